@@ -1,0 +1,119 @@
+"""The words of the domain that are stored: lights, wishes, request states, kinds of errors.
+
+Lights and their meaning are the article's; the engine states behind them follow the product family (see docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Light(StrEnum):
+    """The circle beside a service: its status for this subject."""
+
+    GREY = "grey"
+    RED = "red"
+    ORANGE = "orange"
+    GREEN = "green"
+
+
+class Word(StrEnum):
+    """The word shown with a light; never colour alone."""
+
+    NOT_PROVISIONED = "Not provisioned"
+    ERROR = "Error"
+    QUEUED = "Queued"
+    PROVISIONING = "Provisioning"
+    WAITING = "Waiting"
+    PROVISIONED = "Provisioned"
+
+
+class SubjectKind(StrEnum):
+    """What a service instance belongs to."""
+
+    USER = "user"
+    DIRECTORY = "directory"
+    DOMAIN = "domain"
+    ACCOUNT = "account"
+
+
+class Wish(StrEnum):
+    """The state that should be (wished) or is (observed) of a service instance."""
+
+    PRESENT = "present"
+    SUSPENDED = "suspended"
+    ABSENT = "absent"
+
+
+class RequestKind(StrEnum):
+    """Why a request was made: a word for people; every one of them converges the same way."""
+
+    PROVISION = "provision"
+    CHANGE = "change"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DEPROVISION = "deprovision"
+    EDIT = "edit"
+    PASSWORD = "password"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    UNLOCK = "unlock"
+
+
+class RequestState(StrEnum):
+    """Where a request is. The first three are active, the rest have ended."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+ACTIVE_STATES = frozenset({RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING})
+
+
+class StepState(StrEnum):
+    """Where one step of an attempt is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class PlanAction(StrEnum):
+    """What a connector's plan would do."""
+
+    NONE = "none"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    BLOCKED = "blocked"
+
+
+class ErrorKind(StrEnum):
+    """Why a connector failed, which decides what happens next."""
+
+    TRANSIENT = "transient"
+    THROTTLED = "throttled"
+    STALE = "stale"
+    AUTH = "auth"
+    CONFIG = "config"
+    DENIED = "denied"
+    INVALID = "invalid"
+    CONFLICT = "conflict"
+    QUOTA = "quota"
+    UNSUPPORTED = "unsupported"
+
+
+RETRIED_KINDS = frozenset({ErrorKind.TRANSIENT, ErrorKind.THROTTLED, ErrorKind.STALE})
+PAUSING_KINDS = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
+
+
+class Priority:
+    """Lower runs first; bulk never gets the slots kept for interactive requests."""
+
+    INTERACTIVE = 1
+    BULK = 100
