@@ -1,4 +1,15 @@
-"""The connector protocol: what a back end must offer, and the plain data that crosses it."""
+"""The connector protocol: what a back end must offer, and the plain data that crosses it.
+
+A connector states what *is* (`observe`), says what it would do (`plan`, pure) and does one named
+part of it (`apply`). Provision, change level, suspend, resume and deprovision are not five
+operations but five desired states. Every value that crosses is JSON-like (str, int, float, bool,
+None, list, dict) except secrets, which are never compared, never shown, and travel only in
+`Desired.secret`.
+
+Words used for `Change.what`: "owner", "state", "level", "password", "generation", "limits.KEY",
+"settings.KEY", "attributes.KEY", and the name of a step for the part of the object that the step
+makes or removes.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +19,26 @@ from typing import Protocol
 
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 
+LEVELS = "levels"  # the level of an existing object can be changed
+SUSPEND = "suspend"  # an object can be suspended and resumed with its data kept
+LIST = "list"  # all objects with this installation's mark can be listed
+OWNER_MARK = "owner_mark"  # objects carry a Mark; without it all objects of a name count as ours
+PASSWORD = "password"  # `Desired.secret` can be set
+VERSION = "version"  # `check` knows the back end's version
+AVAILABILITY = "availability"  # whether a name is free can be asked before it is bought
+STEPS = "steps"  # a plan may have more than one step
+CAPABILITIES = frozenset(
+    {LEVELS, SUSPEND, LIST, OWNER_MARK, PASSWORD, VERSION, AVAILABILITY, STEPS}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Whose an object is at the back end: written there, read back by observe.
+    """Whose an object is at the back end: written there, read back by `observe`.
 
-    `installation` and `key` (the assignment's immutable id) say who owns it; `generation` and `attempt` are the
-    fence: a connector refuses (kind stale) to apply a desired state whose fence is older than the one it finds.
+    `installation` and `key` (the assignment's immutable id) say who owns it. `generation` and
+    `attempt` are the fence: a connector refuses (kind stale) to apply a desired state whose fence
+    is older than the one that it finds.
     """
 
     installation: str
@@ -22,15 +46,33 @@ class Mark:
     generation: int = 0
     attempt: int = 0
 
+    @property
+    def fence(self) -> tuple[int, int]:
+        """(generation, attempt): of two desired states of one object the greater is the newer."""
+        return (self.generation, self.attempt)
+
+    def same_owner(self, other: Mark | None) -> bool:
+        """Whether `other` is this very assignment of this very installation."""
+        return other is not None and (self.installation, self.key) == (
+            other.installation,
+            other.key,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What should be true of one service instance.
 
-    `name` is the back-end name (chosen once by the model). `level` is the catalogue's level id. `settings` are option id -> value.
-    `attributes` are facts about the subject: upn, display_name, username, addresses (list), primary_address, domain.
-    `disabled` is true when the user is disabled: the connector treats it as suspended.
-    `secret` is the password to set, or None to leave the present one alone. `adopt` allows taking over an unmarked or foreign object.
+    - `name`: the back-end name, chosen once by the model and stored.
+    - `level`: the catalogue's level id; `limits`: what that level grants, from the catalogue (limit
+      id -> value).
+    - `settings`: option id -> value; options that the level does not have are left out.
+    - `attributes`: facts about the subject: upn, display_name, username, addresses (list),
+      primary_address, domain.
+    - `disabled`: the user is disabled: what is wished present is kept suspended (see `state`).
+    - `secret`: the password to set, or None to leave the present one alone. Setting one is an
+      effect once per generation, so a new password needs a new generation.
+    - `adopt`: an unmarked or foreign object may be taken over.
     """
 
     mark: Mark
@@ -42,26 +84,47 @@ class Desired:
     attributes: Mapping[str, object] = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
     adopt: bool = False
+    limits: Mapping[str, object] = field(default_factory=dict)
+    disabled: bool = False
+
+    @property
+    def state(self) -> Wish:
+        """The state to reach: the wish, suspended instead of present while the user is disabled."""
+        return Wish.SUSPENDED if self.disabled and self.wish is Wish.PRESENT else self.wish
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is true of one object at the back end. `state` is None when the object does not exist at all."""
+    """What is true of one object at the back end.
+
+    - `mark`: None when the object carries none, or one that cannot be read.
+    - `wish`: what it looks like: present, suspended, or absent when it does not exist.
+    - `missing`: names of the steps whose part is not there yet; with `complete` False and no
+      `missing`, all steps are run again.
+    - `complete`: False when the object is half made.
+    - `pending`: the back end has accepted what is reported here and still works on it: stay orange,
+      observe again.
+    - `secret_generation`: the generation that last set the password, 0 when none did or the back
+      end cannot tell.
+    """
 
     exists: bool
     mark: Mark | None = None
-    wish: Wish = Wish.ABSENT  # what it looks like: present, suspended, absent
+    wish: Wish = Wish.ABSENT
     level: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
     attributes: Mapping[str, object] = field(default_factory=dict)
     external_id: str = ""
-    complete: bool = True  # False: half made, or the back end is still working on it
-    pending: bool = False  # True: the back end accepted and works on it: stay orange, observe again
+    complete: bool = True
+    pending: bool = False
+    limits: Mapping[str, object] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    secret_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. Values are plain JSON values, never secrets."""
+    """One difference; JSON values, never secrets. `takes_away` warns that something is lost."""
 
     what: str
     before: object
@@ -79,13 +142,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The difference between desired and observed. BLOCKED carries the reason and the remedy, and has no steps."""
+    """The difference between desired and observed.
 
-    action: PlanAction  # none, create, update, delete, blocked
+    A blocked plan carries kind, reason and remedy, and has no steps.
+    """
+
+    action: PlanAction
     steps: tuple[Step, ...] = ()
     reason: str = ""
     remedy: str = ""
-    kind: ErrorKind | None = None  # of a blocked plan
+    kind: ErrorKind | None = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -94,7 +160,12 @@ class Plan:
 
 
 class ConnectorError(Exception):
-    """The one exception of a connector. `said` is the back end's own words (harmless text, no secrets)."""
+    """The one exception of a connector.
+
+    `said` is the back end's own words (harmless text, no secrets), `code` its own code (SQLSTATE,
+    HTTP status), `retry_after` seconds that it asked for. `outcome_unknown` means that the call may
+    have taken effect: observe before anything else.
+    """
 
     def __init__(
         self,
@@ -117,28 +188,52 @@ class ConnectorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Health:
+    """The answer of `check`: the back end's version, and what else an administrator may want."""
+
     version: str
     detail: str = ""
 
 
 class Connector(Protocol):
-    """Five methods; all idempotent. `plan` is pure and synchronous."""
+    """Five methods, all idempotent, and one pure `plan`. Every failure is a `ConnectorError`."""
 
-    capabilities: frozenset[
-        str
-    ]  # of: levels, suspend, list, owner_mark, password, version, availability, steps
-    needs_password: bool  # a secret must be delivered when the object is created
+    capabilities: frozenset[str]
+    """A subset of `CAPABILITIES`: what is missing is planned as blocked (unsupported) instead of
+    failing half-way.
+    """
 
-    async def check(self) -> Health: ...
-    async def observe(self, desired: Desired) -> Observed: ...
-    def plan(self, desired: Desired, observed: Observed) -> Plan: ...
-    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None: ...
-    def list(self) -> AsyncIterator[tuple[str, Observed]]:
-        """Yield (name, observed) of every object that carries this installation's mark."""
+    needs_password: bool
+    """Whether a secret must be delivered when the object is created."""
+
+    async def check(self) -> Health:
+        """Reach the back end and log in; changes nothing."""
         ...
 
-    async def aclose(self) -> None: ...
+    async def observe(self, desired: Desired) -> Observed:
+        """The live state of the object `desired.name` of `desired.service`; changes nothing."""
+        ...
+
+    def plan(self, desired: Desired, observed: Observed) -> Plan:
+        """What `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
+        ...
+
+    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+        """Do one step of `plan`.
+
+        Doing a step that is done already changes nothing. An older fence than the stored one is
+        refused with kind stale. A step records the fence of `desired` with what it changes.
+        """
+        ...
+
+    def list(self) -> AsyncIterator[tuple[str, Observed]]:
+        """Yield (back-end name, observed) of every object that carries this installation's mark."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections and files; calling it again is harmless."""
+        ...
 
 
 ConnectorFactory = Callable[[str, Mapping[str, object], str], Awaitable[Connector]]
-# (connector name, its settings table, installation id) -> connector; entry-point group "mission_control_tui.connectors"
+"""(connector name, its settings table, installation id) -> connector; what an entry point of the
+group `mission_control_tui.connectors` refers to."""
