@@ -1,0 +1,71 @@
+"""Fixtures for every test: an environment of its own, and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.postgres import PostgresServer
+from tests.support import hermetic, require
+
+__all__ = ["require"]
+
+settings.register_profile(
+    "mission_control", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("mission_control")
+
+
+@contextlib.contextmanager
+def _own_environment(home: Path) -> Iterator[Path]:
+    before = dict(os.environ)
+    hermetic(os.environ, home)
+    time.tzset()
+    try:
+        yield home
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hermetic_session() -> Iterator[None]:
+    """Clear this machine's settings before a module's or session's fixture starts a program."""
+    with tempfile.TemporaryDirectory(prefix="mc-home-") as home, _own_environment(Path(home)):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def hermetic_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home directory for this test alone (HOME and the XDG directories below it)."""
+    with _own_environment(tmp_path_factory.mktemp("home")) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The worker's shared PostgreSQL, fast and forgetful; a test that stops a server starts its own."""
+    with PostgresServer.start() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of an empty database on the shared server, dropped afterwards."""
+    name = postgres_server.create_database()
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_database: str) -> str:
+    """SQLAlchemy's address (postgresql+asyncpg://...) of an empty database of the test's own."""
+    return postgres_server.url(postgres_database)
