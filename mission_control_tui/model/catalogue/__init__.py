@@ -1,0 +1,45 @@
+"""What is sold and provisioned: pure data without a database. Parsing (parse.py) is imported on demand."""
+
+from mission_control_tui.model.catalogue.codec import from_json, to_json
+from mission_control_tui.model.catalogue.names import back_end_name
+from mission_control_tui.model.catalogue.quoting import Quote, QuoteLine, quote, tax_label
+from mission_control_tui.model.catalogue.types import (
+    Buys,
+    Catalogue,
+    Extension,
+    Field,
+    Level,
+    Option,
+    OptionGroup,
+    Override,
+    PasswordUse,
+    Product,
+    ProductLevel,
+    Service,
+)
+from mission_control_tui.model.catalogue.values import Rule, Value, ValueType
+
+__all__ = [
+    "Buys",
+    "Catalogue",
+    "Extension",
+    "Field",
+    "Level",
+    "Option",
+    "OptionGroup",
+    "Override",
+    "PasswordUse",
+    "Product",
+    "ProductLevel",
+    "Quote",
+    "QuoteLine",
+    "Rule",
+    "Service",
+    "Value",
+    "ValueType",
+    "back_end_name",
+    "from_json",
+    "quote",
+    "tax_label",
+    "to_json",
+]

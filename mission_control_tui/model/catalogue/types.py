@@ -1,0 +1,341 @@
+"""What is sold and what is provisioned, as frozen data: products, services, levels, options, fields.
+
+Every lookup takes an id or a name, case-insensitively, and raises NotFound with what exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from mission_control_tui.model.catalogue.lookup import did_you_mean, find
+from mission_control_tui.model.catalogue.values import Refused, Rule, Value
+from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
+from mission_control_tui.model.money import Money, minor_digits
+from mission_control_tui.model.states import SubjectKind
+
+Limit = bool | int | str | list[str]
+"""What a level hands to its connector under one name."""
+
+
+class OptionGroup(StrEnum):
+    """Under which heading of the service's panel an option stands."""
+
+    ADVANCED = "advanced"
+    SETTINGS = "settings"
+
+
+class PasswordUse(StrEnum):
+    """Which password the back end gets: none, the user's, or a generated one of its own."""
+
+    NONE = "none"
+    USER = "user"
+    OWN = "own"
+
+
+class Buys(StrEnum):
+    """What an order of a product brings: one domain name, or seats of a level."""
+
+    DOMAIN = "domain"
+    SEATS = "seats"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What one level changes of an option; None leaves the option's own."""
+
+    default: Value = field(default=None, hash=False)
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option(Rule):
+    """One setting of a service. Without `levels` every level has it."""
+
+    group: OptionGroup = OptionGroup.SETTINGS
+    levels: tuple[str, ...] = ()
+    per_level: Mapping[str, Override] = field(default_factory=dict, hash=False)
+
+    def for_level(self, level_id: str) -> Option:
+        """This option with what the level overrides."""
+        override = self.per_level.get(level_id)
+        if override is None:
+            return self
+        return replace(
+            self,
+            default=self.default if override.default is None else override.default,
+            minimum=self.minimum if override.minimum is None else override.minimum,
+            maximum=self.maximum if override.maximum is None else override.maximum,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A grade of a service. A withdrawn one stays for its holders; `rank` grows with what it offers."""
+
+    id: str
+    name: str
+    description: str = ""
+    withdrawn: bool = False
+    rank: int = 0
+    limits: Mapping[str, Limit] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What can be provisioned to a subject.
+
+    `connector` is the name of a connector in the settings. `requires` are services that must be
+    provisioned first, to the same user or to the user's domain. `instances` is how many one subject
+    may have. `name_limit` is in bytes; `name_pattern` has the placeholders of names.py.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    subject: SubjectKind = SubjectKind.USER
+    connector: str = "simulator"
+    requires: tuple[str, ...] = ()
+    password: PasswordUse = PasswordUse.NONE
+    instances: int = 1
+    seats: bool = True
+    visible: bool = True
+    name_limit: int = 255
+    name_pattern: str = "{upn}"
+    levels: tuple[Level, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    def level(self, key: str) -> Level:
+        """The level with this id or name."""
+        return find(self.levels, key, "level", of=f"service {self.id}")
+
+    def option(self, key: str) -> Option:
+        """The option with this id or name, as it is before any level overrides it."""
+        return find(self.options, key, "option", of=f"service {self.id}")
+
+    def options_for(self, level: str) -> tuple[Option, ...]:
+        """The options that the level has, with its own defaults and limits, in the file's order."""
+        level_id = self.level(level).id
+        return tuple(
+            option.for_level(level_id)
+            for option in self.options
+            if not option.levels or level_id in option.levels
+        )
+
+    def validate_settings(
+        self,
+        level: str,
+        given: Mapping[str, object],
+        previous: Mapping[str, Value] | None = None,
+    ) -> dict[str, Value]:
+        """The complete settings of one instance at `level`: option id -> value.
+
+        Each option takes what is given (by id or name), else its previous value where the level
+        still allows that, else its default. Raises InvalidInput with every problem at once.
+        """
+        options = self.options_for(level)
+        answers, problems = self._sorted_answers(level, options, given)
+        settings: dict[str, Value] = {}
+        for option in options:
+            try:
+                if option.id in answers:
+                    settings[option.id] = option.convert(answers[option.id])
+                else:
+                    settings[option.id] = _kept_or_default(option, previous or {})
+            except Refused as refused:
+                problems.append(option.problem(refused))
+        if problems:
+            raise InvalidInput(
+                f"{len(problems)} of the settings of {self.name} cannot be used.", problems=problems
+            )
+        return settings
+
+    def _sorted_answers(
+        self, level: str, options: tuple[Option, ...], given: Mapping[str, object]
+    ) -> tuple[dict[str, object], list[Problem]]:
+        answers: dict[str, object] = {}
+        problems: list[Problem] = []
+        had = {option.id for option in options}
+        for key, value in given.items():
+            try:
+                option = self.option(key)
+            except NotFound:
+                names = [option.id for option in options]
+                hint = did_you_mean(key, names) or f"There are: {', '.join(names) or 'none'}."
+                problems.append(Problem(key, f"{self.name} has no such option", hint))
+                continue
+            if option.id not in had:
+                what = f"the level {self.level(level).name} does not have it"
+                problems.append(Problem(option.id, what, "leave it out, or choose another level"))
+            elif option.id in answers:
+                problems.append(Problem(option.id, "it is given twice", "give it once"))
+            else:
+                answers[option.id] = value
+        return answers, problems
+
+
+def _kept_or_default(option: Option, previous: Mapping[str, Value]) -> Value:
+    if option.id in previous:
+        try:
+            return option.convert(previous[option.id])
+        except Refused:
+            # Falls back to the default: the plan shows the old and the new value before it is applied.
+            return option.convert(option.initial)
+    return option.convert(option.initial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductLevel:
+    """What is bought: it grants seats of a service's level.
+
+    `prices` are months -> minor units for one seat over that whole term, without tax; empty where
+    the product's extensions have the prices. `group` is a heading over the levels ("PostgreSQL").
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    group: str = ""
+    grants_service: str
+    grants_level: str
+    prices: Mapping[int, int] = field(default_factory=dict, hash=False)
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """The ending of domain names (".com.au") with its own prices: months -> minor units, without tax."""
+
+    id: str
+    name: str
+    prices: Mapping[int, int] = field(default_factory=dict, hash=False)
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Rule):
+    """One question of the buy flow, on the page named `page`; only for `extensions`, if it names any."""
+
+    page: str = ""
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What an account can buy. `terms` are in months; `level_first` keeps BUY shut until a level is chosen."""
+
+    id: str
+    name: str
+    description: str = ""
+    buys: Buys = Buys.SEATS
+    buy_label: str = "BUY"
+    level_first: bool = False
+    terms: tuple[int, ...] = (1,)
+    min_quantity: int = 1
+    max_quantity: int = 1000
+    withdrawn: bool = False
+    levels: tuple[ProductLevel, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    fields: tuple[Field, ...] = ()
+
+    def level(self, key: str) -> ProductLevel:
+        """The level with this id or name."""
+        return find(self.levels, key, "level", of=f"product {self.id}")
+
+    def extension(self, key: str) -> Extension:
+        """The extension with this id or name; the dot in front may be missing."""
+        by_name = [one for one in self.extensions if one.name == f".{key}".casefold()]
+        return by_name[0] if by_name else find(self.extensions, key, "extension", of=self.name)
+
+    def extension_of(self, domain: str) -> Extension:
+        """The longest extension that `domain` ends with."""
+        fitting = [one for one in self.extensions if domain.casefold().endswith(one.name)]
+        if not fitting:
+            sold = ", ".join(one.name for one in self.extensions if not one.withdrawn)
+            raise NotFound(f"{domain} has no ending that is sold here.", hint=f"There are: {sold}.")
+        return max(fitting, key=lambda one: len(one.name))
+
+    def fields_for(self, extension: str | None = None) -> tuple[Field, ...]:
+        """The questions to ask, in order, for a domain with this extension (id or name), or for none."""
+        chosen = self.extension(extension).id if extension else None
+        return tuple(one for one in self.fields if not one.extensions or chosen in one.extensions)
+
+    def validate_fields(
+        self, given: Mapping[str, object], extension: str | None = None
+    ) -> dict[str, Value]:
+        """All answers of a purchase, field id -> value, with defaults; every problem at once."""
+        asked = self.fields_for(extension)
+        known = [one.id for one in asked]
+        problems = [
+            Problem(key, f"{self.name} does not ask for it", did_you_mean(key, known))
+            for key in given
+            if key not in known
+        ]
+        answers: dict[str, Value] = {}
+        for one in asked:
+            try:
+                answers[one.id] = one.convert(given.get(one.id, one.initial))
+            except Refused as refused:
+                problems.append(one.problem(refused))
+        if problems:
+            raise InvalidInput(
+                f"{len(problems)} of the answers for {self.name} cannot be used.", problems=problems
+            )
+        return answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Everything that is sold and provisioned. `tax_basis_points` are ten-thousandths: 1000 is 10 %."""
+
+    currency: str
+    tax_name: str
+    tax_basis_points: int
+    prices_are_examples: bool = False
+    products: tuple[Product, ...] = ()
+    services: tuple[Service, ...] = ()
+
+    @property
+    def minor_digits(self) -> int:
+        """Decimals of the currency, by ISO 4217."""
+        return minor_digits(self.currency)
+
+    def money(self, minor: int) -> Money:
+        """`minor` units of this catalogue's currency."""
+        return Money(minor, self.currency)
+
+    def product(self, key: str) -> Product:
+        """The product with this id or name."""
+        return find(self.products, key, "product")
+
+    def service(self, key: str) -> Service:
+        """The service with this id or name."""
+        return find(self.services, key, "service")
+
+    def granting(self, service: str, level: str) -> tuple[tuple[Product, ProductLevel], ...]:
+        """The products and their levels that grant seats of this service's level, withdrawn ones last."""
+        wanted = self.service(service)
+        level_id = wanted.level(level).id
+        found = [
+            (product, one)
+            for product in self.products
+            for one in product.levels
+            if (one.grants_service, one.grants_level) == (wanted.id, level_id)
+        ]
+        found.sort(key=lambda pair: pair[0].withdrawn or pair[1].withdrawn)
+        return tuple(found)
+
+    def requirements(self, service: str) -> tuple[Service, ...]:
+        """The services that must be provisioned before this one, the first needed first."""
+        ordered: dict[str, Service] = {}
+
+        def visit(one: Service) -> None:
+            for required in one.requires:
+                if required not in ordered:
+                    visit(self.service(required))
+                    ordered[required] = self.service(required)
+
+        visit(self.service(service))
+        return tuple(ordered.values())

@@ -1,0 +1,307 @@
+"""The types that options and buying fields have, and how text or JSON becomes a value of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mission_control_tui.model.catalogue.lookup import did_you_mean
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.text import fold, harmless
+
+Value = bool | int | str | list[str] | None
+"""What a setting holds: plain JSON, so that a stored value compares equal to a new one."""
+
+
+class ValueType(StrEnum):
+    """Types of options and fields. The last three are meant for buying fields."""
+
+    BOOL = "bool"
+    INT = "int"
+    TEXT = "text"
+    CHOICE = "choice"
+    EMAIL = "email"
+    EMAILS = "emails"
+    DOMAIN = "domain"
+    USER = "user"
+    USERS = "users"
+    HOSTS = "hosts"
+    COUNTRY = "country"
+    BUSINESS_NUMBER = "business-number"
+
+
+LIST_TYPES = frozenset({ValueType.EMAILS, ValueType.USERS, ValueType.HOSTS})
+
+_TRUE = frozenset({"yes", "true", "on", "1", "y"})
+_FALSE = frozenset({"no", "false", "off", "0", "n"})
+_SIZES = {"kb": 1, "mb": 1024, "gb": 1024**2, "tb": 1024**3}
+_NUMBER = re.compile(r"([+-]?\d+)\s*([a-z%]*)", re.ASCII)
+_SEPARATORS = re.compile(r"[\s,;]+")
+
+
+class Refused(Exception):
+    """A value breaks a rule: `what` the rule, `hint` what to do. Never leaves this package."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a value must be.
+
+    `minimum` and `maximum` bound a number, the characters of a text, or the entries of a list.
+    `choices` are id -> label. `unit` follows a number ("MB"); sizes may be given in a larger unit.
+    """
+
+    id: str
+    name: str
+    type: ValueType
+    default: Value = field(default=None, hash=False)
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    unit: str = ""
+    required: bool = False
+    help: str = ""
+
+    def validate(self, given: object) -> Value:
+        """`given` (text as typed, or a JSON value) as a value of this type.
+
+        Raises InvalidInput naming this rule, what is wrong and what to do. None and an empty text
+        clear a value that is not required.
+        """
+        try:
+            return self.convert(given)
+        except Refused as refused:
+            raise InvalidInput(
+                f"{self.name}: {refused.what}",
+                hint=refused.hint,
+                problems=[self.problem(refused)],
+            ) from refused
+
+    def problem(self, refused: Refused) -> Problem:
+        """`refused` as a problem of this rule, to be collected with others."""
+        return Problem(where=self.id, what=refused.what, hint=refused.hint)
+
+    def convert(self, given: object) -> Value:
+        """As `validate`, but raises Refused, for callers that collect every problem."""
+        if isinstance(given, str):
+            given = given.strip()
+        if given is None or given == "" or given == []:
+            value = self.empty
+        else:
+            value = _CONVERTERS[self.type](self, given)
+        if self.required and value in (None, [], ""):
+            raise Refused("a value is required", self.expected)
+        return value
+
+    @property
+    def empty(self) -> Value:
+        """The value that stands for nothing given, where there is no default."""
+        if self.type in LIST_TYPES:
+            return []
+        return False if self.type is ValueType.BOOL else None
+
+    @property
+    def initial(self) -> Value:
+        """The default, or what stands for nothing."""
+        return self.empty if self.default is None else self.default
+
+    @property
+    def expected(self) -> str:
+        """What may be given, as a short sentence for people."""
+        span = _span(self)
+        words = {
+            ValueType.BOOL: "give yes or no",
+            ValueType.INT: f"give a whole number{f' of {self.unit}' if self.unit else ''}{span}",
+            ValueType.TEXT: f"give a text{f' of{span} characters' if span else ''}",
+            ValueType.CHOICE: f"choose one of: {', '.join(self.choices)}",
+            ValueType.EMAIL: "give an e-mail address such as name@example.com",
+            ValueType.EMAILS: f"give{span or ' any number of'} e-mail addresses, separated by commas",
+            ValueType.DOMAIN: "give a domain name such as example.com",
+            ValueType.USER: "give the UPN of a user of this account",
+            ValueType.USERS: f"give{span or ' any number of'} UPNs of users, separated by commas",
+            ValueType.HOSTS: f"give{span or ' any number of'} host names, separated by commas",
+            ValueType.COUNTRY: "give a country by its two letters or its English name",
+            ValueType.BUSINESS_NUMBER: "give an ABN (11 digits) or an ACN (9 digits)",
+        }
+        return words[self.type]
+
+
+def _span(rule: Rule) -> str:
+    if rule.minimum is not None and rule.maximum is not None:
+        return f" {rule.minimum} to {rule.maximum}"
+    if rule.minimum is not None:
+        return f" at least {rule.minimum}"
+    if rule.maximum is not None:
+        return f" at most {rule.maximum}"
+    return ""
+
+
+def _bounded(rule: Rule, amount: int, what: str) -> None:
+    if rule.minimum is not None and amount < rule.minimum:
+        raise Refused(f"{what} is below the minimum of {rule.minimum}", rule.expected)
+    if rule.maximum is not None and amount > rule.maximum:
+        raise Refused(f"{what} is above the maximum of {rule.maximum}", rule.expected)
+
+
+def _shown(given: object) -> str:
+    text = harmless(str(given))
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _as_bool(rule: Rule, given: object) -> Value:
+    if isinstance(given, bool):
+        return given
+    word = str(given).casefold() if isinstance(given, str | int) else ""
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise Refused(f"{_shown(given)} is neither yes nor no", rule.expected)
+
+
+def _as_int(rule: Rule, given: object) -> Value:
+    if isinstance(given, int) and not isinstance(given, bool):
+        number = given
+    else:
+        match = _NUMBER.fullmatch(given.casefold()) if isinstance(given, str) else None
+        # Python refuses to convert longer digits (sys.int_info), and no limit is that large.
+        if match is None or len(match[1]) > 18:
+            raise Refused(f"{_shown(given)} is not a whole number", rule.expected)
+        number = int(match[1]) * _unit_factor(rule, match[2])
+    _bounded(rule, number, f"{number}{f' {rule.unit}' if rule.unit else ''}")
+    return number
+
+
+def _unit_factor(rule: Rule, given: str) -> int:
+    own = rule.unit.casefold()
+    if given in ("", own):
+        return 1
+    if own in _SIZES and _SIZES.get(given, 0) >= _SIZES[own]:
+        return _SIZES[given] // _SIZES[own]
+    raise Refused(f"the unit {_shown(given)} is not known here", rule.expected)
+
+
+def _text(rule: Rule, given: object) -> str:
+    if not isinstance(given, str):
+        raise Refused(f"{_shown(given)} is not a text", rule.expected)
+    if harmless(given) != given:
+        raise Refused("it has control or invisible characters", "type it again without them")
+    return given
+
+
+def _as_text(rule: Rule, given: object) -> Value:
+    text = _text(rule, given)
+    _bounded(rule, len(text), f"a length of {len(text)} characters")
+    return text
+
+
+def _as_choice(rule: Rule, given: object) -> Value:
+    text = _text(rule, given)
+    wanted = fold(text)
+    for choice, label in rule.choices.items():
+        if wanted in (fold(choice), fold(label)):
+            return choice
+    guess = did_you_mean(text, [*rule.choices, *rule.choices.values()])
+    raise Refused(f"there is no choice {_shown(text)}", f"{guess} {rule.expected}".strip())
+
+
+def email(text: str) -> str:
+    """`text` as a normalised e-mail address (domain in lower case); Refused otherwise."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        # The reserved .test domain is allowed because the sample account and trials use it.
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise Refused(
+            f"{_shown(text)} is not an e-mail address: {harmless(str(error))}",
+            "give an address such as name@example.com",
+        ) from error
+    return found.normalized
+
+
+def domain(text: str) -> str:
+    """`text` as a domain name of at least two labels, lower case, in its ASCII (IDNA 2008) form."""
+    import idna
+
+    bare = text.strip().rstrip(".").removeprefix("@")
+    try:
+        name = idna.encode(bare, uts46=True, std3_rules=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise Refused(
+            f"{_shown(text)} is not a domain name: {harmless(str(error))}",
+            "give a name such as example.com: letters, digits and hyphens between dots",
+        ) from error
+    if "." not in name or name.rpartition(".")[2].isdigit():
+        raise Refused(f"{_shown(text)} is not a full domain name", "add its ending, such as .com")
+    return name
+
+
+def _user(rule: Rule, text: str) -> str:
+    text = _text(rule, text)
+    if _SEPARATORS.search(text):
+        raise Refused(f"{_shown(text)} is not one user", rule.expected)
+    return text
+
+
+def _country(rule: Rule, text: str) -> str:
+    import pycountry
+
+    try:
+        return str(pycountry.countries.lookup(text).alpha_2)
+    except LookupError as error:
+        raise Refused(f"{_shown(text)} is not a country", rule.expected) from error
+
+
+def _business_number(rule: Rule, text: str) -> str:
+    from stdnum.au import abn, acn
+    from stdnum.exceptions import ValidationError
+
+    kind = abn if sum(char.isdigit() for char in text) > 9 else acn
+    try:
+        return str(kind.validate(text))
+    except ValidationError as error:
+        what = f"{_shown(text)} is neither a valid ABN nor a valid ACN: {error}"
+        raise Refused(what, rule.expected) from error
+
+
+def _single(convert: Callable[[Rule, str], str]) -> Callable[[Rule, object], Value]:
+    return lambda rule, given: convert(rule, _text(rule, given))
+
+
+def _several(convert: Callable[[Rule, str], str]) -> Callable[[Rule, object], Value]:
+    def as_list(rule: Rule, given: object) -> Value:
+        entries = _SEPARATORS.split(given) if isinstance(given, str) else given
+        if not isinstance(entries, list | tuple):
+            raise Refused(f"{_shown(given)} is not a list", rule.expected)
+        found: dict[str, str] = {}
+        for entry in entries:
+            text = _text(rule, entry).strip()
+            if text:
+                value = convert(rule, text)
+                found.setdefault(value.casefold(), value)
+        _bounded(rule, len(found), f"the number of entries, {len(found)},")
+        return list(found.values())
+
+    return as_list
+
+
+_CONVERTERS: dict[ValueType, Callable[[Rule, object], Value]] = {
+    ValueType.BOOL: _as_bool,
+    ValueType.INT: _as_int,
+    ValueType.TEXT: _as_text,
+    ValueType.CHOICE: _as_choice,
+    ValueType.EMAIL: _single(lambda _, text: email(text)),
+    ValueType.EMAILS: _several(lambda _, text: email(text)),
+    ValueType.DOMAIN: _single(lambda _, text: domain(text)),
+    ValueType.USER: _single(_user),
+    ValueType.USERS: _several(_user),
+    ValueType.HOSTS: _several(lambda _, text: domain(text)),
+    ValueType.COUNTRY: _single(_country),
+    ValueType.BUSINESS_NUMBER: _single(_business_number),
+}
