@@ -72,7 +72,9 @@ class RequestState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-ACTIVE_STATES = frozenset({RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING})
+ACTIVE_STATES = frozenset(
+    {RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING}
+)
 
 
 class StepState(StrEnum):

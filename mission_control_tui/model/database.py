@@ -1,0 +1,165 @@
+"""The engine, its sessions and its clock: SQLite and PostgreSQL behind one door.
+
+SQLite: WAL, foreign keys, busy timeout, and every write transaction begins IMMEDIATE: a deferred one reads a seat count
+that another writer is about to change. PostgreSQL: READ COMMITTED with row locks taken by the functions that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.transaction import Transaction
+
+BUSY_TIMEOUT_MS = 30_000
+CHANNEL = "mission_control"
+
+
+def database_url(where: str | Path) -> URL:
+    """A URL for a path, `sqlite:...` or `postgresql:...`, with the asynchronous driver named.
+
+    Raises StoreError for any other kind of database.
+    """
+    given = str(where)
+    if "://" not in given:
+        return URL.create(
+            "sqlite+aiosqlite", database=str(Path(given).expanduser().absolute())
+        )
+    url = make_url(given)
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+asyncpg")
+    raise StoreError(
+        f"{url.render_as_string(hide_password=True)} is not a database that Mission Control can use.",
+        hint="Give a path to a SQLite file, or postgresql://user@host/name.",
+    )
+
+
+def create_engine(url: URL) -> AsyncEngine:
+    """An engine with this project's pragmas; disposing of it is the caller's duty."""
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(
+            url, pool_pre_ping=True, pool_size=5, max_overflow=10
+        )
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("mc_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+class Store:
+    """The open database. Functions of the model take it; nothing outside the model looks inside."""
+
+    def __init__(self, engine: AsyncEngine, installation: str) -> None:
+        self.engine = engine
+        self.installation = installation
+        self._writer = engine.execution_options(mc_write=True)
+
+    @classmethod
+    async def open(cls, where: str | Path, *, create: bool = True) -> Self:
+        """Open the database, making or upgrading it first where that is this program's to do.
+
+        Raises StoreError: not there, locked, newer than this program, or not ours.
+        """
+        from mission_control_tui.model import upgrade
+
+        url = database_url(where)
+        await upgrade.prepare(url, create=create)
+        engine = create_engine(url)
+        try:
+            async with engine.connect() as connection:
+                installation = await connection.scalar(
+                    text("SELECT uuid FROM installation")
+                )
+        except (DBAPIError, OSError) as error:
+            await engine.dispose()
+            raise unreachable(url, error) from error
+        return cls(engine, str(installation))
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database, with its single worker."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def url(self) -> URL:
+        """Where the database is, its password included: never show it, see `shown_url`."""
+        return self.engine.url
+
+    @property
+    def shown_url(self) -> str:
+        """Where the database is, without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one consistent snapshot and writes nothing."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(
+        self, caller: Caller, account_id: int | None = None, *, dry_run: bool = False
+    ) -> AsyncIterator[Transaction]:
+        """One write transaction. It commits at the end, or rolls back on a dry run or any error."""
+        caller.require_write()
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            tx = Transaction(
+                session, caller, account_id, dry_run=dry_run, sqlite=self.is_sqlite
+            )
+            yield tx
+            await tx.finish(CHANNEL)
+
+    async def now(self) -> float:
+        """The database's clock, in seconds since the epoch: what leases are timed by."""
+        async with self.read() as session:
+            return await clock(session)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()
+
+
+async def clock(session: AsyncSession) -> float:
+    """The database's clock within a transaction, in seconds since the epoch."""
+    bind = session.get_bind()
+    statement = (
+        "SELECT (julianday('now') - 2440587.5) * 86400.0"
+        if bind.dialect.name == "sqlite"
+        else "SELECT extract(epoch FROM clock_timestamp())::float8"
+    )
+    return float((await session.execute(text(statement))).scalar_one())
+
+
+def unreachable(url: URL, error: Exception) -> StoreError:
+    """The typed error for a database that cannot be opened, without its password."""
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return StoreError(
+        f"The database {url.render_as_string(hide_password=True)} cannot be opened: {reason}.",
+        hint="Check that it is there, that you may read and write it, and run `mission-control doctor`.",
+    )

@@ -1,0 +1,183 @@
+"""Tables of the installation, the accounts and what they own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mission_control_tui.model.tables.base import Base, Key, Slug
+
+
+class InstallationRow(Base):
+    """One row: whose objects at the back ends are ours, and the key that passwords are sealed with."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(32))
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class AccountRow(Base):
+    """A customer."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    is_sample: Mapped[bool]
+    time_zone: Mapped[str] = mapped_column(String(64))
+    password_policy: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class DomainRow(Base):
+    """A domain name; it belongs to one account in the whole installation."""
+
+    __tablename__ = "domains"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[Key] = mapped_column(unique=True)
+    bought: Mapped[bool]
+    term_months: Mapped[int] = mapped_column(default=0)
+    details: Mapped[dict[str, Any]]
+    added_at: Mapped[datetime]
+
+
+class ContactRow(Base):
+    """A person of the account whom the provider may call."""
+
+    __tablename__ = "contacts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    role: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(320))
+    phone: Mapped[str] = mapped_column(String(64))
+
+
+class CatalogueVersionRow(Base):
+    """A loaded catalogue; the highest number is the one in force."""
+
+    __tablename__ = "catalogue_versions"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]]
+    source: Mapped[str] = mapped_column(Text)
+    loaded_at: Mapped[datetime]
+    operator: Mapped[str] = mapped_column(String(128))
+
+
+class OrderRow(Base):
+    """A purchase or a removal: what was agreed, at which price, by whom."""
+
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(32))
+    operator: Mapped[str] = mapped_column(String(128))
+    ticket: Mapped[str] = mapped_column(String(128))
+    placed_at: Mapped[datetime]
+    catalogue_number: Mapped[int] = mapped_column(
+        ForeignKey("catalogue_versions.number")
+    )
+    currency: Mapped[str] = mapped_column(String(3))
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    total_minor: Mapped[int]
+
+
+class OrderLineRow(Base):
+    """One line of an order; label and price are copied so that a later catalogue cannot change them."""
+
+    __tablename__ = "order_lines"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    product_id: Mapped[Slug]
+    level_id: Mapped[Slug]
+    label: Mapped[str] = mapped_column(String(200))
+    quantity: Mapped[int]
+    term_months: Mapped[int]
+    unit_minor: Mapped[int]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    domain: Mapped[str] = mapped_column(String(255))
+    details: Mapped[dict[str, Any]]
+
+
+class SubscriptionRow(Base):
+    """How much of a product's level an account has: the running sum of its orders."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        UniqueConstraint("account_id", "product_id", "level_id"),
+        CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    product_id: Mapped[Slug]
+    level_id: Mapped[Slug]
+    quantity: Mapped[int]
+    term_months: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SeatPoolRow(Base):
+    """Seats of one service level: owned by purchase, held from the wish until removal is observed."""
+
+    __tablename__ = "seat_pools"
+    __table_args__ = (
+        UniqueConstraint("account_id", "service_id", "level_id"),
+        CheckConstraint("held >= 0 AND held <= owned", name="held_within_owned"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    service_id: Mapped[Slug]
+    level_id: Mapped[Slug]
+    owned: Mapped[int]
+    held: Mapped[int] = mapped_column(default=0)
+
+
+class AuditRow(Base):
+    """Who changed what, append-only: the database itself refuses to change or delete a row."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_account_id_id", "account_id", "id"),
+        Index("ix_audit_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime]
+    operator: Mapped[str] = mapped_column(String(128))
+    source: Mapped[str] = mapped_column(String(16))
+    ticket: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(320))
+    user_id: Mapped[str | None] = mapped_column(String(32))
+    request_id: Mapped[int | None]
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]

@@ -1,0 +1,172 @@
+"""Typed settings: a TOML file, then environment variables, then flags. Locations follow XDG and are private."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from mission_control_tui.model.errors import UsageError
+
+T = TypeVar("T")
+PREFIX = "MISSION_CONTROL_"
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """Where files go: settings, data (the database), state (logs, history)."""
+
+    config: Path
+    data: Path
+    state: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings file, which need not exist."""
+        return self.config / "settings.toml"
+
+    @property
+    def database(self) -> Path:
+        """The embedded database."""
+        return self.data / "mission-control.db"
+
+
+def locations() -> Locations:
+    """The directories of this user (XDG base directory specification); made, mode 0700, when something is written."""
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs("mission-control", appauthor=False)
+    return Locations(
+        Path(dirs.user_config_dir), Path(dirs.user_data_dir), Path(dirs.user_state_dir)
+    )
+
+
+class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the worker shares out its slots and how it waits."""
+
+    slots: Annotated[int, msgspec.Meta(ge=2, le=200)] = 16
+    """Requests that run at the same time."""
+    interactive_slots: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
+    """Slots of these that bulk never gets."""
+    idle_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    """An embedded worker ends after so long without work."""
+    lease_seconds: Annotated[float, msgspec.Meta(ge=0.5)] = 15.0
+    """A worker that has been silent for so long is taken over."""
+    retry_first_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """The first wait after an error that can heal; it doubles from there, with jitter."""
+    retry_cap_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    """The longest wait between two tries."""
+    retry_limit: Annotated[int, msgspec.Meta(ge=0)] = 8
+    """Tries after which an error that could heal is red all the same."""
+    pause_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    """How long a connector that refused our credentials is left alone before it is checked again."""
+    key_file: str = ""
+    """The private key for sealed passwords; empty for the default place."""
+
+
+class Connector(msgspec.Struct, frozen=True):
+    """One back end: its type, its limits, and whatever else its type documents."""
+
+    type: str
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
+    rate_per_second: Annotated[float, msgspec.Meta(gt=0)] = 50.0
+    options: dict[str, Any] = {}
+
+
+class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator may choose about the screens."""
+
+    theme: str = "auto"
+    ascii: bool = False
+    mouse: bool = False
+    page_jump: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    confirm_above: Annotated[int, msgspec.Meta(ge=1)] = 20
+    read_only: bool = False
+    keymap: dict[str, str] = {}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set; each field is documented in docs/configuration.md."""
+
+    database: str = ""
+    """A path or a URL; empty for the embedded database in the data directory."""
+    account: str = ""
+    """The account that commands work on when none is named."""
+    services: dict[str, str] = {}
+    """Service id -> connector name, over what the catalogue says."""
+    connectors: dict[str, dict[str, Any]] = {}
+    """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
+    worker: Worker = msgspec.field(default_factory=Worker)
+    console: Console = msgspec.field(default_factory=Console)
+
+    def connector(self, name: str) -> Connector:
+        """The settings of one connector. Raises UsageError when there are none."""
+        table = dict(self.connectors.get(name, {}))
+        if not table and name != "simulator":
+            raise UsageError(
+                f"The settings have no connector named {name!r}.",
+                hint=f"Add a [connectors.{name}] table with its type to {locations().settings_file}.",
+            )
+        table.setdefault("type", name)
+        common: dict[str, Any] = {
+            key: table.pop(key)
+            for key in ("type", "concurrency", "rate_per_second")
+            if key in table
+        }
+        return _convert({**common, "options": table}, Connector, f"connectors.{name}")
+
+
+def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
+    """Settings from the file, overridden by MISSION_CONTROL_* variables, overridden by `flags`.
+
+    MISSION_CONTROL_WORKER__SLOTS=8 sets worker.slots. Raises UsageError naming file, key and what was expected.
+    """
+    named = file or (
+        Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None
+    )
+    path = named or locations().settings_file
+    try:
+        raw = msgspec.toml.decode(path.read_bytes()) if path.exists() else None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    if raw is None:
+        if named:
+            raise UsageError(f"There is no settings file at {named}.")
+        raw = {}
+    if not raw and not flags and not any(key.startswith(PREFIX) for key in os.environ):
+        return Settings()
+    _overlay_environment(raw)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _put(raw, key.split("."), value)
+    return _convert(raw, Settings, str(path))
+
+
+def _overlay_environment(raw: dict[str, Any]) -> None:
+    for key, value in os.environ.items():
+        if key.startswith(PREFIX) and key not in {
+            PREFIX + "SETTINGS",
+            PREFIX + "NO_WORKER",
+        }:
+            _put(raw, key.removeprefix(PREFIX).lower().split("__"), value)
+
+
+def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+    table[keys[-1]] = value
+
+
+def _convert(raw: object, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{where}: {error}.",
+            hint="docs/configuration.md lists every setting with its type.",
+        ) from error
