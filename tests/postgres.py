@@ -325,7 +325,7 @@ def _short_directory() -> Path:
     """A new directory whose path leaves room for a socket's name, readable by the server's account."""
     base = Path(tempfile.gettempdir())
     if len(str(base)) + len(_PREFIX) + len("12345678/.s.PGSQL.65535.lock") > _SOCKET_LIMIT:
-        base = Path("/tmp")  # noqa: S108
+        base = Path("/tmp")
     directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
     directory.chmod(0o755)
     return directory

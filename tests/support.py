@@ -45,7 +45,7 @@ def require(binary: str, install_line: str) -> Path:
 def free_port() -> int:
     """A loopback TCP port below the ephemeral range, so that no outgoing connection takes it during a restart."""
     for _ in range(200):
-        port = random.randint(20_000, 32_000)  # noqa: S311
+        port = random.randint(20_000, 32_000)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             try:
                 probe.bind((LOOPBACK, port))

@@ -24,7 +24,7 @@ async def test_addresses_work_with_password_and_only_with_it(
     finally:
         await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(postgres_server.dsn(postgres_database, password="wrong"))  # noqa: S106
+        await asyncpg.connect(postgres_server.dsn(postgres_database, password="wrong"))
 
 
 def test_a_stopped_server_refuses_and_a_resumed_one_has_its_data() -> None:
