@@ -6,7 +6,7 @@ that another writer is about to change. PostgreSQL: READ COMMITTED with row lock
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -31,9 +31,7 @@ def database_url(where: str | Path) -> URL:
     """
     given = str(where)
     if "://" not in given:
-        return URL.create(
-            "sqlite+aiosqlite", database=str(Path(given).expanduser().absolute())
-        )
+        return URL.create("sqlite+aiosqlite", database=str(Path(given).expanduser().absolute()))
     url = make_url(given)
     backend = url.get_backend_name()
     if backend == "sqlite":
@@ -49,9 +47,7 @@ def database_url(where: str | Path) -> URL:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with this project's pragmas; disposing of it is the caller's duty."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(
-            url, pool_pre_ping=True, pool_size=5, max_overflow=10
-        )
+        return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -75,13 +71,23 @@ def create_engine(url: URL) -> AsyncEngine:
 class Store:
     """The open database. Functions of the model take it; nothing outside the model looks inside."""
 
-    def __init__(self, engine: AsyncEngine, installation: str) -> None:
+    def __init__(
+        self, engine: AsyncEngine, installation: str, connectors: Mapping[str, str] | None = None
+    ) -> None:
         self.engine = engine
         self.installation = installation
+        self.connectors = dict(connectors or {})
+        """Service id -> connector name, where the settings differ from the catalogue."""
         self._writer = engine.execution_options(mc_write=True)
 
     @classmethod
-    async def open(cls, where: str | Path, *, create: bool = True) -> Self:
+    async def open(
+        cls,
+        where: str | Path,
+        *,
+        create: bool = True,
+        connectors: Mapping[str, str] | None = None,
+    ) -> Self:
         """Open the database, making or upgrading it first where that is this program's to do.
 
         Raises StoreError: not there, locked, newer than this program, or not ours.
@@ -93,13 +99,11 @@ class Store:
         engine = create_engine(url)
         try:
             async with engine.connect() as connection:
-                installation = await connection.scalar(
-                    text("SELECT uuid FROM installation")
-                )
+                installation = await connection.scalar(text("SELECT uuid FROM installation"))
         except (DBAPIError, OSError) as error:
             await engine.dispose()
             raise unreachable(url, error) from error
-        return cls(engine, str(installation))
+        return cls(engine, str(installation), connectors)
 
     @property
     def is_sqlite(self) -> bool:
@@ -129,9 +133,7 @@ class Store:
         """One write transaction. It commits at the end, or rolls back on a dry run or any error."""
         caller.require_write()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
-            tx = Transaction(
-                session, caller, account_id, dry_run=dry_run, sqlite=self.is_sqlite
-            )
+            tx = Transaction(session, caller, account_id, dry_run=dry_run, sqlite=self.is_sqlite)
             yield tx
             await tx.finish(CHANNEL)
 

@@ -39,9 +39,7 @@ class MissionControlError(Exception):
     title = "Something went wrong"
     exit_code = 1
 
-    def __init__(
-        self, what: str, *, hint: str = "", problems: Sequence[Problem] = ()
-    ) -> None:
+    def __init__(self, what: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint

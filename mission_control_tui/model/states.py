@@ -26,6 +26,7 @@ class Word(StrEnum):
     PROVISIONING = "Provisioning"
     WAITING = "Waiting"
     PROVISIONED = "Provisioned"
+    NOT_CHECKED = "Not checked"
 
 
 class SubjectKind(StrEnum):
@@ -72,9 +73,7 @@ class RequestState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-ACTIVE_STATES = frozenset(
-    {RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING}
-)
+ACTIVE_STATES = frozenset({RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING})
 
 
 class StepState(StrEnum):

@@ -7,9 +7,7 @@ import unicodedata
 
 _SPACES = re.compile(r"\s+")
 _HARMFUL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_KEPT_FORMAT = frozenset(
-    {"\u200c", "\u200d"}
-)  # joiners that Persian and Indic names need
+_KEPT_FORMAT = frozenset({"\u200c", "\u200d"})  # joiners that Persian and Indic names need
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,9 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
 from mission_control_tui.model.tables import AuditRow
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.database import Store
 
 
 class Transaction:
@@ -24,13 +28,13 @@ class Transaction:
         account_id: int | None,
         *,
         dry_run: bool,
-        sqlite: bool,
+        store: Store,
     ) -> None:
         self.session = session
         self.caller = caller
         self.account_id = account_id
         self.dry_run = dry_run
-        self.sqlite = sqlite
+        self.store = store
         self.now = datetime.now(UTC)
         self.requests: list[int] = []
         self._lines: list[PlanLine] = []
@@ -121,7 +125,7 @@ class Transaction:
         if self.dry_run:
             await self.session.rollback()
             return
-        if not self.sqlite:
+        if not self.store.is_sqlite:
             await self.session.execute(
                 text("SELECT pg_notify(:channel, :payload)"),
                 {"channel": channel, "payload": str(self.account_id or "")},

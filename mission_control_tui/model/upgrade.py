@@ -171,12 +171,8 @@ def _sqlite_revision(path: Path) -> str:
     if not path.exists():
         return ""
     try:
-        with closing(
-            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        ) as connection:
-            row = connection.execute(
-                "SELECT version_num FROM alembic_version"
-            ).fetchone()
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error:
         return ""
     return str(row[0]) if row else ""

@@ -79,7 +79,7 @@ class CatalogueVersionRow(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
-    document: Mapped[dict[str, Any]]
+    document: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     loaded_at: Mapped[datetime]
     operator: Mapped[str] = mapped_column(String(128))
@@ -97,9 +97,7 @@ class OrderRow(Base):
     operator: Mapped[str] = mapped_column(String(128))
     ticket: Mapped[str] = mapped_column(String(128))
     placed_at: Mapped[datetime]
-    catalogue_number: Mapped[int] = mapped_column(
-        ForeignKey("catalogue_versions.number")
-    )
+    catalogue_number: Mapped[int] = mapped_column(ForeignKey("catalogue_versions.number"))
     currency: Mapped[str] = mapped_column(String(3))
     net_minor: Mapped[int]
     tax_minor: Mapped[int]

@@ -62,9 +62,7 @@ class SearchTermRow(Base):
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     term: Mapped[str] = mapped_column(bytewise(320), primary_key=True)
-    user_id: Mapped[str] = mapped_column(
-        ForeignKey("users.id"), primary_key=True, index=True
-    )
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
 
 
 class SecretRow(Base):

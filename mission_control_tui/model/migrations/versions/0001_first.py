@@ -66,7 +66,7 @@ def upgrade() -> None:
         "catalogue_versions",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("document", DOCUMENT, nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("operator", sa.String(length=128), nullable=False),

@@ -1,0 +1,192 @@
+"""What crosses the door of the model: frozen dataclasses with plain values, never rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from mission_control_tui.model.states import Light, RequestState, Wish, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer, with its domain names."""
+
+    id: int
+    code: str
+    name: str
+    is_sample: bool
+    time_zone: str
+    domains: tuple[str, ...] = ()
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Seats of one service level. `queued` are held by wishes that are not green yet; `used` are in use."""
+
+    service_id: str
+    service: str
+    level_id: str
+    level: str
+    owned: int
+    used: int
+    queued: int
+
+    @property
+    def free(self) -> int:
+        """What can still be given."""
+        return self.owned - self.used - self.queued
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentView:
+    """One service of one subject: the wish, the light, and why."""
+
+    id: str
+    account_id: int
+    user_id: str | None
+    subject: str
+    service_id: str
+    service: str
+    instance: str
+    level_id: str
+    level: str
+    wish: Wish
+    settings: Mapping[str, object]
+    generation: int
+    connector: str
+    backend_name: str
+    light: Light
+    word: Word
+    step: str
+    error_kind: str
+    error_said: str
+    error_remedy: str
+    since: datetime
+    observed_level: str
+    drift: bool
+    suspended: bool
+    request_id: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user with all details. `details` has the optional fields by name (see people.fields)."""
+
+    id: str
+    account_id: int
+    upn: str
+    display_name: str
+    username: str
+    details: Mapping[str, object]
+    test_user: bool
+    disabled: bool
+    locked: bool
+    expires_on: date | None
+    in_bin: bool
+    deleted_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    password_waiting: bool
+    aliases: tuple[str, ...]
+    primary_address: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserLine:
+    """A row of the Users list. `lights` are (service id, light) of what the user has or had."""
+
+    id: str
+    upn: str
+    display_name: str
+    username: str
+    disabled: bool
+    locked: bool
+    lights: tuple[tuple[str, Light], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request as the queue shows it."""
+
+    id: int
+    account_id: int
+    kind: str
+    state: RequestState
+    user_id: str | None
+    subject: str
+    assignment_id: str | None
+    service_id: str
+    level_id: str
+    parent_id: int | None
+    generation: int
+    attempt: int
+    failures: int
+    priority: int
+    operator: str
+    ticket: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    next_try_at: float
+    waiting_for: str
+    depends_on: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of one attempt."""
+
+    attempt: int
+    number: int
+    name: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event of a request: what the back end said, what to do, how long it took (milliseconds)."""
+
+    id: int
+    request_id: int
+    at: datetime
+    attempt: int
+    kind: str
+    step: str
+    said: str
+    remedy: str
+    duration_ms: int | None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """One line of the audit."""
+
+    id: int
+    at: datetime
+    operator: str
+    source: str
+    ticket: str
+    action: str
+    target: str
+    user_id: str | None
+    request_id: int | None
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LightCounts:
+    """How many services of an account show each light."""
+
+    grey: int = 0
+    red: int = 0
+    orange: int = 0
+    green: int = 0
