@@ -1,1 +1,1 @@
-"""Connectors, one a file, found through the entry-point group ``mission_control_tui.connectors``."""
+"""Connectors, found through the entry-point group ``mission_control_tui.connectors``."""

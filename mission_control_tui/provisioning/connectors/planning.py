@@ -1,0 +1,292 @@
+"""The difference between what should be and what is, as a plan: pure, shared by connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
+from mission_control_tui.provisioning.connectors.base import (
+    CAPABILITIES,
+    LEVELS,
+    OWNER_MARK,
+    PASSWORD,
+    SUSPEND,
+    Change,
+    Desired,
+    Mark,
+    Observed,
+    Plan,
+    Step,
+)
+
+WRITES = frozenset({PlanAction.CREATE, PlanAction.UPDATE, PlanAction.DELETE})
+NOTHING_TO_DO = Plan(PlanAction.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an object, made and changed by the step of the same name.
+
+    `carries` are patterns (`*`, `?`) of `Change.what`; a change that no part carries belongs to the
+    first part.
+    """
+
+    name: str
+    carries: tuple[str, ...] = ()
+
+
+ONE_PART = (Part("account"),)
+
+
+def plan_difference(
+    desired: Desired,
+    observed: Observed,
+    *,
+    layout: Sequence[Part] = ONE_PART,
+    capabilities: Collection[str] = CAPABILITIES,
+    needs_password: bool = False,
+    limits: Collection[str] | None = None,
+    settings: Collection[str] | None = None,
+    attributes: Collection[str] | None = None,
+) -> Plan:
+    """The plan that turns `observed` into `desired`.
+
+    `layout` are the parts in the order in which they are made; they are removed in reverse.
+    `limits`, `settings` and `attributes` name the keys that this back end keeps and that are
+    compared; None compares every key. Unset, None, "" and an empty list or table are the same.
+
+    | desired | observed | plan |
+    |---|---|---|
+    | present or suspended | absent | create |
+    | present or suspended | ours, equal | none |
+    | present or suspended | ours, different or half made | update |
+    | absent | absent | none |
+    | absent | ours | delete |
+    | any | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
+    | any | ours with a newer fence | blocked (stale) |
+    | needs what `capabilities` lack | any | blocked (unsupported) |
+    | created without the password it needs | absent | blocked (invalid) |
+    """
+    present = observed.exists
+    if desired.state is Wish.ABSENT and not present:
+        return NOTHING_TO_DO
+    ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
+    if present and not ours and not desired.adopt:
+        return _conflict(desired, observed)
+    if ours and observed.mark is not None and observed.mark.fence > desired.mark.fence:
+        return _superseded(desired, observed.mark)
+    if desired.state is Wish.ABSENT:
+        return _removal(observed, layout)
+
+    changes = list(
+        _differences(
+            desired,
+            observed,
+            ours=ours,
+            level_is_kept=not present or LEVELS in capabilities or observed.level != "",
+            compared=(("limits", limits), ("settings", settings), ("attributes", attributes)),
+        )
+    )
+    missing = _missing_parts(observed, layout)
+    lacking = _unsupported(desired, observed, changes, capabilities)
+    if lacking is not None:
+        return lacking
+    password_unset = not present or (bool(missing) and observed.secret_generation == 0)
+    if needs_password and desired.secret is None and password_unset:
+        return blocked(
+            ErrorKind.INVALID,
+            f"{desired.name} needs a password and none was given",
+            "Reset the password, then provision again.",
+        )
+    if not changes and not missing and _fence_is_behind(desired, observed, capabilities):
+        old = observed.mark.generation if observed.mark else 0
+        changes.append(Change("generation", old, desired.mark.generation))
+    steps = _steps(layout, missing, changes)
+    if not steps:
+        return NOTHING_TO_DO
+    return Plan(PlanAction.UPDATE if present else PlanAction.CREATE, steps)
+
+
+def blocked(kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] = ()) -> Plan:
+    """A plan that may not be applied; `steps` are what it would do, for show."""
+    return Plan(PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind)
+
+
+def in_observe_mode(plan: Plan, setting: str) -> Plan:
+    """`plan` as a connector that may not write shows it: the differences stay, writing is blocked.
+
+    `setting` names the setting that allows writing, for the remedy.
+    """
+    if plan.action not in WRITES:
+        return plan
+    return blocked(
+        ErrorKind.CONFIG,
+        "The connector is in observe mode: it shows what it would do and writes nothing",
+        f'Set {setting} = "enabled" and start the worker again.',
+        plan.steps,
+    )
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two JSON values are equal; a missing value equals every empty one."""
+    if _unset(one) and _unset(other):
+        return True
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(same(one.get(key), other.get(key)) for key in {*one, *other})
+    return one == other
+
+
+def _unset(value: object) -> bool:
+    return value is None or (isinstance(value, (str, list, tuple, Mapping)) and len(value) == 0)
+
+
+def _owner(mark: Mark | None) -> str:
+    return f"{mark.installation}/{mark.key}" if mark else "nobody"
+
+
+def _conflict(desired: Desired, observed: Observed) -> Plan:
+    whose = "carries no mark of ours" if observed.mark is None else "belongs to somebody else"
+    return blocked(
+        ErrorKind.CONFLICT,
+        f"{desired.name} exists already at the back end and {whose}"
+        + (f" ({_owner(observed.mark)})" if observed.mark else ""),
+        "Find out whose it is; to take it over, ask again with adopt.",
+    )
+
+
+def _superseded(desired: Desired, newer: Mark) -> Plan:
+    return blocked(
+        ErrorKind.STALE,
+        f"{desired.name} carries a newer wish (generation {newer.generation}, attempt "
+        f"{newer.attempt}) than this one ({desired.mark.generation}, {desired.mark.attempt})",
+        "Nothing to do: the newer request decides.",
+    )
+
+
+def _removal(observed: Observed, layout: Sequence[Part]) -> Plan:
+    there = [part.name for part in layout if part.name not in observed.missing]
+    if not there:
+        there = [layout[0].name]
+    return Plan(
+        PlanAction.DELETE,
+        tuple(
+            Step(name, (Change(name, "present", "absent", takes_away=True),))
+            for name in reversed(there)
+        ),
+    )
+
+
+def _missing_parts(observed: Observed, layout: Sequence[Part]) -> tuple[str, ...]:
+    if not observed.exists or (not observed.complete and not observed.missing):
+        return tuple(part.name for part in layout)
+    return observed.missing
+
+
+def _unsupported(
+    desired: Desired, observed: Observed, changes: Sequence[Change], capabilities: Collection[str]
+) -> Plan | None:
+    whats = {change.what for change in changes}
+    if desired.state is Wish.SUSPENDED and "state" in whats and SUSPEND not in capabilities:
+        return blocked(
+            ErrorKind.UNSUPPORTED,
+            f"The back end of {desired.service} cannot suspend",
+            "Deprovision it instead; that removes its data.",
+        )
+    if "password" in whats and PASSWORD not in capabilities:
+        return blocked(
+            ErrorKind.UNSUPPORTED,
+            f"The back end of {desired.service} cannot set a password",
+            "Set it at the back end itself.",
+        )
+    if observed.exists and "level" in whats and LEVELS not in capabilities:
+        return blocked(
+            ErrorKind.UNSUPPORTED,
+            f"The back end of {desired.service} cannot change the level of what exists",
+            "Deprovision it, then provision the other level; its data is removed.",
+        )
+    return None
+
+
+def _fence_is_behind(desired: Desired, observed: Observed, capabilities: Collection[str]) -> bool:
+    # A worker that still holds an older wish must find the newer generation, so even a wish that
+    # changes nothing else writes it; a new attempt of the same wish need not.
+    return (
+        OWNER_MARK in capabilities
+        and observed.mark is not None
+        and observed.mark.generation < desired.mark.generation
+    )
+
+
+def _differences(
+    desired: Desired,
+    observed: Observed,
+    *,
+    ours: bool,
+    level_is_kept: bool,
+    compared: Sequence[tuple[str, Collection[str] | None]],
+) -> Iterator[Change]:
+    if observed.exists and not ours:
+        yield Change("owner", _owner(observed.mark), _owner(desired.mark))
+    created_as_wished = not observed.exists and desired.state is Wish.PRESENT
+    if observed.wish is not desired.state and not created_as_wished:
+        suspends = desired.state is Wish.SUSPENDED
+        yield Change("state", str(observed.wish), str(desired.state), takes_away=suspends)
+    if level_is_kept and not same(observed.level, desired.level):
+        yield Change("level", observed.level or None, desired.level)
+    password_is_older = not ours or observed.secret_generation < desired.mark.generation
+    if desired.secret is not None and password_is_older:
+        yield Change("password", None, "to be set")
+    for table, keys in compared:
+        before: Mapping[str, object] = getattr(observed, table)
+        after: Mapping[str, object] = getattr(desired, table)
+        for key in sorted({*before, *after} if keys is None else keys):
+            old, new = before.get(key), after.get(key)
+            if not same(old, new):
+                yield Change(f"{table}.{key}", old, new, takes_away=_takes_away(old, new))
+
+
+def _takes_away(old: object, new: object) -> bool:
+    if _unset(old):
+        return False
+    if _unset(new):
+        return True
+    if isinstance(old, bool) or isinstance(new, bool):
+        return False
+    if isinstance(old, (int, float)) and isinstance(new, (int, float)):
+        return new < old
+    if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        return any(item not in new for item in old)
+    return False
+
+
+def _steps(
+    layout: Sequence[Part], missing: Collection[str], changes: Sequence[Change]
+) -> tuple[Step, ...]:
+    first = layout[0].name
+    by_part: dict[str, list[Change]] = {
+        part.name: [Change(part.name, "absent", "present")] if part.name in missing else []
+        for part in layout
+    }
+    for change in changes:
+        carrier = next(
+            (
+                part.name
+                for part in layout
+                if any(fnmatchcase(change.what, pattern) for pattern in part.carries)
+            ),
+            first,
+        )
+        by_part[carrier].append(change)
+    return tuple(Step(name, tuple(part)) for name, part in by_part.items() if part)
+
+
+def with_step(plan: Plan, step: Step) -> Plan:
+    """`plan` with `step` done first; a plan without steps becomes an update."""
+    action = PlanAction.UPDATE if plan.action is PlanAction.NONE else plan.action
+    return replace(plan, action=action, steps=(step, *plan.steps))
