@@ -183,7 +183,7 @@ async def overview(
         .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.ORANGE)
         .group_by(SeatHoldRow.pool_id)
     )
-    queued = {pool_id: count for pool_id, count in queued_rows}
+    queued = {row[0]: row[1] for row in queued_rows}
     by_level = {(pool.service_id, pool.level_id): pool for pool in pools}
     lines: list[Seats] = []
     for service in catalogue.services:

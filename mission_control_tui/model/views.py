@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
+from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 
 
@@ -74,18 +75,12 @@ class AssignmentView:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """A user with all details. `details` has the optional fields by name (see people.fields)."""
+    """A user. `details` is all that an operator states; `password_waiting`: a sealed one is undelivered."""
 
     id: str
     account_id: int
-    upn: str
-    display_name: str
-    username: str
-    details: Mapping[str, object]
-    test_user: bool
-    disabled: bool
+    details: UserDetails
     locked: bool
-    expires_on: date | None
     in_bin: bool
     deleted_at: datetime | None
     created_at: datetime
@@ -94,6 +89,11 @@ class UserView:
     aliases: tuple[str, ...]
     primary_address: str
     version: int
+
+    @property
+    def upn(self) -> str:
+        """The user's unique identifier."""
+        return self.details.upn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""Sealed passwords in the store: kept until the back ends have them, then wiped."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+
+from mission_control_tui.model import sealing
+from mission_control_tui.model.people.password import generate as generate_for_people
+from mission_control_tui.model.tables import InstallationRow, SecretRow
+from mission_control_tui.model.transaction import Transaction
+
+
+def generate() -> str:
+    """A password for a machine to use, by the default policy's alphabet."""
+    return generate_for_people()
+
+
+async def keep(tx: Transaction, account_id: int, password: str) -> int:
+    """Seal `password` into the store and return the secret's id."""
+    public = await tx.session.scalar(select(InstallationRow.public_key))
+    result = await tx.session.execute(
+        insert(SecretRow)
+        .values(
+            account_id=account_id,
+            sealed=sealing.seal(bytes(public or b""), password),
+            created_at=tx.now,
+            wiped_at=None,
+        )
+        .returning(SecretRow.id)
+    )
+    return int(result.scalar_one())
