@@ -133,7 +133,7 @@ class Store:
         """One write transaction. It commits at the end, or rolls back on a dry run or any error."""
         caller.require_write()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
-            tx = Transaction(session, caller, account_id, dry_run=dry_run, sqlite=self.is_sqlite)
+            tx = Transaction(session, caller, account_id, dry_run=dry_run, store=self)
             yield tx
             await tx.finish(CHANNEL)
 
