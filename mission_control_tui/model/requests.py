@@ -134,7 +134,7 @@ async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, 
     )
 
 
-async def _views(session: AsyncSession, ids: Select[tuple[int]]) -> tuple[RequestView, ...]:
+async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
     wanted = tuple(await session.scalars(ids))
     rows = await session.execute(
         select(RequestRow, AssignmentRow, UserRow.upn, DomainRow.name)
@@ -206,14 +206,15 @@ async def cancel(
                 .with_for_update()
             )
         ).all()
+        before = str(request.state)
         for one in children or [request]:
             await _cancel_one(tx, one)
         tx.record(
             Verb.CHANGED,
             "request",
             str(request.id),
-            before={"state": str(request.state)},
-            after={"cancel": True},
+            before={"state": before},
+            after={"state": str(request.state), "cancel": True},
             action="cancel request",
             user_id=request.user_id,
             request_id=request.id,
@@ -284,7 +285,8 @@ async def retry(
 ) -> Outcome[tuple[int, ...]]:
     """Ask again for what a failed, cancelled or waiting request wished; returns the new requests' ids.
 
-    A request that waits for its next try is tried now, and keeps its id. Raises Conflict when there is nothing to retry.
+    A request that waits for its next try is tried now, and keeps its id.
+    Raises Conflict when there is nothing to retry.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id

@@ -127,7 +127,9 @@ async def _free_name(
         name = back_end_name(service, facts, number)
         taken = await tx.session.scalar(
             select(AssignmentRow.id).where(
-                AssignmentRow.connector == connector, AssignmentRow.backend_name == name
+                AssignmentRow.connector == connector,
+                AssignmentRow.service_id == service.id,
+                AssignmentRow.backend_name == name,
             )
         )
         if taken is None:

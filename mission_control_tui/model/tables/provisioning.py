@@ -17,7 +17,7 @@ class AssignmentRow(Base):
     __tablename__ = "assignments"
     __table_args__ = (
         UniqueConstraint("subject_kind", "subject_id", "service_id", "instance"),
-        UniqueConstraint("connector", "backend_name"),
+        UniqueConstraint("connector", "service_id", "backend_name"),
         Index("ix_assignments_light", "account_id", "light", "user_id"),
         Index("ix_assignments_level", "account_id", "service_id", "level_id", "wish"),
     )

@@ -353,7 +353,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_assignments_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
         sa.UniqueConstraint(
-            "connector", "backend_name", name=op.f("uq_assignments_connector_backend_name")
+            "connector",
+            "service_id",
+            "backend_name",
+            name=op.f("uq_assignments_connector_service_id_backend_name"),
         ),
         sa.UniqueConstraint(
             "subject_kind",
