@@ -1,4 +1,4 @@
-"""A catalogue as JSON text: what the store keeps for each version. Needs no pydantic and no tomlkit."""
+"""A catalogue as JSON text: what the store keeps for each version. Needs no pydantic."""
 
 from __future__ import annotations
 

@@ -116,9 +116,10 @@ class Rule:
     def expected(self) -> str:
         """What may be given, as a short sentence for people."""
         span = _span(self)
+        unit = f" of {self.unit}" if self.unit else ""
         words = {
             ValueType.BOOL: "give yes or no",
-            ValueType.INT: f"give a whole number{f' of {self.unit}' if self.unit else ''}{span}",
+            ValueType.INT: f"give a whole number{unit}{f',{span}' if span else ''}",
             ValueType.TEXT: f"give a text{f' of{span} characters' if span else ''}",
             ValueType.CHOICE: f"choose one of: {', '.join(self.choices)}",
             ValueType.EMAIL: "give an e-mail address such as name@example.com",
