@@ -1,0 +1,97 @@
+"""What every command shares: settings, the open store, the caller, the account, and how results leave the program."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.context import Caller
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """The flags of this call. `account` and `database` are as given, None where they were not."""
+
+    database: str | None = None
+    account: str | None = None
+    json: bool = False
+    ticket: str = ""
+    dry_run: bool = False
+    assume_yes: bool = False
+    _settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """File, environment and flags, read once."""
+        if self._settings is None:
+            from mission_control_tui.settings import load
+
+            self._settings = load(flags={"database": self.database, "account": self.account})
+        return self._settings
+
+    @property
+    def where(self) -> str:
+        """The database: a path or a URL."""
+        from mission_control_tui.settings import locations
+
+        return self.settings.database or str(locations().database)
+
+    @property
+    def caller(self) -> Caller:
+        """The operating-system user, with the ticket of this call."""
+        from mission_control_tui.model.context import Caller
+
+        return Caller.from_operating_system(ticket=self.ticket)
+
+    def run(self, work: Callable[[Store], Awaitable[T]], *, create: bool = True) -> T:
+        """Open the store, do `work`, close it again."""
+        return asyncio.run(self._run(work, create))
+
+    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool) -> T:
+        from mission_control_tui.model.database import Store
+
+        store = await Store.open(self.where, create=create, connectors=self.settings.services)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    async def account_id(self, store: Store) -> int:
+        """The account that this call is about. Raises UsageError listing them when it is not clear."""
+        from mission_control_tui.model.accounts import resolve_account
+
+        chosen = await resolve_account(store, self.caller, self.settings.account or None)
+        return chosen.id
+
+    def wake_worker(self) -> None:
+        """See to it that a worker runs, now that something was queued."""
+        from mission_control_tui.provisioning.launch import ensure_worker
+
+        ensure_worker(self.where, self.settings)
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""
+        from mission_control_tui.model.errors import Denied
+
+        if self.assume_yes or self.dry_run:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Denied(
+                f"{question} needs a yes, and there is no terminal to ask on.",
+                hint="Add --yes, or look first with --dry-run.",
+            )
+        if not click.confirm(question, default=False, err=True):
+            raise Denied("Nothing was changed.")
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
