@@ -1,0 +1,286 @@
+"""The Textual application: screens, theme, keymap, the opening of the database, the one feed of changes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any, ClassVar, cast
+
+from rich.segment import Segment
+from rich.text import Text
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widget import Widget
+
+from . import terminal
+from .driver import ConsoleDriver
+from .model.errors import MissionControlError
+from .screens.base import BaseScreen
+from .theme import choose_theme, themes
+from .widgets.status_lines import TopInfo
+from .widgets.text_lines import TextLines
+
+Link = tuple[str, str, str]
+"""A screen's name, its words in QUICK LINKS, and `module:Class`, which is imported when it is opened."""
+
+_ASCII = str.maketrans(
+    "·×»•…►▼█▒░─│┌┐└┘√–—‘’“”\xa0",  # noqa: RUF001 - these are the signs to replace
+    ".x~*~+-#=.-|++++v--''\"\" ",
+)
+
+
+class AsciiFilter(LineFilter):
+    """Draws with ASCII alone, cell for cell: known glyphs as their nearest sign, letters as a question mark."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment if segment.text.isascii() else Segment(to_ascii(segment.text), segment.style)
+            for segment in segments
+        ]
+
+
+def to_ascii(text: str) -> str:
+    """`text` in as many cells of ASCII."""
+    from .widgets.cells import width_of
+
+    text = text.translate(_ASCII)
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else "?" * width_of(char) for char in text)
+
+
+class MissionControlApp(App[int], inherit_bindings=False):
+    """Shows screens, opens the database after the first frame, hands changes to the screen that is on top.
+
+    `opener` runs in a thread after the first frame and returns what screens work with (`store`); it may import and
+    block as long as it likes. `links` are the screens; the first is Home.
+    """
+
+    TITLE = "Mission Control"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
+        Binding("ctrl+q", "leave", "Quit", show=False),
+        Binding("ctrl+c", "how_to_quit", "How to quit", show=False),
+    ]
+
+    class Opened(Message):
+        """The database is open."""
+
+    class OpeningFailed(Message):
+        """The database could not be opened."""
+
+        def __init__(self, error: Exception) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        *,
+        opener: Callable[[], Any] | None = None,
+        options: terminal.Options | None = None,
+        top: TopInfo | None = None,
+    ) -> None:
+        self.options = options or terminal.Options()
+        self._ascii = terminal.wants_ascii(self.options.ascii)
+        super().__init__(driver_class=ConsoleDriver, ansi_color=True)
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = choose_theme(self.options.theme)
+        self.animation_level = "none"
+        self.links = tuple(links)
+        self.keys: Mapping[str, str] = dict(self.options.keys)
+        self.memory: dict[str, dict[str, object]] = {}
+        self.store: Any = None
+        self.is_open = False
+        self.top_info = top or TopInfo()
+        self.ending: terminal.Ending | None = None
+        self._opener = opener
+        self._opening = False
+        self._held: AbstractContextManager[None] | None = None
+        self._changes: set[object] = set()
+        self._changes_lock = threading.Lock()
+        self._app_loop: asyncio.AbstractEventLoop | None = None
+        if self._ascii:
+            self._ascii_filter: LineFilter | None = AsciiFilter()
+        else:
+            self._ascii_filter = None
+
+    # Start
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = list(super().get_line_filters())
+        if self._ascii_filter is not None:
+            filters.append(self._ascii_filter)
+        return filters
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.make_screen(self.links[0][0])
+
+    def on_load(self) -> None:
+        self._app_loop = asyncio.get_running_loop()
+        self._held = self.batch_update()
+        self._held.__enter__()
+
+    def on_mount(self) -> None:
+        if self.keys:
+            self.set_keymap(dict(self.keys))
+
+    def on_ready(self) -> None:
+        self.call_after_refresh(self._show_first_frame)
+
+    def _show_first_frame(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.__exit__(None, None, None)
+            self.screen.refresh(layout=True)
+
+    def post_display_hook(self) -> None:
+        if self._held is None and not self._opening and self.is_running:
+            self._opening = True
+            self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        if self._opener is None:
+            self.post_message(self.Opened())
+            return
+        threading.Thread(target=self._open_in_thread, name="opener", daemon=True).start()
+
+    def _open_in_thread(self) -> None:
+        try:
+            self.store = self._opener() if self._opener is not None else None
+        except Exception as error:  # noqa: BLE001 - handed to the application's own thread
+            self.post_message(self.OpeningFailed(error))
+        else:
+            self.post_message(self.Opened())
+
+    async def on_mission_control_app_opened(self) -> None:
+        if inspect.isawaitable(self.store):
+            self.store = await self.store
+        self.is_open = True
+        if isinstance(self.screen, BaseScreen):
+            self.screen.reload()
+
+    def on_mission_control_app_opening_failed(self, event: OpeningFailed) -> None:
+        if not isinstance(event.error, MissionControlError):
+            raise event.error
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce_error(event.error)
+
+    # Screens
+
+    def make_screen(self, name: str, *arguments: Any) -> Screen[Any]:
+        """Build the screen of that name; its module is imported now."""
+        for known, _words, place in self.links:
+            if known == name:
+                module, _, cls = place.partition(":")
+                screen = getattr(import_module(module), cls)(*arguments)
+                return cast("Screen[Any]", screen)
+        raise KeyError(f"no screen is called {name!r}")
+
+    def follow_link(self, name: str) -> None:
+        """Go to a screen of QUICK LINKS, from Home, so that Escape leads there."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.keep()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if name != self.links[0][0]:
+            self.push_screen(self.make_screen(name))
+
+    def next_red(self) -> Any:
+        """Go to the next red light. The application with screens overrides this."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce("Nothing is red")
+
+    def set_top(self, info: TopInfo) -> None:
+        """Change the top line of this screen and of all that come."""
+        self.top_info = info
+        if isinstance(self.screen, BaseScreen):
+            self.screen.update_top()
+
+    def redraw(self) -> None:
+        """Paint everything again."""
+        self.screen.refresh(layout=True)
+
+    # Changes
+
+    def apply_changes(self, changes: Iterable[object]) -> None:
+        """Take what others changed; the screen on top reads again what it shows. Callable from any thread."""
+        with self._changes_lock:
+            self._changes.update(changes)
+        self.call_later(self._tell_screen)
+
+    def _tell_screen(self) -> None:
+        self.screen.post_message(BaseScreen.ChangesArrived())
+
+    def take_changes(self) -> Collection[object]:
+        """What arrived since this was last asked; screens that come back read everything anyway."""
+        with self._changes_lock:
+            changes, self._changes = self._changes, set()
+        return changes
+
+    # End
+
+    def leave(self) -> None:
+        self.exit(return_code=0)
+
+    def action_leave(self) -> None:
+        self.leave()
+
+    def action_how_to_quit(self) -> None:
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce("q or F10 quits; what was asked for goes on")
+
+    def end_from_outside(self, code: int) -> None:
+        """End because of a signal or a lost terminal; called in the main thread, possibly inside a signal handler."""
+        if self._app_loop is not None and not self._app_loop.is_closed():
+            self._app_loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
+        else:
+            raise SystemExit(code)
+
+    def terminal_lost(self) -> None:
+        """The line was cut: end as SIGHUP would."""
+        if self.ending is not None:
+            self.ending.end(129)
+        else:
+            self.exit(return_code=129)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Toasts cost a repaint when they come and go and parse markup: announce instead."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce(message, error=severity == "error")
+
+    def get_loading_widget(self) -> Widget:
+        return TextLines("…")
+
+    def _fatal_error(self) -> None:
+        """Say in one line that it crashed and where the log is: Textual would print every variable."""
+        error = self._exception
+        where = (
+            terminal.write_crash_log(error, terminal.state_directory(self.options))
+            if error is not None
+            else None
+        )
+        log = f"; see {where}" if where is not None else ""
+        name = type(error).__name__ if error is not None else "error"
+        self.panic(
+            Text(f"Mission Control stopped because of a fault in itself ({name}){log}", end="")
+        )

@@ -1,0 +1,284 @@
+"""One table of verbs: bindings, footer, help and docs/keys.md all come from it.
+
+Letters work while no field has the focus; the function-key twin of a verb works in fields too. Nothing here
+needs keys that terminals, multiplexers or container tools keep for themselves.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that a key does.
+
+    `key` works outside fields, `twin` everywhere; `label` is the footer's word, `description` the help's sentence;
+    the footer shows the lowest `priority` first, and never those with 0; `where` says in words when it works.
+    """
+
+    id: str
+    key: str
+    label: str
+    description: str
+    twin: str = ""
+    priority: int = 0
+    where: str = "everywhere"
+    target: str = "screen"
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "open",
+        "enter",
+        "Open",
+        "Open what the cursor is on",
+        priority=10,
+        where="on a row, panel or button",
+        target="widget",
+    ),
+    Verb(
+        "mark",
+        "space",
+        "Mark",
+        "Mark the row; open or close a panel; choose a level",
+        priority=60,
+        where="on a row, panel, level or check box",
+        target="widget",
+    ),
+    Verb(
+        "back",
+        "escape",
+        "Back",
+        "Go back one level: leave the field, close the panel, leave the screen",
+        priority=70,
+    ),
+    Verb("help", "?", "Help", "Help on this screen and on the focused field", "f1", priority=80),
+    Verb(
+        "provision",
+        "p",
+        "Provision",
+        "Provision what is chosen: send the wish to the worker",
+        "f2",
+        priority=20,
+        where="on forms and services",
+    ),
+    Verb("find", "/", "Find", "Find as you type", "f3", priority=35, where="where there is a list"),
+    Verb(
+        "edit",
+        "e",
+        "Edit",
+        "Edit what the cursor is on",
+        "f4",
+        priority=30,
+        where="on a user or service",
+    ),
+    Verb(
+        "retry",
+        "r",
+        "Retry",
+        "Try again what is red",
+        "f5",
+        priority=40,
+        where="on a red light or a failed request",
+    ),
+    Verb(
+        "new",
+        "n",
+        "New",
+        "New user",
+        "f6",
+        priority=25,
+        where="on Home and in the Service Management Area",
+    ),
+    Verb(
+        "buy",
+        "b",
+        "Buy",
+        "Buy the product or more seats",
+        "f7",
+        priority=28,
+        where="on products and levels",
+    ),
+    Verb("next_red", "!", "Next red", "Go to the next red light", "f8", priority=65),
+    Verb("go", "g", "Go to", "QUICK LINKS: go to another screen", "f9", priority=50),
+    Verb(
+        "quit", "q", "Quit", "Leave Mission Control; what was asked for goes on", "f10", priority=90
+    ),
+    Verb(
+        "copy",
+        "y",
+        "Copy",
+        "Copy the user's name, an order or an error text to the terminal's clipboard",
+        "f12",
+        where="on rows and panels",
+    ),
+    Verb("up", "up", "Up", "The row above", where="in lists", target="widget"),
+    Verb("down", "down", "Down", "The row below", where="in lists", target="widget"),
+    Verb("pageup", "pageup", "Page up", "One page up", where="in lists", target="widget"),
+    Verb("pagedown", "pagedown", "Page down", "One page down", where="in lists", target="widget"),
+    Verb("home", "home", "First", "The first row", where="in lists", target="widget"),
+    Verb("end", "end", "Last", "The last row", where="in lists", target="widget"),
+    Verb(
+        "right",
+        "right",
+        "Open panel",
+        "Open the panel; the next choice",
+        where="on panels and choices",
+        target="widget",
+    ),
+    Verb(
+        "left",
+        "left",
+        "Close panel",
+        "Close the panel; the choice before",
+        where="on panels and choices",
+        target="widget",
+    ),
+    Verb(
+        "redraw",
+        "ctrl+l",
+        "Redraw",
+        "Paint the whole screen again, after something else wrote on it",
+    ),
+)
+
+BY_ID: Mapping[str, Verb] = {verb.id: verb for verb in VERBS}
+
+EVERYWHERE = ("back", "help", "next_red", "go", "quit", "redraw")
+"""Verbs that every screen has."""
+
+MOST_HINTS = 7
+
+_KEY_WORDS = {
+    "enter": "Enter",
+    "space": "Space",
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "home": "Home",
+    "end": "End",
+}
+_MOVES = (
+    ("Tab, Shift+Tab", "The next, the previous field, list or panel"),
+    ("Enter in a field", "The next field; it never submits"),
+    ("Ctrl+Z", "Suspend; `fg` comes back"),
+)
+
+
+def key_word(key: str) -> str:
+    """How a key is written for people."""
+    if key in _KEY_WORDS:
+        return _KEY_WORDS[key]
+    if key.startswith("ctrl+"):
+        return "Ctrl+" + key[5:].upper()
+    return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
+
+
+def bindings(*ids: str, action: str = "{id}") -> list[Binding]:
+    """Textual bindings of these verbs; `action` says what a verb's id becomes."""
+    from textual.binding import Binding
+
+    return [
+        Binding(
+            ",".join(filter(None, (verb.key, verb.twin))),
+            action.format(id=verb.id),
+            verb.label,
+            show=False,
+            id=verb.id,
+            tooltip=verb.description,
+        )
+        for verb in (BY_ID[verb_id] for verb_id in ids)
+    ]
+
+
+def keys_of(verb: Verb, overrides: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """The key and the twin of a verb, as the user's own keymap has them."""
+    if overrides and verb.id in overrides:
+        own = [key.strip() for key in overrides[verb.id].split(",") if key.strip()]
+        twin = next((key for key in own if len(key) > 1), "")
+        return (own[0], twin) if own else ("", "")
+    return verb.key, verb.twin
+
+
+def hints(
+    ids: Iterable[str],
+    width: int,
+    *,
+    in_field: bool = False,
+    overrides: Mapping[str, str] | None = None,
+) -> list[tuple[str, str]]:
+    """Key and label of at most seven verbs, the most important first to stay; never one that is cut off.
+
+    In a field a verb is shown with the key that works there, and left out when it has none.
+    """
+    wanted = sorted(
+        (BY_ID[verb_id] for verb_id in dict.fromkeys(ids) if BY_ID[verb_id].priority),
+        key=lambda verb: verb.priority,
+    )
+    shown: list[tuple[Verb, str]] = []
+    for verb in wanted:
+        key, twin = keys_of(verb, overrides)
+        if in_field:
+            key = key if verb.id == "back" else twin
+        if key:
+            shown.append((verb, key_word(key)))
+    kept = {"help", "back"}
+    while shown and (
+        len(shown) > MOST_HINTS
+        or sum(len(key) + len(verb.label) + 1 for verb, key in shown) + 2 * (len(shown) - 1) > width
+    ):
+        for index in range(len(shown) - 1, -1, -1):
+            if shown[index][0].id not in kept:
+                del shown[index]
+                break
+        else:
+            shown.pop()
+    return [(key, verb.label) for verb, key in shown]
+
+
+def help_rows(
+    ids: Sequence[str], overrides: Mapping[str, str] | None = None
+) -> list[tuple[str, str, str]]:
+    """Key, twin and description of each verb, in the table's order."""
+    wanted = set(ids)
+    return [
+        (*(key_word(key) for key in keys_of(verb, overrides)), verb.description)  # type: ignore[misc]
+        for verb in VERBS
+        if verb.id in wanted
+    ]
+
+
+def markdown() -> str:
+    """docs/keys.md."""
+    lines = [
+        "# Keys",
+        "",
+        "Written by `python -m mission_control_tui.keymap > docs/keys.md` from `mission_control_tui/keymap.py`.",
+        "Letters work while no field has the focus; the second key works in fields too.",
+        "`id` is what the settings file calls it.",
+        "",
+        "| Key | Also in fields | What it does | Where | id |",
+        "|---|---|---|---|---|",
+    ]
+    for verb in VERBS:
+        twin = f"`{key_word(verb.twin)}`" if verb.twin else ""
+        lines.append(
+            f"| `{key_word(verb.key)}` | {twin} | {verb.description} | {verb.where} | {verb.id} |"
+        )
+    lines += [f"| {key} |  | {what} | everywhere |  |" for key, what in _MOVES]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,87 @@
+"""Text as terminal cells: harmless, cut and padded so that every terminal and Textual agree on its width."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.cells import cell_len
+from wcwidth import wcswidth, wcwidth
+
+from mission_control_tui.model.text import harmless
+
+ELLIPSIS = "…"
+_REGIONAL_A = 0x1F1E6
+_DROPPED = frozenset("\ufe0e\ufe0f\u200c\u200d\u20e3")
+
+
+@lru_cache(4096)
+def shown(text: str) -> str:
+    """`text` on one line, without what terminals disagree on: joiners, variation selectors, flags."""
+    text = harmless(text)
+    if text.isascii():
+        return text
+    if cell_len(text) == wcswidth(text) and not _DROPPED.intersection(text):
+        return text
+    kept: list[str] = []
+    for char in text:
+        if char in _DROPPED:
+            continue
+        if _REGIONAL_A <= ord(char) < _REGIONAL_A + 26:
+            char = chr(ord(char) - _REGIONAL_A + ord("A"))
+        width = wcwidth(char)
+        kept.append(char if width == cell_len(char) else "?" * max(width, 1))
+    result = "".join(kept)
+    if cell_len(result) == wcswidth(result):
+        return result
+    return "".join(char if wcwidth(char) == 1 else "?" * max(wcwidth(char), 0) for char in kept)
+
+
+def width_of(text: str) -> int:
+    """Cells that `text` takes once shown."""
+    return cell_len(shown(text))
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """`text` shown in exactly `width` cells: cut with an ellipsis or padded, on the left if `right`."""
+    if width <= 0:
+        return ""
+    text = shown(text)
+    room = width - cell_len(text)
+    if room >= 0:
+        return " " * room + text if right else text + " " * room
+    cut = crop(text, width - 1)
+    return cut + ELLIPSIS + " " * (width - 1 - cell_len(cut))
+
+
+def crop(text: str, width: int) -> str:
+    """The longest start of the already shown `text` that takes at most `width` cells."""
+    if text.isascii():
+        return text[:width]
+    used = 0
+    for index, char in enumerate(text):
+        used += max(wcwidth(char), 0)
+        if used > width:
+            return text[:index]
+    return text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` broken at spaces into lines of at most `width` cells; newlines are kept."""
+    width = max(width, 1)
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in shown(paragraph).split(" "):
+            joined = f"{line} {word}" if line else word
+            if cell_len(joined) <= width:
+                line = joined
+                continue
+            if line:
+                lines.append(line)
+            while cell_len(word) > width:
+                head = crop(word, width) or word[:1]
+                lines.append(head)
+                word = word[len(head) :]
+            line = word
+        lines.append(line)
+    return lines

@@ -1,0 +1,63 @@
+"""A check box: `[x] label`, toggled by Space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from .field import LABEL, FormLine
+from .lines import Part
+
+
+class CheckField(FormLine):
+    """Yes or no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "change", "Change", show=False)]
+
+    def __init__(
+        self,
+        label: str,
+        value: bool = False,
+        *,
+        help_text: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(label, help_text=help_text, id=id, classes=classes)
+        self._value = value
+
+    @property
+    def value(self) -> bool:
+        return self._value
+
+    @value.setter
+    def value(self, value: bool) -> None:
+        self._value = bool(value)
+        self.repaint()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return key != "space" and super().check_consume_key(key, character)
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return ()
+        box = "[x]" if self._value else "[ ]"
+        return [
+            (" " * LABEL, ""),
+            (box, "cursor" if self.has_focus else ""),
+            (f" {self.label}", ""),
+            self.error_part(),
+        ]
+
+    def action_change(self) -> None:
+        self.value = not self._value
+        self.post_message(self.Changed(self))
+
+    def remember(self) -> object:
+        return self._value
+
+    def recall(self, memory: object) -> None:
+        if isinstance(memory, bool):
+            self.value = memory

@@ -1,0 +1,66 @@
+"""A question in place, over the lowest lines: what would be lost, and No until somebody says Yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from .cells import wrap
+from .lines import LineWidget, Part
+
+WIDTH = 76
+
+
+class ConfirmBar(LineWidget, can_focus=True):
+    """Lines of consequences above `No` and `Yes`. Escape, n and Enter on No all refuse."""
+
+    is_modal_bar = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,right,tab,shift+tab,up,down", "other", "Other answer", show=False),
+        Binding("enter,space", "answer", "Answer", show=False),
+        Binding("y", "say(True)", "Yes", show=False),
+        Binding("n,escape", "say(False)", "No", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    ConfirmBar { layer: above; dock: bottom; height: 3; width: 100%; background: ansi_default; }
+    """
+
+    def __init__(
+        self, lines: Sequence[str], answered: Callable[[bool], None], yes: str = "Yes"
+    ) -> None:
+        super().__init__(id="confirm")
+        self._lines = [part for line in lines for part in wrap(line, WIDTH)]
+        self._answered = answered
+        self._yes_word = yes
+        self.yes = False
+        self.styles.height = len(self._lines) + 2
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y == 0:
+            return [("─" * width, "orange")]
+        if y <= len(self._lines):
+            return [("  ", ""), (self._lines[y - 1], "strong" if y == 1 else "")]
+        return [
+            ("  ", ""),
+            ("[ No ]", "" if self.yes else "cursor"),
+            ("  ", ""),
+            (f"[ {self._yes_word} ]", "cursor" if self.yes else ""),
+            ("   Left/Right choose, Enter answers, y, n", "dim"),
+        ]
+
+    def action_other(self) -> None:
+        self.yes = not self.yes
+        self.repaint(len(self._lines) + 1)
+
+    def action_answer(self) -> None:
+        self._answered(self.yes)
+
+    def action_say(self, yes: bool) -> None:
+        self._answered(yes)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isprintable() and character not in "yn "

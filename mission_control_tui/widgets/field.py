@@ -1,0 +1,248 @@
+"""Fields of a form: a label, a text box that does not blink, and the error beside it.
+
+While one of these has the focus, letters are text or choices and never verbs; Enter goes to the next field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from .cells import fit, shown
+from .lines import LineWidget, Part
+
+LABEL = 20
+BOX = 30
+
+
+class FieldInput(Input):
+    """A compact text box: no blinking, no borders, pasted text made harmless, Enter for the next field."""
+
+    is_field = True
+
+    DEFAULT_CSS = """
+    FieldInput, FieldInput:focus, FieldInput:ansi {
+        height: 1; border: none; padding: 0; background: transparent; background-tint: transparent;
+    }
+    FieldInput > .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Next field", show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
+    ]
+
+    def __init__(self, value: str, *, password: bool, max_length: int) -> None:
+        super().__init__(
+            value,
+            password=password,
+            max_length=max_length,
+            compact=True,
+            select_on_focus=False,
+        )
+        self.cursor_blink = False
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        first = next((line for line in event.text.splitlines() if line.strip()), "")
+        self.insert_text_at_cursor(shown(first.strip("\r\n")))
+
+    async def action_submit(self) -> None:
+        self.screen.focus_next()
+
+
+class Field(LineWidget):
+    """`Label *  [text          ] error`. What was typed stays whatever happens to the error or the size."""
+
+    is_field = True
+
+    DEFAULT_CSS = """
+    Field { height: 1; }
+    Field > FieldInput { margin: 0 0 0 21; width: 30; }
+    """
+
+    class Changed(Message):
+        """Somebody typed."""
+
+        def __init__(self, field: Field) -> None:
+            super().__init__()
+            self.field = field
+
+        @property
+        def control(self) -> Field:
+            return self.field
+
+    class Left(Message):
+        """The focus left the field."""
+
+        def __init__(self, field: Field) -> None:
+            super().__init__()
+            self.field = field
+
+        @property
+        def control(self) -> Field:
+            return self.field
+
+    def __init__(
+        self,
+        label: str,
+        value: str = "",
+        *,
+        required: bool = False,
+        password: bool = False,
+        max_length: int = 0,
+        suffix: str = "",
+        help_text: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+        width: int = BOX,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.label = label
+        self.required = required
+        self.help_text = help_text
+        self._suffix = suffix
+        self._error = ""
+        self._note = ""
+        self._width = width
+        self.input = FieldInput(value, password=password, max_length=max_length)
+        self.input.styles.width = width
+
+    def compose(self) -> ComposeResult:
+        yield self.input
+
+    @property
+    def value(self) -> str:
+        return self.input.value
+
+    @value.setter
+    def value(self, text: str) -> None:
+        if text != self.input.value:
+            self.input.value = text
+
+    @property
+    def error(self) -> str:
+        """What is wrong, shown beside the box; empty when nothing is."""
+        return self._error
+
+    @error.setter
+    def error(self, text: str) -> None:
+        self._error = text
+        self.repaint()
+
+    @property
+    def note(self) -> str:
+        """A remark shown beside the box while there is no error."""
+        return self._note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        self._note = text
+        self.repaint()
+
+    @property
+    def suffix(self) -> str:
+        """Text right after the box, such as `@example.com`."""
+        return self._suffix
+
+    @suffix.setter
+    def suffix(self, text: str) -> None:
+        self._suffix = text
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return ()
+        star = " *" if self.required else ""
+        label = fit(self.label, LABEL - len(star)) if star else fit(self.label, LABEL)
+        box = [(label.rstrip() + star, ""), (" " * (LABEL - len(label.rstrip()) - len(star)), "")]
+        parts: list[Part] = [*box, ("[", "dim"), (" " * self._width, ""), ("]", "dim")]
+        parts.append((self._suffix, ""))
+        if self._error:
+            parts.append((f" {self._error}", "error"))
+        elif self._note:
+            parts.append((f" {self._note}", "dim"))
+        return parts
+
+    def focus(self, scroll_visible: bool = True) -> Field:
+        self.input.focus(scroll_visible)
+        return self
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self))
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        self.post_message(self.Left(self))
+
+    def remember(self) -> object:
+        return None if self.input.password else self.value
+
+    def recall(self, memory: object) -> None:
+        if isinstance(memory, str):
+            self.value = memory
+
+
+class FormLine(LineWidget, can_focus=True):
+    """A field that is drawn on one line and takes keys itself: it keeps letters from being verbs."""
+
+    is_field = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
+    ]
+
+    class Changed(Message):
+        """Another value was chosen."""
+
+        def __init__(self, field: FormLine) -> None:
+            super().__init__()
+            self.field = field
+
+        @property
+        def control(self) -> FormLine:
+            return self.field
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        required: bool = False,
+        help_text: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.label = label
+        self.required = required
+        self.help_text = help_text
+        self._error = ""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isprintable()
+
+    @property
+    def error(self) -> str:
+        return self._error
+
+    @error.setter
+    def error(self, text: str) -> None:
+        self._error = text
+        self.repaint()
+
+    def label_part(self) -> Part:
+        star = " *" if self.required else ""
+        label = fit(self.label, LABEL - len(star)).rstrip() + star
+        return fit(label, LABEL), ""
+
+    def error_part(self) -> Part:
+        return (f" {self._error}", "error") if self._error else ("", "")

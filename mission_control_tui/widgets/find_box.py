@@ -1,0 +1,102 @@
+"""The find box: find as you type, one question at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
+
+from .field import FieldInput
+from .lines import LineWidget, Part
+
+PAUSE = 0.12
+
+
+class FindBox(LineWidget):
+    """`Find: text   12 of 340`. Typing sends one `Changed` when it pauses; Enter and Down go to the list."""
+
+    is_field = True
+    help_text = "Type part of a name, user name or address. Down goes to the list, Escape clears and leaves."
+
+    DEFAULT_CSS = """
+    FindBox { height: 1; }
+    FindBox > FieldInput { margin: 0 0 0 6; width: 32; }
+    """
+
+    class Changed(Message):
+        """What is looked for changed."""
+
+        def __init__(self, box: FindBox, text: str) -> None:
+            super().__init__()
+            self.box = box
+            self.text = text
+
+        @property
+        def control(self) -> FindBox:
+            return self.box
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, FindBox.Changed) and message.box is self.box
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.input = FieldInput("", password=False, max_length=200)
+        self._note = ""
+        self._timer: Timer | None = None
+        self._sent = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.input
+
+    @property
+    def text(self) -> str:
+        return self.input.value
+
+    @property
+    def note(self) -> str:
+        """How many were found, for example."""
+        return self._note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        self._note = text
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return ()
+        return [("Find: ", "dim"), (" " * 33, ""), (self._note, "dim")]
+
+    def focus(self, scroll_visible: bool = True) -> FindBox:
+        self.input.focus(scroll_visible)
+        return self
+
+    def clear(self) -> None:
+        self.input.value = ""
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(PAUSE, self._send)
+
+    def _send(self) -> None:
+        if self.text != self._sent:
+            self._sent = self.text
+            self.post_message(self.Changed(self, self.text))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.text:
+            event.stop()
+            self.clear()
+
+    def remember(self) -> object:
+        return self.text
+
+    def recall(self, memory: object) -> None:
+        if isinstance(memory, str):
+            self.input.value = memory

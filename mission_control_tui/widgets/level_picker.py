@@ -1,0 +1,127 @@
+"""Levels of a service as a radio list, with the seats that are free beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+
+from .lines import Part
+from .rows import Column, CursorLines, Row
+from .seat_bar import Seats, seat_parts
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChoice:
+    """A level that can be chosen; `seats` is None where it does not need any, `note` says for example its price."""
+
+    id: str
+    label: str
+    seats: Seats | None = None
+    note: str = ""
+
+
+class LevelPicker(CursorLines):
+    """`(•) PC & Web Access  ██░░ 2 of 5 free`. Space or Enter chooses the level under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,enter", "choose", "Choose", show=False),
+        Binding("up", "up", "Up", show=False),
+        Binding("down", "down", "Down", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    LevelPicker { height: auto; }
+    """
+
+    class Chosen(Message):
+        """A level was chosen."""
+
+        def __init__(self, picker: LevelPicker, level: LevelChoice) -> None:
+            super().__init__()
+            self.picker = picker
+            self.level = level
+
+        @property
+        def control(self) -> LevelPicker:
+            return self.picker
+
+    def __init__(
+        self,
+        levels: Sequence[LevelChoice],
+        chosen: str | None = None,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(columns=(Column(), Column(width=26)), id=id, classes=classes)
+        self._levels = tuple(levels)
+        self._chosen = chosen
+        self.cursor = next((i for i, level in enumerate(levels) if level.id == chosen), 0)
+
+    @property
+    def count(self) -> int:
+        return len(self._levels)
+
+    def row_at(self, index: int) -> Row | None:
+        level = self._levels[index]
+        dot = "(•) " if level.id == self._chosen else "( ) "
+        label: tuple[Part, ...] = ((dot + level.label, ""), (f"  {level.note}", "dim"))
+        return Row(level.id, (label, seat_parts(level.seats) if level.seats else ""))
+
+    @property
+    def chosen(self) -> str | None:
+        """The id of the chosen level, None before one was chosen."""
+        return self._chosen
+
+    @chosen.setter
+    def chosen(self, level_id: str | None) -> None:
+        self._chosen = level_id
+        self.repaint()
+
+    @property
+    def under_cursor(self) -> LevelChoice | None:
+        return self._levels[self.cursor] if self._levels else None
+
+    def set_levels(self, levels: Sequence[LevelChoice]) -> None:
+        """Show other levels or seat numbers; the cursor and the choice stay."""
+        taller = len(levels) != len(self._levels)
+        self._levels = tuple(levels)
+        self.rows_changed()
+        if taller:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(len(self._levels), 1)
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        return super().line(y, width)
+
+    def action_choose(self) -> None:
+        level = self.under_cursor
+        if level is not None:
+            self.chosen = level.id
+            self.post_message(self.Chosen(self, level))
+
+    def action_up(self) -> None:
+        if self.cursor == 0:
+            self.screen.focus_previous()
+        else:
+            super().action_up()
+
+    def action_down(self) -> None:
+        if self.cursor >= self.count - 1:
+            self.screen.focus_next()
+        else:
+            super().action_down()
+
+    def remember(self) -> object:
+        return self._chosen
+
+    def recall(self, memory: object) -> None:
+        if any(level.id == memory for level in self._levels):
+            self.chosen = str(memory)

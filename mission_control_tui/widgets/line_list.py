@@ -1,0 +1,214 @@
+"""A list that pages its rows in: a hundred thousand rows cost the same as a hundred."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from textual import events
+from textual.message import Message
+
+from .lines import Part
+from .rows import Column, CursorLines, Row
+
+PAGE = 64
+PAGES_KEPT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows from an offset on, and how many there are in all."""
+
+    rows: Sequence[Row]
+    total: int
+
+
+Fetch: TypeAlias = Callable[[int, int], Awaitable[Page]]
+"""`await fetch(offset, limit)`: the rows from `offset` on, at most `limit` of them."""
+
+Find: TypeAlias = Callable[[Hashable], Awaitable[int | None]]
+"""`await find(key)`: the index that a key has now, or None when it is gone."""
+
+
+class LineList(CursorLines):
+    """Rows by callback. One fetch runs at a time, always for what is in view when it starts, so that held keys
+    never queue up work; a row that is not there yet shows as a placeholder.
+    """
+
+    class Loaded(Message):
+        """Rows arrived; `total` may have changed."""
+
+        def __init__(self, rows: LineList) -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> LineList:
+            return self.rows
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LineList.Loaded) and message.rows is self.rows
+
+    def __init__(
+        self,
+        fetch: Fetch | None = None,
+        *,
+        find: Find | None = None,
+        columns: Sequence[Column] = (Column(),),
+        marking: bool = False,
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(
+            columns=columns,
+            marking=marking,
+            cursor_when_blurred=True,
+            empty=empty,
+            id=id,
+            classes=classes,
+        )
+        self._fetch = fetch
+        self._find = find
+        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self._stale: set[int] = set()
+        self._total = 0
+        self._known = False
+        self._loading = False
+        self._generation = 0
+        self._wanted_key: Hashable = None
+        self._wanted_at: int | None = None
+
+    @property
+    def count(self) -> int:
+        return self._total
+
+    @property
+    def known(self) -> bool:
+        """Whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
+        return self._known
+
+    def row_at(self, index: int) -> Row | None:
+        page = self._pages.get(index // PAGE)
+        offset = index % PAGE
+        return page[offset] if page is not None and offset < len(page) else None
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if not self._known and y >= self.head:
+            return [("  …", "dim")] if y == self.head else ()
+        return super().line(y, width)
+
+    def on_mount(self) -> None:
+        self.view_moved()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.view_moved()
+
+    # What is asked for
+
+    def show(self, fetch: Fetch, *, find: Find | None = None, keep: bool = False) -> None:
+        """Show other rows, such as those of another filter; `keep` keeps the cursor on its key."""
+        self._fetch = fetch
+        self._find = find
+        self.reload(keep=keep)
+
+    def reload(self, *, keep: bool = True) -> None:
+        """Read the rows again. The old ones stay in view until the new ones are there.
+
+        With `keep` the cursor stays on the row with the same key, wherever that is now; without, it goes to the top.
+        """
+        self._generation += 1
+        self._stale = set(self._pages)
+        if keep:
+            if self._wanted_at is None:
+                current = self.current
+                self._wanted_key = current.key if current else None
+                self._wanted_at = self.cursor
+        else:
+            self._wanted_key, self._wanted_at = None, 0
+        self._load()
+
+    def seek(self, key: Hashable, fallback: int = 0) -> None:
+        self._wanted_key, self._wanted_at = key, fallback
+        self._stale = set(self._pages)
+        self._generation += 1
+        self._load()
+
+    def view_moved(self) -> None:
+        self._load()
+
+    # Paging
+
+    def _missing(self) -> int | None:
+        if not self._known or self._wanted_at is not None:
+            return (self._wanted_at or 0) // PAGE
+        first, last = self.top // PAGE, (self.top + self.room - 1) // PAGE
+        for page in range(first, last + 1):
+            if page * PAGE < max(self._total, 1) and (
+                page not in self._pages or page in self._stale
+            ):
+                return page
+        return None
+
+    def _load(self) -> None:
+        if self._loading or self._fetch is None or not self.is_mounted or self._missing() is None:
+            return
+        self._loading = True
+        self.run_worker(self._load_pages(), group="pages", description="rows", exit_on_error=True)
+
+    async def _load_pages(self) -> None:
+        try:
+            while (page := self._missing()) is not None and self._fetch is not None:
+                generation, fetch = self._generation, self._fetch
+                place = await self._place()
+                if place is not None:
+                    page = place // PAGE
+                answer = await fetch(page * PAGE, PAGE)
+                if generation == self._generation:
+                    self._arrived(page, answer, place)
+        finally:
+            self._loading = False
+
+    async def _place(self) -> int | None:
+        """Where the wanted row is now, when one is wanted."""
+        if self._wanted_at is None:
+            return None
+        if self._wanted_key is not None and self._find is not None:
+            found = await self._find(self._wanted_key)
+            if found is not None:
+                return found
+        return self._wanted_at or 0
+
+    def _arrived(self, page: int, answer: Page, place: int | None) -> None:
+        self._known = True
+        self._total = answer.total
+        self._pages[page] = tuple(answer.rows)
+        self._pages.move_to_end(page)
+        self._stale.discard(page)
+        while len(self._pages) > PAGES_KEPT:
+            dropped, _rows = self._pages.popitem(last=False)
+            self._stale.discard(dropped)
+        if place is not None:
+            self._settle(page, place)
+        before = self.cursor
+        self.rows_changed()
+        self.post_message(self.Loaded(self))
+        if place is not None or before != self.cursor:
+            self.post_message(self.Moved(self, self.current))
+
+    def _settle(self, page: int, place: int) -> None:
+        """Put the cursor where it was wanted; stale pages elsewhere are of no use any more."""
+        key = self._wanted_key
+        self._wanted_key, self._wanted_at = None, None
+        for number in self._stale:
+            self._pages.pop(number, None)
+        self._stale.clear()
+        self.cursor = place
+        if key is not None:
+            for offset, row in enumerate(self._pages[page]):
+                if row.key == key:
+                    self.cursor = page * PAGE + offset
+                    break

@@ -1,0 +1,165 @@
+"""The base of all widgets that draw themselves line by line and repaint only the cells that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mission_control_tui.theme import palette_of
+
+from .cells import crop, shown, width_of
+
+Part: TypeAlias = tuple[str, str]
+"""Text and the name of its style (see `theme.STYLE_NAMES`); an empty name is plain text."""
+
+Parts: TypeAlias = Sequence[Part]
+
+
+def fit_parts(parts: Iterable[Part], width: int) -> list[Part]:
+    """`parts` made harmless and cut or padded to exactly `width` cells."""
+    fitted: list[Part] = []
+    room = width
+    for text, style in parts:
+        text = shown(text)
+        taken = width_of(text)
+        if taken > room:
+            text = crop(text, room)
+            taken = width_of(text)
+        if text:
+            fitted.append((text, style))
+        room -= taken
+        if room <= 0:
+            break
+    if room > 0:
+        fitted.append((" " * room, ""))
+    return fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a widget, ready to draw; `Line.of` makes the parts harmless and fits them."""
+
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[Part], width: int) -> Line:
+        return cls(tuple(fit_parts(parts, width)))
+
+    def cells(self) -> list[Part]:
+        """One entry a cell; the second cell of a wide character is empty, joined marks stay with their base."""
+        cells: list[Part] = []
+        for text, style in self.parts:
+            if text.isascii():
+                cells.extend((char, style) for char in text)
+                continue
+            for char in text:
+                width = width_of(char)
+                if width == 0 and cells:
+                    cells[-1] = (cells[-1][0] + char, style)
+                else:
+                    cells.append((char, style))
+                    cells.extend([("", style)] * (width - 1))
+        return cells
+
+
+def changed_span(old: Line, new: Line) -> tuple[int, int] | None:
+    """First and one-past-last column that differ between two lines of the same width, or None."""
+    if old == new:
+        return None
+    before, after = old.cells(), new.cells()
+    if len(before) != len(after):
+        return 0, max(len(before), len(after))
+    differing = [x for x, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+    if not differing:
+        return None
+    start, end = differing[0], differing[-1] + 1
+    while start > 0 and after[start][0] == "":
+        start -= 1
+    while end < len(after) and after[end][0] == "":
+        end += 1
+    return start, end
+
+
+class LineWidget(Widget):
+    """A widget whose rows come from `line(y, width)`.
+
+    Call `repaint()` after a change: it compares what is shown with what should be and marks only the cells
+    that differ. Focus costs no more than that either.
+    """
+
+    ALLOW_SELECT = False
+    ALLOW_MAXIMIZE = False
+
+    DEFAULT_CSS = """
+    LineWidget { height: 1; width: 1fr; }
+    """
+
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, name: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes, name=name, markup=False)
+        self._drawn: dict[int, Line] = {}
+        self._drawn_size = Size(0, 0)
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        """The parts of row `y`, of which `width` cells are shown. Override this."""
+        return ()
+
+    def render_line(self, y: int) -> Strip:
+        size = self.content_size
+        if size != self._drawn_size:
+            self._drawn.clear()
+            self._drawn_size = size
+        line = self._drawn[y] = Line.of(self.line(y, size.width), size.width)
+        palette = palette_of(self)
+        styles: dict[str, Style | None] = {}
+        segments = []
+        for text, name in line.parts:
+            if name not in styles:
+                styles[name] = palette[name]
+            segments.append(Segment(text, styles[name]))
+        return Strip(segments, size.width)
+
+    def repaint(self, *rows: int) -> None:
+        """Mark the cells of `rows` (all, without arguments) that no longer are what is shown."""
+        size = self.content_size
+        if not self.is_mounted or not size:
+            return
+        if size != self._drawn_size:
+            self.refresh()
+            return
+        regions = []
+        for y in rows or range(size.height):
+            if not 0 <= y < size.height:
+                continue
+            old = self._drawn.get(y)
+            if old is None:
+                regions.append(Region(0, y, size.width, 1))
+                continue
+            span = changed_span(old, Line.of(self.line(y, size.width), size.width))
+            if span is not None:
+                regions.append(Region(span[0], y, span[1] - span[0], 1))
+        if regions:
+            self.refresh(*regions)
+
+    def _on_focus(self, event: events.Focus) -> None:
+        event.prevent_default()
+        self.has_focus = True
+        self.repaint()
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantFocus(self))
+
+    def _on_blur(self, event: events.Blur) -> None:
+        event.prevent_default()
+        self.has_focus = False
+        self.repaint()
+        if self.parent is not None:
+            self.parent.post_message(events.DescendantBlur(self))

@@ -1,0 +1,76 @@
+"""A quadrant: a title, a few rows with a cursor, and "+N more" when there are others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .cells import fit, width_of
+from .lines import Part
+from .rows import Column, CursorLines, Row
+
+
+class Quadrant(CursorLines):
+    """Rows under a title line. Rows that do not fit are counted on the last line and scroll into view."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        columns: Sequence[Column] = (Column(),),
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(columns=columns, empty=empty, id=id, classes=classes)
+        self.title = title
+        self.note = ""
+        self._rows: tuple[Row, ...] | None = None
+        self._more = 0
+
+    @property
+    def count(self) -> int:
+        return len(self._rows or ())
+
+    def row_at(self, index: int) -> Row | None:
+        return self._rows[index] if self._rows is not None else None
+
+    @property
+    def head(self) -> int:
+        return 1
+
+    @property
+    def room(self) -> int:
+        height = self.content_size.height - 1
+        return max(height - 1 if self._rest(height) else height, 1)
+
+    def _rest(self, height: int) -> int:
+        """Rows that are not among the `height` lines below the title."""
+        return self.count + self._more - height if self.count + self._more > height else 0
+
+    def set_rows(self, rows: Sequence[Row], *, more: int = 0, note: str | None = None) -> None:
+        """Show `rows`; `more` counts those that were not handed over; `note` stands beside the title."""
+        key = self.current.key if self.current else None
+        self._rows = tuple(rows)
+        self._more = more
+        if note is not None:
+            self.note = note
+        for index, row in enumerate(self._rows):
+            if row.key == key:
+                self.cursor = index
+                break
+        self.rows_changed()
+
+    def head_line(self, y: int, width: int) -> Iterable[Part]:
+        title = fit(self.title, min(width_of(self.title), width))
+        note = f"  {self.note}" if self.note else ""
+        return [(title, "cursor" if self.has_focus else "title"), (note, "dim")]
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y and self._rows is None:
+            return [("  …", "dim")] if y == 1 else ()
+        height = self.content_size.height
+        if y and y == height - 1 and self._rest(height - 1):
+            hidden = self.count - self.top - self.room
+            rest = max(hidden, 0) + self._more
+            return [(f"  +{rest} more", "dim")] if rest else [("  (end)", "dim")]
+        return super().line(y, width)

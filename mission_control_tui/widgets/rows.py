@@ -1,0 +1,331 @@
+"""Rows with a cursor: what lists, quadrants, level pickers and logs have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Offset
+from textual.message import Message
+
+from mission_control_tui import keymap
+
+from .cells import fit
+from .lines import LineWidget, Part, fit_parts
+
+Cell: TypeAlias = str | Part | tuple[Part, ...]
+"""Plain text, text with a style name, or several of these."""
+
+MARKER = ">"
+MARK = "*"
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a key that stays the same when the row changes, and one cell for each column."""
+
+    key: Hashable
+    cells: tuple[Cell, ...]
+    data: object = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column `width` cells wide; 0 shares what the others leave."""
+
+    title: str = ""
+    width: int = 0
+    right: bool = False
+
+
+def cell_parts(cell: Cell) -> tuple[Part, ...]:
+    """A cell as parts, whichever way it was written."""
+    if isinstance(cell, str):
+        return ((cell, ""),)
+    if len(cell) == 2 and isinstance(cell[0], str):
+        return (cell,)
+    return cell
+
+
+def lay_out(cells: Sequence[Cell], columns: Sequence[Column], width: int) -> list[Part]:
+    """`cells` under `columns` in `width` cells; columns that do not fit any more are left out."""
+    fixed = sum(column.width for column in columns) + GAP * (len(columns) - 1)
+    flexible = sum(1 for column in columns if not column.width)
+    share, extra = divmod(max(width - fixed, 0), flexible) if flexible else (0, 0)
+    parts: list[Part] = []
+    left = width
+    for cell, column in zip(cells, columns, strict=False):
+        if column.width:
+            wide = column.width
+        else:
+            wide = share + (1 if extra > 0 else 0)
+            extra -= 1
+        wide = min(wide, left)
+        if wide <= 0:
+            continue
+        pieces = cell_parts(cell)
+        if len(pieces) == 1:
+            text, style = pieces[0]
+            parts.append((fit(text, wide, right=column.right), style))
+        else:
+            parts.extend(fit_parts(pieces, wide))
+        left -= wide
+        gap = min(GAP, left)
+        if gap:
+            parts.append((" " * gap, ""))
+            left -= gap
+    return parts
+
+
+class CursorLines(LineWidget, can_focus=True):
+    """Rows below each other with a cursor that is a `>`: moving it repaints two cells.
+
+    A subclass says how many rows there are (`count`) and what they are (`row_at`).
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keymap.bindings("up", "down", "pageup", "pagedown", "home", "end"),
+        *keymap.bindings("open", "mark"),
+    ]
+
+    DEFAULT_CSS = """
+    CursorLines { height: 1fr; }
+    """
+
+    class Opened(Message):
+        """Enter on a row."""
+
+        def __init__(self, rows: CursorLines, row: Row) -> None:
+            super().__init__()
+            self.rows = rows
+            self.row = row
+
+        @property
+        def control(self) -> CursorLines:
+            return self.rows
+
+    class Moved(Message):
+        """The cursor is on another row; only the newest of these is delivered."""
+
+        def __init__(self, rows: CursorLines, row: Row | None) -> None:
+            super().__init__()
+            self.rows = rows
+            self.row = row
+
+        @property
+        def control(self) -> CursorLines:
+            return self.rows
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CursorLines.Moved) and message.rows is self.rows
+
+    class Marked(Message):
+        """Marks were set or taken away."""
+
+        def __init__(self, rows: CursorLines) -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> CursorLines:
+            return self.rows
+
+    class Edge(Message):
+        """The cursor was asked to go above the first row (-1) or below the last (1)."""
+
+        def __init__(self, rows: CursorLines, direction: int) -> None:
+            super().__init__()
+            self.rows = rows
+            self.direction = direction
+
+        @property
+        def control(self) -> CursorLines:
+            return self.rows
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[Column] = (Column(),),
+        marking: bool = False,
+        cursor_when_blurred: bool = False,
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.columns = tuple(columns)
+        self.marking = marking
+        self.cursor_when_blurred = cursor_when_blurred
+        self.empty = empty
+        self.cursor = 0
+        self.top = 0
+        self.marks: set[Hashable] = set()
+        self.jump_by_half = True
+
+    # What a subclass tells
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return 0
+
+    def row_at(self, index: int) -> Row | None:
+        """The row at `index`, or None while it is not known."""
+        return None
+
+    @property
+    def head(self) -> int:
+        """Rows of the widget above the first row."""
+        return 1 if any(column.title for column in self.columns) else 0
+
+    def head_line(self, y: int, width: int) -> Iterable[Part]:
+        titles = [(column.title, "dim") for column in self.columns]
+        return [("  ", ""), *lay_out(titles, self.columns, width - 2)]
+
+    # What is shown
+
+    @property
+    def room(self) -> int:
+        """Rows that fit below the head."""
+        return max(self.content_size.height - self.head, 1)
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return self.row_at(self.cursor) if self.cursor < self.count else None
+
+    def row_parts(self, row: Row, width: int) -> Iterable[Part]:
+        """A row without its marker."""
+        return lay_out(row.cells, self.columns, width)
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y < self.head:
+            return self.head_line(y, width)
+        index = self.top + y - self.head
+        if index >= self.count:
+            return [("  " + self.empty, "dim")] if self.empty and index == 0 else ()
+        shows = index == self.cursor and (self.has_focus or self.cursor_when_blurred)
+        row = self.row_at(index)
+        if row is None:
+            return [(MARKER if shows else " ", "strong"), (" …", "dim")]
+        mark = MARK if row.key in self.marks else " "
+        return [
+            (MARKER if shows else " ", "strong"),
+            (mark, "strong" if mark == MARK else ""),
+            *self.row_parts(row, width - 2),
+        ]
+
+    # Moving
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on row `index`, or on the nearest one that there is."""
+        index = max(0, min(index, self.count - 1))
+        before, top = self.cursor, self.top
+        self.cursor = index
+        self._reveal()
+        if self.top != top:
+            self.view_moved()
+            self.repaint()
+        elif before != index:
+            self.repaint(before - top + self.head, index - top + self.head)
+        if before != index:
+            self.post_message(self.Moved(self, self.current))
+        self.place_cursor()
+
+    def place_cursor(self) -> None:
+        """Put the terminal's own cursor on the row, where screen readers look."""
+        if self.has_focus and self.is_mounted:
+            x, y = self.content_region.offset
+            self.app.cursor_position = Offset(x, y + self.cursor - self.top + self.head)
+
+    def view_moved(self) -> None:
+        """Called when other rows came into view."""
+
+    def _reveal(self) -> None:
+        room = self.room
+        last_top = max(self.count - room, 0)
+        half = max(room // 2, 1)
+        if self.cursor < self.top:
+            aim = self.cursor - (half - 1 if self.jump_by_half else 0)
+            self.top = max(0, min(aim, self.cursor))
+        elif self.cursor >= self.top + room:
+            self.top = self.cursor - room + (half if self.jump_by_half else 1)
+        self.top = max(0, min(self.top, last_top))
+
+    def rows_changed(self) -> None:
+        """Call when the rows changed under the cursor; keeps the cursor among them."""
+        self.cursor = max(0, min(self.cursor, self.count - 1))
+        self._reveal()
+        self.repaint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._reveal()
+        self.view_moved()
+
+    def _on_focus(self, event: events.Focus) -> None:
+        super()._on_focus(event)
+        self.place_cursor()
+
+    def action_up(self) -> None:
+        if self.cursor == 0:
+            self.post_message(self.Edge(self, -1))
+        else:
+            self.move_to(self.cursor - 1)
+
+    def action_down(self) -> None:
+        if self.cursor >= self.count - 1:
+            self.post_message(self.Edge(self, 1))
+        else:
+            self.move_to(self.cursor + 1)
+
+    def action_pageup(self) -> None:
+        self.move_to(self.cursor - self.room)
+
+    def action_pagedown(self) -> None:
+        self.move_to(self.cursor + self.room)
+
+    def action_home(self) -> None:
+        self.move_to(0)
+
+    def action_end(self) -> None:
+        self.move_to(self.count - 1)
+
+    def action_open(self) -> None:
+        if (row := self.current) is not None:
+            self.post_message(self.Opened(self, row))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row and go on to the next; without marks, Space opens."""
+        row = self.current
+        if row is None:
+            return
+        if not self.marking:
+            self.action_open()
+            return
+        self.marks.symmetric_difference_update({row.key})
+        self.post_message(self.Marked(self))
+        self.repaint(self.cursor - self.top + self.head)
+        if self.cursor < self.count - 1:
+            self.move_to(self.cursor + 1)
+
+    # Memory
+
+    def remember(self) -> object:
+        return {"key": self.current.key if self.current else None, "at": self.cursor}
+
+    def recall(self, memory: object) -> None:
+        if isinstance(memory, dict):
+            self.seek(memory.get("key"), int(memory.get("at", 0)))
+
+    def seek(self, key: Hashable, fallback: int = 0) -> None:
+        """Put the cursor on the row with `key`, or on row `fallback` when there is none."""
+        for index in range(self.count):
+            row = self.row_at(index)
+            if row is not None and row.key == key:
+                self.move_to(index)
+                return
+        self.move_to(fallback)

@@ -1,0 +1,41 @@
+"""Seats as a bar of text: what is used, what is asked for, what is free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .lines import Part
+
+USED, QUEUED, FREE = "█", "▒", "░"
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Seats of one level: owned, and how many of these are used and queued."""
+
+    owned: int
+    used: int
+    queued: int = 0
+
+    @property
+    def free(self) -> int:
+        return max(self.owned - self.used - self.queued, 0)
+
+
+def seat_parts(seats: Seats, width: int = 10) -> tuple[Part, ...]:
+    """A bar of `width` cells and the number of free seats; every used and every free seat shows at least one cell."""
+    if seats.owned <= 0:
+        return ((" " * (width + 1), ""), ("none owned", "dim"))
+    used = _share(seats.used, seats.owned, width)
+    queued = _share(seats.queued, seats.owned, width)
+    if seats.free and used + queued >= width:
+        used = max(width - 1 - queued, 0)
+    if not seats.free:
+        used = width - queued
+    bar = USED * used + QUEUED * min(queued, width - used)
+    text = f" {seats.free} of {seats.owned} free"
+    return ((bar + FREE * (width - len(bar)), ""), (text, "" if seats.free else "red"))
+
+
+def _share(part: int, whole: int, width: int) -> int:
+    return max(1, round(part * width / whole)) if part > 0 else 0

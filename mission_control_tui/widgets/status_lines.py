@@ -1,0 +1,111 @@
+"""The three lines that every screen has: the top line, the announcement line and the key hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mission_control_tui.model.states import Light
+
+from .cells import fit, width_of
+from .light import GLYPHS
+from .lines import LineWidget, Part
+
+
+@dataclass(frozen=True, slots=True)
+class TopInfo:
+    """What the top line says. Counts are None until the database has answered."""
+
+    account: str = ""
+    operator: str = ""
+    real: bool = False
+    red: int | None = None
+    orange: int | None = None
+    extra: str = ""
+
+
+class TopLine(LineWidget):
+    """`x2 »1  SIMULATOR  Acme · fred  (extra)          Title`: the counts come first, where a change is cheapest."""
+
+    DEFAULT_CSS = """
+    TopLine { height: 1; }
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__(id="top")
+        self.title = title
+        self.info = TopInfo()
+
+    def set(self, info: TopInfo) -> None:
+        if info != self.info:
+            self.info = info
+            self.repaint()
+
+    def set_title(self, title: str) -> None:
+        self.title = title
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        info = self.info
+        parts: list[Part] = [
+            (self._count(Light.RED, info.red), "red" if info.red else ""),
+            (" ", ""),
+            (self._count(Light.ORANGE, info.orange), "orange" if info.orange else ""),
+            ("  ", ""),
+            ("REAL", "real") if info.real else ("SIMULATOR", ""),
+            ("  ", ""),
+        ]
+        who = " · ".join(filter(None, (info.account, info.operator)))
+        if info.extra:
+            who += f"  {info.extra}"
+        used = sum(width_of(text) for text, _style in parts)
+        title = fit(self.title, min(width_of(self.title), 30))
+        room = max(width - used - width_of(title) - 2, 0)
+        return [*parts, (fit(who, room), "strong"), ("  ", ""), (title, "title")]
+
+    def _count(self, light: Light, count: int | None) -> str:
+        return f"{GLYPHS[light]}{'-' if count is None else min(count, 9999)!s:<4}"
+
+
+class Announcement(LineWidget):
+    """One line for what just happened; errors in colour and with a word."""
+
+    DEFAULT_CSS = """
+    Announcement { height: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="announcement")
+        self.text = ""
+        self._style = ""
+
+    def set(self, text: str, *, error: bool = False) -> None:
+        self.text = text
+        self._style = "error" if error else ""
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        return [(fit(self.text, width), self._style)]
+
+
+class KeyLine(LineWidget):
+    """At most seven key hints, none cut off."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+        self.hints: Sequence[tuple[str, str]] = ()
+
+    def set(self, hints: Sequence[tuple[str, str]]) -> None:
+        if tuple(hints) != tuple(self.hints):
+            self.hints = tuple(hints)
+            self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        parts: list[Part] = []
+        for key, label in self.hints:
+            parts += [(key, "key"), (f" {label}  ", "")]
+        return parts
