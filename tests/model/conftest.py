@@ -1,0 +1,122 @@
+"""A fresh store for each test, on SQLite and on a real PostgreSQL: copies of a database that was migrated once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, make_url
+
+from mission_control_tui.model import catalogue_store, upgrade
+from mission_control_tui.model.catalogue import Catalogue
+from mission_control_tui.model.catalogue.parse import parse
+from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.tables import AccountRow, DomainRow
+from mission_control_tui.model.views import Account
+from tests.postgres import PostgresServer
+
+DOMAIN = "acme.example"
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The catalogue that the program ships."""
+    return parse(shipped(), SHIPPED_NAME)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and empty SQLite file, with its key beside it."""
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(upgrade.upgrade(database_url(path)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a migrated and empty database on the shared server."""
+    name = postgres_server.create_database()
+    key_file = tmp_path_factory.mktemp("keys") / "worker.key"
+    asyncio.run(upgrade.upgrade(make_url(postgres_server.url(name)), key_file))
+    return name
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store in a SQLite file of the test's own."""
+    path = tmp_path / "store.db"
+    shutil.copy(sqlite_template, path)
+    shutil.copy(f"{sqlite_template}.key", f"{path}.key")
+    store = await Store.open(path)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def postgres_store(
+    postgres_server: PostgresServer, postgres_template: str
+) -> AsyncIterator[Store]:
+    """An empty store in a database of the test's own on the shared PostgreSQL."""
+    name = postgres_server.create_database(template=postgres_template)
+    store = await Store.open(postgres_server.url(name))
+    yield store
+    await store.close()
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty store of the test's own; each test runs on both databases."""
+    kind = "sqlite_store" if request.param == "sqlite" else "postgres_store"
+    made: Store = request.getfixturevalue(kind)
+    return made
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """An operator with all rights."""
+    return Caller(operator="anna", source="cli", ticket="T-1")
+
+
+@pytest.fixture
+async def account(store: Store, caller: Caller, catalogue: Catalogue) -> Account:
+    """The account `acme` with the domain acme.example, under the shipped catalogue; nothing is bought."""
+    return await make_account(store, caller, catalogue, "acme", DOMAIN)
+
+
+async def make_account(
+    store: Store, caller: Caller, catalogue: Catalogue, code: str, *domains: str
+) -> Account:
+    """An account with these domains, brought along and not bought here."""
+    async with store.write(caller) as tx:
+        await catalogue_store.put(tx, catalogue, SHIPPED_NAME)
+        row = AccountRow(
+            code=code,
+            name=f"{code.title()} Pty Ltd",
+            is_sample=False,
+            time_zone="Australia/Sydney",
+            password_policy={},
+            created_at=tx.now,
+        )
+        tx.session.add(row)
+        await tx.session.flush()
+        for domain in domains:
+            await tx.session.execute(
+                insert(DomainRow).values(
+                    account_id=row.id,
+                    name=domain,
+                    bought=False,
+                    term_months=0,
+                    details={},
+                    added_at=tx.now,
+                )
+            )
+        made = Account(row.id, code, row.name, False, row.time_zone, domains)
+    return made
