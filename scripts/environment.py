@@ -28,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 INPUTS = ("pyproject.toml", "constraints.txt", "mission_control_tui/__init__.py")
 EXTRAS = {"console": "", "tests": "[dev]"}
+WANTED_BY = {"console": "the console needs", "tests": "console, tests and linters need"}
 MEGABYTES = {"console": 250, "tests": 450}
 STAMP = "mission-control.json"
 UNFINISHED = "unfinished"
@@ -68,9 +69,13 @@ _DIAGNOSES: tuple[tuple[str, str, str], ...] = (
         "Install a compiler with: {compiler}",
     ),
     (
-        r"No matching distribution found|Could not find a version",
-        "The package index has no version that is wanted for this Python.",
-        "Use Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python3.12 {caller}), or another index.",
+        r"No matching distribution found|Could not find a version|ResolutionImpossible",
+        "The package index does not have what constraints.txt wants for this Python, or cannot be reached.",
+        (
+            "Use Python 3.11, 3.12 or 3.13, or an index that has all of PyPI:\n"
+            "  PYTHON=/path/to/python3.12 {caller}\n"
+            "  PIP_INDEX_URL=https://MIRROR/simple {caller}"
+        ),
     ),
     (
         r"Permission denied|Errno 13",
@@ -88,7 +93,7 @@ def main(arguments: list[str]) -> int:
     """Do what the module's docstring says; returns the exit status."""
     verb, level, venv = arguments[0], arguments[1], Path(arguments[2])
     if verb == "check":
-        return 0 if complete(venv, level) else 1
+        return 0 if complete(venv, level, same_python=True) else 1
     caller = arguments[3]
     try:
         make(venv, level, caller)
@@ -133,44 +138,20 @@ def make(venv: Path, level: str, caller: str) -> None:
         if complete(venv, level, same_python=named) and starts(venv):
             return
         check_not_foreign(venv, caller)
-        stages = 2
         began = time.monotonic()
-        if not usable(venv, named=named):
-            check_disk(venv, level, caller)
-            say(
-                f"[1/{stages}] Making an isolated environment in {venv} (Python {python_version()})"
-            )
-            create(venv, level, caller)
+        if usable(venv, named=named):
+            say(f"[1/2] Using the isolated environment in {venv}")
         else:
-            say(f"[1/{stages}] Using the isolated environment in {venv}")
+            check_python(caller)
+            check_disk(venv, level, caller)
+            say(f"[1/2] Making an isolated environment in {venv} (Python {python_version()})")
+            create(venv, level, caller)
         (venv / UNFINISHED).touch()
         (venv / STAMP).unlink(missing_ok=True)
-        what = {
-            "console": "what the console needs",
-            "tests": "what console, tests and linters need",
-        }
-        say(f"[2/{stages}] Installing {what[level]} (versions of constraints.txt)")
-        pip(
-            venv,
-            level,
-            caller,
-            "install",
-            "-c",
-            str(ROOT / "constraints.txt"),
-            "hatchling",
-            "editables",
-        )
-        pip(
-            venv,
-            level,
-            caller,
-            "install",
-            "-c",
-            str(ROOT / "constraints.txt"),
-            "--no-build-isolation",
-            "-e",
-            f"{ROOT}{EXTRAS[level]}",
-        )
+        say(f"[2/2] Installing what {WANTED_BY[level]}, in the versions of constraints.txt")
+        install = ("install", "-c", str(ROOT / "constraints.txt"))
+        pip(venv, level, caller, *install, "hatchling", "editables")
+        pip(venv, level, caller, *install, "--no-build-isolation", "-e", f"{ROOT}{EXTRAS[level]}")
         stamp = {"made_from": fingerprint(venv), "level": level, "python": installed_for(venv)}
         (venv / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
         (venv / UNFINISHED).unlink()
@@ -245,7 +226,7 @@ def check_python(caller: str) -> None:
         "ensurepip": install(package)
         if debian
         else "your system's package for ensurepip or python3-venv",
-        "venv": install(package) if debian else "your system's package for python3-venv",
+        "venv": apt_line(package) if debian else "your system's package for python3-venv",
         "ssl": "a Python that was built with OpenSSL",
         "sqlite3": "a Python that was built with SQLite",
     }
@@ -353,14 +334,14 @@ def diagnose(said: str, venv: Path, level: str, caller: str) -> str:
                 venv=venv,
                 megabytes=MEGABYTES[level],
                 temporary=os.environ.get("TMPDIR", "/tmp"),  # noqa: S108
-                certificates=install("ca-certificates"),
-                compiler=install("build-essential python3-dev libffi-dev"),
+                certificates=apt_line("ca-certificates"),
+                compiler=apt_line("build-essential python3-dev libffi-dev"),
             )
             return f"{what}\n{filled}"
     return ""
 
 
-def install(packages: str) -> str:
+def apt_line(packages: str) -> str:
     """Debian's line that installs `packages`."""
     return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install -y {packages}"
 

@@ -1,0 +1,88 @@
+"""What `pip install .` puts on a machine: every file, a working command, connectors that can be found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import mission_control_tui
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command: str | Path, **environment: str) -> str:
+    """Standard output of `command`, which must succeed, away from the clone."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd="/",
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree, built by the back end that pyproject.toml names."""
+    directory = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--no-build-isolation", "--wheel-dir", directory, ROOT)
+    (built,) = directory.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin directory of a fresh environment with that wheel, which borrows this one's dependencies."""
+    environment = tmp_path_factory.mktemp("installed")
+    run(sys.executable, "-I", "-m", "venv", "--without-pip", environment)
+    python = environment / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
+    run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel)
+    libraries = run(python, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    borrowed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    (Path(libraries.strip()) / "borrowed.pth").write_text("\n".join(sorted(borrowed)) + "\n")
+    return environment / "bin"
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
+    package = ROOT / "mission_control_tui"
+    expected = {
+        str(path.relative_to(ROOT))
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert carried == expected
+    assert any(name.endswith(".tcss") for name in carried)
+    assert any(name.endswith(".toml") for name in carried)
+
+
+def test_the_installed_command_runs_from_the_wheel(installed: Path) -> None:
+    said = run(installed / "mission-control", "--version")
+    assert mission_control_tui.__version__ in said
+    assert "Usage" in run(installed / "mission-control", "--help")
+    where = run(installed / "python", "-c", "import mission_control_tui as m; print(m.__file__)")
+    assert Path(where.strip()).is_relative_to(installed.parent)
+
+
+def test_the_shipped_connectors_are_found_by_name(installed: Path) -> None:
+    code = (
+        "from importlib.metadata import entry_points as e\n"
+        "for found in sorted(e(group='mission_control_tui.connectors')):\n"
+        "    print(found.name, callable(found.load()))\n"
+    )
+    assert run(installed / "python", "-c", code).splitlines() == [
+        "postgresql True",
+        "simulator True",
+    ]
