@@ -223,7 +223,7 @@ def check_python(caller: str) -> None:
     default = Path(sys.executable).resolve() == Path("/usr/bin/python3").resolve()
     package = "python3-venv" if default else f"python{python_version()}-venv"
     remedies = {
-        "ensurepip": install(package)
+        "ensurepip": apt_line(package)
         if debian
         else "your system's package for ensurepip or python3-venv",
         "venv": apt_line(package) if debian else "your system's package for python3-venv",
