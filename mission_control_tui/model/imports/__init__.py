@@ -1,0 +1,1 @@
+"""Reading the files of users that operators hold, without a database."""

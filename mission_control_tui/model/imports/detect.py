@@ -1,0 +1,179 @@
+"""From bytes to rows of cells: which encoding, which delimiter, and whether this is a text file at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mission_control_tui.model.errors import InvalidInput, Problem
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+"""The delimiters that are recognised, with their names."""
+
+_SAVE_AS_CSV = 'open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)"'
+_SIGNATURES = (
+    (b"PK\x03\x04", "an Excel or OpenDocument workbook, or another zip archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_UTF8_CHARACTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?', re.IGNORECASE)
+_NOTHING = re.compile(r"[\s,;\"']*")
+_PROBLEMS_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row: `row` as a spreadsheet counts, `line` as a text editor does (cells may hold line ends), from 1."""
+
+    row: int
+    line: int
+    cells: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that is known to decode: its Python encoding, its delimiter, and the lines that are not rows."""
+
+    data: bytes = field(repr=False)
+    encoding: str
+    delimiter: str
+    skipped_lines: int = 0  # 1 when the file begins with Excel's "sep=;"
+
+    def records(self) -> Iterator[Record]:
+        """The rows in order, blank ones too.
+
+        Raises InvalidInput at the end of the file, with every line whose quotes do not match.
+        """
+        problems: list[Problem] = []
+        reader = csv.reader(self._lines(), delimiter=self.delimiter, strict=True)
+        row, line = 0, 1 + self.skipped_lines
+        while True:
+            row += 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                problems.append(_quoting_problem(line, error))
+            else:
+                yield Record(row, line, tuple(cells))
+            line = 1 + self.skipped_lines + reader.line_num
+        if problems:
+            raise InvalidInput(
+                "The rows of this file cannot be told apart.",
+                hint="correct the quotes, or save it as CSV UTF-8 from a spreadsheet",
+                problems=problems[:_PROBLEMS_NAMED],
+            )
+
+    def _lines(self) -> Iterator[str]:
+        lines = io.TextIOWrapper(io.BytesIO(self.data), encoding=self.encoding, newline="")
+        for _ in range(self.skipped_lines):
+            next(lines)
+        return lines
+
+
+def open_text(data: bytes) -> TextFile:
+    """Recognise `data`: UTF-8 or UTF-16 with or without BOM, else Windows-1252; comma, semicolon or tab.
+
+    Raises InvalidInput for workbooks and other binary files, and for text that would be misread.
+    """
+    encoding = _encoding_of(data)
+    first = _first_line(data, encoding)
+    separator = _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n"))
+    if separator:
+        return TextFile(data, encoding, separator[1], skipped_lines=1)
+    widths = {
+        delimiter: _heading_width(TextFile(data, encoding, delimiter)) for delimiter in DELIMITERS
+    }
+    return TextFile(data, encoding, max(widths, key=lambda delimiter: widths[delimiter]))
+
+
+def _encoding_of(data: bytes) -> str:
+    for signature, kind in _SIGNATURES:
+        if data.startswith(signature):
+            raise InvalidInput(f"This is {kind}, not a CSV file.", hint=_SAVE_AS_CSV)
+    marked = next((name for bom, name in _BOMS if data.startswith(bom)), "")
+    encoding = marked or _encoding_by_nulls(data[:2]) or "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if marked:
+            raise _undecodable(data, encoding, error.start) from error
+        if b"\0" in data:
+            raise _not_text() from error
+        return _single_byte_encoding(data, error.start)
+    if "\0" in text:
+        raise _not_text()
+    if not text.strip("\ufeff \t\r\n"):
+        raise InvalidInput("This file is empty.", hint="it needs a row of headings, then users")
+    return encoding
+
+
+def _encoding_by_nulls(start: bytes) -> str:
+    """UTF-16 without a BOM, told by its first character, which is ASCII because headings are."""
+    if len(start) < 2 or bool(start[0]) == bool(start[1]):
+        return ""
+    return "utf-16-le" if start[0] else "utf-16-be"
+
+
+def _not_text() -> InvalidInput:
+    return InvalidInput("This is not a text file: it contains NULL bytes.", hint=_SAVE_AS_CSV)
+
+
+def _single_byte_encoding(data: bytes, start: int) -> str:
+    """Windows-1252, unless the file is rather UTF-8 with damaged places, of which `start` is the first."""
+    rest, characters = _UTF8_CHARACTER.subn(b"", data)
+    if characters >= len(_HIGH_BYTE.findall(rest)):
+        raise _undecodable(data, "utf-8", start)
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise _undecodable(data, "cp1252", error.start) from error
+    return "cp1252"
+
+
+def _undecodable(data: bytes, encoding: str, start: int) -> InvalidInput:
+    names = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "UTF-8 or Windows-1252"}
+    name = names.get(encoding, "UTF-16")
+    newline = "\n".encode({"utf-16": "utf-16-le"}.get(encoding, encoding).removesuffix("-sig"))
+    line = data.count(newline, 0, start) + 1
+    return InvalidInput(
+        f"The characters of this file cannot be read: it looks like {name}, "
+        f"but line {line} has bytes that are not.",
+        hint=_SAVE_AS_CSV,
+    )
+
+
+def _first_line(data: bytes, encoding: str) -> str:
+    return next(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), "")
+
+
+def _heading_width(file: TextFile) -> int:
+    """How many cells the first row that is not blank has with this delimiter; 0 when its quotes do not match."""
+    try:
+        for record in file.records():
+            if not all(_NOTHING.fullmatch(cell) for cell in record.cells):
+                return len(record.cells)
+    except InvalidInput:
+        return 0  # another delimiter may fit; the one chosen reports its own
+    return 0
+
+
+def _quoting_problem(line: int, error: csv.Error) -> Problem:
+    message = str(error)
+    if "unexpected end" in message:
+        what = "a quoted cell that begins on this line or in its row is never closed"
+    elif "field limit" in message:
+        what = "a cell is too long; a quote before it may never be closed"
+    else:
+        what = "something follows the quote that closes a cell"
+    return Problem(f"line {line}", what, 'a quote inside a quoted cell is written twice, as ""')
