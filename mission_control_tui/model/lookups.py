@@ -74,7 +74,9 @@ async def domain_row(session: AsyncSession, account_id: int, name: str) -> Domai
     """The account's domain of this name, if it has it."""
     return await session.scalar(
         select(DomainRow).where(
-            DomainRow.account_id == account_id, DomainRow.name == name.casefold()
+            DomainRow.account_id == account_id,
+            DomainRow.name == name.casefold(),
+            DomainRow.removed_at.is_(None),
         )
     )
 

@@ -307,7 +307,9 @@ async def _required_subject(
             name = subject.domain.name if subject.domain else subject.name.partition("@")[2]
             domain = await tx.session.scalar(
                 select(DomainRow).where(
-                    DomainRow.account_id == account.id, DomainRow.name == name.casefold()
+                    DomainRow.account_id == account.id,
+                    DomainRow.name == name.casefold(),
+                    DomainRow.removed_at.is_(None),
                 )
             )
             return domain_subject(domain) if domain is not None and domain.bought else None

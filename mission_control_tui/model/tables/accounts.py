@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,17 +47,30 @@ class AccountRow(Base):
 
 
 class DomainRow(Base):
-    """A domain name; it belongs to one account in the whole installation."""
+    """A domain name; it belongs to one account in the whole installation.
+
+    A removed one stays for the history of what hung on it, and leaves its name free.
+    """
 
     __tablename__ = "domains"
+    __table_args__ = (
+        Index(
+            "uq_domains_name",
+            "name",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
-    name: Mapped[Key] = mapped_column(unique=True)
+    name: Mapped[Key]
     bought: Mapped[bool]
     term_months: Mapped[int] = mapped_column(default=0)
     details: Mapped[dict[str, Any]]
     added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
 
 
 class ContactRow(Base):
@@ -102,6 +116,7 @@ class OrderRow(Base):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     total_minor: Mapped[int]
+    note: Mapped[str] = mapped_column(Text, default="")
 
 
 class OrderLineRow(Base):

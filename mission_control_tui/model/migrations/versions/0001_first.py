@@ -150,14 +150,21 @@ def upgrade() -> None:
         sa.Column("term_months", sa.Integer(), nullable=False),
         sa.Column("details", DOCUMENT, nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_domains_account_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
-        sa.UniqueConstraint("name", name=op.f("uq_domains_name")),
     )
     with op.batch_alter_table("domains", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_domains_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            "uq_domains_name",
+            ["name"],
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
 
     op.create_table(
         "orders",
@@ -173,6 +180,7 @@ def upgrade() -> None:
         sa.Column("net_minor", sa.Integer(), nullable=False),
         sa.Column("tax_minor", sa.Integer(), nullable=False),
         sa.Column("total_minor", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_orders_account_id")),
         sa.ForeignKeyConstraint(
             ["catalogue_number"],
