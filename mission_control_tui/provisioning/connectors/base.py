@@ -6,9 +6,8 @@ operations but five desired states. Every value that crosses is JSON-like (str, 
 None, list, dict) except secrets, which are never compared, never shown, and travel only in
 `Desired.secret`.
 
-Words used for `Change.what`: "owner", "state", "level", "password", "generation", "limits.KEY",
-"settings.KEY", "attributes.KEY", and the name of a step for the part of the object that the step
-makes or removes.
+`Change.what` is one of `CHANGE_WORDS`, with ".KEY" after the last three, or the name of a step: the
+part of the object that the step makes or removes.
 """
 
 from __future__ import annotations
@@ -23,12 +22,17 @@ LEVELS = "levels"  # the level of an existing object can be changed
 SUSPEND = "suspend"  # an object can be suspended and resumed with its data kept
 LIST = "list"  # all objects with this installation's mark can be listed
 OWNER_MARK = "owner_mark"  # objects carry a Mark; without it all objects of a name count as ours
+LASTING_FENCE = "lasting_fence"  # the fence outlives its object: observe reports it afterwards
 PASSWORD = "password"  # `Desired.secret` can be set
 VERSION = "version"  # `check` knows the back end's version
 AVAILABILITY = "availability"  # whether a name is free can be asked before it is bought
 STEPS = "steps"  # a plan may have more than one step
 CAPABILITIES = frozenset(
-    {LEVELS, SUSPEND, LIST, OWNER_MARK, PASSWORD, VERSION, AVAILABILITY, STEPS}
+    {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, AVAILABILITY, STEPS}
+)
+
+CHANGE_WORDS = frozenset(
+    {"owner", "state", "level", "password", "generation", "limits", "settings", "attributes"}
 )
 
 
@@ -97,15 +101,17 @@ class Desired:
 class Observed:
     """What is true of one object at the back end.
 
-    - `mark`: None when the object carries none, or one that cannot be read.
+    - `mark`: None when the object carries none, or one that cannot be read. A back end with the
+      capability lasting_fence reports the asking assignment's mark, fence included, when the object
+      does not exist.
     - `wish`: what it looks like: present, suspended, or absent when it does not exist.
     - `missing`: names of the steps whose part is not there yet; with `complete` False and no
       `missing`, all steps are run again.
     - `complete`: False when the object is half made.
     - `pending`: the back end has accepted what is reported here and still works on it: stay orange,
       observe again.
-    - `secret_generation`: the generation that last set the password, 0 when none did or the back
-      end cannot tell.
+    - `secret_generation`: the generation that last set the password, 0 when none did. A back end
+      with no room for it reports the mark's generation, and sets mark and password in one act.
     """
 
     exists: bool

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.provisioning.connectors.base import (
     CAPABILITIES,
+    LASTING_FENCE,
     LEVELS,
     OWNER_MARK,
     PASSWORD,
@@ -62,7 +63,7 @@ def plan_difference(
     | present or suspended | absent | create |
     | present or suspended | ours, equal | none |
     | present or suspended | ours, different or half made | update |
-    | absent | absent | none |
+    | absent | absent | none; update of the fence where it outlives the object |
     | absent | ours | delete |
     | any | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
     | any | ours with a newer fence | blocked (stale) |
@@ -70,13 +71,14 @@ def plan_difference(
     | created without the password it needs | absent | blocked (invalid) |
     """
     present = observed.exists
-    if desired.state is Wish.ABSENT and not present:
-        return NOTHING_TO_DO
     ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
     if present and not ours and not desired.adopt:
         return _conflict(desired, observed)
-    if ours and observed.mark is not None and observed.mark.fence > desired.mark.fence:
-        return _superseded(desired, observed.mark)
+    newer = observed.mark if desired.mark.same_owner(observed.mark) else None
+    if newer is not None and newer.fence > desired.mark.fence:
+        return _superseded(desired, newer)
+    if desired.state is Wish.ABSENT and not present:
+        return _absence(desired, observed, layout, capabilities)
     if desired.state is Wish.ABSENT:
         return _removal(observed, layout)
 
@@ -100,9 +102,8 @@ def plan_difference(
             f"{desired.name} needs a password and none was given",
             "Reset the password, then provision again.",
         )
-    if not changes and not missing and _fence_is_behind(desired, observed, capabilities):
-        old = observed.mark.generation if observed.mark else 0
-        changes.append(Change("generation", old, desired.mark.generation))
+    if not changes and not missing and OWNER_MARK in capabilities:
+        changes += _newer_fence(desired, observed)
     steps = _steps(layout, missing, changes)
     if not steps:
         return NOTHING_TO_DO
@@ -213,14 +214,22 @@ def _unsupported(
     return None
 
 
-def _fence_is_behind(desired: Desired, observed: Observed, capabilities: Collection[str]) -> bool:
+def _absence(
+    desired: Desired, observed: Observed, layout: Sequence[Part], capabilities: Collection[str]
+) -> Plan:
+    change = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
+    if not change:
+        return NOTHING_TO_DO
+    return Plan(PlanAction.UPDATE, (Step(layout[0].name, tuple(change)),))
+
+
+def _newer_fence(desired: Desired, observed: Observed) -> list[Change]:
     # A worker that still holds an older wish must find the newer generation, so even a wish that
     # changes nothing else writes it; a new attempt of the same wish need not.
-    return (
-        OWNER_MARK in capabilities
-        and observed.mark is not None
-        and observed.mark.generation < desired.mark.generation
-    )
+    old = observed.mark.generation if observed.mark is not None else 0
+    if old >= desired.mark.generation:
+        return []
+    return [Change("generation", old, desired.mark.generation)]
 
 
 def _differences(

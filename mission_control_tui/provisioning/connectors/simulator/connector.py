@@ -1,0 +1,156 @@
+"""The simulator as a connector: rules decide how long a call takes and how it ends, the store acts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from mission_control_tui.provisioning.connectors.base import (
+    LASTING_FENCE,
+    LEVELS,
+    LIST,
+    OWNER_MARK,
+    PASSWORD,
+    STEPS,
+    SUSPEND,
+    VERSION,
+    ConnectorError,
+    Desired,
+    Health,
+    Observed,
+    Plan,
+    Step,
+)
+from mission_control_tui.provisioning.connectors.options import (
+    ENABLED,
+    OBSERVE,
+    SettingsReader,
+)
+from mission_control_tui.provisioning.connectors.planning import (
+    in_observe_mode,
+    plan_difference,
+)
+from mission_control_tui.provisioning.connectors.simulator.rules import (
+    Rules,
+    Situation,
+    read_rules,
+)
+from mission_control_tui.provisioning.connectors.simulator.store import Effect, Store
+
+
+class Simulator:
+    """A back end that keeps its own state on disk; see docs/connectors.md for its settings."""
+
+    capabilities = frozenset(
+        {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, STEPS}
+    )
+    needs_password = False
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        installation: str,
+        *,
+        delay_factor: float = 1.0,
+        observe_setting: str = "",
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._installation = installation
+        self._delay_factor = delay_factor
+        self._observe_setting = observe_setting
+
+    async def check(self) -> Health:
+        """The simulator's version and where its file is."""
+        await self._meet(Situation("check"))
+        count = await asyncio.to_thread(self._store.count)
+        return Health("simulator 1", f"{count} objects in {self._store.path}")
+
+    async def observe(self, desired: Desired) -> Observed:
+        """What the file holds under this name."""
+        await self._meet(Situation.of("observe", desired), desired.mark.key)
+        layout = self._rules.layout(desired.service)
+        return await asyncio.to_thread(self._store.observe, desired, layout)
+
+    def plan(self, desired: Desired, observed: Observed) -> Plan:
+        """The difference, in the steps that the rules file gives the service."""
+        plan = self._difference(desired, observed)
+        return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
+
+    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+        """Do one step, late or with an error where a rule says so."""
+        if self._observe_setting:
+            refused = in_observe_mode(plan, self._observe_setting)
+            if refused.kind is not None:
+                raise ConnectorError(refused.kind, refused.reason, remedy=refused.remedy)
+        situation = Situation.of("apply", desired, step.name)
+        await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
+        await asyncio.to_thread(
+            self._store.apply,
+            desired,
+            step.name,
+            self._difference,
+            self._rules.layout(desired.service),
+            self._rules.failures(situation),
+            self._rules.pending(situation),
+        )
+
+    async def list(self) -> AsyncIterator[tuple[str, Observed]]:
+        """All objects of this installation."""
+        found = await asyncio.to_thread(self._store.list, self._installation, self._rules.layout)
+        for item in found:
+            yield item
+
+    async def aclose(self) -> None:
+        """Nothing to let go of: a connection lives for one call."""
+
+    async def _meet(self, situation: Situation, key: str = "") -> None:
+        await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
+        failures = self._rules.failures(situation)
+        failure = await asyncio.to_thread(self._store.spend, failures, situation.service, key)
+        if failure is not None:
+            raise failure.error()
+
+    def _difference(self, desired: Desired, observed: Observed) -> Plan:
+        return plan_difference(
+            desired,
+            observed,
+            layout=self._rules.layout(desired.service),
+            capabilities=self.capabilities,
+        )
+
+
+async def create(name: str, settings: Mapping[str, object], installation: str) -> Simulator:
+    """Open the simulator as its settings table says; raises InvalidInput with every problem."""
+    reader = SettingsReader(name, settings)
+    path = reader.path("path") or _default_path()
+    rules_file = reader.path("rules")
+    mode = reader.mode(ENABLED)
+    delay_factor = reader.number("delay_factor", 1.0, 0.0, 1000.0)
+    reader.finish()
+    rules = await asyncio.to_thread(read_rules, rules_file)
+    return Simulator(
+        Store(path),
+        rules,
+        installation,
+        delay_factor=delay_factor,
+        observe_setting=f"{reader.where}.mode" if mode == OBSERVE else "",
+    )
+
+
+def ledger(path: Path) -> tuple[Effect, ...]:
+    """All effects in the simulator's file, in the order in which they happened."""
+    return Store(path).ledger()
+
+
+def login(path: Path, name: str, password: str, service: str | None = None) -> bool:
+    """Whether `name` (of `service`, or of any) is present in the file and takes this password."""
+    return Store(path).login(name, password, service)
+
+
+def _default_path() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("mission-control", appauthor=False) / "simulator.db"

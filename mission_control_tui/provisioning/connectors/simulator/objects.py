@@ -1,0 +1,126 @@
+"""One simulated object: how it is stored, how it looks, and how a change alters it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from mission_control_tui.model.states import Wish
+from mission_control_tui.provisioning.connectors.base import (
+    Change,
+    Desired,
+    Mark,
+    Observed,
+    Step,
+)
+from mission_control_tui.provisioning.connectors.planning import Part
+
+_SCRYPT = {"n": 2**12, "r": 8, "p": 1}
+
+
+@dataclass(slots=True)
+class SimulatedObject:
+    """What the back end keeps of one object; of a password only its scrypt hash.
+
+    `pending_until` is the wall clock's time, which several processes compare.
+    """
+
+    external_id: str
+    installation: str
+    key: str
+    wish: str
+    level: str = ""
+    limits: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+    attributes: dict[str, object] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+    secret_generation: int = 0
+    password: str = ""
+    pending_until: float = 0.0
+
+    @classmethod
+    def from_json(cls, text: str) -> SimulatedObject:
+        """The object that `to_json` wrote."""
+        return cls(**json.loads(text))
+
+    def to_json(self) -> str:
+        """Everything, as one JSON object."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def observed(self, layout: Sequence[Part], fence: tuple[int, int]) -> Observed:
+        """How it looks from outside; `fence` is what its owner's last act carried."""
+        missing = tuple(part.name for part in layout if part.name not in self.parts)
+        return Observed(
+            exists=True,
+            mark=Mark(self.installation, self.key, *fence) if self.key else None,
+            wish=Wish(self.wish),
+            level=self.level,
+            settings=self.settings,
+            attributes=self.attributes,
+            external_id=self.external_id,
+            complete=not missing,
+            pending=self.pending_until > time.time(),
+            limits=self.limits,
+            missing=missing,
+            secret_generation=self.secret_generation,
+        )
+
+    def takes(self, password: str) -> bool:
+        """Whether one can log in with this password."""
+        return self.wish == Wish.PRESENT and bool(self.password) and _matches(password, self)
+
+    def carry_out(self, change: Change, desired: Desired, step: str, password_hash: str) -> None:
+        """Alter the object as one change of the step says."""
+        match change.what.split(".", 1):
+            case [("limits" | "settings" | "attributes") as table, key]:
+                values: dict[str, object] = getattr(self, table)
+                values.pop(key, None)
+                if change.after is not None:
+                    values[key] = change.after
+            case ["state"]:
+                self.wish = desired.state
+            case ["level"]:
+                self.level = desired.level
+            case ["owner"]:
+                self.installation, self.key = desired.mark.installation, desired.mark.key
+            case ["password"]:
+                self.password = password_hash
+                self.secret_generation = desired.mark.generation
+            case ["generation"]:
+                pass
+            case _:
+                there = change.after != "absent"
+                self.parts = [part for part in self.parts if part != step] + [step] * there
+
+
+def effects_of(step: Step) -> list[tuple[str, list[Change]]]:
+    """(effect, its changes) of a step for the ledger; writing the fence alone is no effect."""
+    own = {change.what: change for change in step.changes}
+    own.pop("generation", None)
+    effects: list[tuple[str, list[Change]]] = []
+    for what, effect in (("owner", "adopted"), ("password", "password set")):
+        if what in own:
+            effects.append((effect, [own.pop(what)]))
+    if step.name in own:
+        effect = "removed" if own[step.name].after == "absent" else "created"
+        effects.insert(0, (effect, list(own.values())))
+    elif own:
+        effects.append(("changed", list(own.values())))
+    return effects
+
+
+def hash_password(password: str) -> str:
+    """A salted scrypt hash, small enough for tests with many users."""
+    salt = os.urandom(16)
+    return f"{salt.hex()}${hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT).hex()}"
+
+
+def _matches(password: str, one: SimulatedObject) -> bool:
+    salt, _, expected = one.password.partition("$")
+    found = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **_SCRYPT).hex()
+    return hmac.compare_digest(found, expected)

@@ -1,0 +1,228 @@
+"""The simulator's rules file: which steps each service has, and what goes wrong when."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.states import ErrorKind, Wish
+from mission_control_tui.provisioning.connectors.base import (
+    CHANGE_WORDS,
+    ConnectorError,
+    Desired,
+)
+from mission_control_tui.provisioning.connectors.planning import ONE_PART, Part
+from mission_control_tui.provisioning.connectors.tables import TableReader
+
+SHIPPED = Path(__file__).with_name("rules.toml")
+
+CALLS = ("check", "observe", "apply")
+BEFORE, AFTER = "before", "after"
+_PATTERNS = ("service", "name", "upn", "step", "level", "state")
+_SAID = {
+    ErrorKind.TRANSIENT: "The simulated back end does not answer",
+    ErrorKind.THROTTLED: "The simulated back end has had too many requests",
+    ErrorKind.STALE: "The simulated object was changed meanwhile",
+    ErrorKind.AUTH: "The simulated back end refuses our credentials",
+    ErrorKind.CONFIG: "The simulated back end is not configured",
+    ErrorKind.DENIED: "The simulated back end does not allow this",
+    ErrorKind.INVALID: "The simulated back end finds a value invalid",
+    ErrorKind.CONFLICT: "The simulated object is in the way",
+    ErrorKind.QUOTA: "The simulated back end is full",
+    ErrorKind.UNSUPPORTED: "The simulated back end cannot do this",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is being done, for rules to match. Empty where it does not apply."""
+
+    call: str
+    service: str = ""
+    name: str = ""
+    upn: str = ""
+    step: str = ""
+    level: str = ""
+    state: str = ""
+    fence: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(cls, call: str, desired: Desired, step: str = "") -> Situation:
+        """The situation of a call about `desired`."""
+        return cls(
+            call,
+            desired.service,
+            desired.name,
+            str(desired.attributes.get("upn", "")),
+            step,
+            desired.level,
+            str(desired.state),
+            desired.mark.fence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What happens in the situations that all patterns match. Seconds are floats.
+
+    `fail_times` None fails every time; else so often for one service of one assignment. `when`
+    "after" lets the act happen and then loses the answer. `pending` is how long the back end then
+    says that it still works on it.
+    """
+
+    id: str
+    call: str = "apply"
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    delay: float | None = None
+    jitter: float = 0.0
+    fail: ErrorKind | None = None
+    fail_times: int | None = None
+    when: str = BEFORE
+    said: str = ""
+    remedy: str = ""
+    code: str = ""
+    retry_after: float | None = None
+    outcome_unknown: bool = False
+    pending: float | None = None
+
+    def matches(self, situation: Situation) -> bool:
+        """Whether call and all patterns match, in any case of letters."""
+        return self.call == situation.call and all(
+            fnmatchcase(str(getattr(situation, key)).casefold(), pattern.casefold())
+            for key, pattern in self.patterns.items()
+        )
+
+    def error(self) -> ConnectorError:
+        """The error that this rule raises; only for a rule with `fail`."""
+        kind = self.fail or ErrorKind.TRANSIENT
+        return ConnectorError(
+            kind,
+            self.said or _SAID[kind],
+            remedy=self.remedy or f"This is the simulator's rule {self.id}.",
+            code=self.code or self.id,
+            retry_after=self.retry_after,
+            outcome_unknown=self.outcome_unknown or self.when == AFTER,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A rules file. Of delay, failure and pending each, the first matching rule that has it counts."""
+
+    seed: int = 1
+    parts: Sequence[tuple[str, Part]] = ()
+    rules: Sequence[Rule] = ()
+
+    def layout(self, service: str) -> tuple[Part, ...]:
+        """The parts of an object of `service`, in the order in which they are made."""
+        found = tuple(part for pattern, part in self.parts if fnmatchcase(service, pattern))
+        return found or ONE_PART
+
+    def delay(self, situation: Situation) -> float:
+        """Seconds that the call takes; the jitter is the same for the same seed and situation."""
+        rule = self._first(situation, lambda rule: rule.delay is not None)
+        if rule is None or rule.delay is None:
+            return 0.0
+        digest = hashlib.sha256(f"{self.seed}:{situation}".encode()).digest()
+        return rule.delay + rule.jitter * int.from_bytes(digest[:4], "big") / 2**32
+
+    def pending(self, situation: Situation) -> float:
+        """Seconds that the back end goes on working after the act."""
+        rule = self._first(situation, lambda rule: rule.pending is not None)
+        return rule.pending or 0.0 if rule else 0.0
+
+    def failures(self, situation: Situation) -> tuple[Rule, ...]:
+        """Rules that fail here, in order; the first that is not used up decides."""
+        return tuple(
+            rule for rule in self.rules if rule.fail is not None and rule.matches(situation)
+        )
+
+    def _first(self, situation: Situation, has: Callable[[Rule], bool]) -> Rule | None:
+        return next((rule for rule in self.rules if has(rule) and rule.matches(situation)), None)
+
+
+def read_rules(path: Path | None) -> Rules:
+    """The rules in the file `path`, or the shipped ones; raises InvalidInput with every problem."""
+    file = path or SHIPPED
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise _refused(file, [Problem("", f"cannot be read: {error.strerror}")]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _refused(file, [Problem("", f"is not valid TOML: {error}")]) from error
+    return parse_rules(table, file)
+
+
+def parse_rules(table: Mapping[str, object], file: Path) -> Rules:
+    """The rules that a decoded file holds; `file` is for the words of InvalidInput."""
+    top = TableReader("", table)
+    problems = top.problems
+    parts = [
+        _part(TableReader(f"step {number}", entry, problems))
+        for number, entry in enumerate(top.mappings("step"), 1)
+    ]
+    rules = [
+        _rule(TableReader(f"rule {entry.get('id', number)}", entry, problems), number)
+        for number, entry in enumerate(top.mappings("rule"), 1)
+    ]
+    seed = top.integer("seed", 1, 0, 2**63)
+    top.note_unknown_keys()
+    ids = [rule.id for rule in rules]
+    problems += [
+        Problem(f"rule {rule}", "this id is there twice", "the count of failures is kept by id")
+        for rule in sorted({rule for rule in ids if ids.count(rule) > 1})
+    ]
+    if problems:
+        raise _refused(file, problems)
+    return Rules(seed, tuple(parts), tuple(rules))
+
+
+def _refused(file: Path, problems: Sequence[Problem]) -> InvalidInput:
+    return InvalidInput(f"The simulator's rules in {file} cannot be used", problems=problems)
+
+
+def _part(reader: TableReader) -> tuple[str, Part]:
+    service, name = reader.text("service", "*"), reader.text("name")
+    carries = reader.texts("carries")
+    if name.partition(".")[0] in CHANGE_WORDS:
+        reader.note("name", f"{name} is the word for a kind of change", "call the step otherwise")
+    reader.note_unknown_keys()
+    return service, Part(name, carries)
+
+
+def _rule(reader: TableReader, number: int) -> Rule:
+    patterns = {key: reader.text(key, "") for key in _PATTERNS}
+    if patterns["state"]:
+        reader.choice("state", [str(wish) for wish in Wish], "")
+    fail = reader.choice("fail", [str(kind) for kind in ErrorKind], "")
+    rule = Rule(
+        id=reader.text("id", f"rule-{number}"),
+        call=reader.choice("call", CALLS, "apply"),
+        patterns={key: pattern for key, pattern in patterns.items() if pattern},
+        delay=_seconds(reader, "delay"),
+        jitter=_seconds(reader, "jitter") or 0.0,
+        fail=ErrorKind(fail) if fail else None,
+        fail_times=reader.integer("fail_times", 0, 1, 10**6) if reader.has("fail_times") else None,
+        when=reader.choice("when", (BEFORE, AFTER), BEFORE),
+        said=reader.text("said", ""),
+        remedy=reader.text("remedy", ""),
+        code=reader.text("code", ""),
+        retry_after=_seconds(reader, "retry_after"),
+        outcome_unknown=reader.flag("outcome_unknown", False),
+        pending=_seconds(reader, "pending"),
+    )
+    if not any(reader.has(key) for key in ("delay", "fail", "pending")):
+        reader.note("fail", "is missing", "a rule has at least one of delay, fail and pending")
+    if rule.when == AFTER and rule.call != "apply":
+        reader.note("when", '"after" is for the call apply only')
+    reader.note_unknown_keys()
+    return rule
+
+
+def _seconds(reader: TableReader, key: str) -> float | None:
+    return reader.number(key, 0.0, 0.0, 86400.0) if reader.has(key) else None

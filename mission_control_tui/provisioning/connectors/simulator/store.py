@@ -1,0 +1,335 @@
+"""The simulated back end's file: SQLite with objects, fences, used-up failures and the ledger.
+
+Every act is one IMMEDIATE transaction that holds the effect, its ledger rows, the fence and the
+count of used-up failures, so that a process that is killed leaves all of them or none. A connection
+lives for one call, so that the file may be removed between calls to start over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mission_control_tui.model.states import ErrorKind, PlanAction
+from mission_control_tui.provisioning.connectors.base import (
+    ConnectorError,
+    Desired,
+    Mark,
+    Observed,
+    Plan,
+)
+from mission_control_tui.provisioning.connectors.planning import Part
+from mission_control_tui.provisioning.connectors.simulator.objects import (
+    SimulatedObject,
+    effects_of,
+    hash_password,
+)
+from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, Rule
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 10.0
+
+_SCHEMA = (
+    """CREATE TABLE object (
+        service TEXT NOT NULL, name TEXT NOT NULL, installation TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (service, name))""",
+    """CREATE TABLE fence (
+        service TEXT NOT NULL, name TEXT NOT NULL, installation TEXT NOT NULL, key TEXT NOT NULL,
+        generation INTEGER NOT NULL, attempt INTEGER NOT NULL,
+        PRIMARY KEY (service, name, installation, key))""",
+    """CREATE TABLE used (
+        rule TEXT NOT NULL, service TEXT NOT NULL, key TEXT NOT NULL, times INTEGER NOT NULL,
+        PRIMARY KEY (rule, service, key))""",
+    """CREATE TABLE ledger (
+        effect_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, service TEXT NOT NULL,
+        name TEXT NOT NULL, key TEXT NOT NULL, generation INTEGER NOT NULL,
+        attempt INTEGER NOT NULL, step TEXT NOT NULL, effect TEXT NOT NULL, detail TEXT NOT NULL)""",
+)
+
+Planner = Callable[[Desired, Observed], Plan]
+Layouts = Callable[[str], Sequence[Part]]
+Found = list[tuple[str, Observed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One row of the ledger. `effect` is created, changed, removed, adopted or password set.
+
+    `detail` lists (what, before, after) of what changed; no secret is in it.
+    """
+
+    effect_id: int
+    at: datetime
+    service: str
+    name: str
+    key: str
+    generation: int
+    attempt: int
+    step: str
+    effect: str
+    detail: tuple[tuple[str, object, object], ...]
+
+
+def _effect(row: Sequence[object]) -> Effect:
+    values: dict[str, Any] = dict(zip((column.name for column in fields(Effect)), row, strict=True))
+    values["at"] = datetime.fromisoformat(values["at"])
+    values["detail"] = tuple(
+        (what, before, after) for what, before, after in json.loads(values["detail"])
+    )
+    return Effect(**values)
+
+
+class Store:
+    """The file at `path`, made when it is first used. All methods block and raise ConnectorError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def observe(self, desired: Desired, layout: Sequence[Part]) -> Observed:
+        """What is there under this name, whoever owns it; without it, the fence that is left."""
+        with self._connection() as db:
+            return _look(db, desired, layout)[1]
+
+    def list(self, installation: str, layouts: Layouts) -> Found:
+        """(name, observed) of all objects that carry the mark of `installation`."""
+        with self._connection() as db:
+            rows = db.execute(
+                "SELECT service, name, body FROM object WHERE installation = ?"
+                " ORDER BY service, name",
+                (installation,),
+            ).fetchall()
+            found: Found = []
+            for service, name, body in rows:
+                one = SimulatedObject.from_json(body)
+                fence = _fence(db, service, name, one.installation, one.key)
+                found.append((name, one.observed(layouts(service), fence)))
+            return found
+
+    def count(self) -> int:
+        """How many objects there are."""
+        with self._connection() as db:
+            return int(db.execute("SELECT count(*) FROM object").fetchone()[0])
+
+    def spend(self, failures: Sequence[Rule], service: str, key: str) -> Rule | None:
+        """The first of `failures` that is not used up, counted as used once more."""
+        if not failures:
+            return None
+        with self._transaction() as db:
+            return _spend(db, failures, service, key)
+
+    def apply(
+        self,
+        desired: Desired,
+        step: str,
+        planner: Planner,
+        layout: Sequence[Part],
+        failures: Sequence[Rule],
+        pending: float,
+    ) -> None:
+        """Do what `planner` finds still to do in `step`, or fail as the first usable rule says."""
+        password_hash = hash_password(desired.secret) if desired.secret is not None else ""
+        with self._transaction() as db:
+            _pass_fence(db, desired)
+            failure = _spend(db, failures, desired.service, desired.mark.key)
+            if failure is None or failure.when != BEFORE:
+                _act(db, desired, step, planner, layout, password_hash, pending)
+        if failure is not None:
+            raise failure.error()
+
+    def login(self, name: str, password: str, service: str | None) -> bool:
+        """Whether a present object of this name takes this password."""
+        with self._connection() as db:
+            rows = db.execute(
+                "SELECT body FROM object WHERE name = ? AND service = coalesce(?, service)",
+                (name, service),
+            ).fetchall()
+        return any(SimulatedObject.from_json(row[0]).takes(password) for row in rows)
+
+    def ledger(self) -> tuple[Effect, ...]:
+        """All effects in the order in which they happened."""
+        with self._connection() as db:
+            rows = db.execute("SELECT * FROM ledger ORDER BY effect_id").fetchall()
+        return tuple(_effect(row) for row in rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if not self.path.exists():
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            with closing(
+                sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            ) as db:
+                _ready(db, self.path)
+                yield db
+        except sqlite3.OperationalError as error:
+            raise _error(ErrorKind.TRANSIENT, self.path, str(error)) from None
+        except sqlite3.Error as error:
+            raise _error(ErrorKind.CONFIG, self.path, str(error)) from None
+        except OSError as error:
+            raise _error(ErrorKind.CONFIG, self.path, error.strerror or "") from None
+
+
+def _error(kind: ErrorKind, path: Path, said: str) -> ConnectorError:
+    remedy = (
+        "Another process may hold it; it is tried again."
+        if kind is ErrorKind.TRANSIENT
+        else "Change the connector's path, or remove the file to start over."
+    )
+    return ConnectorError(kind, f"The simulator's file {path}: {said}", remedy=remedy, code="file")
+
+
+def _ready(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA synchronous = NORMAL")
+    version = _version(db)
+    if version == 0:
+        _make_schema(db)
+    elif version != SCHEMA_VERSION:
+        raise _error(ErrorKind.CONFIG, path, f"its version is {version}, not {SCHEMA_VERSION}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make_schema(db: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            # Changing the journal does not wait for a lock as other statements do.
+            db.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+    db.execute("BEGIN IMMEDIATE")
+    if _version(db) == 0:
+        for statement in _SCHEMA:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")
+
+
+def _look(
+    db: sqlite3.Connection, desired: Desired, layout: Sequence[Part]
+) -> tuple[SimulatedObject | None, Observed]:
+    service, name, mark = desired.service, desired.name, desired.mark
+    row = db.execute(
+        "SELECT body FROM object WHERE service = ? AND name = ?", (service, name)
+    ).fetchone()
+    if row is not None:
+        found = SimulatedObject.from_json(row[0])
+        fence = _fence(db, service, name, found.installation, found.key)
+        return found, found.observed(layout, fence)
+    left = _fence(db, service, name, mark.installation, mark.key)
+    return None, Observed(exists=False, mark=Mark(mark.installation, mark.key, *left))
+
+
+def _fence(
+    db: sqlite3.Connection, service: str, name: str, installation: str, key: str
+) -> tuple[int, int]:
+    row = db.execute(
+        "SELECT generation, attempt FROM fence"
+        " WHERE service = ? AND name = ? AND installation = ? AND key = ?",
+        (service, name, installation, key),
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def _pass_fence(db: sqlite3.Connection, desired: Desired) -> None:
+    """Record the fence of `desired`, which outlives the object; an older one is refused."""
+    mark = desired.mark
+    stored = _fence(db, desired.service, desired.name, mark.installation, mark.key)
+    if mark.fence < stored:
+        raise ConnectorError(
+            ErrorKind.STALE,
+            f"{desired.name} has seen generation {stored[0]}, attempt {stored[1]}; "
+            f"this is {mark.generation}, {mark.attempt}",
+            remedy="Nothing to do: the newer request decides.",
+            code="fence",
+        )
+    db.execute(
+        "INSERT OR REPLACE INTO fence VALUES (?, ?, ?, ?, ?, ?)",
+        (desired.service, desired.name, mark.installation, mark.key, *mark.fence),
+    )
+
+
+def _spend(db: sqlite3.Connection, failures: Sequence[Rule], service: str, key: str) -> Rule | None:
+    for rule in failures:
+        if rule.fail_times is None:
+            return rule
+        place = (rule.id, service, key)
+        row = db.execute(
+            "SELECT times FROM used WHERE rule = ? AND service = ? AND key = ?", place
+        ).fetchone()
+        times = row[0] if row else 0
+        if times < rule.fail_times:
+            db.execute("INSERT OR REPLACE INTO used VALUES (?, ?, ?, ?)", (*place, times + 1))
+            return rule
+    return None
+
+
+def _act(
+    db: sqlite3.Connection,
+    desired: Desired,
+    step_name: str,
+    planner: Planner,
+    layout: Sequence[Part],
+    password_hash: str,
+    pending: float,
+) -> None:
+    """Bring about what is still to do of one step, found by planning anew inside the transaction."""
+    found, observed = _look(db, desired, layout)
+    plan = planner(desired, observed)
+    if plan.action is PlanAction.BLOCKED:
+        kind = plan.kind or ErrorKind.CONFLICT
+        raise ConnectorError(kind, plan.reason, remedy=plan.remedy, code="blocked")
+    step = next((one for one in plan.steps if one.name == step_name), None)
+    if step is None:
+        return
+    mark = desired.mark
+    acted = found or SimulatedObject(
+        secrets.token_hex(8), mark.installation, mark.key, desired.state
+    )
+    for change in step.changes:
+        acted.carry_out(change, desired, step.name, password_hash)
+    effects = effects_of(step)
+    if effects:
+        acted.pending_until = time.time() + pending if pending else 0.0
+    place = (desired.service, desired.name)
+    if any(part.name in acted.parts for part in layout):
+        db.execute(
+            "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?)",
+            (*place, acted.installation, acted.to_json()),
+        )
+    else:
+        db.execute("DELETE FROM object WHERE service = ? AND name = ?", place)
+    at = datetime.now(UTC).isoformat()
+    for effect, changes in effects:
+        detail = json.dumps([[change.what, change.before, change.after] for change in changes])
+        db.execute(
+            "INSERT INTO ledger (at, service, name, key, generation, attempt, step, effect, detail)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (at, *place, mark.key, *mark.fence, step.name, effect, detail),
+        )
