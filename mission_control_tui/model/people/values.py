@@ -20,20 +20,9 @@ def parse_value(field: Field, text: str) -> Value:
 
     Raises InvalidInput with one Problem, whose `where` is the field's name.
     """
-    word = text.strip().casefold()
     if field.kind is Kind.FLAG:
-        if word not in _FLAG_WORDS:
-            raise _invalid(field, text, "is neither yes nor no", "write yes or no")
-        return _FLAG_WORDS[word]
-    if field.kind is Kind.DATE:
-        if word in _NO_DATE:
-            return None
-        try:
-            return date.fromisoformat(word)
-        except ValueError as error:
-            hint = "write year-month-day as in 2030-12-31, or never"
-            raise _invalid(field, text, "is not a date", hint) from error
-    return text
+        return _flag(field, text)
+    return _date(field, text) if field.kind is Kind.DATE else text
 
 
 def text_of(value: Value) -> str:
@@ -41,6 +30,24 @@ def text_of(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else value.isoformat() if value else ""
+
+
+def _flag(field: Field, text: str) -> bool:
+    flag = _FLAG_WORDS.get(text.strip().casefold())
+    if flag is None:
+        raise _invalid(field, text, "is neither yes nor no", "write yes or no")
+    return flag
+
+
+def _date(field: Field, text: str) -> date | None:
+    word = text.strip().casefold()
+    if word in _NO_DATE:
+        return None
+    try:
+        return date.fromisoformat(word)
+    except ValueError as error:
+        hint = "write year-month-day as in 2030-12-31, or never"
+        raise _invalid(field, text, "is not a date", hint) from error
 
 
 def _invalid(field: Field, text: str, what: str, hint: str) -> InvalidInput:
