@@ -55,8 +55,12 @@ class Transaction:
         user_id: str | None = None,
         request_id: int | None = None,
         account_id: int | None = None,
+        version: int | None = None,
     ) -> None:
-        """Add one line to the plan and, unless nothing changes, one row to the audit."""
+        """Add one line to the plan and, unless nothing changes, one row to the audit.
+
+        `version` is the changed row's, after the change.
+        """
         before, after = dict(before or {}), dict(after or {})
         self._lines.append(PlanLine(verb, kind, name, before, after))
         account = account_id if account_id is not None else self.account_id
@@ -73,6 +77,7 @@ class Transaction:
                 "target": name,
                 "user_id": user_id,
                 "request_id": request_id,
+                "version": version,
                 "before": before,
                 "after": after,
             }

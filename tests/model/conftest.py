@@ -118,5 +118,4 @@ async def make_account(
                     added_at=tx.now,
                 )
             )
-        made = Account(row.id, code, row.name, False, row.time_zone, domains)
-    return made
+        return Account(row.id, code, row.name, False, row.time_zone, domains)

@@ -192,5 +192,7 @@ class AuditRow(Base):
     target: Mapped[str] = mapped_column(String(320))
     user_id: Mapped[str | None] = mapped_column(String(32))
     request_id: Mapped[int | None]
+    version: Mapped[int | None]
+    """Of what was changed, after the change: tells somebody who saves an older one what happened meanwhile."""
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]

@@ -17,7 +17,7 @@ class UserRow(Base):
     __tablename__ = "users"
     __table_args__ = (
         UniqueConstraint("account_id", "username_key"),
-        Index("ix_users_listing", "account_id", "in_bin", "sort_key", "id"),
+        Index("ix_users_listing", "account_id", "in_bin", "sort_key", "id", "disabled"),
     )
 
     id: Mapped[Ident] = mapped_column(primary_key=True)
@@ -28,6 +28,7 @@ class UserRow(Base):
     username: Mapped[str] = mapped_column(String(20))
     username_key: Mapped[str] = mapped_column(bytewise(20))
     details: Mapped[dict[str, Any]]
+    manager_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
     test_user: Mapped[bool]
     disabled: Mapped[bool]
     locked: Mapped[bool]
@@ -55,14 +56,22 @@ class AddressRow(Base):
 
 
 class SearchTermRow(Base):
-    """A folded word that a user is found by; a prefix of it is a range of the primary key."""
+    """A folded word that a user is found by; a prefix of it is a range of the primary key.
+
+    It carries the user's place in lists, so that what is found is put in order without reading the users.
+    """
 
     __tablename__ = "search_terms"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy's own protocol)
+    __table_args__ = (
+        Index("ix_search_terms_user", "user_id", "term"),
+        {"sqlite_with_rowid": False},
+    )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    in_bin: Mapped[bool] = mapped_column(primary_key=True)
     term: Mapped[str] = mapped_column(bytewise(320), primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    sort_key: Mapped[str] = mapped_column(bytewise(256))
 
 
 class SecretRow(Base):

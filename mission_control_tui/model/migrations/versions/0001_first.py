@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("target", sa.String(length=320), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=True),
         sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("before", DOCUMENT, nullable=False),
         sa.Column("after", DOCUMENT, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_audit_account_id")),
@@ -277,6 +278,7 @@ def upgrade() -> None:
         sa.Column("username", sa.String(length=20), nullable=False),
         sa.Column("username_key", bytewise(20), nullable=False),
         sa.Column("details", DOCUMENT, nullable=False),
+        sa.Column("manager_id", sa.String(length=32), nullable=True),
         sa.Column("test_user", sa.Boolean(), nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
@@ -288,6 +290,7 @@ def upgrade() -> None:
         sa.Column("secret_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_users_account_id")),
+        sa.ForeignKeyConstraint(["manager_id"], ["users.id"], name=op.f("fk_users_manager_id")),
         sa.ForeignKeyConstraint(["secret_id"], ["secrets.id"], name=op.f("fk_users_secret_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint(
@@ -296,8 +299,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_users_listing", ["account_id", "in_bin", "sort_key", "id"], unique=False
+            "ix_users_listing", ["account_id", "in_bin", "sort_key", "id", "disabled"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_users_manager_id"), ["manager_id"], unique=False)
 
     op.create_table(
         "addresses",
@@ -387,17 +391,21 @@ def upgrade() -> None:
     op.create_table(
         "search_terms",
         sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("in_bin", sa.Boolean(), nullable=False),
         sa.Column("term", bytewise(320), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("sort_key", bytewise(256), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_search_terms_account_id")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_search_terms_user_id")),
-        sa.PrimaryKeyConstraint("account_id", "term", "user_id", name=op.f("pk_search_terms")),
+        sa.PrimaryKeyConstraint(
+            "account_id", "in_bin", "term", "user_id", name=op.f("pk_search_terms")
+        ),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("search_terms", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_search_terms_user_id"), ["user_id"], unique=False)
+        batch_op.create_index("ix_search_terms_user", ["user_id", "term"], unique=False)
 
     op.create_table(
         "requests",
