@@ -156,6 +156,7 @@ MICROSOFT_365_EXPORT = Format(
 )
 """The admin centre's "Export users"."""
 
+_FALSE = ("FALSE", "False")
 _GOOGLE_STATUS = {"active": False, "suspended": True, "archived": True}
 
 GOOGLE_WORKSPACE = Format(
@@ -205,15 +206,15 @@ GOOGLE_WORKSPACE = Format(
         Column("Status", Use.FIELD, "disabled", rank=1, words=_GOOGLE_STATUS),
         Column("New Licenses"),
         Column("Licenses"),
-        Column("Advanced Protection Program enrollment"),
+        Column("Advanced Protection Program enrollment", says_nothing=_FALSE),
         Column("Last Sign In"),
         Column("Email Usage"),
         Column("Drive Usage"),
         Column("Photos Usage"),
         Column("Storage Used"),
         Column("Storage limit"),
-        Column("2sv Enrolled"),
-        Column("2sv Enforced"),
+        Column("2sv Enrolled", says_nothing=_FALSE),
+        Column("2sv Enforced", says_nothing=_FALSE),
     ),
     names_make_display_name=True,
 )
