@@ -1,0 +1,66 @@
+"""One row of PostgreSQL's catalogue as an observed object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mission_control_tui.model.states import Wish
+from mission_control_tui.provisioning.connectors.base import Observed
+from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED, Comment
+
+ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
+
+
+def observed(row: Mapping[str, Any]) -> Observed:
+    """What a row of the statement LOOK says.
+
+    The role's comment is the authority: a tenant owns its database and could write there what it
+    likes. A database that is neither the role's nor marked as the role is makes the whole unmarked.
+    """
+    role, database = bool(row["role_exists"]), bool(row["database_exists"])
+    if not role and not database:
+        return Observed(exists=False, attributes=_surroundings(row))
+    comment = Comment.from_text(row["role_comment"])
+    on_database = Comment.from_text(row["database_comment"])
+    if not role:
+        comment = on_database
+    elif database and row["owner"] != row["name"] and not _same_owner(comment, on_database):
+        comment = None
+    return Observed(
+        exists=True,
+        mark=comment.mark if comment else None,
+        wish=Wish.SUSPENDED if role and not row["can_login"] else Wish.PRESENT,
+        level=comment.level if comment else "",
+        limits={"connections": limit_word(row["connections"])} if role else {},
+        attributes={**(_facts(row) if database else {}), **_surroundings(row)},
+        external_id=row["name"],
+        complete=role and database,
+        missing=tuple(part for part, there in ((ROLE, role), (DATABASE, database)) if not there),
+        secret_generation=comment.secret_generation if role and comment else 0,
+    )
+
+
+def limit_word(connections: int) -> int | str:
+    """A connection limit for people and for comparison: a number, or "unlimited"."""
+    return "unlimited" if connections == UNLIMITED else connections
+
+
+def _same_owner(one: Comment | None, other: Comment | None) -> bool:
+    return one is not None and other is not None and one.mark.same_owner(other.mark)
+
+
+def _facts(row: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "owner": row["owner"],
+        "accepts_connections": row["accepts_connections"],
+        "public_connect": row["public_connect"],
+    }
+
+
+def _surroundings(row: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "privileges": list(row["privileges"]),
+        "open_sessions": row["open_sessions"],
+        "open_databases": list(row["open_databases"]),
+    }

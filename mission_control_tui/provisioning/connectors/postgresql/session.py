@@ -1,0 +1,95 @@
+"""Sessions with a PostgreSQL server: one for each call, with limits that outlive a frozen worker."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.provisioning.connectors.options import SecretReference
+from mission_control_tui.provisioning.connectors.postgresql.errors import translate
+
+TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+CONNECT_SECONDS = 10.0
+LOCK_SECONDS = 5
+IDLE_SECONDS = 15
+"""The server ends a session of ours that sends nothing for so long, and with it lets go of its lock.
+A worker that was frozen and wakes up later finds its session gone and cannot act on an old wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server is and who we are there. `host` may be the directory of a unix socket."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+    password: SecretReference | None = None
+    tls: str = "prefer"
+    ca_file: Path | None = None
+
+
+def default_tls(host: str) -> str:
+    """TLS is checked in full unless the server is on this machine."""
+    if host.startswith("/") or host == "localhost":
+        return "prefer"
+    try:
+        return "prefer" if ipaddress.ip_address(host).is_loopback else "verify-full"
+    except ValueError:
+        return "verify-full"
+
+
+@asynccontextmanager
+async def session(server: Server, *, writing: bool = False) -> AsyncIterator[Any]:
+    """An asyncpg connection for one call; every failure in it leaves as a ConnectorError.
+
+    `writing` says that the call changes something: what is lost on the way is an unknown outcome.
+    """
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            database=server.database,
+            password=server.password.read() if server.password else None,
+            ssl=_tls(server),
+            timeout=CONNECT_SECONDS,
+            server_settings={
+                "application_name": "mission-control",
+                "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+                "lock_timeout": f"{LOCK_SECONDS}s",
+                "idle_session_timeout": f"{IDLE_SECONDS}s",
+                "search_path": "pg_catalog",
+                "standard_conforming_strings": "on",
+            },
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise translate(error, connecting=True) from None
+    try:
+        yield connection
+        await connection.close(timeout=CONNECT_SECONDS)
+    except ConnectorError:
+        raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise translate(error, writing=writing) from None
+    finally:
+        if not connection.is_closed():
+            connection.terminate()
+
+
+def _tls(server: Server) -> ssl.SSLContext | str:
+    if server.tls in ("disable", "prefer"):
+        return server.tls
+    context = ssl.create_default_context(cafile=server.ca_file)
+    context.check_hostname = server.tls == "verify-full"
+    if server.tls == "require":
+        context.verify_mode = ssl.CERT_NONE
+    return context
