@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.errors import Denied, NotFound, UsageError
+from mission_control_tui.model.people.addresses import lookup_key
 from mission_control_tui.model.tables import (
     AccountRow,
     AddressRow,
@@ -43,7 +44,7 @@ async def user_row(
 
     `binned` also finds users in the recycling bin; `lock` takes the row for this transaction.
     """
-    folded = key.strip().casefold()
+    folded = lookup_key(key)
     by_address = select(AddressRow.user_id).where(
         AddressRow.key == folded, AddressRow.account_id == account_id
     )

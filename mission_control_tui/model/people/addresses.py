@@ -51,6 +51,14 @@ def upn_key(upn: str) -> str:
     return f"{local.casefold()}@{domain_key(domain)}"
 
 
+def lookup_key(typed: str) -> str:
+    """The key under which `typed` would be found, whether or not it is a valid address."""
+    try:
+        return upn_key(typed) if "@" in typed else typed.strip().casefold()
+    except InvalidInput:
+        return typed.strip().casefold()
+
+
 def upn_problems(
     upn: str, *, where: str = "upn", domains: Collection[str] | None = None
 ) -> list[Problem]:
