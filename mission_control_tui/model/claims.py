@@ -1,0 +1,266 @@
+"""Taking requests from the queue: what is due, in order, within slots and limits, one at a time for each service.
+
+A claim and its new attempt number are one commit; whatever happens to the claimer afterwards, the next claim is
+another attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mission_control_tui.model.database import Store, clock
+from mission_control_tui.model.endings import follow
+from mission_control_tui.model.leases import LeaseLost
+from mission_control_tui.model.pauses import Pause, pauses
+from mission_control_tui.model.runs import Run
+from mission_control_tui.model.states import Light, Priority, RequestState, Word
+from mission_control_tui.model.tables import AssignmentRow, RequestRow, WorkerRow
+from mission_control_tui.model.tables.base import UtcDateTime
+from mission_control_tui.model.transacting import transact
+from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.waiting import hold_back
+
+FARTHEST_SECONDS = 4000.0
+"""No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
+CLAIM_LOCK = 7_237_264
+"""PostgreSQL: one claim at a time, so that limits hold over all workers."""
+
+Running = aliased(RequestRow, name="running")
+
+
+class Limits(Protocol):
+    """How much more may be started."""
+
+    def concurrency(self, connector: str) -> int:
+        """Requests of the connector that may run at the same time, over all workers."""
+        ...
+
+    def starts_left(self, connector: str) -> int:
+        """Requests of the connector that this worker may start now without going too fast."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Free slots of this worker: all of them, and those that bulk may take."""
+
+    free: int
+    for_bulk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A request that is now ours to run."""
+
+    run: Run
+    priority: int
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a look at the queue shows, by the database's clock in seconds.
+
+    `due`: something may be startable now. `next_at`: when the next queued request becomes due, None when none is.
+    `waiting`: requests wait for something else.
+    """
+
+    now: float
+    due: bool
+    next_at: float | None
+    waiting: bool
+    paused: tuple[Pause, ...]
+
+
+async def look(store: Store) -> Outlook:
+    """A cheap look, so that nobody takes the write lock for nothing."""
+    async with store.read() as session:
+        now = await clock(session)
+        queued = RequestRow.state == RequestState.QUEUED
+        due = await session.scalar(select(exists().where(queued, _is_due(now))))
+        waiting = await session.scalar(
+            select(exists().where(RequestRow.state == RequestState.WAITING))
+        )
+        next_at = await session.scalar(
+            select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
+        )
+        return Outlook(now, bool(due), next_at, bool(waiting), await pauses(session))
+
+
+async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> tuple[Claimed, ...]:
+    """Take what may start now: state running, next attempt, our name. Raises LeaseLost."""
+
+    async def work(tx: Transaction) -> tuple[Claimed, ...]:
+        if not store.is_sqlite:
+            got = await tx.session.scalar(
+                text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
+            )
+            if not got:
+                return ()
+        await _require_lease(tx, worker_id)
+        now = await clock(tx.session)
+        paused = await pauses(tx.session)
+        for one in paused:
+            await hold_back(tx, one.name)
+        chosen = await _choose(tx, now, slots, limits, {one.name for one in paused})
+        return await _take(tx, worker_id, chosen)
+
+    return await transact(store, None, work)
+
+
+def _is_due(now: float) -> ColumnElement[bool]:
+    return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
+
+
+async def _require_lease(tx: Transaction, worker_id: str) -> None:
+    mine = await tx.session.scalar(
+        select(WorkerRow.id).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
+    )
+    if mine is None:
+        raise LeaseLost(f"Worker {worker_id} has lost its lease.")
+
+
+async def _running(session: AsyncSession) -> Mapping[str, int]:
+    rows = await session.execute(
+        select(AssignmentRow.connector, func.count())
+        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+        .where(RequestRow.state == RequestState.RUNNING)
+        .group_by(AssignmentRow.connector)
+    )
+    return dict(rows.tuples().all())
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many of each connector may still start in this claim."""
+
+    limits: Limits
+    running: Mapping[str, int]
+    left: dict[str, int]
+
+    def take(self, connector: str) -> bool:
+        if connector not in self.left:
+            self.left[connector] = min(
+                self.limits.concurrency(connector) - self.running.get(connector, 0),
+                self.limits.starts_left(connector),
+            )
+        if self.left[connector] <= 0:
+            return False
+        self.left[connector] -= 1
+        return True
+
+    def full(self) -> set[str]:
+        return {connector for connector, left in self.left.items() if left <= 0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    request_id: int
+    assignment_id: str | None
+    priority: int
+    connector: str
+
+
+async def _choose(
+    tx: Transaction, now: float, slots: Slots, limits: Limits, paused: Collection[str]
+) -> list[_Candidate]:
+    """The next requests in order, passing over those of connectors that have no room left."""
+    room = _Room(limits, await _running(tx.session), {})
+    chosen: dict[str | None, _Candidate] = {}
+    bulk = 0
+    while len(chosen) < slots.free:
+        bulk_left = slots.for_bulk - bulk
+        found = await _candidates(
+            tx, now, slots.free - len(chosen), {*paused, *room.full()}, chosen, bulk=bulk_left > 0
+        )
+        progressed = False
+        for one in found:
+            is_bulk = one.priority >= Priority.BULK
+            if one.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
+                continue
+            progressed = True
+            if room.take(one.connector):
+                chosen[one.assignment_id] = one
+                bulk += is_bulk
+        if not progressed:
+            break
+    return list(chosen.values())
+
+
+async def _candidates(
+    tx: Transaction,
+    now: float,
+    limit: int,
+    closed: Collection[str],
+    chosen: Collection[str | None],
+    *,
+    bulk: bool,
+) -> list[_Candidate]:
+    statement = (
+        select(
+            RequestRow.id, RequestRow.assignment_id, RequestRow.priority, AssignmentRow.connector
+        )
+        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+        .where(
+            RequestRow.state == RequestState.QUEUED,
+            _is_due(now),
+            ~exists().where(
+                Running.assignment_id == RequestRow.assignment_id,
+                Running.state == RequestState.RUNNING,
+            ),
+        )
+        .order_by(RequestRow.priority, RequestRow.id)
+        .limit(limit)
+        .with_for_update(of=AssignmentRow, skip_locked=True)
+    )
+    if closed:
+        statement = statement.where(AssignmentRow.connector.not_in(closed))
+    if chosen:
+        statement = statement.where(RequestRow.assignment_id.not_in(chosen))
+    if not bulk:
+        statement = statement.where(RequestRow.priority < Priority.BULK)
+    return [_Candidate(*row) for row in await tx.session.execute(statement)]
+
+
+async def _take(
+    tx: Transaction, worker_id: str, chosen: Collection[_Candidate]
+) -> tuple[Claimed, ...]:
+    if not chosen:
+        return ()
+    by_id = {one.request_id: one for one in chosen}
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.id.in_([one.assignment_id for one in chosen]))
+        .values(light=Light.ORANGE, word=Word.PROVISIONING, step="")
+        .execution_options(synchronize_session=False)
+    )
+    rows = await tx.session.execute(
+        update(RequestRow)
+        .where(RequestRow.id.in_(by_id), RequestRow.state == RequestState.QUEUED)
+        .values(
+            state=RequestState.RUNNING,
+            attempt=RequestRow.attempt + 1,
+            worker_id=worker_id,
+            started_at=func.coalesce(RequestRow.started_at, literal(tx.now, UtcDateTime)),
+            waiting_for="",
+        )
+        .returning(RequestRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    taken = sorted(rows.scalars().all(), key=lambda request: (request.priority, request.id))
+    for request in taken:
+        await follow(tx, request)
+    return tuple(
+        Claimed(
+            Run(request.id, request.attempt, worker_id),
+            request.priority,
+            by_id[request.id].connector,
+        )
+        for request in taken
+    )

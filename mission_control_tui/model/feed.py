@@ -1,0 +1,107 @@
+"""The feed of changes: when somebody, in whatever process, has committed something to the database.
+
+SQLite is asked for PRAGMA data_version ten times a second, which costs microseconds and is the only polling of this
+program. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing
+from pathlib import Path
+from typing import Any
+
+from mission_control_tui.model.database import CHANNEL, Store
+
+POLL_SECONDS = 0.1
+RECONNECT_FIRST_SECONDS = 0.2
+RECONNECT_CAP_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+async def changes(store: Store, account_id: int | None = None) -> AsyncGenerator[None]:
+    """Yield once when listening has begun, and then whenever something may have changed.
+
+    Several changes in a row may come as one, and some are about other things: look, and see. With an `account_id`
+    PostgreSQL leaves out what is only about other accounts. A lost connection is made anew, with one yield after it
+    for what may have been missed. Close the iterator (contextlib.aclosing) to stop listening.
+    """
+    source = _sqlite(Path(store.url.database or "")) if store.is_sqlite else _pg(store, account_id)
+    async with aclosing(source):
+        async for _ in source:
+            yield
+
+
+async def _sqlite(path: Path) -> AsyncGenerator[None]:
+    while True:
+        # An own connection: data_version tells only of commits by others.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            identity = _identity(path)
+            seen = _version(connection)
+            yield
+            while _identity(path) == identity:
+                await asyncio.sleep(POLL_SECONDS)
+                version = _version(connection)
+                if version is not None and version != seen:
+                    seen = version
+                    yield
+        while _identity(path) is None:  # noqa: ASYNC110 - nobody tells when a file appears
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def _version(connection: sqlite3.Connection) -> int | None:
+    """The version, or None while another process holds the file for itself."""
+    try:
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.OperationalError:
+        return None
+
+
+def _identity(path: Path) -> int | None:
+    """Which file it is: somebody may put a backup in its place."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+async def _pg(store: Store, account_id: int | None) -> AsyncGenerator[None]:
+    import asyncpg
+
+    address = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    wanted = None if account_id is None else {"", str(account_id)}
+    wake = asyncio.Event()
+
+    def heard(_connection: object, _pid: int, _channel: str, payload: str) -> None:
+        if wanted is None or payload in wanted:
+            wake.set()
+
+    def lost(_connection: object) -> None:
+        wake.set()
+
+    delay = RECONNECT_FIRST_SECONDS
+    while True:
+        try:
+            connection: Any = await asyncpg.connect(address)
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            log.warning("the feed of changes has no connection: %s", type(error).__name__)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, RECONNECT_CAP_SECONDS)
+            continue
+        try:
+            connection.add_termination_listener(lost)
+            await connection.add_listener(CHANNEL, heard)
+            delay = RECONNECT_FIRST_SECONDS
+            yield
+            while not connection.is_closed():
+                await wake.wait()
+                wake.clear()
+                if not connection.is_closed():
+                    yield
+        finally:
+            connection.remove_termination_listener(lost)
+            connection.terminate()

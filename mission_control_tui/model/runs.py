@@ -1,0 +1,288 @@
+"""One attempt of one request, as the worker goes through it: what it shall do, and its fence.
+
+Every write of a run is conditional: the request must still be running, in this attempt, by this worker. Reset status,
+takeover and a new attempt change one of these, and whatever an old run still wants to write is refused (RunLost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue import Service
+from mission_control_tui.model.catalogue_store import in_force
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.states import (
+    RequestState,
+    StepState,
+    SubjectKind,
+    Wish,
+    Word,
+)
+from mission_control_tui.model.tables import (
+    AccountRow,
+    AddressRow,
+    AssignmentRow,
+    DomainRow,
+    RequestEventRow,
+    RequestRow,
+    RequestStepRow,
+    SecretRow,
+    UserRow,
+)
+from mission_control_tui.model.transacting import transact
+from mission_control_tui.model.transaction import Transaction
+
+NAME_LIMIT = 200
+
+
+class RunLost(Exception):
+    """This attempt is no longer the one that counts: stop, and write nothing."""
+
+
+class Halt(StrEnum):
+    """Why a run must not take its next step."""
+
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The fence of one attempt."""
+
+    request_id: int
+    attempt: int
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """A wish in the catalogue's terms. `limits` are what the level grants."""
+
+    wish: Wish
+    level_id: str
+    limits: Mapping[str, object]
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed."""
+
+    request_id: int
+    account_id: int
+    assignment_id: str
+    kind: str
+    generation: int
+    failures: int
+    created_at: datetime
+    connector: str
+    backend_name: str
+    service_id: str
+    wished: Wished
+    previous: Wished
+    attributes: Mapping[str, object]
+    disabled: bool
+    adopt: bool
+    sealed: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A step that is over, in the back end's own words."""
+
+    number: int
+    name: str
+    state: StepState
+    duration_ms: int
+    said: str = ""
+    remedy: str = ""
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The step that is to begin. `shown` is what stands beside the light meanwhile."""
+
+    number: int
+    name: str
+    shown: str
+
+
+async def hold(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
+    """The run's request and assignment, locked. Raises RunLost."""
+    assignment_id = await tx.session.scalar(
+        select(RequestRow.assignment_id).where(RequestRow.id == run.request_id)
+    )
+    row = await tx.session.scalar(
+        select(AssignmentRow)
+        .where(AssignmentRow.id == assignment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    request = await tx.session.scalar(
+        select(RequestRow)
+        .where(
+            RequestRow.id == run.request_id,
+            RequestRow.attempt == run.attempt,
+            RequestRow.worker_id == run.worker_id,
+            RequestRow.state == RequestState.RUNNING,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if request is None or row is None:
+        raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
+    return request, row
+
+
+async def load(store: Store, run: Run) -> Job:
+    """What the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
+    async with store.read() as session:
+        found = (
+            await session.execute(
+                select(RequestRow, AssignmentRow)
+                .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+                .where(
+                    RequestRow.id == run.request_id,
+                    RequestRow.attempt == run.attempt,
+                    RequestRow.worker_id == run.worker_id,
+                    RequestRow.state == RequestState.RUNNING,
+                )
+            )
+        ).one_or_none()
+        if found is None:
+            raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
+        request, row = found
+        service = (await in_force(session)).catalogue.service(row.service_id)
+        user = await session.get(UserRow, row.user_id) if row.user_id else None
+        sealed = (
+            await session.scalar(select(SecretRow.sealed).where(SecretRow.id == row.secret_id))
+            if row.secret_id is not None
+            else None
+        )
+        return Job(
+            request_id=request.id,
+            account_id=row.account_id,
+            assignment_id=row.id,
+            kind=request.kind,
+            generation=request.generation,
+            failures=request.failures,
+            created_at=request.created_at,
+            connector=row.connector,
+            backend_name=row.backend_name,
+            service_id=row.service_id,
+            wished=_wished(service, row.wish, row.level_id, row.settings),
+            previous=_wished(
+                service,
+                request.previous.get("wish", Wish.ABSENT),
+                request.previous.get("level_id", ""),
+                request.previous.get("settings", {}),
+            ),
+            attributes=await _attributes(session, row, user),
+            disabled=user is not None and user.disabled,
+            adopt=bool(request.previous.get("adopt")),
+            sealed=sealed,
+        )
+
+
+def _wished(service: Service, wish: str, level_id: str, settings: Mapping[str, Any]) -> Wished:
+    limits = service.level(level_id).limits if level_id and wish != Wish.ABSENT else {}
+    return Wished(Wish(wish), level_id, limits, dict(settings))
+
+
+async def _attributes(
+    session: AsyncSession, row: AssignmentRow, user: UserRow | None
+) -> dict[str, object]:
+    """Facts about the subject; the directory account of a user gets all that was stated about the user."""
+    account = await session.get(AccountRow, row.account_id)
+    attributes: dict[str, object] = {"account": account.code if account else ""}
+    if row.domain_id is not None:
+        domain = await session.get(DomainRow, row.domain_id)
+        attributes["domain"] = domain.name if domain else ""
+    if user is None:
+        return attributes
+    addresses = (
+        await session.scalars(
+            select(AddressRow).where(AddressRow.user_id == user.id).order_by(AddressRow.key)
+        )
+    ).all()
+    attributes.update(
+        upn=user.upn,
+        display_name=user.display_name,
+        username=user.username,
+        domain=user.upn.rpartition("@")[2],
+        addresses=[one.address for one in addresses],
+        primary_address=next((one.address for one in addresses if one.is_primary), user.upn),
+    )
+    if row.subject_kind == SubjectKind.DIRECTORY:
+        attributes.update({key: value for key, value in user.details.items() if value})
+    return attributes
+
+
+async def progress(
+    store: Store,
+    run: Run,
+    account_id: int,
+    ended: Ended | None = None,
+    following: Next | None = None,
+) -> Halt | None:
+    """Record the step that ended, and the next one unless the run must halt. Raises RunLost."""
+
+    async def work(tx: Transaction) -> Halt | None:
+        request, row = await hold(tx, run)
+        if ended is not None:
+            await record_step(tx, request, ended)
+        if row.generation > request.generation:
+            return Halt.SUPERSEDED
+        if request.cancel_requested:
+            return Halt.CANCELLED
+        if following is not None:
+            row.word, row.step = Word.PROVISIONING, following.shown[:NAME_LIMIT]
+            await tx.session.execute(
+                insert(RequestStepRow).values(
+                    request_id=request.id,
+                    attempt=request.attempt,
+                    number=following.number,
+                    name=following.name[:NAME_LIMIT],
+                    state=StepState.RUNNING,
+                    started_at=tx.now,
+                )
+            )
+        return None
+
+    return await transact(store, account_id, work)
+
+
+async def record_step(tx: Transaction, request: RequestRow, ended: Ended) -> None:
+    """Close the step's row and add its event."""
+    await tx.session.execute(
+        update(RequestStepRow)
+        .where(
+            RequestStepRow.request_id == request.id,
+            RequestStepRow.attempt == request.attempt,
+            RequestStepRow.number == ended.number,
+        )
+        .values(state=ended.state, ended_at=tx.now)
+    )
+    await tx.session.execute(
+        insert(RequestEventRow).values(
+            account_id=request.account_id,
+            request_id=request.id,
+            at=tx.now,
+            attempt=request.attempt,
+            kind="step" if ended.state is StepState.DONE else "step failed",
+            step=ended.name[:NAME_LIMIT],
+            said=ended.said,
+            remedy=ended.remedy,
+            duration_ms=ended.duration_ms,
+            detail=dict(ended.detail),
+        )
+    )

@@ -1,0 +1,223 @@
+"""The job engine: a thin port, and DBOS Transact behind it. No other module imports dbos.
+
+Our own tables are the truth; the engine's are disposable. It gets a job as two numbers (request, attempt), queues it,
+runs it on this process's event loop and records its steps. It is never asked to recover anything: a new attempt is a
+new job, and each process has a queue and an executor id of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.engine import URL
+
+Job = Callable[[int, int], Awaitable[None]]
+"""(request id, attempt) -> nothing: all that a job has to say goes into our own tables."""
+
+APPLICATION = "mission-control"
+SCHEMA = "dbos"
+WORKFLOW = "provision"
+POLL_SECONDS = 0.1
+FORGET_AT_ONCE = 200
+"""Ended jobs that are deleted in one go."""
+
+
+class JobEngine(Protocol):
+    """What the worker needs of an engine."""
+
+    async def start(self) -> None:
+        """Make the engine ready; jobs may be submitted from then on."""
+        ...
+
+    async def submit(self, request_id: int, attempt: int, priority: int) -> None:
+        """Queue a job; the same one again is nothing."""
+        ...
+
+    async def step(self, name: str, call: Callable[[], Awaitable[None]]) -> None:
+        """Within a job: do `call` as a recorded step. What it learns it keeps to itself, secrets above all."""
+        ...
+
+    async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
+        """Delete what is kept of jobs that ended, and of the queues of workers that are dead."""
+        ...
+
+    def intact(self) -> bool:
+        """False when the engine's own tables are gone, so that it must be started anew."""
+        ...
+
+    async def close(self) -> None:
+        """Stop taking jobs from the queue and let go of everything."""
+        ...
+
+
+class DbosEngine:
+    """DBOS with a SQLite file of its own beside the database, or a schema of its own in PostgreSQL."""
+
+    def __init__(self, url: URL, worker_id: str, app_version: str, slots: int, run: Job) -> None:
+        self._queue = queue_name(worker_id)
+        self._worker_id = worker_id
+        self._app_version = app_version
+        self._slots = slots
+        self._run = run
+        self._file = engine_file(url, worker_id)
+        self._inode = 0
+        self._url = (
+            url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+            if self._file is None
+            else f"sqlite:///{self._file}"
+        )
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._prepare)
+        from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": self._url,
+            "dbos_system_schema": SCHEMA,
+            "executor_id": self._worker_id,
+            "application_version": self._app_version,
+            "serializer": DBOSPortableJSONSerializer(),
+            "run_migrations": False,
+            "scheduler_polling_interval_sec": 3600.0,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+        }
+        DBOS(config=config)
+        _register(self._run)
+        DBOS.listen_queues([self._queue])
+        # Not in a thread: DBOS runs jobs on the loop that it finds running here.
+        DBOS.launch()
+
+    def _prepare(self) -> None:
+        """Make tables and queue before the launch: DBOS looks for new queues only once a second."""
+        from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
+
+        if self._file is not None:
+            self._make_file(self._file)
+        DBOS.migrate(self._url, schema=SCHEMA)
+        client = DBOSClient(
+            system_database_url=self._url,
+            dbos_system_schema=SCHEMA,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+        )
+        try:
+            client.register_queue(
+                self._queue,
+                worker_concurrency=self._slots,
+                polling_interval_sec=POLL_SECONDS,
+                application_name=APPLICATION,
+            )
+        finally:
+            client.destroy()
+
+    def _make_file(self, file: Path) -> None:
+        for old in file.parent.glob(f"{_file_prefix(file)}*"):
+            # A frozen worker keeps the file that it has open; nobody else needs it.
+            old.unlink(missing_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        self._inode = file.stat().st_ino
+
+    async def submit(self, request_id: int, attempt: int, priority: int) -> None:
+        from dbos import DBOS
+
+        await DBOS.enqueue_workflow_with_options_async(
+            {
+                "workflow_name": WORKFLOW,
+                "queue_name": self._queue,
+                "workflow_id": job_id(request_id, attempt),
+                "app_version": self._app_version,
+                "priority": priority,
+            },
+            request_id,
+            attempt,
+        )
+
+    async def step(self, name: str, call: Callable[[], Awaitable[None]]) -> None:
+        from dbos import DBOS
+
+        async def recorded() -> None:
+            await call()
+
+        await DBOS.run_step_async({"name": name}, recorded)
+
+    async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
+        from dbos import DBOS
+
+        ids = [job_id(*job) for job in jobs]
+        for worker_id in dead:
+            queue = queue_name(worker_id)
+            left = await DBOS.list_workflows_async(
+                queue_name=queue, load_input=False, load_output=False
+            )
+            ids.extend(workflow.workflow_id for workflow in left)
+            await DBOS.delete_queue_async(queue)
+        for start in range(0, len(ids), FORGET_AT_ONCE):
+            await DBOS.delete_workflows_async(ids[start : start + FORGET_AT_ONCE])
+
+    def intact(self) -> bool:
+        if self._file is None:
+            return True
+        try:
+            return self._file.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    async def close(self) -> None:
+        from dbos import DBOS
+
+        await asyncio.to_thread(DBOS.destroy)
+        # DBOS made its own pool the loop's and has just shut it down; this process goes on needing one.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        if self._file is not None and self.intact():
+            for suffix in ("", "-wal", "-shm"):
+                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+
+
+def job_id(request_id: int, attempt: int) -> str:
+    """The engine's id of a job: the same for the same attempt, so that submitting twice is harmless."""
+    return f"{request_id}-{attempt}"
+
+
+def queue_name(worker_id: str) -> str:
+    """The queue that this worker alone listens to."""
+    return f"{APPLICATION}-{worker_id}"
+
+
+def engine_file(url: URL, worker_id: str) -> Path | None:
+    """The engine's own file beside a SQLite database, one for each worker process; None for PostgreSQL."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    database = Path(url.database or "")
+    return database.with_name(f"{database.name}.engine-{worker_id}")
+
+
+def _file_prefix(file: Path) -> str:
+    return file.name.partition(".engine-")[0] + ".engine-"
+
+
+_job: Job | None = None
+
+
+def _register(run: Job) -> None:
+    """Name the one workflow; a second start of the engine in this process only changes what it runs."""
+    from dbos import DBOS
+
+    global _job
+    first, _job = _job is None, run
+    if first:
+        DBOS.workflow(name=WORKFLOW)(_workflow)
+
+
+async def _workflow(request_id: int, attempt: int) -> None:
+    if _job is not None:
+        await _job(request_id, attempt)
