@@ -84,6 +84,11 @@ def test_alternatives_are_free_and_begin_with_the_likeliest() -> None:
     assert next(alternatives("Ada.Lovelace@acme.example", taken)) == "Ada.Lovelace.3@acme.example"
 
 
+def test_alternatives_are_asked_for_by_the_key_that_upns_are_compared_by() -> None:
+    taken = {"ada2@xn--bcher-kva.example"}
+    assert next(alternatives("ada@Bücher.example", taken)) == "ada.3@Bücher.example"
+
+
 def test_alternatives_end_when_nothing_is_free() -> None:
     assert list(alternatives(ADA, lambda upn: True)) == []
 

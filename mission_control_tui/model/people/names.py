@@ -8,15 +8,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Container, Iterator
 
+from mission_control_tui.model.people.addresses import LOCAL_LIMIT, upn_key
 from mission_control_tui.model.people.fields import USERNAME_LIMIT
 
 Taken = Container[str] | Callable[[str], bool]
-"""What is in use already, asked with lower-case names: a collection, or a function that says whether."""
+"""What is in use already, asked in lower case: a collection, or a function that says whether."""
 
 FORBIDDEN_IN_USERNAMES = frozenset('"/\\[]:;|=,+*?<>@')
 """The characters that sAMAccountName refuses (Microsoft, "SAM-Account-Name attribute")."""
 
-_LOCAL_LIMIT = 64
 _NUMBERED_ALTERNATIVES = 1000
 _HASH_LENGTH = 8
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
@@ -51,21 +51,23 @@ def username_for(upn: str, taken: Taken = ()) -> str:
 def alternatives(upn: str, taken: Taken) -> Iterator[str]:
     """Free UPNs to offer when `upn` is taken, the likeliest first, at most about a thousand.
 
+    `taken` is asked by upn_key. Raises InvalidInput when the domain of `upn` is not one.
+
     For ada.lovelace@acme.example: ada.lovelace2@, a.lovelace@, ada.lovelace.3@, ada.lovelace.4@ and so on.
     """
     local, at, domain = upn.rpartition("@")
     is_taken = _asker(taken)
-    candidates = [_numbered(local, 2, _LOCAL_LIMIT)]
+    candidates = [_numbered(local, 2, LOCAL_LIMIT)]
     first, dot, last = local.partition(".")
     if dot and len(first) > 1 and last:
         candidates.append(f"{first[0]}.{last}")
     numbered = (
-        _numbered(local, number, _LOCAL_LIMIT, separator=".")
+        _numbered(local, number, LOCAL_LIMIT, separator=".")
         for number in range(3, _NUMBERED_ALTERNATIVES)
     )
     for candidate in (*candidates, *numbered):
         offer = f"{candidate}{at}{domain}"
-        if not is_taken(offer.lower()):
+        if not is_taken(upn_key(offer)):
             yield offer
 
 
