@@ -67,6 +67,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     TITLE = "Mission Control"
     ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "screens/base.tcss"
+    DEFAULT_MODE = "main"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
         Binding("ctrl+q", "leave", "Quit", show=False),
@@ -99,6 +101,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.theme = choose_theme(self.options.theme)
         self.animation_level = "none"
         self.links = tuple(links)
+        self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
         self.keys: Mapping[str, str] = dict(self.options.keys)
         self.memory: dict[str, dict[str, object]] = {}
         self.store: Any = None
@@ -124,15 +127,13 @@ class MissionControlApp(App[int], inherit_bindings=False):
             filters.append(self._ascii_filter)
         return filters
 
-    def get_default_screen(self) -> Screen[Any]:
-        return self.make_screen(self.links[0][0])
-
     def on_load(self) -> None:
         self._app_loop = asyncio.get_running_loop()
         self._held = self.batch_update()
         self._held.__enter__()
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self.redraw())
         if self.keys:
             self.set_keymap(dict(self.keys))
 
@@ -270,6 +271,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     def get_loading_widget(self) -> Widget:
         return TextLines("…")
+
+    def fail(self, error: Exception) -> None:
+        """End because of an error outside the message loop."""
+        self._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Say in one line that it crashed and where the log is: Textual would print every variable."""

@@ -133,6 +133,8 @@ class ConsoleDriver(LinuxDriver):
         if self._writer.backlog > BACKLOG and self._paused is None:
             self._paused = self._app.batch_update()
             self._paused.__enter__()
+            if not self._writer.backlog:  # it drained between the two lines above
+                self._call(self._go_on)
 
     def _on_drained(self) -> None:
         if self._paused is not None:
@@ -142,6 +144,8 @@ class ConsoleDriver(LinuxDriver):
         if self._paused is not None and self._writer is not None and not self._writer.backlog:
             paused, self._paused = self._paused, None
             paused.__exit__(None, None, None)
+            if self._app.screen_stack:
+                self._app.screen.check_idle()
 
     def _on_lost(self) -> None:
         self._call(self._app.terminal_lost)  # type: ignore[attr-defined]
@@ -170,6 +174,13 @@ class ConsoleDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until asked to stop; the end of input means that the terminal is gone."""
+        try:
+            self._read_keys()
+        except Exception as error:  # noqa: BLE001 - ends the application, which then says so
+            fault = error
+            self._call(lambda: self._app.fail(fault))  # type: ignore[attr-defined]
+
+    def _read_keys(self) -> None:
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         held = b""
@@ -183,21 +194,22 @@ class ConsoleDriver(LinuxDriver):
                 continue
             if self.fileno in ready:
                 last = monotonic()
-                try:
-                    data = os.read(self.fileno, 4096)
-                except InterruptedError:
-                    continue
-                except OSError:
-                    data = b""
+                data = self._read_bytes()
                 if not data:
                     self._on_lost()
                     return
                 data = X10_MOUSE.sub(b"", held + data)
                 part = _X10_PART.search(data)
                 held = part.group() if part else b""
-                if held:
-                    data = data[: -len(held)]
-                for event in parser.feed(decode(data)):
-                    self.process_message(event)
+                text = decode(data[: len(data) - len(held)])
+                if text:  # the parser takes an empty text for the end of input
+                    for event in parser.feed(text):
+                        self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
+
+    def _read_bytes(self) -> bytes:
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError:
+            return b""

@@ -39,6 +39,11 @@ class Remembering(Protocol):
     def recall(self, memory: object) -> None: ...
 
 
+def _error_of(widget: Widget) -> str:
+    error = getattr(widget, "error", "")
+    return error if isinstance(error, str) else ""
+
+
 class Body(Container):
     """What is between the lines that every screen has."""
 
@@ -62,7 +67,6 @@ class LinkList(CursorLines):
 class BaseScreen(Screen[None]):
     """The base of every screen."""
 
-    CSS_PATH = "base.tcss"
     AUTO_FOCUS = "Body *"
 
     HEADING: ClassVar[str] = ""
@@ -194,6 +198,9 @@ class BaseScreen(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.refresh_keys()
+        error = next((text for node in self._focus_path() if (text := _error_of(node))), "")
+        if error:
+            self.announce(error, error=True)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.refresh_keys()
@@ -261,14 +268,18 @@ class BaseScreen(Screen[None]):
         self.show_overlay(HelpLines(self.ABOUT, self._field_help(), self._key_help()))
 
     def _field_help(self) -> tuple[str, str] | None:
-        node = self.focused
-        while node is not None and node is not self:
+        for node in self._focus_path():
             text = getattr(node, "help_text", "")
             if isinstance(text, str) and text:
                 return str(getattr(node, "label", "") or getattr(node, "title", "") or "Here"), text
-            parent = node.parent
-            node = parent if isinstance(parent, Widget) else None
         return None
+
+    def _focus_path(self) -> list[Widget]:
+        """The focused widget and what it is in, innermost first, without the screen."""
+        if self.focused is None:
+            return []
+        nodes = (node for node in self.focused.ancestors_with_self if isinstance(node, Widget))
+        return [node for node in nodes if node is not self]
 
     def _key_help(self) -> list[tuple[str, str, str]]:
         return keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
+from mission_control_tui import keymap
+
 from .lines import Part
 from .rows import Column, CursorLines, Row
 from .seat_bar import Seats, seat_parts
@@ -29,7 +31,7 @@ class LevelPicker(CursorLines):
     """`(•) PC & Web Access  ██░░ 2 of 5 free`. Space or Enter chooses the level under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "choose", "Choose", show=False),
+        *keymap.bindings("open", "mark", action="choose"),
         Binding("up", "up", "Up", show=False),
         Binding("down", "down", "Down", show=False),
     ]
