@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
 
 from mission_control_tui.model.catalogue.positions import Path
 from mission_control_tui.model.text import harmless
+
+WordT = TypeVar("WordT", bound=StrEnum)
 
 _SINGULAR = {
     "services": "service",
@@ -20,11 +23,12 @@ _SINGULAR = {
 
 
 class Finding(NamedTuple):
-    """Something wrong at a path, whose last keys need not exist."""
+    """Something wrong at a path, whose last keys need not exist; `see` is another path to look at."""
 
     path: Path
     what: str
     hint: str = ""
+    see: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Node:
         """The text at `key`."""
         value = self.table.get(key)
         return value if isinstance(value, str) else None
+
+    def word(self, key: str, kind: type[WordT], default: WordT) -> WordT | None:
+        """The word of a fixed set at `key`, or `default`; None where it is none of them."""
+        value = self.table.get(key, default)
+        return kind(value) if isinstance(value, str) and value in list(kind) else None
 
     def number(self, key: str) -> int | None:
         """The whole number at `key`."""
@@ -85,7 +94,8 @@ class Node:
 
     def ids(self, key: str) -> list[str]:
         """The ids of the array at `key`."""
-        return [found for one in self.children(key) if (found := one.text("id")) is not None]
+        found = (one.text("id") for one in self.children(key))
+        return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def place(document: Mapping[str, object], path: Path) -> str:

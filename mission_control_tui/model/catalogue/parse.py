@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from mission_control_tui.model.catalogue.document import Finding, Node, place
 from mission_control_tui.model.catalogue.lookup import did_you_mean
@@ -100,7 +100,7 @@ def _problems(
     return [
         Problem(
             where=f"line {line}, {place(document, one.path)}" if one.path else f"line {line}",
-            what=one.what,
+            what=one.what if one.see is None else f"{one.what} on line {_line(lines, one.see)}",
             hint=one.hint,
         )
         for line, _, one in placed
@@ -197,9 +197,11 @@ def _expected(root: type[BaseModel], path: Path) -> str:
     wanted = _annotation(root, path)
     if hasattr(wanted, "model_fields"):
         return "a table"
-    origin = getattr(wanted, "__origin__", wanted)
+    if get_origin(wanted) is Literal:
+        return str(get_args(wanted)[0])
+    origin = get_origin(wanted) or wanted
     if origin is list and hasattr(_bare(get_args(wanted)[0]), "model_fields"):
-        return f"tables, each below its own [[{'.'.join(str(k) for k in path if k != 0)}]]"
+        return f"tables, each below its own [[{'.'.join(key for key in path if isinstance(key, str))}]]"
     return kind_of(origin()) if origin in (bool, int, str, list, dict) else ""
 
 

@@ -49,9 +49,9 @@ def _unique(owner: Node, key: str) -> Iterator[Finding]:
                 continue
             first = taken.setdefault(fold(text), one)
             if first is not one:
-                other = first.text("id") or first.text("name") or ""
-                what = f"{harmless(text)!r} is taken already by {harmless(other)!r}"
-                yield Finding(one.at(kind), what, "ids and names are unique within their list")
+                what = f"the {kind} {harmless(text)!r} is taken already"
+                hint = "ids and names are unique within their list"
+                yield Finding(one.at(kind), what, hint, see=first.path)
 
 
 def _absent(path: tuple[str | int, ...], kind: str, word: str, known: list[str]) -> Finding:
@@ -84,15 +84,15 @@ def _service(root: Node, service: Node, connectors: Collection[str] | None) -> I
 
 
 def _requires(root: Node, service: Node) -> Iterator[Finding]:
-    subject = service.text("subject") or SubjectKind.USER
+    subject = service.word("subject", SubjectKind, SubjectKind.USER)
     for index, word in service.words("requires"):
         required = root.child("services", word)
         if required is None:
             yield _absent(service.at("requires", index), "service", word, root.ids("services"))
             continue
-        theirs = required.text("subject") or SubjectKind.USER
-        if theirs not in (subject, SubjectKind.DOMAIN):
-            what = f"{harmless(word)} belongs to a {harmless(theirs)}, not to the same {subject}"
+        theirs = required.word("subject", SubjectKind, SubjectKind.USER)
+        if subject and theirs and theirs not in (subject, SubjectKind.DOMAIN):
+            what = f"{harmless(word)} belongs to a {theirs}, not to the same {subject}"
             yield Finding(service.at("requires", index), what, "require a service of a domain")
 
 
@@ -138,7 +138,8 @@ def _name_pattern(service: Node) -> Iterator[Finding]:
         yield Finding(path, f"{pattern!r} is no pattern: {error}", "write {account}_{username}")
         return
     allowed = PLACEHOLDERS
-    if (service.text("subject") or SubjectKind.USER) in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
+    subject = service.word("subject", SubjectKind, SubjectKind.USER)
+    if subject in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
         allowed = allowed - _USERS_ONLY
     for unknown in sorted(used - allowed):
         yield _absent(path, "placeholder", unknown, sorted(allowed))
@@ -152,13 +153,13 @@ def _name_pattern(service: Node) -> Iterator[Finding]:
 def _product(root: Node, product: Node) -> Iterator[Finding]:
     for key in ("levels", "extensions", "fields"):
         yield from _unique(product, key)
-    buys = product.text("buys") or Buys.SEATS
+    buys = product.word("buys", Buys, Buys.SEATS)
     yield from _terms_and_quantity(product)
     for level in product.children("levels"):
         yield from _grant(root, level, buys)
-        if buys == Buys.SEATS:
+        if buys is Buys.SEATS:
             yield from _prices(product, level)
-        elif level.has("prices"):
+        elif buys is Buys.DOMAIN and level.has("prices"):
             what = "a product that buys domains has its prices in its extensions"
             yield Finding(level.at("prices"), what, "move them there")
     yield from _extensions(product, buys)
@@ -182,7 +183,7 @@ def _terms_and_quantity(product: Node) -> Iterator[Finding]:
         yield Finding(product.at("max_quantity"), what)
 
 
-def _grant(root: Node, level: Node, buys: str) -> Iterator[Finding]:
+def _grant(root: Node, level: Node, buys: Buys | None) -> Iterator[Finding]:
     service_id, level_id = level.text("grants_service"), level.text("grants_level")
     if service_id is None:
         return
@@ -191,13 +192,12 @@ def _grant(root: Node, level: Node, buys: str) -> Iterator[Finding]:
         known = root.ids("services")
         yield _absent(level.at("grants_service"), "service", service_id, known)
         return
-    is_domain = service.text("subject") == SubjectKind.DOMAIN and not service.flag(
-        "seats", default=True
-    )
-    if buys == Buys.DOMAIN and not is_domain:
+    has_seats = service.flag("seats", default=True)
+    is_domain = service.text("subject") == SubjectKind.DOMAIN and not has_seats
+    if buys is Buys.DOMAIN and not is_domain:
         what = "a product that buys domains grants a service of domains without seats"
         yield Finding(level.at("grants_service"), what, 'subject = "domain", seats = false')
-    if buys == Buys.SEATS and not service.flag("seats", default=True):
+    if buys is Buys.SEATS and not has_seats:
         what = f"service {service_id} has no seats to grant"
         yield Finding(level.at("grants_service"), what, "set its seats = true")
     granted = service.child("levels", level_id) if level_id is not None else None
@@ -227,11 +227,11 @@ def _prices(product: Node, priced: Node) -> Iterator[Finding]:
             yield Finding(priced.at("prices", term), what, f"terms: {', '.join(wanted)}")
 
 
-def _extensions(product: Node, buys: str) -> Iterator[Finding]:
-    if buys == Buys.DOMAIN and not product.children("extensions"):
+def _extensions(product: Node, buys: Buys | None) -> Iterator[Finding]:
+    if buys is Buys.DOMAIN and not product.children("extensions"):
         what = "a product that buys domains needs at least one of [[products.extensions]]"
         yield Finding(product.at("extensions"), what)
-    if buys == Buys.SEATS and product.has("extensions"):
+    if buys is Buys.SEATS and product.has("extensions"):
         yield Finding(product.at("extensions"), 'only a product with buys = "domain" has these')
     for one in product.children("extensions"):
         name = one.text("name")

@@ -93,7 +93,7 @@ def _inside(
 
 def _service(where: str, before: Service, after: Service, options: list[str]) -> Iterator[Problem]:
     if before.subject != after.subject:
-        what = f"it is in use, and belongs to a {before.subject}, not to a {after.subject}"
+        what = f"it is in use with subject {before.subject} and cannot become {after.subject}"
         yield Problem(f"{where} > subject", what, "make a new service instead")
     if before.seats != after.seats:
         what = "it is in use, and its seats are counted or not as before"
