@@ -119,7 +119,7 @@ def test_an_export_of_google_workspace_reads_its_read_only_status() -> None:
 
 
 def test_what_is_to_happen_wins_over_what_was() -> None:
-    headings = [*GOOGLE_HEADINGS, "Status [READ ONLY]"]
+    headings = ["Status [READ ONLY]", *GOOGLE_HEADINGS]
     cells = {"Email Address": "a@acme.example", "First Name": "A", "Status": "Suspended"}
     cells["New Status"] = "Active"
     row = [cells.get(heading.partition(" [")[0], "") for heading in headings]

@@ -149,10 +149,11 @@ def workbook() -> bytes:
         (workbook(), "Excel"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "Excel"),
         (b"%PDF-1.7\n", "PDF"),
-        (gzip.compress(csv_bytes(ROWS)), "gzip"),
+        (gzip.compress(csv_bytes(ROWS), mtime=0), "gzip"),
         (b"User Name,Display Name\na@acme.example,A\0B\n", "NULL"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "NULL"),
     ],
+    ids=["xlsx", "xls", "pdf", "gzip", "nulls", "png"],
 )
 def test_what_is_no_csv_is_refused_with_what_to_do(data: bytes, what: str) -> None:
     error = refusal(data)
