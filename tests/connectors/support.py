@@ -1,0 +1,191 @@
+"""What the tests of connectors share: wishes, a recorder, and back ends that can be looked into."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+
+from mission_control_tui.model.states import StepState, Wish
+from mission_control_tui.provisioning.connectors.base import (
+    Connector,
+    ConnectorError,
+    Desired,
+    Mark,
+    Step,
+)
+from mission_control_tui.provisioning.connectors.registry import load
+from mission_control_tui.provisioning.connectors.simulator import ledger, login
+from mission_control_tui.provisioning.converge import Converged, Event, converge
+from tests.postgres import PostgresServer
+
+INSTALLATION = "test-installation"
+PASSWORD = "Correct-Horse-7é"
+LIMITS: Mapping[str, Mapping[str, object]] = {
+    "small": {"connections": 5},
+    "large": {"connections": 20},
+}
+
+
+def wish(
+    name: str,
+    state: Wish = Wish.PRESENT,
+    level: str = "small",
+    *,
+    generation: int = 1,
+    attempt: int = 1,
+    key: str = "",
+    service: str = "databases",
+    installation: str = INSTALLATION,
+    secret: str | None = PASSWORD,
+    **more: object,
+) -> Desired:
+    """A wish for `name`; its key is made from the name unless given."""
+    mark = Mark(installation, key or f"key-of-{name}", generation, attempt)
+    limits = LIMITS.get(level, {})
+    return Desired(mark, service, name, state, level, limits=limits, secret=secret, **more)  # type: ignore[arg-type]
+
+
+def new_name(prefix: str = "acme") -> str:
+    """A back-end name that no other test uses."""
+    return f"{prefix}_{secrets.token_hex(5)}"
+
+
+@dataclass
+class Recorder:
+    """Keeps what `converge` reports; stops it after the step `stop_after`."""
+
+    stop_after: str = ""
+    events: list[Event] = field(default_factory=list)
+    steps: list[tuple[str, StepState]] = field(default_factory=list)
+    errors: list[ConnectorError] = field(default_factory=list)
+
+    async def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def on_step(self, step: Step, state: StepState, error: ConnectorError | None) -> None:
+        self.steps.append((step.name, state))
+        if error is not None:
+            self.errors.append(error)
+
+    async def should_stop(self) -> bool:
+        return self.stop_after in self.done()
+
+    def done(self) -> list[str]:
+        """The names of the steps that were done, in order."""
+        return [name for name, state in self.steps if state is StepState.DONE]
+
+
+async def reach(
+    connector: Connector,
+    desired: Desired,
+    recorder: Recorder | None = None,
+    *,
+    call_seconds: float = 30.0,
+) -> Converged:
+    """`converge` with a recorder."""
+    recorder = recorder or Recorder()
+    return await converge(
+        connector,
+        desired,
+        on_event=recorder.on_event,
+        on_step=recorder.on_step,
+        should_stop=recorder.should_stop,
+        call_seconds=call_seconds,
+    )
+
+
+class BackEnd(Protocol):
+    """A back end that a test can look into past its connector."""
+
+    name: str
+
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector: ...
+    async def can_log_in(self, name: str, password: str) -> bool: ...
+    async def written(self, name: str) -> object:
+        """A value that differs after any write to the object `name`."""
+        ...
+
+
+@dataclass
+class SimulatorBackEnd:
+    """The simulator in a file of the test's own, without delays."""
+
+    directory: Path
+    name: str = "simulator"
+
+    @property
+    def file(self) -> Path:
+        return self.directory / "simulator.db"
+
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector:
+        table = {"type": "simulator", "path": str(self.file), "delay_factor": 0, **settings}
+        return await load("back_end", table, installation)
+
+    async def can_log_in(self, name: str, password: str) -> bool:
+        return login(self.file, name, password)
+
+    async def written(self, name: str) -> object:
+        return [effect for effect in ledger(self.file) if effect.name == name]
+
+
+@dataclass
+class PostgresBackEnd:
+    """A real server; `user` and `password` are who the connector is."""
+
+    server: PostgresServer
+    user: str = "postgres"
+    password: str = ""
+    name: str = "postgresql"
+    port: int | None = None
+
+    def settings(self, **settings: object) -> dict[str, object]:
+        """The connector's table, with the password in the environment."""
+        os.environ["TEST_BACK_END_PASSWORD"] = self.password or self.server.password
+        return {
+            "type": "postgresql",
+            "host": self.server.host,
+            "port": self.port or self.server.port,
+            "user": self.user,
+            "password_env": "TEST_BACK_END_PASSWORD",
+            "mode": "enabled",
+            **settings,
+        }
+
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector:
+        return await load("back_end", self.settings(**settings), installation)
+
+    async def can_log_in(self, name: str, password: str, database: str | None = None) -> bool:
+        refused = (
+            asyncpg.InvalidAuthorizationSpecificationError,
+            asyncpg.InsufficientPrivilegeError,
+            asyncpg.InvalidCatalogNameError,
+            asyncpg.ObjectNotInPrerequisiteStateError,
+        )
+        try:
+            connection = await asyncpg.connect(
+                self.server.dsn(database or name, user=name, password=password), ssl=False
+            )
+        except refused:
+            return False
+        user = await connection.fetchval("SELECT current_user")
+        await connection.close()
+        return bool(user == name)
+
+    async def written(self, name: str) -> object:
+        return self.server.execute(
+            "SELECT a.oid::text, a.xmin::text, d.oid::text, d.xmin::text, ra.xmin::text,"
+            " da.xmin::text, a.rolconnlimit, a.rolcanlogin FROM (SELECT %s AS name) AS wanted"
+            " LEFT JOIN pg_authid a ON a.rolname = wanted.name"
+            " LEFT JOIN pg_database d ON d.datname = wanted.name"
+            " LEFT JOIN pg_shdescription ra ON ra.objoid = a.oid"
+            " AND ra.classoid = 'pg_authid'::regclass"
+            " LEFT JOIN pg_shdescription da ON da.objoid = d.oid"
+            " AND da.classoid = 'pg_database'::regclass",
+            (name,),
+        )
