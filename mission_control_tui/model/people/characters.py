@@ -19,7 +19,7 @@ _CONTROL_NAMES = {
     0x85: "NEXT LINE",
     0x9B: "CONTROL SEQUENCE INTRODUCER",
 }
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # names in Persian and Indic scripts need them
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -32,7 +32,7 @@ def name_of(char: str) -> str:
 
 
 def refused_in(text: str, *, lines: bool = False) -> str:
-    """The first control, invisible, private or unassigned character of `text`, or ""; `lines` allows LF and TAB."""
+    """The first control, invisible or private character of `text`, or ""; `lines` allows LF and TAB."""
     if text.isascii() and text.isprintable():
         return ""
     for char in text:
