@@ -76,7 +76,7 @@ _Work = Callable[[Transaction, RequestRow, AssignmentRow], Awaitable[None]]
 
 
 async def succeed(
-    store: Store, run: Run, account_id: int, seen: Seen, ended: Ended | None = None
+    store: Store, run: Run, account_id: int | None, seen: Seen, ended: Ended | None = None
 ) -> None:
     """The second look agrees with the wish: green, or grey for what was taken away."""
 
@@ -100,7 +100,7 @@ async def succeed(
 async def fail(
     store: Store,
     run: Run,
-    account_id: int,
+    account_id: int | None,
     failure: Failure,
     ended: Ended | None = None,
     *,
@@ -130,7 +130,7 @@ async def fail(
 async def try_again(
     store: Store,
     run: Run,
-    account_id: int,
+    account_id: int | None,
     failure: Failure,
     retry: Retry,
     ended: Ended | None = None,
@@ -141,20 +141,19 @@ async def try_again(
         request.failures += 1
         if await _superseded(tx, request, row):
             return
-        if request.failures >= retry.limit and not request.cancel_requested:
+        if request.failures >= retry.limit:
             await _turn_red(tx, request, row, failure)
             return
-        delay = 0.0 if request.cancel_requested else retry.delay
         request.state = RequestState.QUEUED
         request.worker_id = ""
-        request.next_try_at = await clock(tx.session) + delay
+        request.next_try_at = await clock(tx.session) + retry.delay
         tried = f"Try {request.failures} of {retry.limit} failed: {failure.said}"
         row.word, row.step = Word.WAITING, tried[:_STEP_LIMIT]
         await note(
             tx,
             request,
             "retry",
-            said=f"{failure.said} (tried {request.failures} of {retry.limit} times, again in {delay:.1f} s)",
+            said=f"{failure.said} (tried {request.failures} of {retry.limit} times, again in {retry.delay:.1f} s)",
             remedy=failure.remedy,
         )
 
@@ -164,7 +163,7 @@ async def try_again(
 async def look_later(
     store: Store,
     run: Run,
-    account_id: int,
+    account_id: int | None,
     seen: Seen,
     delay: float,
     ended: Ended | None = None,
@@ -185,7 +184,7 @@ async def look_later(
         request.state = RequestState.QUEUED
         request.worker_id = ""
         request.failures = 0
-        request.next_try_at = await clock(tx.session) + (0.0 if request.cancel_requested else delay)
+        request.next_try_at = await clock(tx.session) + delay
         row.word, row.step = Word.WAITING, shown
         if news:
             await note(tx, request, "pending", said=f"{shown}.")
@@ -200,7 +199,7 @@ async def look_later(
     await _finish(store, run, account_id, ended if applied else None, work)
 
 
-async def supersede(store: Store, run: Run, account_id: int) -> None:
+async def supersede(store: Store, run: Run, account_id: int | None) -> None:
     """A newer wish has been stated: this request ends between two steps."""
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
@@ -209,7 +208,7 @@ async def supersede(store: Store, run: Run, account_id: int) -> None:
     await _finish(store, run, account_id, None, work)
 
 
-async def cancel_back(store: Store, run: Run, account_id: int, seen: Seen) -> None:
+async def cancel_back(store: Store, run: Run, account_id: int | None, seen: Seen) -> None:
     """Cancelled, and the back end is still, or again, as the previous wish says: restore that wish."""
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
@@ -226,7 +225,7 @@ async def cancel_back(store: Store, run: Run, account_id: int, seen: Seen) -> No
     await _finish(store, run, account_id, None, work)
 
 
-async def cancel_halfway(store: Store, run: Run, account_id: int, seen: Seen) -> None:
+async def cancel_halfway(store: Store, run: Run, account_id: int | None, seen: Seen) -> None:
     """Cancelled, and the back end agrees with neither wish: red, with what to do."""
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
@@ -240,11 +239,15 @@ async def cancel_halfway(store: Store, run: Run, account_id: int, seen: Seen) ->
     await _finish(store, run, account_id, None, work)
 
 
-async def give_back(store: Store, run: Run, account_id: int | None, said: str) -> None:
+async def give_back(
+    store: Store, run: Run, account_id: int | None, said: str, ended: Ended | None = None
+) -> None:
     """Back to the queue as it is: this worker stops, or its engine failed."""
 
     async def work(tx: Transaction) -> None:
         request, row = await hold(tx, run)
+        if ended is not None:
+            await record_step(tx, request, ended)
         await _give_back(tx, request, row, said, 0.0)
 
     await transact(store, account_id, work)
@@ -288,7 +291,7 @@ async def follow(tx: Transaction, child: RequestRow) -> None:
 
 
 async def _finish(
-    store: Store, run: Run, account_id: int, ended: Ended | None, work: _Work
+    store: Store, run: Run, account_id: int | None, ended: Ended | None, work: _Work
 ) -> None:
     async def all_of_it(tx: Transaction) -> None:
         request, row = await hold(tx, run)

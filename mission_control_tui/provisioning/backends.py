@@ -1,0 +1,78 @@
+"""The open connectors of a worker, and the settings that they were opened with."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.provisioning.connectors import registry
+from mission_control_tui.provisioning.connectors.base import Connector
+from mission_control_tui.provisioning.connectors.options import call_timeout
+from mission_control_tui.settings import Connector as ConnectorSettings
+from mission_control_tui.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """An open connector; `call_seconds` is the hard limit of one call."""
+
+    connector: Connector
+    call_seconds: float
+
+
+class Backends:
+    """Opens each connector once, when it is first needed."""
+
+    def __init__(
+        self, settings: Settings, installation: str, reload: Callable[[], Settings] | None = None
+    ) -> None:
+        self._settings = settings
+        self._installation = installation
+        self._reload = reload
+        self._open: dict[str, Backend] = {}
+
+    def pace(self, name: str) -> ConnectorSettings:
+        """Concurrency and rate; the defaults for a name that the settings lack, whose requests fail on their own."""
+        try:
+            return self._settings.connector(name)
+        except UsageError:
+            return ConnectorSettings(type=name)
+
+    async def get(self, name: str) -> Backend:
+        """The open connector. Raises MissionControlError when settings or package do not allow it."""
+        if name not in self._open:
+            self._settings.connector(name)
+            table = self._settings.connectors.get(name, {})
+            seconds = call_timeout(name, table)
+            connector = await registry.load(name, table, self._installation)
+            self._open[name] = Backend(connector, seconds)
+        return self._open[name]
+
+    async def refresh(self, name: str) -> None:
+        """Read the settings again; a connector whose table has changed is opened anew. Raises UsageError."""
+        if self._reload is None:
+            return
+        before = self._settings.connectors.get(name)
+        self._settings = self._reload()
+        if self._settings.connectors.get(name) != before:
+            await self._shut(name)
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for name in tuple(self._open):
+            await self._shut(name)
+
+    async def _shut(self, name: str) -> None:
+        backend = self._open.pop(name, None)
+        if backend is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            try:
+                await backend.connector.aclose()
+            except Exception as error:  # noqa: BLE001 - a connector is somebody else's code
+                log.warning("connector %s did not close: %s", name, type(error).__name__)

@@ -1,0 +1,65 @@
+"""From a job of the model to what a connector is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mission_control_tui.model.endings import Seen
+from mission_control_tui.model.runs import Job, Wished
+from mission_control_tui.model.states import Wish
+from mission_control_tui.provisioning.connectors.base import (
+    PASSWORD,
+    Connector,
+    Desired,
+    Mark,
+    Observed,
+)
+
+SEALED = ""
+"""Stands for a password while there is only planning: that there is one matters, not what it is."""
+
+
+def desired_of(job: Job, connector: Connector, mark: Mark) -> Desired:
+    """The wish, with `SEALED` in the place of a password that is to be delivered."""
+    delivers = (
+        job.sealed is not None
+        and PASSWORD in connector.capabilities
+        and job.wished.wish is not Wish.ABSENT
+    )
+    return _desired(job, job.wished, mark, SEALED if delivers else None)
+
+
+def previous_of(job: Job, observed: Observed, mark: Mark) -> Desired:
+    """The wish before, carrying the fence that the object has, so that only the object itself is compared."""
+    found = observed.mark
+    if found is not None and found.same_owner(mark):
+        mark = found
+    return _desired(job, job.previous, mark, None)
+
+
+def seen(job: Job, observed: Observed, wished: Wished | None = None) -> Seen:
+    """What was observed, for the model; `wished` is the wish that it agrees with, if any."""
+    wish = observed.wish if observed.exists else Wish.ABSENT
+    level = wished.level_id if wished is not None else observed.level
+    return Seen(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
+
+
+def with_password(desired: Desired, password: str) -> Desired:
+    """The same wish with the password in clear: only for the call that delivers it."""
+    return replace(desired, secret=password)
+
+
+def _desired(job: Job, wished: Wished, mark: Mark, secret: str | None) -> Desired:
+    return Desired(
+        mark=mark,
+        service=job.service_id,
+        name=job.backend_name,
+        wish=wished.wish,
+        level=wished.level_id if wished.wish is not Wish.ABSENT else "",
+        settings=wished.settings,
+        attributes=job.attributes,
+        secret=secret,
+        adopt=job.adopt,
+        limits=wished.limits,
+        disabled=job.disabled,
+    )

@@ -1,0 +1,118 @@
+"""Starting the embedded worker from a command or a console: quick, detached, once.
+
+The launcher takes the starter's lock (an flock beside the database) and hands it to the process that it starts, which
+keeps it until it has the lease or gives up: however many commands queue something at the same moment, one worker
+starts. The engine is not imported here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from mission_control_tui import __version__
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.leases import is_older, live_workers
+from mission_control_tui.settings import Settings
+
+SUPPRESS = "MISSION_CONTROL_NO_WORKER"
+LOG_LIMIT = 1_000_000
+"""Bytes of a log file; one older file is kept."""
+
+_started: list[subprocess.Popen[bytes]] = []
+
+
+class Presence(StrEnum):
+    """Who will do what is queued."""
+
+    RUNNING = "running"  # a worker is at work
+    STARTED = "started"  # one is starting, by this call or another
+    ABSENT = "absent"  # PostgreSQL, and no worker is running: an administrator starts those
+    SUPPRESSED = "suppressed"  # MISSION_CONTROL_NO_WORKER=1
+
+
+async def ensure_worker(store: Store, settings: Settings) -> Presence:
+    """See to it that somebody does what is queued. Call it after the commit that queued it.
+
+    Also worth calling while lights stay orange: it replaces a worker that was killed.
+    """
+    if os.environ.get(SUPPRESS) == "1":
+        return Presence.SUPPRESSED
+    _reap()
+    workers = await live_workers(store, settings.worker.lease_seconds)
+    if not store.is_sqlite:
+        return Presence.RUNNING if workers else Presence.ABSENT
+    if any(not is_older(worker.app_version, __version__) for worker in workers):
+        return Presence.RUNNING
+    return _start(Path(store.url.database or ""))
+
+
+def _start(database: Path) -> Presence:
+    lock = os.open(starter_lock(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return Presence.STARTED
+    try:
+        log = open_log(log_path(database))
+        try:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "mission_control_tui.provisioning.worker_main",
+                    "--database",
+                    str(database),
+                    "--lock",
+                    str(lock),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock,),
+                start_new_session=True,
+                cwd=database.parent,
+            )
+        finally:
+            os.close(log)
+    finally:
+        os.close(lock)
+    _started.append(process)
+    return Presence.STARTED
+
+
+def _reap() -> None:
+    """Let go of workers that ended, so that they do not stay behind as zombies of a long-lived console."""
+    _started[:] = [process for process in _started if process.poll() is None]
+
+
+def starter_lock(database: Path) -> Path:
+    """The file whose flock means that a worker is starting."""
+    return database.with_name(f"{database.name}.worker.lock")
+
+
+def log_path(database: Path) -> Path:
+    """Where an embedded worker writes its log."""
+    return database.with_name(f"{database.name}.worker.log")
+
+
+def open_log(path: Path) -> int:
+    """A descriptor to append to the log, which is private and begins anew when it is too long."""
+    if path.exists() and path.stat().st_size > LOG_LIMIT:
+        path.replace(path.with_name(f"{path.name}.1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def engine_files(url: URL) -> tuple[Path, ...]:
+    """The engine's files beside a SQLite database; deleting them loses nothing."""
+    if url.get_backend_name() != "sqlite":
+        return ()
+    database = Path(url.database or "")
+    return tuple(sorted(database.parent.glob(f"{database.name}.engine-*")))

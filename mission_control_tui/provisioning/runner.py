@@ -1,0 +1,318 @@
+"""One attempt of one request: observe, plan, apply step by step, observe again, and say how it ended.
+
+Between two steps the store is asked whether the attempt still counts. Whatever the answer, the outcome is one of the
+model's endings, so that a request can be lost by nobody: where none is reached, the worker gives it back to the queue.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mission_control_tui.model import endings, sealing
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.endings import Failure, Retry
+from mission_control_tui.model.errors import MissionControlError, StoreError
+from mission_control_tui.model.runs import Ended, Halt, Job, Next, Run, load, progress
+from mission_control_tui.model.states import (
+    PAUSING_KINDS,
+    RETRIED_KINDS,
+    ErrorKind,
+    PlanAction,
+    StepState,
+)
+from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.backends import Backend, Backends
+from mission_control_tui.provisioning.connectors.base import (
+    ConnectorError,
+    Desired,
+    Mark,
+    Observed,
+    Plan,
+    Step,
+)
+from mission_control_tui.provisioning.desires import (
+    SEALED,
+    desired_of,
+    previous_of,
+    seen,
+    with_password,
+)
+from mission_control_tui.provisioning.engine import JobEngine
+from mission_control_tui.provisioning.pacing import pending_delay, retry_delay
+from mission_control_tui.settings import Worker
+
+T = TypeVar("T")
+
+
+class Stopping(Exception):
+    """The worker stops: this attempt goes back to the queue."""
+
+
+class Halted(Exception):
+    """The store says that no further step may be taken."""
+
+    def __init__(self, halt: Halt) -> None:
+        super().__init__(halt)
+        self.halt = halt
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every attempt of a worker needs. `stopping` is asked before each step."""
+
+    store: Store
+    engine: JobEngine
+    backends: Backends
+    settings: Worker
+    key_file: Path
+    stopping: Callable[[], bool]
+    rng: random.Random
+
+
+async def perform(around: Surroundings, run: Run) -> None:
+    """Go through one attempt. Raises RunLost when it no longer counts, and what the database raises."""
+    store = around.store
+    try:
+        job = await load(store, run)
+    except MissionControlError as error:
+        await endings.fail(store, run, None, _unusable(error))
+        return
+    try:
+        backend = await around.backends.get(job.connector)
+    except MissionControlError as error:
+        pause = around.settings.pause_seconds
+        await endings.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
+        return
+    await _Attempt(around, run, job, backend).go()
+
+
+def _unusable(error: MissionControlError) -> Failure:
+    problems = "; ".join(str(problem) for problem in error.problems)
+    said = f"{error.what} {problems}".strip()
+    return Failure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
+
+
+class _Attempt:
+    def __init__(self, around: Surroundings, run: Run, job: Job, backend: Backend) -> None:
+        self._around = around
+        self._run = run
+        self._job = job
+        self._backend = backend
+        self._mark = Mark(around.store.installation, job.assignment_id, job.generation, run.attempt)
+        self._number = 0
+        self._ended: Ended | None = None
+        self._applied = False
+
+    async def go(self) -> None:
+        try:
+            await self._converge()
+        except Halted as halted:
+            await self._halt(halted.halt)
+        except ConnectorError as error:
+            await self._fail(error)
+        except Stopping:
+            said = "The worker was stopped; it is tried again."
+            await endings.give_back(self._store, self._run, self._account, said, self._ended)
+
+    @property
+    def _store(self) -> Store:
+        return self._around.store
+
+    @property
+    def _account(self) -> int:
+        return self._job.account_id
+
+    async def _converge(self) -> None:
+        desired = desired_of(self._job, self._backend.connector, self._mark)
+        await self._enter("observe", "Looking at the back end")
+        observed, plan = await self._observe("observe", desired)
+        if plan.action is not PlanAction.NONE and plan.action is not PlanAction.BLOCKED:
+            await self._apply(desired, plan)
+            await self._enter("verify", "Looking at the back end again")
+            observed, plan = await self._verify(desired, plan)
+        if plan.action is PlanAction.BLOCKED:
+            await self._blocked(plan)
+        elif observed.pending:
+            await self._look_later(observed)
+        else:
+            found = seen(self._job, observed, self._job.wished)
+            await endings.succeed(self._store, self._run, self._account, found, self._ended)
+
+    async def _enter(self, name: str, shown: str) -> None:
+        """Note the step that has ended and begin the next. Raises Stopping, Halted, RunLost."""
+        if self._around.stopping():
+            raise Stopping
+        self._number += 1
+        following = Next(self._number, name, shown)
+        halt = await progress(self._store, self._run, self._account, self._ended, following)
+        self._ended = None
+        if halt is not None:
+            raise Halted(halt)
+
+    async def _observe(self, name: str, desired: Desired) -> tuple[Observed, Plan]:
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+
+        async def call() -> tuple[Observed, Plan]:
+            return await converge.observe_and_plan(connector, desired, call_seconds=seconds)
+
+        return await self._do(name, call, _found)
+
+    async def _verify(self, desired: Desired, plan: Plan) -> tuple[Observed, Plan]:
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        if any(change.what == "password" for change in plan.changes):
+            # It has just been set; a back end that cannot tell would be asked to set it for ever.
+            desired = replace(desired, secret=None)
+
+        async def call() -> tuple[Observed, Plan]:
+            converged = await converge.verify(connector, desired, call_seconds=seconds)
+            return converged.observed, converged.plan
+
+        return await self._do("verify", call, _found)
+
+    async def _apply(self, desired: Desired, plan: Plan) -> None:
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        for count, step in enumerate(plan.steps, 1):
+            await self._enter(step.name, f"{step.name} ({count} of {len(plan.steps)})")
+            armed = self._unsealed(desired)
+
+            async def call(step: Step = step, armed: Desired = armed) -> None:
+                await converge.apply_step(connector, armed, plan, step, call_seconds=seconds)
+
+            await self._do(step.name, call, partial(_changes, step))
+            self._applied = True
+
+    def _unsealed(self, desired: Desired) -> Desired:
+        """With the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
+        sealed = self._job.sealed
+        if desired.secret != SEALED or sealed is None:
+            return desired
+        try:
+            return with_password(desired, sealing.unseal(self._around.key_file, sealed))
+        except StoreError as error:
+            raise ConnectorError(ErrorKind.INVALID, error.what, remedy=error.hint) from None
+
+    async def _do(
+        self,
+        name: str,
+        call: Callable[[], Awaitable[T]],
+        detail: Callable[[T], Mapping[str, object]],
+    ) -> T:
+        """One recorded step of the engine, which learns neither its result nor its error."""
+        results: list[T] = []
+        errors: list[ConnectorError] = []
+
+        async def recorded() -> None:
+            try:
+                results.append(await call())
+            except ConnectorError as error:
+                errors.append(error)
+
+        begun = time.monotonic()
+        await self._around.engine.step(name, recorded)
+        took = round((time.monotonic() - begun) * 1000)
+        if errors:
+            error = errors[0]
+            self._ended = Ended(
+                self._number,
+                name,
+                StepState.FAILED,
+                took,
+                error.said,
+                error.remedy,
+                {
+                    "kind": str(error.kind),
+                    "code": error.code,
+                    "outcome_unknown": error.outcome_unknown,
+                },
+            )
+            raise error
+        self._ended = Ended(self._number, name, StepState.DONE, took, detail=detail(results[0]))
+        return results[0]
+
+    async def _fail(self, error: ConnectorError) -> None:
+        store, run, account, ended = self._store, self._run, self._account, self._ended
+        failure = Failure(error.kind, error.said, error.remedy, error.code)
+        settings = self._around.settings
+        if error.kind in RETRIED_KINDS:
+            delay = retry_delay(self._job.failures, error, settings, self._around.rng)
+            retry = Retry(delay, max(1, settings.retry_limit))
+            await endings.try_again(store, run, account, failure, retry, ended)
+        else:
+            pause = settings.pause_seconds if error.kind in PAUSING_KINDS else 0.0
+            await endings.fail(store, run, account, failure, ended, pause_seconds=pause)
+
+    async def _blocked(self, plan: Plan) -> None:
+        kind = plan.kind or ErrorKind.INVALID
+        if kind in RETRIED_KINDS:
+            raise ConnectorError(kind, plan.reason, remedy=plan.remedy)
+        failure = Failure(kind, plan.reason, plan.remedy)
+        await endings.fail(self._store, self._run, self._account, failure, self._ended)
+
+    async def _look_later(self, observed: Observed) -> None:
+        age = (datetime.now(UTC) - self._job.created_at).total_seconds()
+        await endings.look_later(
+            self._store,
+            self._run,
+            self._account,
+            seen(self._job, observed),
+            pending_delay(age, self._around.settings),
+            self._ended,
+            applied=self._applied,
+        )
+
+    async def _halt(self, halt: Halt) -> None:
+        if halt is Halt.SUPERSEDED:
+            await endings.supersede(self._store, self._run, self._account)
+            return
+        try:
+            await self._show_what_is()
+        except ConnectorError as error:
+            await self._fail(error)
+
+    async def _show_what_is(self) -> None:
+        """Cancelled after its start: look, and let the light say what is true."""
+        desired = desired_of(self._job, self._backend.connector, self._mark)
+        observed, plan = await self._observe("observe", desired)
+        self._ended = None
+        if plan.action is PlanAction.NONE:
+            if observed.pending:
+                await self._look_later(observed)
+                return
+            found = seen(self._job, observed, self._job.wished)
+            await endings.succeed(self._store, self._run, self._account, found)
+            return
+        before = previous_of(self._job, observed, self._mark)
+        if self._backend.connector.plan(before, observed).action is PlanAction.NONE:
+            found = seen(self._job, observed, self._job.previous)
+            await endings.cancel_back(self._store, self._run, self._account, found)
+        else:
+            found = seen(self._job, observed)
+            await endings.cancel_halfway(self._store, self._run, self._account, found)
+
+
+def _found(look: tuple[Observed, Plan]) -> Mapping[str, object]:
+    observed, plan = look
+    return {
+        "found": str(observed.wish) if observed.exists else "absent",
+        "level": observed.level,
+        "complete": observed.complete,
+        "pending": observed.pending,
+        "plan": str(plan.action),
+        "steps": [step.name for step in plan.steps],
+    }
+
+
+def _changes(step: Step, _: None) -> Mapping[str, object]:
+    return {
+        "changes": [
+            {"what": change.what, "before": change.before, "after": change.after}
+            for change in step.changes
+        ]
+    }

@@ -1,0 +1,424 @@
+"""The worker: holds a lease, takes what is due, lets the engine run it, and leaves nothing behind when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from enum import IntEnum
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from mission_control_tui.model import pauses
+from mission_control_tui.model.claims import FARTHEST_SECONDS, Claimed, Outlook, Slots, claim, look
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.endings import give_back
+from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
+from mission_control_tui.model.feed import changes
+from mission_control_tui.model.leases import (
+    Identity,
+    LeaseLost,
+    acquire,
+    beat,
+    bury_the_dead,
+    is_older,
+    live_workers,
+    retire,
+    retire_if_idle,
+)
+from mission_control_tui.model.runs import Run, RunLost
+from mission_control_tui.model.states import ErrorKind, Priority
+from mission_control_tui.model.transacting import transact
+from mission_control_tui.model.waiting import settle_waiting
+from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.provisioning.engine import JobEngine
+from mission_control_tui.provisioning.pacing import Pace
+from mission_control_tui.provisioning.runner import Surroundings, perform
+from mission_control_tui.settings import Worker as WorkerSettings
+
+log = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 5
+COALESCE_SECONDS = 0.01
+"""Several changes at once are one look at the queue."""
+SETTLE_SECONDS = 5.0
+"""How often all waiting requests are looked at again, for what was missed."""
+CLAIM_AGAIN_SECONDS = 0.5
+"""Something is due and could not be taken: limits over all workers, or another's claim in progress."""
+STOP_SECONDS = 10.0
+"""How long steps in flight may take to reach their end when the worker is told to stop."""
+CLOSE_SECONDS = 10.0
+START_SECONDS = 30.0
+"""A job that the engine has not begun after so long goes back to the queue."""
+DRAIN_POLL_SECONDS = 0.2
+
+EngineFactory = Callable[[Callable[[int, int], Awaitable[None]]], JobEngine]
+
+
+class Exit(IntEnum):
+    """What a worker's end says to whoever started it."""
+
+    ENDED = 0
+    LEASE_LOST = LeaseLost.exit_code
+
+
+class Worker:
+    """One worker process; `run` is its whole life. `stays`: it does not end when idle."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: WorkerSettings,
+        backends: Backends,
+        make_engine: EngineFactory,
+        key_file: Path,
+        me: Identity,
+        *,
+        stays: bool,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._backends = backends
+        self._me = me
+        self._stays = stays or not store.is_sqlite
+        self._pace = Pace(backends.pace)
+        self._engine = make_engine(self._run_job)
+        self._around = Surroundings(
+            store,
+            self._engine,
+            backends,
+            settings,
+            key_file,
+            lambda: self._stopping or self._lost,
+            rng or random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+        )
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._draining = False
+        self._lost = False
+        self._jobs: dict[tuple[int, int], Claimed] = {}
+        self._claimed_at: dict[tuple[int, int], float] = {}
+        self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._unfinished: dict[tuple[int, int], Run] = {}
+        self._ended: list[tuple[int, int]] = []
+        self._dead: set[str] = set()
+        self._checks: dict[str, asyncio.Task[None]] = {}
+        self._busy_at = time.monotonic()
+        self._settled_at = 0.0
+        self._timeout = 0.0
+
+    def stop(self) -> None:
+        """Take nothing new, let steps in flight end, give the rest back."""
+        self._stopping = True
+        self._wake.set()
+
+    async def acquire(self) -> None:
+        """Get the lease, waiting for an older version to drain. Raises Conflict when another worker has it."""
+        asked = False
+        while True:
+            got = await acquire(self._store, self._me, self._settings.lease_seconds)
+            if got.holder is None:
+                self._dead |= set(got.dead)
+                if got.requests:
+                    log.info("took over requests %s from %s", got.requests, got.dead)
+                return
+            if not is_older(got.holder.app_version, self._me.app_version) or self._stopping:
+                raise Conflict(
+                    f"A worker runs already: process {got.holder.pid} on {got.holder.host}.",
+                    hint="One is enough; it takes whatever is queued.",
+                )
+            if not asked:
+                log.info("waiting for worker %s, an older version, to drain", got.holder.id)
+                asked = True
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+
+    async def run(self) -> int:
+        """Work until told to stop, idle, drained or taken over; returns the exit code. Needs the lease."""
+        helpers = [
+            asyncio.create_task(self._keep(self._heartbeat)),
+            asyncio.create_task(self._keep(self._listen)),
+        ]
+        started = False
+        try:
+            await self._start_engine()
+            started = True
+            while not await self._tick():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._timeout)
+                self._wake.clear()
+                await asyncio.sleep(COALESCE_SECONDS)
+        except LeaseLost as lost:
+            log.error("%s", lost.what)
+            self._lost = True
+        finally:
+            await self._end(helpers, started)
+        return Exit.LEASE_LOST if self._lost else Exit.ENDED
+
+    async def _start_engine(self) -> None:
+        try:
+            await self._engine.start()
+        except Exception as error:
+            raise StoreError(
+                f"The job engine cannot start: {_first_line(error)}",
+                hint="It needs to make its own tables: a file beside the database, or a schema `dbos`.",
+            ) from error
+
+    async def _tick(self) -> bool:
+        """One look at everything; True when the worker shall end."""
+        self._timeout = self._settings.lease_seconds
+        if self._lost or self._stopping or (self._draining and not self._jobs):
+            return True
+        try:
+            await self._mend()
+            outlook = await look(self._store)
+            self._check_connectors(outlook)
+            await self._settle(outlook)
+            took = await self._claim(outlook)
+            return not took and await self._is_over(outlook)
+        except LeaseLost:
+            raise
+        except (SQLAlchemyError, OSError, MissionControlError) as error:
+            log.warning("the database does not answer: %s", _first_line(error))
+            self._wait_at_most(1.0)
+            return False
+
+    def _wait_at_most(self, seconds: float) -> None:
+        self._timeout = min(max(seconds, 0.01), self._timeout)
+
+    async def _mend(self) -> None:
+        """What an engine failure left: a file that is gone, jobs that never began, runs without an ending."""
+        if not self._engine.intact():
+            log.warning("the engine's file is gone; it is started anew")
+            for key, task in self._tasks.items():
+                task.cancel()
+                self._unfinished[key] = self._jobs[key].run
+            await self._engine.close()
+            await self._start_engine()
+            self._forget_all()
+        now = time.monotonic()
+        for key, claimed_at in tuple(self._claimed_at.items()):
+            if key not in self._tasks and now - claimed_at > START_SECONDS:
+                log.warning("the engine did not begin job %s in time", key)
+                self._unfinished[key] = self._jobs[key].run
+                self._drop(key)
+        for key, run in tuple(self._unfinished.items()):
+            with contextlib.suppress(RunLost):
+                await give_back(self._store, run, None, "The worker's engine failed; tried again.")
+            del self._unfinished[key]
+        if self._ended or self._dead:
+            ended, self._ended = self._ended, []
+            dead, self._dead = self._dead, set()
+            await self._forget(ended, dead)
+
+    def _forget_all(self) -> None:
+        for key in tuple(self._jobs):
+            self._unfinished[key] = self._jobs[key].run
+            self._drop(key)
+        self._ended.clear()
+
+    async def _forget(self, ended: list[tuple[int, int]], dead: set[str]) -> None:
+        try:
+            await self._engine.forget(ended, dead)
+        except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
+            log.warning("ended jobs were not deleted: %s", _first_line(error))
+
+    def _check_connectors(self, outlook: Outlook) -> None:
+        for one in outlook.paused:
+            wait = one.next_check_at - outlook.now
+            if 0.0 < wait <= FARTHEST_SECONDS:
+                self._wait_at_most(wait)
+            elif one.name not in self._checks:
+                self._checks[one.name] = asyncio.create_task(self._check(one.name))
+
+    async def _check(self, name: str) -> None:
+        try:
+            if not await pauses.claim_check(self._store, name, self._settings.pause_seconds):
+                return
+            try:
+                await self._backends.refresh(name)
+                backend = await self._backends.get(name)
+                await converge.check(backend.connector, call_seconds=backend.call_seconds)
+            except ConnectorError as error:
+                await pauses.still_paused(self._store, name, error.kind, error.said, error.remedy)
+            except MissionControlError as error:
+                await pauses.still_paused(
+                    self._store, name, ErrorKind.CONFIG, str(error), error.hint
+                )
+            else:
+                queued = await pauses.resume(self._store, name)
+                log.info("connector %s answers again; %d requests go on", name, queued)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("connector %s could not be checked: %s", name, _first_line(error))
+        finally:
+            del self._checks[name]
+            self._wake.set()
+
+    async def _settle(self, outlook: Outlook) -> None:
+        if not outlook.waiting:
+            return
+        since = time.monotonic() - self._settled_at
+        if since >= SETTLE_SECONDS:
+            await transact(self._store, None, settle_waiting)
+            self._settled_at, since = time.monotonic(), 0.0
+        self._wait_at_most(SETTLE_SECONDS - since)
+
+    async def _claim(self, outlook: Outlook) -> bool:
+        """Take what is due; True when something was taken."""
+        if outlook.next_at is not None:
+            self._wait_at_most(outlook.next_at - outlook.now)
+        free = self._settings.slots - len(self._jobs)
+        if not outlook.due or self._draining or free <= 0:
+            return False
+        bulk = sum(job.priority >= Priority.BULK for job in self._jobs.values())
+        for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
+        slots = Slots(free, min(free, for_bulk))
+        taken = await claim(self._store, self._me.id, slots, self._pace)
+        for one in taken:
+            key = (one.run.request_id, one.run.attempt)
+            self._jobs[key], self._claimed_at[key] = one, time.monotonic()
+            self._pace.started(one.connector)
+        for one in taken:
+            await self._submit(one)
+        if not taken:
+            wait = self._pace.next_start()
+            self._wait_at_most(CLAIM_AGAIN_SECONDS if wait is None else wait)
+        return bool(taken)
+
+    async def _submit(self, claimed: Claimed) -> None:
+        run = claimed.run
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._engine.submit(run.request_id, run.attempt, claimed.priority)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
+            log.warning("request %d was not queued: %s", run.request_id, _first_line(error))
+            key = (run.request_id, run.attempt)
+            if key not in self._tasks:
+                self._unfinished[key] = run
+                self._drop(key)
+            self._wait_at_most(1.0)
+
+    async def _run_job(self, request_id: int, attempt: int) -> None:
+        key = (request_id, attempt)
+        claimed = self._jobs.get(key)
+        task = asyncio.current_task()
+        if claimed is None or key in self._tasks or task is None:
+            return
+        self._tasks[key] = task
+        try:
+            await perform(self._around, claimed.run)
+        except RunLost:
+            log.info("request %d, attempt %d no longer counts", request_id, attempt)
+        except asyncio.CancelledError:
+            self._unfinished[key] = claimed.run
+            raise
+        except Exception as error:  # noqa: BLE001 - it goes back to the queue, see _mend
+            log.warning("request %d, attempt %d: %s", request_id, attempt, _first_line(error))
+            self._unfinished[key] = claimed.run
+        finally:
+            self._ended.append(key)
+            self._drop(key)
+            self._wake.set()
+
+    def _drop(self, key: tuple[int, int]) -> None:
+        self._jobs.pop(key, None)
+        self._claimed_at.pop(key, None)
+        self._tasks.pop(key, None)
+
+    async def _is_over(self, outlook: Outlook) -> bool:
+        """Whether an idle embedded worker has ended itself."""
+        waits_for_check = bool(outlook.paused) and outlook.waiting
+        if self._jobs or self._checks or outlook.due or outlook.next_at or waits_for_check:
+            self._busy_at = time.monotonic()
+            return False
+        if self._stays:
+            return False
+        idle = time.monotonic() - self._busy_at
+        if idle < self._settings.idle_seconds:
+            self._wait_at_most(self._settings.idle_seconds - idle)
+            return False
+        if await retire_if_idle(self._store, self._me.id):
+            log.info("idle: ended")
+            return True
+        self._busy_at = time.monotonic()
+        self._wait_at_most(0.01)
+        return False
+
+    async def _keep(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Go on with `work` whatever the database does meanwhile."""
+        while True:
+            try:
+                await work()
+            except LeaseLost as lost:
+                log.error("%s", lost.what)
+                self._lost = True
+                for task in self._tasks.values():
+                    task.cancel()
+                self._wake.set()
+                return
+            except Exception as error:  # noqa: BLE001 - the next try may do better
+                log.warning("%s: %s", work.__name__, _first_line(error))
+            await asyncio.sleep(self._settings.lease_seconds / BEATS_PER_LEASE)
+
+    async def _heartbeat(self) -> None:
+        steady_since = time.monotonic()
+        lease = self._settings.lease_seconds
+        while True:
+            self._draining = await beat(self._store, self._me.id, lease) or self._draining
+            if self._draining:
+                self._wake.set()
+            # After an outage of the database everybody's lease has run out: let others beat first.
+            if not self._store.is_sqlite and time.monotonic() - steady_since > lease:
+                buried = await bury_the_dead(self._store, lease)
+                self._dead |= set(buried.dead)
+                if buried.requests:
+                    log.info("took over requests %s from %s", buried.requests, buried.dead)
+                self._pace.workers = len(await live_workers(self._store, lease))
+            await asyncio.sleep(lease / BEATS_PER_LEASE)
+
+    async def _listen(self) -> None:
+        async with aclosing(changes(self._store)) as feed:
+            async for _ in feed:
+                self._wake.set()
+
+    async def _end(self, helpers: list[asyncio.Task[None]], started: bool) -> None:
+        """Let go of everything; without the lease nothing more is written."""
+        if not self._lost:
+            await self._wait_for_steps()
+        for task in (*self._tasks.values(), *self._checks.values()):
+            task.cancel()
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(
+            *helpers, *self._tasks.values(), *self._checks.values(), return_exceptions=True
+        )
+        if not self._lost:
+            try:
+                given = await retire(self._store, self._me.id)
+                if given:
+                    log.info("gave back requests %s", given)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("the lease was not given back: %s", _first_line(error))
+        if started:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._engine.close(), CLOSE_SECONDS)
+        await self._backends.close()
+
+    async def _wait_for_steps(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._tasks and time.monotonic() < deadline and not self._lost:
+            await asyncio.wait(tuple(self._tasks.values()), timeout=0.1)
+
+
+def _first_line(error: Exception) -> str:
+    """What it was, without statements and their values."""
+    origin = getattr(error, "orig", None) or error
+    lines = str(origin).splitlines()
+    return f"{type(origin).__name__}: {lines[0][:300] if lines else ''}"

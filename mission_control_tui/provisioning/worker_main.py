@@ -1,0 +1,142 @@
+"""A worker as a process: in the foreground for `mission-control worker`, or detached by launch.py."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from mission_control_tui import __version__
+from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.provisioning.launch import LOG_LIMIT, log_path, open_log
+from mission_control_tui.settings import Settings, load
+
+log = logging.getLogger("mission_control_tui.provisioning")
+
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def run_worker(
+    settings: Settings,
+    url: str,
+    *,
+    foreground: bool,
+    handler: logging.Handler | None = None,
+    reload: Callable[[], Settings] | None = None,
+    lock: int | None = None,
+) -> int:
+    """Be a worker of the database at `url` until the end; returns the exit code.
+
+    0: told to stop (SIGTERM, SIGINT), idle (embedded and not in the foreground only), or drained for a newer version.
+    12: frozen for longer than its lease and taken over. Raises Conflict when an embedded worker runs already, and
+    StoreError. The log goes to `handler` (stderr). `reload` reads the settings again while a connector is paused.
+    """
+    _log_to(handler or logging.StreamHandler(sys.stderr))
+    return asyncio.run(_work(settings, url, foreground, reload, lock))
+
+
+def _log_to(handler: logging.Handler) -> None:
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    # DBOS paints the terminal unless its logger has a handler before it is made.
+    for name, level in (("mission_control_tui", logging.INFO), ("dbos", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
+
+
+async def _work(
+    settings: Settings,
+    url: str,
+    foreground: bool,
+    reload: Callable[[], Settings] | None,
+    lock: int | None,
+) -> int:
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.leases import Identity
+    from mission_control_tui.model.upgrade import key_path
+    from mission_control_tui.provisioning.backends import Backends
+    from mission_control_tui.provisioning.engine import DbosEngine, Job, JobEngine
+    from mission_control_tui.provisioning.worker import Worker
+
+    store = await Store.open(url, create=False, connectors=settings.services)
+    try:
+        me = Identity.of_this_process(__version__)
+
+        def make_engine(run: Job) -> JobEngine:
+            return DbosEngine(store.url, me.id, __version__, settings.worker.slots, run)
+
+        worker = Worker(
+            store,
+            settings.worker,
+            Backends(settings, store.installation, reload),
+            make_engine,
+            key_path(store.url, settings.worker.key_file),
+            me,
+            stays=foreground,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        await worker.acquire()
+        if lock is not None:
+            os.close(lock)
+        log.info("worker %s begins at %s", me.id, store.shown_url)
+        code = await worker.run()
+        log.info("worker %s ends with code %d", me.id, code)
+        return code
+    finally:
+        await store.close()
+
+
+class _ShortLog(logging.StreamHandler[TextIO]):
+    """Writes to stderr, and points stdout and stderr at a fresh file when that has grown too long."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(sys.stderr)
+        self._path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if os.fstat(2).st_size > LOG_LIMIT:
+            descriptor = open_log(self._path)
+            os.dup2(descriptor, 1)
+            os.dup2(descriptor, 2)
+            os.close(descriptor)
+        super().emit(record)
+
+
+def main() -> int:
+    """The detached worker; its stdout and stderr are its log."""
+    parser = argparse.ArgumentParser(prog="mission-control worker (detached)")
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--lock", type=int)
+    arguments = parser.parse_args()
+    try:
+        return run_worker(
+            load(),
+            arguments.database,
+            foreground=False,
+            handler=_ShortLog(log_path(Path(arguments.database))),
+            reload=load,
+            lock=arguments.lock,
+        )
+    except Conflict as error:
+        log.info("%s", error.what)
+        return error.exit_code
+    except MissionControlError as error:
+        log.error("%s", error)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of the engine that still wait for a dead database must not keep the process.
+    os._exit(code)
