@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from mission_control_tui.model import sealing
 from mission_control_tui.model.people.password import generate as generate_for_people
@@ -29,3 +29,13 @@ async def keep(tx: Transaction, account_id: int, password: str) -> int:
         .returning(SecretRow.id)
     )
     return int(result.scalar_one())
+
+
+async def wipe(tx: Transaction, secret_id: int | None) -> None:
+    """Forget a sealed password that is no longer to be delivered, unless it has gone already."""
+    if secret_id is not None:
+        await tx.session.execute(
+            update(SecretRow)
+            .where(SecretRow.id == secret_id, SecretRow.wiped_at.is_(None))
+            .values(sealed=None, wiped_at=tx.now)
+        )

@@ -1,0 +1,149 @@
+"""Who has an address: UPNs, aliases and former UPNs are unique together, over the whole installation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.people.addresses import lookup_key, upn_problems
+from mission_control_tui.model.people.names import alternatives
+from mission_control_tui.model.tables import AddressRow, DomainRow, UserRow
+from mission_control_tui.model.text import harmless
+
+T = TypeVar("T")
+
+KEYS_AT_ONCE = 500
+_OFFERS_AT_ONCE = (8, 64, 1000)
+
+
+class AddressKind(StrEnum):
+    """Why a user has an address."""
+
+    UPN = "upn"
+    ALIAS = "alias"
+    FORMER = "former"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has an address, and what it is to that user."""
+
+    user_id: str
+    account_id: int
+    upn: str
+    display_name: str
+    in_bin: bool
+    kind: AddressKind
+
+
+@dataclass(frozen=True, slots=True)
+class UpnStatus:
+    """Whether a UPN can be had. `problem` says why not, naming the holder only within the account.
+
+    `alternative` is a free one to offer when it is taken, or "".
+    """
+
+    upn: str
+    free: bool
+    problem: Problem | None = None
+    alternative: str = ""
+    holder: Holder | None = None
+
+
+async def upn_status(store: Store, caller: Caller, account: int | str, upn: str) -> UpnStatus:
+    """Whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
+    typed = upn.strip()
+    problems = upn_problems(typed)
+    if problems:
+        return UpnStatus(typed, free=False, problem=problems[0])
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        key = lookup_key(typed)
+        holder = (await holders(session, [key])).get(key)
+        if holder is None:
+            return UpnStatus(typed, free=True)
+        offer = await alternative(session, typed)
+    problem = taken("upn", typed, holder, account_id, offer)
+    mine = holder if holder.account_id == account_id else None
+    return UpnStatus(typed, free=False, problem=problem, alternative=offer, holder=mine)
+
+
+async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Holder]:
+    """Who has the addresses with these keys, recycling bin included; free ones are left out."""
+    found: dict[str, Holder] = {}
+    for chunk in chunks(sorted(keys), KEYS_AT_ONCE):
+        rows = await session.execute(
+            select(
+                AddressRow.key,
+                AddressRow.kind,
+                UserRow.id,
+                UserRow.account_id,
+                UserRow.upn,
+                UserRow.display_name,
+                UserRow.in_bin,
+            )
+            .join(UserRow, UserRow.id == AddressRow.user_id)
+            .where(AddressRow.key.in_(chunk))
+        )
+        for key, kind, user_id, account_id, upn, display_name, in_bin in rows:
+            found[key] = Holder(user_id, account_id, upn, display_name, in_bin, AddressKind(kind))
+    return found
+
+
+async def alternative(session: AsyncSession, upn: str) -> str:
+    """A free UPN that resembles `upn`, or "" when a thousand of them are taken."""
+    candidates = alternatives(upn, ())
+    for size in _OFFERS_AT_ONCE:
+        offers = list(islice(candidates, size))
+        held = await holders(session, {lookup_key(offer) for offer in offers})
+        free = next((offer for offer in offers if lookup_key(offer) not in held), None)
+        if free is not None:
+            return free
+    return ""
+
+
+def taken(where: str, address: str, holder: Holder, account_id: int, offer: str = "") -> Problem:
+    """The problem of an address that somebody has; somebody of another account is not named."""
+    free = f"{offer} is free" if offer else ""
+    shown = harmless(address)
+    if holder.account_id != account_id:
+        return Problem(where, f"{shown} is taken in another account", free)
+    who = f"{harmless(holder.display_name)} ({holder.upn})"
+    if holder.in_bin:
+        hint = "restore that user, or purge it to free the name"
+        return Problem(
+            where,
+            f"{shown} is kept for {who}, who is in the recycling bin",
+            f"{hint}; {free}" if free else hint,
+        )
+    how = {
+        AddressKind.UPN: "is taken by",
+        AddressKind.ALIAS: "is an alias of",
+        AddressKind.FORMER: "is a former UPN of",
+    }[holder.kind]
+    return Problem(where, f"{shown} {how} {who}", free)
+
+
+async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
+    """The account's domain names, sorted."""
+    rows = await session.scalars(
+        select(DomainRow.name)
+        .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+        .order_by(DomainRow.name)
+    )
+    return tuple(rows)
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """`items` in pieces of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,143 @@
+"""The recycling bin: a user is deleted into it once nothing is left at any back end, and comes back as it was."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from mission_control_tui.model import secrets
+from mission_control_tui.model.addresses import domains_of
+from mission_control_tui.model.catalogue_store import in_force
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.errors import Conflict, NotFound, Problem
+from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.people.addresses import upn_problems
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.tables import AssignmentRow, UserRow
+from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.user_rows import addresses_of, reindex, to_view
+from mission_control_tui.model.views import UserView
+
+
+async def delete_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
+
+    Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        await _require_gone(tx, row)
+        managed = await tx.session.scalar(
+            select(func.count())
+            .select_from(UserRow)
+            .where(UserRow.manager_id == row.id, UserRow.in_bin.is_(False))
+        )
+        if managed:
+            tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
+        await _forget_password(tx, row)
+        await _turn(tx, row, in_bin=True)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def restore_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Bring a user back from the recycling bin, without any service. Not in it: unchanged.
+
+    Raises NotFound, and Conflict when the domain of the UPN is no longer the account's.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True, binned=True)
+        if not row.in_bin:
+            tx.record(Verb.UNCHANGED, "user", row.upn)
+        else:
+            domains = await domains_of(tx.session, account_id)
+            problems = upn_problems(row.upn, domains=domains)
+            if problems:
+                raise Conflict(f"{row.upn} cannot come back.", problems=problems)
+            await _turn(tx, row, in_bin=False)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def _forget_password(tx: Transaction, row: UserRow) -> None:
+    """A password that waits for delivery is not kept for somebody who is deleted."""
+    if row.secret_id is None:
+        return
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.user_id == row.id, AssignmentRow.secret_id == row.secret_id)
+        .values(secret_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    await secrets.wipe(tx, row.secret_id)
+    row.secret_id = None
+
+
+async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
+    row.in_bin = in_bin
+    row.deleted_at = tx.now if in_bin else None
+    row.updated_at = tx.now
+    row.version += 1
+    await tx.session.flush()
+    await reindex(tx.session, row, await addresses_of(tx.session, row.id))
+    tx.record(
+        Verb.REMOVED if in_bin else Verb.CHANGED,
+        "user",
+        row.upn,
+        before={"in_bin": not in_bin},
+        after={"in_bin": in_bin},
+        action="delete user" if in_bin else "restore user",
+        user_id=row.id,
+        version=row.version,
+    )
+
+
+async def _require_gone(tx: Transaction, row: UserRow) -> None:
+    left = (
+        await tx.session.scalars(
+            select(AssignmentRow)
+            .where(
+                AssignmentRow.user_id == row.id,
+                (AssignmentRow.wish != Wish.ABSENT)
+                | (AssignmentRow.observed_wish != Wish.ABSENT)
+                | (AssignmentRow.light != Light.GREY),
+            )
+            .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+        )
+    ).all()
+    if not left:
+        return
+    catalogue = (await in_force(tx.session)).catalogue
+    problems = []
+    for one in left:
+        try:
+            name = catalogue.service(one.service_id).name
+        except NotFound:
+            name = one.service_id
+        where = f"{name} ({one.instance})" if one.instance else name
+        what = "is still given" if one.wish != Wish.ABSENT else "is not gone yet"
+        problems.append(Problem(where, f"{what}: {one.word}"))
+    raise Conflict(
+        f"{row.upn} cannot be deleted while services are left.",
+        hint=f"Deprovision them first (mission-control users deprovision {row.upn}) and wait until they are grey.",
+        problems=problems,
+    )

@@ -1,0 +1,30 @@
+"""Doing a write again when somebody else's came between: the second time it sees what the other one wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+T = TypeVar("T")
+
+TRIES = 4
+_TRY_AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+
+
+async def raced(work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work`, a whole transaction, and once more where a unique key was taken meanwhile or a deadlock broken.
+
+    What is still refused after a few tries is raised: then it is no race.
+    """
+    for tries_left in range(TRIES - 1, -1, -1):
+        try:
+            return await work()
+        except DBAPIError as error:
+            lost = isinstance(error, IntegrityError) or (
+                getattr(error.orig, "sqlstate", None) in _TRY_AGAIN
+            )
+            if not lost or not tries_left:
+                raise
+    raise AssertionError("unreachable")
