@@ -97,6 +97,99 @@ def test_an_error_names_its_line_its_place_and_what_was_expected(
     ), [str(problem) for problem in found]
 
 
+NAMES = """
+[[services]]
+id = "names"
+name = "Names"
+connector = "simulator"
+subject = "domain"
+seats = false
+name_pattern = "{domain}"
+levels = [{ id = "held", name = "Held" }]
+
+[[products]]
+id = "domains"
+name = "Domains"
+buys = "domain"
+terms = [12]
+
+[[products.levels]]
+id = "held"
+name = "Registered"
+grants_service = "names"
+grants_level = "held"
+
+[[products.extensions]]
+id = "com"
+name = ".com"
+prices = { 12 = 900 }
+
+[[products.fields]]
+id = "who"
+name = "Who"
+page = "Registrant"
+type = "text"
+extensions = ["com"]
+"""
+
+
+def test_the_file_with_domains_is_good() -> None:
+    assert parse(SMALL + NAMES).product("domains").extension("com").prices == {12: 900}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "where", "what"),
+    [
+        ('"{domain}"', '"{username}"', "{domain}", "name_pattern", "no placeholder 'username'"),
+        ('id = "names"', 'id = "names"\ninstances = 2', "{domain}", "name_pattern", "tell apart"),
+        ('subject = "domain"', "", 'service = "names"', "grants_service", "grants a service of"),
+        ("seats = false", "", 'service = "names"', "grants_service", "grants a service of"),
+        ('service = "names"', 'service = "mail"', 'service = "names"', "service", "of domains"),
+        ('service = "mail"', 'service = "names"', 'service = "mail"', "grants_service", "no seats"),
+        ('name = "Held"', 'name = "Held", withdrawn = true', '"held"', "level", "withdrawn, yet"),
+        ('name = ".com"', 'name = "com"', 'name = ".com"', "extension com > name", "an ending"),
+        ('name = ".com"', 'name = ".COM"', 'name = ".com"', "extension com > name", "an ending"),
+        ("{ 12 = 900 }", "{ 24 = 900 }", "{ 12 = 900 }", "extension com > prices", "12 months"),
+        ('extensions = ["com"]', 'extensions = ["net"]', '["com"]', "extensions > #1", "'net'"),
+        ('buys = "domain"', 'buys = "seats"', "[[products.extensions]]", "extensions", "only"),
+        (
+            '_level = "held"',
+            '_level = "held"\nprices = { 12 = 1 }',
+            '_level = "held"',
+            "prices",
+            "in",
+        ),
+        ('page = "Registrant"', "", "[[products.fields]]", "field who > page", "missing"),
+        ('id = "names"', 'id = "names"\nrequires = ["mail"]', 'id = "names"', "requires", "a user"),
+        (
+            'levels = ["full"]',
+            'levels = ["full"]\nper_level = { basic = { default = true } }',
+            '["full"]',
+            "per_level > basic",
+            "not offered",
+        ),
+    ],
+)
+def test_an_error_between_tables_is_told_where_it_is_mended(
+    old: str, new: str, at: str, where: str, what: str
+) -> None:
+    text = SMALL + NAMES
+    assert text.count(old) == 1, old
+    found = problems_of(text.replace(old, new))
+    lines = [number for number, one in enumerate(text.splitlines(), 1) if at in one]
+    fitting = [one for one in found if where in one.where and what in one.what]
+    assert fitting, [str(problem) for problem in found]
+    shift = new.count("\n")
+    assert {line(one) for one in fitting} & {*lines, *(number + shift for number in lines)}
+
+
+def test_a_product_that_buys_domains_needs_endings() -> None:
+    text = SMALL + NAMES[: NAMES.index("[[products.extensions]]")]
+    (problem,) = problems_of(text)
+    assert line(problem) == line_of(text, 'id = "domains"') - 1
+    assert "at least one of [[products.extensions]]" in problem.what
+
+
 def test_all_errors_come_at_once_in_the_order_of_the_lines() -> None:
     broken = (
         SMALL.replace('name = "GST"', "")

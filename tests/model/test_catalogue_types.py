@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from mission_control_tui.model.catalogue import (
     Level,
+    Option,
     OptionGroup,
+    Override,
     PasswordUse,
     Service,
     Value,
+    ValueType,
     back_end_name,
 )
 from mission_control_tui.model.errors import InvalidInput, NotFound
@@ -243,3 +246,16 @@ def test_the_small_file_says_what_it_means() -> None:
     service = small().service("Mail")
     assert [level.rank for level in service.levels] == [0, 1]
     assert [one.id for one in service.options_for("Basic")] == ["quota"]
+
+
+def test_a_level_may_turn_a_default_off() -> None:
+    option = Option(
+        id="pop",
+        name="POP",
+        type=ValueType.BOOL,
+        default=True,
+        minimum=5,
+        per_level={"small": Override(default=False, minimum=0)},
+    )
+    assert (option.for_level("small").default, option.for_level("small").minimum) == (False, 0)
+    assert option.for_level("large") == option
