@@ -133,7 +133,7 @@ async def _running(session: AsyncSession) -> Mapping[str, int]:
         .where(RequestRow.state == RequestState.RUNNING)
         .group_by(AssignmentRow.connector)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 @dataclass(slots=True)

@@ -27,7 +27,6 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.tables import (
     AccountRow,
-    AddressRow,
     AssignmentRow,
     DomainRow,
     RequestEventRow,
@@ -38,6 +37,13 @@ from mission_control_tui.model.tables import (
 )
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.user_rows import (
+    SENT,
+    addresses_of,
+    manager_upn,
+    stated,
+    to_details,
+)
 
 NAME_LIMIT = 200
 
@@ -201,7 +207,7 @@ def _wished(service: Service, wish: str, level_id: str, settings: Mapping[str, A
 async def _attributes(
     session: AsyncSession, row: AssignmentRow, user: UserRow | None
 ) -> dict[str, object]:
-    """Facts about the subject; the directory account of a user gets all that was stated about the user."""
+    """Facts about the subject; the directory account of a user is told nearly all that was stated about the user."""
     account = await session.get(AccountRow, row.account_id)
     attributes: dict[str, object] = {"account": account.code if account else ""}
     if row.domain_id is not None:
@@ -209,11 +215,7 @@ async def _attributes(
         attributes["domain"] = domain.name if domain else ""
     if user is None:
         return attributes
-    addresses = (
-        await session.scalars(
-            select(AddressRow).where(AddressRow.user_id == user.id).order_by(AddressRow.key)
-        )
-    ).all()
+    addresses = await addresses_of(session, user.id)
     attributes.update(
         upn=user.upn,
         display_name=user.display_name,
@@ -223,7 +225,9 @@ async def _attributes(
         primary_address=next((one.address for one in addresses if one.is_primary), user.upn),
     )
     if row.subject_kind == SubjectKind.DIRECTORY:
-        attributes.update({key: value for key, value in user.details.items() if value})
+        told = stated(to_details(user, await manager_upn(session, user)))
+        wanted = SENT[SubjectKind.DIRECTORY] - {"disabled"}
+        attributes.update({name: value for name, value in told.items() if name in wanted})
     return attributes
 
 
