@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 
 from rich.segment import Segment
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -26,6 +27,7 @@ from .driver import ConsoleDriver
 from .model.errors import MissionControlError
 from .screens.base import BaseScreen
 from .theme import choose_theme, themes
+from .typeahead import TypeAhead
 from .widgets.status_lines import TopInfo
 from .widgets.text_lines import TextLines
 
@@ -108,6 +110,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.is_open = False
         self.top_info = top or TopInfo()
         self.ending: terminal.Ending | None = None
+        self._typed = TypeAhead(self, super().on_event)
         self._opener = opener
         self._opening = False
         self._held: AbstractContextManager[None] | None = None
@@ -177,6 +180,14 @@ class MissionControlApp(App[int], inherit_bindings=False):
             raise event.error
         if isinstance(self.screen, BaseScreen):
             self.screen.announce_error(event.error)
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
 
     # Screens
 

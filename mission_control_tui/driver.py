@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from textual import constants
+from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -33,6 +33,38 @@ BACKLOG = 2048
 
 LONG_WAIT = 30.0
 AFTER_INPUT = 0.4
+
+
+PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
+MOST_PASTED = 1_000_000
+
+
+class Pastes:
+    """Takes pasted text out of what is typed, whole: an escape within it ends nothing and is no key."""
+
+    def __init__(self) -> None:
+        self._pasting = False
+        self._text = ""
+
+    def split(self, text: str) -> list[tuple[bool, str]]:
+        """Pieces of `text`, none empty, and whether each was pasted; a paste comes when its end has come."""
+        pieces: list[tuple[bool, str]] = []
+        while text:
+            if not self._pasting:
+                typed, started, text = text.partition(PASTE_START)
+                if typed:
+                    pieces.append((False, typed))
+                self._pasting = bool(started)
+                continue
+            self._text += text
+            pasted, ended, text = self._text.partition(PASTE_END)
+            if ended:
+                self._pasting, self._text = False, ""
+                pieces.append((True, pasted.replace("\x00", "")))
+            else:
+                self._text = self._text[:MOST_PASTED]
+                text = ""
+        return pieces
 
 
 class Writer(threading.Thread):
@@ -183,6 +215,7 @@ class ConsoleDriver(LinuxDriver):
     def _read_keys(self) -> None:
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
+        pastes = Pastes()
         held = b""
         last = monotonic()
         while not self.exit_event.is_set():
@@ -201,10 +234,12 @@ class ConsoleDriver(LinuxDriver):
                 data = X10_MOUSE.sub(b"", held + data)
                 part = _X10_PART.search(data)
                 held = part.group() if part else b""
-                text = decode(data[: len(data) - len(held)])
-                if text:  # the parser takes an empty text for the end of input
-                    for event in parser.feed(text):
-                        self.process_message(event)
+                for is_paste, piece in pastes.split(decode(data[: len(data) - len(held)])):
+                    if is_paste:
+                        self.process_message(events.Paste(piece))
+                    else:
+                        for event in parser.feed(piece):
+                            self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
 

@@ -6,7 +6,8 @@ repaint only what differs: Textual's own screen repaints everything on each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import inspect
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
 from textual import events
@@ -214,15 +215,25 @@ class BaseScreen(Screen[None]):
             return parameters in (("back",), ("quit",), ("redraw",))
         return True
 
-    async def action_verb(self, verb: str) -> None:
+    def action_verb(self, verb: str) -> None:
+        """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on."""
         reason = self.why_not(verb)
         if reason:
             self.announce(reason, error=True)
             return
-        method = getattr(self, f"verb_{verb}")
-        result = method()
-        if result is not None:
-            await result
+        result = getattr(self, f"verb_{verb}")()
+        if inspect.iscoroutine(result):
+            self.do(result)
+
+    def do(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run `work` beside the keys; an error that a person can act upon is announced."""
+        self.run_worker(self._guard(work), group="do", description="do", exit_on_error=True)
+
+    async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except MissionControlError as error:
+            self.announce_error(error)
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, screen."""
@@ -338,7 +349,9 @@ class BaseScreen(Screen[None]):
             bar.remove()
             self._focus_again()
             if agreed:
-                self.call_next(then)
+                result = then()
+                if inspect.iscoroutine(result):
+                    self.do(result)
             else:
                 self.announce("Nothing was changed")
 
@@ -442,10 +455,7 @@ class BaseScreen(Screen[None]):
         try:
             while True:
                 self._load_again = False
-                try:
-                    await self.load()
-                except MissionControlError as error:
-                    self.announce_error(error)
+                await self._guard(self.load())
                 if not self._load_again:
                     return
         finally:

@@ -1,8 +1,13 @@
-"""Starts the demo as a command does, with the demo and Textual imported only when there is a terminal."""
+"""Starts the demo as a command does: `python -m tests.screens.console_call [screen]`.
+
+The demo and Textual are imported only when there is a terminal.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import MissionControlError
@@ -15,13 +20,19 @@ if TYPE_CHECKING:
 def _make(options: Options) -> MissionControlApp:
     from .demo import make_app
 
-    return make_app(options)
+    first = sys.argv[1] if len(sys.argv) > 1 else "home"
+    seconds = float(os.environ.get("DEMO_OPENING", "0"))
+    return make_app(options, first, opener=lambda: time.sleep(seconds))
 
 
 def run() -> int:
     """The exit status; the error goes to standard error."""
     try:
-        return start(Options(), _make)
+        return start(Options(theme=os.environ.get("DEMO_THEME", "auto")), _make)
     except MissionControlError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widget import Widget
 
@@ -276,16 +274,3 @@ def make_app(
     links = sorted(LINKS, key=lambda link: link[0] != first)
     top = TopInfo("Acme Pty Ltd", "fred", red=2, orange=1)
     return MissionControlApp(links, options=options, top=top, **kwargs)
-
-
-def main() -> int:
-    """Run the demo in this terminal: `python -m tests.screens.demo [screen]`."""
-    from mission_control_tui.terminal import start
-
-    first = sys.argv[1] if len(sys.argv) > 1 else "home"
-    options = Options(theme=os.environ.get("DEMO_THEME", "auto"))
-    return start(options, lambda chosen: make_app(chosen, first))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ import pytest
 
 from .pty import Terminal
 
-DEMO = [sys.executable, "-m", "tests.screens.demo"]
+DEMO = [sys.executable, "-m", "tests.screens.console_call"]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_crash_tells_no_data(demo: Terminal, tmp_path: Path) -> None:
         'RuntimeError("a fault with a secret: hunter2")', ""
     )
     assert "verb_buy" in log.read_text()
-    assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
 def test_mouse_bytes_of_old_terminals_do_no_harm(demo: Terminal) -> None:
