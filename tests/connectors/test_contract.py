@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
+from mission_control_tui.model.states import RETRIED_KINDS, ErrorKind, PlanAction, Wish
 from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, Desired
 from mission_control_tui.provisioning.converge import (
     Outcome,
@@ -25,7 +25,8 @@ async def reach_patiently(connector: Connector, desired: Desired) -> Outcome:
         try:
             return (await reach(connector, desired)).outcome
         except ConnectorError as error:
-            assert error.kind in (ErrorKind.STALE, ErrorKind.TRANSIENT), error
+            if error.kind not in RETRIED_KINDS:
+                raise
             await asyncio.sleep(0.05)
     raise AssertionError("it never healed")
 
@@ -157,6 +158,8 @@ async def test_adopt_takes_over_and_keeps_the_object(back_end: BackEnd) -> None:
     assert adopted.observed.external_id == theirs.observed.external_id
     assert "owner" in {change.what for change in recorder.events[0].plan.changes}
     assert await back_end.can_log_in(name, PASSWORD)
+    await reach(connector, wish(name, key="mine", generation=2, secret="Reset-2-Secret"))
+    assert await back_end.can_log_in(name, "Reset-2-Secret")
 
 
 async def test_a_newer_wish_at_the_back_end_blocks_an_older_one(back_end: BackEnd) -> None:
@@ -295,4 +298,3 @@ async def test_closing_twice_is_harmless(back_end: BackEnd) -> None:
     await check(connector)
     await connector.aclose()
     await connector.aclose()
-

@@ -21,15 +21,14 @@ def observed(row: Mapping[str, Any]) -> Observed:
     role, database = bool(row["role_exists"]), bool(row["database_exists"])
     if not role and not database:
         return Observed(exists=False, attributes=_surroundings(row))
-    comment = Comment.from_text(row["role_comment"])
     on_database = Comment.from_text(row["database_comment"])
-    if not role:
-        comment = on_database
-    elif database and row["owner"] != row["name"] and not _same_owner(comment, on_database):
-        comment = None
+    comment = Comment.from_text(row["role_comment"]) if role else on_database
+    strange = (
+        role and database and row["owner"] != row["name"] and not _same_owner(comment, on_database)
+    )
     return Observed(
         exists=True,
-        mark=comment.mark if comment else None,
+        mark=comment.mark if comment and not strange else None,
         wish=Wish.SUSPENDED if role and not row["can_login"] else Wish.PRESENT,
         level=comment.level if comment else "",
         limits={"connections": limit_word(row["connections"])} if role else {},

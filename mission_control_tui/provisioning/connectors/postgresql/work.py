@@ -50,7 +50,8 @@ class Work:
             connections=self.connections if new or "limits.connections" in whats else None,
             verifier=verifier(secret) if sets_password and secret is not None else None,
         )
-        generation = self.desired.mark.generation if sets_password else self.seen.secret_generation
+        kept = 0 if "owner" in whats else self.seen.secret_generation
+        generation = self.desired.mark.generation if sets_password else kept
         comment = sql.Comment(self.desired.mark, self.desired.level, generation)
         async with self.connection.transaction():
             if statement:

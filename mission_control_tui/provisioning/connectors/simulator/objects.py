@@ -88,6 +88,8 @@ class SimulatedObject:
                 self.level = desired.level
             case ["owner"]:
                 self.installation, self.key = desired.mark.installation, desired.mark.key
+                # The former owner's generations say nothing about the new one's.
+                self.secret_generation = 0
             case ["password"]:
                 self.password = password_hash
                 self.secret_generation = desired.mark.generation

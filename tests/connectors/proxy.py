@@ -1,0 +1,84 @@
+"""A TCP proxy on loopback that loses a server's answer at a chosen moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from tests.support import LOOPBACK
+
+
+@dataclass
+class LosingProxy:
+    """Passes everything on until a client sends `trigger`; then the server gets it and answers,
+    and the client hears nothing: its connection is cut, or with `silent` just never answered.
+    """
+
+    server_port: int
+    trigger: bytes
+    silent: bool = False
+    port: int = 0
+    lost: int = 0
+    _armed: bool = True
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serve(
+        self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter
+    ) -> None:
+        """Carry one connection."""
+        server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.server_port)
+        losing = asyncio.Event()
+
+        async def up() -> None:
+            while data := await client_reader.read(65536):
+                if self._armed and self.trigger in data:
+                    self._armed = False
+                    losing.set()
+                server_writer.write(data)
+                await server_writer.drain()
+
+        async def down() -> None:
+            while data := await server_reader.read(65536):
+                if losing.is_set():
+                    self.lost += 1
+                    if self.silent:
+                        await asyncio.sleep(3600)
+                    return
+                client_writer.write(data)
+                await client_writer.drain()
+
+        pumps = {asyncio.create_task(up()), asyncio.create_task(down())}
+        self._tasks |= pumps
+        with suppress(ConnectionError):
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        for writer in (server_writer, client_writer):
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def stop(self) -> None:
+        """End the connections that are still carried."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def losing_proxy(
+    server_port: int, trigger: bytes, *, silent: bool = False
+) -> AsyncIterator[LosingProxy]:
+    """A running proxy in front of the server on `server_port`."""
+    proxy = LosingProxy(server_port, trigger, silent)
+    listener = await asyncio.start_server(proxy.serve, LOOPBACK, 0)
+    proxy.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()
+        listener.close()
+        await asyncio.sleep(0)
