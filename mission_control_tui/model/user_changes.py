@@ -191,7 +191,9 @@ async def _judged(
     values, problems = _typed(changes)
     wanted = replace(current, **values)
     differing = set(difference(current, wanted)[1])
-    emptied = {name for name in differing & FORM_COMPULSORY if not getattr(wanted, name)}
+    emptied = {
+        name for name in differing & FORM_COMPULSORY if not str(getattr(wanted, name)).strip()
+    }
     domains = await domains_of(tx.session, row.account_id) if "upn" in differing else None
     validated = validate_details(wanted, domains=domains, compulsory=IMPORT_COMPULSORY | emptied)
     wanted = validated.details
