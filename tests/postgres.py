@@ -215,8 +215,8 @@ class PostgresServer:
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._ready():
-            if not self.running or time.monotonic() > deadline:
-                died = not self.running
+            died = self._process.poll() is not None
+            if died or time.monotonic() > deadline:
                 self.stop(immediate=True)
                 what = "ended at once" if died else f"is not ready after {_START_SECONDS:.0f} s"
                 raise PostgresFailed(f"PostgreSQL {what}.\n{self.log_tail()}")
