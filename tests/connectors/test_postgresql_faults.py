@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from typing import Any
 
 import pytest
@@ -54,7 +56,6 @@ async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> No
     [
         ({"user": "nobody_here"}, ErrorKind.AUTH),
         ({"database": "no_such_database"}, ErrorKind.CONFIG),
-        ({"host": "no-such-host.invalid", "tls": "disable"}, ErrorKind.CONFIG),
         ({"host": "/nowhere"}, ErrorKind.TRANSIENT),
         ({"tls": "require"}, ErrorKind.CONFIG),
     ],
@@ -171,6 +172,25 @@ async def test_many_workers_on_many_objects_do_not_disturb_each_other(
     names = [new_name() for _ in range(6)]
     outcomes = await asyncio.gather(*(reach(connector, wish(name)) for name in names))
     assert {converged.outcome for converged in outcomes} == {Outcome.DONE}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "unknown"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), ErrorKind.CONFIG, False),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), ErrorKind.TRANSIENT, False),
+        (ConnectionRefusedError(111, "refused"), ErrorKind.TRANSIENT, True),
+        (ConnectionResetError(104, "reset"), ErrorKind.TRANSIENT, True),
+        (TimeoutError(), ErrorKind.TRANSIENT, True),
+        (PermissionError(13, "no"), ErrorKind.CONFIG, False),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), ErrorKind.CONFIG, False),
+    ],
+)
+def test_what_the_network_says_is_a_kind(error: Exception, kind: ErrorKind, unknown: bool) -> None:
+    translated = translate(error, writing=True)
+    assert translated.kind is kind
+    assert translated.outcome_unknown is unknown
+    assert translated.remedy
 
 
 @pytest.mark.parametrize(

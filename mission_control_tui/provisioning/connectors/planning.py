@@ -244,8 +244,8 @@ def _differences(
         yield Change("owner", _owner(observed.mark), _owner(desired.mark))
     created_as_wished = not observed.exists and desired.state is Wish.PRESENT
     if observed.wish is not desired.state and not created_as_wished:
-        suspends = desired.state is Wish.SUSPENDED
-        yield Change("state", str(observed.wish), str(desired.state), takes_away=suspends)
+        loses = observed.exists and desired.state is Wish.SUSPENDED
+        yield Change("state", str(observed.wish), str(desired.state), takes_away=loses)
     if level_is_kept and not same(observed.level, desired.level):
         yield Change("level", observed.level or None, desired.level)
     password_is_older = not ours or observed.secret_generation < desired.mark.generation

@@ -260,13 +260,7 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
         tls=reader.choice("tls", TLS_MODES, default_tls(host)),
         ca_file=reader.path("ca_file"),
     )
-    levels = {
-        level: TableReader(f"{reader.where}.levels.{level}", table, reader.problems).integer(
-            "connections", sql.UNLIMITED, sql.UNLIMITED, MAX_CONNECTIONS
-        )
-        for level, table in reader.mapping("levels").items()
-        if isinstance(table, Mapping)
-    }
+    levels = _levels(reader)
     guarded = reader.texts("guard", GUARDED)
     mode = reader.mode(OBSERVE)
     reader.finish()
@@ -277,3 +271,16 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
         guarded=guarded,
         observe_setting="" if mode == ENABLED else f"{reader.where}.mode",
     )
+
+
+def _levels(reader: SettingsReader) -> dict[str, int]:
+    """The connection limits that the settings give to levels."""
+    limits = {}
+    for level, table in reader.mapping("levels").items():
+        if not isinstance(table, Mapping) or "connections" not in table:
+            reader.note(f"levels.{level}", "must be a table such as {connections = 20}")
+            continue
+        inner = TableReader(f"{reader.where}.levels.{level}", table, reader.problems)
+        limits[level] = inner.integer("connections", sql.UNLIMITED, sql.UNLIMITED, MAX_CONNECTIONS)
+        inner.note_unknown_keys()
+    return limits
