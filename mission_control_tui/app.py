@@ -21,6 +21,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import WorkerFailed
 
 from . import terminal
 from .driver import ConsoleDriver
@@ -141,7 +142,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.set_keymap(dict(self.keys))
 
     def on_ready(self) -> None:
-        self.call_after_refresh(self._show_first_frame)
+        self.call_later(self._show_first_frame)
 
     def _show_first_frame(self) -> None:
         held, self._held = self._held, None
@@ -152,7 +153,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def post_display_hook(self) -> None:
         if self._held is None and not self._opening and self.is_running:
             self._opening = True
-            self.call_after_refresh(self._open)
+            self.call_later(self._open)
 
     def _open(self) -> None:
         if self._opener is None:
@@ -289,7 +290,9 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """Say in one line that it crashed and where the log is: Textual would print every variable."""
-        error = self._exception
+        error: BaseException | None = self._exception
+        if isinstance(error, WorkerFailed):
+            error = error.error
         where = (
             terminal.write_crash_log(error, terminal.state_directory(self.options))
             if error is not None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkab
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -234,6 +235,11 @@ class BaseScreen(Screen[None]):
             await work
         except MissionControlError as error:
             self.announce_error(error)
+        except NoMatches:
+            if (
+                self.is_here
+            ):  # while a screen is taken down, its widgets go before its work is cancelled
+                raise
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, screen."""
@@ -443,8 +449,15 @@ class BaseScreen(Screen[None]):
 
     # Data
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the screen is mounted and among those that one can come back to."""
+        return self.is_mounted and self.is_attached and self in self.app.screen_stack
+
     def reload(self) -> None:
         """Read the data again; requests that come while it is being read are one more reading, never a queue."""
+        if not self.is_here:
+            return
         if self._loading:
             self._load_again = True
             return
@@ -456,7 +469,7 @@ class BaseScreen(Screen[None]):
             while True:
                 self._load_again = False
                 await self._guard(self.load())
-                if not self._load_again:
+                if not self._load_again or not self.is_here:
                     return
         finally:
             self._loading = False
