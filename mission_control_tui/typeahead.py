@@ -1,8 +1,9 @@
 """Keys that arrive in one burst are handled one after the other.
 
-Textual forwards each key to what has the focus at once, while the key before may still be on its way up to the binding
-that moves the focus or opens a screen: on a slow line, where keys come in one packet, what follows a Tab
-lands in the old field, and what follows `n` in the old screen. Here a key waits until the one before has gone its whole way.
+Textual forwards each key to what has the focus at once, while the key before may still be on its way up to
+the binding that moves the focus or opens a screen: on a slow line, where keys come in one packet, what follows
+a Tab lands in the old field, and what follows `n` in the old screen. Here a key waits until the one before
+has gone its whole way.
 """
 
 from __future__ import annotations

@@ -1,0 +1,147 @@
+"""Bytes and CPU of the console beside stock Textual, in one run: `python -m benchmarks.terminal [runs]`.
+
+Bytes are exact; times mean something only as ratios of what ran side by side. Every verdict is one line.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+from tests.terminal.pty import Terminal
+
+DEMO = (sys.executable, "-m", "tests.screens.console_call")
+STOCK = (sys.executable, "-m", "benchmarks.stock")
+RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One action: bytes written and milliseconds of CPU."""
+
+    size: int
+    cpu_ms: float
+
+
+def first_paint(argv: Sequence[str], ready: str, **env: str) -> tuple[float, int]:
+    """Milliseconds from start to `ready` on the screen, and bytes until quiet."""
+    start = monotonic()
+    with Terminal(argv, env=env) as terminal:
+        terminal.wait_for(ready)
+        seconds = monotonic() - start
+        terminal.settle()
+        return seconds * 1000, len(terminal.output)
+
+
+def costs(
+    argv: Sequence[str], ready: str, keys: Sequence[str], before: Sequence[str] = (), **env: str
+) -> list[Cost]:
+    """The cost of each of `keys`, pressed one after the other once the screen is there and quiet."""
+    with Terminal(argv, env=env) as terminal:
+        terminal.wait_for(ready)
+        terminal.settle()
+        for key in before:
+            terminal.press_measured(key)
+        found = []
+        for key in keys:
+            cpu = terminal.cpu_seconds()
+            size = terminal.press_measured(key)
+            found.append(Cost(size, (terminal.cpu_seconds() - cpu) * 1000))
+        return found
+
+
+def median(values: Sequence[Cost]) -> Cost:
+    return Cost(
+        round(statistics.median(cost.size for cost in values)),
+        statistics.median(cost.cpu_ms for cost in values),
+    )
+
+
+def idle(seconds: float = 10.0) -> tuple[int, float]:
+    """Bytes written and per cent of CPU while nothing happens, with a field focused."""
+    with Terminal([*DEMO, "form"]) as terminal:
+        terminal.wait_for("UPN")
+        terminal.settle(1.0)
+        size, cpu = len(terminal.output), terminal.cpu_seconds()
+        sleep(seconds)
+        while terminal.read(0):
+            pass
+        return len(terminal.output) - size, (terminal.cpu_seconds() - cpu) / seconds * 100
+
+
+def alternate(runs: int, *measures: Callable[[], tuple[float, int]]) -> list[tuple[float, int]]:
+    """Medians of measures that are taken in turn, so that a busy moment touches all."""
+    results: list[list[tuple[float, int]]] = [[] for _ in measures]
+    for _ in range(runs):
+        for place, measure in zip(results, measures, strict=True):
+            place.append(measure())
+    return [
+        (
+            statistics.median(row[0] for row in rows),
+            round(statistics.median(row[1] for row in rows)),
+        )
+        for rows in results
+    ]
+
+
+def verdict(what: str, measured: str, good: bool) -> bool:
+    sys.stdout.write(f"{'ok  ' if good else 'MISS'}  {what:<46} {measured}\n")
+    sys.stdout.flush()
+    return good
+
+
+def main(runs: int = RUNS) -> int:
+    hello, home, stock = alternate(
+        runs,
+        lambda: first_paint([*STOCK, "hello"], "READY"),
+        lambda: first_paint([*DEMO, "home"], "Activity"),
+        lambda: first_paint([*STOCK, "home"], "READY"),
+    )
+    passed = [
+        verdict(
+            "first paint of Home <= 1.6x hello",
+            f"{home[0]:.0f} ms / {hello[0]:.0f} ms = {home[0] / hello[0]:.2f} (stock home {stock[0]:.0f} ms)",
+            home[0] <= 1.6 * hello[0],
+        ),
+        verdict(
+            "bytes at start, data included <= 4096",
+            f"{home[1]} (stock home {stock[1]})",
+            home[1] <= 4096,
+        ),
+    ]
+    size, cpu = idle()
+    passed.append(
+        verdict(
+            "idle: 0 bytes, under 0.2 % CPU", f"{size} bytes, {cpu:.3f} %", not size and cpu < 0.2
+        )
+    )
+    light = costs([*DEMO, "panels"], "Event 4", ["r"], ["p"])[0]
+    passed.append(verdict("one light < 80 bytes", f"{light.size} bytes", light.size < 80))
+    few, many = (
+        median(costs([*DEMO, "users"], "User 0", ["down"] * 9, ["tab"], DEMO_ROWS=rows))
+        for rows in ("100", "100000")
+    )
+    passed.append(
+        verdict(
+            "cursor down: the same at 100 and 100,000 rows",
+            f"{few.size} and {many.size} bytes, {few.cpu_ms:.1f} and {many.cpu_ms:.1f} ms CPU",
+            few.size == many.size and many.cpu_ms < 1.5 * few.cpu_ms + 1,
+        )
+    )
+    ours = median(costs([*DEMO, "home"], "Service 1", ["tab"] * 8))
+    theirs = median(costs([*STOCK, "home"], "READY", ["tab"] * 8))
+    passed.append(
+        verdict(
+            "Tab < 1/4 CPU of a stock screen",
+            f"{ours.cpu_ms:.1f} / {theirs.cpu_ms:.1f} ms, {ours.size} / {theirs.size} bytes",
+            ours.cpu_ms < theirs.cpu_ms / 4,
+        )
+    )
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS))
