@@ -6,7 +6,8 @@ another attempt.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,8 +38,8 @@ Running = aliased(RequestRow, name="running")
 class Limits(Protocol):
     """How much more may be started."""
 
-    def concurrency(self, connector: str) -> int:
-        """Requests of the connector that may run at the same time, over all workers."""
+    def concurrency(self, connector: str, *, bulk: bool) -> int:
+        """Requests of the connector that may run at the same time, over all workers; fewer where all are bulk."""
         ...
 
     def starts_left(self, connector: str) -> int:
@@ -126,37 +127,47 @@ async def _require_lease(tx: Transaction, worker_id: str) -> None:
         raise LeaseLost(f"Worker {worker_id} has lost its lease.")
 
 
-async def _running(session: AsyncSession) -> Mapping[str, int]:
+async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
+    """How many requests of each connector run, all of them and bulk alone."""
     rows = await session.execute(
-        select(AssignmentRow.connector, func.count())
+        select(AssignmentRow.connector, RequestRow.priority, func.count())
         .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
         .where(RequestRow.state == RequestState.RUNNING)
-        .group_by(AssignmentRow.connector)
+        .group_by(AssignmentRow.connector, RequestRow.priority)
     )
-    return dict(rows.all())
+    running: Counter[str] = Counter()
+    bulk: Counter[str] = Counter()
+    for connector, priority, count in rows:
+        running[connector] += count
+        bulk[connector] += count if priority >= Priority.BULK else 0
+    return running, bulk
 
 
-@dataclass(slots=True)
 class _Room:
     """How many of each connector may still start in this claim."""
 
-    limits: Limits
-    running: Mapping[str, int]
-    left: dict[str, int]
+    def __init__(self, limits: Limits, running: Counter[str], bulk: Counter[str]) -> None:
+        self._limits = limits
+        self._running = running
+        self._bulk = bulk
+        self._starts: dict[str, int] = {}
+        self.full: set[str] = set()
+        self.full_for_bulk: set[str] = set()
 
-    def take(self, connector: str) -> bool:
-        if connector not in self.left:
-            self.left[connector] = min(
-                self.limits.concurrency(connector) - self.running.get(connector, 0),
-                self.limits.starts_left(connector),
-            )
-        if self.left[connector] <= 0:
+    def take(self, connector: str, *, bulk: bool) -> bool:
+        starts = self._starts.setdefault(connector, self._limits.starts_left(connector))
+        if starts <= 0 or self._running[connector] >= self._limits.concurrency(
+            connector, bulk=False
+        ):
+            self.full.add(connector)
             return False
-        self.left[connector] -= 1
+        if bulk and self._bulk[connector] >= self._limits.concurrency(connector, bulk=True):
+            self.full_for_bulk.add(connector)
+            return False
+        self._starts[connector] -= 1
+        self._running[connector] += 1
+        self._bulk[connector] += bulk
         return True
-
-    def full(self) -> set[str]:
-        return {connector for connector, left in self.left.items() if left <= 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +182,17 @@ async def _choose(
     tx: Transaction, now: float, slots: Slots, limits: Limits, paused: Collection[str]
 ) -> list[_Candidate]:
     """The next requests in order, passing over those of connectors that have no room left."""
-    room = _Room(limits, await _running(tx.session), {})
+    room = _Room(limits, *await _running(tx.session))
     chosen: dict[str | None, _Candidate] = {}
     bulk = 0
     while len(chosen) < slots.free:
-        bulk_left = slots.for_bulk - bulk
         found = await _candidates(
-            tx, now, slots.free - len(chosen), {*paused, *room.full()}, chosen, bulk=bulk_left > 0
+            tx,
+            now,
+            slots.free - len(chosen),
+            {*paused, *room.full},
+            room.full_for_bulk if bulk < slots.for_bulk else None,
+            chosen,
         )
         progressed = False
         for one in found:
@@ -185,7 +200,7 @@ async def _choose(
             if one.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
                 continue
             progressed = True
-            if room.take(one.connector):
+            if room.take(one.connector, bulk=is_bulk):
                 chosen[one.assignment_id] = one
                 bulk += is_bulk
         if not progressed:
@@ -198,10 +213,11 @@ async def _candidates(
     now: float,
     limit: int,
     closed: Collection[str],
+    closed_for_bulk: Collection[str] | None,
     chosen: Collection[str | None],
-    *,
-    bulk: bool,
 ) -> list[_Candidate]:
+    """Due requests in order, at most `limit`; no bulk at all where `closed_for_bulk` is None."""
+    interactive = RequestRow.priority < Priority.BULK
     statement = (
         select(
             RequestRow.id, RequestRow.assignment_id, RequestRow.priority, AssignmentRow.connector
@@ -223,8 +239,12 @@ async def _candidates(
         statement = statement.where(AssignmentRow.connector.not_in(closed))
     if chosen:
         statement = statement.where(RequestRow.assignment_id.not_in(chosen))
-    if not bulk:
-        statement = statement.where(RequestRow.priority < Priority.BULK)
+    if closed_for_bulk is None:
+        statement = statement.where(interactive)
+    elif closed_for_bulk:
+        statement = statement.where(
+            or_(interactive, AssignmentRow.connector.not_in(closed_for_bulk))
+        )
     return [_Candidate(*row) for row in await tx.session.execute(statement)]
 
 

@@ -37,7 +37,7 @@ from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.waiting import settle_waiting
 from mission_control_tui.model.wishing import note, settle_parent, show
 
-CALM_TAKEOVERS = 2
+CALM_TAKEOVERS = 5
 """Takeovers of one request after which the next try waits, longer each time: it may be what kills the workers."""
 LONGEST_CALM_SECONDS = 300.0
 HALFWAY_SAID = "Cancelled half-way: the service is neither as it was nor as it was wished."
@@ -274,7 +274,7 @@ async def give_back_all(
     given: list[int] = []
     for row, request in found.all():
         often = max(0, request.attempt - CALM_TAKEOVERS)
-        calm = min(2.0**often, LONGEST_CALM_SECONDS) if wait_when_often and often else 0.0
+        calm = min(2.0 ** min(often, 30), LONGEST_CALM_SECONDS) if wait_when_often and often else 0.0
         await _give_back(tx, request, row, said, now + calm if calm else 0.0)
         given.append(request.id)
     return tuple(given)

@@ -39,16 +39,24 @@ class Pace:
     """
 
     def __init__(
-        self, settings: Callable[[str], Connector], clock: Callable[[], float] = time.monotonic
+        self,
+        worker: Worker,
+        settings: Callable[[str], Connector],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._interactive_share = worker.interactive_slots / worker.slots
         self._settings = settings
         self._clock = clock
         self._starts: dict[str, deque[float]] = {}
         self.workers = 1
 
-    def concurrency(self, connector: str) -> int:
-        """Requests of the connector that may run at the same time."""
-        return self._settings(connector).concurrency
+    def concurrency(self, connector: str, *, bulk: bool) -> int:
+        """Requests of the connector that may run at the same time.
+
+        Bulk never gets the share of them that interactive slots are of all slots, at least one where there are two.
+        """
+        most = self._settings(connector).concurrency
+        return max(1, most - max(1, round(most * self._interactive_share))) if bulk else most
 
     def starts_left(self, connector: str) -> int:
         """Requests of the connector that may start now."""

@@ -12,12 +12,18 @@ from contextlib import aclosing
 from enum import IntEnum
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from mission_control_tui.model import pauses
 from mission_control_tui.model.claims import FARTHEST_SECONDS, Claimed, Outlook, Slots, claim, look
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.endings import give_back
+from mission_control_tui.model.endings import Failure, Retry, give_back, try_again
 from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
 from mission_control_tui.model.feed import changes
 from mission_control_tui.model.leases import (
@@ -59,6 +65,9 @@ START_SECONDS = 30.0
 """A job that the engine has not begun after so long goes back to the queue."""
 DRAIN_POLL_SECONDS = 0.2
 
+_FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
+"""Errors of the database that are errors of this program: going on would only repeat them."""
+
 EngineFactory = Callable[[Callable[[int, int], Awaitable[None]]], JobEngine]
 
 
@@ -89,7 +98,7 @@ class Worker:
         self._backends = backends
         self._me = me
         self._stays = stays or not store.is_sqlite
-        self._pace = Pace(backends.pace)
+        self._pace = Pace(settings, backends.pace)
         self._engine = make_engine(self._run_job)
         self._around = Surroundings(
             store,
@@ -185,7 +194,9 @@ class Worker:
             return not took and await self._is_over(outlook)
         except LeaseLost:
             raise
-        except (SQLAlchemyError, OSError, MissionControlError) as error:
+        except _FLAWS:
+            raise
+        except (SQLAlchemyError, OSError, StoreError) as error:
             log.warning("the database does not answer: %s", _first_line(error))
             self._wait_at_most(1.0)
             return False
@@ -319,13 +330,27 @@ class Worker:
         except asyncio.CancelledError:
             self._unfinished[key] = claimed.run
             raise
-        except Exception as error:  # noqa: BLE001 - it goes back to the queue, see _mend
+        except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
             log.warning("request %d, attempt %d: %s", request_id, attempt, _first_line(error))
-            self._unfinished[key] = claimed.run
+            await self._rescue(claimed.run, error)
         finally:
             self._ended.append(key)
             self._drop(key)
             self._wake.set()
+
+    async def _rescue(self, run: Run, error: Exception) -> None:
+        """An error that no connector made: tried again as one that can heal, or later when the database is away."""
+        said = f"The worker failed: {_first_line(error)}"
+        failure = Failure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
+        delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
+        try:
+            retry = Retry(delay, max(1, self._settings.retry_limit))
+            await try_again(self._store, run, None, failure, retry)
+        except RunLost:
+            return
+        except Exception as again:  # noqa: BLE001 - given back when the database answers, see _mend
+            log.warning("request %d stays for later: %s", run.request_id, _first_line(again))
+            self._unfinished[run.request_id, run.attempt] = run
 
     def _drop(self, key: tuple[int, int]) -> None:
         self._jobs.pop(key, None)
