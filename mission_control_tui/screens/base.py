@@ -54,7 +54,7 @@ class LinkList(CursorLines):
     """QUICK LINKS: where one can go."""
 
     def __init__(self, links: Sequence[tuple[str, str]]) -> None:
-        super().__init__(columns=(Column("QUICK LINKS"),), id="links")
+        super().__init__(columns=(Column("QUICK LINKS"),))
         self._links = tuple(links)
 
     @property
@@ -302,6 +302,9 @@ class BaseScreen(Screen[None]):
         return keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)
 
     def verb_go(self) -> None:
+        if isinstance(self._overlay, LinkList):
+            self.close_overlay()
+            return
         self.show_overlay(LinkList([(name, label) for name, label, _open in self.console.links]))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
@@ -380,7 +383,7 @@ class BaseScreen(Screen[None]):
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         if small and self._too_small is None:
             self._small_focus = self.focused
-            self._too_small = TooSmall(id="too-small")
+            self._too_small = TooSmall()
             self.mount(self._too_small)
             self.set_focus(None)
         elif small and self._too_small is not None:

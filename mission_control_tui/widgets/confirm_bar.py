@@ -32,7 +32,7 @@ class ConfirmBar(LineWidget, can_focus=True):
     def __init__(
         self, lines: Sequence[str], answered: Callable[[bool], None], yes: str = "Yes"
     ) -> None:
-        super().__init__(id="confirm")
+        super().__init__()
         self._lines = [part for line in lines for part in wrap(line, WIDTH)]
         self._answered = answered
         self._yes_word = yes

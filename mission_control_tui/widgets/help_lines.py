@@ -17,7 +17,7 @@ class HelpLines(CursorLines):
     def __init__(
         self, about: str, field: tuple[str, str] | None, keys: Sequence[tuple[str, str, str]]
     ) -> None:
-        super().__init__(id="help")
+        super().__init__()
         self._texts: list[tuple[Part, ...]] = []
         if field is not None:
             name, text = field

@@ -16,9 +16,11 @@ from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.confirm_bar import ConfirmBar
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.fold import ServicePanel
+from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import KeyLine, TopInfo
@@ -65,9 +67,9 @@ async def test_letters_are_text_in_a_field_and_verbs_outside() -> None:
         await pilot.press("n", "b", "question_mark", "q")
         assert app.screen.query_one("#upn", Field).value == "nb?q"
         await pilot.press("f1")
-        await settled(pilot, lambda: app.screen.query("#help"))
+        await settled(pilot, lambda: app.screen.query(HelpLines))
         await pilot.press("escape")
-        await settled(pilot, lambda: not app.screen.query("#help"))
+        await settled(pilot, lambda: not app.screen.query(HelpLines))
         assert app.focused is app.screen.query_one("#upn", Field).input
 
 
@@ -161,12 +163,12 @@ async def test_questions_default_to_no(keys: list[str], answer: str) -> None:
     app = make_app(first="users")
     async with app.run_test() as pilot:
         await pilot.press("f2")
-        await settled(pilot, lambda: app.screen.query("#confirm"))
-        await settled(pilot, lambda: app.focused and app.focused.id == "confirm")
+        await settled(pilot, lambda: app.screen.query(ConfirmBar))
+        await settled(pilot, lambda: isinstance(app.focused, ConfirmBar))
         await pilot.press("b", "e")
-        assert app.screen.query("#confirm")
+        assert app.screen.query(ConfirmBar)
         await pilot.press(*keys)
-        await settled(pilot, lambda: not app.screen.query("#confirm"))
+        await settled(pilot, lambda: not app.screen.query(ConfirmBar))
         assert app.screen.announced == answer  # type: ignore[attr-defined]
         assert app.focused is app.screen.query_one(FindBox).input
 
