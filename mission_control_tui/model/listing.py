@@ -1,6 +1,7 @@
 """Lists of users: a page from anywhere in the order, what is found as one types, and counts of lights.
 
-The order, the filters and the search are read from indexes alone; only the users of the page itself are fetched.
+The order, the filters and the search are read from indexes alone; only the users of the page itself are fetched, with
+their lights and the total, in one statement.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -21,11 +22,14 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.tables import AssignmentRow, SearchTermRow, UserRow
 from mission_control_tui.model.views import LightCounts, UserLine
 
-COUNT_LIMIT = 5_000
-"""Matches of a search that are counted; beyond, there are just more."""
+COUNT_LIMIT = 1_000
+"""What a search or a filter by light finds is counted up to here; beyond, there are just more."""
 
 FEW = 2_000
-"""Lights; up to so many are followed to their users, above them each user of the list is asked."""
+"""Lights; up to so many are followed to their users, above them users are asked for their lights."""
+
+_TERMS_PER_USER = 3
+"""Terms of one user that begin alike: more of them cost a second look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +60,43 @@ async def page(
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         words = search.words_of(query)
-        if words:
-            found = await search.matches(session, account_id, words, in_bin=in_bin)
-            found = found.where(
-                *await _filters(
-                    session, account_id, SearchTermRow.user_id, light, disabled, in_bin=in_bin
-                )
-            )
-            ordered = found.order_by(SearchTermRow.sort_key, SearchTermRow.user_id)
+        few = light is not None and await _few(session, account_id, light)
+        if not words or few:
+            found = _listed(account_id, words, light, disabled, in_bin=in_bin, few=few)
+            keys = _ordered(found).limit(limit).offset(offset)
+            exact = keys
         else:
-            found = await _all(session, account_id, light, disabled, in_bin=in_bin)
-            ordered = found.order_by(UserRow.sort_key, UserRow.id)
-        keys = (await session.execute(ordered.limit(limit).offset(offset))).all()
-        lines = await _lines(session, [key[1] for key in keys])
-        ended = len(keys) < limit and (keys or not offset)
-        if ended:
-            return Page(lines, offset + len(keys))
-        if not words:
-            return Page(lines, await _count(session, found))
-        counted = await _count(session, found.limit(COUNT_LIMIT + 1))
-        if counted <= COUNT_LIMIT:
-            return Page(lines, counted)
-        return Page(lines, max(COUNT_LIMIT, offset + len(keys)), more=True)
+            found = await search.matches(session, account_id, words, in_bin=in_bin)
+            found = found.where(*_filters(account_id, light, disabled))
+            top = _ordered(found).limit(_TERMS_PER_USER * (offset + limit)).subquery()
+            keys = _ordered(select(top.c.sort_key, top.c.user_id).distinct())
+            keys = keys.limit(limit).offset(offset)
+            found = found.distinct()
+            exact = _ordered(found).limit(limit).offset(offset)
+        bounded = bool(words) or light is not None
+        total = _count(found.limit(COUNT_LIMIT + 1) if bounded else found)
+        lines, counted = await _read(session, keys, total)
+        if counted is None:
+            counted = int(await session.scalar(select(total)) or 0) if offset else 0
+        more = bounded and counted > COUNT_LIMIT
+        expected = limit if more else max(0, min(limit, counted - offset))
+        if len(lines) < expected and exact is not keys:
+            lines, _ = await _read(session, exact, total)
+        if more:
+            return Page(lines, max(COUNT_LIMIT, offset + len(lines)), more=len(lines) == limit)
+        return Page(lines, counted)
 
 
-async def _all(
-    session: AsyncSession,
+def _listed(
     account_id: int,
+    words: Sequence[str],
     light: Light | None,
     disabled: bool | None,
     *,
     in_bin: bool,
+    few: bool,
 ) -> Select[str, str]:
-    """(sort key, id) of the account's users. What stands in the listing's index is all that this reads."""
-    few = light is not None and await _few(session, account_id, light)
+    """(sort key, id) of users. What stands in the listing's index is all that this reads of them, unless `few`."""
     statement = select(UserRow.sort_key, UserRow.id).where(
         # The sum keeps a planner without statistics from walking the list instead of following a few lights.
         (UserRow.account_id + 0 if few else UserRow.account_id) == account_id,
@@ -99,29 +106,21 @@ async def _all(
         statement = statement.where(UserRow.disabled == _bool(disabled))
     if light is not None:
         statement = statement.where(_lit(account_id, light, UserRow.id, few=few))
-    return statement
+    return statement.where(*(search.begins(UserRow.id, word) for word in words))
 
 
-async def _filters(
-    session: AsyncSession,
-    account_id: int,
-    user_id: InstrumentedAttribute[str],
-    light: Light | None,
-    disabled: bool | None,
-    *,
-    in_bin: bool,
+def _filters(
+    account_id: int, light: Light | None, disabled: bool | None
 ) -> list[ColumnElement[bool]]:
+    """Conditions on who was found by words."""
     conditions: list[ColumnElement[bool]] = []
     if light is not None:
-        few = await _few(session, account_id, light)
-        conditions.append(_lit(account_id, light, user_id, few=few))
+        conditions.append(_lit(account_id, light, SearchTermRow.user_id, few=False))
     if disabled is not None:
-        off = select(UserRow.id).where(
-            UserRow.account_id == account_id,
-            UserRow.in_bin == _bool(in_bin),
-            UserRow.disabled == true(),
+        user = select(UserRow.id).where(
+            UserRow.id == SearchTermRow.user_id, UserRow.disabled == _bool(disabled)
         )
-        conditions.append(user_id.in_(off) if disabled else user_id.not_in(off))
+        conditions.append(user.exists())
     return conditions
 
 
@@ -142,25 +141,24 @@ async def _few(session: AsyncSession, account_id: int, light: Light) -> bool:
         .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
         .limit(FEW + 1)
     )
-    return await _count(session, lit) <= FEW
+    return int(await session.scalar(select(_count(lit))) or 0) <= FEW
 
 
-async def _count(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> int:
-    counted = await session.scalar(select(func.count()).select_from(statement.subquery()))
-    return int(counted or 0)
+def _ordered(statement: Select[str, str]) -> Select[str, str]:
+    sort_key, user_id = statement.selected_columns
+    return statement.order_by(sort_key, user_id)
 
 
-async def _lines(session: AsyncSession, ids: Sequence[str]) -> tuple[UserLine, ...]:
-    """The rows of a page in the order of `ids`."""
-    if not ids:
-        return ()
-    lights: dict[str, list[tuple[str, Light]]] = {}
-    for user_id, service_id, light in await session.execute(
-        select(AssignmentRow.user_id, AssignmentRow.service_id, AssignmentRow.light)
-        .where(AssignmentRow.user_id.in_(ids))
-        .order_by(AssignmentRow.service_id, AssignmentRow.instance)
-    ):
-        lights.setdefault(str(user_id), []).append((service_id, Light(light)))
+def _count(statement: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
+    return select(func.count()).select_from(statement.subquery()).scalar_subquery()
+
+
+async def _read(
+    session: AsyncSession, keys: Select[str, str], total: ColumnElement[int]
+) -> tuple[tuple[UserLine, ...], int | None]:
+    """The rows of a page, and the total, which is None when the page has no rows."""
+    wanted = keys.subquery("page")
+    sort_key, user_id = _columns(wanted)
     rows = await session.execute(
         select(
             UserRow.id,
@@ -169,10 +167,39 @@ async def _lines(session: AsyncSession, ids: Sequence[str]) -> tuple[UserLine, .
             UserRow.username,
             UserRow.disabled,
             UserRow.locked,
-        ).where(UserRow.id.in_(ids))
+            AssignmentRow.service_id,
+            AssignmentRow.light,
+            total.label("total"),
+        )
+        .select_from(wanted)
+        .join(UserRow, UserRow.id == user_id)
+        .outerjoin(AssignmentRow, AssignmentRow.user_id == user_id)
+        .order_by(sort_key, user_id, AssignmentRow.service_id, AssignmentRow.instance)
     )
-    lines = {row.id: UserLine(*row, tuple(lights.get(row.id, ()))) for row in rows}
-    return tuple(lines[user_id] for user_id in ids)
+    found = rows.all()
+    lights: dict[str, list[tuple[str, Light]]] = {}
+    for row in found:
+        of_user = lights.setdefault(row.id, [])
+        if row.service_id is not None:
+            of_user.append((row.service_id, Light(row.light)))
+    lines = {
+        row.id: UserLine(
+            id=row.id,
+            upn=row.upn,
+            display_name=row.display_name,
+            username=row.username,
+            disabled=row.disabled,
+            locked=row.locked,
+            lights=tuple(lights[row.id]),
+        )
+        for row in found
+    }
+    return tuple(lines.values()), int(found[0].total) if found else None
+
+
+def _columns(page: Subquery) -> tuple[ColumnElement[str], ColumnElement[str]]:
+    sort_key, user_id = page.c
+    return sort_key, user_id
 
 
 async def counts_by_light(store: Store, caller: Caller, account: int | str) -> LightCounts:

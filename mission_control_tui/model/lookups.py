@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.context import Caller
@@ -45,13 +45,14 @@ async def user_row(
     `binned` also finds users in the recycling bin; `lock` takes the row for this transaction.
     """
     folded = lookup_key(key)
-    by_address = select(AddressRow.user_id).where(
-        AddressRow.key == folded, AddressRow.account_id == account_id
+    ids = union(
+        select(UserRow.id).where(UserRow.id == folded, UserRow.account_id == account_id),
+        select(UserRow.id).where(UserRow.username_key == folded, UserRow.account_id == account_id),
+        select(AddressRow.user_id).where(
+            AddressRow.key == folded, AddressRow.account_id == account_id
+        ),
     )
-    statement = select(UserRow).where(
-        UserRow.account_id == account_id,
-        or_(UserRow.id == folded, UserRow.username_key == folded, UserRow.id.in_(by_address)),
-    )
+    statement = select(UserRow).where(UserRow.id.in_(ids))
     if lock:
         statement = statement.with_for_update()
     rows = (await session.scalars(statement)).all()

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, false, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from mission_control_tui.model.people.fields import FIELDS, Kind, UserDetails
 from mission_control_tui.model.people.phones import digits_of
@@ -132,22 +132,31 @@ def term_rows(
 async def matches(
     session: AsyncSession, account_id: int, words: Sequence[str], *, in_bin: bool
 ) -> Select[str, str]:
-    """A statement for (sort key, user id) of all who match every one of `words`, each of them once, in no order."""
+    """A statement for (sort key, user id) of all who match every one of `words`, in no order.
+
+    Who has several terms that begin with the rarest word is there several times.
+    """
     ordered, rare = await _rarest_first(session, account_id, words, in_bin=in_bin)
-    statement = (
-        select(SearchTermRow.sort_key, SearchTermRow.user_id)
-        .where(*_range(SearchTermRow, account_id, in_bin, ordered[0]))
-        .distinct()
+    statement = select(SearchTermRow.sort_key, SearchTermRow.user_id).where(
+        *_range(SearchTermRow, account_id, in_bin, ordered[0])
     )
     for word in ordered[1:]:
-        other = aliased(SearchTermRow)
-        found = select(other.user_id).where(*_range(other, account_id, in_bin, word))
         if rare:
-            mine = found.where(other.user_id == SearchTermRow.user_id)
-            statement = statement.where(mine.exists())
+            statement = statement.where(begins(SearchTermRow.user_id, word))
         else:
+            other = aliased(SearchTermRow)
+            found = select(other.user_id).where(*_range(other, account_id, in_bin, word))
             statement = statement.where(SearchTermRow.user_id.in_(found))
     return statement
+
+
+def begins(user_id: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    """Whether one of the user's terms begins with `word`."""
+    term = aliased(SearchTermRow)
+    found = select(term.user_id).where(
+        term.user_id == user_id, term.term >= word, term.term < word + _LAST
+    )
+    return found.exists()
 
 
 def _range(
