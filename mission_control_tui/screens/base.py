@@ -42,7 +42,7 @@ class Remembering(Protocol):
 
 
 def _error_of(widget: Widget) -> str:
-    error = getattr(widget, "error", "")
+    error = getattr(widget, "cut_error", "")
     return error if isinstance(error, str) else ""
 
 

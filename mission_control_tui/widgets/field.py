@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from .cells import fit, shown
+from .cells import fit, shown, width_of
 from .lines import LineWidget, Part
 
 LABEL = 20
@@ -30,7 +30,9 @@ class FieldInput(Input):
     FieldInput, FieldInput:focus, FieldInput:ansi {
         height: 1; border: none; padding: 0; background: transparent; background-tint: transparent;
     }
-    FieldInput > .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
+    FieldInput > .input--cursor, FieldInput:ansi > .input--cursor {
+        text-style: reverse; background: ansi_default; color: ansi_default;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -171,6 +173,13 @@ class Field(LineWidget):
         elif self._note:
             parts.append((f" {self._note}", "dim"))
         return parts
+
+    @property
+    def cut_error(self) -> str:
+        """The error with its label when it does not fit beside the box; else empty."""
+        used = LABEL + self._width + 3 + width_of(self._suffix)
+        fits = used + width_of(self._error) <= self.content_size.width
+        return "" if fits or not self._error else f"{self.label}: {self._error}"
 
     def focus(self, scroll_visible: bool = True) -> Field:
         self.input.focus(scroll_visible)

@@ -20,6 +20,7 @@ class FindBox(LineWidget):
     """`Find: text   12 of 340`. Typing sends one `Changed` when it pauses; Enter and Down go to the list."""
 
     is_field = True
+    label = "Find"
     help_text = "Type part of a name, user name or address. Down goes to the list, Escape clears and leaves."
 
     DEFAULT_CSS = """

@@ -12,6 +12,10 @@ from .rows import Column, CursorLines, Row
 class Quadrant(CursorLines):
     """Rows under a title line. Rows that do not fit are counted on the last line and scroll into view."""
 
+    DEFAULT_CSS = """
+    Quadrant { padding: 0 1 0 0; }
+    """
+
     def __init__(
         self,
         title: str,
