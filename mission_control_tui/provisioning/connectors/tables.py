@@ -25,6 +25,7 @@ class TableReader:
 
     def has(self, key: str) -> bool:
         """Whether the key is there."""
+        self.known.add(key)
         return key in self.table
 
     def text(self, key: str, default: str | None = None) -> str:
