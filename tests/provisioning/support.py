@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from mission_control_tui.model.tables import (
     RequestEventRow,
     RequestRow,
     SeatPoolRow,
+    UserRow,
     WorkerRow,
 )
 from mission_control_tui.model.user_creation import create_user
@@ -104,7 +105,7 @@ class World:
         written = [f'[[rule]]\nid = "rule-{number}"\n{rule}' for number, rule in enumerate(rules)]
         self.rules_path.write_text("\n\n".join([RULES, *written]), "utf-8")
 
-    def configure(self, *, simulator: dict[str, object] | None = None, **worker: object) -> None:
+    def configure(self, *, simulator: Mapping[str, object] | None = None, **worker: object) -> None:
         """Write the settings file and name it in the environment."""
         lines = ["[worker]"]
         key_file = {"key_file": str(self.directory / "worker.key")}
@@ -156,6 +157,16 @@ class World:
                 )
             ).one()
 
+    async def services(self) -> dict[str, AssignmentRow]:
+        """The assignments of all users, by UPN; each user of these tests has one."""
+        async with self.store.read() as session:
+            rows = await session.execute(
+                select(UserRow.upn, AssignmentRow).join(
+                    AssignmentRow, AssignmentRow.user_id == UserRow.id
+                )
+            )
+            return dict(rows.all())
+
     async def request(self, request_id: int | None) -> RequestRow:
         async with self.store.read() as session:
             return (
@@ -201,9 +212,9 @@ class World:
     def effects(self) -> list[Effect]:
         return list(ledger(self.simulator_path)) if self.simulator_path.exists() else []
 
-    def effect_counts(self) -> Counter[tuple[str, str, int]]:
-        """(step, effect, generation) -> how often; each should be there once."""
-        return Counter((one.step, one.effect, one.generation) for one in self.effects())
+    def effect_counts(self) -> Counter[tuple[str, int, str, str]]:
+        """(assignment, generation, step, effect) -> how often; each should be there once."""
+        return Counter((one.key, one.generation, one.step, one.effect) for one in self.effects())
 
     async def light(self, assignment_id: str) -> str:
         return str((await self.assignment(assignment_id)).light)
@@ -293,6 +304,13 @@ async def furnish(
     world.rules()
     world.configure()
     return world
+
+
+async def wish(world: World, upn: str, kind: str) -> int | None:
+    """Wish by the name of a kind, "change" being the larger level; returns the request."""
+    if kind in {"provision", "change"}:
+        return (await world.give(upn, SMALL if kind == "provision" else LARGE)).request_id
+    return (await world.turn(upn, RequestKind(kind))).request_id
 
 
 class WorkerProcess:
