@@ -28,7 +28,10 @@ COUNT_LIMIT = 1_000
 FEW = 2_000
 """Lights; up to so many are followed to their users, above them users are asked for their lights."""
 
-_TERMS_PER_USER = 3
+NEAR = 500
+"""Up to this place in what is found, the first terms in order are taken before they are reduced to users."""
+
+_TERMS_PER_USER = 2
 """Terms of one user that begin alike: more of them cost a second look."""
 
 
@@ -63,16 +66,17 @@ async def page(
         few = light is not None and await _few(session, account_id, light)
         if not words or few:
             found = _listed(account_id, words, light, disabled, in_bin=in_bin, few=few)
-            keys = _ordered(found).limit(limit).offset(offset)
-            exact = keys
+            keys = exact = _ordered(found).limit(limit).offset(offset)
         else:
-            found = await search.matches(session, account_id, words, in_bin=in_bin)
-            found = found.where(*_filters(account_id, light, disabled))
-            top = _ordered(found).limit(_TERMS_PER_USER * (offset + limit)).subquery()
-            keys = _ordered(select(top.c.sort_key, top.c.user_id).distinct())
-            keys = keys.limit(limit).offset(offset)
-            found = found.distinct()
-            exact = _ordered(found).limit(limit).offset(offset)
+            ranked = await search.ranked(session, account_id, words, in_bin=in_bin)
+            filters = _filters(account_id, light, disabled)
+            every = ranked.matches(account_id, in_bin=in_bin).where(*filters)
+            keys = exact = _ordered(every.distinct()).limit(limit).offset(offset)
+            if offset + limit <= NEAR:
+                keys = _first(every, offset, limit)
+            # Counted one by one, for that can end early.
+            one_by_one = ranked.matches(account_id, in_bin=in_bin, intersect=False)
+            found = one_by_one.where(*filters).distinct()
         bounded = bool(words) or light is not None
         total = _count(found.limit(COUNT_LIMIT + 1) if bounded else found)
         lines, counted = await _read(session, keys, total)
@@ -142,6 +146,13 @@ async def _few(session: AsyncSession, account_id: int, light: Light) -> bool:
         .limit(FEW + 1)
     )
     return int(await session.scalar(select(_count(lit))) or 0) <= FEW
+
+
+def _first(matches: Select[str, str], offset: int, limit: int) -> Select[str, str]:
+    """The first of `matches` in order, each user once: cheaper than to reduce all to users, but may come up short."""
+    top = _ordered(matches).limit(_TERMS_PER_USER * (offset + limit)).subquery()
+    users = select(top.c.sort_key, top.c.user_id).distinct()
+    return _ordered(users).limit(limit).offset(offset)
 
 
 def _ordered(statement: Select[str, str]) -> Select[str, str]:

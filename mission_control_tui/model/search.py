@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, false, func, insert, select, true
@@ -27,6 +28,9 @@ WORD_LIMIT = 8
 
 RARE = 2_000
 """Terms; up to so many are followed up one by one, above them whole ranges are intersected."""
+
+_RANKED_UP_TO = 20_000
+"""Terms of a word that are counted to tell which is the rarest."""
 
 _LAST = "\U0010ffff"
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -129,25 +133,32 @@ def term_rows(
     ]
 
 
-async def matches(
-    session: AsyncSession, account_id: int, words: Sequence[str], *, in_bin: bool
-) -> Select[str, str]:
-    """A statement for (sort key, user id) of all who match every one of `words`, in no order.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a query, the rarest first; `rare` says that this one begins at most RARE terms."""
 
-    Who has several terms that begin with the rarest word is there several times.
-    """
-    ordered, rare = await _rarest_first(session, account_id, words, in_bin=in_bin)
-    statement = select(SearchTermRow.sort_key, SearchTermRow.user_id).where(
-        *_range(SearchTermRow, account_id, in_bin, ordered[0])
-    )
-    for word in ordered[1:]:
-        if rare:
-            statement = statement.where(begins(SearchTermRow.user_id, word))
-        else:
-            other = aliased(SearchTermRow)
-            found = select(other.user_id).where(*_range(other, account_id, in_bin, word))
-            statement = statement.where(SearchTermRow.user_id.in_(found))
-    return statement
+    ordered: tuple[str, ...]
+    rare: bool
+
+    def matches(
+        self, account_id: int, *, in_bin: bool, intersect: bool | None = None
+    ) -> Select[str, str]:
+        """A statement for (sort key, user id) of all who match every word, in no order.
+
+        Who has several terms that begin with the rarest word is there several times. `intersect` compares whole ranges,
+        which is quicker for finding all of many; otherwise each match of the rarest word is asked for the others.
+        """
+        statement = select(SearchTermRow.sort_key, SearchTermRow.user_id).where(
+            *_range(SearchTermRow, account_id, in_bin, self.ordered[0])
+        )
+        for word in self.ordered[1:]:
+            if not self.rare if intersect is None else intersect:
+                other = aliased(SearchTermRow)
+                found = select(other.user_id).where(*_range(other, account_id, in_bin, word))
+                statement = statement.where(SearchTermRow.user_id.in_(found))
+            else:
+                statement = statement.where(begins(SearchTermRow.user_id, word))
+        return statement
 
 
 def begins(user_id: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
@@ -170,23 +181,23 @@ def _range(
     )
 
 
-async def _rarest_first(
+async def ranked(
     session: AsyncSession, account_id: int, words: Sequence[str], *, in_bin: bool
-) -> tuple[list[str], bool]:
-    """The words by how many terms they begin, and whether the first begins at most RARE."""
+) -> Words:
+    """The words by how many terms they begin."""
     if len(words) == 1:
-        return list(words), False
+        return Words(tuple(words), rare=False)
     counts = [
         select(func.count())
         .select_from(
             select(SearchTermRow.term)
             .where(*_range(SearchTermRow, account_id, in_bin, word))
-            .limit(RARE + 1)
+            .limit(_RANKED_UP_TO)
             .subquery()
         )
         .scalar_subquery()
         for word in words
     ]
     found = (await session.execute(select(*counts))).one()
-    ranked = sorted(zip(found, words, strict=True))
-    return [word for _, word in ranked], ranked[0][0] <= RARE
+    by_count = sorted(zip(found, words, strict=True))
+    return Words(tuple(word for _, word in by_count), by_count[0][0] <= RARE)

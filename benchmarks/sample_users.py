@@ -1,0 +1,214 @@
+"""A hundred thousand people with likely names, and their rows, put into a database in bulk."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert
+
+from mission_control_tui.model import catalogue_store, search
+from mission_control_tui.model.addresses import AddressKind
+from mission_control_tui.model.catalogue.parse import parse
+from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.people.addresses import upn_key
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.people.names import username_for
+from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
+from mission_control_tui.model.tables import (
+    AccountRow,
+    AddressRow,
+    AssignmentRow,
+    Base,
+    DomainRow,
+    SearchTermRow,
+    UserRow,
+)
+from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.user_rows import to_columns
+
+CALLER = Caller("benchmark")
+DOMAIN = "acme.example"
+ROWS_AT_ONCE = 5_000
+
+_FIRST_NAMES = (
+    "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph "
+    "Jessica Thomas Karen Charles Sarah Daniel Nancy Matthew Lisa Anthony Betty Mark Sandra Donald Ashley Steven "
+    "Emily Andrew Kimberly Paul Margaret Joshua Donna Kenneth Michelle Kevin Carol Brian Amanda George Melissa "
+    "Ada Zoe Yusuf Xenia Quentin Uma Olga Ingrid Björn Zoë Łukasz Nguyễn"
+)
+_LAST_NAMES = (
+    "Smith Johns Will Brown Jon Garc Mill Dav Rodrig Mart Hern Lop Gonz Wils Anders Thom Tayl Moor Jacks Lee Per "
+    "Thomps Whit Harr Sanch Clark Ramir Lew Robins Walk Young All King Wright Scott Torr Nguy Hill Flor Green Adam "
+    "Nels Bak Hall Riv Camp Mitch Cart Rob O'Bri Le-Ro Müll Zieg Xav Quinn Ull Ive Yat"
+)
+_FIRST = _FIRST_NAMES.split()
+_STEMS = _LAST_NAMES.split()
+_ENDINGS = ("", "son", "s", "er", "man", "ez", "ley", "ton", "ham", "field", "wood", "berg")
+_TABLES: tuple[type[Base], ...] = (UserRow, AddressRow, SearchTermRow, AssignmentRow)
+_LIGHTS = {Light.GREEN: 95, Light.GREY: 3, Light.ORANGE: 1, Light.RED: 1}
+_WORDS = {
+    Light.GREEN: Word.PROVISIONED,
+    Light.GREY: Word.NOT_PROVISIONED,
+    Light.ORANGE: Word.QUEUED,
+    Light.RED: Word.ERROR,
+}
+
+
+def people(count: int, seed: int = 1) -> Iterator[UserDetails]:
+    """`count` users of the domain, all different, the same ones for the same seed."""
+    dice = random.Random(seed)  # noqa: S311 (sample data)
+    weights = [1 / (rank + 3) for rank in range(len(_FIRST))]
+    usernames: set[str] = set()
+    seen: dict[str, int] = {}
+    for number in range(count):
+        (first,) = dice.choices(_FIRST, weights)
+        last = dice.choice(_STEMS) + dice.choice(_ENDINGS)
+        local = username_for(f"{first}.{last}@").replace("'", "")
+        seen[local] = seen.get(local, 0) + 1
+        if seen[local] > 1:
+            local = f"{local}{seen[local]}"
+        upn = f"{local}@{DOMAIN}"
+        username = username_for(upn, usernames)
+        usernames.add(username)
+        yield UserDetails(
+            upn=upn,
+            first_names=first,
+            last_name=last,
+            display_name=f"{first} {last}",
+            username=username,
+            title=dice.choice(("Engineer", "Clerk", "Manager", "")),
+            department=dice.choice(("Engines", "Sales", "Support", "Board")),
+            office_phone=f"+61 2 {9000 + number // 10000} {number % 10000:04}",
+            mobile_phone=f"04{dice.randrange(10**8):08}" if number % 3 == 0 else "",
+            city=dice.choice(("Sydney", "Perth", "Hobart")),
+            country="AU",
+            disabled=number % 50 == 7,
+        )
+
+
+async def make_account(store: Store, code: str = "acme", domain: str = DOMAIN) -> int:
+    """An account with this domain, under the shipped catalogue."""
+    async with store.write(CALLER) as tx:
+        await catalogue_store.put(tx, parse(shipped(), SHIPPED_NAME), SHIPPED_NAME)
+        account = AccountRow(
+            code=code,
+            name=code,
+            is_sample=False,
+            time_zone="UTC",
+            password_policy={},
+            created_at=tx.now,
+        )
+        tx.session.add(account)
+        await tx.session.flush()
+        await tx.session.execute(
+            insert(DomainRow).values(
+                account_id=account.id,
+                name=domain,
+                bought=False,
+                term_months=0,
+                details={},
+                added_at=tx.now,
+            )
+        )
+        return account.id
+
+
+async def fill(store: Store, account_id: int, count: int, services: int) -> None:
+    """Put `count` users with `services` services in all into the account; every thousandth user is in the bin."""
+    dice = random.Random(2)  # noqa: S311 (sample data)
+    made = people(count)
+    numbers = iter(range(count))
+    extra = services - count
+    while chunk := list(islice(made, ROWS_AT_ONCE)):
+        async with store.write(CALLER, account_id) as tx:
+            rows: list[list[dict[str, Any]]] = [[], [], [], []]
+            for details, number in zip(chunk, numbers, strict=False):
+                doubled = 2 if number * extra // count != (number + 1) * extra // count else 1
+                for table, more in zip(
+                    rows, _rows(tx, account_id, details, number, doubled, dice), strict=True
+                ):
+                    table.extend(more)
+            for into, found in zip(_TABLES, rows, strict=True):
+                await tx.session.execute(insert(into), found)
+
+
+def _rows(
+    tx: Transaction,
+    account_id: int,
+    details: UserDetails,
+    number: int,
+    services: int,
+    dice: random.Random,
+) -> tuple[list[dict[str, Any]], ...]:
+    user_id = uuid.UUID(int=dice.getrandbits(128), version=4).hex
+    in_bin = number % 1000 == 999
+    columns = to_columns(details)
+    user = {
+        "id": user_id,
+        "account_id": account_id,
+        **columns,
+        "manager_id": None,
+        "locked": False,
+        "in_bin": in_bin,
+        "deleted_at": None,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+        "secret_id": None,
+        "version": 1,
+    }
+    address = {
+        "account_id": account_id,
+        "user_id": user_id,
+        "address": details.upn,
+        "key": upn_key(details.upn),
+        "kind": AddressKind.UPN,
+        "is_primary": True,
+    }
+    terms = search.term_rows(
+        account_id, user_id, columns["sort_key"], in_bin, search.terms_of(details)
+    )
+    given = [
+        _assignment(tx, account_id, user_id, service, number, dice)
+        for service in ("managed-exchange", "databases")[:services]
+    ]
+    return [user], [address], terms, given
+
+
+def _assignment(
+    tx: Transaction,
+    account_id: int,
+    user_id: str,
+    service: str,
+    number: int,
+    dice: random.Random,
+) -> dict[str, Any]:
+    (light,) = dice.choices(list(_LIGHTS), list(_LIGHTS.values()))
+    wish = Wish.ABSENT if light is Light.GREY else Wish.PRESENT
+    return {
+        "id": uuid.UUID(int=dice.getrandbits(128), version=4).hex,
+        "account_id": account_id,
+        "subject_kind": SubjectKind.USER,
+        "subject_id": user_id,
+        "user_id": user_id,
+        "service_id": service,
+        "instance": "",
+        "connector": "simulator",
+        "backend_name": f"{service}_{number}",
+        "wish": wish,
+        "level_id": "" if wish is Wish.ABSENT else "small",
+        "settings": {"quota": 51200, "hide-from-address-list": False, "spam-action": "junk"},
+        "generation": 1,
+        "light": light,
+        "word": _WORDS[light],
+        "error_said": "The mailbox server answered: 503 Service Unavailable"
+        if light is Light.RED
+        else "",
+        "since": tx.now,
+        "observed_wish": wish,
+    }

@@ -1,0 +1,184 @@
+"""100,000 users: finding as one types, a page anywhere in the order, counts by light; and an import of 10,000.
+
+    python -m benchmarks.users [--users N] [--services N] [--import-rows N] [--no-plans]
+
+Builds a SQLite database in a temporary directory, prints each figure with its budget and verdict, and the plans of the
+queries. Exit status 1 when a budget is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from benchmarks.sample_users import CALLER, DOMAIN, fill, make_account
+from mission_control_tui.model import listing, users
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.states import Light
+
+BUDGET_MS = 20.0
+IMPORT_RATIO = 30.0
+IMPORT_AIM = 10.0
+REPEATS = 9
+
+Call = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something to be measured; without a budget it is only shown."""
+
+    name: str
+    call: Call
+    budget_ms: float | None = BUDGET_MS
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that run meanwhile, with their parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: object
+    ) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(store.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def plan_of(store: Store, statement: str, parameters: Any) -> list[str]:
+    """How SQLite carries the statement out."""
+    async with store.engine.connect() as connection:
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return [str(list(row)[3]) for row in rows]
+
+
+def cases(store: Store, account: int, count: int) -> list[Case]:
+    """Everything that an operator waits for while looking for somebody."""
+
+    def page(**options: Any) -> Call:
+        return lambda: listing.page(store, CALLER, account, **options)
+
+    some = f"james.smith@{DOMAIN}"
+    made = [
+        Case("page at the start", page()),
+        Case(f"page at {count // 2:,}", page(offset=count // 2)),
+        Case(f"page at {count - 50 - count // 1000:,}", page(offset=count - 50 - count // 1000)),
+        Case("disabled users only", page(disabled=True)),
+        Case("users with a red light", page(light=Light.RED)),
+        Case("users with a green light", page(light=Light.GREEN)),
+        Case("the recycling bin", page(in_bin=True)),
+        Case("counts by light", lambda: listing.counts_by_light(store, CALLER, account)),
+        Case("is this UPN free? (taken)", lambda: users.upn_status(store, CALLER, account, some)),
+        Case(
+            "is this UPN free? (free)", lambda: users.upn_status(store, CALLER, account, "x" + some)
+        ),
+        Case("one user by UPN", lambda: users.details(store, CALLER, account, some)),
+    ]
+    typed = (
+        "j",
+        "m",
+        "s",
+        "z",
+        "ja",
+        "smi",
+        "james",
+        "zoë",
+        "o'br",
+        "james.smith",
+        some,
+        "+61 2 9000 0",
+        "02 9000 0001",
+    )
+    made += [Case(f"find {query!r}", page(query=query)) for query in (*typed, "nobody-at-all")]
+    made += [
+        Case("find 'james smith'", page(query="james smith")),
+        Case("find 'j s' (half and a quarter of all)", page(query="j s"), None),
+        Case("find 'zoë quinnham'", page(query="zoë quinnham")),
+        Case("find 'j', red only", page(query="j", light=Light.RED)),
+        Case("find 'j', page at 5,000", page(query="j", offset=5000), None),
+        Case("find '61' (everybody)", page(query="61"), None),
+        Case("green, page at half", page(light=Light.GREEN, offset=count // 2), None),
+    ]
+    return made
+
+
+async def timed(call: Call) -> float:
+    """Milliseconds, the median of several calls after one that warms up."""
+    await call()
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        await call()
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+
+
+def say(line: str = "") -> None:
+    """One line of the report."""
+    sys.stdout.write(line + "\n")
+
+
+async def report(path: Path, count: int, services: int, *, plans: bool) -> bool:
+    """Build, measure, print; True when every budget is kept."""
+    start = time.perf_counter()
+    store = await Store.open(path)
+    try:
+        account = await make_account(store)
+        await fill(store, account, count, services)
+        took = time.perf_counter() - start
+        say(f"{count:,} users and {services:,} services, built in {took:.0f} s\n")
+        kept = True
+        shown: set[str] = set()
+        for case in cases(store, account, count):
+            taken = await timed(case.call)
+            good = case.budget_ms is None or taken <= case.budget_ms
+            kept = kept and good
+            verdict = "      " if case.budget_ms is None else "kept  " if good else "BROKEN"
+            budget = "" if case.budget_ms is None else f"of {case.budget_ms:.0f} ms"
+            say(f"{verdict} {taken:8.2f} ms {budget:9} {case.name}")
+            if plans:
+                with statements(store) as seen:
+                    await case.call()
+                for statement, parameters in seen:
+                    if statement not in shown:
+                        shown.add(statement)
+                        for line in await plan_of(store, statement, parameters):
+                            say(f"              {line}")
+        return kept
+    finally:
+        await store.close()
+
+
+def main() -> int:
+    """Run by `python -m benchmarks.users`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.users", description=__doc__)
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--services", type=int, default=120_000)
+    parser.add_argument("--import-rows", type=int, default=10_000)
+    parser.add_argument("--no-plans", action="store_true")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mc-benchmark-") as directory:
+        path = Path(directory) / "users.db"
+        kept = asyncio.run(report(path, chosen.users, chosen.services, plans=not chosen.no_plans))
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
