@@ -1,0 +1,79 @@
+"""A worker that is frozen until another has taken over: nothing happens twice, and it goes when it wakes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.leases import LeaseLost
+from mission_control_tui.model.states import Light
+from tests.provisioning.support import (
+    EXCHANGE_STEPS,
+    WorkerProcess,
+    World,
+    can_write,
+    doubled,
+    worker,
+)
+
+pytestmark = pytest.mark.kill
+
+
+async def freeze_harmlessly(world: World, victim: WorkerProcess) -> None:
+    """Freeze it outside of a transaction: on SQLite nobody could write as long as it holds the lock."""
+    while True:
+        victim.freeze()
+        if not world.store.is_sqlite or can_write(Path(world.where)):
+            return
+        victim.thaw()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("step", ["mailbox", "addresses"])
+async def test_frozen_until_another_has_taken_over(world: World, step: str) -> None:
+    world.configure(lease_seconds=1.0)
+    upns = await world.people("ann", "bob", "cem")
+    world.rules(f'step = "{step}"\ndelay = 0.8')
+    with worker(world, "frozen") as frozen:
+        given = [await world.give(upn) for upn in upns]
+
+        async def all_there() -> bool:
+            rows = [await world.assignment(one.assignment_id) for one in given]
+            return all(row.step.startswith(step) for row in rows)
+
+        await world.until(all_there)
+        await freeze_harmlessly(world, frozen)
+        if world.store.is_sqlite:
+            with worker(world, "too early") as early:
+                assert early.wait() == Conflict.exit_code
+        await asyncio.sleep(1.1)
+        with worker(world, "next") as successor:
+            await world.settled()
+            frozen.thaw()
+            assert frozen.wait() == LeaseLost.exit_code
+            assert successor.alive
+    for one in given:
+        row = await world.assignment(one.assignment_id)
+        assert row.light == Light.GREEN
+        assert (await world.request(one.request_id)).attempt == 2
+    assert not doubled(world.effect_counts())
+    created = [one.step for one in world.effects() if one.effect == "created"]
+    assert sorted(created) == sorted(EXCHANGE_STEPS * len(upns))
+
+
+async def test_a_frozen_worker_that_nobody_missed_goes_on(sqlite_world: World) -> None:
+    sqlite_world.configure(lease_seconds=0.6)
+    (upn,) = await sqlite_world.people("ann")
+    with worker(sqlite_world) as sleeper:
+        first = await sqlite_world.give(upn)
+        await sqlite_world.settled()
+        await freeze_harmlessly(sqlite_world, sleeper)
+        await asyncio.sleep(1.0)
+        await sqlite_world.give(upn, "pc-web")
+        sleeper.thaw()
+        await sqlite_world.settled()
+        assert (await sqlite_world.assignment(first.assignment_id)).observed_level == "pc-web"
+        assert sleeper.alive
