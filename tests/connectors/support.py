@@ -27,8 +27,8 @@ from tests.postgres import PostgresServer
 INSTALLATION = "test-installation"
 PASSWORD = "Correct-Horse-7é"
 LIMITS: Mapping[str, Mapping[str, object]] = {
-    "small": {"connections": 5},
-    "large": {"connections": 20},
+    "small": {"connection_limit": 5},
+    "large": {"connection_limit": 20},
 }
 
 

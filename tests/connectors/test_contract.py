@@ -87,10 +87,10 @@ async def test_a_level_change_is_an_update_of_what_is_there(back_end: BackEnd) -
     larger = wish(name, level="large", generation=2, secret=None)
     _, plan = await observe_and_plan(connector, larger)
     assert plan.action is PlanAction.UPDATE
-    assert {change.what for change in plan.changes} == {"level", "limits.connections"}
+    assert {change.what for change in plan.changes} == {"level", "limits.connection_limit"}
     changed = await reach(connector, larger)
     assert changed.observed.level == "large"
-    assert changed.observed.limits["connections"] == 20
+    assert changed.observed.limits["connection_limit"] == 20
     assert changed.observed.external_id == created.observed.external_id
     assert await back_end.can_log_in(name, PASSWORD)
 

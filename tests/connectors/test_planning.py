@@ -94,6 +94,13 @@ def test_a_difference_is_an_update_of_the_part_that_carries_it() -> None:
     }
 
 
+def test_the_longest_pattern_says_which_part_carries_a_change() -> None:
+    layout = (Part("account"), Part("mailbox", ("settings.*",)), Part("mail", ("settings.alias*",)))
+    desired = wanted(settings={"hide": True, "aliases": ["b"]})
+    made = plan_difference(desired, THERE, layout=layout)
+    assert whats(made) == {"mailbox": ["settings.hide"], "mail": ["settings.aliases"]}
+
+
 def test_suspended_is_a_state_that_is_created_reached_and_left() -> None:
     suspended = wanted(Wish.SUSPENDED)
     created = plan(suspended, Observed(exists=False))

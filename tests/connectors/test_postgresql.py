@@ -75,7 +75,7 @@ async def test_databases_that_are_open_to_all_are_named_by_check(
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
-        ('ALTER ROLE "{name}" CONNECTION LIMIT 99', "limits.connections"),
+        ('ALTER ROLE "{name}" CONNECTION LIMIT 99', "limits.connection_limit"),
         ('ALTER ROLE "{name}" NOLOGIN', "state"),
         ('GRANT CONNECT ON DATABASE "{name}" TO PUBLIC', "attributes.public_connect"),
         ('ALTER DATABASE "{name}" OWNER TO postgres', "attributes.owner"),
@@ -243,18 +243,18 @@ async def test_a_level_needs_a_connection_limit(postgres: PostgresBackEnd) -> No
     blocked = await reach(connector, wish(name, level="unheard-of"))
     assert blocked.outcome is Outcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.INVALID
-    assert "limits.connections" in blocked.plan.remedy
+    assert "limits.connection_limit" in blocked.plan.remedy
 
 
 async def test_the_settings_may_give_a_level_another_limit(postgres: PostgresBackEnd) -> None:
     connector = await postgres.open(
-        levels={"small": {"connections": 7}, "own": {"connections": -1}}
+        levels={"small": {"connection_limit": 7}, "own": {"connection_limit": -1}}
     )
     name = new_name()
     converged = await reach(connector, wish(name))
-    assert converged.observed.limits == {"connections": 7}
+    assert converged.observed.limits == {"connection_limit": 7}
     unlimited = await reach(connector, wish(name, level="own", generation=2, secret=None))
-    assert unlimited.observed.limits == {"connections": "unlimited"}
+    assert unlimited.observed.limits == {"connection_limit": "unlimited"}
 
 
 async def test_a_database_needs_a_password_when_it_is_made(postgres: PostgresBackEnd) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import socket
 import ssl
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +30,7 @@ from mission_control_tui.provisioning.converge import (
 from tests.connectors.proxy import losing_proxy
 from tests.connectors.support import PASSWORD, PostgresBackEnd, Recorder, new_name, reach, wish
 from tests.postgres import PostgresServer
-from tests.support import free_port
+from tests.support import free_port, require
 
 
 def whole_server(back_end: PostgresBackEnd) -> session_module.Server:
@@ -70,6 +75,39 @@ async def test_what_cannot_be_reached_says_why(
         assert caught.value.kind is kind, caught.value.said
         assert caught.value.remedy
         assert not caught.value.outcome_unknown
+
+
+async def test_tls_is_verified_against_the_given_authority(tmp_path: Path) -> None:
+    openssl = require("openssl", "apt-get install -y openssl")
+    with tempfile.TemporaryDirectory(prefix="mc-tls-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        for file, host in (("server", "IP:127.0.0.1"), ("other", "DNS:elsewhere.example")):
+            arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"]
+            arguments += ["-addext", f"subjectAltName={host}", "-days", "2"]
+            arguments += ["-keyout", str(directory / f"{file}.key")]
+            arguments += ["-out", str(directory / f"{file}.crt")]
+            subprocess.run([openssl, *arguments], check=True, capture_output=True)
+        if os.geteuid() == 0:
+            shutil.chown(directory / "server.key", "postgres")
+        settings = {
+            "ssl": "on",
+            "ssl_cert_file": str(directory / "server.crt"),
+            "ssl_key_file": str(directory / "server.key"),
+        }
+        with PostgresServer.start(settings=settings) as server:
+            back_end = PostgresBackEnd(server)
+            trusted = str(directory / "server.crt")
+            for tls in ("require", "verify-ca", "verify-full"):
+                await check(await back_end.open(tls=tls, ca_file=trusted))
+            strange = await back_end.open(tls="verify-ca", ca_file=str(directory / "other.crt"))
+            with pytest.raises(ConnectorError, match="self-signed certificate") as caught:
+                await check(strange)
+            assert caught.value.kind is ErrorKind.CONFIG
+            missing = await back_end.open(tls="verify-ca", ca_file=str(tmp_path / "none.crt"))
+            with pytest.raises(ConnectorError, match=r"none\.crt") as caught:
+                await check(missing)
+            assert caught.value.kind is ErrorKind.CONFIG
 
 
 async def test_a_closed_port_is_transient(postgres: PostgresBackEnd) -> None:

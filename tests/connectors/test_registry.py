@@ -126,7 +126,7 @@ async def test_all_problems_of_a_table_come_at_once() -> None:
         "password": "in the clear",
         "mode": "write",
         "gard": [],
-        "levels": {"small": {"connections": "many"}},
+        "levels": {"small": {"connection_limit": "many"}},
     }
     with pytest.raises(InvalidInput) as caught:
         await load("db", table, "here")
@@ -137,7 +137,7 @@ async def test_all_problems_of_a_table_come_at_once() -> None:
         "connectors.db.password",
         "connectors.db.mode",
         "connectors.db.gard",
-        "connectors.db.levels.small.connections",
+        "connectors.db.levels.small.connection_limit",
     }
     text = str(caught.value)
     assert "did you mean guard?" in text

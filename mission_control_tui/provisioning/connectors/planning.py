@@ -30,8 +30,8 @@ NOTHING_TO_DO = Plan(PlanAction.NONE)
 class Part:
     """One part of an object, made and changed by the step of the same name.
 
-    `carries` are patterns (`*`, `?`) of `Change.what`; a change that no part carries belongs to the
-    first part.
+    `carries` are patterns (`*`, `?`) of `Change.what`. A change belongs to the part whose matching
+    pattern is the longest, and to the first part where none matches.
     """
 
     name: str
@@ -277,22 +277,23 @@ def _takes_away(old: object, new: object) -> bool:
 def _steps(
     layout: Sequence[Part], missing: Collection[str], changes: Sequence[Change]
 ) -> tuple[Step, ...]:
-    first = layout[0].name
     by_part: dict[str, list[Change]] = {
         part.name: [Change(part.name, "absent", "present")] if part.name in missing else []
         for part in layout
     }
     for change in changes:
-        carrier = next(
-            (
-                part.name
-                for part in layout
-                if any(fnmatchcase(change.what, pattern) for pattern in part.carries)
-            ),
-            first,
-        )
-        by_part[carrier].append(change)
+        by_part[_carrier(layout, change.what)].append(change)
     return tuple(Step(name, tuple(part)) for name, part in by_part.items() if part)
+
+
+def _carrier(layout: Sequence[Part], what: str) -> str:
+    matching = [
+        (len(pattern), part.name)
+        for part in layout
+        for pattern in part.carries
+        if fnmatchcase(what, pattern)
+    ]
+    return max(matching)[1] if matching else layout[0].name
 
 
 def with_step(plan: Plan, step: Step) -> Plan:

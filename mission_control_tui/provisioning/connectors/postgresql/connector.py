@@ -171,7 +171,7 @@ class PostgreSQL:
         return observed(await connection.fetchrow(sql.LOOK, [name], list(self._guarded)))
 
     def _connections(self, desired: Desired) -> int | None:
-        limit = self._levels.get(desired.level, desired.limits.get("connections"))
+        limit = self._levels.get(desired.level, desired.limits.get("connection_limit"))
         if isinstance(limit, int) and not isinstance(limit, bool):
             return limit if sql.UNLIMITED <= limit <= MAX_CONNECTIONS else None
         return None
@@ -192,14 +192,16 @@ class PostgreSQL:
         plan = plan_difference(
             replace(
                 desired,
-                limits={"connections": limit_word(connections)} if connections is not None else {},
+                limits={"connection_limit": limit_word(connections)}
+                if connections is not None
+                else {},
                 attributes=facts,
             ),
             observed,
             layout=LAYOUT,
             capabilities=self.capabilities,
             needs_password=self.needs_password,
-            limits=("connections",),
+            limits=("connection_limit",),
             settings=(),
             attributes=tuple(facts),
         )
@@ -222,7 +224,7 @@ class PostgreSQL:
             return blocked(
                 ErrorKind.INVALID,
                 f"The level {desired.level} has no usable connection limit",
-                f"Give it limits.connections (-1 to {MAX_CONNECTIONS}) in the catalogue.",
+                f"Give it limits.connection_limit (-1 to {MAX_CONNECTIONS}) in the catalogue.",
             )
         privileges = observed.attributes.get("privileges")
         if isinstance(privileges, list) and privileges:
@@ -277,10 +279,12 @@ def _levels(reader: SettingsReader) -> dict[str, int]:
     """The connection limits that the settings give to levels."""
     limits = {}
     for level, table in reader.mapping("levels").items():
-        if not isinstance(table, Mapping) or "connections" not in table:
-            reader.note(f"levels.{level}", "must be a table such as {connections = 20}")
+        if not isinstance(table, Mapping) or "connection_limit" not in table:
+            reader.note(f"levels.{level}", "must be a table such as {connection_limit = 20}")
             continue
         inner = TableReader(f"{reader.where}.levels.{level}", table, reader.problems)
-        limits[level] = inner.integer("connections", sql.UNLIMITED, sql.UNLIMITED, MAX_CONNECTIONS)
+        limits[level] = inner.integer(
+            "connection_limit", sql.UNLIMITED, sql.UNLIMITED, MAX_CONNECTIONS
+        )
         inner.note_unknown_keys()
     return limits

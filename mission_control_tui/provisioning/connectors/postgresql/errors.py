@@ -69,7 +69,8 @@ def translate(
         remedy = _TOO_OLD if connecting and sqlstate == "42704" else ""
         return _made(kind, said, sqlstate, unknown, remedy)
     if isinstance(error, ssl.SSLError):
-        return _made(ErrorKind.CONFIG, f"TLS: {error.reason or error}", "tls", False)
+        why = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
+        return _made(ErrorKind.CONFIG, f"TLS: {why}", "tls", False)
     if isinstance(error, socket.gaierror):
         again = error.errno == socket.EAI_AGAIN
         kind = ErrorKind.TRANSIENT if again else ErrorKind.CONFIG

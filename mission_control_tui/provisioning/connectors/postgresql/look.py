@@ -31,7 +31,7 @@ def observed(row: Mapping[str, Any]) -> Observed:
         mark=comment.mark if comment and not strange else None,
         wish=Wish.SUSPENDED if role and not row["can_login"] else Wish.PRESENT,
         level=comment.level if comment else "",
-        limits={"connections": limit_word(row["connections"])} if role else {},
+        limits={"connection_limit": limit_word(row["connections"])} if role else {},
         attributes={**(_facts(row) if database else {}), **_surroundings(row)},
         external_id=row["name"],
         complete=role and database,

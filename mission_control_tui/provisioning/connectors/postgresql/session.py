@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.connectors.options import SecretReference
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
@@ -88,7 +89,14 @@ async def session(server: Server, *, writing: bool = False) -> AsyncIterator[Any
 def _tls(server: Server) -> ssl.SSLContext | str:
     if server.tls in ("disable", "prefer"):
         return server.tls
-    context = ssl.create_default_context(cafile=server.ca_file)
+    try:
+        context = ssl.create_default_context(cafile=server.ca_file)
+    except OSError as error:
+        raise ConnectorError(
+            ErrorKind.CONFIG,
+            f"The certificates in {server.ca_file} cannot be read: {error.strerror or error}",
+            remedy="Correct the connector's ca_file.",
+        ) from None
     context.check_hostname = server.tls == "verify-full"
     if server.tls == "require":
         context.verify_mode = ssl.CERT_NONE

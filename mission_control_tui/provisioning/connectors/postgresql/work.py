@@ -47,7 +47,7 @@ class Work:
             "CREATE" if new else "ALTER",
             name,
             login=self.desired.state is Wish.PRESENT if new or "state" in whats else None,
-            connections=self.connections if new or "limits.connections" in whats else None,
+            connections=self.connections if new or "limits.connection_limit" in whats else None,
             verifier=verifier(secret) if sets_password and secret is not None else None,
         )
         kept = 0 if "owner" in whats else self.seen.secret_generation
