@@ -31,7 +31,7 @@ class AssignmentRow(Base):
     service_id: Mapped[Slug]
     instance: Mapped[str] = mapped_column(String(64))
     connector: Mapped[Slug]
-    backend_name: Mapped[str] = mapped_column(bytewise(128))
+    backend_name: Mapped[str] = mapped_column(bytewise(1100))
     external_id: Mapped[str] = mapped_column(String(256), default="")
 
     wish: Mapped[str] = mapped_column(String(16))

@@ -333,7 +333,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.String(length=64), nullable=False),
         sa.Column("instance", sa.String(length=64), nullable=False),
         sa.Column("connector", sa.String(length=64), nullable=False),
-        sa.Column("backend_name", bytewise(128), nullable=False),
+        sa.Column("backend_name", bytewise(1100), nullable=False),
         sa.Column("external_id", sa.String(length=256), nullable=False),
         sa.Column("wish", sa.String(length=16), nullable=False),
         sa.Column("level_id", sa.String(length=64), nullable=False),
