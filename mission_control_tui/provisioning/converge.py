@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -163,7 +163,8 @@ async def verify(
 
 async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) -> Health:
     """The connector's `check` under the same time limit and translation of errors."""
-    return await _call("check", connector.check(), None, call_seconds)
+    health = await _call("check", connector.check(), None, call_seconds)
+    return Health(_words(health.version, None), _words(health.detail, None))
 
 
 async def list_marked(
@@ -212,11 +213,13 @@ def _ended(plan: Plan, observed: Observed) -> Converged:
 
 def _planned(connector: Connector, desired: Desired, observed: Observed) -> Plan:
     try:
-        return connector.plan(desired, observed)
+        plan = connector.plan(desired, observed)
     except ConnectorError as error:
         raise _presentable(error, desired) from None
     except Exception as error:  # noqa: BLE001 - a connector is somebody else's code
         raise _unexpected("plan", error, desired, writes=False) from None
+    # A reason may repeat what somebody else wrote at the back end.
+    return replace(plan, reason=_words(plan.reason, desired), remedy=_words(plan.remedy, desired))
 
 
 async def _call(

@@ -176,6 +176,14 @@ async def test_objects_without_our_mark_are_not_touched(
     assert await postgres.can_log_in(name, PASSWORD)
 
 
+async def test_words_of_a_foreign_comment_are_harmless(postgres: PostgresBackEnd) -> None:
+    connector, name = await postgres.open(), new_name()
+    await reach(await postgres.open(), wish(name, installation="\x1b[2J\u202ee"))
+    blocked = await reach(connector, wish(name))
+    assert blocked.plan.kind is ErrorKind.CONFLICT
+    assert blocked.plan.reason.isprintable()
+
+
 async def test_our_role_beside_a_database_of_somebody_else_is_a_conflict(
     postgres: PostgresBackEnd,
 ) -> None:

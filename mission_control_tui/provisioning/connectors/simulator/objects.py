@@ -20,7 +20,7 @@ from mission_control_tui.provisioning.connectors.base import (
 )
 from mission_control_tui.provisioning.connectors.planning import Part
 
-_SCRYPT = {"n": 2**12, "r": 8, "p": 1}
+_SCRYPT = {"n": 2**12, "r": 8, "p": 1}  # a few milliseconds: it guards simulated passwords
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class SimulatedObject:
         """Whether one can log in with this password."""
         return self.wish == Wish.PRESENT and bool(self.password) and _matches(password, self)
 
-    def carry_out(self, change: Change, desired: Desired, step: str, password_hash: str) -> None:
+    def carry_out(self, change: Change, desired: Desired, step: str) -> None:
         """Alter the object as one change of the step says."""
         match change.what.split(".", 1):
             case [("limits" | "settings" | "attributes") as table, key]:
@@ -91,7 +91,7 @@ class SimulatedObject:
                 # The former owner's generations say nothing about the new one's.
                 self.secret_generation = 0
             case ["password"]:
-                self.password = password_hash
+                self.password = _hash(desired.secret or "")
                 self.secret_generation = desired.mark.generation
             case ["generation"]:
                 pass
@@ -116,8 +116,7 @@ def effects_of(step: Step) -> list[tuple[str, list[Change]]]:
     return effects
 
 
-def hash_password(password: str) -> str:
-    """A salted scrypt hash, small enough for tests with many users."""
+def _hash(password: str) -> str:
     salt = os.urandom(16)
     return f"{salt.hex()}${hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT).hex()}"
 

@@ -31,7 +31,6 @@ from mission_control_tui.provisioning.connectors.planning import Part
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
-    hash_password,
 )
 from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, Rule
 
@@ -136,12 +135,11 @@ class Store:
         pending: float,
     ) -> None:
         """Do what `planner` finds still to do in `step`, or fail as the first usable rule says."""
-        password_hash = hash_password(desired.secret) if desired.secret is not None else ""
         with self._transaction() as db:
             _pass_fence(db, desired)
             failure = _spend(db, failures, desired.service, desired.mark.key)
             if failure is None or failure.when != BEFORE:
-                _act(db, desired, step, planner, layout, password_hash, pending)
+                _act(db, desired, step, planner, layout, pending)
         if failure is not None:
             raise failure.error()
 
@@ -296,7 +294,6 @@ def _act(
     step_name: str,
     planner: Planner,
     layout: Sequence[Part],
-    password_hash: str,
     pending: float,
 ) -> None:
     """Bring about what is still to do of one step, found by planning anew inside the transaction."""
@@ -313,7 +310,7 @@ def _act(
         secrets.token_hex(8), mark.installation, mark.key, desired.state
     )
     for change in step.changes:
-        acted.carry_out(change, desired, step.name, password_hash)
+        acted.carry_out(change, desired, step.name)
     effects = effects_of(step)
     if effects:
         acted.pending_until = time.time() + pending if pending else 0.0
