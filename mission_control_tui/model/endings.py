@@ -27,6 +27,7 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.tables import (
     AssignmentRow,
+    RequestEventRow,
     RequestRow,
     RequestStepRow,
     SecretRow,
@@ -177,7 +178,7 @@ async def look_later(
     shown = "The back end has accepted it and still works on it"
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        news = applied or row.step != shown or request.failures > 0
+        news = applied or await _last_event(tx, request) != "pending"
         row.external_id = seen.external_id or row.external_id
         if await _superseded(tx, request, row):
             return
@@ -274,7 +275,9 @@ async def give_back_all(
     given: list[int] = []
     for row, request in found.all():
         often = max(0, request.attempt - CALM_TAKEOVERS)
-        calm = min(2.0 ** min(often, 30), LONGEST_CALM_SECONDS) if wait_when_often and often else 0.0
+        calm = (
+            min(2.0 ** min(often, 30), LONGEST_CALM_SECONDS) if wait_when_often and often else 0.0
+        )
         await _give_back(tx, request, row, said, now + calm if calm else 0.0)
         given.append(request.id)
     return tuple(given)
@@ -362,6 +365,15 @@ async def _give_back(
     request.state = RequestState.QUEUED
     request.next_try_at = next_try_at
     row.word, row.step = Word.QUEUED, ""
+
+
+async def _last_event(tx: Transaction, request: RequestRow) -> str | None:
+    return await tx.session.scalar(
+        select(RequestEventRow.kind)
+        .where(RequestEventRow.request_id == request.id)
+        .order_by(RequestEventRow.id.desc())
+        .limit(1)
+    )
 
 
 def _see(row: AssignmentRow, seen: Seen, generation: int) -> None:

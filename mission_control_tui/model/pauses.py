@@ -47,13 +47,13 @@ async def pause(
     tx: Transaction, connector: str, kind: ErrorKind, said: str, remedy: str, seconds: float
 ) -> None:
     """Pause the connector for `seconds`, then check; its queued requests wait and say why."""
+    next_check_at = await clock(tx.session) + seconds
     row = await _row(tx, connector)
     if row is None:
         row = ConnectorStateRow(name=connector)
         tx.session.add(row)
     row.paused, row.kind, row.said, row.remedy = True, kind, said, remedy
-    row.since = tx.now
-    row.next_check_at = await clock(tx.session) + seconds
+    row.since, row.next_check_at = tx.now, next_check_at
     await tx.session.flush()
     await hold_back(tx, connector)
 
