@@ -54,7 +54,8 @@ def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
         whole = fold(address)
         found.add(whole)
         found.update(_NOT_WORD.split(whole.rpartition("@")[0]))
-    found.update(_parts(fold(details.username)))
+    username = fold(details.username)
+    found.update((username, *_NOT_WORD.split(username)))
     for field in _PHONE_FIELDS:
         phone: str = getattr(details, field)
         if phone:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from sqlalchemy import insert, select, update
 
 from mission_control_tui.model import sealing
@@ -29,6 +32,23 @@ async def keep(tx: Transaction, account_id: int, password: str) -> int:
         .returning(SecretRow.id)
     )
     return int(result.scalar_one())
+
+
+async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) -> list[int]:
+    """Seal many at once; the secrets' ids in the order of `passwords`."""
+    public = bytes(await tx.session.scalar(select(InstallationRow.public_key)) or b"")
+    sealed = await asyncio.to_thread(
+        lambda: [sealing.seal(public, password) for password in passwords]
+    )
+    table = SecretRow.__table__
+    rows = [
+        {"account_id": account_id, "sealed": one, "created_at": tx.now, "wiped_at": None}
+        for one in sealed
+    ]
+    result = await tx.session.execute(
+        insert(table).returning(table.c.id, sort_by_parameter_order=True), rows
+    )
+    return [int(found) for found in result.scalars()]
 
 
 async def wipe(tx: Transaction, secret_id: int | None) -> None:
