@@ -228,14 +228,11 @@ class Judge:
             elif user is not None:
                 user.manager_id = holder.user_id
         refused = self._judged.refused
-        while True:
-            depending = [one for one in in_file if one[1].row.row in refused]
-            if not depending:
-                break
+        while depending := [one for one in in_file if one[1].row.row in refused]:
+            in_file = [one for one in in_file if one[1].row.row not in refused]
             for row, manager, _ in depending:
                 what = f"{harmless(manager.details.upn)} stands in row {manager.row.row}, which is refused"
                 self._refuse_manager(row, what, "correct that row")
-            in_file = [one for one in in_file if one[1].row.row not in refused]
         for _, manager, user in in_file:
             if user is not None:
                 user.manager_key = manager.key
