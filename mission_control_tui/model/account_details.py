@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model import seats
-from mission_control_tui.model.accounts import domain_names, zone_of
+from mission_control_tui.model.accounts import zone_of
+from mission_control_tui.model.addresses import domains_of
 from mission_control_tui.model.catalogue import Rule, ValueType
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
@@ -88,7 +89,7 @@ async def show(
         spent = await spent_since(session, row.id, since)
         users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
         orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
-        names = await domain_names(session, row.id)
+        names = await domains_of(session, row.id)
         return AccountDetails(
             account=Account(
                 row.id, row.code, row.name, row.is_sample, row.time_zone, names, row.version

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import catalogue_store, domains
+from mission_control_tui.model.addresses import domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domain_names import normalise
@@ -20,13 +21,13 @@ from mission_control_tui.model.errors import (
     InvalidInput,
     NotFound,
     Problem,
-    StaleVersion,
     UsageError,
 )
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
+from mission_control_tui.model.stale import EDIT_ACCOUNT, require_account_version
 from mission_control_tui.model.tables import AccountRow, DomainRow
 from mission_control_tui.model.text import harmless
 from mission_control_tui.model.transaction import Transaction
@@ -119,7 +120,7 @@ async def resolve_account(store: Store, caller: Caller, key: int | str | None) -
     async with store.read() as session:
         if key is not None:
             row = await account_row(session, caller, key)
-            return _view(row, await domain_names(session, row.id))
+            return _view(row, await domains_of(session, row.id))
         found = await _visible(session, caller)
     real = [one for one in found if not one.is_sample] or list(found)
     if not real:
@@ -150,7 +151,7 @@ async def edit_account(
 ) -> Outcome[Account]:
     """Change what is given, if the account still has the `version` that was looked at.
 
-    Raises InvalidInput, and StaleVersion with what differs from what would be saved.
+    Raises InvalidInput, and StaleVersion with what somebody else changed meanwhile.
     """
     problems = [*_name_problems(name)] if name is not None else []
     problems += [*_zone_problems(time_zone)] if time_zone is not None else []
@@ -171,12 +172,8 @@ async def edit_account(
             "password_policy": asdict(policy_of(row)),
         }
         changed = [key for key in wanted if wanted[key] != now[key]]
-        if changed and row.version != version:
-            raise StaleVersion(
-                f"Account {row.code} was changed by somebody else meanwhile.",
-                theirs={key: (wanted[key], now[key]) for key in changed},
-                hint="Look at what it is now, and save again if yours shall replace it.",
-            )
+        if changed:
+            await require_account_version(tx, row, version)
         for key in changed:
             setattr(row, key, wanted[key])
         row.version += bool(changed)
@@ -187,21 +184,11 @@ async def edit_account(
             row.code,
             before={key: now[key] for key in changed},
             after={key: wanted[key] for key in changed},
-            action="edit account",
+            action=EDIT_ACCOUNT,
             version=row.version,
         )
-        view = _view(row, await domain_names(tx.session, account_id))
+        view = _view(row, await domains_of(tx.session, account_id))
     return Outcome(view, tx.plan, not dry_run)
-
-
-async def domain_names(session: AsyncSession, account_id: int) -> tuple[str, ...]:
-    """The account's domains, sorted."""
-    rows = await session.scalars(
-        select(DomainRow.name)
-        .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
-        .order_by(DomainRow.name)
-    )
-    return tuple(rows)
 
 
 def zone_of(name: str) -> tzinfo:
