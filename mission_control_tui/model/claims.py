@@ -104,7 +104,8 @@ async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> t
             )
             if not got:
                 return ()
-        await _require_lease(tx, worker_id)
+        if await _drains(tx, worker_id):
+            return ()
         now = await clock(tx.session)
         paused = await pauses(tx.session)
         for one in paused:
@@ -119,12 +120,14 @@ def _is_due(now: float) -> ColumnElement[bool]:
     return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
 
 
-async def _require_lease(tx: Transaction, worker_id: str) -> None:
-    mine = await tx.session.scalar(
-        select(WorkerRow.id).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
+async def _drains(tx: Transaction, worker_id: str) -> bool:
+    """Whether the worker shall take nothing new. Raises LeaseLost."""
+    draining = await tx.session.scalar(
+        select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
     )
-    if mine is None:
+    if draining is None:
         raise LeaseLost(f"Worker {worker_id} has lost its lease.")
+    return draining
 
 
 async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:

@@ -20,9 +20,10 @@ from sqlalchemy import func, insert, select
 
 from mission_control_tui.model import provision, seats
 from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.catalogue_store import put
+from mission_control_tui.model.catalogue_store import in_force, put
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.provision import Given, Wanted
 from mission_control_tui.model.states import (
@@ -141,6 +142,16 @@ class World:
             self.store, self.caller, ACCOUNT, user, [Wanted(EXCHANGE, level)], priority=priority
         )
         return outcome.result[0]
+
+    async def bulk_wish(self, users: Sequence[str], level: str = SMALL) -> None:
+        """Wish Managed Exchange for many users in one transaction, with the priority of bulk."""
+        async with self.store.write(self.caller) as tx:
+            account = await account_row(tx.session, self.caller, ACCOUNT)
+            catalogue = (await in_force(tx.session)).catalogue
+            for user in users:
+                row = await user_row(tx.session, account.id, user)
+                wanted = Wanted(EXCHANGE, level)
+                await provision.give(tx, account, catalogue, row, wanted, priority=Priority.BULK)
 
     async def turn(self, user: str, kind: RequestKind) -> Given:
         """Suspend, resume or deprovision a user's Managed Exchange."""
