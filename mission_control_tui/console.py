@@ -1,0 +1,72 @@
+"""The console as a command opens it: which screens there are, and how it starts. Textual is imported later."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import terminal
+
+if TYPE_CHECKING:
+    from .app import Link, MissionControlApp
+    from .settings import Settings
+
+_SCREENS = "mission_control_tui.screens"
+LINKS: tuple[Link, ...] = (
+    ("home", "Home", f"{_SCREENS}.home:HomeScreen"),
+    ("service-area", "Service Management Area", f"{_SCREENS}.service_area:ServiceAreaScreen"),
+    ("users", "Users", f"{_SCREENS}.users:UsersScreen"),
+    ("new-user", "New User", f"{_SCREENS}.new_user:NewUserScreen"),
+    ("requests", "Requests", f"{_SCREENS}.requests:RequestsScreen"),
+    ("orders", "Orders", f"{_SCREENS}.order:OrdersScreen"),
+)
+"""What QUICK LINKS offers, Home first."""
+
+PLACES: dict[str, str] = {
+    **{name: place for name, _words, place in LINKS},
+    "provision": f"{_SCREENS}.provision:ProvisionScreen",
+    "user": f"{_SCREENS}.user:UserScreen",
+    "edit-user": f"{_SCREENS}.edit_user:EditUserScreen",
+    "product": f"{_SCREENS}.product:ProductScreen",
+    "buy": f"{_SCREENS}.buy:BuyScreen",
+    "order": f"{_SCREENS}.order:OrderScreen",
+}
+"""Every screen by its name, as `module:Class`; what each takes is said in screens/context.py."""
+
+
+def options_of(settings: Settings) -> terminal.Options:
+    """What the settings say about the terminal."""
+    console = settings.console
+    return terminal.Options(
+        theme=console.theme, ascii=console.ascii or None, mouse=console.mouse, keys=console.keymap
+    )
+
+
+def open_console(settings: Settings, where: str, account: str | None) -> int:
+    """Run the console on the database at `where` and return the exit status.
+
+    `account` is an id or code, None for the only one. Raises UsageError without a terminal.
+    """
+    return terminal.start(
+        options_of(settings), lambda options: make_app(settings, where, account, options)
+    )
+
+
+def make_app(
+    settings: Settings,
+    where: str,
+    account: str | None,
+    options: terminal.Options | None = None,
+    *,
+    wake: Callable[[Any], Awaitable[str]] | None = None,
+) -> MissionControlApp:
+    """The application; nothing is opened yet. `wake` stands in for the starting of a worker."""
+    from .model.context import Caller
+
+    caller = Caller.from_operating_system(source="console")
+    if settings.console.read_only:
+        caller = replace(caller, may_write=False)
+    from .console_app import ConsoleApp
+
+    return ConsoleApp(settings, where, account, options, caller, wake)

@@ -1,0 +1,234 @@
+"""The application with Mission Control's screens: opens the database, follows changes, keeps a worker awake."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from .app import MissionControlApp
+from .console import LINKS, PLACES
+from .model.errors import MissionControlError
+from .screens.base import BaseScreen
+from .screens.context import Context, is_real
+from .widgets.status_lines import TopInfo
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from .model.context import Caller
+    from .model.database import Store
+    from .settings import Settings
+    from .terminal import Options
+
+LOOK_AFTER_SECONDS = 5.0
+"""How often a worker is looked for while lights are orange: one that was killed is replaced."""
+
+TOGETHER_SECONDS = 0.1
+"""Changes that come within so long are told to the screen at once."""
+
+Wake = Callable[["Store"], Awaitable[str]]
+
+
+class ConsoleApp(MissionControlApp):
+    """Mission Control with its screens."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        where: str,
+        account: str | None,
+        options: Options | None,
+        caller: Caller,
+        wake: Wake | None,
+    ) -> None:
+        extra = "read-only" if not caller.may_write else ""
+        super().__init__(
+            LINKS,
+            opener=self._prepare,
+            options=options,
+            top=TopInfo(account or "", caller.operator, extra=extra),
+        )
+        self.settings = settings
+        self._where = where
+        self._account: int | str | None = account
+        self._caller = caller
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._seen_red: list[str] = []
+        self._red_screen: Screen[Any] | None = None
+
+    # Screens
+
+    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
+        module, _, cls = PLACES[name].partition(":")
+        return cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
+
+    # Opening
+
+    def _prepare(self) -> Awaitable[Context]:
+        """In a thread: import what the screens will need, then say how to open the database."""
+        for module in (
+            "model.account_details",
+            "model.accounts",
+            "model.feed",
+            "model.listing",
+            "model.requests",
+            "model.status",
+            "provisioning.launch",
+        ):
+            import_module(f"mission_control_tui.{module}")
+        return self._open_store()
+
+    async def _open_store(self) -> Context:
+        from .model.accounts import resolve_account
+        from .model.catalogue_store import current
+        from .model.database import Store
+
+        store = await Store.open(self._where, connectors=self.settings.services)
+        try:
+            chosen = await resolve_account(store, self._caller, self._account)
+            context = Context(
+                store,
+                self._caller,
+                chosen,
+                self.settings,
+                await current(store),
+                lambda: self._wake_worker(store),
+            )
+        except BaseException:
+            await store.close()
+            raise
+        self._account = chosen.id
+        await self._count(context)
+        return context
+
+    async def on_mission_control_app_opened(self) -> None:
+        try:
+            await super().on_mission_control_app_opened()
+        except MissionControlError as error:
+            self.store = None
+            self.post_message(self.OpeningFailed(error))
+            return
+        self._start(self._follow(self.store))
+        self._start(self._look_after(self.store))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(cast(Exception, error))
+
+    async def on_unmount(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if isinstance(self.store, Context):
+            await self.store.store.close()
+
+    # Changes
+
+    async def _follow(self, context: Context) -> None:
+        """Tell the screens whenever anybody has changed something."""
+        from .model.feed import changes
+
+        async with aclosing(changes(context.store, context.account_id)) as feed:
+            first = True
+            async for _ in feed:
+                if first:
+                    first = False
+                    continue
+                await self._guarded(self._changed(context))
+                await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def _changed(self, context: Context) -> None:
+        await context.refresh()
+        await self._count(context)
+        self.apply_changes(["store"])
+
+    async def _look_after(self, context: Context) -> None:
+        """While lights are orange, see to it that somebody works on them, or say that nobody does."""
+        while True:
+            if self.top_info.orange and self._caller.may_write:
+                before = context.worker
+                await self._guarded(self._look(context))
+                if context.worker != before:
+                    self.apply_changes(["worker"])
+            await asyncio.sleep(LOOK_AFTER_SECONDS)
+
+    async def _look(self, context: Context) -> None:
+        context.worker = await context.wake()
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except MissionControlError as error:
+            if isinstance(self.screen, BaseScreen):
+                self.screen.announce_error(error)
+
+    async def _count(self, context: Context) -> None:
+        from .model.listing import counts_by_light
+
+        counts = await counts_by_light(context.store, context.caller, context.account_id)
+        extra = "read-only" if not self._caller.may_write else ""
+        if context.in_force.problem:
+            extra = f"{extra} old catalogue".strip()
+        self.set_top(
+            TopInfo(
+                context.account.name,
+                self._caller.operator,
+                is_real(context),
+                counts.red,
+                counts.orange,
+                extra,
+            )
+        )
+
+    async def _wake_worker(self, store: Store) -> str:
+        if self._wake is not None:
+            return await self._wake(store)
+        from .provisioning.launch import ensure_worker
+
+        return str(await ensure_worker(store, self.settings))
+
+    # Verbs
+
+    async def next_red(self) -> None:
+        """Open the newest red light over this screen; pressed again, the next older one in its place."""
+        screen = self.screen
+        if not isinstance(screen, BaseScreen):
+            return
+        if not self.is_open:
+            screen.announce("The database is being opened")
+            return
+        from .model.states import Light
+        from .model.status import status
+
+        context: Context = self.store
+        red = await status(
+            context.store, context.caller, context.account_id, light=Light.RED, limit=500
+        )
+        newest = sorted(red, key=lambda one: one.since, reverse=True)
+        if not newest:
+            self._seen_red.clear()
+            screen.announce("Nothing is red")
+            return
+        ids = [one.id for one in newest]
+        fresh = [one for one in newest if one.id not in self._seen_red]
+        chosen = fresh[0] if fresh else newest[0]
+        self._seen_red = [seen for seen in self._seen_red if fresh and seen in ids]
+        self._seen_red.append(chosen.id)
+        screen.keep()
+        if screen is self._red_screen and len(self.screen_stack) > 1:
+            self.pop_screen()
+        if chosen.user_id:
+            self._red_screen = self.make_screen("provision", chosen.user_id, chosen.id)
+        else:
+            self._red_screen = self.make_screen("requests", chosen.request_id)
+        self.push_screen(self._red_screen)

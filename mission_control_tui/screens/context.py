@@ -1,0 +1,158 @@
+"""What screens work with: the open store, who calls, which account, the catalogue in force, and where to go.
+
+A screen inherits `MissionScreen`. It must not import the command line, the engine or the provisioning package: what
+wakes the worker is handed in.
+
+Screens by name, for `MissionScreen.go_to`:
+
+    "home"          HomeScreen()
+    "users"         UsersScreen()
+    "new-user"      NewUserScreen()
+    "provision"     ProvisionScreen(user_id, assignment_id=None)   opens the panel of that instance
+    "user"          UserScreen(user_id)
+    "edit-user"     EditUserScreen(user_id)
+    "requests"      RequestsScreen(request_id=None)                puts the cursor on that request
+    "service-area"  ServiceAreaScreen()
+    "product"       ProductScreen(product_id)
+    "buy"           BuyScreen(product_id, level_id=None, quantity=None, return_to="")
+    "orders"        OrdersScreen()
+    "order"         OrderScreen(order_id)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mission_control_tui.model.errors import Conflict, NotFound, StoreError
+
+from .base import BaseScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue
+    from mission_control_tui.model.catalogue_store import InForce
+    from mission_control_tui.model.context import Caller
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.views import Account
+    from mission_control_tui.settings import Settings
+
+NO_WORKER = {
+    "absent": "no worker runs: ask the administrator to start `mission-control worker`",
+    "suppressed": "no worker runs: MISSION_CONTROL_NO_WORKER is set; run `mission-control worker`",
+}
+"""What to say beside an orange light, by what `wake` answered, where nobody will do the work."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The session of this console. `account` and `in_force` are replaced when others change them.
+
+    `wake` sees to it that a worker runs and answers running, started, absent or suppressed.
+    """
+
+    store: Store
+    caller: Caller
+    account: Account
+    settings: Settings
+    in_force: InForce
+    wake: Callable[[], Awaitable[str]]
+    worker: str = ""
+    last_red: str = field(default="", repr=False)
+
+    @property
+    def account_id(self) -> int:
+        return self.account.id
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue in force; the last good one where a newer cannot be read."""
+        return self.in_force.catalogue
+
+    @property
+    def no_worker(self) -> str:
+        """Why nothing that is queued will be done, and what to do; empty while somebody does it."""
+        return NO_WORKER.get(self.worker, "")
+
+    async def refresh(self) -> None:
+        """Read account and catalogue again, keeping the last good catalogue."""
+        from mission_control_tui.model.accounts import resolve_account
+        from mission_control_tui.model.catalogue_store import current
+
+        self.in_force = await current(self.store, self.in_force)
+        self.account = await resolve_account(self.store, self.caller, self.account_id)
+
+
+class MissionScreen(BaseScreen):
+    """The base of the screens of Mission Control."""
+
+    NEED_STORE: ClassVar[tuple[str, ...]] = ("provision", "edit", "retry", "buy")
+    """Verbs that wait for the database."""
+
+    @property
+    def context(self) -> Context:
+        """The open session. Raises StoreError until the database is open."""
+        if not self.console.is_open or not isinstance(self.console.store, Context):
+            raise StoreError("The database is being opened.", hint="Try again in a moment.")
+        return self.console.store
+
+    def why_not(self, verb: str) -> str:
+        if verb in self.NEED_STORE and not self.console.is_open:
+            return "The database is being opened"
+        return ""
+
+    def go_to(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Open another screen over this one; Escape there comes back here."""
+        self.keep()
+        self.app.push_screen(self.console.make_screen(name, *arguments, **named))
+
+    def open_buy(self, service_id: str, level_id: str, return_to: str = "") -> None:
+        """Open the buy flow for seats of a service's level; it comes back here when the order is placed.
+
+        `return_to` says in words where that is. Raises NotFound where nothing on sale grants the level.
+        """
+        for product, level in self.context.catalogue.granting(service_id, level_id):
+            if not product.withdrawn and not level.withdrawn:
+                self.go_to("buy", product.id, level.id, return_to=return_to or self.HEADING)
+                return
+        service = self.context.catalogue.service(service_id)
+        raise NotFound(
+            f"{service.level(level_id).name} is no longer sold.", hint="Choose another level."
+        )
+
+    async def queue_changed(self) -> None:
+        """Call after a change that queued something: sees to it that a worker does it."""
+        context = self.context
+        context.worker = await context.wake()
+
+    def need_write(self) -> None:
+        """Raise Denied where this console may only look."""
+        self.context.caller.require_write()
+
+    def still_here(self) -> None:
+        """Raise Conflict after a wait when the screen has been left meanwhile."""
+        if not self.is_here:
+            raise Conflict("The screen was left meanwhile.")
+
+
+def is_real(context: Context) -> bool:
+    """Whether any service is served by something else than a simulator."""
+    names = {
+        context.store.connectors.get(service.id, service.connector)
+        for service in context.catalogue.services
+    }
+    tables = context.settings.connectors
+    return any(tables.get(name, {}).get("type", name) != "simulator" for name in names)
+
+
+def age(since: datetime, now: datetime | None = None) -> str:
+    """How long ago: "5 s", "12 min", "3 h", "8 days"."""
+    seconds = max(((now or datetime.now(UTC)) - since).total_seconds(), 0)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86_400:.0f} days"
