@@ -161,7 +161,7 @@ async def claim(
     details: Mapping[str, object] | None = None,
 ) -> DomainRow:
     """Make `name` (in its stored form) the account's. Raises Conflict when an account has it already."""
-    await _refuse_taken(tx.session, account, name)
+    await refuse_taken(tx.session, account, name)
     row = await _own_former(tx, account, name) or DomainRow(account_id=account.id, name=name)
     row.bought, row.term_months, row.details = bought, term_months, dict(details or {})
     row.added_at, row.removed_at = tx.now, None
@@ -177,7 +177,8 @@ async def claim(
     return row
 
 
-async def _refuse_taken(session: AsyncSession, account: AccountRow, name: str) -> None:
+async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) -> None:
+    """Raise Conflict when an account has the domain `name` (in its stored form)."""
     owner = await session.scalar(
         select(DomainRow.account_id).where(DomainRow.name == name, DomainRow.removed_at.is_(None))
     )

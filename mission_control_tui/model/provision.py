@@ -314,12 +314,19 @@ async def turn(
 
 
 async def wish_for_domain(
-    tx: Transaction, account: AccountRow, catalogue: Catalogue, subject: Subject, service_id: str
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    subject: Subject,
+    service_id: str,
+    *,
+    level_id: str | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> Given:
-    """Have a bought domain name registered: its assignment, its request."""
+    """Have a bought domain name registered: its assignment, its request. Without a level the first one is taken."""
     service = catalogue.service(service_id)
     row = await find_or_make(tx, account, subject, service)
-    level = service.levels[0]
+    level = service.level(level_id) if level_id is not None else service.levels[0]
     request = await push(
         tx,
         row,
@@ -327,7 +334,7 @@ async def wish_for_domain(
         priority=Priority.INTERACTIVE,
         wish=Wish.PRESENT,
         level_id=level.id,
-        settings=service.validate_settings(level.id, {}),
+        settings=service.validate_settings(level.id, settings or {}),
     )
     tx.record(
         Verb.CREATED,
