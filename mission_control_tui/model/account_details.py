@@ -121,6 +121,13 @@ async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
     return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
 
 
+async def list_seats(store: Store, caller: Caller, account: int | str) -> tuple[Seats, ...]:
+    """Owned, used, queued and free seats of every level that the account bought, in the catalogue's order."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return await seats.overview(session, (await in_force(session)).catalogue, account_id)
+
+
 async def list_contacts(store: Store, caller: Caller, account: int | str) -> tuple[Contact, ...]:
     """The account's contacts, the primary ones first."""
     async with store.read() as session:
