@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -19,7 +20,7 @@ from mission_control_tui.model.text import harmless
 _COMMANDS = "mission_control_tui.cli.commands"
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("Set up a real account.", f"{_COMMANDS}.setup:init"),
-    "demo": ("The sample account.", f"{_COMMANDS}.setup:demo"),
+    "demo": ("The sample account: reset.", f"{_COMMANDS}.setup:demo"),
     "upgrade": ("Make or upgrade the database's tables.", f"{_COMMANDS}.setup:upgrade"),
     "account": ("Accounts: list, show.", f"{_COMMANDS}.account:account"),
     "catalogue": ("The catalogue: check, diff, load.", f"{_COMMANDS}.catalogue:catalogue"),
@@ -40,8 +41,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "locate": ("Where files are.", f"{_COMMANDS}.setup:locate"),
     "completion": ("Completion for your shell.", f"{_COMMANDS}.setup:completion"),
 }
+CRASHED = 1
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 
 
 @click.group(
@@ -57,58 +60,102 @@ BROKEN_PIPE = 141
 def root(ctx: click.Context, database: str | None, account: str | None) -> None:
     """Mission Control: buy services, create users, provision, watch the lights.
 
-    Without a command it opens the console.
+    Without a command it opens the console. The options below may also stand after the command.
+
+    \b
+    Example:
+        mission-control --account acme
     """
     session = ctx.ensure_object(Session)
     session.database, session.account = database, account
     if ctx.invoked_subcommand is None:
         from mission_control_tui.cli.commands.console import open_console
 
-        sys.exit(open_console(session))
+        ctx.exit(open_console(session))
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
     session = Session()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 shows a question mark instead of ending the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        root.main(
-            args=list(argv) if argv is not None else None,
-            prog_name="mission-control",
-            standalone_mode=False,
-            obj=session,
-        )
+        code = _invoke(arguments, session)
         sys.stdout.flush()
     except MissionControlError as error:
+        session.json = session.json or "--json" in arguments
         _explain(error, session)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+        _explain_usage(error, as_json=session.json or "--json" in arguments)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except BrokenPipeError:
         # Python would complain about the closed pipe once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
-    sys.exit(0)
+        code = BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a log instead of a traceback with data
+        session.json = session.json or "--json" in arguments
+        _explain(_crash(error), session)
+        code = CRASHED
+    sys.exit(code)
+
+
+def _invoke(arguments: list[str], session: Session) -> int:
+    """As click's own main, which would hide a broken pipe."""
+    if COMPLETE_VARIABLE in os.environ:
+        root.main(args=arguments, prog_name="mission-control", complete_var=COMPLETE_VARIABLE)
+    try:
+        with root.make_context("mission-control", arguments, obj=session) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    return 0
+
+
+def _crash(error: Exception) -> MissionControlError:
+    """What an operator is told about a defect: never the error's words, which may hold data."""
+    from mission_control_tui.settings import locations
+    from mission_control_tui.terminal import write_crash_log
+
+    log = write_crash_log(error, locations().state)
+    where = f"Please report it with {log}." if log else "Its log could not be written."
+    return MissionControlError(
+        f"Mission Control has a defect and stopped ({type(error).__name__}).", hint=where
+    )
+
+
+def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
+    if not as_json:
+        error.show()
+        return
+    document = {
+        "title": "That call cannot be understood",
+        "what": error.format_message(),
+        "hint": "Add --help to see how the command is called.",
+        "exit_code": error.exit_code,
+        "problems": [],
+    }
+    click.echo(json.dumps({"error": document}, indent=2), err=True)
 
 
 def _explain(error: MissionControlError, session: Session) -> None:
     if session.json:
         document = {
-            "error": {
-                "title": error.title,
-                "what": error.what,
-                "hint": error.hint,
-                "exit_code": error.exit_code,
-                "problems": [
-                    {"where": one.where, "what": one.what, "hint": one.hint}
-                    for one in error.problems
-                ],
-            }
+            "title": error.title,
+            "what": error.what,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+            "problems": [
+                {"where": one.where, "what": one.what, "hint": one.hint} for one in error.problems
+            ],
         }
-        click.echo(json.dumps(document, indent=2), err=True)
+        click.echo(json.dumps({"error": document}, indent=2), err=True)
         return
     for text in str(error).splitlines():
         click.echo(harmless(text), err=True)

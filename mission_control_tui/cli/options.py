@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,46 +20,49 @@ def _store_flag(name: str) -> Callable[[click.Context, click.Parameter, Any], No
     return keep
 
 
+def _kept(flag: str, name: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that is kept in the session instead of being handed to the command."""
+    return click.option(flag, expose_value=False, callback=_store_flag(name), **attributes)
+
+
+def places(command: Command) -> Command:
+    """`--database` and `--account` after the command as well as before it."""
+    for flag, name, metavar in (
+        ("--account", "account", "CODE"),
+        ("--database", "database", "URL-OR-PATH"),
+    ):
+        command = _kept(flag, name, metavar=metavar, hidden=True)(command)
+    return command
+
+
 def reads(command: Command) -> Command:
     """`--json`."""
-    return click.option(
-        "--json",
-        is_flag=True,
-        expose_value=False,
-        callback=_store_flag("json"),
-        help="Print JSON (its shape is in docs/cli.md).",
-    )(command)
+    as_json = _kept(
+        "--json", "json", is_flag=True, help="Print JSON (its shape is in docs/cli.md)."
+    )
+    return places(as_json(command))
 
 
 def changes(command: Command) -> Command:
     """`--ticket`, `--dry-run` and `--json`."""
-    decorated = click.option(
-        "--dry-run",
-        is_flag=True,
-        expose_value=False,
-        callback=_store_flag("dry_run"),
-        help="Print the plan and change nothing.",
-    )(command)
-    decorated = click.option(
+    dry_run = _kept(
+        "--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing."
+    )
+    ticket = _kept(
         "--ticket",
+        "ticket",
         metavar="REF",
-        expose_value=False,
-        callback=_store_flag("ticket"),
         help="Ticket reference, kept with every change in the audit.",
-    )(decorated)
-    return reads(decorated)
+    )
+    return reads(ticket(dry_run(command)))
 
 
 def destroys(command: Command) -> Command:
     """As `changes`, with `--yes`."""
-    decorated = click.option(
-        "--yes",
-        is_flag=True,
-        expose_value=False,
-        callback=_store_flag("assume_yes"),
-        help="Do not ask; needed without a terminal.",
-    )(command)
-    return changes(decorated)
+    yes = _kept(
+        "--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal."
+    )
+    return changes(yes(command))
 
 
 def waits(command: Command) -> Command:
@@ -73,12 +75,12 @@ def waits(command: Command) -> Command:
     )(command)
 
 
-def example(text: str) -> Callable[[Command], Command]:
-    """Add a real example to the command's help."""
+def example(*lines: str) -> Callable[[Command], Command]:
+    """Add a real example to the command's help: each line a whole call, "mission-control ..."."""
 
     def add(command: Command) -> Command:
-        doc = command.__doc__ or ""
-        command.__doc__ = f"{doc.rstrip()}\n\n\b\nExample:\n    {text}\n"
-        return functools.wraps(command)(command)
+        shown = "\n".join(f"    {one}" for one in lines)
+        command.__doc__ = f"{(command.__doc__ or '').rstrip()}\n\n\b\nExample:\n{shown}\n"
+        return command
 
     return add

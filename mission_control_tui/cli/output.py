@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mission_control_tui.model.text import harmless
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Plan, PlanLine
 
 LIGHT_MARKS = {"grey": "-", "red": "X", "orange": "~", "green": "*"}
 
@@ -59,20 +63,105 @@ def line(text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns on stdout, aligned by what a terminal shows; the last column is never padded."""
-    from wcwidth import wcswidth
+    """Columns on stdout, aligned by what a terminal shows; numbers stand to the right.
 
-    cells = [[harmless(str("" if cell is None else cell)) for cell in row] for row in rows]
+    The last column is never padded; where stdout is a terminal, it is cut to the terminal's width.
+    """
+    given = [list(row) for row in rows]
+    cells = [[harmless(str("" if cell is None else cell)) for cell in row] for row in given]
     widths = [
-        max([wcswidth(heading), *(max(wcswidth(row[column]), 0) for row in cells)])
+        max([width(heading), *(width(row[column]) for row in cells)])
         for column, heading in enumerate(headings)
     ]
+    right = [
+        bool(given) and all(type(row[column]) is int for row in given)
+        for column in range(len(headings))
+    ]
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for row in [list(headings), *cells]:
         padded = [
-            cell + " " * (widths[column] - max(wcswidth(cell), 0))
-            for column, cell in enumerate(row)
+            _pad(cell, widths[column], right[column]) for column, cell in enumerate(row[:-1])
         ]
-        click.echo("  ".join(padded).rstrip())
+        last = _pad(row[-1], widths[-1], right[-1]) if row else ""
+        click.echo(cut("  ".join([*padded, last]).rstrip(), limit))
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal `text` takes."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth
+
+    return max(wcswidth(text), 0)
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` in at most `limit` cells, its end replaced by "..."; 0 is no limit."""
+    if not limit or width(text) <= limit:
+        return text
+    kept = text
+    while kept and width(kept) > limit - 3:
+        kept = kept[:-1]
+    return kept + "..."
+
+
+def _pad(cell: str, wanted: int, right: bool) -> str:
+    blanks = " " * (wanted - width(cell))
+    return blanks + cell if right else cell + blanks
+
+
+def print_plan(plan: Plan) -> None:
+    """What a change does, on stdout: things with before -> after, seats, money; warnings go to stderr."""
+    kinds = max((width(one.kind) for one in plan.lines), default=0)
+    for one in plan.lines:
+        line(f"{one.verb:<9}  {one.kind:<{kinds}}  {one.name}")
+        for text in _differences(one):
+            line(f"{'':<11}{text}")
+    for seats in plan.seats:
+        owned = _arrow(seats.owned_before, seats.owned_after)
+        free = _arrow(seats.free_before, seats.free_after)
+        line(f"{'seats':<9}  {seats.service} {seats.level}: owned {owned}, free {free}")
+    for label, amount in (("net", plan.net), ("tax", plan.tax), ("total", plan.total)):
+        if amount is not None:
+            line(f"{label:<9}  {amount}")
+    for warning in plan.warnings:
+        say(f"Warning: {warning}")
+
+
+def _differences(one: PlanLine) -> Iterable[str]:
+    for key in dict.fromkeys([*one.before, *one.after]):
+        label = key.replace("_", " ")
+        if key not in one.before:
+            if one.after[key] not in ("", None, [], {}):
+                yield f"{label}: {shown(one.after[key])}"
+        elif key not in one.after:
+            yield f"{label}: was {shown(one.before[key])}"
+        else:
+            yield f"{label}: {_arrow(one.before[key], one.after[key])}"
+
+
+def _arrow(before: object, after: object) -> str:
+    return shown(after) if before == after else f"{shown(before)} -> {shown(after)}"
+
+
+def shown(value: object) -> str:
+    """A value for people, on one line; an empty one is "none"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(shown(item) for item in value) or "none"
+    return harmless(str(plain(value)))
+
+
+def when(at: datetime | None, zone: tzinfo | None = None) -> str:
+    """A time for people, to the minute, in `zone` or UTC ("2026-03-01 09:30Z")."""
+    if at is None:
+        return ""
+    return f"{at:%Y-%m-%d %H:%MZ}" if zone is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def is_interactive() -> bool:

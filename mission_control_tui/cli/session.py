@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -32,7 +33,7 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """File, environment and flags, read once."""
+        """File, environment and flags, read once. Raises UsageError naming what is wrong in them."""
         if self._settings is None:
             from mission_control_tui.settings import load
 
@@ -53,18 +54,41 @@ class Session:
 
         return Caller.from_operating_system(ticket=self.ticket)
 
-    def run(self, work: Callable[[Store], Awaitable[T]], *, create: bool = True) -> T:
-        """Open the store, do `work`, close it again."""
-        return asyncio.run(self._run(work, create))
+    def run(
+        self, work: Callable[[Store], Awaitable[T]], *, create: bool = True, sample: bool = True
+    ) -> T:
+        """Open the store, do `work`, close it again.
 
-    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool) -> T:
-        from mission_control_tui.model.database import Store
+        The embedded database in its default place is made with the sample account when it is first used, without it
+        where `sample` is False. A database that was named is never made by the way: a typing error would be a new one.
+        """
+        return asyncio.run(self._run(work, create, sample))
 
-        store = await Store.open(self.where, create=create, connectors=self.settings.services)
+    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, sample: bool) -> T:
+        from sqlalchemy.exc import InterfaceError, OperationalError
+
+        from mission_control_tui.model.database import Store, unreachable
+
+        is_default = not self.settings.database
+        fresh = is_default and not Path(self.where).exists()
+        store = await Store.open(
+            self.where,
+            create=create and (is_default or not sample),
+            connectors=self.settings.services,
+        )
         try:
+            if fresh and sample:
+                await self._make_sample(store)
             return await work(store)
+        except (OperationalError, InterfaceError) as error:
+            raise unreachable(store.url, error) from error
         finally:
             await store.close()
+
+    async def _make_sample(self, store: Store) -> None:
+        from mission_control_tui.cli.sample import make_sample
+
+        await make_sample(self, store)
 
     async def account_id(self, store: Store) -> int:
         """The account that this call is about. Raises UsageError listing them when it is not clear."""
@@ -73,24 +97,19 @@ class Session:
         chosen = await resolve_account(store, self.caller, self.settings.account or None)
         return chosen.id
 
-    def wake_worker(self) -> None:
-        """See to it that a worker runs, now that something was queued."""
-        from mission_control_tui.provisioning.launch import ensure_worker
-
-        ensure_worker(self.where, self.settings)
-
     def confirm(self, question: str) -> None:
         """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""
         from mission_control_tui.model.errors import Denied
+        from mission_control_tui.model.text import harmless
 
         if self.assume_yes or self.dry_run:
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise Denied(
-                f"{question} needs a yes, and there is no terminal to ask on.",
+                f"{question} This needs a yes, and there is no terminal to ask on.",
                 hint="Add --yes, or look first with --dry-run.",
             )
-        if not click.confirm(question, default=False, err=True):
+        if not click.confirm(harmless(question), default=False, err=True):
             raise Denied("Nothing was changed.")
 
 
