@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,34 +49,43 @@ def postgres_template(
 
 
 @pytest.fixture
-async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
-    """An empty store in a SQLite file of the test's own."""
+def sqlite_where(sqlite_template: Path, tmp_path: Path) -> str:
+    """The path of an empty SQLite store of the test's own."""
     path = tmp_path / "store.db"
     shutil.copy(sqlite_template, path)
     shutil.copy(f"{sqlite_template}.key", f"{path}.key")
-    store = await Store.open(path)
-    yield store
-    await store.close()
+    return str(path)
 
 
 @pytest.fixture
-async def postgres_store(
-    postgres_server: PostgresServer, postgres_template: str
-) -> AsyncIterator[Store]:
-    """An empty store in a database of the test's own on the shared PostgreSQL."""
+def postgres_where(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The address of an empty store of the test's own on the shared PostgreSQL."""
     name = postgres_server.create_database(template=postgres_template)
-    store = await Store.open(postgres_server.url(name))
-    yield store
-    await store.close()
+    yield postgres_server.url(name)
     postgres_server.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Store:
+def where(request: pytest.FixtureRequest) -> str:
+    """Where an empty store of the test's own is; each test runs on both databases."""
+    kind = "sqlite_where" if request.param == "sqlite" else "postgres_where"
+    return str(request.getfixturevalue(kind))
+
+
+@pytest.fixture
+async def store(where: str) -> AsyncIterator[Store]:
     """An empty store of the test's own; each test runs on both databases."""
-    kind = "sqlite_store" if request.param == "sqlite" else "postgres_store"
-    made: Store = request.getfixturevalue(kind)
-    return made
+    opened = await Store.open(where)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_where: str) -> AsyncIterator[Store]:
+    """An empty store in a SQLite file of the test's own."""
+    opened = await Store.open(sqlite_where)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
