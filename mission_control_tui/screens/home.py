@@ -1,0 +1,352 @@
+"""Home: services, users, the account and what happens, in four quadrants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.containers import Grid
+from textual.widget import Widget
+
+from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, Word
+from mission_control_tui.widgets.light import GLYPHS, light_parts
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.quadrant import Quadrant
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+
+from .context import MissionScreen, age
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.account_details import AccountDetails
+    from mission_control_tui.model.catalogue import Catalogue, Product
+    from mission_control_tui.model.views import AssignmentView, LightCounts, RequestView
+
+UNKNOWN = "-"
+"""Stands for a number until the database has answered."""
+
+SHOWN = 50
+AGES_EVERY = 60.0
+
+_PLACES = ("services", "users", "account", "activity")
+_BESIDE = {"services": "users", "users": "services", "account": "activity", "activity": "account"}
+_BELOW = {"services": "account", "users": "activity"}
+_ABOVE = {below: above for above, below in _BELOW.items()}
+
+_WORDS = {
+    RequestState.WAITING: Word.WAITING,
+    RequestState.QUEUED: Word.QUEUED,
+    RequestState.RUNNING: Word.PROVISIONING,
+}
+_ENDED = {
+    RequestState.SUCCEEDED: "done",
+    RequestState.FAILED: "failed",
+    RequestState.CANCELLED: "cancelled",
+    RequestState.SUPERSEDED: "replaced",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a row leads: a screen with its arguments, or only something to say."""
+
+    screen: str = ""
+    arguments: tuple[object, ...] = ()
+    says: str = ""
+
+
+class HomeScreen(MissionScreen):
+    """The first screen."""
+
+    CSS_PATH = "home.tcss"
+    HEADING = "Home"
+    ABOUT = (
+        "Services is what the account can buy: open one to buy it. Users is where users are made and given services: "
+        "New User makes one, All Users finds one, the Service Management Area has both. Account and Activity show what "
+        "there is and what happens. Tab and the arrows go from one quadrant to the next; g goes to any screen."
+    )
+    VERBS = ("new", "buy", "find")
+
+    NARROW: ClassVar[Sequence[Column]] = (Column(), Column(width=12, right=True))
+
+    def body(self) -> Iterable[Widget]:
+        with Grid():
+            yield Quadrant("Services", columns=self.NARROW, id="services")
+            yield Quadrant("Users", columns=self.NARROW, id="users")
+            yield Quadrant("Account", columns=(Column(width=10), Column()), id="account")
+            yield Quadrant(
+                "Activity",
+                columns=(Column(), Column(width=7, right=True)),
+                empty="Nothing has happened yet",
+                id="activity",
+            )
+
+    def on_mount(self) -> None:
+        self._details: AccountDetails | None = None
+        self._red: Sequence[AssignmentView] = ()
+        self._active: Sequence[RequestView] = ()
+        self._recent: Sequence[RequestView] = ()
+        self._place("users").set_rows(user_rows(None, None))
+        self._place("account").set_rows(account_rows(None))
+        self.set_interval(AGES_EVERY, self._show_ages)
+        super().on_mount()
+
+    def _place(self, name: str) -> Quadrant:
+        return self.query_one(f"#{name}", Quadrant)
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model import account_details
+        from mission_control_tui.model.requests import list_requests
+        from mission_control_tui.model.status import status
+
+        context = self.context
+        where = (context.store, context.caller, context.account_id)
+        details = await account_details.show(*where)
+        self._red = await status(*where, light=Light.RED, limit=SHOWN) if details.lights.red else ()
+        self._active = await list_requests(*where, states=ACTIVE_STATES, limit=SHOWN)
+        self._recent = await list_requests(*where, states=_ENDED, limit=SHOWN)
+        self._details = details
+        catalogue = context.catalogue
+        examples = "example prices" if catalogue.prices_are_examples else ""
+        self._place("services").set_rows(service_rows(catalogue, details), note=examples)
+        self._place("users").set_rows(user_rows(details.users, details.lights))
+        self._place("account").set_rows(account_rows(details))
+        self._show_activity()
+
+    def _show_ages(self) -> None:
+        if self._red or self._active:
+            self._show_activity()
+
+    def _show_activity(self) -> None:
+        if self._details is None:
+            return
+        context = self.context
+        catalogue = context.catalogue
+        rows: list[Row] = []
+        if step := next_step(catalogue, self._details):
+            rows.append(step)
+        if self._active and context.no_worker:
+            rows.append(
+                Row(
+                    "worker",
+                    ((context.no_worker.capitalize(), "error"), ""),
+                    Target(says=context.no_worker),
+                )
+            )
+        now = datetime.now(UTC)
+        lit = [_red_row(view, now) for view in self._red]
+        lit += [row for request in self._active if (row := _active_row(catalogue, request, now))]
+        lit.sort(key=lambda pair: pair[0], reverse=True)
+        rows += [row for _since, row in lit]
+        hidden = max(self._details.lights.red - len(self._red), 0)
+        rows += [past for one in self._recent if (past := _recent_row(catalogue, one, now))]
+        self._place("activity").set_rows(rows, more=hidden)
+
+    # Verbs
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        target = event.row.data
+        if event.rows.id not in _PLACES or not isinstance(target, Target):
+            return
+        if target.screen == "next-red":
+            self.action_verb("next_red")
+        elif target.screen:
+            self.go_to(target.screen, *target.arguments)
+        elif target.says:
+            self.announce(target.says)
+
+    def verb_new(self) -> None:
+        self.go_to("new-user")
+
+    def verb_find(self) -> None:
+        self.go_to("users")
+
+    def verb_buy(self) -> None:
+        services = self._place("services")
+        row = services.current
+        if services.has_focus and row is not None and isinstance(row.data, Target):
+            self.go_to(row.data.screen, *row.data.arguments)
+        else:
+            services.focus()
+            self.announce("Choose what to buy and press Enter")
+
+    # From quadrant to quadrant
+
+    def on_key(self, event: events.Key) -> None:
+        place = self.focused.id if isinstance(self.focused, Quadrant) else None
+        if place in _BESIDE and event.key in ("left", "right"):
+            event.stop()
+            self._place(_BESIDE[place]).focus()
+
+    def on_cursor_lines_edge(self, event: CursorLines.Edge) -> None:
+        places = _BELOW if event.direction > 0 else _ABOVE
+        if event.rows.id in places:
+            event.stop()
+            quadrant = self._place(places[event.rows.id])
+            quadrant.move_to(0 if event.direction > 0 else quadrant.count - 1)
+            quadrant.focus()
+
+
+# Rows
+
+
+def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
+    """One row a product that is sold or owned: its name and how much of it is used and owned."""
+    rows = []
+    for product in catalogue.products:
+        amount = _amount(product, details)
+        if amount or not product.withdrawn:
+            rows.append(
+                Row(
+                    product.id,
+                    (product.name, amount or ("none yet", "dim")),
+                    Target("product", (product.id,)),
+                )
+            )
+    return rows
+
+
+def _amount(product: Product, details: AccountDetails) -> str:
+    from mission_control_tui.model.catalogue import Buys
+
+    if product.buys is Buys.DOMAIN:
+        count = sum(1 for domain in details.domains if domain.bought)
+        return f"{count} bought" if count else ""
+    granted = {(level.grants_service, level.grants_level) for level in product.levels}
+    seats = [one for one in details.seats if (one.service_id, one.level_id) in granted]
+    owned = sum(one.owned for one in seats)
+    used = sum(one.used + one.queued for one in seats)
+    return f"{used}/{owned} used" if owned else ""
+
+
+def user_rows(users: int | None, lights: LightCounts | None) -> list[Row]:
+    """What can be done with users, and how many of their services show each light."""
+    rows = [
+        Row("new", ("New User", ("n", "dim")), Target("new-user")),
+        Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), Target("users")),
+        Row("area", ("Service Management Area", ""), Target("service-area")),
+    ]
+    shown = (
+        (Light.RED, Word.ERROR, Target("next-red")),
+        (Light.ORANGE, Word.PROVISIONING, Target("requests")),
+        (Light.GREEN, Word.PROVISIONED, Target("users")),
+    )
+    for light, word, target in shown:
+        count = getattr(lights, light.value) if lights is not None else None
+        rows.append(
+            Row(
+                light.value,
+                (
+                    light_parts(light, word) if count else ((f"{GLYPHS[light]} {word}", ""),),
+                    UNKNOWN if count is None else f"{count:,}",
+                ),
+                target,
+            )
+        )
+    return rows
+
+
+def account_rows(details: AccountDetails | None) -> list[Row]:
+    """The account's name, domains, contacts, orders and this month's total."""
+    if details is None:
+        labels = ("Name", "Domains", "Contacts", "Orders", "This month")
+        return [Row(label, ((label, "dim"), UNKNOWN)) for label in labels]
+    account = details.account
+    names = [domain.name for domain in details.domains]
+    domains = ", ".join(names[:1]) + (f" +{len(names) - 1} more" if len(names) > 1 else "")
+    contact = details.contacts[0] if details.contacts else None
+    calls = (
+        f"{contact.role.value.capitalize()} contact: {contact.name} {contact.email} {contact.phone}"
+        if contact
+        else "No contacts: `mission-control account` sets them"
+    )
+    waiting = details.orders_awaiting_approval
+    orders = f"{details.orders}" + (f", {waiting} await approval" if waiting else "")
+    name = f"{account.name}{' (sample)' if account.is_sample else ''}"
+    month = ", ".join(str(money) for money in details.this_month)
+    return [
+        _fact("Name", name, Target(says=f"{name}, code {account.code}, {account.time_zone}")),
+        _fact("Domains", domains or "none", Target(says=", ".join(names) or "No domains")),
+        _fact("Contacts", contact.name if contact else "none", Target(says=calls)),
+        _fact("Orders", orders, Target("orders")),
+        _fact("This month", month, Target("orders")),
+    ]
+
+
+def _fact(label: str, value: str, target: Target) -> Row:
+    return Row(label, ((label, "dim"), value), target)
+
+
+def next_step(catalogue: Catalogue, details: AccountDetails) -> Row | None:
+    """What a new account does next, in the order of the journey; None once a user has a service."""
+    lights = details.lights
+    if not any(seats.owned for seats in details.seats):
+        for product in catalogue.products:
+            if product.level_first and not product.withdrawn:
+                return _step(f"Next: buy {product.name}", Target("product", (product.id,)))
+        return _step("Next: buy a service", Target(says="Open one under Services"))
+    if not details.users:
+        return _step("Next: create a user (n)", Target("new-user"))
+    if not (lights.green or lights.orange or lights.red):
+        return _step("Next: give a user a service", Target("users"))
+    return None
+
+
+def _step(text: str, target: Target) -> Row:
+    return Row("next", ((text, "strong"), ("Enter", "key")), target)
+
+
+def _name_of(catalogue: Catalogue, service_id: str) -> str:
+    return next((one.name for one in catalogue.services if one.id == service_id), service_id)
+
+
+def _red_row(view: AssignmentView, now: datetime) -> tuple[datetime, Row]:
+    target = (
+        Target("provision", (view.user_id, view.id))
+        if view.user_id
+        else Target("requests", (view.request_id,))
+    )
+    cell = _lit(Light.RED, view.word, view.subject, view.service)
+    return view.since, Row(view.id, (cell, age(view.since, now)), target)
+
+
+def _active_row(
+    catalogue: Catalogue, request: RequestView, now: datetime
+) -> tuple[datetime, Row] | None:
+    if request.assignment_id is None:
+        return None
+    service = _name_of(catalogue, request.service_id)
+    target = (
+        Target("provision", (request.user_id, request.assignment_id))
+        if request.user_id
+        else Target("requests", (request.id,))
+    )
+    cell = _lit(Light.ORANGE, _WORDS[request.state], request.subject, service)
+    row = Row(request.assignment_id, (cell, age(request.created_at, now)), target)
+    return request.created_at, row
+
+
+def _recent_row(catalogue: Catalogue, request: RequestView, now: datetime) -> Row | None:
+    if request.parent_id is not None:
+        return None
+    service = _name_of(catalogue, request.service_id) if request.service_id else ""
+    text = " ".join(filter(None, (request.kind.capitalize(), _short(request.subject), service)))
+    ended = request.ended_at or request.created_at
+    cell: tuple[Part, ...] = ((f"{_ENDED[request.state]}: ", "dim"), (text, ""))
+    return Row(
+        ("request", request.id), (cell, (age(ended, now), "dim")), Target("requests", (request.id,))
+    )
+
+
+def _lit(light: Light, word: str, subject: str, service: str) -> Cell:
+    return (*light_parts(light, word), (f" {_short(subject)} {service}", ""))
+
+
+def _short(subject: str) -> str:
+    """A UPN without its domain: in a quadrant there is no room for both."""
+    return subject.partition("@")[0]
