@@ -122,7 +122,8 @@ async def remove_domain(
                 hint="Remove it as the product that it is: `mission-control remove`.",
             )
         await release(tx, owner, (await in_force(tx.session)).catalogue, row)
-    return Outcome(row.name, tx.plan, not dry_run)
+        stored = row.name
+    return Outcome(stored, tx.plan, not dry_run)
 
 
 async def locked_account(tx: Transaction, account_id: int) -> AccountRow:
