@@ -164,6 +164,8 @@ async def run_import(
             made = await write_users(tx, account_id, judged.new, policy, progress=steps.more)
             if update:
                 await _update(tx, judged, steps)
+                if any(known.row.password is not None for known in judged.known):
+                    tx.warn("Passwords in the file are set for new users only.")
             steps.end()
         return Outcome(
             _result(file, checked, judged, foreign, () if dry_run else made, update=update),

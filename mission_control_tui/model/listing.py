@@ -60,6 +60,7 @@ async def page(
 
     `light` keeps those of whose services at least one shows it; `in_bin` lists the recycling bin instead.
     """
+    offset = max(0, offset)
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         words = search.words_of(query)

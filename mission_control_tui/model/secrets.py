@@ -40,13 +40,12 @@ async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) 
     sealed = await asyncio.to_thread(
         lambda: [sealing.seal(public, password) for password in passwords]
     )
-    table = SecretRow.__table__
     rows = [
         {"account_id": account_id, "sealed": one, "created_at": tx.now, "wiped_at": None}
         for one in sealed
     ]
     result = await tx.session.execute(
-        insert(table).returning(table.c.id, sort_by_parameter_order=True), rows
+        insert(SecretRow).returning(SecretRow.id, sort_by_parameter_order=True), rows
     )
     return [int(found) for found in result.scalars()]
 

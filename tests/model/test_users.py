@@ -19,9 +19,8 @@ from mission_control_tui.model.errors import (
     NotFound,
     StaleVersion,
 )
-from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Verb
-from mission_control_tui.model.tables import AddressRow, AuditRow, SecretRow, UserRow
+from mission_control_tui.model.tables import AccountRow, AddressRow, AuditRow, SecretRow, UserRow
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada, create, named
@@ -386,22 +385,16 @@ async def test_the_account_s_own_policy_judges_passwords(
     store: Store, caller: Caller, catalogue: Catalogue
 ) -> None:
     strict = await make_account(store, caller, catalogue, "strict", "strict.example")
-    from mission_control_tui.model.tables import AccountRow
-
     async with store.write(caller, strict.id) as tx:
         row = await tx.session.get_one(AccountRow, strict.id)
         row.password_policy = {"min_length": 20, "classes": 4}
-    details = UserDetails(**{**_plain(ada()), "upn": "ada@strict.example"})
+    details = ada(upn="ada@strict.example")
     with pytest.raises(InvalidInput) as caught:
         await users.create_user(store, caller, strict.id, details, PASSWORD)
     assert wheres(caught.value) == ["password"]
     assert (await users.password_policy(store, caller, strict.id)).min_length == 20
     made = await users.create_user(store, caller, strict.id, details, generate=True)
     assert len(made.result.password or "") >= 20
-
-
-def _plain(details: UserDetails) -> dict[str, object]:
-    return {name: getattr(details, name) for name in details.__dataclass_fields__}
 
 
 async def test_requests_of_a_user_without_services_have_succeeded(
