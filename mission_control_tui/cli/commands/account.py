@@ -1,0 +1,215 @@
+"""`account`: which accounts there are, one of them as a whole, and its domains that are registered elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.options import changes, destroys, example, reads
+from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, table, when
+from mission_control_tui.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.account_details import AccountDetails
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.plan import Outcome
+
+
+@click.group()
+def account() -> None:
+    """Accounts: list them, show one, change it and its domains."""
+
+
+@account.command("list")
+@reads
+@example("mission-control account list --json")
+@pass_session
+def list_(session: Session) -> None:
+    """The accounts that you may work on, by code."""
+    from mission_control_tui.model.accounts import list_accounts
+
+    found = session.run(lambda store: list_accounts(store, session.caller))
+    if session.json:
+        print_json({"accounts": found})
+        return
+    table(
+        ("CODE", "NAME", "DOMAINS"),
+        [
+            (
+                one.code,
+                f"{one.name} (sample)" if one.is_sample else one.name,
+                ", ".join(one.domains),
+            )
+            for one in found
+        ],
+    )
+
+
+@account.command()
+@click.argument("code", required=False)
+@reads
+@example("mission-control account show sample")
+@pass_session
+def show(session: Session, code: str | None) -> None:
+    """One account: domains, seats, lights, contacts, what this month came to."""
+    from mission_control_tui.model.account_details import show as show_account
+
+    async def work(store: Store) -> AccountDetails:
+        chosen = code or await session.account_id(store)
+        return await show_account(store, session.caller, chosen)
+
+    found = session.run(work)
+    if session.json:
+        print_json(_as_json(found))
+    else:
+        _print(found)
+
+
+def _as_json(found: AccountDetails) -> dict[str, object]:
+    import dataclasses
+
+    return {
+        **{one.name: getattr(found, one.name) for one in dataclasses.fields(found)},
+        "seats": [
+            {**{one.name: getattr(seats, one.name) for one in dataclasses.fields(seats)}}
+            | {"free": seats.free}
+            for seats in found.seats
+        ],
+    }
+
+
+def _print(found: AccountDetails) -> None:
+    about, lights = found.account, found.lights
+    line(f"{about.name} ({about.code}){' - sample account' if about.is_sample else ''}")
+    line("")
+    rules = f"at least {found.policy.min_length} characters, {found.policy.classes} of 4 classes"
+    awaiting = found.orders_awaiting_approval
+    table(
+        ("Since", when(found.created_at)),
+        [
+            ("Time zone", about.time_zone),
+            ("Passwords", rules),
+            ("Users", f"{found.users}, and {found.users_in_bin} in the recycling bin"),
+            (
+                "Lights",
+                ", ".join(
+                    f"{mark} {getattr(lights, light)} {light}"
+                    for light, mark in LIGHT_MARKS.items()
+                ),
+            ),
+            ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
+            ("This month", ", ".join(str(one) for one in found.this_month)),
+        ],
+    )
+    if found.domains:
+        line("")
+        table(
+            ("DOMAIN", "STATE", "TERM"),
+            [
+                (
+                    one.name,
+                    f"{LIGHT_MARKS[one.light]} {one.word}" if one.light else one.word,
+                    f"{one.term_months} months" if one.term_months else "",
+                )
+                for one in found.domains
+            ],
+        )
+    if found.contacts:
+        line("")
+        table(
+            ("CONTACT", "NAME", "E-MAIL", "PHONE"),
+            [(one.role, one.name, one.email, one.phone) for one in found.contacts],
+        )
+    if found.seats:
+        from mission_control_tui.cli.commands.buying import seats_table
+
+        line("")
+        seats_table(found.seats)
+
+
+@account.command()
+@click.argument("code", required=False)
+@click.option("--name", help="The customer's name.")
+@click.option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
+@click.option("--password-length", type=int, metavar="N", help="Characters of a password, at least.")
+@click.option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
+@changes
+@example("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
+@pass_session
+def edit(
+    session: Session,
+    code: str | None,
+    name: str | None,
+    time_zone: str | None,
+    password_length: int | None,
+    password_classes: int | None,
+) -> None:
+    """Change an account's name, time zone or password policy."""
+    from dataclasses import replace
+
+    from mission_control_tui.model.account_details import show as show_account
+    from mission_control_tui.model.accounts import edit_account
+
+    async def work(store: Store) -> Outcome[Any]:
+        chosen = code or await session.account_id(store)
+        now = await show_account(store, session.caller, chosen)
+        given = {"min_length": password_length, "classes": password_classes}
+        policy = {key: value for key, value in given.items() if value is not None}
+        return await edit_account(
+            store,
+            session.caller,
+            now.account.id,
+            version=now.account.version,
+            name=name,
+            time_zone=time_zone,
+            policy=replace(now.policy, **policy) if policy else None,
+            dry_run=session.dry_run,
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"account": outcome.result})
+
+
+@account.command("add-domain")
+@click.argument("name")
+@changes
+@example("mission-control account add-domain acme.example --dry-run")
+@pass_session
+def add_domain(session: Session, name: str) -> None:
+    """Let the account use a domain that is registered elsewhere.
+
+    To register a new one, buy it: mission-control buy domain-names --domain NAME
+    """
+    from mission_control_tui.model import domains
+
+    async def work(store: Store) -> Outcome[str]:
+        account_id = await session.account_id(store)
+        return await domains.add_domain(
+            store, session.caller, account_id, name, dry_run=session.dry_run
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"domain": outcome.result})
+
+
+@account.command("remove-domain")
+@click.argument("name")
+@destroys
+@example("mission-control account remove-domain acme.example --yes")
+@pass_session
+def remove_domain(session: Session, name: str) -> None:
+    """Let go of a domain that is registered elsewhere; refused while users have addresses in it."""
+    from mission_control_tui.model import domains
+
+    session.confirm(f"Take the domain {name} from the account?")
+
+    async def work(store: Store) -> Outcome[str]:
+        account_id = await session.account_id(store)
+        return await domains.remove_domain(
+            store, session.caller, account_id, name, dry_run=session.dry_run
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"domain": outcome.result})

@@ -1,0 +1,313 @@
+"""`services`, `buy`, `remove` and `orders`: seats, and what they cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.options import changes, destroys, example, reads
+from mission_control_tui.cli.output import line, print_json, say, shown, table, when
+from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.orders import OrderView
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.views import Seats
+
+
+@click.group()
+def services() -> None:
+    """Services and seats."""
+
+
+@services.command("list")
+@reads
+@example("mission-control services list")
+@pass_session
+def list_services(session: Session) -> None:
+    """Seats of every level that the account bought: owned, used, queued and free.
+
+    Queued seats are held by wishes whose light is still orange.
+    """
+    from mission_control_tui.model.account_details import list_seats
+
+    async def work(store: Store) -> tuple[Seats, ...]:
+        return await list_seats(store, session.caller, await session.account_id(store))
+
+    found = session.run(work)
+    if session.json:
+        print_json({"seats": [_seats_json(one) for one in found]})
+    elif found:
+        seats_table(found)
+    else:
+        say("Nothing was bought yet. What there is to buy: mission-control catalogue show")
+
+
+def _seats_json(one: Seats) -> dict[str, object]:
+    fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    return {**fields, "free": one.free}
+
+
+def seats_table(found: Sequence[Seats]) -> None:
+    """Seats as lines; ids are what commands take, names stand last."""
+    table(
+        ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME"),
+        [
+            (one.service_id, one.level_id, one.owned, one.used, one.queued, one.free, one.level)
+            for one in found
+        ],
+    )
+
+
+@click.command()
+@click.argument("product")
+@click.option("--level", metavar="LEVEL", help="The level, by id or name.")
+@click.option("--quantity", type=int, default=1, show_default=True, metavar="N", help="Seats.")
+@click.option("--domain", metavar="NAME", help="The domain name to buy, or to attach.")
+@click.option("--term", type=int, metavar="MONTHS", help="The shortest there is when left out.")
+@click.option(
+    "--set",
+    "answers",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="An answer that the product asks for; may be repeated.",
+)
+@changes
+@example(
+    "mission-control buy email --level popx --quantity 5 --dry-run",
+    "mission-control catalogue show domain-names",
+)
+@pass_session
+def buy(
+    session: Session,
+    product: str,
+    level: str | None,
+    quantity: int,
+    domain: str | None,
+    term: int | None,
+    answers: tuple[str, ...],
+) -> None:
+    """Buy seats of a product's level, or a domain name.
+
+    `mission-control catalogue show PRODUCT` lists levels, prices, terms and fields. --dry-run shows net, tax and total.
+    """
+    from mission_control_tui.cli.commands.waiting import wake
+    from mission_control_tui.model import buying
+
+    fields = _answers(answers)
+
+    async def work(store: Store) -> Outcome[OrderView]:
+        outcome = await buying.buy(
+            store,
+            session.caller,
+            await session.account_id(store),
+            product,
+            level=level,
+            quantity=quantity,
+            term=term,
+            domain=domain,
+            fields=fields,
+            dry_run=session.dry_run,
+        )
+        if outcome.applied and outcome.plan.requests:
+            await wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    tell(session, outcome, {"order": outcome.result})
+
+
+def _answers(given: Sequence[str]) -> dict[str, object]:
+    """FIELD=VALUE pairs. Raises InvalidInput naming every one that is none, or is repeated."""
+    fields: dict[str, object] = {}
+    problems: list[Problem] = []
+    for one in given:
+        name, equals, value = one.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            problems.append(Problem("--set", f"{one!r} is not FIELD=VALUE"))
+        elif name in fields:
+            problems.append(Problem("--set", f"{name} is given twice", "give it once"))
+        fields[name] = value
+    if problems:
+        raise InvalidInput("The answers cannot be read.", problems=problems)
+    return fields
+
+
+@click.command()
+@click.argument("product")
+@click.option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
+@click.option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
+@click.option("--domain", metavar="NAME", help="The bought domain name to let go.")
+@destroys
+@example("mission-control remove email --level popx --quantity 1 --yes")
+@pass_session
+def remove(
+    session: Session, product: str, level: str | None, quantity: int | None, domain: str | None
+) -> None:
+    """Remove seats of a product's level, or a bought domain. Nothing is paid back.
+
+    Refused while users hold the seats; the error says who does.
+    """
+    from mission_control_tui.cli.commands.waiting import wake
+    from mission_control_tui.model import removing
+
+    what = domain or " ".join(part for part in (product, level) if part)
+    count = "all seats" if quantity is None else f"{quantity} seats"
+    session.confirm(
+        f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?"
+    )
+
+    async def work(store: Store) -> Outcome[OrderView]:
+        outcome = await removing.remove(
+            store,
+            session.caller,
+            await session.account_id(store),
+            product,
+            level=level,
+            quantity=quantity,
+            domain=domain,
+            dry_run=session.dry_run,
+        )
+        if outcome.applied and outcome.plan.requests:
+            await wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    tell(session, outcome, {"order": outcome.result})
+
+
+@click.group()
+def orders() -> None:
+    """Orders: list, show, approve, decline."""
+
+
+@orders.command("list")
+@click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N"
+)
+@reads
+@example("mission-control orders list --limit 20")
+@pass_session
+def list_orders(session: Session, awaiting_approval: bool, limit: int) -> None:
+    """The account's orders, newest first."""
+    from mission_control_tui.model import orders as model
+    from mission_control_tui.model.orders import OrderState
+
+    states = [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
+
+    async def work(store: Store) -> tuple[OrderView, ...]:
+        account_id = await session.account_id(store)
+        return await model.list_orders(
+            store, session.caller, account_id, states=states, limit=limit
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"orders": found})
+        return
+    table(
+        ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT"),
+        [
+            (
+                one.id,
+                when(one.placed_at),
+                one.state,
+                str(one.total),
+                "; ".join(f"{bought.quantity} x {bought.label}" for bought in one.lines),
+            )
+            for one in found
+        ],
+    )
+
+
+@orders.command("show")
+@click.argument("number", type=int)
+@reads
+@example("mission-control orders show 1")
+@pass_session
+def show_order(session: Session, number: int) -> None:
+    """One order with its lines, prices and answers, as they were agreed."""
+    from mission_control_tui.model import orders as model
+
+    async def work(store: Store) -> OrderView:
+        return await model.show_order(
+            store, session.caller, await session.account_id(store), number
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"order": found})
+    else:
+        _print_order(found)
+
+
+def _print_order(order: OrderView) -> None:
+    ticket = f", ticket {order.ticket}" if order.ticket else ""
+    line(f"Order {order.id}: {order.kind}, {order.state}")
+    line(f"Placed {when(order.placed_at)} by {order.operator}{ticket}")
+    if order.note:
+        line(f"Note: {order.note}")
+    for one in order.lines:
+        term = f", {one.term_months} months" if one.term_months else ""
+        line("")
+        line(f"{one.quantity} x {one.label}{term}")
+        line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
+        for key, value in one.fields.items():
+            if value not in (None, "", []):
+                line(f"  {key}: {shown(value)}")
+    line("")
+    line(f"net    {order.net}")
+    line(f"tax    {order.tax}")
+    line(f"total  {order.total}")
+
+
+@orders.command("approve")
+@click.argument("number", type=int)
+@click.option("--note", default="", help="Kept with the order.")
+@changes
+@example("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
+@pass_session
+def approve(session: Session, number: int, note: str) -> None:
+    """Let an order that waits for approval bring what was bought."""
+    from mission_control_tui.cli.commands.waiting import wake
+    from mission_control_tui.model import buying
+
+    async def work(store: Store) -> Outcome[OrderView]:
+        account_id = await session.account_id(store)
+        outcome = await buying.approve_order(
+            store, session.caller, account_id, number, note=note, dry_run=session.dry_run
+        )
+        if outcome.applied and outcome.plan.requests:
+            await wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    tell(session, outcome, {"order": outcome.result})
+
+
+@orders.command("decline")
+@click.argument("number", type=int)
+@click.option("--reason", required=True, help="Kept with the order.")
+@changes
+@example("mission-control orders decline 1 --reason 'No such company' --dry-run")
+@pass_session
+def decline(session: Session, number: int, reason: str) -> None:
+    """Refuse an order that waits for approval."""
+    from mission_control_tui.model import buying
+
+    async def work(store: Store) -> Outcome[OrderView]:
+        account_id = await session.account_id(store)
+        return await buying.decline_order(
+            store, session.caller, account_id, number, reason, dry_run=session.dry_run
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"order": outcome.result})

@@ -1,0 +1,234 @@
+"""`catalogue`: check a file, see what it would change and for whom, put it in force, and read what is for sale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.options import changes, example, reads
+from mission_control_tui.cli.output import line, print_json, say, table
+from mission_control_tui.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue, Extension, Product, ProductLevel
+    from mission_control_tui.model.catalogue_store import Comparison, InForce, Loaded, TouchedChange
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.plan import Outcome
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def catalogue() -> None:
+    """The catalogue: what is sold and what is provisioned."""
+
+
+@catalogue.command()
+@_FILE
+@reads
+@example("mission-control catalogue check my-catalogue.toml")
+@pass_session
+def check(session: Session, file: Path) -> None:
+    """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing."""
+    from mission_control_tui.model.catalogue.parse import parse_file
+
+    found = parse_file(file, connectors=_connectors(session))
+    if session.json:
+        print_json({"file": str(file), "ok": True, **_counts(found)})
+        return
+    counts = ", ".join(f"{number} {word}" for word, number in _counts(found).items())
+    line(f"{file} is a valid catalogue: {counts}.")
+
+
+def _counts(found: Catalogue) -> dict[str, int]:
+    return {
+        "products": len(found.products),
+        "services": len(found.services),
+        "levels": sum(len(one.levels) for one in found.services),
+        "options": sum(len(one.options) for one in found.services),
+    }
+
+
+@catalogue.command()
+@_FILE
+@reads
+@example("mission-control catalogue diff my-catalogue.toml")
+@pass_session
+def diff(session: Session, file: Path) -> None:
+    """What loading this file would change, and which users that touches. Changes nothing.
+
+    What is in use and would vanish is named under "refused"; such a file cannot be loaded.
+    """
+    from mission_control_tui.model.catalogue_store import compare
+
+    text = _read(file)
+
+    async def work(store: Store) -> Comparison:
+        return await compare(
+            store, session.caller, text, str(file), connectors=_connectors(session)
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json(
+            {
+                "in_force": found.number,
+                "changes": [_change_json(one) for one in found.changes],
+                "refused": found.refusals,
+            }
+        )
+        return
+    if not found.changes:
+        say(f"Nothing: version {found.number} is in force and says the same.")
+    _print_changes(found.changes)
+    for refusal in found.refusals:
+        line(f"refused    {refusal}")
+
+
+def _change_json(one: TouchedChange) -> dict[str, object]:
+    change = one.change
+    return {
+        "kind": change.kind,
+        "path": change.path,
+        "before": change.before,
+        "after": change.after,
+        "consequence": change.consequence,
+        "users": one.users,
+        "first_users": one.first,
+    }
+
+
+def _print_changes(changed: Iterable[TouchedChange]) -> None:
+    for one in changed:
+        change = one.change
+        line(f"{change.kind:<9}  {change.path}")
+        if change.before or change.after:
+            words = [part for part in (change.before, change.after) if part]
+            line(f"{'':<11}{' -> '.join(words)}")
+        if change.consequence:
+            line(f"{'':<11}{change.consequence}")
+        if one.users:
+            more = ", ..." if one.users > len(one.first) else ""
+            line(f"{'':<11}touches {one.users}: {', '.join(one.first)}{more}")
+
+
+@catalogue.command()
+@_FILE
+@changes
+@example("mission-control catalogue load my-catalogue.toml --dry-run --ticket T-100")
+@pass_session
+def load(session: Session, file: Path) -> None:
+    """Put this file in force as the next version, for all accounts at once.
+
+    Refused while anybody has what the file no longer has: withdraw it instead. Running consoles and workers follow by
+    themselves.
+    """
+    from mission_control_tui.model.catalogue_store import load as load_catalogue
+
+    text = _read(file)
+
+    async def work(store: Store) -> Outcome[Loaded]:
+        return await load_catalogue(
+            store,
+            session.caller,
+            text,
+            str(file),
+            connectors=_connectors(session),
+            dry_run=session.dry_run,
+        )
+
+    outcome = session.run(work)
+    changed = outcome.result.changes
+    tell(
+        session,
+        outcome,
+        {"version": outcome.result.number, "changes": [_change_json(one) for one in changed]},
+    )
+    if outcome.applied and changed:
+        say(f"Version {outcome.result.number} is in force.")
+
+
+@catalogue.command()
+@click.argument("product", required=False)
+@reads
+@example("mission-control catalogue show email")
+@pass_session
+def show(session: Session, product: str | None) -> None:
+    """What is for sale: products, levels and prices; with PRODUCT also terms and the fields that it asks for."""
+    from mission_control_tui.model.catalogue_store import current
+
+    async def work(store: Store) -> InForce:
+        return await current(store)
+
+    found = session.run(work)
+    sold = found.catalogue
+    products = [sold.product(product)] if product else [one for one in sold.products]
+    if session.json:
+        print_json({"version": found.number, **_sale_json(sold, products)})
+        return
+    for one in products:
+        _print_product(sold, one, in_full=product is not None)
+    if sold.prices_are_examples:
+        say("These prices are examples.")
+    say(f"Catalogue version {found.number}; prices are without {sold.tax_name}.")
+
+
+def _sale_json(sold: Catalogue, products: Sequence[Product]) -> dict[str, object]:
+    return {
+        "currency": sold.currency,
+        "tax": {"name": sold.tax_name, "basis_points": sold.tax_basis_points},
+        "prices_are_examples": sold.prices_are_examples,
+        "products": products,
+    }
+
+
+def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
+    withdrawn = " - withdrawn" if product.withdrawn else ""
+    line(f"{product.name} ({product.id}){withdrawn}")
+    priced: list[ProductLevel | Extension] = [*product.levels, *product.extensions]
+    table(
+        ("  ID", "NAME", "PRICES"),
+        [
+            (f"  {one.id}", one.name, _prices(sold, one))
+            for one in priced
+            if in_full or not one.withdrawn
+        ],
+    )
+    if in_full and product.fields:
+        line("")
+        table(
+            ("  --set FIELD=", "REQUIRED", "WHAT"),
+            [
+                (
+                    f"  {one.id}",
+                    "yes" if one.required else "",
+                    "; ".join(part for part in (one.name, one.help, one.expected) if part),
+                )
+                for one in product.fields
+            ],
+        )
+    line("")
+
+
+def _prices(sold: Catalogue, one: ProductLevel | Extension) -> str:
+    prices = (
+        f"{sold.money(minor)} for {months} month{'s'[: months > 1]}"
+        for months, minor in sorted(one.prices.items())
+    )
+    return ", ".join([*prices, *(["withdrawn"] if one.withdrawn else [])])
+
+
+def _connectors(session: Session) -> set[str]:
+    return {"simulator", *session.settings.connectors}
+
+
+def _read(file: Path) -> str:
+    """The file's text; what is wrong with its bytes is said as `check` says it."""
+    from mission_control_tui.model.catalogue.parse import parse_file
+
+    parse_file(file)
+    return file.read_text("utf-8-sig")
