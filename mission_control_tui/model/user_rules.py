@@ -50,6 +50,14 @@ async def username_taken(session: AsyncSession, account_id: int, username: str) 
     )
     if holder is None:
         return []
+    offer = username_for(username, await usernames_like(session, account_id, username))
+    bin_note = ", who is in the recycling bin" if holder.in_bin else ""
+    who = f"{harmless(holder.display_name)} ({holder.upn}){bin_note}"
+    return [Taken("username", f"{harmless(username)} is taken by {who}", f"{offer} is free")]
+
+
+async def usernames_like(session: AsyncSession, account_id: int, username: str) -> set[str]:
+    """The account's usernames, folded, that begin as one made from `username` would."""
     first = username_for(username)[:1]
     near = await session.scalars(
         select(UserRow.username_key).where(
@@ -58,10 +66,7 @@ async def username_taken(session: AsyncSession, account_id: int, username: str) 
             UserRow.username_key < first + "\U0010ffff",
         )
     )
-    offer = username_for(username, set(near))
-    bin_note = ", who is in the recycling bin" if holder.in_bin else ""
-    who = f"{harmless(holder.display_name)} ({holder.upn}){bin_note}"
-    return [Taken("username", f"{harmless(username)} is taken by {who}", f"{offer} is free")]
+    return set(near)
 
 
 async def manager_id(

@@ -7,6 +7,7 @@ from mission_control_tui.model.bin import delete_user, restore_user
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.user_aliases import add_alias, remove_alias, set_primary
 from mission_control_tui.model.user_changes import (
@@ -22,7 +23,7 @@ from mission_control_tui.model.user_passwords import (
     set_service_password,
 )
 from mission_control_tui.model.user_rows import to_view
-from mission_control_tui.model.user_rules import policy_of
+from mission_control_tui.model.user_rules import policy_of, usernames_like
 from mission_control_tui.model.views import UserView
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "disable_user",
     "edit_user",
     "enable_user",
+    "free_username",
     "password_policy",
     "remove_alias",
     "restore_user",
@@ -60,3 +62,10 @@ async def password_policy(store: Store, caller: Caller, account: int | str) -> P
     """What the account asks of passwords, for showing the rules while one is typed."""
     async with store.read() as session:
         return policy_of(await account_row(session, caller, account))
+
+
+async def free_username(store: Store, caller: Caller, account: int | str, upn: str) -> str:
+    """The username to pre-fill for a new user: made from the UPN, and nobody's of the account."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return username_for(upn, await usernames_like(session, account_id, username_for(upn)))

@@ -99,7 +99,7 @@ def read_users(
     """
     if isinstance(data, Path):
         source = source or str(data)
-        data = _contents(data)
+        data = contents(data)
     text = open_text(data)
     expected = max(data.count(b"\n") or data.count(b"\r"), 1)
     records = _reported(text.records(), expected, progress)
@@ -252,7 +252,8 @@ def _notices(text: TextFile, reader: _Reader, rows: Sequence[ImportRow]) -> Iter
         yield f"Not imported: {', '.join(ignored)}."
 
 
-def _contents(path: Path) -> bytes:
+def contents(path: Path) -> bytes:
+    """The bytes of an operator's file. Raises UsageError when it cannot be opened, InvalidInput when it is too large."""
     hint = "give the path of a CSV file"
     try:
         if path.stat().st_size > SIZE_LIMIT:

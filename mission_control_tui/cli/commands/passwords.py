@@ -1,0 +1,138 @@
+"""Passwords on their way in and out: one line of stdin, and files that only their owner reads. Never stdout or argv."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError, UsageError
+from mission_control_tui.model.text import safe_cell
+
+_LINE_LIMIT = 4096
+Command = Callable[..., Any]
+
+OF_USERS = ("upn", "password")
+OF_SERVICES = ("upn", "service", "instance", "login", "password")
+
+
+def passwords_out(command: Command) -> Command:
+    """`--passwords-out FILE`."""
+    return click.option(
+        "--passwords-out",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write generated passwords to this new file (CSV), which only you can read.",
+    )(command)
+
+
+def password_stdin(command: Command) -> Command:
+    """`--password-stdin`."""
+    return click.option(
+        "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
+    )(command)
+
+
+def read_password() -> str:
+    """The one line of stdin; on a terminal it is asked for, twice and unseen. Raises InvalidInput."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    given = sys.stdin.buffer.read(_LINE_LIMIT + 1)
+    line, _, rest = given.partition(b"\n")
+    if rest.strip() or len(given) > _LINE_LIMIT:
+        raise InvalidInput(
+            "Standard input holds more than one line.",
+            hint="Send the password alone: printf '%s\\n' \"$PASSWORD\" | mission-control ...",
+        )
+    try:
+        password = line.removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput("The password on standard input is not UTF-8.") from error
+    if not password:
+        raise InvalidInput("There is no password on standard input.", hint="Send it as one line.")
+    return password
+
+
+def chosen_source(password_stdin: bool, passwords_out: Path | None) -> str | None:
+    """The given password, or None to have one generated. Raises UsageError unless exactly one way is chosen."""
+    if password_stdin and passwords_out is not None:
+        raise UsageError(
+            "A password is either given (--password-stdin) or generated (--passwords-out), not both."
+        )
+    if not password_stdin and passwords_out is None:
+        raise UsageError(
+            "A password is needed. Nothing was changed.",
+            hint="Give it with --password-stdin, or have one generated with --passwords-out FILE.",
+        )
+    return read_password() if password_stdin else None
+
+
+class PasswordFile:
+    """A new file, private from the start; it exists before anything else is changed."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.used = False
+
+    def write(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write the rows to the disk. Raises StoreError saying what to do when that fails."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(headings)
+        writer.writerows([*map(safe_cell, row[:-1]), row[-1]] for row in rows)
+        content = memoryview(text.getvalue().encode())
+        try:
+            while content:
+                content = content[os.write(self._descriptor, content) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise StoreError(
+                f"The change is made, but its passwords could not be written to {self.path}: {error.strerror}.",
+                hint="Generate new ones: mission-control users password UPN --passwords-out FILE",
+            ) from error
+        self.used = True
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise what creating the file would raise, without creating it."""
+    if str(path) == "-":
+        raise UsageError(
+            "Passwords are not written to standard output.", hint="Name a file for them."
+        )
+    if os.path.lexists(path):
+        raise Conflict(
+            f"{path} exists already, and passwords never overwrite a file. Nothing was changed.",
+            hint="Name a file that does not exist yet.",
+        )
+
+
+@contextlib.contextmanager
+def reserved(path: Path) -> Iterator[PasswordFile]:
+    """Create the file, mode 0600; one that was not used in the end is removed. Raises Conflict and UsageError."""
+    refuse_existing(path)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        refuse_existing(path)
+        raise
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be created: {error.strerror}. Nothing was changed.",
+            hint="Name a file in a directory that you may write to.",
+        ) from error
+    file = PasswordFile(path, descriptor)
+    try:
+        os.fchmod(descriptor, 0o600)
+        yield file
+    finally:
+        os.close(descriptor)
+        if not file.used:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""The fields of a user as options of a command, derived from the fields themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import click
+
+from mission_control_tui.model.people.fields import FIELDS, Field, Kind, Value
+from mission_control_tui.model.people.values import parse_value
+
+Command = Callable[..., Any]
+
+
+def field_options(command: Command) -> Command:
+    """An option for each field, in the order of the form; what is not given is None."""
+    for field in reversed(FIELDS):
+        command = _option(field)(command)
+    return command
+
+
+def _option(field: Field) -> Callable[[Command], Command]:
+    if field.kind is Kind.FLAG:
+        name = field.flag.removeprefix("--")
+        return click.option(
+            f"--{name}/--no-{name}", field.name, default=None, help=f"{field.help}."
+        )
+    return click.option(
+        field.flag, field.name, metavar=_METAVARS.get(field.kind, "TEXT"), help=f"{field.help}."
+    )
+
+
+_METAVARS = {
+    Kind.UPN: "UPN",
+    Kind.USER: "UPN",
+    Kind.PHONE: "PHONE",
+    Kind.EMAIL: "ADDRESS",
+    Kind.URL: "URL",
+    Kind.DATE: "DATE",
+    Kind.COUNTRY: "COUNTRY",
+    Kind.USERNAME: "NAME",
+}
+
+
+def stated(options: Mapping[str, Any], fields: Iterable[Field] = FIELDS) -> dict[str, Value]:
+    """The fields that the call states. Raises InvalidInput for a date that is none."""
+    return {
+        field.name: parse_value(field, value) if isinstance(value, str) else value
+        for field in fields
+        if (value := options.get(field.name)) is not None
+    }

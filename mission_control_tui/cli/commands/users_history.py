@@ -1,0 +1,64 @@
+"""`users history`: what was done to one user, by whom, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.commands.requests import request, what
+from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.output import line, print_json, say, shown, when
+from mission_control_tui.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.views import AuditView, RequestView
+
+
+@click.command()
+@click.argument("user")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="At most so many changes, the newest.",
+)
+@reads
+@pass_session
+@example("mission-control users history ada@acme.example")
+def history(session: Session, user: str, limit: int) -> None:
+    """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
+
+    async def work(store: Store) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
+        from mission_control_tui.model.audit import entries
+        from mission_control_tui.model.requests import list_requests
+
+        account = await session.account_id(store)
+        changed = await entries(store, session.caller, account, user=user, limit=limit)
+        asked = await list_requests(store, session.caller, account, user=user, limit=10 * limit)
+        return changed[::-1], {one.id: one for one in asked}
+
+    changed, asked = session.run(work)
+    if session.json:
+        print_json(
+            {
+                "changes": changed,
+                "requests": [request(one) for _, one in sorted(asked.items())],
+            }
+        )
+        return
+    if not changed:
+        say("Nothing was changed yet.")
+    for entry in changed:
+        ticket = f"  {entry.ticket}" if entry.ticket else ""
+        line(f"{when(entry.at)}  {entry.operator}  {entry.action}: {entry.target}{ticket}")
+        for name in dict.fromkeys([*entry.before, *entry.after]):
+            before, after = entry.before.get(name), entry.after.get(name)
+            if after or before:
+                was = f"{shown(before)} -> " if name in entry.before else ""
+                line(f"  {name.replace('_', ' ')}: {was}{shown(after)}")
+        if entry.request_id is not None and (one := asked.get(entry.request_id)) is not None:
+            line(f"  request {one.id} ({what(one)}): {one.state}")
