@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -45,9 +46,7 @@ def reads(command: Command) -> Command:
 
 def changes(command: Command) -> Command:
     """`--ticket`, `--dry-run` and `--json`."""
-    dry_run = _kept(
-        "--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing."
-    )
+    dry_run = _kept("--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing.")
     ticket = _kept(
         "--ticket",
         "ticket",
@@ -59,9 +58,7 @@ def changes(command: Command) -> Command:
 
 def destroys(command: Command) -> Command:
     """As `changes`, with `--yes`."""
-    yes = _kept(
-        "--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal."
-    )
+    yes = _kept("--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal.")
     return changes(yes(command))
 
 
@@ -80,7 +77,8 @@ def example(*lines: str) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         shown = "\n".join(f"    {one}" for one in lines)
-        command.__doc__ = f"{(command.__doc__ or '').rstrip()}\n\n\b\nExample:\n{shown}\n"
+        text = inspect.cleandoc(command.__doc__ or "")
+        command.__doc__ = f"{text}\n\n\b\nExample:\n{shown}\n"
         return command
 
     return add
