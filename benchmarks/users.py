@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
+import io
 import statistics
 import sys
 import tempfile
@@ -18,19 +20,31 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import Table, event, insert
 
-from benchmarks.sample_users import CALLER, DOMAIN, fill, make_account
+from benchmarks.sample_users import CALLER, DOMAIN, fill, make_account, people
 from mission_control_tui.model import listing, users
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.importing import Passwords, run_import
+from mission_control_tui.model.imports.formats import MICROSOFT_365
+from mission_control_tui.model.imports.read import read_users
+from mission_control_tui.model.people.values import text_of
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.tables import (
+    AddressRow,
+    AuditRow,
+    SearchTermRow,
+    SecretRow,
+    UserRow,
+)
 
 BUDGET_MS = 20.0
 IMPORT_RATIO = 30.0
 IMPORT_AIM = 10.0
 REPEATS = 9
+IMPORTED = (SecretRow, UserRow, AddressRow, SearchTermRow, AuditRow)
 
 Call = Callable[[], Awaitable[object]]
 
@@ -166,6 +180,60 @@ async def report(path: Path, count: int, services: int, *, plans: bool) -> bool:
         await store.close()
 
 
+async def import_report(directory: Path, count: int) -> bool:
+    """Import a file of `count` users, and insert the very same rows with SQLAlchemy Core; True within the ratio."""
+    file_bytes = m365_file(count)
+    store = await Store.open(directory / "import.db")
+    other = await Store.open(directory / "core.db")
+    try:
+        account = await make_account(store)
+        await make_account(other)
+        start = time.perf_counter()
+        file = read_users(file_bytes)
+        read = time.perf_counter() - start
+        outcome = await run_import(store, CALLER, account, file, passwords=Passwords.GENERATE)
+        imported = time.perf_counter() - start
+        start = time.perf_counter()
+        again = await run_import(store, CALLER, account, file)
+        repeated = time.perf_counter() - start
+        tables = [cast("Table", row.__table__) for row in IMPORTED]
+        async with store.engine.connect() as connection:
+            rows = [
+                [dict(row) for row in (await connection.execute(table.select())).mappings()]
+                for table in tables
+            ]
+        start = time.perf_counter()
+        async with other.engine.execution_options(mc_write=True).begin() as connection:
+            for table, found in zip(tables, rows, strict=True):
+                await connection.execute(insert(table), found)
+        core = time.perf_counter() - start
+    finally:
+        await store.close()
+        await other.close()
+    if len(outcome.result.created) != count or again.result.unchanged != count:
+        raise SystemExit(f"the import is wrong: {outcome.result}")
+    ratio = imported / core
+    verdict = "kept  " if ratio <= IMPORT_RATIO else "BROKEN"
+    inserted = sum(len(found) for found in rows)
+    say(f"{count:,} users imported in {imported:.2f} s, of which {read:.2f} s reading the file")
+    say(f"the same {inserted:,} rows inserted by SQLAlchemy Core in {core:.2f} s")
+    aim = "" if ratio <= IMPORT_AIM else f", aim {IMPORT_AIM:.0f}"
+    say(f"{verdict} ratio {ratio:.1f} of {IMPORT_RATIO:.0f}{aim}")
+    say(f"       the same file again, all unchanged: {repeated:.2f} s\n")
+    return ratio <= IMPORT_RATIO
+
+
+def m365_file(count: int) -> bytes:
+    """A file as Microsoft 365 writes it."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    columns = [column for column in MICROSOFT_365.columns.values() if column.heading != "Username"]
+    writer.writerow(column.heading for column in columns)
+    for details in people(count, seed=3):
+        writer.writerow(text_of(getattr(details, column.field)) for column in columns)
+    return text.getvalue().encode()
+
+
 def main() -> int:
     """Run by `python -m benchmarks.users`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.users", description=__doc__)
@@ -176,7 +244,12 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mc-benchmark-") as directory:
         path = Path(directory) / "users.db"
-        kept = asyncio.run(report(path, chosen.users, chosen.services, plans=not chosen.no_plans))
+        kept = True
+        if chosen.import_rows:
+            kept = asyncio.run(import_report(Path(directory), chosen.import_rows))
+        if chosen.users:
+            plans = not chosen.no_plans
+            kept &= asyncio.run(report(path, chosen.users, chosen.services, plans=plans))
     return 0 if kept else 1
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, func, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -67,29 +67,38 @@ async def page(
         few = light is not None and await _few(session, account_id, light)
         if not words or few:
             found = _listed(account_id, words, light, disabled, in_bin=in_bin, few=few)
-            keys = exact = _ordered(found).limit(limit).offset(offset)
+            bounded = light is not None and not few
+            keys = exact = _counted(found, found, offset, limit, narrow=few, bounded=bounded)
         else:
             ranked = await search.ranked(session, account_id, words, in_bin=in_bin)
             filters = _filters(account_id, light, disabled)
             every = ranked.matches(account_id, in_bin=in_bin).where(*filters)
-            keys = exact = _ordered(every.distinct()).limit(limit).offset(offset)
-            if offset + limit <= NEAR:
-                keys = _first(every, offset, limit)
             # Counted one by one, for that can end early.
             one_by_one = ranked.matches(account_id, in_bin=in_bin, intersect=False)
             found = one_by_one.where(*filters).distinct()
-        bounded = bool(words) or light is not None
-        total = _count(found.limit(COUNT_LIMIT + 1) if bounded else found)
-        lines, counted = await _read(session, keys, total)
+            bounded = not ranked.rare
+            keys = exact = _counted(
+                every.distinct(), found, offset, limit, narrow=ranked.rare, bounded=bounded
+            )
+            if bounded and offset + limit <= NEAR:
+                first = _first(every, offset + limit)
+                keys = _counted(first, found, offset, limit, narrow=False, bounded=True)
+        lines, counted = await _read(session, keys)
+        if exact is not keys and _is_short(lines, counted, offset, limit):
+            lines, counted = await _read(session, exact)
         if counted is None:
-            counted = int(await session.scalar(select(total)) or 0) if offset else 0
-        more = bounded and counted > COUNT_LIMIT
-        expected = limit if more else max(0, min(limit, counted - offset))
-        if len(lines) < expected and exact is not keys:
-            lines, _ = await _read(session, exact, total)
-        if more:
+            past_the_end = await session.scalar(select(_count(found))) if offset else 0
+            return Page((), int(past_the_end or 0))
+        if bounded and counted > COUNT_LIMIT:
             return Page(lines, max(COUNT_LIMIT, offset + len(lines)), more=len(lines) == limit)
         return Page(lines, counted)
+
+
+def _is_short(lines: Sequence[UserLine], counted: int | None, offset: int, limit: int) -> bool:
+    """Whether rows are missing that the count says, or may say, are there."""
+    if counted is None:
+        return offset > 0
+    return len(lines) < (limit if counted > COUNT_LIMIT else min(limit, counted - offset))
 
 
 def _listed(
@@ -149,11 +158,29 @@ async def _few(session: AsyncSession, account_id: int, light: Light) -> bool:
     return int(await session.scalar(select(_count(lit))) or 0) <= FEW
 
 
-def _first(matches: Select[str, str], offset: int, limit: int) -> Select[str, str]:
+def _first(matches: Select[str, str], wanted: int) -> Select[str, str]:
     """The first of `matches` in order, each user once: cheaper than to reduce all to users, but may come up short."""
-    top = _ordered(matches).limit(_TERMS_PER_USER * (offset + limit)).subquery()
-    users = select(top.c.sort_key, top.c.user_id).distinct()
-    return _ordered(users).limit(limit).offset(offset)
+    top = _ordered(matches).limit(_TERMS_PER_USER * wanted).subquery()
+    return select(top.c.sort_key, top.c.user_id).distinct()
+
+
+def _counted(
+    wanted: Select[str, str],
+    found: Select[str, str],
+    offset: int,
+    limit: int,
+    *,
+    narrow: bool,
+    bounded: bool,
+) -> Select[str, str, int]:
+    """A page of `wanted` in order, with how many are `found`: a `narrow` search is gone through once for both."""
+    if narrow:
+        inner = wanted.subquery()
+        keys = select(*inner.c, func.count().over().label("total"))
+        return keys.order_by(*inner.c).limit(limit).offset(offset)
+    total = _count(found.limit(COUNT_LIMIT + 1) if bounded else found)
+    keys = _ordered(wanted).add_columns(total.label("total"))
+    return keys.limit(limit).offset(offset)
 
 
 def _ordered(statement: Select[str, str]) -> Select[str, str]:
@@ -166,11 +193,11 @@ def _count(statement: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
 
 
 async def _read(
-    session: AsyncSession, keys: Select[str, str], total: ColumnElement[int]
+    session: AsyncSession, keys: Select[str, str, int]
 ) -> tuple[tuple[UserLine, ...], int | None]:
     """The rows of a page, and the total, which is None when the page has no rows."""
     wanted = keys.subquery("page")
-    sort_key, user_id = _columns(wanted)
+    sort_key, user_id, total = wanted.c
     rows = await session.execute(
         select(
             UserRow.id,
@@ -207,11 +234,6 @@ async def _read(
         for row in found
     }
     return tuple(lines.values()), int(found[0].total) if found else None
-
-
-def _columns(page: Subquery) -> tuple[ColumnElement[str], ColumnElement[str]]:
-    sort_key, user_id = page.c
-    return sort_key, user_id
 
 
 async def counts_by_light(store: Store, caller: Caller, account: int | str) -> LightCounts:

@@ -160,6 +160,8 @@ async def test_more_than_is_counted_is_said_to_be_more(
     last = await listing.page(store, caller, account.id, query="ada", offset=4, limit=4)
     assert (len(last.rows), last.total, last.more) == (2, 6, False)
     assert (await listing.page(store, caller, account.id, limit=2)).total == 6
+    beyond = await listing.page(store, caller, account.id, query="ada", offset=9, limit=4)
+    assert (beyond.rows, beyond.total, beyond.more) == ((), 6, False)
 
 
 @pytest.mark.parametrize("few", [0, 100])
