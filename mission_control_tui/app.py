@@ -192,12 +192,12 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     # Screens
 
-    def make_screen(self, name: str, *arguments: Any) -> Screen[Any]:
+    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
         """Build the screen of that name; its module is imported now."""
         for known, _words, place in self.links:
             if known == name:
                 module, _, cls = place.partition(":")
-                screen = getattr(import_module(module), cls)(*arguments)
+                screen = getattr(import_module(module), cls)(*arguments, **named)
                 return cast("Screen[Any]", screen)
         raise KeyError(f"no screen is called {name!r}")
 

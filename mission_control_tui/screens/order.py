@@ -1,0 +1,237 @@
+"""Orders: the list, one of them, and the confirmation of a purchase that leads on to its use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import fit
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.quadrant import Quadrant
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+from .context import MissionScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue
+    from mission_control_tui.model.orders import OrderView
+
+WIDTH = 74
+SHOWN = 500
+WAITS = "awaiting approval"
+AREA = ("service-area", "Service Management Area", "where users are given what was bought")
+
+
+class OrderScreen(MissionScreen):
+    """One order. With `confirms` it was placed just now, and QUICK LINKS has the focus."""
+
+    CSS_PATH = "order.tcss"
+    HEADING = "Order"
+    ABOUT = (
+        "What was ordered, for how much, by whom. What an order brought is given to users in the Service Management "
+        "Area: QUICK LINKS leads there. An order that waits for approval brings nothing until somebody approves it."
+    )
+    VERBS = ("copy",)
+
+    def __init__(self, order_id: int, *, confirms: bool = False) -> None:
+        super().__init__()
+        self._order_id = order_id
+        self._confirms = confirms
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key}:{self._order_id}"
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="title")
+        yield TextLines("", id="lines")
+        yield TextLines("", "strong", id="brings")
+        yield ActionButton("Approve", classes="deciding", id="approve")
+        yield Field(
+            "Reason to decline",
+            help_text="Kept with the order.",
+            classes="deciding",
+            id="reason",
+        )
+        yield ActionButton("Decline", classes="deciding", id="decline")
+        yield Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
+
+    def on_mount(self) -> None:
+        self.set_heading(f"Order {self._order_id}")
+        links = [
+            AREA,
+            ("new-user", "New User", "and give services in one pass"),
+            ("home", "Home", "buy something else"),
+            ("orders", "Orders", "all orders of the account"),
+        ]
+        self.query_one("#links", Quadrant).set_rows(
+            [Row(name, (words, (about, "dim"))) for name, words, about in links]
+        )
+        self._decide(False)
+        super().on_mount()
+        self.query_one("#links").focus()
+
+    def _decide(self, waits: bool) -> None:
+        for widget in self.query(".deciding"):
+            widget.display = waits
+
+    async def load(self) -> None:
+        from mission_control_tui.model.orders import show_order
+
+        context = self.context
+        order = await show_order(context.store, context.caller, context.account_id, self._order_id)
+        what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
+        thanks = "Thank you. " if self._confirms else ""
+        self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
+        self.query_one("#lines", TextLines).set("\n".join(order_lines(order)))
+        self.query_one("#brings", TextLines).set(brings(context.catalogue, order))
+        self._decide(order.state == WAITS)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        if event.rows.id == "links":
+            self.console.follow_link(str(event.row.key))
+
+    def verb_copy(self) -> None:
+        self.app.copy_to_clipboard(str(self._order_id))
+        self.announce(f"Copied the order's number, {self._order_id}")
+
+    # Approval
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        name = self.context.account.name
+        if event.button.id == "approve":
+            self.confirm(
+                [
+                    f"{name}: approve order {self._order_id}?",
+                    "What was ordered is brought at once.",
+                ],
+                self._approve,
+                yes="Approve",
+            )
+        elif event.button.id == "decline":
+            field = self.query_one("#reason", Field)
+            if not field.value.strip():
+                field.error = "say why"
+                field.focus()
+                return
+            self.confirm(
+                [f"{name}: decline order {self._order_id}?", "It brings nothing, and is kept."],
+                self._decline,
+                yes="Decline",
+            )
+
+    async def _approve(self) -> None:
+        from mission_control_tui.model.buying import approve_order
+
+        context = self.context
+        await approve_order(context.store, context.caller, context.account_id, self._order_id)
+        await self.queue_changed()
+        self.announce(f"Order {self._order_id} is approved")
+        self.reload()
+
+    async def _decline(self) -> None:
+        from mission_control_tui.model.buying import decline_order
+
+        context = self.context
+        reason = self.query_one("#reason", Field).value
+        await decline_order(
+            context.store, context.caller, context.account_id, self._order_id, reason
+        )
+        self.announce(f"Order {self._order_id} is declined")
+        self.reload()
+
+
+class OrdersScreen(MissionScreen):
+    """All orders of the account, newest first."""
+
+    HEADING = "Orders"
+    ABOUT = "All orders of the account, newest first. Enter opens one."
+    VERBS = ("buy", "copy")
+
+    def body(self) -> Iterable[Widget]:
+        yield Quadrant(
+            "Orders",
+            columns=(
+                Column(width=6, right=True),
+                Column(width=10),
+                Column(),
+                Column(width=14, right=True),
+                Column(width=17),
+            ),
+            empty="No orders yet: b buys",
+            id="orders",
+        )
+
+    async def load(self) -> None:
+        from mission_control_tui.model.orders import list_orders
+
+        context = self.context
+        orders = await list_orders(context.store, context.caller, context.account_id, limit=SHOWN)
+        rows = [
+            Row(
+                order.id,
+                (
+                    str(order.id),
+                    f"{order.placed_at:%Y-%m-%d}",
+                    ", ".join(f"{one.quantity} x {one.label}" for one in order.lines),
+                    str(order.total),
+                    (order.state, "orange" if order.state == WAITS else "dim"),
+                ),
+            )
+            for order in orders
+        ]
+        full = len(orders) == SHOWN
+        note = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
+        self.query_one("#orders", Quadrant).set_rows(rows, note=note)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        if event.rows.id == "orders":
+            self.go_to("order", event.row.key)
+
+    def verb_buy(self) -> None:
+        self.console.follow_link("home")
+
+    def verb_copy(self) -> None:
+        row = self.query_one("#orders", Quadrant).current
+        if row is not None:
+            self.app.copy_to_clipboard(str(row.key))
+            self.announce(f"Copied the order's number, {row.key}")
+
+
+def order_lines(order: OrderView) -> list[str]:
+    """The lines of an order with their sums, and who placed it."""
+    lines = []
+    for one in order.lines:
+        lines += [one.label, _sum(f"  {one.quantity} x {one.unit}", str(one.net))]
+    lines += [_sum("Tax", str(order.tax)), _sum("Total", str(order.total)), ""]
+    ticket = f", ticket {order.ticket}" if order.ticket else ""
+    lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")
+    if order.note:
+        lines.append(order.note)
+    return lines
+
+
+def _sum(label: str, amount: str) -> str:
+    return fit(label, WIDTH - 18) + fit(amount, 18, right=True)
+
+
+def brings(catalogue: Catalogue, order: OrderView) -> str:
+    """What can be used now because of the order."""
+    if order.state != "complete" or order.kind != "purchase":
+        return ""
+    texts = []
+    for line in order.lines:
+        if line.domain and catalogue.product(line.product_id).buys == "domain":
+            texts.append(f"{line.domain} is being registered.")
+        else:
+            level = catalogue.product(line.product_id).level(line.level_id)
+            service = catalogue.service(level.grants_service)
+            given = service.level(level.grants_level).name
+            texts.append(f"{line.quantity} x {given} now available in the Service Management Area.")
+    return " ".join(texts)

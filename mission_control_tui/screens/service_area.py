@@ -1,0 +1,125 @@
+"""The Service Management Area: users and their services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from mission_control_tui.model.states import Light, Word
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.light import light_parts
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.quadrant import Quadrant
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+
+from .context import MissionScreen
+from .home import UNKNOWN
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import UserLine
+
+
+class ServiceAreaScreen(MissionScreen):
+    """Where users are made, found and given services."""
+
+    CSS_PATH = "service_area.tcss"
+    HEADING = "Service Management Area"
+    ABOUT = (
+        "Users and their services. New User makes one; / finds one by part of a name, user name or address; Enter on a "
+        "user opens what can be done. All Users has the whole list with everything that can be done to several."
+    )
+    VERBS = ("new", "find")
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal():
+            with Vertical(id="left"):
+                yield ActionButton(
+                    "New User", help_text="Makes a user, then gives services.", id="new"
+                )
+                yield Quadrant("Users", columns=(Column(), Column(width=8, right=True)), id="menu")
+            with Vertical(id="right"):
+                yield FindBox(id="find")
+                yield LineList(
+                    columns=(Column("Name"), Column("UPN"), Column("Services", width=16)),
+                    empty="No users yet: n makes one",
+                    id="found",
+                )
+
+    def on_mount(self) -> None:
+        self._menu(None, None)
+        super().on_mount()
+
+    def _menu(self, users: int | None, orange: int | None) -> None:
+        rows = [
+            Row("users", ("All Users", UNKNOWN if users is None else f"{users:,}")),
+            Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),
+            Row("home", ("Home", "")),
+        ]
+        self.query_one("#menu", Quadrant).set_rows(rows)
+
+    async def load(self) -> None:
+        from mission_control_tui.model import account_details
+
+        context = self.context
+        details = await account_details.show(context.store, context.caller, context.account_id)
+        self._menu(details.users, details.lights.orange)
+        self.query_one("#found", LineList).show(self._fetch, keep=True)
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.listing import page
+
+        context = self.context
+        found = await page(
+            context.store,
+            context.caller,
+            context.account_id,
+            query=self.query_one(FindBox).text,
+            offset=offset,
+            limit=limit,
+        )
+        return Page([_row(user) for user in found.rows], found.total)
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self.query_one("#found", LineList).reload(keep=False)
+
+    def on_line_list_loaded(self, event: LineList.Loaded) -> None:
+        count = event.rows.count
+        self.query_one(FindBox).note = f"{count:,} user{'' if count == 1 else 's'}"
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        if event.rows.id == "found":
+            self.go_to("user", event.row.key)
+        elif event.rows.id == "menu" and event.row.key == "home":
+            self.console.follow_link("home")
+        elif event.rows.id == "menu":
+            self.go_to(str(event.row.key))
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        self.verb_new()
+
+    def verb_new(self) -> None:
+        self.go_to("new-user")
+
+    def verb_find(self) -> None:
+        self.query_one(FindBox).focus()
+
+
+_WORST = (
+    (Light.RED, Word.ERROR),
+    (Light.ORANGE, Word.PROVISIONING),
+    (Light.GREEN, Word.PROVISIONED),
+)
+
+
+def _row(user: UserLine) -> Row:
+    """A user with the worst of the lights, and how many services there are."""
+    shown = {light for _service, light in user.lights}
+    word = next(((light, word) for light, word in _WORST if light in shown), None)
+    state = light_parts(*word) if word else (("no services", "dim"),)
+    flag = " disabled" if user.disabled else " locked" if user.locked else ""
+    return Row(user.id, (user.display_name, user.upn, (*state, (flag, ""))))

@@ -1,0 +1,50 @@
+"""One page of a flow: what is asked, a remark that may change, the fields, and the button that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from .action_button import ActionButton
+from .check_field import CheckField
+from .choice_field import ChoiceField
+from .field import Field
+from .text_lines import TextLines
+
+
+class StepPage(Widget):
+    """The pages of a flow stay mounted, so that going back finds everything that was typed."""
+
+    DEFAULT_CSS = """
+    StepPage { height: auto; layout: vertical; }
+    StepPage > ActionButton { margin: 1 0 0 0; }
+    StepPage > .note { margin: 0 0 1 0; }
+    """
+
+    def __init__(self, fields: Sequence[Widget], button: str, note: str = "") -> None:
+        super().__init__()
+        self.title = TextLines("", "title")
+        self.note = TextLines(note, "dim", classes="note")
+        self.fields = tuple(fields)
+        self.button = ActionButton(button, id="next")
+
+    def compose(self) -> ComposeResult:
+        yield self.title
+        yield self.note
+        yield from self.fields
+        yield self.button
+
+    def field(self, name: str) -> Field | ChoiceField | CheckField | None:
+        """The field with this id."""
+        for one in self.fields:
+            if one.id == name and isinstance(one, Field | ChoiceField | CheckField):
+                return one
+        return None
+
+    def focus_first(self) -> None:
+        """Put the focus on the first field that is wrong, else the first of all, else the button."""
+        wrong = [one for one in self.fields if getattr(one, "error", "")]
+        able = [one for one in self.fields if one.can_focus or isinstance(one, Field)]
+        (wrong or able or [self.button])[0].focus()

@@ -1,0 +1,141 @@
+"""A database with an account for the screens: bought services, users, lights of every colour. `python -m` makes one.
+
+`MC_WORLD=new` makes an account that has nothing yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+
+from mission_control_tui.model import accounts, buying, provision, upgrade, users
+from mission_control_tui.model.account_details import Contact, ContactRole, set_contacts
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.states import Light, RequestState, Word
+from mission_control_tui.model.tables import AssignmentRow, RequestRow
+from mission_control_tui.model.views import Account
+from tests.model.helpers import PASSWORD, finish
+
+if TYPE_CHECKING:
+    from mission_control_tui.app import MissionControlApp
+    from mission_control_tui.terminal import Options
+
+OPERATOR = "fred"
+CALLER = Caller(OPERATOR, source="test")
+PEOPLE = (
+    ("Ada", "Lovelace", "ada"),
+    ("Grace", "Hopper", "grace"),
+    ("Alan", "Turing", "alan"),
+    ("Jo", "[b]Bloggs[/]", "jo"),
+)
+DOMAIN = "acme.example"
+
+
+async def make(path: Path, *, empty: bool = False) -> Account:
+    """The account in a new database at `path`."""
+    await upgrade.upgrade(database_url(path))
+    store = await Store.open(path)
+    try:
+        made = await accounts.create_account(
+            store, CALLER, name="Acme Pty Ltd", code="acme", domains=[DOMAIN]
+        )
+        if not empty:
+            await fill(store, made.result)
+        return made.result
+    finally:
+        await store.close()
+
+
+async def fill(store: Store, account: Account) -> None:
+    """Seats, users, and services: green, red and orange ones."""
+    await set_contacts(
+        store, CALLER, account.id, [Contact(ContactRole.PRIMARY, "Rita Field", "rita@acme.example")]
+    )
+    await buying.buy(store, CALLER, account.id, "email", level="pc-web", quantity=5)
+    await buying.buy(store, CALLER, account.id, "email", level="popx", quantity=2)
+    ids = [await person(store, account, *who) for who in PEOPLE]
+    mailbox = [Wanted("managed-exchange", "pc-web")]
+    for user in ids[:3]:
+        await provision.provision(store, CALLER, account.id, user, mailbox)
+    await finish(store, CALLER, account)
+    await turn_red(store, account, ids[1])
+    await provision.provision(
+        store, CALLER, account.id, ids[3], [Wanted("managed-exchange", "popx")]
+    )
+
+
+async def person(store: Store, account: Account, first: str, last: str, local: str) -> str:
+    """The id of a new user."""
+    details = UserDetails(
+        upn=f"{local}@{DOMAIN}",
+        first_names=first,
+        last_name=last,
+        display_name=f"{first} {last}",
+        username=local,
+    )
+    made = await users.create_user(store, CALLER, account.id, details, PASSWORD)
+    return made.result.user.id
+
+
+async def turn_red(store: Store, account: Account, user: str) -> None:
+    """The user's services have failed three minutes ago."""
+    async with store.write(CALLER, account.id) as tx:
+        ago = datetime.now(UTC) - timedelta(minutes=3)
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.user_id == user)
+            .values(
+                light=Light.RED,
+                word=Word.ERROR,
+                step="create mailbox",
+                error_kind="transient",
+                error_said="mailbox store [DB01] is offline",
+                error_remedy="Provision again.",
+                since=ago,
+            )
+        )
+        await tx.session.execute(
+            update(RequestRow)
+            .where(RequestRow.user_id == user)
+            .values(state=RequestState.FAILED, ended_at=ago)
+        )
+
+
+async def no_wake(_store: Any) -> str:
+    """In place of starting a worker."""
+    return "running"
+
+
+def make_app(path: Path | str, options: Options | None = None) -> MissionControlApp:
+    """The console on the database at `path`, without a worker and always by the same operator."""
+    from mission_control_tui.console_app import ConsoleApp
+    from mission_control_tui.settings import Settings
+
+    caller = replace(CALLER, source="console")
+    return ConsoleApp(Settings(), str(path), None, options, caller, no_wake)
+
+
+def main() -> int:
+    """Make the database where there is none, then show the console."""
+    from mission_control_tui.terminal import Options, start
+
+    path = Path(sys.argv[1])
+    if not path.exists():
+        asyncio.run(make(path, empty=os.environ.get("MC_WORLD") == "new"))
+    if len(sys.argv) > 2:
+        return 0
+    return start(Options(theme=os.environ.get("DEMO_THEME", "auto")), lambda o: make_app(path, o))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
