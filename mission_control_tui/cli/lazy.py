@@ -33,16 +33,15 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, with the commands that a mistyped one resembles."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
+        """As click's, and where there is no such command, those that it resembles."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            close = get_close_matches(args[0], self.list_commands(ctx), n=2)
-            if close and "Did you mean" not in error.message:
-                error.message += f" Did you mean {' or '.join(close)}?"
-            raise
+            close = get_close_matches(args[0], known, n=2)
+            guess = f" Did you mean {' or '.join(close)}?" if close else ""
+            ctx.fail(f"There is no command {args[0]!r}.{guess}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -79,9 +79,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     ]
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for row in [list(headings), *cells]:
-        padded = [
-            _pad(cell, widths[column], right[column]) for column, cell in enumerate(row[:-1])
-        ]
+        padded = [_pad(cell, widths[column], right[column]) for column, cell in enumerate(row[:-1])]
         last = _pad(row[-1], widths[-1], right[-1]) if row else ""
         click.echo(cut("  ".join([*padded, last]).rstrip(), limit))
 
@@ -103,6 +101,24 @@ def cut(text: str, limit: int) -> str:
     while kept and width(kept) > limit - 3:
         kept = kept[:-1]
     return kept + "..."
+
+
+def wrapped(first: str, text: str, indent: int) -> None:
+    """`first` and `text` on one line; on a terminal on as many as its width asks for, indented."""
+    if not sys.stdout.isatty():
+        line(first + text)
+        return
+    import textwrap
+
+    columns = max(shutil.get_terminal_size().columns, indent + 20)
+    for part in textwrap.wrap(
+        harmless(text),
+        columns,
+        initial_indent=first,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    ):
+        line(part)
 
 
 def _pad(cell: str, wanted: int, right: bool) -> str:

@@ -47,6 +47,10 @@ class Session:
 
         return self.settings.database or str(locations().database)
 
+    def work_elsewhere(self, database: str) -> None:
+        """Use this database from now on, whatever flags and settings say."""
+        self.database, self._settings = database, None
+
     @property
     def caller(self) -> Caller:
         """The operating-system user, with the ticket of this call."""
@@ -62,22 +66,18 @@ class Session:
         The embedded database in its default place is made with the sample account when it is first used, without it
         where `sample` is False. A database that was named is never made by the way: a typing error would be a new one.
         """
-        return asyncio.run(self._run(work, create, sample))
+        named = bool(self.settings.database)
+        fresh = not named and not Path(self.where).exists()
+        return asyncio.run(self._run(work, create and not (named and sample), fresh and sample))
 
-    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, sample: bool) -> T:
+    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
         from sqlalchemy.exc import InterfaceError, OperationalError
 
         from mission_control_tui.model.database import Store, unreachable
 
-        is_default = not self.settings.database
-        fresh = is_default and not Path(self.where).exists()
-        store = await Store.open(
-            self.where,
-            create=create and (is_default or not sample),
-            connectors=self.settings.services,
-        )
+        store = await Store.open(self.where, create=create, connectors=self.settings.services)
         try:
-            if fresh and sample:
+            if fresh:
                 await self._make_sample(store)
             return await work(store)
         except (OperationalError, InterfaceError) as error:

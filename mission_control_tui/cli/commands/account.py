@@ -133,7 +133,9 @@ def _print(found: AccountDetails) -> None:
 @click.argument("code", required=False)
 @click.option("--name", help="The customer's name.")
 @click.option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
-@click.option("--password-length", type=int, metavar="N", help="Characters of a password, at least.")
+@click.option(
+    "--password-length", type=int, metavar="N", help="Characters of a password, at least."
+)
 @click.option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
 @changes
 @example("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
@@ -155,8 +157,11 @@ def edit(
     async def work(store: Store) -> Outcome[Any]:
         chosen = code or await session.account_id(store)
         now = await show_account(store, session.caller, chosen)
-        given = {"min_length": password_length, "classes": password_classes}
-        policy = {key: value for key, value in given.items() if value is not None}
+        policy = replace(
+            now.policy,
+            min_length=now.policy.min_length if password_length is None else password_length,
+            classes=now.policy.classes if password_classes is None else password_classes,
+        )
         return await edit_account(
             store,
             session.caller,
@@ -164,7 +169,7 @@ def edit(
             version=now.account.version,
             name=name,
             time_zone=time_zone,
-            policy=replace(now.policy, **policy) if policy else None,
+            policy=policy,
             dry_run=session.dry_run,
         )
 

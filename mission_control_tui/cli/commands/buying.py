@@ -160,9 +160,7 @@ def remove(
 
     what = domain or " ".join(part for part in (product, level) if part)
     count = "all seats" if quantity is None else f"{quantity} seats"
-    session.confirm(
-        f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?"
-    )
+    session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
 
     async def work(store: Store) -> Outcome[OrderView]:
         outcome = await removing.remove(
@@ -190,9 +188,7 @@ def orders() -> None:
 
 @orders.command("list")
 @click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N"
-)
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N")
 @reads
 @example("mission-control orders list --limit 20")
 @pass_session
@@ -256,9 +252,8 @@ def _print_order(order: OrderView) -> None:
     if order.note:
         line(f"Note: {order.note}")
     for one in order.lines:
-        term = f", {one.term_months} months" if one.term_months else ""
         line("")
-        line(f"{one.quantity} x {one.label}{term}")
+        line(f"{one.quantity} x {one.label}")
         line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
         for key, value in one.fields.items():
             if value not in (None, "", []):

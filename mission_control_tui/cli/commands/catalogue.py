@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.commands.results import tell
 from mission_control_tui.cli.options import changes, example, reads
-from mission_control_tui.cli.output import line, print_json, say, table
+from mission_control_tui.cli.output import line, print_json, say, table, wrapped
 from mission_control_tui.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def show(session: Session, product: str | None) -> None:
 
     found = session.run(work)
     sold = found.catalogue
-    products = [sold.product(product)] if product else [one for one in sold.products]
+    products = [sold.product(product)] if product else list(sold.products)
     if session.json:
         print_json({"version": found.number, **_sale_json(sold, products)})
         return
@@ -188,38 +188,38 @@ def _sale_json(sold: Catalogue, products: Sequence[Product]) -> dict[str, object
 
 def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
     withdrawn = " - withdrawn" if product.withdrawn else ""
-    line(f"{product.name} ({product.id}){withdrawn}")
+    line(f"{product.name} ({product.id}), {sold.currency}{withdrawn}")
     priced: list[ProductLevel | Extension] = [*product.levels, *product.extensions]
+    offered = [one for one in priced if in_full or not one.withdrawn]
+    terms = sorted({months for one in offered for months in one.prices})
+    headings = [f"{months} MONTH{'S' * (months > 1)}" for months in terms]
     table(
-        ("  ID", "NAME", "PRICES"),
+        ("  ID", *headings, "NAME"),
         [
-            (f"  {one.id}", one.name, _prices(sold, one))
-            for one in priced
-            if in_full or not one.withdrawn
+            (
+                f"  {one.id}",
+                *(
+                    _price(sold, one.prices.get(months)).rjust(len(heading))
+                    for months, heading in zip(terms, headings, strict=True)
+                ),
+                f"{one.name}{' - withdrawn' if one.withdrawn else ''}",
+            )
+            for one in offered
         ],
     )
-    if in_full and product.fields:
-        line("")
-        table(
-            ("  --set FIELD=", "REQUIRED", "WHAT"),
-            [
-                (
-                    f"  {one.id}",
-                    "yes" if one.required else "",
-                    "; ".join(part for part in (one.name, one.help, one.expected) if part),
-                )
-                for one in product.fields
-            ],
-        )
     line("")
+    if not in_full:
+        return
+    for field in product.fields:
+        line(f"  --set {field.id}=...{'  (required)' if field.required else ''}")
+        words = ". ".join(part.rstrip(".") for part in (field.name, field.help) if part)
+        wrapped(" " * 8, f"{words}. {field.expected[:1].upper()}{field.expected[1:]}.", 8)
+    if product.fields:
+        line("")
 
 
-def _prices(sold: Catalogue, one: ProductLevel | Extension) -> str:
-    prices = (
-        f"{sold.money(minor)} for {months} month{'s'[: months > 1]}"
-        for months, minor in sorted(one.prices.items())
-    )
-    return ", ".join([*prices, *(["withdrawn"] if one.withdrawn else [])])
+def _price(sold: Catalogue, minor: int | None) -> str:
+    return "" if minor is None else sold.money(minor).format(code=False)
 
 
 def _connectors(session: Session) -> set[str]:
