@@ -1,0 +1,259 @@
+"""Write docs/cli.md: every command's help, and a real example of the JSON that it prints.
+
+    python scripts/write_cli_docs.py            writes docs/cli.md
+    python scripts/write_cli_docs.py --check    exits 1 where docs/cli.md is not what it would write
+
+The examples are run, in the order of EXAMPLES, on a database in a directory that is thrown away. Times, ids and paths
+are replaced by fixed ones, and lists are cut to their first entry.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from mission_control_tui.cli.entry import BROKEN_PIPE, INTERRUPTED, main, root  # noqa: E402
+from mission_control_tui.model import leases  # noqa: E402
+from mission_control_tui.model.errors import MissionControlError  # noqa: E402
+
+TARGET = ROOT / "docs" / "cli.md"
+PASSWORD = "Correct-Horse-7\n"
+
+SETUP = ("users import people.csv --passwords-out imported.csv",)
+"""Calls that make what examples show, run after the example of `init`."""
+
+EXAMPLES = {
+    "init": 'init --name "Acme Pty Ltd" --code acme --domain acme.example',
+    "account list": "account list",
+    "account show": "account show acme",
+    "account edit": "account edit acme --time-zone Australia/Sydney --dry-run",
+    "account add-domain": "account add-domain acme-mail.example --dry-run",
+    "account remove-domain": "account remove-domain acme.example --dry-run",
+    "catalogue check": "catalogue check catalogue.toml",
+    "catalogue diff": "catalogue diff catalogue.toml",
+    "catalogue load": "catalogue load catalogue.toml --dry-run",
+    "catalogue show": "catalogue show web-hosting",
+    "buy": "buy email --level popx --quantity 5 --ticket T-100",
+    "services list": "services list",
+    "orders list": "orders list",
+    "orders show": "orders show 1",
+    "remove": "remove email --level popx --quantity 1 --dry-run",
+}
+"""The command that an example belongs to -> the call, without --json."""
+
+INTRODUCTION = """\
+# The command line
+
+Written by `python scripts/write_cli_docs.py` from the commands themselves.
+
+`mission-control` alone opens the console. Everything that its screens do is a command too.
+
+- **stdout is data, stderr is narration.** `--json` prints one JSON document on stdout; an error is a document on
+  stderr then. Times are UTC, ISO 8601. Money is in minor units (cents) with its currency.
+- **Names or ids.** Products, services, levels and options go by either, in upper or lower case; users by UPN, alias,
+  username or id.
+- **`--account CODE` and `--database URL-OR-PATH`** stand before or after a command. With several accounts and none
+  named, a command refuses and lists them; the sample account counts only where there is no other.
+- **`--dry-run`** carries a change out and takes it back at the end: the plan that it prints is what would happen.
+- **`--ticket REF`** is kept with every change in the audit.
+- **`--yes`** answers the question that a command asks before it takes something away. Without a terminal it is needed.
+- **Control characters** in names or in a back end's words never reach the terminal, and no cell of a CSV is a formula.
+- In JSON **keys are only ever added**. The examples below are real; lists are cut to their first entry.
+
+A change answers with `applied` (false on a dry run), its result, and the `plan`:
+
+| key of the plan | holds |
+|---|---|
+| `lines` | `verb` (created, changed, removed, unchanged), `kind`, `name`, and what differs `before` and `after` |
+| `seats` | of each service and level: `owned_before`, `owned_after`, `free_before`, `free_after` |
+| `net`, `tax`, `total` | `minor` units and `currency`; null where nothing is paid |
+| `warnings` | what does not stop the change but should be known |
+| `requests` | numbers of the requests that were queued |
+"""
+
+
+def document() -> str:
+    """The whole page."""
+    examples = _run_examples()
+    parts = [INTRODUCTION, _exit_codes(), "## Commands\n"]
+    commands = list(_commands(root, "mission-control"))
+    parts.append("".join(f"- [`{path}`](#{_anchor(path)})\n" for path, _ in commands))
+    for path, command in commands:
+        parts.append(_section(path, command, examples))
+    return "\n".join(parts)
+
+
+def _exit_codes() -> str:
+    rows = {0: "It is done.", 1: "A defect, or `doctor` found a problem."}
+    kinds: list[type[MissionControlError]] = [leases.LeaseLost]
+    kinds += [one for one in MissionControlError.__subclasses__() if one.exit_code > 1]
+    for kind in kinds:
+        rows.setdefault(kind.exit_code, f"{kind.title}.")
+    rows[INTERRUPTED] = "Interrupted (Ctrl-C)."
+    rows[BROKEN_PIPE] = "Whoever read stdout has gone."
+    lines = [f"| {code} | {rows[code]} |" for code in sorted(rows)]
+    shape = {
+        "error": {
+            "title": "Not found",
+            "what": "This account has no order 99.",
+            "hint": "`mission-control orders list` shows them.",
+            "exit_code": 4,
+            "problems": [],
+        }
+    }
+    return "\n".join(
+        [
+            "## Exit codes\n",
+            "| code | meaning |",
+            "|---|---|",
+            *lines,
+            "",
+            "With `--json` an error on stderr is:\n",
+            "```json",
+            json.dumps(shape, indent=2),
+            "```",
+            "",
+            "`problems` has one entry (`where`, `what`, `hint`) for each thing that is wrong.\n",
+        ]
+    )
+
+
+def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group, info_name=path)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            raise SystemExit(f"write_cli_docs: there is no {path} {name}")
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def _section(path: str, command: click.Command, examples: dict[str, Any]) -> str:
+    with click.Context(command, info_name=path, max_content_width=100, terminal_width=100) as ctx:
+        text = command.get_help(ctx)
+    name = path.removeprefix("mission-control ")
+    lines = [f"### {path}\n", "```text", text.strip(), "```", ""]
+    if name in examples:
+        lines += [
+            f"`mission-control {EXAMPLES[name]} --json` prints:\n",
+            "```json",
+            json.dumps(examples[name], indent=2),
+            "```",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _anchor(path: str) -> str:
+    return path.lower().replace(" ", "-")
+
+
+def _run_examples() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="mc-docs-") as directory:
+        home = Path(directory).resolve()
+        with mock.patch.dict(os.environ, _environment(home), clear=True):
+            before = Path.cwd()
+            os.chdir(home)
+            try:
+                return _results(home)
+            finally:
+                os.chdir(before)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": f"{home}/.config",
+        "XDG_DATA_HOME": f"{home}/.local/share",
+        "XDG_STATE_HOME": f"{home}/.local/state",
+        "LOGNAME": "operator",
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "100",
+        "MISSION_CONTROL_NO_WORKER": "1",
+    }
+
+
+def _results(home: Path) -> dict[str, Any]:
+    from mission_control_tui.model.catalogue.shipped import shipped
+
+    changed = shipped().replace('name = "Starter"', 'name = "Beginner"', 1)
+    Path("catalogue.toml").write_text(changed, encoding="utf-8")
+    Path("people.csv").write_text(PEOPLE, encoding="utf-8")
+    found: dict[str, Any] = {}
+    for name, call in EXAMPLES.items():
+        found[name] = _normal(json.loads(_call(f"{call} --json")), home)
+        if name == "buy":
+            for before in SETUP:
+                _call(before)
+    return found
+
+
+PEOPLE = """\
+UPN,Display Name,First Names,Last Name
+ada@acme.example,Ada Lovelace,Ada,Lovelace
+grace@acme.example,Grace Hopper,Grace,Hopper
+"""
+
+
+def _call(call: str) -> str:
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    stdin = io.TextIOWrapper(io.BytesIO(PASSWORD.encode()))
+    with redirect_stdout(out), redirect_stderr(err), mock.patch.object(sys, "stdin", stdin):
+        try:
+            main(shlex.split(call))
+        except SystemExit as ending:
+            code = ending.code
+    if code not in (0, None):
+        raise SystemExit(f"write_cli_docs: {call} ended with {code}:\n{out.getvalue()}{err.getvalue()}")
+    return out.getvalue()
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_ID = re.compile(r"\b[0-9a-f]{32}\b")
+
+
+def _normal(value: object, home: Path) -> Any:
+    if isinstance(value, dict):
+        return {name: _normal(one, home) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_normal(one, home) for one in value[:1]]
+    if isinstance(value, str):
+        text = _TIME.sub("2026-03-02T09:30:00Z", value.replace(str(home), "/home/operator"))
+        return _ID.sub("0123456789abcdef0123456789abcdef", text)
+    if isinstance(value, float):
+        return 0.0
+    return value
+
+
+def run() -> int:
+    text = document()
+    if "--check" in sys.argv[1:]:
+        if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
+            return 0
+        print(f"{TARGET} is not current: python scripts/write_cli_docs.py", file=sys.stderr)
+        return 1
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())
