@@ -1,0 +1,153 @@
+"""What a change takes away, in words: a plan as the lines of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.plan import Plan, PlanLine, Verb
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue, Service
+    from mission_control_tui.model.views import Seats
+
+MOST_SETTINGS = 6
+MONEY = "Money: nothing is charged or refunded; the seats stay bought until you remove them."
+
+
+def level_name(service: Service, level_id: object) -> str:
+    """A level as people call it, its id where the catalogue no longer has it."""
+    try:
+        return service.level(str(level_id)).name
+    except NotFound:
+        return str(level_id)
+
+
+def setting_words(service: Service, name: str, value: object) -> str:
+    """A setting's value as people read it."""
+    try:
+        option = service.option(name)
+    except NotFound:
+        return str(value)
+    if value is None or value in ("", []):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    if option.choices:
+        return option.choices.get(str(value), str(value))
+    return f"{value} {option.unit}".strip()
+
+
+def setting_name(service: Service, name: str) -> str:
+    """An option as people call it."""
+    try:
+        return service.option(name).name
+    except NotFound:
+        return name
+
+
+def settings_lines(service: Service, line: PlanLine) -> list[str]:
+    """What becomes of the settings: lost, changed, gained; the level left aside."""
+    lost, changed, gained = [], [], []
+    for name in sorted({*line.before, *line.after} - {"level"}):
+        label = setting_name(service, name)
+        if name not in line.after:
+            if line.before[name] not in (None, "", [], False):
+                lost.append(f"{label} ({setting_words(service, name, line.before[name])})")
+        elif name not in line.before:
+            gained.append(label)
+        else:
+            before = setting_words(service, name, line.before[name])
+            changed.append(f"{label}: {before} -> {setting_words(service, name, line.after[name])}")
+    lines = []
+    for title, items in (("Lost", lost), ("Changes", changed), ("New", gained)):
+        if items:
+            more = f" and {len(items) - MOST_SETTINGS} more" if len(items) > MOST_SETTINGS else ""
+            lines.append(f"{title}: {'; '.join(items[:MOST_SETTINGS])}{more}.")
+    return lines
+
+
+def level_change(
+    account: str, who: str, service: Service, line: PlanLine, plan: Plan, seats: Iterable[Seats]
+) -> list[str]:
+    """The question before a level change: account, user, service, what is lost, seats and money."""
+    old, new = line.before.get("level"), line.after.get("level")
+    question = (
+        f"{account}: change {service.name} of {who} from {level_name(service, old)} "
+        f"to {level_name(service, new)}?"
+    )
+    lines = [question, *settings_lines(service, line)]
+    taken = [one for one in plan.seats if one.level == new and one.service == service.id]
+    words = [
+        f"{level_name(service, new)} {one.free_before} -> {one.free_after} free" for one in taken
+    ]
+    back = next((one for one in seats if (one.service_id, one.level_id) == (service.id, old)), None)
+    if back is not None:
+        words.append(
+            f"{level_name(service, old)} {back.free} -> {back.free + 1} free once the light is green"
+        )
+    if words:
+        lines.append(f"Seats: {'; '.join(words)}.")
+    return [*lines, MONEY]
+
+
+def removal(
+    account: str,
+    who: str,
+    catalogue: Catalogue,
+    services: Iterable[tuple[str, str]],
+    *,
+    what: str,
+) -> list[str]:
+    """The question before services are taken away; `services` are (service id, level id)."""
+    given = list(services)
+    names = [
+        f"{catalogue.service(service).name} ({level_name(catalogue.service(service), level)})"
+        for service, level in given
+    ]
+    back = [
+        level_name(catalogue.service(service), level)
+        for service, level in given
+        if catalogue.service(service).seats
+    ]
+    lines = [f"{account}: {what} {who}?"]
+    if names:
+        lines.append(
+            f"Lost: {', '.join(names)}, with all data that the back ends keep for this user."
+        )
+        lines.append(
+            f"Seats: {len(back)} free again once the lights are grey ({', '.join(back)})."
+            if back
+            else "Seats: none are held."
+        )
+    else:
+        lines.append("Lost: nothing, there are no services.")
+    return [*lines, MONEY]
+
+
+def changed_lines(plan: Plan) -> list[PlanLine]:
+    """The lines of services that change."""
+    return [
+        line for line in plan.lines if line.kind == "service" and line.verb is not Verb.UNCHANGED
+    ]
+
+
+def difference_words(
+    theirs: Mapping[str, tuple[object, object]], labels: Mapping[str, str]
+) -> list[str]:
+    """What somebody else changed: `Title: "x" -> "y"`."""
+
+    def said(value: object) -> str:
+        if isinstance(value, list | tuple):
+            return ", ".join(str(one) for one in value) or "nothing"
+        return {True: "yes", False: "no", None: "nothing", "": "nothing"}.get(
+            value if isinstance(value, str | bool | None) else str(value), f'"{value}"'
+        )
+
+    return [
+        f"{labels.get(name, name.replace('_', ' '))}: {said(then)} -> {said(now)}"
+        for name, (then, now) in theirs.items()
+    ]

@@ -1,0 +1,124 @@
+"""The fields of a user as widgets, for the New User form and Edit User: built from people.fields.FIELDS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.css.query import NoMatches
+from textual.widget import Widget
+
+from mission_control_tui.model.people.fields import FIELDS, Group, Kind, UserDetails, Value
+from mission_control_tui.model.people.fields import Field as PersonField
+from mission_control_tui.model.people.values import text_of
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.fold import Fold
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.errors import Problem
+
+FormWidget = Field | FormLine
+
+
+def widget_id(name: str) -> str:
+    """The id of the widget of the field `name`."""
+    return "f-" + name.replace("_", "-")
+
+
+def field_name(widget_id: str | None) -> str:
+    """The name of the field whose widget has this id; empty for other widgets."""
+    return widget_id[2:].replace("-", "_") if widget_id and widget_id.startswith("f-") else ""
+
+
+def shown_value(field: PersonField, value: Value) -> Value:
+    """A value as its widget holds it: text on one line, flags as they are."""
+    if field.kind is Kind.FLAG:
+        return bool(value)
+    return " ".join(text_of(value).split("\n"))
+
+
+def make_widget(field: PersonField, value: Value, *, required: bool | None = None) -> FormWidget:
+    """The widget of one field."""
+    identity = widget_id(field.name)
+    if field.kind is Kind.FLAG:
+        return CheckField(field.label, bool(value), help_text=field.help, id=identity)
+    return Field(
+        field.label,
+        str(shown_value(field, value)),
+        required=field.compulsory if required is None else required,
+        max_length=field.max_length,
+        help_text=field.help,
+        id=identity,
+    )
+
+
+def in_group(group: Group) -> tuple[PersonField, ...]:
+    """The fields of one group, in order."""
+    return tuple(field for field in FIELDS if field.group is group)
+
+
+def group_fold(group: Group, values: Mapping[str, Value]) -> Fold:
+    """A group of fields, folded; its widgets are built when it opens, from what `values` holds then."""
+    fields = in_group(group)
+    names = ", ".join(field.label for field in fields)
+
+    def content() -> Iterable[Widget]:
+        return [make_widget(field, values.get(field.name, "")) for field in fields]
+
+    return Fold(
+        str(group), content, note=names, help_text=names, id="group-" + str(group).casefold()
+    )
+
+
+def form_widgets(root: Widget) -> Iterator[tuple[PersonField, FormWidget]]:
+    """The field widgets that have been built, in the order of FIELDS."""
+    for field in FIELDS:
+        try:
+            widget = root.query_one("#" + widget_id(field.name))
+        except NoMatches:
+            continue
+        if isinstance(widget, Field | FormLine):
+            yield field, widget
+
+
+def value_of(widget: Widget) -> Value:
+    """What a field widget holds."""
+    if isinstance(widget, CheckField):
+        return widget.value
+    return widget.value if isinstance(widget, Field) else ""
+
+
+def defaults() -> dict[str, Value]:
+    """Every field as a new user has it."""
+    fresh = UserDetails()
+    return {field.name: getattr(fresh, field.name) for field in FIELDS}
+
+
+def words_of(problem: Problem) -> str:
+    """A problem beside its field, without repeating which field that is."""
+    if problem.hint and "compulsory" not in problem.what:
+        return f"{problem.what} ({problem.hint})"
+    return problem.what
+
+
+def place_problems(
+    problems: Sequence[Problem], places: Mapping[str, FormWidget]
+) -> tuple[list[FormWidget], list[Problem]]:
+    """Show each problem beside its field; returns the fields, first to last, and the problems without one."""
+    marked: dict[str, FormWidget] = {}
+    homeless: list[Problem] = []
+    for problem in problems:
+        widget = places.get(problem.where)
+        if widget is None:
+            homeless.append(problem)
+        elif problem.where not in marked:
+            widget.error = words_of(problem)
+            marked[problem.where] = widget
+    return [widget for name, widget in places.items() if name in marked], homeless
+
+
+def heading_for(count: int, labels: Sequence[str]) -> str:
+    """What stands above a form with errors."""
+    fields = "1 field needs" if count == 1 else f"{count} fields need"
+    return f"{fields} attention: {', '.join(labels)}"
