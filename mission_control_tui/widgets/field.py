@@ -129,6 +129,7 @@ class Field(LineWidget):
     def value(self, text: str) -> None:
         if text != self.input.value:
             self.input.value = text
+            self.input.cursor_position = len(text)
 
     @property
     def error(self) -> str:

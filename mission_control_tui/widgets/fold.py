@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from mission_control_tui import keymap
 from mission_control_tui.model.states import Light
 
-from .cells import fit
+from .cells import fit, width_of
 from .light import LightCell
 from .lines import LineWidget, Part
 
@@ -49,10 +49,12 @@ class FoldTitle(LineWidget, can_focus=True):
         if y:
             return ()
         title = fit(self.title, width - 3).rstrip()
+        room = width - 4 - width_of(title)
+        note = "  " + fit(self.note, room).rstrip() if self.note and room > 0 else ""
         return [
             (f"{OPEN if self.is_open else CLOSED} ", ""),
             (title, "cursor" if self.has_focus else "strong"),
-            (f"  {self.note}" if self.note else "", "dim"),
+            (note, "dim"),
         ]
 
     def action_fold_open(self) -> None:
@@ -101,6 +103,7 @@ class Fold(Widget):
         super().__init__(id=id, classes=classes)
         self._content = content
         self._body: FoldBody | None = None
+        self._mounting: AwaitMount | None = None
         self._start_open = opened
         self.help_text = help_text
         self.title_line = FoldTitle(title, note)
@@ -144,10 +147,16 @@ class Fold(Widget):
         self.title_line.repaint()
         if self._body is None:
             self._body = FoldBody(*self._content())
-            self.mount(self._body)
+            self._mounting = self.mount(self._body)
         else:
             self._body.display = True
         self.call_after_refresh(self.post_message, self.Toggled(self))
+
+    async def open_now(self) -> None:
+        """Open, and wait until the content is there."""
+        self.open()
+        if self._mounting is not None:
+            await self._mounting
 
     def close(self) -> None:
         if not self.is_open or self._body is None:
