@@ -59,13 +59,13 @@ async def create_user(
     async def work() -> Outcome[Created]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             owner = await account_row(tx.session, caller, account_id)
-            created = await _create(tx, owner, details, password, generate=generate)
+            created = await create_in(tx, owner, details, password, generate=generate)
         return Outcome(created, tx.plan, not dry_run)
 
     return await raced(work)
 
 
-async def _create(
+async def create_in(
     tx: Transaction,
     account: AccountRow,
     details: UserDetails,
@@ -73,6 +73,7 @@ async def _create(
     *,
     generate: bool,
 ) -> Created:
+    """As `create_user`, inside the caller's transaction."""
     validated = validate_details(details, domains=await domains_of(tx.session, account.id))
     details = validated.details
     wrong = {problem.where for problem in validated.problems}

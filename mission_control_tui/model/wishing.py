@@ -36,6 +36,7 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.transaction import Transaction
 
 MAX_NAME_TRIES = 1000
+SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "generation")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy")
 
@@ -85,7 +86,7 @@ async def find_or_make(
     found = await find(tx, subject, service.id, instance)
     if found is not None:
         return found
-    connector = tx.store.connectors.get(service.id, service.connector)
+    connector = connector_of(tx, account, service)
     user, domain = subject.user, subject.domain
     facts = {
         "account": account.code,
@@ -118,6 +119,13 @@ async def find_or_make(
     tx.session.add(row)
     await tx.session.flush()
     return row
+
+
+def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:
+    """Which connector serves this account's instances: the sample account's never leave the simulator."""
+    if account.is_sample:
+        return SAMPLE_CONNECTOR
+    return tx.store.connectors.get(service.id, service.connector)
 
 
 async def _free_name(
