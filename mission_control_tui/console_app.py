@@ -112,6 +112,8 @@ class ConsoleApp(MissionControlApp):
             self.store = None
             self.post_message(self.OpeningFailed(error))
             return
+        if isinstance(self.screen, BaseScreen):
+            self.screen.refresh_keys()
         self._start(self._follow(self.store))
         self._start(self._look_after(self.store))
 

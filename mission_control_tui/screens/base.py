@@ -187,6 +187,8 @@ class BaseScreen(Screen[None]):
         ids: list[str] = list(verbs)
         if focused is not None:
             own = {binding.id for _key, binding in focused._bindings if binding.id}
+            if not getattr(focused, "mark_hint", True):
+                own.discard("mark")
             ids += [verb for verb in ("open", "mark") if verb in own]
         width = self.app.size.width
         self._keys.set(

@@ -84,7 +84,7 @@ class BuyScreen(MissionScreen):
     def on_mount(self) -> None:
         self.set_heading(f"Buy {self.product.name}")
         super().on_mount()
-        self._show(0)
+        self._show(1 if self._level_id and self.steps()[0] == LEVEL else 0)
 
     # Steps
 
@@ -259,7 +259,8 @@ class BuyScreen(MissionScreen):
             page.note.set("Fields marked * are compulsory.")
 
     def _amount_note(self) -> str:
-        said = f"{self._check.said} " if self._check else ""
+        check = self._check
+        said = f"Availability of {check.name}: {check.availability}.\n" if check else ""
         try:
             priced = self._priced()
         except InvalidInput as error:
@@ -445,7 +446,7 @@ class BuyScreen(MissionScreen):
         lines = [
             line
             for one in order.lines
-            for line in (one.label, _sum(f"  {one.quantity} x {one.unit}", str(one.net)))
+            for line in (one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net)))
         ]
         lines += [
             _sum(self._priced().tax_label, str(order.tax)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.containers import Grid
@@ -28,9 +28,10 @@ UNKNOWN = "-"
 """Stands for a number until the database has answered."""
 
 SHOWN = 50
+STEPS = "A new account: buy a service, create a user, then give the user the service"
 AGES_EVERY = 60.0
+NUMBERS = (Column(), Column(width=12, right=True))
 
-_PLACES = ("services", "users", "account", "activity")
 _BESIDE = {"services": "users", "users": "services", "account": "activity", "activity": "account"}
 _BELOW = {"services": "account", "users": "activity"}
 _ABOVE = {below: above for above, below in _BELOW.items()}
@@ -68,33 +69,38 @@ class HomeScreen(MissionScreen):
         "there is and what happens. Tab and the arrows go from one quadrant to the next; g goes to any screen."
     )
     VERBS = ("new", "buy", "find")
+    NEED_STORE = ()
 
-    NARROW: ClassVar[Sequence[Column]] = (Column(), Column(width=12, right=True))
-
-    def body(self) -> Iterable[Widget]:
-        with Grid():
-            yield Quadrant("Services", columns=self.NARROW, id="services")
-            yield Quadrant("Users", columns=self.NARROW, id="users")
-            yield Quadrant("Account", columns=(Column(width=10), Column()), id="account")
-            yield Quadrant(
-                "Activity",
-                columns=(Column(), Column(width=7, right=True)),
-                empty="Nothing has happened yet",
-                id="activity",
-            )
-
-    def on_mount(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self._details: AccountDetails | None = None
         self._red: Sequence[AssignmentView] = ()
         self._active: Sequence[RequestView] = ()
         self._recent: Sequence[RequestView] = ()
+        self._quadrants = {
+            "services": Quadrant("Services", columns=NUMBERS, id="services"),
+            "users": Quadrant("Users", columns=NUMBERS, id="users"),
+            "account": Quadrant("Account", columns=(Column(width=10), Column()), id="account"),
+            "activity": Quadrant(
+                "Activity",
+                columns=(Column(), Column(width=7, right=True)),
+                empty="Nothing has happened yet",
+                id="activity",
+            ),
+        }
         self._place("users").set_rows(user_rows(None, None))
         self._place("account").set_rows(account_rows(None))
+
+    def body(self) -> Iterable[Widget]:
+        with Grid():
+            yield from self._quadrants.values()
+
+    def on_mount(self) -> None:
         self.set_interval(AGES_EVERY, self._show_ages)
         super().on_mount()
 
     def _place(self, name: str) -> Quadrant:
-        return self.query_one(f"#{name}", Quadrant)
+        return self._quadrants[name]
 
     # Data
 
@@ -129,6 +135,8 @@ class HomeScreen(MissionScreen):
         rows: list[Row] = []
         if step := next_step(catalogue, self._details):
             rows.append(step)
+            if not self.announced:
+                self.announce(STEPS)
         if self._active and context.no_worker:
             rows.append(
                 Row(
@@ -151,7 +159,7 @@ class HomeScreen(MissionScreen):
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         super().on_cursor_lines_opened(event)
         target = event.row.data
-        if event.rows.id not in _PLACES or not isinstance(target, Target):
+        if event.rows.id not in self._quadrants or not isinstance(target, Target):
             return
         if target.screen == "next-red":
             self.action_verb("next_red")

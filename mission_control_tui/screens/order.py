@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 WIDTH = 74
 SHOWN = 500
 WAITS = "awaiting approval"
-AREA = ("service-area", "Service Management Area", "where users are given what was bought")
+LINKS = (
+    ("service-area", "Service Management Area", "where users are given what was bought"),
+    ("new-user", "New User", "and give services in one pass"),
+    ("home", "Home", "buy something else"),
+    ("orders", "Orders", "all orders of the account"),
+)
+"""Where one goes from an order: the screen, its words, and why."""
 
 
 class OrderScreen(MissionScreen):
@@ -58,19 +64,12 @@ class OrderScreen(MissionScreen):
             id="reason",
         )
         yield ActionButton("Decline", classes="deciding", id="decline")
-        yield Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
+        links = Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
+        links.set_rows([Row(name, (words, (about, "dim"))) for name, words, about in LINKS])
+        yield links
 
     def on_mount(self) -> None:
         self.set_heading(f"Order {self._order_id}")
-        links = [
-            AREA,
-            ("new-user", "New User", "and give services in one pass"),
-            ("home", "Home", "buy something else"),
-            ("orders", "Orders", "all orders of the account"),
-        ]
-        self.query_one("#links", Quadrant).set_rows(
-            [Row(name, (words, (about, "dim"))) for name, words, about in links]
-        )
         self._decide(False)
         super().on_mount()
         self.query_one("#links").focus()
@@ -208,7 +207,7 @@ def order_lines(order: OrderView) -> list[str]:
     """The lines of an order with their sums, and who placed it."""
     lines = []
     for one in order.lines:
-        lines += [one.label, _sum(f"  {one.quantity} x {one.unit}", str(one.net))]
+        lines += [one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net))]
     lines += [_sum("Tax", str(order.tax)), _sum("Total", str(order.total)), ""]
     ticket = f", ticket {order.ticket}" if order.ticket else ""
     lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")

@@ -34,13 +34,18 @@ class ServiceAreaScreen(MissionScreen):
     )
     VERBS = ("new", "find")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._menu = Quadrant("Users", columns=(Column(), Column(width=8, right=True)), id="menu")
+        self._menu.set_rows(menu_rows(None, None))
+
     def body(self) -> Iterable[Widget]:
         with Horizontal():
             with Vertical(id="left"):
                 yield ActionButton(
                     "New User", help_text="Makes a user, then gives services.", id="new"
                 )
-                yield Quadrant("Users", columns=(Column(), Column(width=8, right=True)), id="menu")
+                yield self._menu
             with Vertical(id="right"):
                 yield FindBox(id="find")
                 yield LineList(
@@ -49,24 +54,12 @@ class ServiceAreaScreen(MissionScreen):
                     id="found",
                 )
 
-    def on_mount(self) -> None:
-        self._menu(None, None)
-        super().on_mount()
-
-    def _menu(self, users: int | None, orange: int | None) -> None:
-        rows = [
-            Row("users", ("All Users", UNKNOWN if users is None else f"{users:,}")),
-            Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),
-            Row("home", ("Home", "")),
-        ]
-        self.query_one("#menu", Quadrant).set_rows(rows)
-
     async def load(self) -> None:
         from mission_control_tui.model import account_details
 
         context = self.context
         details = await account_details.show(context.store, context.caller, context.account_id)
-        self._menu(details.users, details.lights.orange)
+        self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> Page:
@@ -107,6 +100,15 @@ class ServiceAreaScreen(MissionScreen):
 
     def verb_find(self) -> None:
         self.query_one(FindBox).focus()
+
+
+def menu_rows(users: int | None, orange: int | None) -> list[Row]:
+    """Where one can go from here."""
+    return [
+        Row("users", ("All Users", UNKNOWN if users is None else f"{users:,}")),
+        Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),
+        Row("home", ("Home", "")),
+    ]
 
 
 _WORST = (

@@ -69,6 +69,10 @@ class LevelPicker(CursorLines):
     def count(self) -> int:
         return len(self._levels)
 
+    @property
+    def mark_hint(self) -> bool:
+        return True
+
     def row_at(self, index: int) -> Row | None:
         level = self._levels[index]
         dot = "(•) " if level.id == self._chosen else "( ) "

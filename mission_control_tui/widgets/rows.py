@@ -13,7 +13,7 @@ from textual.message import Message
 
 from mission_control_tui import keymap
 
-from .cells import fit
+from .cells import ELLIPSIS, fit, width_of
 from .lines import LineWidget, Part, fit_parts
 
 Cell: TypeAlias = str | Part | tuple[Part, ...]
@@ -71,6 +71,8 @@ def lay_out(cells: Sequence[Cell], columns: Sequence[Column], width: int) -> lis
         if len(pieces) == 1:
             text, style = pieces[0]
             parts.append((fit(text, wide, right=column.right), style))
+        elif sum(width_of(text) for text, _style in pieces) > wide:
+            parts += [*fit_parts(pieces, wide - 1), (ELLIPSIS, pieces[-1][1])]
         else:
             parts.extend(fit_parts(pieces, wide))
         left -= wide
@@ -176,6 +178,11 @@ class CursorLines(LineWidget, can_focus=True):
     def row_at(self, index: int) -> Row | None:
         """The row at `index`, or None while it is not known."""
         return None
+
+    @property
+    def mark_hint(self) -> bool:
+        """Whether the key hints tell of Space."""
+        return self.marking
 
     @property
     def head(self) -> int:
