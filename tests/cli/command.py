@@ -1,0 +1,155 @@
+"""The real command in processes of its own, on a database of the test's own, and what it left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from mission_control_tui.provisioning.connectors.simulator import Effect, ledger
+from mission_control_tui.settings import locations
+
+SAMPLES = Path(__file__).parent.parent / "data" / "imports"
+PREFIX = "MISSION_CONTROL_"
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one call did."""
+
+    code: int
+    out: str
+    err: str
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        """Its stdout as JSON."""
+        return json.loads(self.out)
+
+
+class Command:
+    """`mission-control` in a directory; `ok` expects exit 0."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(exist_ok=True)
+
+    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+        """Begin a call; the caller waits for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "mission_control_tui", *map(str, arguments)],
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(
+        self,
+        *arguments: str | Path,
+        stdin: bytes = b"",
+        seconds: float = 120.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> Result:
+        """One call to its end."""
+        with self.start(*arguments, **(environment or {})) as process:
+            try:
+                out, err = process.communicate(stdin, seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Result(process.returncode, out.decode(), err.decode(), out + err)
+
+    def ok(self, *arguments: str | Path, stdin: bytes = b"", seconds: float = 120.0) -> Result:
+        """One call that succeeds."""
+        result = self.run(*arguments, stdin=stdin, seconds=seconds)
+        assert result.code == 0, f"{arguments}: exit {result.code}\n{result.out}\n{result.err}"
+        return result
+
+    def json(self, *arguments: str | Path) -> Any:
+        """What a successful call with --json printed."""
+        return self.ok(*arguments, "--json").json
+
+    def init(self, *seats: tuple[str, str, int]) -> None:
+        """An account with a domain, and (product, level, quantity) of seats."""
+        self.ok("init", "--name", "Acme", "--code", "acme", "--domain", "acme.example")
+        for product, level, quantity in seats:
+            self.ok("buy", product, "--level", level, "--quantity", str(quantity))
+
+    def user(self, name: str, *options: str) -> str:
+        """A user with a password of its own choice; returns the UPN."""
+        upn = f"{name}@acme.example"
+        names = ("--first-names", name.title(), "--last-name", "Example")
+        self.ok(
+            *("users", "create", "--upn", upn, *names, "--password-stdin", *options),
+            stdin=b"Correct-Horse-7\n",
+        )
+        return upn
+
+    @property
+    def database(self) -> Path:
+        return locations().database
+
+    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Read the database from outside."""
+        with contextlib.closing(
+            sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True, timeout=30)
+        ) as connection:
+            return connection.execute(statement, parameters).fetchall()
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table; the workers' leases, which go on by themselves, are left out."""
+        names = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        return {
+            name: sorted(self.rows(f"SELECT * FROM {name}"), key=repr)
+            for (name,) in names
+            if name != "workers" and not name.startswith("sqlite_")
+        }
+
+    def effects(self) -> list[Effect]:
+        """The simulator's ledger."""
+        path = self.database.with_name("simulator.db")
+        return list(ledger(path)) if path.exists() else []
+
+    def effect_counts(self) -> Counter[tuple[str, int, str, str]]:
+        """(assignment, generation, step, effect) -> how often it happened."""
+        return Counter((one.key, one.generation, one.step, one.effect) for one in self.effects())
+
+    def workers(self) -> list[int]:
+        """The process ids of workers that say they are at work."""
+        if not self.database.exists():
+            return []
+        return [pid for (pid,) in self.rows("SELECT pid FROM workers WHERE ended = 0")]
+
+    def end_workers(self) -> None:
+        """Let no worker of this database outlive the test."""
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            if str(self.database) in (process.info["cmdline"] or []):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+                    process.wait(10)
+
+
+@contextlib.contextmanager
+def command(home: Path) -> Iterator[Command]:
+    """The command for as long as the block lasts; workers that it started end with it."""
+    os.environ[PREFIX + "WORKER__IDLE_SECONDS"] = "60"
+    one = Command(home / "work")
+    try:
+        yield one
+    finally:
+        one.end_workers()
