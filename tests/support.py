@@ -77,3 +77,8 @@ def hermetic(environment: MutableMapping[str, str], home: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         environment[name] = str(path)
     environment.update(LANG="C.UTF-8", TZ="AEST-10", TERM="xterm-256color")
+
+
+def proof_factor() -> int:
+    """How many times longer than in CI the long proofs run: MC_PROOF, 1 unless it is set."""
+    return max(1, int(os.environ.get("MC_PROOF", "1")))
