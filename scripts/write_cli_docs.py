@@ -33,12 +33,14 @@ from mission_control_tui.model.errors import MissionControlError  # noqa: E402
 
 TARGET = ROOT / "docs" / "cli.md"
 PASSWORD = "Correct-Horse-7\n"
-
-SETUP = ("users import people.csv --passwords-out imported.csv",)
-"""Calls that make what examples show, run after the example of `init`."""
+PEOPLE = """\
+UPN,Display Name,First Names,Last Name,Password
+grace@acme.example,Grace Hopper,Grace,Hopper,Correct-Horse-7
+"""
 
 EXAMPLES = {
     "init": 'init --name "Acme Pty Ltd" --code acme --domain acme.example',
+    "doctor": "doctor",
     "account list": "account list",
     "account show": "account show acme",
     "account edit": "account edit acme --time-zone Australia/Sydney --dry-run",
@@ -53,6 +55,32 @@ EXAMPLES = {
     "orders list": "orders list",
     "orders show": "orders show 1",
     "remove": "remove email --level popx --quantity 1 --dry-run",
+    "users create": (
+        "users create --upn ada@acme.example --first-names Ada --last-name Lovelace --password-stdin"
+    ),
+    "users import": "users import users.csv --dry-run",
+    "users list": "users list ada",
+    "users show": "users show ada@acme.example",
+    "users edit": "users edit ada@acme.example --title Analyst --dry-run",
+    "users password": "users password ada@acme.example --password-stdin --dry-run",
+    "provision": "provision ada@acme.example managed-exchange --level popx --ticket T-101",
+    "suspend": "suspend ada@acme.example managed-exchange --dry-run",
+    "status": "status ada@acme.example",
+    "requests list": "requests list",
+    "requests show": "requests show 1",
+    "requests cancel": "requests cancel 1 --dry-run",
+    "users disable": "users disable ada@acme.example",
+    "users enable": "users enable ada@acme.example",
+    "users unlock": "users unlock ada@acme.example --dry-run",
+    "users alias add": "users alias add ada@acme.example countess@acme.example",
+    "users alias primary": "users alias primary ada@acme.example countess@acme.example --dry-run",
+    "users alias remove": "users alias remove ada@acme.example countess@acme.example",
+    "deprovision": "deprovision ada@acme.example managed-exchange --dry-run --yes",
+    "users deprovision": "users deprovision ada@acme.example --dry-run --yes",
+    "users history": "users history ada@acme.example",
+    "audit": "audit --limit 1",
+    "upgrade": "upgrade",
+    "locate": "locate",
 }
 """The command that an example belongs to -> the call, without --json."""
 
@@ -146,8 +174,15 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
 
 
 def _section(path: str, command: click.Command, examples: dict[str, Any]) -> str:
-    with click.Context(command, info_name=path, max_content_width=100, terminal_width=100) as ctx:
-        text = command.get_help(ctx)
+    context = click.Context(
+        command,
+        info_name=path,
+        max_content_width=100,
+        terminal_width=100,
+        help_option_names=["-h", "--help"],
+    )
+    with context:
+        text = command.get_help(context)
     name = path.removeprefix("mission-control ")
     lines = [f"### {path}\n", "```text", text.strip(), "```", ""]
     if name in examples:
@@ -196,21 +231,11 @@ def _results(home: Path) -> dict[str, Any]:
 
     changed = shipped().replace('name = "Starter"', 'name = "Beginner"', 1)
     Path("catalogue.toml").write_text(changed, encoding="utf-8")
-    Path("people.csv").write_text(PEOPLE, encoding="utf-8")
+    Path("users.csv").write_text(PEOPLE, encoding="utf-8")
     found: dict[str, Any] = {}
     for name, call in EXAMPLES.items():
         found[name] = _normal(json.loads(_call(f"{call} --json")), home)
-        if name == "buy":
-            for before in SETUP:
-                _call(before)
     return found
-
-
-PEOPLE = """\
-UPN,Display Name,First Names,Last Name
-ada@acme.example,Ada Lovelace,Ada,Lovelace
-grace@acme.example,Grace Hopper,Grace,Hopper
-"""
 
 
 def _call(call: str) -> str:
@@ -223,7 +248,9 @@ def _call(call: str) -> str:
         except SystemExit as ending:
             code = ending.code
     if code not in (0, None):
-        raise SystemExit(f"write_cli_docs: {call} ended with {code}:\n{out.getvalue()}{err.getvalue()}")
+        raise SystemExit(
+            f"write_cli_docs: {call} ended with {code}:\n{out.getvalue()}{err.getvalue()}"
+        )
     return out.getvalue()
 
 

@@ -117,15 +117,16 @@ def _files(session: Session, url: URL) -> Iterable[Finding]:
     from mission_control_tui.settings import locations
 
     places = locations()
-    for directory in (places.data, places.state):
-        if directory.exists():
-            yield _private(directory, 0o700)
     embedded = url.get_backend_name() == "sqlite"
+    database = Path(url.database or "")
+    wanted = {places.data: 0o700, places.state: 0o700}
     if embedded:
-        database = Path(url.database or "")
-        for path in (database, *(Path(f"{database}{end}") for end in ("-wal", "-shm"))):
-            if path.exists():
-                yield _private(path, 0o600)
+        wanted |= {Path(f"{database}{end}"): 0o600 for end in ("", "-wal", "-shm", ".worker.log")}
+    there = {path: mode for path, mode in wanted.items() if path.exists()}
+    bad = [finding for path, mode in there.items() if (finding := _open_to_others(path, mode))]
+    yield from bad
+    if there and not bad:
+        yield Finding("files", Level.OK, f"private, {len(there)} looked at in {places.data}")
     try:
         key = key_path(url, session.settings.worker.key_file)
     except MissionControlError as error:
@@ -134,7 +135,7 @@ def _files(session: Session, url: URL) -> Iterable[Finding]:
         )
         return
     if key.exists():
-        yield _private(key, 0o600, check="key")
+        yield _open_to_others(key, 0o600, "key") or Finding("key", Level.OK, f"{key} is private")
         if key.stat().st_size != 32:
             yield Finding(
                 "key",
@@ -142,7 +143,7 @@ def _files(session: Session, url: URL) -> Iterable[Finding]:
                 f"{key} is no key: it has {key.stat().st_size} bytes and not 32.",
                 "Restore it from your backup; passwords on their way cannot be delivered without it.",
             )
-    elif embedded and Path(url.database or "").exists():
+    elif embedded and database.exists():
         yield Finding(
             "key",
             Level.PROBLEM,
@@ -153,7 +154,7 @@ def _files(session: Session, url: URL) -> Iterable[Finding]:
         yield Finding("key", Level.NOTE, f"not on this machine ({key}): only workers need it")
 
 
-def _private(path: Path, mode: int, check: str = "files") -> Finding:
+def _open_to_others(path: Path, mode: int, check: str = "files") -> Finding | None:
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
         return Finding(
@@ -169,7 +170,7 @@ def _private(path: Path, mode: int, check: str = "files") -> Finding:
             f"{path} belongs to another user (number {path.stat().st_uid}).",
             "Run Mission Control as that user, or change the owner.",
         )
-    return Finding(check, Level.OK, f"{path} is private")
+    return None
 
 
 async def _with_store(session: Session, url: URL, patience: float) -> list[Finding]:

@@ -93,8 +93,17 @@ class Session:
     async def account_id(self, store: Store) -> int:
         """The account that this call is about. Raises UsageError listing them when it is not clear."""
         from mission_control_tui.model.accounts import resolve_account
+        from mission_control_tui.model.errors import NotFound
 
-        chosen = await resolve_account(store, self.caller, self.settings.account or None)
+        named = self.settings.account or None
+        try:
+            chosen = await resolve_account(store, self.caller, named)
+        except NotFound:
+            if named or self.settings.database:
+                raise
+            # A first start that was cut short, or one that another process is in the middle of.
+            await self._make_sample(store)
+            chosen = await resolve_account(store, self.caller, named)
         return chosen.id
 
     def confirm(self, question: str) -> None:

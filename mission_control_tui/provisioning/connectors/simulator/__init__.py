@@ -6,9 +6,10 @@
 from mission_control_tui.provisioning.connectors.simulator.connector import (
     Simulator,
     create,
+    forget,
     ledger,
     login,
 )
 from mission_control_tui.provisioning.connectors.simulator.store import Effect
 
-__all__ = ["Effect", "Simulator", "create", "ledger", "login"]
+__all__ = ["Effect", "Simulator", "create", "forget", "ledger", "login"]

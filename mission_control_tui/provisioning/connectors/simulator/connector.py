@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from mission_control_tui.provisioning.connectors.base import (
@@ -138,6 +138,13 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
         delay_factor=delay_factor,
         observe_setting=f"{reader.where}.mode" if mode == OBSERVE else "",
     )
+
+
+def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:
+    """Remove all that the simulator with this settings table holds of these assignments; returns the objects' count."""
+    named = settings.get("path")
+    path = Path(named).expanduser() if isinstance(named, str) and named else _default_path()
+    return Store(path).forget(keys)
 
 
 def ledger(path: Path) -> tuple[Effect, ...]:

@@ -143,6 +143,23 @@ class Store:
         if failure is not None:
             raise failure.error()
 
+    def forget(self, keys: Sequence[str]) -> int:
+        """Remove the objects, fences and used-up failures of these assignments; returns how many objects there were.
+
+        The ledger stays: what happened has happened.
+        """
+        if not self.path.exists():
+            return 0
+        removed = 0
+        with self._transaction() as db:
+            for key in keys:
+                for table in ("fence", "used"):
+                    db.execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608 - two names of ours
+                removed += db.execute(
+                    "DELETE FROM object WHERE json_extract(body, '$.key') = ?", (key,)
+                ).rowcount
+        return removed
+
     def login(self, name: str, password: str, service: str | None) -> bool:
         """Whether a present object of this name takes this password."""
         with self._connection() as db:
