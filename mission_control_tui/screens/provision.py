@@ -51,6 +51,7 @@ class ProvisionScreen(MissionScreen):
         self._fresh = fresh
         self._user: UserView | None = None
         self._seats: Sequence[Seats] = ()
+        self._failed: dict[str, str] = {}
 
     @property
     def memory_key(self) -> str:
@@ -65,6 +66,7 @@ class ProvisionScreen(MissionScreen):
 
     async def load(self) -> None:
         from mission_control_tui.model.account_details import list_seats
+        from mission_control_tui.model.failures import failures_of
         from mission_control_tui.model.status import status
         from mission_control_tui.model.users import details
 
@@ -73,14 +75,30 @@ class ProvisionScreen(MissionScreen):
         self._user = user = await details(*at, self.user_id)
         views = await status(*at, user=self.user_id)
         self._seats = await list_seats(*at)
+        if any(view.light is Light.RED for view in views):
+            self._failed = {
+                name: failure.step
+                for name, failure in (await failures_of(*at, self.user_id)).items()
+            }
         self.query_one("#who", TextLines).set(
             f"{user.details.display_name}  {user.upn}  ({user.details.username})"
         )
-        self._show_notice(user, views)
+        waits = any(view.light is Light.ORANGE for view in views)
+        self._show_notice(user, views, await self._nobody_works() if waits else "")
         await self._show_panels(views)
         self.refresh_keys()
 
-    def _show_notice(self, user: UserView, views: Sequence[AssignmentView]) -> None:
+    async def _nobody_works(self) -> str:
+        """Why nothing that is queued is done now, and what to do; empty while a worker is at it."""
+        from mission_control_tui.model.status import workers
+
+        if self.context.no_worker:
+            return self.context.no_worker
+        if any(worker.alive for worker in await workers(self.context.store)):
+            return ""
+        return "a worker is being started. If this stays so, run `mission-control worker` yourself"
+
+    def _show_notice(self, user: UserView, views: Sequence[AssignmentView], stuck: str) -> None:
         words: list[str] = []
         if self._fresh:
             words.append(
@@ -92,11 +110,10 @@ class ProvisionScreen(MissionScreen):
             words.append("This user is disabled: services stay suspended.")
         if not views:
             words.append(NO_SERVICES)
-        stuck = any(view.light is Light.ORANGE for view in views) and self.context.no_worker
         if stuck:
-            words.append(f"Nothing happens yet: {stuck}")
+            words.append(f"Nothing happens yet: {stuck}.")
         notice = self.query_one("#notice", TextLines)
-        notice.set("\n".join(words), "error" if stuck else "dim")
+        notice.set("\n".join(words), "error" if self.context.no_worker and stuck else "dim")
         notice.display = bool(words)
 
     async def _show_panels(self, views: Sequence[AssignmentView]) -> None:
@@ -109,7 +126,7 @@ class ProvisionScreen(MissionScreen):
             if old is None:
                 new.append(panel)
             else:
-                await old.show(panel.view, panel.seats)
+                await old.show(panel.view, panel.seats, panel.failed_step)
         for gone in have.values():
             await gone.remove()
         typed = self._memory.get("typed")
@@ -135,7 +152,8 @@ class ProvisionScreen(MissionScreen):
             except NotFound:
                 continue
             seats = {one.level_id: one for one in self._seats if one.service_id == service.id}
-            panels.append(UserServicePanel(service, view, seats))
+            step = self._failed.get(view.id, "")
+            panels.append(UserServicePanel(service, view, seats, failed_step=step))
             following = views[index + 1 :]
             last = not any(one.service_id == view.service_id for one in following)
             count = sum(one.service_id == view.service_id for one in views)

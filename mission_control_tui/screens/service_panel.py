@@ -66,7 +66,9 @@ class UserServicePanel(ServicePanel):
         seats: Mapping[str, Seats],
         *,
         another: bool = False,
+        failed_step: str = "",
     ) -> None:
+        self.failed_step = failed_step
         self.service = service
         self.view = view
         self.seats = seats
@@ -98,14 +100,14 @@ class UserServicePanel(ServicePanel):
     def _note(self) -> str:
         if self.view.wish is Wish.ABSENT and self.view.light is Light.GREY:
             return ""
-        return self.view.level
+        return self.view.level.removeprefix(f"{self.service.name} - ")
 
     @property
     def why(self) -> str:
         """Why the light is red or waits, in the back end's own words, and what to do."""
         view = self.view
         if view.light is Light.RED:
-            step = f"Failed in step: {view.step}\n" if view.step else ""
+            step = f"Failed in step: {self.failed_step}\n" if self.failed_step else ""
             remedy = f"What to do: {view.error_remedy}" if view.error_remedy else ""
             said = f"The back end said: {view.error_said}\n" if view.error_said else ""
             again = "Provision again (p) tries once more; e goes to what can be changed."
@@ -325,10 +327,12 @@ class UserServicePanel(ServicePanel):
 
     # Live
 
-    async def show(self, view: AssignmentView, seats: Mapping[str, Seats]) -> None:
+    async def show(
+        self, view: AssignmentView, seats: Mapping[str, Seats], failed_step: str = ""
+    ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
-        self.view, self.seats = view, seats
+        self.view, self.seats, self.failed_step = view, seats, failed_step
         self.light.set(view.light, view.word, light_note(view))
         if self.note != self._note():
             self.note = self._note()

@@ -1,0 +1,55 @@
+"""Where red lights failed: the step and the request behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.tables import AssignmentRow, RequestEventRow, RequestRow
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last attempt of a red light; `step` is empty when it failed before its first."""
+
+    assignment_id: str
+    request_id: int
+    attempt: int
+    step: str
+
+
+async def failures_of(
+    store: Store, caller: Caller, account: int | str, user: str
+) -> dict[str, Failure]:
+    """The failure behind each red light of a user, by assignment id."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        target = await user_row(session, account_id, user, binned=True)
+        newest = (
+            select(func.max(RequestRow.id).label("id"))
+            .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+            .where(AssignmentRow.user_id == target.id, AssignmentRow.light == Light.RED)
+            .group_by(RequestRow.assignment_id)
+            .subquery()
+        )
+        rows = await session.execute(
+            select(
+                RequestRow.assignment_id, RequestRow.id, RequestRow.attempt, RequestEventRow.step
+            )
+            .join(newest, newest.c.id == RequestRow.id)
+            .outerjoin(
+                RequestEventRow,
+                (RequestEventRow.request_id == RequestRow.id) & (RequestEventRow.step != ""),
+            )
+            .order_by(RequestEventRow.id)
+        )
+        # The last event that names a step wins.
+        return {
+            str(one.assignment_id): Failure(one.assignment_id, one.id, one.attempt, one.step or "")
+            for one in rows
+        }

@@ -1,0 +1,175 @@
+"""What User Functions do, wherever a user's card is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.states import Wish
+from mission_control_tui.widgets.rows import CursorLines
+
+from .consequences import MONEY, removal
+from .context import MissionScreen
+from .user_card import FunctionList, PasswordReset, UserCard
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.context import Caller
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.views import UserView
+
+
+class UserFunctionsScreen(MissionScreen):
+    """A screen that has a `UserCard`."""
+
+    @property
+    def card(self) -> UserCard:
+        return self.query_one(UserCard)
+
+    @property
+    def at(self) -> tuple[Store, Caller, int]:
+        """The arguments with which every function of the model begins."""
+        context = self.context
+        return context.store, context.caller, context.account_id
+
+    async def show_user(self, user_id: str) -> None:
+        """Read the user and show the card."""
+        from mission_control_tui.model.status import status
+        from mission_control_tui.model.users import details, password_policy
+
+        user = await details(*self.at, user_id)
+        views = await status(*self.at, user=user_id)
+        policy = await password_policy(*self.at)
+        if self.is_here:
+            self.card.show(user, views, policy)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        if isinstance(event.rows, FunctionList) and self.card.user is not None:
+            event.stop()
+            self.act(str(event.row.key), self.card.user)
+
+    def act(self, name: str, user: UserView) -> None:
+        """Do one of User Functions."""
+        match name:
+            case "services":
+                self.go_to("provision", user.id)
+            case "edit":
+                self.go_to("edit-user", user.id)
+            case "password":
+                self.card.open_reset()
+            case "disable":
+                self._ask_disable(user)
+            case "deprovision":
+                self._ask_deprovision(user)
+            case "delete":
+                self.do(self._ask_delete(user))
+            case _:
+                self.do(self._change(name, user))
+
+    def _ask_disable(self, user: UserView) -> None:
+        self.confirm(
+            [
+                f"{self.context.account.name}: disable {user.upn}?",
+                f"Lost: the access to {self._names() or 'nothing: there are no services'}, until enabled again.",
+                "Seats: stay held. All data stays.",
+                "Money: nothing changes.",
+            ],
+            lambda: self._change("disable", user),
+            yes="Disable",
+        )
+
+    def _names(self) -> str:
+        given = [view.service for view in self.card.views if view.wish is not Wish.ABSENT]
+        return ", ".join(dict.fromkeys(given))
+
+    def _ask_deprovision(self, user: UserView) -> None:
+        given = [
+            (view.service_id, view.level_id)
+            for view in self.card.views
+            if view.wish is not Wish.ABSENT
+        ]
+        context = self.context
+        if not given:
+            self.announce(f"{user.upn} has no service to take away")
+            return
+        lines = removal(
+            context.account.name,
+            user.upn,
+            context.catalogue,
+            given,
+            what="deprovision all services of",
+        )
+        self.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
+
+    async def _ask_delete(self, user: UserView) -> None:
+        from mission_control_tui.model.users import delete_user
+
+        outcome = await delete_user(*self.at, user.id, dry_run=True)
+        self.confirm(
+            [
+                f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
+                "Lost: nothing that is stated; Restore brings it back. UPN, aliases and username stay reserved.",
+                *outcome.plan.warnings,
+                "Seats: none are held.",
+                MONEY,
+            ],
+            lambda: self._change("delete", user),
+            yes="Delete",
+        )
+
+    async def _change(self, name: str, user: UserView) -> None:
+        from mission_control_tui.model import users
+        from mission_control_tui.model.provision import deprovision_all
+
+        verbs = {
+            "disable": (users.disable_user, "Disabled; services follow"),
+            "enable": (users.enable_user, "Enabled; services follow"),
+            "unlock": (users.unlock_user, "Unlocked; services follow"),
+            "deprovision": (deprovision_all, "Asked for: removal of all services"),
+            "delete": (users.delete_user, "In the recycling bin: Show > Recycling bin restores"),
+            "restore": (users.restore_user, "Restored, without services"),
+        }
+        verb, done = verbs[name]
+        await verb(*self.at, user.id)  # type: ignore[operator]
+        self.announce(f"{user.upn}: {done}")
+        await self.queue_changed()
+        await self.load()
+
+    async def on_password_reset_asked(self, event: PasswordReset.Asked) -> None:
+        event.stop()
+        if (user := self.card.user) is not None:
+            self.do(reset_password(self, event, user))
+
+    def verb_back(self) -> None:
+        if not self.is_asking and self._overlay is None and self.card_resets():
+            self.card.close_reset()
+        else:
+            super().verb_back()
+
+    def card_resets(self) -> bool:
+        """Whether Escape closes Reset Password."""
+        return bool(self.query(UserCard)) and self.card.resets
+
+
+async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user: UserView) -> None:
+    """Set the password that was asked for, and hand a generated one back to be revealed once."""
+    from mission_control_tui.model.errors import InvalidInput
+    from mission_control_tui.model.users import set_password
+
+    context = screen.context
+    try:
+        outcome = await set_password(
+            context.store,
+            context.caller,
+            context.account_id,
+            user.id,
+            event.password,
+            must_change=event.must_change or None,
+        )
+    except InvalidInput as error:
+        event.reset.fields.password.error = "does not meet a rule below"
+        event.reset.fields.password.focus()
+        screen.announce_error(error)
+        return
+    event.reset.done(outcome.result.password)
+    screen.announce(f"{user.upn}: the new password is on its way to every service that uses it")
+    await screen.queue_changed()

@@ -1,0 +1,216 @@
+"""Users: find as you type; Enter on a row expands User Functions and Account Status below the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.model.states import Light
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.light import light_parts
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+
+from .user_card import UserCard
+from .user_functions import UserFunctionsScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import UserLine
+
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "all": ("All users", {}),
+    "red": ("With a red light", {"light": Light.RED}),
+    "orange": ("With an orange light", {"light": Light.ORANGE}),
+    "disabled": ("Disabled", {"disabled": True}),
+    "bin": ("Recycling bin", {"in_bin": True}),
+}
+"""What the list can be narrowed to: label, and what `listing.page` is asked."""
+
+WORST = (Light.RED, Light.ORANGE, Light.GREEN)
+WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisioned"}
+
+
+def lights_cell(line: UserLine) -> Cell:
+    """The worst light of a user in words; what else there is as glyphs with a number."""
+    counts = {light: sum(one is light for _service, one in line.lights) for light in WORST}
+    there = [light for light in WORST if counts[light]]
+    if not there:
+        return light_parts(Light.GREY, "Not provisioned")
+    parts = list(light_parts(there[0], WORDS[there[0]]))
+    for light in there[1:]:
+        parts += [(" ", ""), *light_parts(light, str(counts[light]))]
+    return tuple(parts)
+
+
+def user_row(line: UserLine) -> Row:
+    """A user as a row of the list."""
+    flags = [
+        word for word, is_so in (("disabled", line.disabled), ("locked", line.locked)) if is_so
+    ]
+    name: Cell = line.display_name
+    if flags:
+        name = ((line.display_name, ""), (f"  {', '.join(flags)}", "error"))
+    return Row(line.id, (name, line.upn, lights_cell(line)))
+
+
+class UsersScreen(UserFunctionsScreen):
+    """All users of the account."""
+
+    HEADING = "Users"
+    ABOUT = (
+        "Type in Find to narrow the list by name, user name, address or phone number; Enter or Down goes to the list. "
+        "Enter on a user expands User Functions and Account Status below; Escape closes them. Show > Recycling bin "
+        "lists deleted users, whom Restore brings back."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "provision", "edit", "copy")
+    CSS_PATH = "users.tcss"
+    AUTO_FOCUS = "#users"
+
+    def __init__(self, *, find: bool = False) -> None:
+        super().__init__()
+        self._find_first = find
+        self._open_user: str | None = None
+
+    def body(self) -> Iterable[Widget]:
+        yield FindBox(id="find")
+        yield ChoiceField(
+            "Show",
+            [(name, label) for name, (label, _asked) in SHOWN.items()],
+            help_text="Which users the list shows; Left and Right choose.",
+            id="shown",
+        )
+        yield LineList(
+            columns=(Column("Name"), Column("UPN", width=28), Column("Services", width=19)),
+            empty="No users: n creates one",
+            id="users",
+        )
+        card = UserCard(id="card")
+        card.display = False
+        yield card
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        if self._find_first:
+            self.query_one(FindBox).focus()
+
+    # Data
+
+    async def load(self) -> None:
+        self.query_one(LineList).show(self._fetch, keep=True)
+        if self._open_user is not None:
+            await self.show_user(self._open_user)
+        self.refresh_keys()
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.listing import page
+
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        found = await page(
+            *self.at, query=self.query_one(FindBox).text, offset=offset, limit=limit, **asked
+        )
+        more = "more than " if found.more else ""
+        if self.is_here:
+            count = "1 user" if found.total == 1 else f"{found.total:,} users"
+            self.query_one(FindBox).note = f"{more}{count}"
+        return Page([user_row(line) for line in found.rows], found.total)
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self._look_again()
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "shown":
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self.console.is_open:
+            self.close_card()
+            self.query_one(LineList).show(self._fetch, keep=False)
+
+    # The card
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        super().on_cursor_lines_opened(event)
+        if event.rows.id == "users":
+            self.do(self._expand(str(event.row.key)))
+
+    async def _expand(self, user_id: str) -> None:
+        self._open_user = user_id
+        await self.show_user(user_id)
+        if self.is_here:
+            self.card.display = True
+            self.card.functions.move_to(0)
+            self.card.functions.focus()
+            self.call_after_refresh(self._reveal_row)
+
+    def _reveal_row(self) -> None:
+        self.query_one(LineList).rows_changed()
+
+    def close_card(self) -> None:
+        """Fold User Functions away."""
+        if self.card.display:
+            had = self.card.has_focus_within
+            self._open_user = None
+            if self.card.resets:
+                self.card.close_reset()
+            self.card.display = False
+            if had:
+                self.query_one(LineList).focus()
+
+    def verb_back(self) -> None:
+        inside = not self.is_asking and self._overlay is None and self.card.display
+        if inside and not self.card.resets and not self.in_field:
+            self.close_card()
+            self.query_one(LineList).focus()
+        elif self.in_field and not self.card.resets and not self.is_asking:
+            self.query_one(LineList).focus()
+        else:
+            super().verb_back()
+
+    # Verbs
+
+    def _user_id(self) -> str | None:
+        """The user whose card is open, else the one under the cursor."""
+        if self._open_user is not None:
+            return self._open_user
+        row = self.query_one(LineList).current
+        return str(row.key) if row is not None else None
+
+    def verb_find(self) -> None:
+        self.query_one(FindBox).focus()
+
+    def verb_new(self) -> None:
+        self.go_to("new-user")
+
+    def verb_provision(self) -> None:
+        self._go("provision")
+
+    def verb_edit(self) -> None:
+        self._go("edit-user")
+
+    def _go(self, name: str) -> None:
+        user_id = self._user_id()
+        if user_id is None:
+            self.announce("Put the cursor on a user first", error=True)
+        else:
+            self.go_to(name, user_id)
+
+    def verb_copy(self) -> None:
+        row = self.query_one(LineList).current
+        if row is not None:
+            upn = str(row.cells[1])
+            self.app.copy_to_clipboard(upn)
+            self.announce(f"Copied: {upn}")
+
+    # Memory
+
+    def remember(self) -> dict[str, object]:
+        return {**super().remember(), "open-user": self._open_user}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        opened = memory.pop("open-user", None)
+        if isinstance(opened, str) and self.console.is_open:
+            self.do(self._expand(opened))
