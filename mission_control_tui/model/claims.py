@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -19,9 +19,15 @@ from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.endings import follow
 from mission_control_tui.model.leases import LeaseLost
 from mission_control_tui.model.pauses import Pause, pauses
-from mission_control_tui.model.runs import Run
-from mission_control_tui.model.states import Light, Priority, RequestState, Word
-from mission_control_tui.model.tables import AssignmentRow, RequestRow, WorkerRow
+from mission_control_tui.model.runs import FIRST_STEP, Run
+from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
+from mission_control_tui.model.tables import (
+    AssignmentRow,
+    ConnectorStateRow,
+    RequestRow,
+    RequestStepRow,
+    WorkerRow,
+)
 from mission_control_tui.model.tables.base import UtcDateTime
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
@@ -84,14 +90,18 @@ async def look(store: Store) -> Outlook:
     async with store.read() as session:
         now = await clock(session)
         queued = RequestRow.state == RequestState.QUEUED
-        due = await session.scalar(select(exists().where(queued, _is_due(now))))
-        waiting = await session.scalar(
-            select(exists().where(RequestRow.state == RequestState.WAITING))
-        )
-        next_at = await session.scalar(
-            select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
-        )
-        return Outlook(now, bool(due), next_at, bool(waiting), await pauses(session))
+        later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
+        due, waiting, paused, next_at = (
+            await session.execute(
+                select(
+                    exists().where(queued, _is_due(now)),
+                    exists().where(RequestRow.state == RequestState.WAITING),
+                    exists().where(ConnectorStateRow.paused),
+                    later.scalar_subquery(),
+                )
+            )
+        ).one()
+        return Outlook(now, due, next_at, waiting, await pauses(session) if paused else ())
 
 
 async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> tuple[Claimed, ...]:
@@ -260,7 +270,7 @@ async def _take(
     await tx.session.execute(
         update(AssignmentRow)
         .where(AssignmentRow.id.in_([one.assignment_id for one in chosen]))
-        .values(light=Light.ORANGE, word=Word.PROVISIONING, step="")
+        .values(light=Light.ORANGE, word=Word.PROVISIONING, step=FIRST_STEP.shown)
         .execution_options(synchronize_session=False)
     )
     rows = await tx.session.execute(
@@ -277,6 +287,21 @@ async def _take(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     taken = sorted(rows.scalars().all(), key=lambda request: (request.priority, request.id))
+    if taken:
+        await tx.session.execute(
+            insert(RequestStepRow),
+            [
+                {
+                    "request_id": request.id,
+                    "attempt": request.attempt,
+                    "number": FIRST_STEP.number,
+                    "name": FIRST_STEP.name,
+                    "state": StepState.RUNNING,
+                    "started_at": tx.now,
+                }
+                for request in taken
+            ],
+        )
     for request in taken:
         await follow(tx, request)
     return tuple(

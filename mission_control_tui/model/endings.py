@@ -248,7 +248,7 @@ async def give_back(
     async def work(tx: Transaction) -> None:
         request, row = await hold(tx, run)
         if ended is not None:
-            await record_step(tx, request, ended)
+            await record_step(tx, run, request.account_id, ended)
         await _give_back(tx, request, row, said, 0.0)
 
     await transact(store, account_id, work)
@@ -299,7 +299,7 @@ async def _finish(
     async def all_of_it(tx: Transaction) -> None:
         request, row = await hold(tx, run)
         if ended is not None:
-            await record_step(tx, request, ended)
+            await record_step(tx, run, request.account_id, ended)
         await work(tx, request, row)
         await follow(tx, request)
         await settle_waiting(tx, needed=row.id)

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue import Service
@@ -80,7 +80,10 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed."""
+    """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed.
+
+    `halt` is why the run must not even begin.
+    """
 
     request_id: int
     account_id: int
@@ -97,6 +100,7 @@ class Job:
     attributes: Mapping[str, object]
     disabled: bool
     adopt: bool
+    halt: Halt | None
     sealed: bytes | None = field(default=None, repr=False)
 
 
@@ -122,30 +126,24 @@ class Next:
     shown: str
 
 
+FIRST_STEP = Next(1, "observe", "Looking at the back end")
+"""The claim itself notes this step as begun."""
+
+
 async def hold(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
     """The run's request and assignment, locked. Raises RunLost."""
-    assignment_id = await tx.session.scalar(
-        select(RequestRow.assignment_id).where(RequestRow.id == run.request_id)
-    )
-    row = await tx.session.scalar(
-        select(AssignmentRow)
-        .where(AssignmentRow.id == assignment_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    request = await tx.session.scalar(
-        select(RequestRow)
-        .where(
-            RequestRow.id == run.request_id,
-            RequestRow.attempt == run.attempt,
-            RequestRow.worker_id == run.worker_id,
-            RequestRow.state == RequestState.RUNNING,
+    found = (
+        await tx.session.execute(
+            select(AssignmentRow, RequestRow)
+            .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+            .where(*_fence(run))
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if request is None or row is None:
+    ).one_or_none()
+    if found is None:
         raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
+    row, request = found
     return request, row
 
 
@@ -156,12 +154,7 @@ async def load(store: Store, run: Run) -> Job:
             await session.execute(
                 select(RequestRow, AssignmentRow)
                 .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-                .where(
-                    RequestRow.id == run.request_id,
-                    RequestRow.attempt == run.attempt,
-                    RequestRow.worker_id == run.worker_id,
-                    RequestRow.state == RequestState.RUNNING,
-                )
+                .where(*_fence(run))
             )
         ).one_or_none()
         if found is None:
@@ -195,6 +188,7 @@ async def load(store: Store, run: Run) -> Job:
             attributes=await _attributes(session, row, user),
             disabled=user is not None and user.disabled,
             adopt=bool(request.previous.get("adopt")),
+            halt=_halt(row.generation, request.generation, cancelled=request.cancel_requested),
             sealed=sealed,
         )
 
@@ -235,53 +229,90 @@ async def progress(
     store: Store,
     run: Run,
     account_id: int,
-    ended: Ended | None = None,
-    following: Next | None = None,
+    ended: Ended | None,
+    following: Next,
 ) -> Halt | None:
     """Record the step that ended, and the next one unless the run must halt. Raises RunLost."""
 
     async def work(tx: Transaction) -> Halt | None:
-        request, row = await hold(tx, run)
-        if ended is not None:
-            await record_step(tx, request, ended)
-        if row.generation > request.generation:
-            return Halt.SUPERSEDED
-        if request.cancel_requested:
-            return Halt.CANCELLED
-        if following is not None:
-            row.word, row.step = Word.PROVISIONING, following.shown[:NAME_LIMIT]
+        held = (
             await tx.session.execute(
-                insert(RequestStepRow).values(
-                    request_id=request.id,
-                    attempt=request.attempt,
-                    number=following.number,
-                    name=following.name[:NAME_LIMIT],
-                    state=StepState.RUNNING,
-                    started_at=tx.now,
+                select(
+                    AssignmentRow.id,
+                    AssignmentRow.generation,
+                    RequestRow.account_id,
+                    RequestRow.generation.label("wanted"),
+                    RequestRow.cancel_requested,
                 )
+                .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+                .where(*_fence(run))
+                .with_for_update()
             )
-        return None
+        ).one_or_none()
+        if held is None:
+            raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
+        if ended is not None:
+            await record_step(tx, run, held.account_id, ended)
+        halt = _halt(held.generation, held.wanted, cancelled=held.cancel_requested)
+        if halt is None:
+            await _begin_step(tx, run, held.id, following)
+        return halt
 
     return await transact(store, account_id, work)
 
 
-async def record_step(tx: Transaction, request: RequestRow, ended: Ended) -> None:
+def _halt(generation: int, wanted: int, *, cancelled: bool) -> Halt | None:
+    if generation > wanted:
+        return Halt.SUPERSEDED
+    return Halt.CANCELLED if cancelled else None
+
+
+def _fence(run: Run) -> tuple[ColumnElement[bool], ...]:
+    return (
+        RequestRow.id == run.request_id,
+        RequestRow.attempt == run.attempt,
+        RequestRow.worker_id == run.worker_id,
+        RequestRow.state == RequestState.RUNNING,
+    )
+
+
+async def _begin_step(tx: Transaction, run: Run, assignment_id: str, following: Next) -> None:
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.id == assignment_id)
+        .values(word=Word.PROVISIONING, step=following.shown[:NAME_LIMIT])
+        .execution_options(synchronize_session=False)
+    )
+    await tx.session.execute(
+        insert(RequestStepRow).values(
+            request_id=run.request_id,
+            attempt=run.attempt,
+            number=following.number,
+            name=following.name[:NAME_LIMIT],
+            state=StepState.RUNNING,
+            started_at=tx.now,
+        )
+    )
+
+
+async def record_step(tx: Transaction, run: Run, account_id: int, ended: Ended) -> None:
     """Close the step's row and add its event."""
     await tx.session.execute(
         update(RequestStepRow)
         .where(
-            RequestStepRow.request_id == request.id,
-            RequestStepRow.attempt == request.attempt,
+            RequestStepRow.request_id == run.request_id,
+            RequestStepRow.attempt == run.attempt,
             RequestStepRow.number == ended.number,
         )
         .values(state=ended.state, ended_at=tx.now)
+        .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
         insert(RequestEventRow).values(
-            account_id=request.account_id,
-            request_id=request.id,
+            account_id=account_id,
+            request_id=run.request_id,
             at=tx.now,
-            attempt=request.attempt,
+            attempt=run.attempt,
             kind="step" if ended.state is StepState.DONE else "step failed",
             step=ended.name[:NAME_LIMIT],
             said=ended.said,

@@ -19,7 +19,7 @@ from mission_control_tui.model import endings, sealing
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.endings import Failure, Retry
 from mission_control_tui.model.errors import MissionControlError, StoreError
-from mission_control_tui.model.runs import Ended, Halt, Job, Next, Run, load, progress
+from mission_control_tui.model.runs import FIRST_STEP, Ended, Halt, Job, Next, Run, load, progress
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
     RETRIED_KINDS,
@@ -106,7 +106,7 @@ class _Attempt:
         self._job = job
         self._backend = backend
         self._mark = Mark(around.store.installation, job.assignment_id, job.generation, run.attempt)
-        self._number = 0
+        self._number = FIRST_STEP.number
         self._ended: Ended | None = None
         self._applied = False
 
@@ -130,9 +130,10 @@ class _Attempt:
         return self._job.account_id
 
     async def _converge(self) -> None:
+        if self._job.halt is not None:
+            raise Halted(self._job.halt)
         desired = desired_of(self._job, self._backend.connector, self._mark)
-        await self._enter("observe", "Looking at the back end")
-        observed, plan = await self._observe("observe", desired)
+        observed, plan = await self._observe(desired)
         if plan.action is not PlanAction.NONE and plan.action is not PlanAction.BLOCKED:
             await self._apply(desired, plan)
             await self._enter("verify", "Looking at the back end again")
@@ -156,13 +157,13 @@ class _Attempt:
         if halt is not None:
             raise Halted(halt)
 
-    async def _observe(self, name: str, desired: Desired) -> tuple[Observed, Plan]:
+    async def _observe(self, desired: Desired) -> tuple[Observed, Plan]:
         connector, seconds = self._backend.connector, self._backend.call_seconds
 
         async def call() -> tuple[Observed, Plan]:
             return await converge.observe_and_plan(connector, desired, call_seconds=seconds)
 
-        return await self._do(name, call, _found)
+        return await self._do(FIRST_STEP.name, call, _found)
 
     async def _verify(self, desired: Desired, plan: Plan) -> tuple[Observed, Plan]:
         connector, seconds = self._backend.connector, self._backend.call_seconds
@@ -279,7 +280,7 @@ class _Attempt:
     async def _show_what_is(self) -> None:
         """Cancelled after its start: look, and let the light say what is true."""
         desired = desired_of(self._job, self._backend.connector, self._mark)
-        observed, plan = await self._observe("observe", desired)
+        observed, plan = await self._observe(desired)
         self._ended = None
         if plan.action is PlanAction.NONE:
             if observed.pending:

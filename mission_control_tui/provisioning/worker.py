@@ -52,7 +52,7 @@ from mission_control_tui.settings import Worker as WorkerSettings
 log = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 5
-COALESCE_SECONDS = 0.01
+COALESCE_SECONDS = 0.02
 """Several changes at once are one look at the queue."""
 SETTLE_SECONDS = 5.0
 """How often all waiting requests are looked at again, for what was missed."""
@@ -63,6 +63,7 @@ STOP_SECONDS = 10.0
 CLOSE_SECONDS = 10.0
 START_SECONDS = 30.0
 """A job that the engine has not begun after so long goes back to the queue."""
+FORGET_SECONDS = 10.0
 DRAIN_POLL_SECONDS = 0.2
 
 _FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
@@ -117,7 +118,7 @@ class Worker:
         self._claimed_at: dict[tuple[int, int], float] = {}
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._unfinished: dict[tuple[int, int], Run] = {}
-        self._ended: list[tuple[int, int]] = []
+        self._ended: list[tuple[float, tuple[int, int]]] = []
         self._dead: set[str] = set()
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._busy_at = time.monotonic()
@@ -224,10 +225,7 @@ class Worker:
             with contextlib.suppress(RunLost):
                 await give_back(self._store, run, None, "The worker's engine failed; tried again.")
             del self._unfinished[key]
-        if self._ended or self._dead:
-            ended, self._ended = self._ended, []
-            dead, self._dead = self._dead, set()
-            await self._forget(ended, dead)
+        await self._forget()
 
     def _forget_all(self) -> None:
         for key in tuple(self._jobs):
@@ -235,7 +233,14 @@ class Worker:
             self._drop(key)
         self._ended.clear()
 
-    async def _forget(self, ended: list[tuple[int, int]], dead: set[str]) -> None:
+    async def _forget(self) -> None:
+        """Delete what the engine keeps of ended jobs, some time after their end: until then it writes of it itself."""
+        now = time.monotonic()
+        if not self._dead and not (self._ended and now - self._ended[0][0] > FORGET_SECONDS):
+            return
+        ended = [key for since, key in self._ended if now - since > FORGET_SECONDS / 2]
+        self._ended = [one for one in self._ended if now - one[0] <= FORGET_SECONDS / 2]
+        dead, self._dead = self._dead, set()
         try:
             await self._engine.forget(ended, dead)
         except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
@@ -334,7 +339,7 @@ class Worker:
             log.warning("request %d, attempt %d: %s", request_id, attempt, _first_line(error))
             await self._rescue(claimed.run, error)
         finally:
-            self._ended.append(key)
+            self._ended.append((time.monotonic(), key))
             self._drop(key)
             self._wake.set()
 
