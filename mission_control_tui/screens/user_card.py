@@ -245,3 +245,4 @@ class UserCard(Vertical):
         self.reset.display = False
         self.columns.display = self.who.display = True
         self.functions.focus()
+        self.call_after_refresh(self.functions.rows_changed)

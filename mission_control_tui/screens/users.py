@@ -76,13 +76,13 @@ class UsersScreen(UserFunctionsScreen):
         self._open_user: str | None = None
 
     def body(self) -> Iterable[Widget]:
-        yield FindBox(id="find")
         yield ChoiceField(
             "Show",
             [(name, label) for name, (label, _asked) in SHOWN.items()],
             help_text="Which users the list shows; Left and Right choose.",
             id="shown",
         )
+        yield FindBox(id="find")
         yield LineList(
             columns=(Column("Name"), Column("UPN", width=28), Column("Services", width=19)),
             empty="No users: n creates one",
