@@ -26,14 +26,17 @@ async def make_sample(session: Session, store: Store) -> None:
     if made is None:
         return
     say(
-        f"First start: the sample account {made.code} was made, on a simulator."
-        " Set up a real one with: mission-control init"
+        "First start: a sample account was made, on a simulator."
+        " To set up a real one, run: mission-control init"
     )
     await wake(session, store)
 
 
 async def reset_sample(session: Session, store: Store) -> Outcome[Account]:
-    """Delete the sample account and make it anew, at its simulators too. Raises Conflict beside a real one of its name."""
+    """Delete the sample account and make it anew, at its simulators too.
+
+    Raises Conflict when a real account has its code or one of its domains.
+    """
     if not session.dry_run:
         # Twice: a worker may add to it until the old account is gone, and reads it from then on.
         await _forget(session, await sample.sample_objects(store))

@@ -100,8 +100,9 @@ class Transaction:
         self._warnings.append(warning)
 
     def money(self, net: Money, tax: Money, total: Money) -> None:
-        """What the change costs."""
-        self._money = (net, tax, total)
+        """What a part of the change costs; the plan has the sums."""
+        before = self._money or (Money(0, net.currency),) * 3
+        self._money = (before[0] + net, before[1] + tax, before[2] + total)
 
     @property
     def plan(self) -> Plan:

@@ -81,7 +81,11 @@ def reset(session: Session) -> None:
 
     session.confirm("Start the sample account over? Whatever was changed in it is lost.")
     outcome = session.run(lambda store: reset_sample(session, store), sample=False)
-    tell(session, outcome, {"account": outcome.result})
+    if outcome.applied and not session.json:
+        line(f"The sample account {outcome.result.code} is as it was at first.")
+        say("Its lights begin to move: mission-control status --account sample")
+    else:
+        tell(session, outcome, {"account": outcome.result})
 
 
 @click.command()
