@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.output import LIGHT_MARKS, say
@@ -21,6 +22,8 @@ Look = Callable[[], Awaitable[Sequence[AssignmentView]]]
 
 WORKER_SECONDS = 2.0
 """A worker that was killed tells nobody: so often somebody looks that one is there."""
+STARTS_IN_VAIN = 3
+"""So many looks in a row that found no worker mean that it fails as it starts."""
 NAMED = 20
 """Lights that an error names; the others are counted."""
 
@@ -38,8 +41,8 @@ async def until_settled(
 ) -> tuple[AssignmentView, ...]:
     """Look again at each change until nothing is orange or the time is up; returns the last look."""
     from mission_control_tui.model.feed import changes
-    from mission_control_tui.provisioning.launch import ensure_worker
 
+    starter = _Starter(session, store)
     deadline = time.monotonic() + seconds
     changed = asyncio.Event()
     told: dict[str, tuple[str, str, str]] = {}
@@ -60,10 +63,28 @@ async def until_settled(
                     async with asyncio.timeout(min(left, WORKER_SECONDS)):
                         await changed.wait()
                 except TimeoutError:
-                    await ensure_worker(store, session.settings)
+                    await starter.look()
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
+
+
+class _Starter:
+    """Replaces a worker that was killed; says once where the log is of one that does not come up."""
+
+    def __init__(self, session: Session, store: Store) -> None:
+        self._session = session
+        self._store = store
+        self._starts = 0
+
+    async def look(self) -> None:
+        from mission_control_tui.provisioning.launch import Presence, ensure_worker, log_path
+
+        presence = await ensure_worker(self._store, self._session.settings)
+        self._starts = self._starts + 1 if presence is Presence.STARTED else 0
+        if self._starts == STARTS_IN_VAIN:
+            log = log_path(Path(self._store.url.database or ""))
+            say(f"The worker does not come up. What it says is in {log}")
 
 
 async def until_settled_ids(
