@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.endings import follow
-from mission_control_tui.model.leases import LeaseLost
+from mission_control_tui.model.leases import lease_lost
 from mission_control_tui.model.pauses import Pause, pauses
 from mission_control_tui.model.runs import FIRST_STEP, Run
 from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
@@ -75,25 +75,30 @@ class Outlook:
     """What a look at the queue shows, by the database's clock in seconds.
 
     `due`: something may be startable now. `next_at`: when the next queued request becomes due, None when none is.
-    `waiting`: requests wait for something else.
+    `waiting`: requests wait for something else. `draining`: this worker shall take nothing new.
     """
 
     now: float
+    draining: bool
     due: bool
     next_at: float | None
     waiting: bool
     paused: tuple[Pause, ...]
 
 
-async def look(store: Store) -> Outlook:
-    """A cheap look, so that nobody takes the write lock for nothing."""
+async def look(store: Store, worker_id: str) -> Outlook:
+    """A cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
     async with store.read() as session:
         now = await clock(session)
         queued = RequestRow.state == RequestState.QUEUED
         later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
-        due, waiting, paused, next_at = (
+        mine = select(WorkerRow.draining).where(
+            WorkerRow.id == worker_id, WorkerRow.ended.is_(False)
+        )
+        draining, due, waiting, paused, next_at = (
             await session.execute(
                 select(
+                    mine.scalar_subquery(),
                     exists().where(queued, _is_due(now)),
                     exists().where(RequestRow.state == RequestState.WAITING),
                     exists().where(ConnectorStateRow.paused),
@@ -101,7 +106,10 @@ async def look(store: Store) -> Outlook:
                 )
             )
         ).one()
-        return Outlook(now, due, next_at, waiting, await pauses(session) if paused else ())
+        if draining is None:
+            raise lease_lost(worker_id)
+        found = await pauses(session) if paused else ()
+        return Outlook(now, draining, due, next_at, waiting, found)
 
 
 async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> tuple[Claimed, ...]:
@@ -136,7 +144,7 @@ async def _drains(tx: Transaction, worker_id: str) -> bool:
         select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
     )
     if draining is None:
-        raise LeaseLost(f"Worker {worker_id} has lost its lease.")
+        raise lease_lost(worker_id)
     return draining
 
 

@@ -120,22 +120,26 @@ async def acquire(store: Store, me: Identity, lease_seconds: float) -> Acquired:
     return await transact(store, None, work)
 
 
-async def beat(store: Store, worker_id: str, lease_seconds: float) -> bool:
-    """Renew the lease; True when this worker shall drain. Raises LeaseLost when it was taken over."""
+async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
+    """Renew the lease. Raises LeaseLost when it was taken over."""
     async with unheard(store) as session:
         now = await clock(session)
-        draining = await session.scalar(
+        renewed = await session.scalar(
             update(WorkerRow)
             .where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
             .values(lease_until=now + lease_seconds)
-            .returning(WorkerRow.draining)
+            .returning(WorkerRow.id)
         )
-    if draining is None:
-        raise LeaseLost(
-            f"Worker {worker_id} was silent for longer than its lease and was taken over.",
-            hint="Nothing is lost: its requests go on elsewhere. See why it was frozen or so slow.",
-        )
-    return bool(draining)
+    if renewed is None:
+        raise lease_lost(worker_id)
+
+
+def lease_lost(worker_id: str) -> LeaseLost:
+    """The error of a worker that finds itself ended by another."""
+    return LeaseLost(
+        f"Worker {worker_id} was silent for longer than its lease and was taken over.",
+        hint="Nothing is lost: its requests go on elsewhere. See why it was frozen or so slow.",
+    )
 
 
 async def bury_the_dead(store: Store, lease_seconds: float) -> Acquired:

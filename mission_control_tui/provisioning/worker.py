@@ -112,7 +112,6 @@ class Worker:
         )
         self._wake = asyncio.Event()
         self._stopping = False
-        self._draining = False
         self._lost = False
         self._jobs: dict[tuple[int, int], Claimed] = {}
         self._claimed_at: dict[tuple[int, int], float] = {}
@@ -184,11 +183,14 @@ class Worker:
     async def _tick(self) -> bool:
         """One look at everything; True when the worker shall end."""
         self._timeout = self._settings.lease_seconds
-        if self._lost or self._stopping or (self._draining and not self._jobs):
+        if self._lost or self._stopping:
             return True
         try:
             await self._mend()
-            outlook = await look(self._store)
+            outlook = await look(self._store, self._me.id)
+            if outlook.draining and not self._jobs:
+                log.info("drained for a newer version")
+                return True
             self._check_connectors(outlook)
             await self._settle(outlook)
             took = await self._claim(outlook)
@@ -291,7 +293,7 @@ class Worker:
         if outlook.next_at is not None:
             self._wait_at_most(outlook.next_at - outlook.now)
         free = self._settings.slots - len(self._jobs)
-        if not outlook.due or self._draining or free <= 0:
+        if not outlook.due or outlook.draining or free <= 0:
             return False
         bulk = sum(job.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
@@ -401,9 +403,7 @@ class Worker:
         steady_since = time.monotonic()
         lease = self._settings.lease_seconds
         while True:
-            self._draining = await beat(self._store, self._me.id, lease) or self._draining
-            if self._draining:
-                self._wake.set()
+            await beat(self._store, self._me.id, lease)
             # After an outage of the database everybody's lease has run out: let others beat first.
             if not self._store.is_sqlite and time.monotonic() - steady_since > lease:
                 buried = await bury_the_dead(self._store, lease)

@@ -23,7 +23,8 @@ async def cancel(world: World, request_id: int | None) -> RequestState:
     return outcome.result
 
 
-async def test_cancelled_before_the_start_nothing_ever_happens(world: World) -> None:
+async def test_cancelled_before_the_start_nothing_ever_happens(sqlite_world: World) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     given = await world.give(upn)
     assert await cancel(world, given.request_id) == RequestState.CANCELLED
@@ -60,7 +61,8 @@ async def test_cancelled_half_way_it_stops_between_steps_and_shows_what_is(world
     assert created == list(EXCHANGE_STEPS)
 
 
-async def test_cancelled_while_looking_the_previous_wish_is_restored(world: World) -> None:
+async def test_cancelled_while_looking_the_previous_wish_is_restored(sqlite_world: World) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     with worker(world, "before"):
         given = await world.give(upn, SMALL)
@@ -79,7 +81,8 @@ async def test_cancelled_while_looking_the_previous_wish_is_restored(world: Worl
     assert (await world.request(change.request_id)).state == RequestState.CANCELLED
 
 
-async def test_cancelled_in_the_last_step_it_is_done_all_the_same(world: World) -> None:
+async def test_cancelled_in_the_last_step_it_is_done_all_the_same(sqlite_world: World) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     world.rules('step = "addresses"\ndelay = 1.0')
     with worker(world):
@@ -92,7 +95,10 @@ async def test_cancelled_in_the_last_step_it_is_done_all_the_same(world: World) 
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_a_newer_wish_takes_the_place_of_an_older_one(world: World, begun: bool) -> None:
+async def test_a_newer_wish_takes_the_place_of_an_older_one(
+    sqlite_world: World, begun: bool
+) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     world.rules('step = "directory account"\ndelay = 1.0')
     given = await world.give(upn, SMALL)
@@ -114,7 +120,8 @@ async def test_a_newer_wish_takes_the_place_of_an_older_one(world: World, begun:
     assert not doubled(world.effect_counts())
 
 
-async def test_a_reset_request_is_red_and_its_late_result_is_refused(world: World) -> None:
+async def test_a_reset_request_is_red_and_its_late_result_is_refused(sqlite_world: World) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     world.rules('step = "addresses"\ndelay = 1.0')
     with worker(world):
@@ -140,7 +147,8 @@ async def test_a_reset_request_is_red_and_its_late_result_is_refused(world: Worl
     assert not doubled(world.effect_counts())
 
 
-async def test_suspending_while_it_is_being_provisioned_ends_suspended(world: World) -> None:
+async def test_suspending_while_it_is_being_provisioned_ends_suspended(sqlite_world: World) -> None:
+    world = sqlite_world
     (upn,) = await world.people("ann")
     world.rules('step = "mailbox"\ndelay = 0.7')
     with worker(world):

@@ -93,7 +93,8 @@ async def test_between_tries_the_light_says_which_and_why(sqlite_world: World) -
     assert (await world.request(given.request_id)).state == RequestState.CANCELLED
 
 
-async def test_red_at_once_with_words_and_remedy_and_again_when_asked(world: World) -> None:
+async def test_red_at_once_with_words_and_remedy_and_again_when_asked(sqlite_world: World) -> None:
+    world = sqlite_world
     world.rules(
         'step = "mailbox"\nfail = "quota"\nfail_times = 1\nsaid = "Full"\nremedy = "Buy disks"'
     )
@@ -215,7 +216,8 @@ async def test_what_the_back_end_still_works_on_stays_orange_until_it_is_done(
     assert events.count("pending") == 1
 
 
-async def test_a_delivered_password_is_wiped_and_not_before(world: World) -> None:
+async def test_a_delivered_password_is_wiped_and_not_before(sqlite_world: World) -> None:
+    world = sqlite_world
     world.rules('step = "mailbox"\nfail = "quota"\nfail_times = 1')
     (upn,) = await world.people("ann")
     with worker(world):

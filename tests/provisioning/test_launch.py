@@ -120,11 +120,14 @@ async def test_whoever_queues_sees_that_the_idle_worker_has_ended_or_is_seen_by_
                 update(WorkerRow).where(WorkerRow.id != name).values(ended=True)
             )
 
-        async def end(name: str = name, late: float = number / 1000) -> bool:
+        ahead = (number - 20) * 0.004
+
+        async def end(name: str = name, late: float = max(0.0, ahead)) -> bool:
             await asyncio.sleep(late)
             return await retire_if_idle(world.store, name)
 
-        async def queue(upn: str = upn) -> bool:
+        async def queue(upn: str = upn, late: float = max(0.0, -ahead)) -> bool:
+            await asyncio.sleep(late)
             await world.give(upn)
             return bool(await live_workers(world.store, 10.0))
 
