@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import catalogue_store
@@ -21,13 +21,14 @@ from mission_control_tui.model.catalogue import Buys, Catalogue
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domains import claim
-from mission_control_tui.model.errors import Conflict, InvalidInput, NoSeats, NotFound
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.lookups import user_row
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import display_name_for, username_for
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.provision import Wanted, give, wish_for_domain
 from mission_control_tui.model.racing import raced
+from mission_control_tui.model.seats import locked_pool
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.subscriptions import change_quantity
 from mission_control_tui.model.tables import AccountRow, AssignmentRow, Base
@@ -127,6 +128,7 @@ async def ensure_sample(store: Store) -> Account | None:
 
     async def work() -> Account | None:
         async with store.write(CALLER) as tx:
+            await _alone(tx)
             return None if await _has_accounts(tx.session) else await _make(tx)
 
     return await raced(work)
@@ -140,6 +142,7 @@ async def reset_sample(store: Store, caller: Caller, *, dry_run: bool = False) -
 
     async def work() -> Outcome[Remade]:
         async with store.write(caller, dry_run=dry_run) as tx:
+            await _alone(tx)
             forgotten = await _delete(tx)
             account = await _make(tx)
         return Outcome(Remade(account, forgotten), tx.plan, not dry_run)
@@ -155,6 +158,12 @@ async def sample_objects(store: Store) -> tuple[Forgotten, ...]:
 
 async def _has_accounts(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(func.count()).select_from(AccountRow)))
+
+
+async def _alone(tx: Transaction) -> None:
+    """Let nobody else make an account meanwhile, as SQLite's write lock does by itself."""
+    if not tx.store.is_sqlite:
+        await tx.session.execute(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
 
 
 async def _make(tx: Transaction) -> Account:
@@ -180,7 +189,7 @@ async def _make(tx: Transaction) -> Account:
     await claim(tx, account, DOMAIN, bought=False)
     await _failing_domain(tx, account, catalogue)
     for purchase in _PURCHASES:
-        # The catalogue in force need not be the shipped one: what it does not sell like this is left out.
+        # The catalogue in force need not be the shipped one: what it does not sell is left out.
         with suppress(NotFound, InvalidInput):
             await place(tx, account, purchase)
     for person in _PEOPLE:
@@ -228,10 +237,20 @@ async def _person(
     created = await create_in(tx, account, details, None, generate=True)
     user = await user_row(tx.session, account.id, created.user.id)
     for service, level, instance in person.services:
-        wanted = Wanted(service, level, instance=instance)
-        # As above: a service that the account could not buy is left out.
-        with suppress(NotFound, Conflict, NoSeats):
+        if await _has_seat(tx, account, catalogue, service, level):
+            wanted = Wanted(service, level, instance=instance)
             await give(tx, account, catalogue, user, wanted, priority=Priority.INTERACTIVE)
+
+
+async def _has_seat(
+    tx: Transaction, account: AccountRow, catalogue: Catalogue, service_id: str, level_id: str
+) -> bool:
+    """Whether the catalogue in force, which need not be the shipped one, let the account buy this."""
+    service = next((one for one in catalogue.services if one.id == service_id), None)
+    if service is None or all(one.id != level_id for one in service.levels):
+        return False
+    pool = await locked_pool(tx.session, account.id, service_id, level_id)
+    return pool is not None and pool.held < pool.owned
 
 
 async def _objects(session: AsyncSession) -> tuple[Forgotten, ...]:
