@@ -27,6 +27,7 @@ PLACES: dict[str, str] = {
     **{name: place for name, _words, place in LINKS},
     "provision": f"{_SCREENS}.provision:ProvisionScreen",
     "user": f"{_SCREENS}.user:UserScreen",
+    "request": f"{_SCREENS}.request:RequestScreen",
     "edit-user": f"{_SCREENS}.edit_user:EditUserScreen",
     "product": f"{_SCREENS}.product:ProductScreen",
     "buy": f"{_SCREENS}.buy:BuyScreen",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import seats
@@ -60,6 +60,7 @@ async def list_requests(
     states: Iterable[RequestState] = (),
     user: str | None = None,
     limit: int = 200,
+    offset: int = 0,
     before_id: int | None = None,
 ) -> tuple[RequestView, ...]:
     """The account's requests, newest first."""
@@ -74,7 +75,28 @@ async def list_requests(
             statement = statement.where(RequestRow.user_id == target.id)
         if before_id is not None:
             statement = statement.where(RequestRow.id < before_id)
-        return await _views(session, statement.order_by(RequestRow.id.desc()).limit(limit))
+        page = statement.order_by(RequestRow.id.desc()).limit(limit).offset(offset)
+        return await _views(session, page)
+
+
+async def count_requests(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    states: Iterable[RequestState] = (),
+    after_id: int = 0,
+) -> int:
+    """How many requests the account has in these states (all, without any), those up to `after_id` left out."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        statement = select(func.count()).where(
+            RequestRow.account_id == account_id, RequestRow.id > after_id
+        )
+        wanted = list(states)
+        if wanted:
+            statement = statement.where(RequestRow.state.in_(wanted))
+        return int(await session.scalar(statement) or 0)
 
 
 async def show_request(

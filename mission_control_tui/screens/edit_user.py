@@ -93,7 +93,9 @@ class EditUserScreen(MissionScreen):
                 note="disabled, expiry, password rules, test user",
                 id="account",
             )
-            yield Fold("Email addresses", self._addresses, note="aliases, primary address", id="email")
+            yield Fold(
+                "Email addresses", self._addresses, note="aliases, primary address", id="email"
+            )
         yield ActionButton("Provision", reason="nothing is changed", id="provision")
 
     def _widget(self, field: PersonField) -> Widget:

@@ -233,6 +233,8 @@ class ProvisionScreen(MissionScreen):
                 self.do(self._provision([panel]))
             case "again":
                 self.do(self._turn(panel, RequestKind.DEPROVISION))
+            case "adopt":
+                self._ask_adopt(panel)
             case "suspend":
                 self._ask(panel, RequestKind.SUSPEND)
             case "resume":
@@ -401,6 +403,18 @@ class ProvisionScreen(MissionScreen):
             )
         word = "Suspend" if kind is RequestKind.SUSPEND else "Remove"
         self.confirm(lines, lambda: self._turn(panel, kind), yes=word)
+
+    def _ask_adopt(self, panel: UserServicePanel) -> None:
+        who = self._user.upn if self._user else ""
+        self.confirm(
+            [
+                f"{self.context.account.name}: take over what {panel.service.name} has for {who}?",
+                f"Lost: {panel.view.backend_name} becomes what is wished here, whoever made it.",
+                "Seats and money: nothing changes.",
+            ],
+            lambda: self._send([panel], [panel.wanted(adopt=True)]),
+            yes="Take over",
+        )
 
     async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
         from mission_control_tui.model.provision import change_wish

@@ -12,7 +12,7 @@ from mission_control_tui.model.catalogue.types import Option, OptionGroup, Servi
 from mission_control_tui.model.catalogue.values import LIST_TYPES, Value, ValueType
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.provision import Wanted
-from mission_control_tui.model.states import Light, Wish, Word
+from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.check_field import CheckField
@@ -216,6 +216,10 @@ class UserServicePanel(ServicePanel):
                 "Try removal again",
                 "Asks once more for the removal that failed; it looks first what is left.",
             ),
+            "adopt": (
+                "Take over",
+                "Takes over what exists at the back end already and nobody here owns.",
+            ),
             "suspend": ("Suspend", "Takes the access away and keeps the data and the seat."),
             "resume": ("Resume", "Gives the access back."),
             "remove": (
@@ -237,6 +241,8 @@ class UserServicePanel(ServicePanel):
                 offered.add("secret")
         elif self.view.light is Light.RED:
             offered.add("again")
+        if self.is_given and self.view.error_kind == ErrorKind.CONFLICT:
+            offered.add("adopt")
         return offered
 
     # What was chosen
@@ -285,9 +291,9 @@ class UserServicePanel(ServicePanel):
         """Whether what is chosen takes the present level away."""
         return self.is_given and self.chosen is not None and self.chosen != self.view.level_id
 
-    def wanted(self) -> Wanted:
+    def wanted(self, *, adopt: bool = False) -> Wanted:
         """What to ask the model for."""
-        return Wanted(self.service.id, self.chosen, dict(self.typed), self.instance)
+        return Wanted(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
 
     async def choose(self, level_id: str) -> None:
         """Another level was chosen: show the settings that it has, with what was typed."""
