@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -68,9 +68,7 @@ async def users_of(
     if not touches:
         return 0, ()
     have = or_(false(), *(_has(service, level) for service, level in touches))
-    subjects = select(distinct(AssignmentRow.subject_kind + ":" + AssignmentRow.subject_id)).where(
-        have
-    )
+    subjects = select(AssignmentRow.subject_kind, AssignmentRow.subject_id).where(have).distinct()
     count = await session.scalar(select(func.count()).select_from(subjects.subquery()))
     name = func.coalesce(UserRow.upn, DomainRow.name)
     names = await session.scalars(
