@@ -167,11 +167,10 @@ async def run_import(
                 if any(known.row.password is not None for known in judged.known):
                     tx.warn("Passwords in the file are set for new users only.")
             steps.end()
-        return Outcome(
-            _result(file, checked, judged, foreign, () if dry_run else made, update=update),
-            tx.plan,
-            not dry_run,
-        )
+            revealed = () if dry_run else made
+            # Before the end: what a dry run rolls back cannot be read afterwards.
+            result = _result(file, checked, judged, foreign, revealed, update=update)
+        return Outcome(result, tx.plan, not dry_run)
 
     return await raced(work)
 
