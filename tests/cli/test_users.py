@@ -18,12 +18,6 @@ ADA = ("--upn", "ada@acme.example", "--first-names", "Ada", "--last-name", "Love
 HARMFUL = [byte for byte in range(32) if byte not in b"\n"] + [127]
 
 
-@pytest.fixture
-def acme(mc: Command) -> Command:
-    mc.init(("databases", "small", 5), ("email", "popx", 5))
-    return mc
-
-
 def passwords_in(path: Path) -> dict[str, str]:
     with path.open(newline="") as file:
         return {row["upn"]: row["password"] for row in csv.DictReader(file)}
