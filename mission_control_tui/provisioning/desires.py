@@ -38,9 +38,16 @@ def previous_of(job: Job, observed: Observed, mark: Mark) -> Desired:
 
 
 def seen(job: Job, observed: Observed, wished: Wished | None = None) -> Seen:
-    """What was observed, for the model; `wished` is the wish that it agrees with, if any."""
-    wish = observed.wish if observed.exists else Wish.ABSENT
+    """What was observed, for the model; `wished` is the wish that it agrees with, if any.
+
+    An object of somebody else is none of ours: for the model it is absent.
+    """
+    foreign = observed.mark is not None and observed.mark.key != job.assignment_id
+    agrees_gone = wished is not None and wished.wish is Wish.ABSENT
+    if not observed.exists or foreign or agrees_gone:
+        return Seen(Wish.ABSENT)
     level = wished.level_id if wished is not None else observed.level
+    wish = observed.wish
     return Seen(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
 
 

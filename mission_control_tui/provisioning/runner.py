@@ -143,6 +143,8 @@ class _Attempt:
         elif observed.pending:
             await self._look_later(observed)
         else:
+            if self._ended is not None and plan.reason:
+                self._ended = replace(self._ended, said=plan.reason)
             found = seen(self._job, observed, self._job.wished)
             await endings.succeed(self._store, self._run, self._account, found, self._ended)
 

@@ -129,7 +129,7 @@ def test_wished_absent() -> None:
 
 
 @pytest.mark.parametrize("mark", [None, Mark("here", "other"), Mark("elsewhere", "key")])
-@pytest.mark.parametrize("state", list(Wish))
+@pytest.mark.parametrize("state", [Wish.PRESENT, Wish.SUSPENDED])
 def test_what_is_not_ours_is_blocked_unless_adopted(mark: Mark | None, state: Wish) -> None:
     foreign = replace(THERE, mark=mark)
     refused = plan(wanted(state), foreign)
@@ -137,11 +137,24 @@ def test_what_is_not_ours_is_blocked_unless_adopted(mark: Mark | None, state: Wi
     assert "adopt" in refused.remedy
     assert refused.steps == ()
     adopting = plan(wanted(state, adopt=True), foreign)
-    if state is Wish.ABSENT:
-        assert adopting.action is PlanAction.DELETE
-    else:
-        assert adopting.action is PlanAction.UPDATE
-        assert "owner" in whats(adopting)["account"]
+    assert adopting.action is PlanAction.UPDATE
+    assert "owner" in whats(adopting)["account"]
+
+
+@pytest.mark.parametrize("mark", [None, Mark("here", "other", 99), Mark("elsewhere", "key")])
+@pytest.mark.parametrize("adopt", [False, True])
+def test_what_is_not_ours_is_never_removed(mark: Mark | None, adopt: bool) -> None:
+    foreign = replace(THERE, mark=mark)
+    assert plan(wanted(Wish.ABSENT, adopt=adopt), foreign).action is PlanAction.NONE
+
+
+def test_in_observe_mode_the_fence_alone_is_no_difference() -> None:
+    behind = replace(THERE, mark=replace(MARK, generation=2))
+    made = plan(wanted(), behind)
+    assert {change.what for change in made.changes} == {"generation"}
+    assert in_observe_mode(made, "here").action is PlanAction.NONE
+    shown = in_observe_mode(plan(wanted(), Observed(exists=False)), "here")
+    assert (shown.action, shown.observe_only) == (PlanAction.BLOCKED, True)
 
 
 def test_without_owner_marks_an_object_of_the_name_is_ours() -> None:
@@ -358,7 +371,8 @@ def test_doing_a_plan_leaves_nothing_to_do(desired: Desired, observed: Observed)
     after = carried_out(desired, observed, made) if made.steps else observed
     again = plan(desired, after)
     assert again.action is PlanAction.NONE, again.changes
-    assert after.exists == (desired.state is not Wish.ABSENT)
+    left_alone = observed.exists and not desired.mark.same_owner(observed.mark)
+    assert after.exists == (desired.state is not Wish.ABSENT or left_alone)
 
 
 @given(wishes, objects)

@@ -190,9 +190,12 @@ async def test_our_role_beside_a_database_of_somebody_else_is_a_conflict(
     connector, name = await postgres.open(), new_name()
     await reach(connector, wish(name), Recorder(stop_after="role"))
     postgres.server.create_database(name)
-    blocked = await reach(connector, wish(name))
-    assert blocked.outcome is Outcome.BLOCKED
-    assert blocked.plan.kind is ErrorKind.CONFLICT
+    before = await postgres.written(name)
+    for mine in (wish(name), wish(name, Wish.ABSENT, generation=2, secret=None)):
+        blocked = await reach(connector, mine)
+        assert blocked.outcome is Outcome.BLOCKED
+        assert blocked.plan.kind is ErrorKind.CONFLICT
+    assert await postgres.written(name) == before
 
 
 async def test_a_role_that_was_given_rights_is_not_handed_to_a_tenant(

@@ -150,7 +150,8 @@ class Step:
 class Plan:
     """The difference between desired and observed.
 
-    A blocked plan carries kind, reason and remedy, and has no steps.
+    A blocked plan carries kind, reason and remedy, and has no steps; one that is `observe_only` has
+    the steps that a connector in observe mode would take.
     """
 
     action: PlanAction
@@ -158,6 +159,7 @@ class Plan:
     reason: str = ""
     remedy: str = ""
     kind: ErrorKind | None = None
+    observe_only: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -65,13 +65,16 @@ def plan_difference(
     | present or suspended | ours, different or half made | update |
     | absent | absent | none; update of the fence where it outlives the object |
     | absent | ours | delete |
-    | any | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
+    | present or suspended | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
+    | absent | somebody else's, or unmarked | none: nothing of ours is there |
     | any | ours with a newer fence | blocked (stale) |
     | needs what `capabilities` lack | any | blocked (unsupported) |
     | created without the password it needs | absent | blocked (invalid) |
     """
     present = observed.exists
     ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
+    if present and not ours and desired.state is Wish.ABSENT:
+        return Plan(PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone")
     if present and not ours and not desired.adopt:
         return _conflict(desired, observed)
     newer = observed.mark if desired.mark.same_owner(observed.mark) else None
@@ -118,16 +121,20 @@ def blocked(kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] =
 def in_observe_mode(plan: Plan, setting: str) -> Plan:
     """`plan` as a connector that may not write shows it: the differences stay, writing is blocked.
 
-    `setting` names the setting that allows writing, for the remedy.
+    `setting` names the setting that allows writing, for the remedy. An object that differs in nothing but the fence
+    agrees: a connector that never writes needs none.
     """
     if plan.action not in WRITES:
         return plan
-    return blocked(
+    if all(change.what == "generation" for change in plan.changes):
+        return NOTHING_TO_DO
+    shown = blocked(
         ErrorKind.CONFIG,
         "The connector is in observe mode: it shows what it would do and writes nothing",
-        f'Set {setting} = "enabled" and start the worker again.',
+        f'Set {setting} = "enabled"; the worker reads it at its next try.',
         plan.steps,
     )
+    return replace(shown, observe_only=True)
 
 
 def same(one: object, other: object) -> bool:
@@ -151,12 +158,16 @@ def _owner(mark: Mark | None) -> str:
     return f"{mark.installation}/{mark.key}" if mark else "nobody"
 
 
-def _conflict(desired: Desired, observed: Observed) -> Plan:
+def _whose(desired: Desired, observed: Observed) -> str:
     whose = "carries no mark of ours" if observed.mark is None else "belongs to somebody else"
+    owner = f" ({_owner(observed.mark)})" if observed.mark else ""
+    return f"{desired.name} exists at the back end and {whose}{owner}"
+
+
+def _conflict(desired: Desired, observed: Observed) -> Plan:
     return blocked(
         ErrorKind.CONFLICT,
-        f"{desired.name} exists already at the back end and {whose}"
-        + (f" ({_owner(observed.mark)})" if observed.mark else ""),
+        _whose(desired, observed),
         "Find out whose it is; to take it over, ask again with adopt.",
     )
 

@@ -45,6 +45,7 @@ from mission_control_tui.provisioning.connectors.postgresql import statements as
 from mission_control_tui.provisioning.connectors.postgresql.look import (
     DATABASE,
     ISOLATION,
+    OWNERS,
     ROLE,
     limit_word,
     observed,
@@ -182,6 +183,12 @@ class PostgreSQL:
             refusal = self._refusal(desired, observed, connections)
             if refusal is not None:
                 return refusal
+        elif _is_mixed(desired, observed):
+            return blocked(
+                ErrorKind.CONFLICT,
+                f"Role and database {desired.name} do not belong together: only one of them is ours",
+                "Let the DBA remove what is left of ours, then deprovision again.",
+            )
         facts: dict[str, object] = {
             "owner": desired.name,
             "accepts_connections": True,
@@ -236,6 +243,17 @@ class PostgreSQL:
                 + " ".join(f"NO{right}" for right in privileges),
             )
         return None
+
+
+def _is_mixed(desired: Desired, observed: Observed) -> bool:
+    """Whether something of ours stands beside something of somebody else under this name."""
+    owners = observed.attributes.get(OWNERS)
+    return (
+        observed.exists
+        and not desired.mark.same_owner(observed.mark)
+        and isinstance(owners, list)
+        and desired.mark.key in owners
+    )
 
 
 @asynccontextmanager

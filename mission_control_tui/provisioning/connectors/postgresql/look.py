@@ -10,6 +10,8 @@ from mission_control_tui.provisioning.connectors.base import Observed
 from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED, Comment
 
 ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
+OWNERS = "owners"
+"""The attribute with the keys in the comments of role and database."""
 
 
 def observed(row: Mapping[str, Any]) -> Observed:
@@ -32,7 +34,11 @@ def observed(row: Mapping[str, Any]) -> Observed:
         wish=Wish.SUSPENDED if role and not row["can_login"] else Wish.PRESENT,
         level=comment.level if comment else "",
         limits={"connection_limit": limit_word(row["connections"])} if role else {},
-        attributes={**(_facts(row) if database else {}), **_surroundings(row)},
+        attributes={
+            **(_facts(row) if database else {}),
+            **_surroundings(row),
+            OWNERS: [one.mark.key for one in (comment, on_database) if one is not None],
+        },
         external_id=row["name"],
         complete=role and database,
         missing=tuple(part for part, there in ((ROLE, role), (DATABASE, database)) if not there),
