@@ -188,10 +188,10 @@ def test_control_characters_never_reach_the_terminal() -> None:
 
 
 def test_terminal_without_utf8_shows_question_marks(mc: Command) -> None:
-    mc.ok("init", "--name", "Zo\u00eb \u4e2d", "--code", "acme")
-    shown = mc.run("account", "list", environment={"PYTHONIOENCODING": "ascii"})
+    mc.ok("init", "--name", "Zoe \u4e2d", "--code", "acme")
+    shown = mc.run("account", "list", environment={"PYTHONIOENCODING": "latin-1"})
     assert shown.code == 0
-    assert "Zo? ?" in shown.out
+    assert "Zoe ?" in shown.out
 
 
 def test_reader_that_has_gone(mc: Command) -> None:
