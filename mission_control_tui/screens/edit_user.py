@@ -247,7 +247,7 @@ class EditUserScreen(MissionScreen):
             await self._save_details()
             await self._save_addresses()
         except StaleVersion as error:
-            await self._stale(error)
+            await self._show_theirs(error)
             return
         except MissionControlError as error:
             if not error.problems:
@@ -291,7 +291,7 @@ class EditUserScreen(MissionScreen):
             outcome = await step(*at, address, expected_version=self._version)
             self._adopt(outcome.result)
 
-    async def _stale(self, error: StaleVersion) -> None:
+    async def _show_theirs(self, error: StaleVersion) -> None:
         from mission_control_tui.model.users import details
 
         context = self.context
@@ -319,8 +319,8 @@ class EditUserScreen(MissionScreen):
             widget = self._find(field.name)
             if isinstance(widget, Field | FormLine):
                 places[field.name] = widget
-        for fields in self.query(AddressFields).results(AddressFields):
-            places["alias"] = fields.alias
+        for addresses in self.query(AddressFields).results(AddressFields):
+            places["alias"] = addresses.alias
         wrong, homeless = place_problems(error.problems, places)
         if wrong:
             wrong[0].focus()

@@ -374,10 +374,10 @@ class ProvisionScreen(MissionScreen):
         await self.queue_changed()
         await self.load()
         for given in outcome.result:
-            panel = next((one for one in self.panels if one.view.id == given.assignment_id), None)
-            if given.password is not None and panel is not None:
-                await panel.open_now()
-                panel.hold_password(given.password)
+            shown = next((one for one in self.panels if one.view.id == given.assignment_id), None)
+            if given.password is not None and shown is not None:
+                await shown.open_now()
+                shown.hold_password(given.password)
 
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name

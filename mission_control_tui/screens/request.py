@@ -146,7 +146,7 @@ class RequestScreen(MissionScreen):
             )
             row = Row(("child", child.id), (f"{child.created_at:%H:%M:%S}", "", parts), child.id)
             lines.append((child.created_at, (2, child.id), row))
-        lines.sort(key=lambda line: line[:2])  # type: ignore[arg-type,return-value]
+        lines.sort(key=lambda line: line[:2])
         return [row for _at, _number, row in lines]
 
     # Verbs
@@ -196,7 +196,7 @@ class RequestScreen(MissionScreen):
 
         context = self.context
         verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
-        await verb(context.store, context.caller, context.account_id, self.request_id)  # type: ignore[operator]
+        await verb(context.store, context.caller, context.account_id, self.request_id)
         self.announce(
             "Cancelled, or stopping after the step it is in" if name == "cancel" else "Reset"
         )
