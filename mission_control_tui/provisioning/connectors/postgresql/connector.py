@@ -252,7 +252,7 @@ def _is_mixed(desired: Desired, observed: Observed) -> bool:
         observed.exists
         and not desired.mark.same_owner(observed.mark)
         and isinstance(owners, list)
-        and desired.mark.key in owners
+        and [desired.mark.installation, desired.mark.key] in owners
     )
 
 

@@ -11,7 +11,7 @@ from mission_control_tui.provisioning.connectors.postgresql.statements import UN
 
 ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
 OWNERS = "owners"
-"""The attribute with the keys in the comments of role and database."""
+"""The attribute with [installation, key] of the comments of role and database."""
 
 
 def observed(row: Mapping[str, Any]) -> Observed:
@@ -37,7 +37,9 @@ def observed(row: Mapping[str, Any]) -> Observed:
         attributes={
             **(_facts(row) if database else {}),
             **_surroundings(row),
-            OWNERS: [one.mark.key for one in (comment, on_database) if one is not None],
+            OWNERS: [
+                [one.mark.installation, one.mark.key] for one in (comment, on_database) if one
+            ],
         },
         external_id=row["name"],
         complete=role and database,
