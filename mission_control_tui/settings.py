@@ -124,13 +124,11 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
 
     MISSION_CONTROL_WORKER__SLOTS=8 sets worker.slots. Raises UsageError naming file, key and what was expected.
     """
-    named = file or (
-        Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None
-    )
+    named = file or (Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None)
     path = named or locations().settings_file
     try:
         raw = msgspec.toml.decode(path.read_bytes()) if path.exists() else None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
@@ -159,6 +157,9 @@ def _overlay_environment(raw: dict[str, Any]) -> None:
 def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
         table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            name = PREFIX + "__".join(keys).upper()
+            raise UsageError(f"{name} names a setting within {key}, which is no table.")
     table[keys[-1]] = value
 
 

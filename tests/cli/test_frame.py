@@ -166,6 +166,13 @@ def test_unusable_settings_are_a_usage_error(tmp_path: Path) -> None:
     refused = call("status")
     assert refused.code == 2
     assert "worker.slots" in refused.err
+    (tmp_path / "settings.toml").write_bytes(b"account = '\xff'\n")
+    assert call("status").code == 2
+    (tmp_path / "settings.toml").write_text("account = 'acme'\n")
+    os.environ["MISSION_CONTROL_ACCOUNT__CODE"] = "acme"
+    refused = call("status")
+    assert refused.code == 2
+    assert "MISSION_CONTROL_ACCOUNT__CODE" in refused.err
 
 
 def test_control_characters_never_reach_the_terminal() -> None:
