@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from .console import LINKS, PLACES
 from .model.errors import MissionControlError
 from .screens.base import BaseScreen
 from .screens.context import Context, is_real
+from .unbroken import all_ended, unbroken
 from .widgets.status_lines import TopInfo
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ LOOK_AFTER_SECONDS = 5.0
 
 TOGETHER_SECONDS = 0.1
 """Changes that come within so long are told to the screen at once."""
+
+CLOSING_SECONDS = 1.0
+"""How long what is under way may take to end when the console is left."""
 
 Wake = Callable[["Store"], Awaitable[str]]
 
@@ -128,11 +132,12 @@ class ConsoleApp(MissionControlApp):
             self.fail(cast(Exception, error))
 
     async def on_unmount(self) -> None:
-        for task in list(self._tasks):
+        """Let everything that reads or writes come to its end before the store is closed under it."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if isinstance(self.store, Context):
-            await self.store.store.close()
+        if await all_ended(CLOSING_SECONDS) and isinstance(self.store, Context):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.store.store.close(), CLOSING_SECONDS)
 
     # Changes
 
@@ -146,7 +151,7 @@ class ConsoleApp(MissionControlApp):
                 if first:
                     first = False
                     continue
-                await self._guarded(self._changed(context))
+                await self._guarded(unbroken(self._changed(context)))
                 await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _changed(self, context: Context) -> None:
@@ -159,7 +164,7 @@ class ConsoleApp(MissionControlApp):
         while True:
             if self.top_info.orange and self._caller.may_write:
                 before = context.worker
-                await self._guarded(self._look(context))
+                await self._guarded(unbroken(self._look(context)))
                 if context.worker != before:
                     self.apply_changes(["worker"])
             await asyncio.sleep(LOOK_AFTER_SECONDS)

@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from mission_control_tui import keymap
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.unbroken import unbroken
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
@@ -230,13 +231,17 @@ class BaseScreen(Screen[None]):
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""
-        self.run_worker(self._guard(work), group="do", description="do", exit_on_error=True)
+        self.run_worker(
+            unbroken(self._guard(work)), group="do", description="do", exit_on_error=True
+        )
 
     async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except MissionControlError as error:
-            self.announce_error(error)
+            screen = self if self.is_here else self.app.screen
+            if isinstance(screen, BaseScreen):
+                screen.announce_error(error)
         except NoMatches:
             if (
                 self.is_here
@@ -467,7 +472,9 @@ class BaseScreen(Screen[None]):
             self._load_again = True
             return
         self._loading = True
-        self.run_worker(self._load(), group="load", description="load", exit_on_error=True)
+        self.run_worker(
+            unbroken(self._load()), group="load", description="load", exit_on_error=True
+        )
 
     async def _load(self) -> None:
         try:

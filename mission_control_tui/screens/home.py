@@ -151,7 +151,12 @@ class HomeScreen(MissionScreen):
         lit.sort(key=lambda pair: pair[0], reverse=True)
         rows += [row for _since, row in lit]
         hidden = max(self._details.lights.red - len(self._red), 0)
-        rows += [past for one in self._recent if (past := _recent_row(catalogue, one, now))]
+        red = {view.id for view in self._red}
+        rows += [
+            past
+            for one in self._recent
+            if one.assignment_id not in red and (past := _recent_row(catalogue, one, now))
+        ]
         self._place("activity").set_rows(rows, more=hidden)
 
     # Verbs
@@ -266,7 +271,7 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
         return [Row(label, ((label, "dim"), UNKNOWN)) for label in labels]
     account = details.account
     names = [domain.name for domain in details.domains]
-    domains = ", ".join(names[:1]) + (f" +{len(names) - 1} more" if len(names) > 1 else "")
+    domains = names[0] if len(names) == 1 else f"{len(names)}: {', '.join(names)}"
     contact = details.contacts[0] if details.contacts else None
     calls = (
         f"{contact.role.value.capitalize()} contact: {contact.name} {contact.email} {contact.phone}"
@@ -279,7 +284,9 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
     month = ", ".join(str(money) for money in details.this_month)
     return [
         _fact("Name", name, Target(says=f"{name}, code {account.code}, {account.time_zone}")),
-        _fact("Domains", domains or "none", Target(says=", ".join(names) or "No domains")),
+        _fact(
+            "Domains", domains if names else "none", Target(says=", ".join(names) or "No domains")
+        ),
         _fact("Contacts", contact.name if contact else "none", Target(says=calls)),
         _fact("Orders", orders, Target("orders")),
         _fact("This month", month, Target("orders")),

@@ -10,6 +10,8 @@ from typing import TypeAlias
 from textual import events
 from textual.message import Message
 
+from mission_control_tui.unbroken import unbroken
+
 from .lines import Part
 from .rows import Column, CursorLines, Row
 
@@ -157,7 +159,9 @@ class LineList(CursorLines):
         if self._loading or self._fetch is None or not self.is_mounted or self._missing() is None:
             return
         self._loading = True
-        self.run_worker(self._load_pages(), group="pages", description="rows", exit_on_error=True)
+        self.run_worker(
+            unbroken(self._load_pages()), group="pages", description="rows", exit_on_error=True
+        )
 
     async def _load_pages(self) -> None:
         try:

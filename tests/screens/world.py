@@ -72,6 +72,16 @@ async def fill(store: Store, account: Account) -> None:
     await provision.provision(
         store, CALLER, account.id, ids[3], [Wanted("managed-exchange", "popx")]
     )
+    await age(store, account)
+
+
+async def age(store: Store, account: Account) -> None:
+    """Everything happened two hours ago, so that pictures stay the same."""
+    async with store.write(CALLER, account.id) as tx:
+        ago = datetime.now(UTC) - timedelta(hours=2)
+        await tx.session.execute(update(RequestRow).values(created_at=ago))
+        ended = update(RequestRow).where(RequestRow.ended_at.is_not(None))
+        await tx.session.execute(ended.values(ended_at=ago))
 
 
 async def person(store: Store, account: Account, first: str, last: str, local: str) -> str:

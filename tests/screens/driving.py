@@ -1,0 +1,59 @@
+"""What tests of the screens do to an application: open it, press keys, wait, read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from textual.css.query import NoMatches
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+
+from . import world
+
+SIZES = [(80, 24), (120, 40)]
+
+
+def text_of(app: MissionControlApp) -> str:
+    """What is on the screen."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def until(pilot: Pilot[int], done: Callable[[], object]) -> None:
+    """Wait until `done` is true."""
+    for _ in range(1000):
+        with suppress(NoMatches):
+            if done():
+                return
+        await pilot.pause(0.01)
+    app = pilot.app
+    assert isinstance(app, MissionControlApp)
+    raise AssertionError(f"never so; the screen:\n{text_of(app)}")
+
+
+async def shows(pilot: Pilot[int], *texts: str) -> None:
+    """Wait until all of `texts` are on the screen."""
+    app = pilot.app
+    assert isinstance(app, MissionControlApp)
+    await until(pilot, lambda: all(text in text_of(app) for text in texts))
+
+
+async def type_text(pilot: Pilot[int], text: str) -> None:
+    """Type `text` as keys."""
+    names = {" ": "space", ".": "full_stop", "@": "at", "-": "minus"}
+    await pilot.press(*[names.get(char, char) for char in text])
+
+
+@asynccontextmanager
+async def console(
+    path: Path, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[MissionControlApp, Pilot[int]]]:
+    """The console on the database at `path`, once its numbers are there."""
+    app = world.make_app(path)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.is_open)
+        await until(pilot, lambda: "This month  AUD" in text_of(app))
+        yield app, pilot
