@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, inspect, text
+from sqlalchemy import Connection, Engine, event, insert, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -23,6 +24,7 @@ from mission_control_tui.model.migrations import HEAD, REVISIONS
 from mission_control_tui.model.tables import Base, InstallationRow
 
 LOCK_SECONDS = 120
+SCRIPTS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,16 @@ def revision(connection: Connection) -> str:
     """The schema's revision: "" for an empty database. Raises StoreError for a newer or a foreign one."""
     shown = connection.engine.url.render_as_string(hide_password=True)
     tables = set(inspect(connection).get_table_names())
-    if "alembic_version" not in tables:
-        if tables & set(Base.metadata.tables):
-            raise StoreError(
-                f"{shown} holds tables that are not Mission Control's.",
-                hint="Name another database with --database.",
-            )
-        return ""
-    current = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    current = (
+        connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if "alembic_version" in tables
+        else None
+    )
+    if _is_foreign(connection, tables, current):
+        raise StoreError(
+            f"{shown} holds tables that are not Mission Control's.",
+            hint="Name another database with --database.",
+        )
     if current is None:
         return ""
     if current not in REVISIONS:
@@ -124,9 +128,18 @@ def revision(connection: Connection) -> str:
     return str(current)
 
 
+def _is_foreign(connection: Connection, tables: AbstractSet[str], current: str | None) -> bool:
+    """Whether these are another program's tables. A schema of PostgreSQL may be shared while no name is taken."""
+    if current is not None:
+        return InstallationRow.__tablename__ not in tables
+    others = tables - {"alembic_version"}
+    if connection.dialect.name == "sqlite":
+        return bool(others)
+    return bool(others & Base.metadata.tables.keys())
+
+
 def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
     from filelock import FileLock, Timeout
-    from sqlalchemy import create_engine
 
     path = Path(url.database or "")
     if not path.exists() and not create:
@@ -138,7 +151,7 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
     quick = _sqlite_revision(path)
     if quick == HEAD:
         return Upgraded(HEAD, HEAD, None)
-    engine = create_engine(url.set(drivername="sqlite"))
+    engine = _sqlite_engine(url)
     try:
         with FileLock(f"{path}.upgrade.lock", timeout=LOCK_SECONDS, mode=0o600):
             if not path.exists():
@@ -148,8 +161,7 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
             if before == HEAD:
                 return Upgraded(HEAD, HEAD, None)
             backup = _back_up(path, before) if before else None
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            _use_wal(path)
             with engine.begin() as connection:
                 _migrate(connection, key_path(url))
             return Upgraded(before, HEAD, backup)
@@ -164,6 +176,31 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
         raise unreachable(url, error) from error
     finally:
         engine.dispose()
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    """An engine whose transactions hold the schema's changes too: Python's driver would commit each by itself.
+
+    Foreign keys are not enforced, as a migration may make a table anew under those that refer to it.
+    """
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url.set(drivername="sqlite"))
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _use_wal(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _sqlite_revision(path: Path) -> str:
@@ -207,7 +244,7 @@ def _migrate(connection: Connection, key_file: Path) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if connection.scalar(text("SELECT count(*) FROM installation")) == 0:
