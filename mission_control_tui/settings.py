@@ -156,10 +156,11 @@ def _overlay_environment(raw: dict[str, Any]) -> None:
 
 def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
+        inner: object = table.setdefault(key, {})
+        if not isinstance(inner, dict):
             name = PREFIX + "__".join(keys).upper()
             raise UsageError(f"{name} names a setting within {key}, which is no table.")
+        table = inner
     table[keys[-1]] = value
 
 

@@ -84,7 +84,8 @@ def test_example_of_settings_is_valid(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", [CONFIGURATION, CLI], ids=["configuration", "cli"])
 def test_every_exit_code_is_documented(page: str) -> None:
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    kinds = {leases.LeaseLost, MissionControlError, *MissionControlError.__subclasses__()}
+    kinds: set[type[MissionControlError]] = {leases.LeaseLost, MissionControlError}
+    kinds |= set(MissionControlError.__subclasses__())
     assert codes == {0, INTERRUPTED, BROKEN_PIPE} | {kind.exit_code for kind in kinds}
 
 
