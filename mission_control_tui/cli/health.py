@@ -294,6 +294,7 @@ async def _worker(session: Session, store: Store) -> Finding:
     from mission_control_tui.model.leases import is_older, live_workers
     from mission_control_tui.model.requests import list_requests
     from mission_control_tui.model.states import RequestState
+    from mission_control_tui.provisioning.launch import SUPPRESS
 
     workers = await live_workers(store, session.settings.worker.lease_seconds)
     waiting = 0

@@ -117,6 +117,7 @@ def wrapped(first: str, text: str, indent: int) -> None:
         initial_indent=first,
         subsequent_indent=" " * indent,
         break_on_hyphens=False,
+        break_long_words=False,  # a path that is cut in two cannot be copied
     ):
         line(part)
 
