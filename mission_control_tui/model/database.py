@@ -11,13 +11,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, event, make_url, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.tables import InstallationRow
 from mission_control_tui.model.transaction import Transaction
 
 BUSY_TIMEOUT_MS = 30_000
@@ -39,7 +40,7 @@ def database_url(where: str | Path) -> URL:
     if backend in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+asyncpg")
     raise StoreError(
-        f"{url.render_as_string(hide_password=True)} is not a database that Mission Control can use.",
+        f"{shown(url)} is not a database that Mission Control can use.",
         hint="Give a path to a SQLite file, or postgresql://user@host/name.",
     )
 
@@ -72,13 +73,27 @@ class Store:
     """The open database. Functions of the model take it; nothing outside the model looks inside."""
 
     def __init__(
-        self, engine: AsyncEngine, installation: str, connectors: Mapping[str, str] | None = None
+        self,
+        engine: AsyncEngine,
+        installation: str,
+        connectors: Mapping[str, str] | None = None,
+        followed: Mapping[str, str] | None = None,
     ) -> None:
         self.engine = engine
         self.installation = installation
         self.connectors = dict(connectors or {})
         """Service id -> connector name, where the settings differ from the catalogue."""
+        self.followed = dict(followed or {})
+        """The same as it was when assignments followed it last, see `connecting`."""
         self._writer = engine.execution_options(mc_write=True)
+        # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
+        self._reader = (
+            engine
+            if self.is_sqlite
+            else engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
 
     @classmethod
     async def open(
@@ -99,11 +114,15 @@ class Store:
         engine = create_engine(url)
         try:
             async with engine.connect() as connection:
-                installation = await connection.scalar(text("SELECT uuid FROM installation"))
+                installation, followed = (
+                    await connection.execute(
+                        select(InstallationRow.uuid, InstallationRow.connectors)
+                    )
+                ).one()
         except (DBAPIError, OSError) as error:
             await engine.dispose()
             raise unreachable(url, error) from error
-        return cls(engine, str(installation), connectors)
+        return cls(engine, installation, connectors, followed)
 
     @property
     def is_sqlite(self) -> bool:
@@ -117,13 +136,13 @@ class Store:
 
     @property
     def shown_url(self) -> str:
-        """Where the database is, without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """Where the database is, for people and without its password: a path or a URL."""
+        return shown(self.engine.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent snapshot and writes nothing."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
@@ -158,10 +177,17 @@ async def clock(session: AsyncSession) -> float:
     return float((await session.execute(text(statement))).scalar_one())
 
 
+def shown(url: URL) -> str:
+    """A database for people, without its password: the path of a file, else its URL."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
 def unreachable(url: URL, error: Exception) -> StoreError:
     """The typed error for a database that cannot be opened, without its password."""
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     return StoreError(
-        f"The database {url.render_as_string(hide_password=True)} cannot be opened: {reason}.",
+        f"The database {shown(url)} cannot be opened: {reason}.",
         hint="Check that it is there, that you may read and write it, and run `mission-control doctor`.",
     )

@@ -59,7 +59,7 @@ async def prepare(url: URL, *, create: bool = True) -> None:
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_prepare_sqlite, url, create)
         return
-    from mission_control_tui.model.database import create_engine, unreachable
+    from mission_control_tui.model.database import create_engine, shown, unreachable
 
     engine = create_engine(url)
     try:
@@ -69,15 +69,14 @@ async def prepare(url: URL, *, create: bool = True) -> None:
         raise unreachable(url, error) from error
     finally:
         await engine.dispose()
-    shown = url.render_as_string(hide_password=True)
     if current == "":
         raise StoreError(
-            f"The database {shown} is empty.",
+            f"The database {shown(url)} is empty.",
             hint="Run `mission-control upgrade` to make its tables, then `mission-control init`.",
         )
     if current != HEAD:
         raise StoreError(
-            f"The database {shown} has schema {current}; this program needs {HEAD}.",
+            f"The database {shown(url)} has schema {current}; this program needs {HEAD}.",
             hint="Stop the workers and consoles, back it up, and run `mission-control upgrade`.",
         )
 
@@ -106,7 +105,9 @@ async def upgrade(url: URL, key_file: Path | None = None) -> Upgraded:
 
 def revision(connection: Connection) -> str:
     """The schema's revision: "" for an empty database. Raises StoreError for a newer or a foreign one."""
-    shown = connection.engine.url.render_as_string(hide_password=True)
+    from mission_control_tui.model.database import shown
+
+    where = shown(connection.engine.url)
     tables = set(inspect(connection).get_table_names())
     current = (
         connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -115,14 +116,14 @@ def revision(connection: Connection) -> str:
     )
     if _is_foreign(connection, tables, current):
         raise StoreError(
-            f"{shown} holds tables that are not Mission Control's.",
+            f"{where} holds tables that are not Mission Control's.",
             hint="Name another database with --database.",
         )
     if current is None:
         return ""
     if current not in REVISIONS:
         raise StoreError(
-            f"The database {shown} has schema {current}, which is newer than this program ({HEAD}).",
+            f"The database {where} has schema {current}, which is newer than this program ({HEAD}).",
             hint="Upgrade Mission Control, or open a backup made by this version.",
         )
     return str(current)
@@ -216,7 +217,7 @@ def _sqlite_revision(path: Path) -> str:
 
 
 def _private_directory(directory: Path) -> None:
-    if directory.exists():
+    if directory.is_dir():
         return
     try:
         directory.mkdir(parents=True, mode=0o700)

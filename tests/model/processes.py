@@ -1,0 +1,48 @@
+"""Real processes that start together, for races."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def race(module: str, arguments: Sequence[Sequence[str]], seconds: float = 60) -> list[str]:
+    """Start `module` once for each list of arguments, let all go at the same moment, and return their last lines.
+
+    A process says "ready", waits for a line on its standard input, and ends.
+    """
+    runners = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, *given],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for given in arguments
+    ]
+    try:
+        for runner in runners:
+            assert runner.stdout is not None
+            line = runner.stdout.readline()
+            assert line == "ready\n", runner.communicate()[1]
+        for runner in runners:
+            assert runner.stdin is not None
+            runner.stdin.write("go\n")
+            runner.stdin.flush()
+        said: list[str] = []
+        for runner in runners:
+            output, errors = runner.communicate(timeout=seconds)
+            assert runner.returncode == 0, errors
+            said.append(output.splitlines()[-1])
+        return said
+    finally:
+        for runner in runners:
+            if runner.poll() is None:
+                runner.kill()
+                runner.wait()
