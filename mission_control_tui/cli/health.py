@@ -324,11 +324,14 @@ async def _worker(session: Session, store: Store) -> Finding:
             "Start one where its key is: mission-control worker",
         )
     if waiting:
+        why = "Why the last one ended: mission-control locate log"
+        if os.environ.get(SUPPRESS) == "1":
+            why = f"{SUPPRESS}=1 keeps commands from starting one."
         return Finding(
             "worker",
             Level.PROBLEM,
             f"none is running, and {waiting} requests wait",
-            "Start one: mission-control worker. Why the last one ended: mission-control locate log",
+            f"Start one: mission-control worker. {why}",
         )
     return Finding("worker", Level.OK, "none is running, and nothing waits: one starts when needed")
 
