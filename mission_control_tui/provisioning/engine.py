@@ -74,6 +74,14 @@ class DbosEngine:
         )
 
     async def start(self) -> None:
+        try:
+            await self._start()
+        except BaseException:
+            # A half-started DBOS would be taken for a started one the next time.
+            await self.close()
+            raise
+
+    async def _start(self) -> None:
         await asyncio.to_thread(self._prepare)
         from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 

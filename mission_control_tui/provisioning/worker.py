@@ -64,6 +64,7 @@ CLOSE_SECONDS = 10.0
 START_SECONDS = 30.0
 """A job that the engine has not begun after so long goes back to the queue."""
 FORGET_SECONDS = 10.0
+ENGINE_TRIES = 3
 DRAIN_POLL_SECONDS = 0.2
 
 _FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
@@ -172,13 +173,19 @@ class Worker:
         return Exit.LEASE_LOST if self._lost else Exit.ENDED
 
     async def _start_engine(self) -> None:
-        try:
-            await self._engine.start()
-        except Exception as error:
-            raise StoreError(
-                f"The job engine cannot start: {_first_line(error)}",
-                hint="It needs to make its own tables: a file beside the database, or a schema `dbos`.",
-            ) from error
+        for tries_left in range(ENGINE_TRIES - 1, -1, -1):
+            try:
+                await self._engine.start()
+                return
+            except Exception as error:
+                # A worker that was frozen here may have lost its lease, and with it the engine's file.
+                await look(self._store, self._me.id)
+                if not tries_left:
+                    raise StoreError(
+                        f"The job engine cannot start: {_first_line(error)}",
+                        hint="It makes its own tables: a file beside the database, or a schema `dbos`.",
+                    ) from error
+                log.warning("the engine is started once more: %s", _first_line(error))
 
     async def _tick(self) -> bool:
         """One look at everything; True when the worker shall end."""
