@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SETTLED = 0.5
 """Seconds after which a key has gone its way without our looking."""
 
+HELD = 0.01
+"""Seconds between two looks whether a screen still holds keys back, because its next page is being built."""
+
 PATIENCE = 0.4
 """Seconds to wait for it at most: a widget that was removed never answers."""
 
@@ -80,6 +83,11 @@ class TypeAhead:
 
     async def _done(self, number: int) -> None:
         if number != self._following or self._patience is None:
+            return
+        busy = getattr(self._app.screen, "holds_keys", False)
+        if busy and self._last is not None and monotonic() - self._last[2] < SETTLED:
+            loop = asyncio.get_running_loop()
+            loop.call_later(HELD, self._app.call_later, self._done, number)
             return
         self._patience.cancel()
         self._patience = None

@@ -63,6 +63,7 @@ class BuyScreen(MissionScreen):
         self._pages: dict[str, StepPage] = {}
         self._at = 0
         self._busy = False
+        self._showing = False
         self._done = False
         self._check: DomainCheck | None = None
         self._reviewed: OrderView | None = None
@@ -122,6 +123,7 @@ class BuyScreen(MissionScreen):
         for page in self._pages.values():
             page.display = False
         self._at = at
+        self._showing = True
         key = steps[at]
         words = {
             NAME: "The name",
@@ -138,7 +140,13 @@ class BuyScreen(MissionScreen):
         page.display = True
         page.call_after_refresh(self._shown, page)
 
+    @property
+    def holds_keys(self) -> bool:
+        """Whether what is typed now is for the page that comes."""
+        return self._busy or self._showing
+
     def _shown(self, page: StepPage) -> None:
+        self._showing = False
         if not self.is_here or not page.display:
             return
         if self._memory:
@@ -214,10 +222,12 @@ class BuyScreen(MissionScreen):
         return int(term) if term else None
 
     def _count(self) -> int:
-        """The quantity. Raises InvalidInput, beside the field."""
+        """The quantity; 0, which no product allows, where no number stands in the field."""
         if AMOUNT not in self.steps() or self.product.max_quantity == 1:
             return self._quantity or 1
-        typed = self._text(AMOUNT, "quantity") or str(self._quantity or self.product.min_quantity)
+        if AMOUNT not in self._pages:
+            return self._quantity or self.product.min_quantity
+        typed = self._text(AMOUNT, "quantity")
         if not (typed.isascii() and typed.isdecimal() and len(typed) < 10):
             return 0
         return int(typed)
@@ -363,6 +373,7 @@ class BuyScreen(MissionScreen):
             check = await check_domain(
                 context.store, context.caller, context.account_id, self._product_id, name
             )
+            quote(context.catalogue, self._product_id, domain=check.name)
         except MissionControlError as error:
             field.error = error.problems[0].what if error.problems else error.what
             field.focus()

@@ -130,6 +130,7 @@ class OrderScreen(MissionScreen):
         context = self.context
         await approve_order(context.store, context.caller, context.account_id, self._order_id)
         await self.queue_changed()
+        self._confirms = False
         self.announce(f"Order {self._order_id} is approved")
         self.reload()
 
@@ -141,6 +142,7 @@ class OrderScreen(MissionScreen):
         await decline_order(
             context.store, context.caller, context.account_id, self._order_id, reason
         )
+        self._confirms = False
         self.announce(f"Order {self._order_id} is declined")
         self.reload()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.widget import Widget
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from mission_control_tui.model.catalogue import Product
     from mission_control_tui.model.domains import DomainView
     from mission_control_tui.model.money import Money
-    from mission_control_tui.model.orders import OrderView
     from mission_control_tui.model.plan import Outcome
 
 CHOOSE = "choose a level above"
+
+Removal: TypeAlias = "Callable[..., Coroutine[Any, Any, Outcome[Any]]]"
+"""A removal that is tried with `dry_run=True` before it is done."""
 
 
 class ProductScreen(MissionScreen):
@@ -204,61 +206,53 @@ class ProductScreen(MissionScreen):
             field.focus()
             raise InvalidInput("How many seats are removed must be a number of at least 1.")
         field.error = ""
-        await self._ask(level.name, level=level.id, quantity=int(field.value))
+        count = int(field.value)
+        work = self._removal_of(level=level.id, quantity=count)
+        await self._ask(f"{count} x {level.name}", work, "Nothing is paid back.")
 
     async def _ask_to_remove_domain(self, name: str) -> None:
-        await self._ask(name, domain=name)
+        from mission_control_tui.model.domains import remove_domain
 
-    async def _ask(
-        self,
-        what: str,
-        *,
-        level: str | None = None,
-        quantity: int | None = None,
-        domain: str | None = None,
-    ) -> None:
-        """Try it, name whoever is in the way, and ask."""
+        details = self._details
+        bought = details is not None and any(d.name == name and d.bought for d in details.domains)
+        if bought:
+            await self._ask(name, self._removal_of(domain=name), "Nothing is paid back.")
+        else:
+            context = self.context
+            at = (context.store, context.caller, context.account_id)
+            forget = partial(remove_domain, *at, name)
+            await self._ask(name, forget, "It is registered elsewhere and stays so.")
+
+    def _removal_of(self, **what: Any) -> Removal:
         from mission_control_tui.model.removing import remove
 
         context = self.context
+        at = (context.store, context.caller, context.account_id)
+        return partial(remove, *at, self._product_id, **what)
+
+    async def _ask(self, what: str, work: Removal, loss: str) -> None:
+        """Try it, name whoever is in the way, and ask."""
         problem = self.query_one("#problem", TextLines)
-        work = partial(
-            remove,
-            context.store,
-            context.caller,
-            context.account_id,
-            self._product_id,
-            level=level,
-            quantity=quantity,
-            domain=domain,
-        )
         try:
             plan = (await work(dry_run=True)).plan
         except MissionControlError as error:
             problem.set(str(error))
             raise
         problem.set("")
-        count = f"{quantity} of " if quantity else ""
         seats = [
             f"{line.level}: owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
             for line in plan.seats
         ]
         self.confirm(
-            [
-                f"{context.account.name}: remove {count}{self.product.name}, {what}?",
-                *seats,
-                "Nothing is paid back.",
-            ],
+            [f"{self.context.account.name}: remove {what} ({self.product.name})?", *seats, loss],
             lambda: self._remove(work, what),
             yes="Remove",
         )
 
-    async def _remove(
-        self, work: partial[Coroutine[Any, Any, Outcome[OrderView]]], what: str
-    ) -> None:
-        outcome = await work()
+    async def _remove(self, work: Removal, what: str) -> None:
+        await work(dry_run=False)
         await self.queue_changed()
-        self.announce(f"Order {outcome.result.id}: removed {what}")
+        self.announce(f"Removed {what}")
         self.reload()
 
 
