@@ -89,10 +89,12 @@ class ConsoleApp(MissionControlApp):
     async def _open_store(self) -> Context:
         from .model.accounts import resolve_account
         from .model.catalogue_store import current
+        from .model.connecting import follow_settings
         from .model.database import Store
 
         store = await Store.open(self._where, connectors=self.settings.services)
         try:
+            await follow_settings(store, self._caller)
             chosen = await resolve_account(store, self._caller, self._account)
             context = Context(
                 store,

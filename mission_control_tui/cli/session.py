@@ -77,6 +77,8 @@ class Session:
 
         store = await Store.open(self.where, create=create, connectors=self.settings.services)
         try:
+            if store.connectors != store.followed and not self.dry_run:
+                await self._follow_settings(store)
             if fresh:
                 await self._make_sample(store)
             return await work(store)
@@ -84,6 +86,16 @@ class Session:
             raise unreachable(store.url, error) from error
         finally:
             await store.close()
+
+    async def _follow_settings(self, store: Store) -> None:
+        from mission_control_tui.cli.output import say
+        from mission_control_tui.model.connecting import follow_settings
+
+        for one in await follow_settings(store, self.caller):
+            say(
+                f"The connector of {one.service_id} changed from {one.before} to {one.after}: "
+                f"{one.moved} now not checked. Provision again to check."
+            )
 
     async def _make_sample(self, store: Store) -> None:
         from mission_control_tui.cli.sample import make_sample

@@ -182,22 +182,33 @@ async def look_later(
         row.external_id = seen.external_id or row.external_id
         if await _superseded(tx, request, row):
             return
-        request.state = RequestState.QUEUED
-        request.worker_id = ""
-        request.failures = 0
-        request.next_try_at = await clock(tx.session) + delay
-        row.word, row.step = Word.WAITING, shown
+        await _put_off(tx, request, row, shown, delay)
         if news:
             await note(tx, request, "pending", said=f"{shown}.")
         elif ended is not None:
-            await tx.session.execute(
-                delete(RequestStepRow).where(
-                    RequestStepRow.request_id == request.id,
-                    RequestStepRow.attempt == request.attempt,
-                )
-            )
+            await _forget_steps(tx, request)
 
     await _finish(store, run, account_id, ended if applied else None, work)
+
+
+async def wait_until_enabled(
+    store: Store, run: Run, account_id: int | None, shown: str, remedy: str, delay: float
+) -> None:
+    """The connector only observes and would change something: orange, looked at again later, not a failure.
+
+    `shown` stands beside the light. Such a look leaves no steps, and an event only the first time.
+    """
+
+    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
+        news = await _last_event(tx, request) != "observed"
+        if await _superseded(tx, request, row):
+            return
+        await _put_off(tx, request, row, shown, delay)
+        if news:
+            await note(tx, request, "observed", said=f"{shown}.", remedy=remedy)
+        await _forget_steps(tx, request)
+
+    await _finish(store, run, account_id, None, work)
 
 
 async def supersede(store: Store, run: Run, account_id: int | None) -> None:
@@ -326,6 +337,24 @@ async def _end(
     request.ended_at = tx.now
     request.waiting_for = ""
     await note(tx, request, kind, said=said, remedy=remedy)
+
+
+async def _put_off(
+    tx: Transaction, request: RequestRow, row: AssignmentRow, shown: str, delay: float
+) -> None:
+    request.state = RequestState.QUEUED
+    request.worker_id = ""
+    request.failures = 0
+    request.next_try_at = await clock(tx.session) + delay
+    row.word, row.step = Word.WAITING, shown[:_STEP_LIMIT]
+
+
+async def _forget_steps(tx: Transaction, request: RequestRow) -> None:
+    await tx.session.execute(
+        delete(RequestStepRow).where(
+            RequestStepRow.request_id == request.id, RequestStepRow.attempt == request.attempt
+        )
+    )
 
 
 async def _turn_red(

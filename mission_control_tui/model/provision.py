@@ -127,7 +127,8 @@ async def give(
     before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
     after = {"level": level_id, **settings}
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
-    if row.wish == wish and before == after and (row.light == Light.GREEN or on_its_way):
+    agrees = row.light == Light.GREEN and not row.drift
+    if row.wish == wish and before == after and (agrees or on_its_way):
         tx.record(Verb.UNCHANGED, "service", _label(user, service, wanted.instance))
         return Given(row.id, service.id, level_id, row.backend_name, None)
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
@@ -152,7 +153,10 @@ async def give(
         "service",
         _label(user, service, wanted.instance),
         before={key: before[key] for key in sorted(changed & before.keys())},
-        after={key: after[key] for key in sorted(changed & after.keys())},
+        after={
+            **{key: after[key] for key in sorted(changed & after.keys())},
+            **({"adopt": True} if wanted.adopt else {}),
+        },
         action=f"{kind} {service.id}",
         user_id=user.id,
         request_id=request.id,
@@ -292,9 +296,12 @@ async def turn(
     *,
     priority: int,
 ) -> Given:
-    """Turn one wish to present, suspended or absent, unless it is so already and not red."""
+    """Turn one wish to present, suspended or absent, unless it is so already.
+
+    What is red, was not checked or has drifted is asked for again.
+    """
     wish, from_states = _VERBS[kind]
-    settled = row.light != Light.RED
+    settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
     if settled and (row.wish == wish or row.wish not in from_states):
         tx.record(Verb.UNCHANGED, "service", _label(user, service, row.instance))
         return Given(row.id, service.id, row.level_id, row.backend_name, None)

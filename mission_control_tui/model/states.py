@@ -76,6 +76,14 @@ class RequestState(StrEnum):
 ACTIVE_STATES = frozenset({RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING})
 
 
+class Hold(StrEnum):
+    """Whether a removal waits because there were too many of them, or has been allowed in spite of that."""
+
+    NONE = ""
+    HELD = "held"
+    ALLOWED = "allowed"
+
+
 class StepState(StrEnum):
     """Where one step of an attempt is."""
 

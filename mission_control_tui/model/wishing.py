@@ -38,7 +38,7 @@ from mission_control_tui.model.transaction import Transaction
 MAX_NAME_TRIES = 1000
 SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "generation")
-_LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy")
+_LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,6 @@ async def find_or_make(
         return found
     connector = connector_of(tx, account, service)
     user, domain = subject.user, subject.domain
-    facts = {
-        "account": account.code,
-        "username": user.username if user else subject.name,
-        "upn": user.upn if user else subject.name,
-        "domain": domain.name if domain else subject.name.partition("@")[2],
-        "instance": instance,
-    }
     row = AssignmentRow(
         id=uuid.uuid4().hex,
         account_id=account.id,
@@ -105,7 +98,7 @@ async def find_or_make(
         service_id=service.id,
         instance=instance,
         connector=connector,
-        backend_name=await _free_name(tx, connector, service, facts),
+        backend_name=await free_name(tx, connector, service, account, subject, instance),
         external_id="",
         wish=Wish.ABSENT,
         level_id="",
@@ -128,9 +121,23 @@ def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:
     return tx.store.connectors.get(service.id, service.connector)
 
 
-async def _free_name(
-    tx: Transaction, connector: str, service: Service, facts: Mapping[str, str]
+async def free_name(
+    tx: Transaction,
+    connector: str,
+    service: Service,
+    account: AccountRow,
+    subject: Subject,
+    instance: str,
 ) -> str:
+    """A back-end name that no assignment has at this connector, made from what the subject is called."""
+    user, domain = subject.user, subject.domain
+    facts = {
+        "account": account.code,
+        "username": user.username if user else subject.name,
+        "upn": user.upn if user else subject.name,
+        "domain": domain.name if domain else subject.name.partition("@")[2],
+        "instance": instance,
+    }
     for number in range(1, MAX_NAME_TRIES):
         name = back_end_name(service, facts, number)
         taken = await tx.session.scalar(
@@ -172,6 +179,7 @@ async def push(
     row.settings = dict(settings) if settings is not None else row.settings
     row.generation += 1
     row.version += 1
+    row.drift = False
     show(row, Light.ORANGE, Word.WAITING if depends_on else Word.QUEUED, tx)
     request = RequestRow(
         account_id=row.account_id,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.provisioning.connectors import registry
 from mission_control_tui.provisioning.connectors.base import Connector
 from mission_control_tui.provisioning.connectors.options import call_timeout
@@ -35,6 +35,7 @@ class Backends:
         self._installation = installation
         self._reload = reload
         self._open: dict[str, Backend] = {}
+        self._observing: set[str] = set()
 
     def pace(self, name: str) -> ConnectorSettings:
         """Concurrency and rate; the defaults for a name that the settings lack, whose requests fail on their own."""
@@ -45,7 +46,12 @@ class Backends:
 
     async def get(self, name: str) -> Backend:
         """The open connector. Raises MissionControlError when settings or package do not allow it."""
+        if name in self._observing:
+            await self._look_again(name)
         if name not in self._open:
+            if name not in self._settings.connectors and self._reload is not None:
+                # A service may have been moved to a connector that was added while this worker runs.
+                self._settings = self._reload()
             self._settings.connector(name)
             table = self._settings.connectors.get(name, {})
             seconds = call_timeout(name, table)
@@ -61,6 +67,17 @@ class Backends:
         self._settings = self._reload()
         if self._settings.connectors.get(name) != before:
             await self._shut(name)
+
+    def only_observes(self, name: str) -> None:
+        """The connector was seen in observe mode: the next `get` reads the settings again."""
+        self._observing.add(name)
+
+    async def _look_again(self, name: str) -> None:
+        self._observing.discard(name)
+        try:
+            await self.refresh(name)
+        except MissionControlError as error:
+            log.warning("the settings cannot be read again: %s", error.what)
 
     async def close(self) -> None:
         """Close all of them."""

@@ -252,20 +252,38 @@ class _Attempt:
             await endings.fail(store, run, account, failure, ended, pause_seconds=pause)
 
     async def _blocked(self, plan: Plan) -> None:
+        if plan.observe_only:
+            await self._only_observes(plan)
+            return
         kind = plan.kind or ErrorKind.INVALID
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy)
         failure = Failure(kind, plan.reason, plan.remedy)
         await endings.fail(self._store, self._run, self._account, failure, self._ended)
 
-    async def _look_later(self, observed: Observed) -> None:
+    async def _only_observes(self, plan: Plan) -> None:
+        """The connector may not write yet: that is no failure, and it goes on by itself once it may."""
+        name, count = self._job.connector, len(plan.changes)
+        self._around.backends.only_observes(name)
+        changes = "1 change" if count == 1 else f"{count} changes"
+        shown = (
+            f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
+        )
+        await endings.wait_until_enabled(
+            self._store, self._run, self._account, shown, plan.remedy, self._delay()
+        )
+
+    def _delay(self) -> float:
         age = (datetime.now(UTC) - self._job.created_at).total_seconds()
+        return pending_delay(age, self._around.settings)
+
+    async def _look_later(self, observed: Observed) -> None:
         await endings.look_later(
             self._store,
             self._run,
             self._account,
             seen(self._job, observed),
-            pending_delay(age, self._around.settings),
+            self._delay(),
             self._ended,
             applied=self._applied,
         )

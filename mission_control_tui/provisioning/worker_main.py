@@ -58,6 +58,8 @@ async def _work(
     reload: Callable[[], Settings] | None,
     lock: int | None,
 ) -> int:
+    from mission_control_tui.model.connecting import switch_connectors
+    from mission_control_tui.model.context import WORKER
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.leases import Identity
     from mission_control_tui.model.upgrade import key_path
@@ -87,6 +89,11 @@ async def _work(
         await worker.acquire()
         if lock is not None:
             os.close(lock)
+        for one in await switch_connectors(store, WORKER):
+            log.info(
+                "service %s went from connector %s to %s: %d not checked, %d still run",
+                *(one.service_id, one.before, one.after, one.moved, one.running),
+            )
         log.info("worker %s begins at %s", me.id, store.shown_url)
         code = await worker.run()
         log.info("worker %s ends with code %d", me.id, code)

@@ -21,13 +21,17 @@ from mission_control_tui.model.tables.base import Base, Key, Slug
 
 
 class InstallationRow(Base):
-    """One row: whose objects at the back ends are ours, and the key that passwords are sealed with."""
+    """One row: whose objects at the back ends are ours, and the key that passwords are sealed with.
+
+    `connectors` are the settings' [services] (service id -> connector) that the assignments have followed last.
+    """
 
     __tablename__ = "installation"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[str] = mapped_column(String(32))
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    connectors: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.tables.base import Base, Ident, Slug, bytewise
+
+REMOVALS = text("kind = 'deprovision'")
+"""What the index of removals holds; a query must say it in the same words to use it."""
 
 
 class AssignmentRow(Base):
@@ -74,6 +77,9 @@ class RequestRow(Base):
         Index("ix_requests_state", "state", "priority", "id"),
         Index("ix_requests_account_id_id", "account_id", "id"),
         Index("ix_requests_assignment_id_state", "assignment_id", "state"),
+        Index(
+            "ix_requests_removals", "started_at", sqlite_where=REMOVALS, postgresql_where=REMOVALS
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -98,6 +104,7 @@ class RequestRow(Base):
     next_try_at: Mapped[float] = mapped_column(Float, default=0.0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     waiting_for: Mapped[str] = mapped_column(String(320), default="")
+    hold: Mapped[str] = mapped_column(String(16), default="")
     previous: Mapped[dict[str, Any]]
 
 

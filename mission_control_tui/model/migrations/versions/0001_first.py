@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(length=32), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("connectors", DOCUMENT, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
@@ -429,6 +430,7 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.Float(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("waiting_for", sa.String(length=320), nullable=False),
+        sa.Column("hold", sa.String(length=16), nullable=False),
         sa.Column("previous", DOCUMENT, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_requests_account_id")
@@ -447,6 +449,13 @@ def upgrade() -> None:
             "ix_requests_assignment_id_state", ["assignment_id", "state"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_requests_parent_id"), ["parent_id"], unique=False)
+        batch_op.create_index(
+            "ix_requests_removals",
+            ["started_at"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'deprovision'"),
+            postgresql_where=sa.text("kind = 'deprovision'"),
+        )
         batch_op.create_index("ix_requests_state", ["state", "priority", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_requests_user_id"), ["user_id"], unique=False)
 
