@@ -253,7 +253,7 @@ def _notices(text: TextFile, reader: _Reader, rows: Sequence[ImportRow]) -> Iter
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of an operator's file. Raises UsageError when it cannot be opened, InvalidInput when it is too large."""
+    """The bytes of an operator's file. Raises UsageError when it cannot be opened, InvalidInput when too large."""
     hint = "give the path of a CSV file"
     try:
         if path.stat().st_size > SIZE_LIMIT:
