@@ -63,6 +63,10 @@ class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries after which an error that could heal is red all the same."""
     pause_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     """How long a connector that refused our credentials is left alone before it is checked again."""
+    removal_limit: Annotated[int, msgspec.Meta(ge=1)] = 20
+    """More removals of one connector within `removal_window_seconds` wait until somebody allows them."""
+    removal_window_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    """See `removal_limit`."""
     key_file: str = ""
     """The private key for sealed passwords; empty for the default place."""
 
@@ -142,7 +146,25 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     for key, value in (flags or {}).items():
         if value is not None:
             _put(raw, key.split("."), value)
-    return _convert(raw, Settings, str(path))
+    settings = _convert(raw, Settings, str(path))
+    simulator = settings.connectors.get("simulator", {})
+    beside = _simulator_beside(settings.database)
+    if beside is None or "path" in simulator or simulator.get("type", "simulator") != "simulator":
+        return settings
+    with_path = {**simulator, "path": str(beside)}
+    connectors = {**settings.connectors, "simulator": with_path}
+    return msgspec.structs.replace(settings, connectors=connectors)
+
+
+def _simulator_beside(database: str) -> Path | None:
+    """The simulator's file for a SQLite database of one's own; None where the simulator's default is right.
+
+    Two databases must not meet in one simulator: they would find each other's objects under equal names.
+    """
+    if not database or "://" in database:
+        return None
+    path = Path(database).expanduser().absolute()
+    return None if path == locations().database.absolute() else Path(f"{path}.simulator")
 
 
 def _overlay_environment(raw: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.endings import follow
 from mission_control_tui.model.leases import lease_lost
 from mission_control_tui.model.pauses import Pause, pauses
+from mission_control_tui.model.removals import RemovalLimit, hold_excess
 from mission_control_tui.model.runs import FIRST_STEP, Run
 from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
 from mission_control_tui.model.tables import (
@@ -55,10 +56,11 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Free slots of this worker: all of them, and those that bulk may take."""
+    """Free slots of this worker: all of them, and those that bulk may take; and how many removals are too many."""
 
     free: int
     for_bulk: int
+    removals: RemovalLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> t
         paused = await pauses(tx.session)
         for one in paused:
             await hold_back(tx, one.name)
+        if slots.removals is not None:
+            await hold_excess(tx, slots.removals)
         chosen = await _choose(tx, now, slots, limits, {one.name for one in paused})
         return await _take(tx, worker_id, chosen)
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.states import Light, RequestKind, RequestState, Word
+from mission_control_tui.model.states import Hold, Light, RequestKind, RequestState, Word
 from mission_control_tui.model.tables import (
     AssignmentRow,
     ConnectorStateRow,
@@ -98,7 +98,7 @@ async def _waiting(
             ConnectorStateRow,
             (ConnectorStateRow.name == AssignmentRow.connector) & ConnectorStateRow.paused,
         )
-        .where(RequestRow.state == RequestState.WAITING)
+        .where(RequestRow.state == RequestState.WAITING, RequestRow.hold != Hold.HELD)
     )
     if needed is not None:
         statement = statement.where(

@@ -37,6 +37,7 @@ from mission_control_tui.model.leases import (
     retire,
     retire_if_idle,
 )
+from mission_control_tui.model.removals import RemovalLimit
 from mission_control_tui.model.runs import Run, RunLost
 from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.transacting import transact
@@ -101,6 +102,7 @@ class Worker:
         self._me = me
         self._stays = stays or not store.is_sqlite
         self._pace = Pace(settings, backends.pace)
+        self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
         self._engine = make_engine(self._run_job)
         self._around = Surroundings(
             store,
@@ -304,7 +306,7 @@ class Worker:
             return False
         bulk = sum(job.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
-        slots = Slots(free, min(free, for_bulk))
+        slots = Slots(free, min(free, for_bulk), self._removals)
         taken = await claim(self._store, self._me.id, slots, self._pace)
         for one in taken:
             key = (one.run.request_id, one.run.attempt)

@@ -77,6 +77,7 @@ QUICK = {
     "retry_first_seconds": 0.05,
     "retry_cap_seconds": 0.2,
     "pause_seconds": 0.3,
+    "removal_limit": 100_000,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import results, waiting
-from mission_control_tui.cli.options import changes, example, reads
+from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import line, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -242,3 +242,28 @@ def reset(session: Session, request_id: int) -> None:
 
     outcome = session.run(work)
     results.tell(session, outcome, {"request": request_id})
+
+
+@requests.command()
+@destroys
+@pass_session
+@example("mission-control requests allow --yes --ticket T-205")
+def allow(session: Session) -> None:
+    """Let the removals go that wait because there were too many at a time."""
+
+    async def work(store: Store) -> Outcome[tuple[int, ...]]:
+        from mission_control_tui.model import removals
+
+        account = await session.account_id(store)
+        held = await removals.held_removals(store, session.caller, account)
+        if held:
+            session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
+        outcome = await removals.allow_removals(
+            store, session.caller, account, held, dry_run=session.dry_run
+        )
+        if outcome.applied and outcome.result:
+            await waiting.wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    results.tell(session, outcome, {"allowed": outcome.result})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mission_control_tui.cli.commands import waiting
 from mission_control_tui.cli.output import line, print_json, print_plan, say
 from mission_control_tui.cli.session import Session
-from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def tell(
     wait: float | None = None,
 ) -> None:
     """Print what was done, or on a dry run would be; raises what the lights say where they were waited for."""
+    outcome = _with_removals(session, outcome)
     if session.json:
         print_json(
             {
@@ -62,6 +64,20 @@ def tell(
         tell_plan(outcome)
     if wait is not None:
         waiting.judge(lights, wait)
+
+
+def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
+    """Warn of more removals than the worker does without being told to."""
+    limit = session.settings.worker.removal_limit
+    count = sum(one.verb is Verb.REMOVED and one.kind == "service" for one in outcome.plan.lines)
+    if count <= limit:
+        return outcome
+    warning = (
+        f"These are {count} removals, and more than {limit} at a time wait until they are allowed: "
+        "mission-control requests allow"
+    )
+    plan = dataclasses.replace(outcome.plan, warnings=(*outcome.plan.warnings, warning))
+    return dataclasses.replace(outcome, plan=plan)
 
 
 def tell_plan(outcome: Outcome[Any]) -> None:
@@ -81,8 +97,6 @@ def tell_plan(outcome: Outcome[Any]) -> None:
 
 def user(view: UserView) -> dict[str, object]:
     """A user as JSON: the details by their field names, and what the store knows beside them."""
-    import dataclasses
-
     return {
         "id": view.id,
         **{
