@@ -131,9 +131,9 @@ class LineWidget(Widget):
     def repaint(self, *rows: int) -> None:
         """Mark the cells of `rows` (all, without arguments) that no longer are what is shown."""
         size = self.content_size
-        if not self.is_mounted or not size:
+        if not self.is_mounted:
             return
-        if size != self._drawn_size:
+        if not size or size != self._drawn_size:
             self.refresh()
             return
         regions = []
