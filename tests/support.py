@@ -19,6 +19,8 @@ _CLEARED = {
     *("LANGUAGE", "SSH_CONNECTION", "SSH_TTY", "TERM_PROGRAM", "SUDO_USER", "PYTHONPATH"),
 }
 _CLEARED_PREFIXES = ("MISSION_CONTROL_", "XDG_", "PG", "DBOS_", "TEXTUAL", "LC_")
+_KEPT_PREFIX = "TEXTUAL_SNAPSHOT_"
+"""What pytest-textual-snapshot sets for itself."""
 
 
 def real_is_required() -> bool:
@@ -63,7 +65,8 @@ def hermetic(environment: MutableMapping[str, str], home: Path) -> None:
     wherever it slips in.
     """
     for name in list(environment):
-        if name in _CLEARED or name.startswith(_CLEARED_PREFIXES):
+        cleared = name in _CLEARED or name.startswith(_CLEARED_PREFIXES)
+        if cleared and not name.startswith(_KEPT_PREFIX):
             del environment[name]
     own = {
         "HOME": home,
