@@ -182,7 +182,8 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
 def _sqlite_engine(url: URL) -> Engine:
     """An engine whose transactions hold the schema's changes too: Python's driver would commit each by itself.
 
-    Foreign keys are not enforced, as a migration may make a table anew under those that refer to it.
+    A migration may make a table anew under the rows and the triggers that refer to it: foreign keys are not enforced,
+    and renaming the new table does not look at what refers to the old one (https://sqlite.org/lang_altertable.html).
     """
     from sqlalchemy import create_engine
 
@@ -191,6 +192,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
+        connection.execute("PRAGMA legacy_alter_table = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
