@@ -170,6 +170,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.post_message(self.Opened())
 
     async def on_mission_control_app_opened(self) -> None:
+        await self.opened()
+
+    async def opened(self) -> None:
+        """Take what the opener found and let the screen read it."""
         if inspect.isawaitable(self.store):
             self.store = await self.store
         self.is_open = True

@@ -111,9 +111,9 @@ class ConsoleApp(MissionControlApp):
         await self._count(context)
         return context
 
-    async def on_mission_control_app_opened(self) -> None:
+    async def opened(self) -> None:
         try:
-            await super().on_mission_control_app_opened()
+            await super().opened()
         except MissionControlError as error:
             self.store = None
             self.post_message(self.OpeningFailed(error))

@@ -84,7 +84,6 @@ class BuyScreen(MissionScreen):
 
     def on_mount(self) -> None:
         self.set_heading(f"Buy {self.product.name}")
-        super().on_mount()
         self._show(1 if self._level_id and self.steps()[0] == LEVEL else 0)
 
     # Steps
@@ -149,6 +148,8 @@ class BuyScreen(MissionScreen):
         self._showing = False
         if not self.is_here or not page.display:
             return
+        if self._quantity is not None:
+            self._memory.pop("quantity", None)
         if self._memory:
             self._recall_widgets()
         self._update()
@@ -195,8 +196,6 @@ class BuyScreen(MissionScreen):
                     id="quantity",
                 )
             )
-            if self._quantity is not None:
-                self._memory.pop("quantity", None)
         if len(product.terms) > 1:
             terms = [(str(months), term_words(months)) for months in product.terms]
             fields.append(ChoiceField("For", terms, id="term"))

@@ -97,7 +97,6 @@ class HomeScreen(MissionScreen):
 
     def on_mount(self) -> None:
         self.set_interval(AGES_EVERY, self._show_ages)
-        super().on_mount()
 
     def _place(self, name: str) -> Quadrant:
         return self._quadrants[name]
@@ -162,7 +161,6 @@ class HomeScreen(MissionScreen):
     # Verbs
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         target = event.row.data
         if event.rows.id not in self._quadrants or not isinstance(target, Target):
             return

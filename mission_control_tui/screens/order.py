@@ -71,7 +71,6 @@ class OrderScreen(MissionScreen):
     def on_mount(self) -> None:
         self.set_heading(f"Order {self._order_id}")
         self._decide(False)
-        super().on_mount()
         self.query_one("#links").focus()
 
     def _decide(self, waits: bool) -> None:
@@ -91,7 +90,6 @@ class OrderScreen(MissionScreen):
         self._decide(order.state == WAITS)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "links":
             self.console.follow_link(str(event.row.key))
 
@@ -191,7 +189,6 @@ class OrdersScreen(MissionScreen):
         self.query_one("#orders", Quadrant).set_rows(rows, note=note)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "orders":
             self.go_to("order", event.row.key)
 

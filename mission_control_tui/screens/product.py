@@ -110,7 +110,6 @@ class ProductScreen(MissionScreen):
     def on_mount(self) -> None:
         self.set_heading(self.product.name)
         self._details: AccountDetails | None = None
-        super().on_mount()
         self._describe()
 
     async def load(self) -> None:
@@ -192,7 +191,6 @@ class ProductScreen(MissionScreen):
     # Removing
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "domains":
             self.do(self._ask_to_remove_domain(str(event.row.key)))
 

@@ -197,7 +197,6 @@ class ProvisionScreen(MissionScreen):
     # Panels
 
     def on_fold_toggled(self, event: Fold.Toggled) -> None:
-        super().on_fold_toggled(event)
         panel = event.fold
         if not isinstance(panel, UserServicePanel) or not panel.is_open:
             return

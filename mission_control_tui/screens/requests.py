@@ -122,7 +122,6 @@ class RequestsScreen(MissionScreen):
         return row.data if row is not None and isinstance(row.data, RequestView) else None
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "requests":
             self.go_to("request", int(str(event.row.key)))
 

@@ -84,7 +84,6 @@ class ServiceAreaScreen(MissionScreen):
         self.query_one(FindBox).note = f"{count:,} user{'' if count == 1 else 's'}"
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "found":
             self.go_to("user", event.row.key)
         elif event.rows.id == "menu" and event.row.key == "home":

@@ -42,7 +42,6 @@ class UserFunctionsScreen(MissionScreen):
             self.card.show(user, views, policy)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if isinstance(event.rows, FunctionList) and self.card.user is not None:
             event.stop()
             self.act(str(event.row.key), self.card.user)

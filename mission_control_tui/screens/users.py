@@ -93,7 +93,6 @@ class UsersScreen(UserFunctionsScreen):
         yield card
 
     def on_mount(self) -> None:
-        super().on_mount()
         if self._find_first:
             self.query_one(FindBox).focus()
 
@@ -133,7 +132,6 @@ class UsersScreen(UserFunctionsScreen):
     # The card
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "users":
             self.do(self._expand(str(event.row.key)))
 

@@ -106,7 +106,6 @@ class LineList(CursorLines):
         self.view_moved()
 
     def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
         self.view_moved()
 
     # What is asked for

@@ -80,7 +80,6 @@ class HomeDemo(BaseScreen):
         )
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "users":
             self.app.push_screen(UsersDemo())
 
@@ -149,7 +148,6 @@ class UsersDemo(BaseScreen):
         self.query_one(FindBox).note = f"{event.rows.count} users"
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        super().on_cursor_lines_opened(event)
         if event.rows.id == "list":
             self.app.push_screen(PanelsDemo())
 
