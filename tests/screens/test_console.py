@@ -1,0 +1,130 @@
+"""The console as a whole: every screen can be reached, errors at the start are said, others' changes arrive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mission_control_tui.console import LINKS, PLACES, make_app
+from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.model import catalogue_store
+from mission_control_tui.model.catalogue.shipped import shipped
+from mission_control_tui.model.database import Store
+from mission_control_tui.screens.base import BaseScreen
+from mission_control_tui.screens.context import NO_WORKER, MissionScreen
+from mission_control_tui.settings import Settings
+from mission_control_tui.widgets.status_lines import TopLine
+
+from . import world
+from .driving import console, shows, text_of, until
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
+    module, _, cls = PLACES[name].partition(":")
+    found = getattr(import_module(module), cls)
+    assert issubclass(found, MissionScreen)
+    assert found.HEADING
+    assert found.ABOUT
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, words) for name, words, _place in LINKS])
+async def test_quick_links_open_every_screen_and_escape_leads_home(
+    world_db: Path, name: str, words: str
+) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g")
+        await shows(pilot, "QUICK LINKS", words)
+        place = [link[0] for link in LINKS].index(name)
+        await pilot.press(*["down"] * place, "enter")
+        heading = "Home" if name == "home" else words
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+        for _ in range(4):
+            if len(app.screen_stack) > 1:
+                await pilot.press("escape")
+                await pilot.pause()
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
+
+
+async def test_one_key_leads_to_the_newest_red_light_from_any_screen(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", "end", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Orders")
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "grace@acme.example", "mailbox store [DB01] is offline")
+        await pilot.press("f8")
+        await shows(pilot, "grace@acme.example")
+        assert len(app.screen_stack) == 3
+
+
+async def test_nothing_red_is_said(new_db: Path) -> None:
+    async with console(new_db) as (_app, pilot):
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "Nothing is red")
+
+
+async def test_an_account_that_is_not_there_is_said_and_the_console_can_be_left(
+    new_db: Path,
+) -> None:
+    app = ConsoleApp(Settings(), str(new_db), "nobody", None, world.CALLER, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "There is no account 'nobody'.", "acme")
+        await pilot.press("right", "enter", "escape", "b", "exclamation_mark")
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "broken.db"
+    path.write_text("this is no database")
+    app = make_app(Settings(), str(path), None, wake=world.no_wake)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, BaseScreen) and app.screen.announced)
+        assert not app.is_open
+
+
+async def test_a_read_only_console_says_so_and_buys_nothing(new_db: Path) -> None:
+    caller = replace(world.CALLER, may_write=False)
+    app = ConsoleApp(Settings(), str(new_db), None, None, caller, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "read-only", "This month  AUD")
+        await pilot.press("down", "enter")
+        await shows(pilot, "BUY EMAIL")
+        await pilot.press("space", "enter")
+        await shows(pilot, "Step 1 of 2")
+        await pilot.press("f7")
+        await shows(pilot, "This session is read-only")
+
+
+async def test_a_new_catalogue_is_in_force_without_a_restart(world_db: Path) -> None:
+    async with console(world_db) as (_app, pilot):
+        text = shipped().replace('name = "Web Hosting"', 'name = "Web Sites"')
+        other = await Store.open(world_db)
+        await catalogue_store.load(other, world.CALLER, text, "renamed.toml")
+        await other.close()
+        await shows(pilot, "Web Sites")
+
+
+@pytest.mark.parametrize("answer", sorted(NO_WORKER))
+async def test_orange_lights_that_nobody_works_on_say_what_to_do(
+    world_db: Path, answer: str
+) -> None:
+    async def wake(_store: Any) -> str:
+        return answer
+
+    app = ConsoleApp(Settings(), str(world_db), None, None, world.CALLER, wake)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "No worker runs")
+        assert "» Queued jo" in text_of(app)
+
+
+async def test_a_connector_that_is_no_simulator_is_called_real(world_db: Path) -> None:
+    settings = Settings(services={"databases": "pg"}, connectors={"pg": {"type": "postgresql"}})
+    app = ConsoleApp(settings, str(world_db), None, None, world.CALLER, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "REAL", "This month  AUD")
+        assert "SIMULATOR" not in text_of(app)
