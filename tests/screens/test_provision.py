@@ -19,6 +19,7 @@ from mission_control_tui.screens.service_panel import UserServicePanel
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.level_picker import LevelPicker
+from tests.model.helpers import finish
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
@@ -27,7 +28,9 @@ from .user_driving import context_of, opened
 EXCHANGE = "#panel-managed-exchange"
 
 
-async def view_of(app: MissionControlApp, user: str, service: str = "managed-exchange") -> AssignmentView:
+async def view_of(
+    app: MissionControlApp, user: str, service: str = "managed-exchange"
+) -> AssignmentView:
     context = context_of(app)
     views = await status(context.store, context.caller, context.account_id, user=user)
     return next(view for view in views if view.service_id == service)
@@ -95,7 +98,7 @@ async def test_a_light_follows_what_another_process_did(world_db: Path) -> None:
         wanted = [Wanted("managed-exchange", "popx")]
         await provision.provision(other, world.CALLER, account, "ada@acme.example", wanted)
         await shows(pilot, "» Queued", "Standard Mail (POPX)")
-        await world.finish(other, world.CALLER, context_of(app).account)
+        await finish(other, world.CALLER, context_of(app).account)
         await shows(pilot, "• Provisioned")
         await other.close()
 
@@ -105,7 +108,9 @@ async def test_a_red_light_opens_to_why_and_two_keys_try_again(world_db: Path) -
         await shows(pilot, "Grace Hopper")
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
-        await shows(pilot, "Grace Hopper", "mailbox store [DB01] is offline", "What to do: Provision")
+        await shows(
+            pilot, "Grace Hopper", "mailbox store [DB01] is offline", "What to do: Provision"
+        )
         await pilot.press("p")
         await shows(pilot, "» Queued")
         assert (await view_of(app, "grace@acme.example")).light is Light.ORANGE
@@ -148,7 +153,9 @@ async def test_removal_names_what_is_lost_and_is_asked_for_only_by_yes(world_db:
         await panel.open_now()
         panel.query_one("#remove").focus()
         await pilot.press("enter")
-        await shows(pilot, "remove Managed Exchange from ada@acme.example?", "Lost:", "Seats: 1 free")
+        await shows(
+            pilot, "remove Managed Exchange from ada@acme.example?", "Lost:", "Seats: 1 free"
+        )
         await pilot.press("escape")
         await shows(pilot, "Nothing was changed")
         assert (await view_of(app, "ada@acme.example")).wish is Wish.PRESENT
@@ -160,7 +167,9 @@ async def test_removal_names_what_is_lost_and_is_asked_for_only_by_yes(world_db:
 async def test_a_database_has_a_password_that_is_revealed_once(world_db: Path) -> None:
     async with opened(world_db, "provision", "ada") as (app, pilot):
         context = context_of(app)
-        await buying.buy(context.store, context.caller, context.account_id, "databases", level="small")
+        await buying.buy(
+            context.store, context.caller, context.account_id, "databases", level="small"
+        )
         app.apply_changes(["store"])
         await shows(pilot, "Databases")
         panel = app.screen.query_one("#panel-databases", UserServicePanel)

@@ -45,8 +45,11 @@ async def test_retry_of_a_failed_request(world_db: Path) -> None:
         await shows(pilot, "× Failed")  # noqa: RUF001
         before = await newest(app)
         rows = app.screen.query_one(LineList)
-        states = {rows.row_at(index).data.id: rows.row_at(index).data.state for index in range(rows.count)}  # type: ignore[union-attr]
-        failed = next(one for one, state in states.items() if state is RequestState.FAILED)
+        context = context_of(app)
+        found = await list_requests(
+            context.store, context.caller, context.account_id, states=[RequestState.FAILED]
+        )
+        failed = found[0].id
         rows.seek(failed)
         await until(pilot, lambda: rows.current is not None and rows.current.key == failed)
         await pilot.press("r")

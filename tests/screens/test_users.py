@@ -15,6 +15,7 @@ from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.user_card import FunctionList
 from mission_control_tui.screens.users import UsersScreen
 from mission_control_tui.widgets.line_list import LineList
+from tests.model.helpers import finish
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
@@ -109,7 +110,9 @@ async def test_deprovision_asks_and_takes_all_away(world_db: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "User Functions")
         await choose(pilot, app, "deprovision")
-        await shows(pilot, "deprovision all services of ada@acme.example?", "Lost:", "Seats: 1 free")
+        await shows(
+            pilot, "deprovision all services of ada@acme.example?", "Lost:", "Seats: 1 free"
+        )
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         await choose(pilot, app, "deprovision")
@@ -133,7 +136,7 @@ async def test_delete_only_after_deprovision_and_back_from_the_bin(world_db: Pat
         await shows(pilot, "[ No ]")
         await pilot.press("y")
         await shows(pilot, "» Queued")
-        await world.finish(context_of(app).store, world.CALLER, context_of(app).account)
+        await finish(context_of(app).store, world.CALLER, context_of(app).account)
         app.apply_changes(["store"])
         await shows(pilot, "· Not provisioned Managed")
         await choose(pilot, app, "delete")
