@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("Resume a suspended service.", f"{_COMMANDS}.provision:resume"),
     "deprovision": ("Take a service away.", f"{_COMMANDS}.provision:deprovision"),
     "status": ("The lights.", f"{_COMMANDS}.status:status"),
+    "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", f"{_COMMANDS}.requests:requests"),
     "audit": ("Who changed what.", f"{_COMMANDS}.audit:audit"),
     "worker": ("Run the worker in the foreground.", f"{_COMMANDS}.worker:worker"),

@@ -12,6 +12,9 @@ MissionControlError (1)
 +-- StillRunning (9)          --wait ran out while lights were orange
 +-- ProvisioningFailed (10)   a light that was waited for turned red
 +-- ImportIncomplete (11)     some rows of a file were refused; the good ones are in
++-- LeaseLost (12)            this worker was taken over (in `leases`)
++-- DriftFound (13)           a back end differs from what was provisioned, or holds orphans
++-- NotAllLookedAt (14)       some services could not be looked at, and the others agree
 """
 
 from __future__ import annotations
@@ -112,3 +115,13 @@ class ProvisioningFailed(MissionControlError):
 class ImportIncomplete(MissionControlError):
     title = "Some rows were refused"
     exit_code = 11
+
+
+class DriftFound(MissionControlError):
+    title = "The back end differs"
+    exit_code = 13
+
+
+class NotAllLookedAt(MissionControlError):
+    title = "Not everything could be looked at"
+    exit_code = 14

@@ -178,14 +178,14 @@ async def load(store: Store, run: Run) -> Job:
             connector=row.connector,
             backend_name=row.backend_name,
             service_id=row.service_id,
-            wished=_wished(service, row.wish, row.level_id, row.settings),
-            previous=_wished(
+            wished=wished_of(service, row.wish, row.level_id, row.settings),
+            previous=wished_of(
                 service,
                 request.previous.get("wish", Wish.ABSENT),
                 request.previous.get("level_id", ""),
                 request.previous.get("settings", {}),
             ),
-            attributes=await _attributes(session, row, user),
+            attributes=await attributes_of(session, row, user),
             disabled=user is not None and user.disabled,
             adopt=bool(request.previous.get("adopt")),
             halt=_halt(row.generation, request.generation, cancelled=request.cancel_requested),
@@ -193,12 +193,13 @@ async def load(store: Store, run: Run) -> Job:
         )
 
 
-def _wished(service: Service, wish: str, level_id: str, settings: Mapping[str, Any]) -> Wished:
+def wished_of(service: Service, wish: str, level_id: str, settings: Mapping[str, Any]) -> Wished:
+    """A wish as it is stored, in the catalogue's terms. Raises NotFound when the service lacks the level."""
     limits = service.level(level_id).limits if level_id and wish != Wish.ABSENT else {}
     return Wished(Wish(wish), level_id, limits, dict(settings))
 
 
-async def _attributes(
+async def attributes_of(
     session: AsyncSession, row: AssignmentRow, user: UserRow | None
 ) -> dict[str, object]:
     """Facts about the subject; the directory account of a user is told nearly all that was stated about the user."""

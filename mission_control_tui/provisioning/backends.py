@@ -32,10 +32,15 @@ class Backends:
         self, settings: Settings, installation: str, reload: Callable[[], Settings] | None = None
     ) -> None:
         self._settings = settings
-        self._installation = installation
+        self.installation = installation
         self._reload = reload
         self._open: dict[str, Backend] = {}
         self._observing: set[str] = set()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every connector that the settings name, and the simulator that is there by itself."""
+        return tuple(sorted({*self._settings.connectors, "simulator"}))
 
     def pace(self, name: str) -> ConnectorSettings:
         """Concurrency and rate; the defaults for a name that the settings lack, whose requests fail on their own."""
@@ -55,7 +60,7 @@ class Backends:
             self._settings.connector(name)
             table = self._settings.connectors.get(name, {})
             seconds = call_timeout(name, table)
-            connector = await registry.load(name, table, self._installation)
+            connector = await registry.load(name, table, self.installation)
             self._open[name] = Backend(connector, seconds)
         return self._open[name]
 

@@ -1,0 +1,250 @@
+"""Looking for drift: every green service is observed and planned as a request would, and nothing is written there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.drifting import Kept, Looked, green_pages, known_at, mark_drift
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
+from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.connectors.base import (
+    LIST,
+    Change,
+    ConnectorError,
+    Desired,
+    Mark,
+    Observed,
+    Plan,
+)
+from mission_control_tui.provisioning.pacing import Pace
+from mission_control_tui.settings import Worker
+
+NO_FENCE = 2**31 - 1
+"""An attempt that no real one reaches: a look is never older than what it finds."""
+AGAIN_SECONDS = 0.5
+"""An error that can heal is tried once more after so long; then the connector counts as not reached."""
+_CHUNK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A service that differs: `changes` go from what the back end has to what is wished.
+
+    `reason` stands instead of them where the object cannot be compared, such as one of somebody else.
+    """
+
+    kept: Kept
+    changes: tuple[Change, ...]
+    reason: str = ""
+    remedy: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What differs, for the audit."""
+        return tuple(change.what for change in self.changes) or (self.reason,)
+
+
+@dataclass(frozen=True, slots=True)
+class NotLookedAt:
+    """So many services of a connector could not be looked at; 0 where only its orphans could not be listed."""
+
+    connector: str
+    services: int
+    said: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An object that carries this installation's mark and belongs to no service that is wished for or there."""
+
+    connector: str
+    name: str
+    assignment_id: str
+    state: Wish
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was seen. `looked`: services that were looked at; `found`, `gone`: flags set and taken away."""
+
+    looked: int
+    differing: tuple[Difference, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
+    orphans: tuple[Orphan, ...]
+    found: int
+    gone: int
+
+
+async def survey(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    backends: Backends,
+    worker: Worker,
+    *,
+    user: str | None = None,
+    service: str | None = None,
+    orphans: bool = False,
+    dry_run: bool = False,
+) -> Report:
+    """Look at every green service of the account, of one user or of one service, and set or clear the drift flags.
+
+    At most as many looks at a time, and as fast, as each connector's settings allow. What cannot be looked at keeps its
+    flag. With `orphans` every connector that the settings name is listed. Raises NotFound.
+    """
+    looking = _Survey(backends, Pace(worker, backends.pace))
+    looked = found = gone = 0
+    async for page in green_pages(store, caller, account, user=user, service=service):
+        seen = await looking.page(page)
+        looked += len(seen)
+        flagged = (await mark_drift(store, caller, account, seen, dry_run=dry_run)).result
+        found, gone = found + flagged.found, gone + flagged.gone
+    strays: list[Orphan] = []
+    if orphans:
+        for name in backends.names:
+            strays += await looking.orphans(store, caller, name)
+    differing = sorted(looking.differing, key=lambda one: (one.kept.subject, one.kept.service_id))
+    missed = tuple(
+        NotLookedAt(connector, count, said, remedy)
+        for (connector, said, remedy), count in sorted(looking.missed.items())
+    )
+    return Report(looked, tuple(differing), missed, tuple(strays), found, gone)
+
+
+@dataclass
+class _Survey:
+    backends: Backends
+    pace: Pace
+    differing: list[Difference] = field(default_factory=list)
+    missed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _closed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    async def page(self, page: Sequence[Kept]) -> list[Looked]:
+        """Look at these; returns those that could be looked at."""
+        for name in {one.connector for one in page} - self._closed.keys():
+            await self._reach(name)
+        async with asyncio.TaskGroup() as group:
+            looks = [group.create_task(self._look(one)) for one in page]
+        return [seen for look in looks if (seen := look.result()) is not None]
+
+    async def orphans(self, store: Store, caller: Caller, name: str) -> list[Orphan]:
+        """The connector's objects with our mark that no assignment knows."""
+        if name not in self._closed:
+            await self._reach(name)
+        if name in self._closed:
+            self.missed[self._closed[name]] += 0
+            return []
+        backend = await self.backends.get(name)
+        if LIST not in backend.connector.capabilities:
+            return []
+        listed: list[tuple[str, Observed, str]] = []
+        try:
+            async for object_name, observed in converge.list_marked(
+                backend.connector, call_seconds=backend.call_seconds
+            ):
+                if observed.mark is not None:
+                    listed.append((object_name, observed, observed.mark.key))
+        except ConnectorError as error:
+            self.missed[self._close(name, error)] += 0
+            return []
+        known: set[str] = set()
+        for start in range(0, len(listed), _CHUNK):
+            keys = {key for _, _, key in listed[start : start + _CHUNK]}
+            known |= await known_at(store, caller, name, keys)
+        return [
+            Orphan(name, object_name, key, observed.wish, observed.level)
+            for object_name, observed, key in listed
+            if key not in known
+        ]
+
+    async def _reach(self, name: str) -> None:
+        """Open the connector and log in once, so that what is not there is not asked for each service."""
+        self._gates[name] = asyncio.Semaphore(self.backends.pace(name).concurrency)
+        try:
+            backend = await self.backends.get(name)
+            await converge.check(backend.connector, call_seconds=backend.call_seconds)
+        except ConnectorError as error:
+            self._close(name, error)
+        except MissionControlError as error:
+            problems = "; ".join(str(problem) for problem in error.problems)
+            self._closed[name] = (name, f"{error.what} {problems}".strip(), error.hint)
+
+    def _close(self, name: str, error: ConnectorError) -> tuple[str, str, str]:
+        self._closed[name] = (name, error.said, error.remedy)
+        return self._closed[name]
+
+    async def _look(self, kept: Kept) -> Looked | None:
+        name = kept.connector
+        async with self._gates[name]:
+            if name not in self._closed:
+                try:
+                    return self._judge(kept, *await self._observe(kept))
+                except ConnectorError as error:
+                    if error.kind not in PAUSING_KINDS | RETRIED_KINDS:
+                        self.missed[name, error.said, error.remedy] += 1
+                        return None
+                    self._close(name, error)
+            self.missed[self._closed[name]] += 1
+            return None
+
+    async def _observe(self, kept: Kept) -> tuple[Observed, Plan]:
+        backend = await self.backends.get(kept.connector)
+        desired = self._desired(kept)
+        await self._slow_down(kept.connector)
+        try:
+            return await converge.observe_and_plan(
+                backend.connector, desired, call_seconds=backend.call_seconds
+            )
+        except ConnectorError as error:
+            if error.kind not in RETRIED_KINDS:
+                raise
+        await asyncio.sleep(AGAIN_SECONDS)
+        return await converge.observe_and_plan(
+            backend.connector, desired, call_seconds=backend.call_seconds
+        )
+
+    async def _slow_down(self, name: str) -> None:
+        while self.pace.starts_left(name) <= 0:  # noqa: ASYNC110 - time alone makes room again
+            await asyncio.sleep(max(self.pace.next_start() or 0.0, 0.01))
+        self.pace.started(name)
+
+    def _desired(self, kept: Kept) -> Desired:
+        mark = Mark(self.backends.installation, kept.assignment_id, kept.generation, NO_FENCE)
+        return Desired(
+            mark=mark,
+            service=kept.service_id,
+            name=kept.backend_name,
+            wish=kept.wished.wish,
+            level=kept.wished.level_id,
+            settings=kept.wished.settings,
+            attributes=kept.attributes,
+            limits=kept.wished.limits,
+            disabled=kept.disabled,
+        )
+
+    def _judge(self, kept: Kept, observed: Observed, plan: Plan) -> Looked:
+        difference = _difference(kept, self._desired(kept).state, observed, plan)
+        if difference is not None:
+            self.differing.append(difference)
+        differs = difference.words if difference is not None else ()
+        return Looked(kept.assignment_id, kept.generation, differs)
+
+
+def _difference(kept: Kept, state: Wish, observed: Observed, plan: Plan) -> Difference | None:
+    if not observed.exists:
+        return Difference(kept, (Change("state", str(Wish.ABSENT), str(state)),))
+    if plan.action is PlanAction.BLOCKED and not plan.observe_only:
+        return Difference(kept, (), plan.reason, plan.remedy)
+    # A cancelled wish has used up a generation that the back end never saw.
+    changes = tuple(change for change in plan.changes if change.what != "generation")
+    return Difference(kept, changes) if changes else None
