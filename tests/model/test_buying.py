@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -407,3 +408,39 @@ async def test_what_a_purchase_tells_in_its_plan(
         (Verb.CREATED, "domain"),
         (Verb.CREATED, "service"),
     ]
+
+
+async def test_buying_at_the_same_time_adds_up(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await asyncio.gather(
+        *(buy(store, caller, account.id, "email", level="popx", quantity=2) for _ in range(5))
+    )
+    (seats,) = await list_seats(store, caller, account.id)
+    assert seats.owned == 10
+    (had,) = await list_subscriptions(store, caller, account.id)
+    assert had.quantity == 10
+    assert (await show(store, caller, account.id)).this_month == (Money(5 * 660, "AUD"),)
+
+
+async def test_two_accounts_cannot_buy_one_name_at_the_same_time(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    codes = ["acme"]
+    for number in range(3):
+        code = f"other{number}"
+        codes.append(code)
+        await create_account(store, caller, name=code, code=code)
+    outcomes = await asyncio.gather(
+        *(
+            buy(store, caller, code, "domain-names", domain="acme.com", fields=REGISTRANT)
+            for code in codes
+        ),
+        return_exceptions=True,
+    )
+    refused = [one for one in outcomes if isinstance(one, BaseException)]
+    assert len(refused) == 3
+    assert {type(one) for one in refused} == {Conflict}
+    bought = [code for code in codes if await list_orders(store, caller, code)]
+    assert len(bought) == 1
+    assert len(await list_requests(store, caller, bought[0])) == 1
