@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Command, command
+from tests.cli.command import Command, Inside, command
 
 
 @pytest.fixture
@@ -24,11 +24,18 @@ def _furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def acme(mc: Command, _furnished: Path) -> Command:
-    """The command with an account: five seats of Small databases and of Standard Mail, two of PC & Web Access."""
+def inside(hermetic_home: Path) -> Iterator[Command]:
+    """The same, called in this process where that makes no difference."""
+    with command(hermetic_home, Inside) as one:
+        yield one
+
+
+@pytest.fixture
+def acme(inside: Command, _furnished: Path) -> Command:
+    """`inside` with an account: five seats of Small databases and of Standard Mail, two of PC & Web Access."""
     if not _furnished.exists():
-        mc.init(("databases", "small", 5), ("email", "popx", 5), ("email", "pc-web", 2))
-        shutil.copytree(mc.database.parent, _furnished)
+        inside.init(("databases", "small", 5), ("email", "popx", 5), ("email", "pc-web", 2))
+        shutil.copytree(inside.database.parent, _furnished)
     else:
-        shutil.copytree(_furnished, mc.database.parent, dirs_exist_ok=True)
-    return mc
+        shutil.copytree(_furnished, inside.database.parent, dirs_exist_ok=True)
+    return inside

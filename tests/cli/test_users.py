@@ -77,7 +77,11 @@ def test_no_empty_file_stays_when_the_change_fails(acme: Command) -> None:
     assert not (acme.directory / "p.csv").exists()
 
 
-@pytest.mark.parametrize("given", [b"", b"\n", b"one\ntwo\n", b"\xff\xfe\n", b"x" * 5000])
+@pytest.mark.parametrize(
+    "given",
+    [b"", b"\n", b"one\ntwo\n", b"\xff\xfe\n", b"x" * 5000],
+    ids=["nothing", "empty", "two", "no-text", "long"],
+)
 def test_a_password_on_stdin_is_one_line(acme: Command, given: bytes) -> None:
     refused = acme.run("users", "create", *ADA, "--password-stdin", stdin=given)
     assert refused.code == 3
@@ -243,12 +247,12 @@ def test_two_commands_at_once_for_the_same_upn(acme: Command) -> None:
     assert acme.json("users", "list")["total"] == 1
 
 
-def test_help_of_every_command_has_an_example(mc: Command) -> None:
+def test_help_of_every_command_has_an_example(inside: Command) -> None:
     from mission_control_tui.cli.commands.users import COMMANDS
 
     for name in COMMANDS:
         if name != "alias":
-            assert "mission-control users " + name in mc.ok("users", name, "--help").out
+            assert "mission-control users " + name in inside.ok("users", name, "--help").out
 
 
 def test_it_starts_without_textual_and_without_the_engine(acme: Command) -> None:
