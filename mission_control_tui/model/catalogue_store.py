@@ -177,6 +177,7 @@ async def load(
 ) -> Outcome[Loaded]:
     """Put this file in force as the next version, for all accounts at once; an equal one changes nothing.
 
+    Services whose connector changes go there and turn "Not checked": here, or when the next worker starts.
     Raises as `compare`, and Conflict with every id that is in use and would vanish or mean something else.
     """
     new = _parsed(caller, catalogue_text, source, connectors)
@@ -200,6 +201,11 @@ async def load(
             )
         if not found.changes:
             tx.record(Verb.UNCHANGED, "catalogue", source)
+        elif store.is_sqlite:
+            # With PostgreSQL the workers' settings have a say in it, which a worker reads when it starts.
+            from mission_control_tui.model.connecting import switch_in
+
+            await switch_in(tx, new)
     return Outcome(Loaded(number, found.changes), tx.plan, not dry_run)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from mission_control_tui.model import catalogue_store, seats
 from mission_control_tui.model.buying import buy, decline_order
+from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.catalogue.diff import ChangeKind
 from mission_control_tui.model.catalogue.shipped import shipped
 from mission_control_tui.model.context import Caller
@@ -17,9 +18,11 @@ from mission_control_tui.model.errors import Conflict, Denied, InvalidInput, Not
 from mission_control_tui.model.plan import Verb
 from mission_control_tui.model.provision import Wanted, change_wish, provision
 from mission_control_tui.model.removing import remove
-from mission_control_tui.model.states import RequestKind
+from mission_control_tui.model.states import Light, RequestKind, Word
+from mission_control_tui.model.status import status
 from mission_control_tui.model.tables import AssignmentRow, CatalogueVersionRow
 from mission_control_tui.model.views import Account
+from tests.model.conftest import make_account
 from tests.model.helpers import create, finish, named
 
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
@@ -247,6 +250,29 @@ async def test_a_withdrawn_level_stays_for_its_holders(
     )
     assert kept.result[0].level_id == "popx"
     await remove(store, caller, account.id, "email", quantity=2)
+
+
+async def test_another_connector_leaves_no_light_green(
+    sqlite_store: Store, caller: Caller, catalogue: Catalogue
+) -> None:
+    store = sqlite_store
+    account = await make_account(store, caller, catalogue, "acme", "acme.example")
+    await buy(store, caller, account.id, "email", level="popx")
+    user = await create(store, caller, account)
+    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await finish(store, caller, account)
+    mail = 'description = "A mailbox with calendar and contacts."\nconnector = "'
+    moved = shipped().replace(f"{mail}simulator", f"{mail}elsewhere")
+    await catalogue_store.load(store, caller, moved, "moved.toml", dry_run=True)
+    (before,) = await status(store, caller, account.id)
+    assert before.light is Light.GREEN
+    await catalogue_store.load(store, caller, moved, "moved.toml")
+    (after,) = await status(store, caller, account.id)
+    assert (after.connector, after.light, after.word) == (
+        "elsewhere",
+        Light.ORANGE,
+        Word.NOT_CHECKED,
+    )
 
 
 async def give_back_seats(store: Store, caller: Caller, account: Account) -> None:
