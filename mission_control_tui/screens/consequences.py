@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import Plan, PlanLine, Verb
+from mission_control_tui.model.states import RequestKind
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue import Catalogue, Service
-    from mission_control_tui.model.views import Seats
+    from mission_control_tui.model.views import AssignmentView, Seats
 
 MOST_SETTINGS = 6
 MONEY = "Money: nothing is charged or refunded; the seats stay bought until you remove them."
@@ -92,6 +93,48 @@ def level_change(
     if words:
         lines.append(f"Seats: {'; '.join(words)}.")
     return [*lines, MONEY]
+
+
+def level_question(
+    account: str,
+    changing: Iterable[tuple[Service, AssignmentView]],
+    plan: Plan,
+    seats: Iterable[Seats],
+) -> list[str]:
+    """The question before levels of one user change; `plan` is that of the dry run."""
+    have = tuple(seats)
+    lines: list[str] = []
+    for service, view in changing:
+        for line in changed_lines(plan):
+            ours = line.name.startswith(f"{view.subject} {service.name}")
+            if ours and line.before.get("level") == view.level_id:
+                found = level_change(account, view.subject, service, line, plan, have)
+                lines += [one for one in found if one not in lines]
+                break
+    return lines
+
+
+def turn_question(
+    account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
+) -> list[str]:
+    """The question before one service is suspended or removed."""
+    if kind is RequestKind.SUSPEND:
+        return [
+            f"{account}: suspend {view.service} ({view.level}) of {view.subject}?",
+            "Lost: the access, until it is resumed. The data stays, and so does the seat.",
+            "Money: nothing changes.",
+        ]
+    given = [(view.service_id, view.level_id)]
+    return removal(account, view.subject, catalogue, given, what=f"remove {view.service} from")
+
+
+def adopt_question(account: str, view: AssignmentView) -> list[str]:
+    """The question before an object at the back end is taken over."""
+    return [
+        f"{account}: take over what {view.service} has for {view.subject}?",
+        f"Lost: {view.backend_name} becomes what is wished here, whoever made it.",
+        "Seats and money: nothing changes.",
+    ]
 
 
 def removal(

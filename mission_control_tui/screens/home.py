@@ -175,7 +175,7 @@ class HomeScreen(MissionScreen):
         self.go_to("new-user")
 
     def verb_find(self) -> None:
-        self.go_to("users")
+        self.go_to("users", find=True)
 
     def verb_buy(self) -> None:
         services = self._place("services")

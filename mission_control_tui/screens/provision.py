@@ -16,7 +16,7 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .consequences import changed_lines, level_change, removal
+from .consequences import adopt_question, level_question, turn_question
 from .context import MissionScreen
 from .person_fields import words_of
 from .service_panel import UserServicePanel, another_view
@@ -301,25 +301,9 @@ class ProvisionScreen(MissionScreen):
             return
         outcome = await self._asked(giving, wanted, dry_run=True)
         if outcome is not None:
-            lines = self._question(giving, outcome)
+            changing = [(one.service, one.view) for one in giving if one.changes_level]
+            lines = level_question(self.context.account.name, changing, outcome.plan, self._seats)
             self.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")
-
-    def _question(
-        self, panels: list[UserServicePanel], outcome: Outcome[tuple[Given, ...]]
-    ) -> list[str]:
-        account, who = self.context.account.name, self._user.upn if self._user else ""
-        lines: list[str] = []
-        for panel in panels:
-            if not panel.changes_level:
-                continue
-            for line in changed_lines(outcome.plan):
-                if line.before.get("level") == panel.view.level_id:
-                    found = level_change(
-                        account, who, panel.service, line, outcome.plan, self._seats
-                    )
-                    lines += [one for one in found if one not in lines]
-                    break
-        return lines
 
     async def _asked(
         self, panels: list[UserServicePanel], wanted: list[Wanted], *, dry_run: bool
@@ -384,36 +368,14 @@ class ProvisionScreen(MissionScreen):
     # Suspend, resume, remove, passwords
 
     def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
-        context, who = self.context, self._user.upn if self._user else ""
-        view = panel.view
-        if kind is RequestKind.SUSPEND:
-            lines = [
-                f"{context.account.name}: suspend {panel.service.name} ({view.level}) of {who}?",
-                "Lost: the access, until it is resumed. The data stays, and so does the seat.",
-                "Money: nothing changes.",
-            ]
-        else:
-            lines = removal(
-                context.account.name,
-                who,
-                context.catalogue,
-                [(view.service_id, view.level_id)],
-                what=f"remove {panel.service.name} from",
-            )
+        lines = turn_question(self.context.account.name, self.context.catalogue, panel.view, kind)
         word = "Suspend" if kind is RequestKind.SUSPEND else "Remove"
         self.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 
     def _ask_adopt(self, panel: UserServicePanel) -> None:
-        who = self._user.upn if self._user else ""
-        self.confirm(
-            [
-                f"{self.context.account.name}: take over what {panel.service.name} has for {who}?",
-                f"Lost: {panel.view.backend_name} becomes what is wished here, whoever made it.",
-                "Seats and money: nothing changes.",
-            ],
-            lambda: self._send([panel], [panel.wanted(adopt=True)]),
-            yes="Take over",
-        )
+        lines = adopt_question(self.context.account.name, panel.view)
+        wanted = [panel.wanted(adopt=True)]
+        self.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
 
     async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
         from mission_control_tui.model.provision import change_wish
