@@ -37,7 +37,7 @@ from mission_control_tui.model.states import Light, RequestState, Word
 from mission_control_tui.model.status import status
 from mission_control_tui.model.subscriptions import list_subscriptions
 from mission_control_tui.model.tables import AssignmentRow
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, LightCounts
 
 ABN = "51 824 753 556"  # of the Australian Taxation Office, and its examples
 COMPANY_ABN = "53 004 085 616"  # an ACN with two digits in front
@@ -172,6 +172,7 @@ async def test_a_domain_name_is_registered_by_itself(
         "auto-renew": True,
         "name-servers": ["ns1.acme.example", "ns2.acme.example"],
     }
+    assert (await show(store, caller, account.id)).lights == LightCounts(orange=1)
     (request,) = await list_requests(store, caller, account.id)
     assert done.plan.requests == (request.id,)
     assert request.state is RequestState.QUEUED
