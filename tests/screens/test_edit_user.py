@@ -61,7 +61,9 @@ async def test_a_stale_save_is_refused_and_nothing_typed_is_lost(world_db: Path)
         assert "meanwhile" not in text_of(app)
 
 
-async def test_a_look_elsewhere_keeps_text_and_the_version_it_was_typed_over(world_db: Path) -> None:
+async def test_a_look_elsewhere_keeps_text_and_the_version_it_was_typed_over(
+    world_db: Path,
+) -> None:
     async with opened(world_db, "edit-user", "ada") as (app, pilot):
         await shows(pilot, "[ada@acme.example")
         title = app.screen.query_one("#f-title", Field)

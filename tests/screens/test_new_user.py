@@ -124,7 +124,9 @@ async def test_provision_creates_the_user_and_moves_on(world_db: Path) -> None:
             await pilot.press("enter")
         await pilot.press("f2")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
-        await shows(pilot, "Bo Derek  bo.derek@acme.example", "The user is created", "Managed Exchange")
+        await shows(
+            pilot, "Bo Derek  bo.derek@acme.example", "The user is created", "Managed Exchange"
+        )
         context = context_of(app)
         user = await details(context.store, context.caller, context.account_id, "bo.derek")
         assert user.details.display_name == "Bo Derek"
