@@ -40,7 +40,7 @@ from tests.model.first_store import DUMP, FIRST
 from tests.postgres import PostgresServer
 
 Row = tuple[Any, ...]
-NEXT = "0002"
+NEXT = "later"
 
 LATER = '''
 """A revision of the future: makes the accounts' table anew with one more column."""
@@ -48,7 +48,7 @@ LATER = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
+revision = "%s"
 down_revision = "%s"
 branch_labels = None
 depends_on = None
@@ -106,7 +106,7 @@ def future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str = "") -> N
     """Add a revision to this program, with `more` at the end of its upgrade()."""
     scripts = tmp_path / "migrations"
     shutil.copytree(upgrade.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / f"{NEXT}_later.py").write_text(LATER % (HEAD, more), "utf-8")
+    (scripts / "versions" / f"{NEXT}.py").write_text(LATER % (NEXT, HEAD, more), "utf-8")
     monkeypatch.setattr(upgrade, "SCRIPTS", scripts)
     monkeypatch.setattr(upgrade, "HEAD", NEXT)
     monkeypatch.setattr(upgrade, "REVISIONS", (*REVISIONS, NEXT))
