@@ -56,9 +56,10 @@ COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 )
 @click.option("--database", metavar="URL-OR-PATH", help="The database to work on.")
 @click.option("--account", metavar="CODE", help="The account to work on.")
+@click.option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
 @click.version_option(__version__, prog_name="mission-control")
 @click.pass_context
-def root(ctx: click.Context, database: str | None, account: str | None) -> None:
+def root(ctx: click.Context, database: str | None, account: str | None, mouse: bool) -> None:
     """Mission Control: buy services, create users, provision, watch the lights.
 
     Without a command it opens the console. The options below may also stand after the command.
@@ -68,7 +69,7 @@ def root(ctx: click.Context, database: str | None, account: str | None) -> None:
         mission-control --account acme
     """
     session = ctx.ensure_object(Session)
-    session.database, session.account = database, account
+    session.database, session.account, session.mouse = database, account, mouse
     if ctx.invoked_subcommand is None:
         from mission_control_tui.cli.commands.console import open_console
 

@@ -25,6 +25,7 @@ class Session:
 
     database: str | None = None
     account: str | None = None
+    mouse: bool = False
     json: bool = False
     ticket: str = ""
     dry_run: bool = False
@@ -37,7 +38,13 @@ class Session:
         if self._settings is None:
             from mission_control_tui.settings import load
 
-            self._settings = load(flags={"database": self.database, "account": self.account})
+            self._settings = load(
+                flags={
+                    "database": self.database,
+                    "account": self.account,
+                    "console.mouse": self.mouse or None,
+                }
+            )
         return self._settings
 
     @property
