@@ -61,7 +61,7 @@ def tell(
             }
         )
     else:
-        tell_plan(outcome)
+        tell_plan(outcome, waited=wait is not None)
     if wait is not None:
         waiting.judge(lights, wait)
 
@@ -80,7 +80,7 @@ def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
     return dataclasses.replace(outcome, plan=plan)
 
 
-def tell_plan(outcome: Outcome[Any]) -> None:
+def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
     """The plan on stdout, or that there is nothing to do."""
     if not outcome.plan.changes_anything:
         for warning in outcome.plan.warnings:
@@ -90,7 +90,7 @@ def tell_plan(outcome: Outcome[Any]) -> None:
     print_plan(outcome.plan)
     if not outcome.applied:
         say("Dry run: nothing was changed.")
-    elif outcome.plan.requests:
+    elif outcome.plan.requests and not waited:
         count = len(outcome.plan.requests)
         say(f"{count} request{'s'[: count > 1]} queued. To watch, run: mission-control status")
 

@@ -110,9 +110,8 @@ def is_moving(view: AssignmentView) -> bool:
 
 
 def name_of(view: AssignmentView) -> str:
-    """The service as a line names it: Databases (Small), with its instance name."""
-    level = f" ({view.level})" if view.level else ""
-    return f"{view.service}{f' {view.instance}' if view.instance else ''}{level}"
+    """The service as a line and a command name it: its id, its instance name, its level's id."""
+    return " ".join(one for one in (view.service_id, view.instance, view.level_id) if one)
 
 
 def light_of(view: AssignmentView) -> str:
