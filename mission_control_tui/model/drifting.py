@@ -12,7 +12,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.lookups import account_row, user_row
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, Plan, Verb
 from mission_control_tui.model.runs import Wished, attributes_of, wished_of
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, UserRow
@@ -135,18 +135,17 @@ async def mark_drift(
     found = gone = 0
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        flags = dict(
-            (
-                await session.execute(
-                    select(AssignmentRow.id, AssignmentRow.drift).where(
-                        AssignmentRow.account_id == account_id, AssignmentRow.id.in_(by_id)
-                    )
+        flags = {
+            row[0]: row[1]
+            for row in await session.execute(
+                select(AssignmentRow.id, AssignmentRow.drift).where(
+                    AssignmentRow.account_id == account_id, AssignmentRow.id.in_(by_id)
                 )
             )
-            .tuples()
-            .all()
-        )
+        }
     changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
+    if not changed:
+        return Outcome(Flagged(0, 0), Plan(), not dry_run)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
             select(AssignmentRow, UserRow.upn, DomainRow.name)
