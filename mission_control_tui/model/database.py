@@ -22,6 +22,8 @@ from mission_control_tui.model.tables import InstallationRow
 from mission_control_tui.model.transaction import Transaction
 
 BUSY_TIMEOUT_MS = 30_000
+SILENCE_MS = 10_000
+"""PostgreSQL ends a transaction that says nothing for so long: its process is frozen, and others wait for its locks."""
 CHANNEL = "mission_control"
 
 
@@ -48,7 +50,14 @@ def database_url(where: str | Path) -> URL:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with this project's pragmas; disposing of it is the caller's duty."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        settings = {"idle_in_transaction_session_timeout": str(SILENCE_MS)}
+        return create_async_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            connect_args={"server_settings": settings},
+        )
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine.sync_engine, "connect")

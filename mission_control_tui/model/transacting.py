@@ -1,4 +1,4 @@
-"""The worker's way to write: tried again after a deadlock, and never holding a lock for ever while frozen."""
+"""The worker's way to write: tried again after a deadlock, and quietly where nobody else needs to know."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.context import WORKER
@@ -16,9 +15,6 @@ from mission_control_tui.model.transaction import Transaction
 
 T = TypeVar("T")
 
-FROZEN_SECONDS = 10
-"""PostgreSQL ends a transaction in which a worker has said nothing for so long: it is frozen, and others wait."""
-
 
 async def transact(
     store: Store, account_id: int | None, work: Callable[[Transaction], Awaitable[T]]
@@ -27,7 +23,6 @@ async def transact(
 
     async def once() -> T:
         async with store.write(WORKER, account_id) as tx:
-            await limit_silence(tx.session)
             return await work(tx)
 
     return await raced(once)
@@ -38,14 +33,4 @@ async def unheard(store: Store) -> AsyncIterator[AsyncSession]:
     """A write that wakes nobody on PostgreSQL: for what only workers care about."""
     engine = store.engine.execution_options(mc_write=True)
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-        await limit_silence(session)
         yield session
-
-
-async def limit_silence(session: AsyncSession) -> None:
-    """Let PostgreSQL end this transaction if its worker freezes in the middle of it."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(
-            text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)"),
-            {"limit": f"{FROZEN_SECONDS}s"},
-        )

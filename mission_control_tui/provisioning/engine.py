@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy.engine import URL
+
+from mission_control_tui.model.database import SILENCE_MS
 
 Job = Callable[[int, int], Awaitable[None]]
 """(request id, attempt) -> nothing: all that a job has to say goes into our own tables."""
@@ -82,7 +85,7 @@ class DbosEngine:
             raise
 
     async def _start(self) -> None:
-        await asyncio.to_thread(self._prepare)
+        await _in_a_thread_of_its_own(self._prepare)
         from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
         config: DBOSConfig = {
@@ -93,6 +96,7 @@ class DbosEngine:
             "application_version": self._app_version,
             "serializer": DBOSPortableJSONSerializer(),
             "run_migrations": False,
+            "sys_db_idle_transaction_timeout_sec": SILENCE_MS / 1000,
             "scheduler_polling_interval_sec": 3600.0,
             "enable_otlp": False,
             "log_level": "WARNING",
@@ -115,6 +119,7 @@ class DbosEngine:
             dbos_system_schema=SCHEMA,
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
+            sys_db_idle_transaction_timeout_sec=SILENCE_MS / 1000,
         )
         try:
             client.register_queue(
@@ -183,7 +188,7 @@ class DbosEngine:
     async def close(self) -> None:
         from dbos import DBOS
 
-        await asyncio.to_thread(DBOS.destroy)
+        await _in_a_thread_of_its_own(DBOS.destroy)
         # DBOS made its own pool the loop's and has just shut it down; this process goes on needing one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._file is not None and self.intact():
@@ -211,6 +216,28 @@ def engine_file(url: URL, worker_id: str) -> Path | None:
 
 def _file_prefix(file: Path) -> str:
     return file.name.partition(".engine-")[0] + ".engine-"
+
+
+async def _in_a_thread_of_its_own(call: Callable[[], None]) -> None:
+    """As asyncio.to_thread, but neither the loop's end nor the process's waits for a call that hangs."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def answer(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_result(None) if error is None else done.set_exception(error)
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            call()
+        except BaseException as raised:  # noqa: BLE001 - raised again by whoever awaits
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(answer, error)
+
+    threading.Thread(target=work, daemon=True).start()
+    await done
 
 
 _job: Job | None = None

@@ -160,8 +160,7 @@ class Worker:
         ]
         started = False
         try:
-            await self._start_engine()
-            started = True
+            started = await self._started()
             while not await self._tick():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._timeout)
@@ -173,6 +172,21 @@ class Worker:
         finally:
             await self._end(helpers, started)
         return Exit.LEASE_LOST if self._lost else Exit.ENDED
+
+    async def _started(self) -> bool:
+        """Start the engine, unless the worker is told to stop meanwhile."""
+        start = asyncio.create_task(self._start_engine())
+        while not start.done():
+            wake = asyncio.create_task(self._wake.wait())
+            await asyncio.wait({start, wake}, return_when=asyncio.FIRST_COMPLETED)
+            wake.cancel()
+            self._wake.clear()
+            if self._stopping or self._lost:
+                start.cancel()
+                await asyncio.wait({start})
+                return not start.cancelled() and start.exception() is None
+        await start
+        return True
 
     async def _start_engine(self) -> None:
         for tries_left in range(ENGINE_TRIES - 1, -1, -1):

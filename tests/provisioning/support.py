@@ -390,6 +390,19 @@ def worker(world: World, name: str = "worker", **environment: str) -> Iterator[W
         process.end()
 
 
+async def freeze_harmlessly(world: World, victim: WorkerProcess) -> None:
+    """Freeze it outside of SQLite's transactions, the simulator's included: others could not write any more."""
+    files = [world.simulator_path]
+    if world.store.is_sqlite:
+        files.append(Path(world.where))
+    while True:
+        victim.freeze()
+        if all(can_write(file) for file in files if file.exists()):
+            return
+        victim.thaw()
+        await asyncio.sleep(0.01)
+
+
 def can_write(database: Path) -> bool:
     """Whether nobody holds SQLite's write lock, such as a worker that was frozen within a transaction."""
     with contextlib.closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as db:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -14,24 +13,13 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.tables import WorkerRow
 from tests.provisioning.support import (
     EXCHANGE_STEPS,
-    WorkerProcess,
     World,
-    can_write,
     doubled,
+    freeze_harmlessly,
     worker,
 )
 
 pytestmark = pytest.mark.kill
-
-
-async def freeze_harmlessly(world: World, victim: WorkerProcess) -> None:
-    """Freeze it outside of a transaction: on SQLite nobody could write as long as it holds the lock."""
-    while True:
-        victim.freeze()
-        if not world.store.is_sqlite or can_write(Path(world.where)):
-            return
-        victim.thaw()
-        await asyncio.sleep(0.01)
 
 
 async def test_frozen_until_another_has_taken_over(world: World) -> None:

@@ -13,7 +13,6 @@ import os
 import random
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -29,15 +28,17 @@ from mission_control_tui.model.tables import (
     SeatPoolRow,
     WorkerRow,
 )
+from mission_control_tui.model.user_passwords import set_password
 from mission_control_tui.provisioning.launch import engine_files
 from tests.provisioning.support import (
     ACCOUNT,
     LARGE,
+    PASSWORD,
     SMALL,
     WorkerProcess,
     World,
-    can_write,
     doubled,
+    freeze_harmlessly,
     wish,
     worker,
 )
@@ -47,7 +48,7 @@ ROUNDS = 10 if SEEDS else 5
 USERS = 6
 NEXT_KINDS: dict[str, tuple[str, ...]] = {
     Wish.ABSENT: ("provision",),
-    Wish.PRESENT: ("change", "provision", "suspend", "deprovision"),
+    Wish.PRESENT: ("change", "provision", "suspend", "deprovision", "password"),
     Wish.SUSPENDED: ("resume", "deprovision", "change"),
 }
 TROUBLE = (
@@ -65,7 +66,14 @@ async def wish_something(world: World, rng: random.Random, upns: list[str]) -> N
     for upn in rng.sample(upns, rng.randint(1, 4)):
         rows = await world.services()
         present = str(rows[upn].wish) if upn in rows else str(Wish.ABSENT)
-        await wish(world, upn, rng.choice(NEXT_KINDS[present]))
+        kind = rng.choice(NEXT_KINDS[present])
+        if kind == "password" or (kind == "provision" and present == Wish.ABSENT):
+            # Also before a service is given again: the last password was wiped on its delivery.
+            await set_password(
+                world.store, world.caller, ACCOUNT, upn, f"{PASSWORD}-{rng.random()}"
+            )
+        if kind != "password":
+            await wish(world, upn, kind)
 
 
 async def cancel_something(world: World, rng: random.Random) -> None:
@@ -81,13 +89,8 @@ async def cancel_something(world: World, rng: random.Random) -> None:
 
 
 async def freeze(world: World, victim: WorkerProcess) -> None:
-    """Freeze it outside of a transaction, and let its lease have run out."""
-    while True:
-        victim.freeze()
-        if not world.store.is_sqlite or can_write(Path(world.where)):
-            break
-        victim.thaw()
-        await asyncio.sleep(0.005)
+    """Freeze it, and let its lease have run out."""
+    await freeze_harmlessly(world, victim)
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(update(WorkerRow).values(lease_until=0.0))
 
@@ -103,7 +106,9 @@ async def thaw_the_replaced(world: World, frozen: list[WorkerProcess]) -> None:
 async def strike(
     world: World, rng: random.Random, victim: WorkerProcess, frozen: list[WorkerProcess]
 ) -> None:
-    match rng.choice(("kill", "kill", "freeze", "stop", "engine")):
+    blow = rng.choice(("kill", "kill", "freeze", "stop", "engine"))
+    at_work = victim.pid in {row.pid for row in await world.workers() if not row.ended}
+    match blow if at_work else "kill":
         case "kill":
             victim.kill()
         case "freeze":
