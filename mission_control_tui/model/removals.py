@@ -47,7 +47,7 @@ class RemovalLimit:
         """What is too much: more than 20 removals within 1 minute."""
         minutes, seconds = divmod(round(self.seconds), 60)
         whole = f"{minutes} minute{'s' * (minutes != 1)}"
-        return f"more than {self.count} removals within " + (
+        return f"more than {self.count} removal{'s' * (self.count != 1)} within " + (
             whole if minutes and not seconds else f"{self.seconds:g} seconds"
         )
 
