@@ -69,6 +69,8 @@ EXAMPLES = {
     "requests list": "requests list",
     "requests show": "requests show 1",
     "requests cancel": "requests cancel 1 --dry-run",
+    "requests allow": "requests allow --yes --dry-run",
+    "drift": "drift",
     "users disable": "users disable ada@acme.example",
     "users enable": "users enable ada@acme.example",
     "users unlock": "users unlock ada@acme.example --dry-run",
