@@ -13,6 +13,7 @@ from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.people.addresses import upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.tables import AssignmentRow, UserRow
 from mission_control_tui.model.transaction import Transaction
@@ -20,6 +21,7 @@ from mission_control_tui.model.user_rows import addresses_of, reindex, to_view
 from mission_control_tui.model.views import UserView
 
 
+@retried
 async def delete_user(
     store: Store,
     caller: Caller,
@@ -50,6 +52,7 @@ async def delete_user(
     return Outcome(view, tx.plan, not dry_run)
 
 
+@retried
 async def restore_user(
     store: Store,
     caller: Caller,

@@ -13,6 +13,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.provision import Given, Wanted, give
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import Light, Priority, RequestKind
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, RequestRow, UserRow
 from mission_control_tui.model.wishing import push
@@ -26,6 +27,7 @@ class GivenTo:
     given: Given
 
 
+@retried
 async def provision_many(
     store: Store,
     caller: Caller,
@@ -50,6 +52,7 @@ async def provision_many(
     return Outcome(tuple(result), tx.plan, not dry_run)
 
 
+@retried
 async def retry_all_red(
     store: Store,
     caller: Caller,

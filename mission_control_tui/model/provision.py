@@ -15,6 +15,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import (
     Light,
     Priority,
@@ -61,6 +62,7 @@ class Given:
     password: str | None = field(default=None, repr=False)
 
 
+@retried
 async def provision(
     store: Store,
     caller: Caller,
@@ -218,6 +220,7 @@ _VERBS: dict[RequestKind, tuple[Wish, frozenset[Wish]]] = {
 }
 
 
+@retried
 async def change_wish(
     store: Store,
     caller: Caller,
@@ -250,6 +253,7 @@ async def change_wish(
     return Outcome((given,), tx.plan, not dry_run)
 
 
+@retried
 async def deprovision_all(
     store: Store,
     caller: Caller,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 TRIES = 4
@@ -28,3 +30,13 @@ async def raced(work: Callable[[], Awaitable[T]]) -> T:
             if not lost or not tries_left:
                 raise
     raise AssertionError("unreachable")
+
+
+def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """`verb`, which is one transaction, done again as `raced` does: the worker locks the same rows in its own order."""
+
+    @wraps(verb)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await raced(lambda: verb(*args, **kwargs))
+
+    return again

@@ -12,6 +12,7 @@ from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, P
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.subscriptions import (
     change_quantity,
     locked_subscription,
@@ -21,6 +22,7 @@ from mission_control_tui.model.tables import AccountRow, OrderLineRow, OrderRow
 from mission_control_tui.model.transaction import Transaction
 
 
+@retried
 async def remove(
     store: Store,
     caller: Caller,

@@ -15,6 +15,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.lookups import account_row, assignment_row, request_row, user_row
 from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     ErrorKind,
@@ -208,6 +209,7 @@ def _view(
     )
 
 
+@retried
 async def cancel(
     store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
 ) -> Outcome[RequestState]:
@@ -296,6 +298,7 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
     await seats.release(session, row.id, keep=keep)
 
 
+@retried
 async def retry(
     store: Store,
     caller: Caller,
@@ -357,6 +360,7 @@ def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
     )
 
 
+@retried
 async def reset(
     store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
 ) -> Outcome[int]:
