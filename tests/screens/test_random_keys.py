@@ -1,34 +1,136 @@
-"""Seeded random keys over all screens: no crash, no hang, and every screen can still be reached."""
+"""Seeded random keys over the real console: no crash, no hang, and every screen can still be reached by keys.
+
+    MC_PROOF=50 ./run-tests tests/screens/test_random_keys.py
+
+presses 50,000 keys; without MC_PROOF it is a fiftieth of them.
+"""
 
 from __future__ import annotations
 
 import random
+from collections import deque
+from pathlib import Path
+from typing import Any
 
 import pytest
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
 
 from mission_control_tui import keymap
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.console import LINKS, PLACES
+from mission_control_tui.model.listing import page
+from mission_control_tui.model.orders import list_orders
+from mission_control_tui.model.requests import list_requests
+from mission_control_tui.screens.context import MissionScreen
+from mission_control_tui.widgets.status_lines import TopLine
+from tests.model.helpers import finish
+from tests.support import proof_factor
 
-from .demo import make_app
+from . import world
+from .driving import SIZES, console, text_of, until
+from .user_driving import context_of
 
-KEYS = [
-    *{verb.key for verb in keymap.VERBS if verb.id not in ("quit", "buy")},
-    *{verb.twin for verb in keymap.VERBS if verb.twin and verb.id not in ("quit", "buy")},
-    *["tab", "shift+tab", "j", "o", "1", "backspace", "delete", "down", "up", "enter", "escape"],
+WALKS = 4
+LEGS = 2 * proof_factor()
+BURSTS_OF_A_LEG = 25
+BURST = 5
+ESCAPES = 100
+"""Screens may lie deep above each other after a walk; each of them, and what it asks, takes one Escape or two."""
+
+FIRST = "This is the first screen"
+
+VERBS = sorted(
+    {key for verb in keymap.VERBS if verb.id != "quit" for key in (verb.key, verb.twin) if key}
+)
+MOVES = [
+    *["down", "down", "up", "left", "right", "home", "end", "pageup", "pagedown"],
+    *["tab", "tab", "shift+tab", "enter", "enter", "enter", " ", "escape"],
 ]
+TYPED = ["a", "j", "o", "z", "1", "9", "-", ".", "@", "[", "]"]
+OTHERS = ["backspace", "delete", "ctrl+c", "ctrl+u", "ctrl+w", "ctrl+a", "ctrl+v", "f3", "é", "界"]
+KEYS = [*VERBS, *MOVES, *MOVES, *TYPED, *OTHERS]
+ROUGH = [*SIZES, (60, 20), (81, 25), (20, 3)]
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_random_keys(seed: int) -> None:
-    chance = random.Random(seed)
-    app = make_app()
-    async with app.run_test() as pilot:
-        for number in range(250):
-            await pilot.press(chance.choice(KEYS))
-            if number % 60 == 59:
-                size = chance.choice([(80, 24), (120, 40), (60, 20), (81, 25)])
-                await pilot.resize_terminal(*size)
-        await pilot.resize_terminal(80, 24)
-        for name, _words, _place in app.links:
-            app.follow_link(name)
-            await pilot.pause()
-            assert len(app.screen_stack) <= 2
+async def begin(app: MissionControlApp, place: str) -> None:
+    """Open a screen over the one that is there, with a subject where it needs one."""
+    screen = app.screen
+    assert isinstance(screen, MissionScreen)
+    context = context_of(app)
+    at = (context.store, context.caller, context.account_id)
+    arguments: tuple[Any, ...] = ()
+    if place in ("provision", "user", "edit-user"):
+        shown = await page(*at, in_bin=False)
+        binned = await page(*at, in_bin=True)
+        arguments = ((*shown.rows, *binned.rows)[0].id,)
+    elif place in ("product", "buy"):
+        arguments = ("email",)
+    elif place == "request":
+        arguments = ((await list_requests(*at))[0].id,)
+    elif place == "order":
+        arguments = ((await list_orders(*at))[0].id,)
+    screen.go_to(place, *arguments)
+
+
+async def burst(app: MissionControlApp, pilot: Pilot[int], keys: list[str]) -> None:
+    """Keys as a terminal hands them over: all at once, whatever the one before opens or closes."""
+    for key in keys:
+        char = key if len(key) == 1 else None
+        event = events.Key(_character_to_key(key) if char and not key.isalnum() else key, char)
+        event.set_sender(app)
+        app.post_message(event)
+    await pilot.pause()
+
+
+async def home_by_keys(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    """Escape leads Home from wherever one is, and there it says that there is nothing before."""
+    for _ in range(ESCAPES):
+        await pilot.press("escape")
+        if FIRST in text_of(app):
+            assert app.screen.query_one(TopLine).title == "Home"
+            return
+    raise AssertionError(f"Escape does not lead Home from\n{text_of(app)}")
+
+
+async def link_by_keys(app: MissionControlApp, pilot: Pilot[int], name: str) -> None:
+    """QUICK LINKS lead to a screen from wherever one is."""
+    place = [link[0] for link in LINKS].index(name)
+    heading = "Home" if name == "home" else LINKS[place][1]
+    await pilot.press("g", "home", *["down"] * place, "enter")
+    await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("walk", range(WALKS))
+async def test_random_keys(walk: int, world_db: Path) -> None:
+    chance = random.Random(walk)
+    last: deque[str] = deque(maxlen=40)
+    pressed = 0
+    try:
+        async with console(world_db) as (app, pilot):
+            context = context_of(app)
+            for leg in range(LEGS):
+                place = list(PLACES)[(walk + leg * WALKS) % len(PLACES)]
+                last.append(f"<{place}>")
+                await begin(app, place)
+                for _ in range(BURSTS_OF_A_LEG):
+                    keys = chance.choices(KEYS, k=BURST)
+                    last.extend(keys)
+                    await burst(app, pilot, keys)
+                    pressed += len(keys)
+                    if chance.random() < 0.08:
+                        await pilot.resize_terminal(*chance.choice(ROUGH))
+                    if chance.random() < 0.04:
+                        await finish(context.store, world.CALLER, context.account)
+                await pilot.resize_terminal(*chance.choice(SIZES))
+                await home_by_keys(app, pilot)
+                await link_by_keys(app, pilot, LINKS[leg % len(LINKS)][0])
+            for name, _words, _place in LINKS:
+                await home_by_keys(app, pilot)
+                await link_by_keys(app, pilot, name)
+    except BaseException as error:
+        error.add_note(f"walk {walk}, after {pressed} keys; the last: {' '.join(last)}")
+        raise
+    assert pressed == LEGS * BURSTS_OF_A_LEG * BURST
