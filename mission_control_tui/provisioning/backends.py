@@ -54,10 +54,14 @@ class Backends:
         if name in self._observing:
             await self._look_again(name)
         if name not in self._open:
-            if name not in self._settings.connectors and self._reload is not None:
+            try:
+                self._settings.connector(name)
+            except UsageError:
+                if self._reload is None:
+                    raise
                 # A service may have been moved to a connector that was added while this worker runs.
                 self._settings = self._reload()
-            self._settings.connector(name)
+                self._settings.connector(name)
             table = self._settings.connectors.get(name, {})
             seconds = call_timeout(name, table)
             connector = await registry.load(name, table, self.installation)
