@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.database import Store, clock
-from mission_control_tui.model.endings import follow
 from mission_control_tui.model.leases import lease_lost
 from mission_control_tui.model.pauses import Pause, pauses
 from mission_control_tui.model.removals import RemovalLimit, hold_excess
@@ -33,6 +32,7 @@ from mission_control_tui.model.tables.base import UtcDateTime
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.waiting import hold_back
+from mission_control_tui.model.wishing import settle_parent
 
 FARTHEST_SECONDS = 4000.0
 """No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
@@ -315,7 +315,7 @@ async def _take(
             ],
         )
     for request in taken:
-        await follow(tx, request)
+        await settle_parent(tx, request)
     return tuple(
         Claimed(
             Run(request.id, request.attempt, worker_id),

@@ -294,16 +294,6 @@ async def give_back_all(
     return tuple(given)
 
 
-async def follow(tx: Transaction, child: RequestRow) -> None:
-    """Let the parent's state follow its children; locked, so that of two children that end together one sees both."""
-    await tx.session.flush()
-    if child.parent_id is not None:
-        await tx.session.execute(
-            select(RequestRow.id).where(RequestRow.id == child.parent_id).with_for_update()
-        )
-        await settle_parent(tx, child)
-
-
 async def _finish(
     store: Store, run: Run, account_id: int | None, ended: Ended | None, work: _Work
 ) -> None:
@@ -312,7 +302,8 @@ async def _finish(
         if ended is not None:
             await record_step(tx, run, request.account_id, ended)
         await work(tx, request, row)
-        await follow(tx, request)
+        await tx.session.flush()
+        await settle_parent(tx, request)
         await settle_waiting(tx, needed=row.id)
 
     await transact(store, account_id, all_of_it)
@@ -389,7 +380,7 @@ async def _give_back(
     await note(tx, request, "given back", said=said)
     request.worker_id = ""
     if await _superseded(tx, request, row):
-        await follow(tx, request)
+        await settle_parent(tx, request)
         return
     request.state = RequestState.QUEUED
     request.next_try_at = next_try_at

@@ -256,6 +256,10 @@ async def settle_parent(tx: Transaction, child: RequestRow) -> None:
     if child.parent_id is None:
         return
     await tx.session.flush()
+    # Of two children that end at the same moment, one must see both.
+    await tx.session.execute(
+        select(RequestRow.id).where(RequestRow.id == child.parent_id).with_for_update()
+    )
     states = set(
         await tx.session.scalars(
             select(RequestRow.state).where(RequestRow.parent_id == child.parent_id)
