@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 from importlib import import_module
@@ -84,6 +85,8 @@ class ConsoleApp(MissionControlApp):
             "provisioning.launch",
         ):
             import_module(f"mission_control_tui.{module}")
+        gc.freeze()
+        gc.enable()
         return self._open_store()
 
     async def _open_store(self) -> Context:

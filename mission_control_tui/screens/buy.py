@@ -333,21 +333,24 @@ class BuyScreen(MissionScreen):
             self._busy = False
 
     async def _accepts(self) -> bool:
-        """Whether this step's answers can be used; what is wrong stands beside the fields."""
+        """Whether this step's answers can be used; what is wrong stands beside the fields and in full below."""
+        self._page.explain("")
         if self._step == NAME:
             return await self._check_name()
         if self._step == AMOUNT:
             self._priced()
         elif self._step.startswith("page:"):
-            wrong = 0
+            wrong: list[str] = []
             for question in self._questions()[self._step.removeprefix("page:")]:
                 field = self._page.field(FIELD + question.id)
                 if field is not None:
                     answer_of(field, question)
-                    wrong += bool(field.error)
+                    if field.error:
+                        wrong.append(f"{question.name}: {field.error}")
             if wrong:
+                self._page.explain("\n".join(wrong))
                 self._page.focus_first()
-                self.announce(f"{wrong} to correct on this page", error=True)
+                self.announce(f"{len(wrong)} to correct on this page", error=True)
                 return False
         return True
 
@@ -376,11 +379,13 @@ class BuyScreen(MissionScreen):
         except MissionControlError as error:
             field.error = error.problems[0].what if error.problems else error.what
             field.focus()
+            self._page.explain("\n".join(map(str, error.problems)) or str(error))
             self.announce_error(error)
             return False
         if check.availability is not Availability.NOT_CHECKED:
             field.error = str(check.availability)
             field.focus()
+            self._page.explain(check.said)
             self.announce(check.said, error=True)
             return False
         if self._check is None or self._check.extension_id != check.extension_id:
@@ -415,6 +420,7 @@ class BuyScreen(MissionScreen):
                 field.error = problem.what
                 places.append(steps.index(step))
         self.announce_error(error)
+        self._page.explain(str(error))
         if places and min(places) != self._at:
             self._show(min(places))
         elif places:

@@ -11,7 +11,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.quadrant import Quadrant
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import MissionScreen
@@ -156,11 +156,10 @@ class OrdersScreen(MissionScreen):
         yield Quadrant(
             "Orders",
             columns=(
-                Column(width=6, right=True),
+                Column(width=5, right=True),
                 Column(width=10),
                 Column(),
-                Column(width=14, right=True),
-                Column(width=17),
+                Column(width=12, right=True),
             ),
             empty="No orders yet: b buys",
             id="orders",
@@ -177,9 +176,8 @@ class OrdersScreen(MissionScreen):
                 (
                     str(order.id),
                     f"{order.placed_at:%Y-%m-%d}",
-                    ", ".join(f"{one.quantity} x {one.label}" for one in order.lines),
+                    _what(order),
                     str(order.total),
-                    (order.state, "orange" if order.state == WAITS else "dim"),
                 ),
             )
             for order in orders
@@ -200,6 +198,14 @@ class OrdersScreen(MissionScreen):
         if row is not None:
             self.app.copy_to_clipboard(str(row.key))
             self.announce(f"Copied the order's number, {row.key}")
+
+
+def _what(order: OrderView) -> Cell:
+    """What was ordered, after the state where that is not complete."""
+    text = ", ".join(f"{one.quantity} x {one.label}" for one in order.lines)
+    if order.state == "complete":
+        return text
+    return ((f"{order.state}: ", "orange" if order.state == WAITS else "dim"), (text, ""))
 
 
 def order_lines(order: OrderView) -> list[str]:

@@ -238,7 +238,7 @@ class ProductScreen(MissionScreen):
             raise
         problem.set("")
         seats = [
-            f"{line.level}: owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
+            f"Owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
             for line in plan.seats
         ]
         self.confirm(

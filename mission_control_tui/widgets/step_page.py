@@ -27,6 +27,7 @@ class StepPage(Widget):
         super().__init__()
         self.title = TextLines("", "title")
         self.note = TextLines(note, "dim", classes="note")
+        self.problem = TextLines("", "error")
         self.fields = tuple(fields)
         self.button = ActionButton(button, id="next")
 
@@ -35,6 +36,7 @@ class StepPage(Widget):
         yield self.note
         yield from self.fields
         yield self.button
+        yield self.problem
 
     def field(self, name: str) -> Field | ChoiceField | CheckField | None:
         """The field with this id."""
@@ -42,6 +44,10 @@ class StepPage(Widget):
             if one.id == name and isinstance(one, Field | ChoiceField | CheckField):
                 return one
         return None
+
+    def explain(self, text: str) -> None:
+        """Say in full what is wrong; beside a field there is little room. An empty text clears it."""
+        self.problem.set(f"\n{text}" if text else "")
 
     def focus_first(self) -> None:
         """Put the focus on the first field that is wrong, else the first of all, else the button."""

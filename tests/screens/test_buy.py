@@ -348,7 +348,7 @@ async def test_removal_is_refused_while_users_hold_it_naming_them(world_db: Path
         assert await owned(app, "pc-web") == 5
         app.screen.query_one("#removed", Field).value = "2"
         await pilot.press("enter")
-        await shows(pilot, "Acme Pty Ltd: remove 2 x Managed", "owned 5, then 3", "[ No ]")
+        await shows(pilot, "Acme Pty Ltd: remove 2 x Managed", "Owned 5, then 3; free 0", "[ No ]")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         assert await owned(app, "pc-web") == 5

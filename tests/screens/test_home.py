@@ -56,7 +56,7 @@ async def test_quadrants_tell_what_is_there(world_db: Path, size: tuple[int, int
         assert [users[light].cells[1] for light in ("red", "orange", "green")] == ["1", "1", "2"]
         lines = [line for line in text_of(app).splitlines() if "grace" in line or "jo " in line]
         assert any("» Queued jo Managed Exchange" in line for line in lines)
-        assert any("× Error grace Managed" in line and "3 min" in line for line in lines)  # noqa: RUF001
+        assert any("× Error grace Managed" in line and "3 h" in line for line in lines)  # noqa: RUF001
         top = app.screen.query_one(TopLine).info
         assert (top.account, top.operator, top.red, top.orange) == (
             "Acme Pty Ltd", "fred", 1, 1,

@@ -98,9 +98,9 @@ async def person(store: Store, account: Account, first: str, last: str, local: s
 
 
 async def turn_red(store: Store, account: Account, user: str) -> None:
-    """The user's services have failed three minutes ago."""
+    """The user's services have failed three hours ago."""
     async with store.write(CALLER, account.id) as tx:
-        ago = datetime.now(UTC) - timedelta(minutes=3)
+        ago = datetime.now(UTC) - timedelta(hours=3)
         await tx.session.execute(
             update(AssignmentRow)
             .where(AssignmentRow.user_id == user)
