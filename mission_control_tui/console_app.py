@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from .app import MissionControlApp
 from .console import LINKS, PLACES
-from .model.errors import MissionControlError
+from .model.errors import MissionControlError, UsageError
+from .screens.accounts import AccountsScreen
 from .screens.base import BaseScreen
 from .screens.context import Context, is_real
 from .unbroken import all_ended, unbroken
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .model.context import Caller
     from .model.database import Store
+    from .model.views import Account
     from .settings import Settings
     from .terminal import Options
 
@@ -64,6 +66,7 @@ class ConsoleApp(MissionControlApp):
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen_red: list[str] = []
         self._red_screen: Screen[Any] | None = None
+        self._choices: Sequence[Account] = ()
 
     # Screens
 
@@ -90,7 +93,7 @@ class ConsoleApp(MissionControlApp):
         return self._open_store()
 
     async def _open_store(self) -> Context:
-        from .model.accounts import resolve_account
+        from .model.accounts import list_accounts, resolve_account
         from .model.catalogue_store import current
         from .model.connecting import follow_settings
         from .model.database import Store
@@ -107,6 +110,12 @@ class ConsoleApp(MissionControlApp):
                 await current(store),
                 lambda: self._wake_worker(store),
             )
+        except UsageError:
+            self._choices = (
+                await list_accounts(store, self._caller) if self._account is None else ()
+            )
+            await store.close()
+            raise
         except BaseException:
             await store.close()
             raise
@@ -119,12 +128,20 @@ class ConsoleApp(MissionControlApp):
             await super().opened()
         except MissionControlError as error:
             self.store = None
-            self.post_message(self.OpeningFailed(error))
+            if self._choices:
+                self.push_screen(AccountsScreen(self._choices, self._choose))
+            else:
+                self.post_message(self.OpeningFailed(error))
             return
         if isinstance(self.screen, BaseScreen):
             self.screen.refresh_keys()
         self._start(self._follow(self.store))
         self._start(self._look_after(self.store))
+
+    def _choose(self, account_id: int) -> None:
+        """Open the database again for the account that was chosen."""
+        self._account, self._choices = account_id, ()
+        self._open()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)

@@ -11,7 +11,7 @@ import pytest
 
 from mission_control_tui.console import LINKS, PLACES, make_app
 from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model import catalogue_store
+from mission_control_tui.model import accounts, catalogue_store
 from mission_control_tui.model.catalogue.shipped import shipped
 from mission_control_tui.model.database import Store
 from mission_control_tui.screens.base import BaseScreen
@@ -128,3 +128,15 @@ async def test_a_connector_that_is_no_simulator_is_called_real(world_db: Path) -
     async with app.run_test() as pilot:
         await shows(pilot, "REAL", "This month  AUD")
         assert "SIMULATOR" not in text_of(app)
+
+
+async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    await accounts.create_account(store, world.CALLER, name="[b] Other", code="other", domains=[])
+    await store.close()
+    app = world.make_app(world_db)
+    async with app.run_test() as pilot:
+        await shows(pilot, "which one do you want to work on?", "Acme Pty Ltd", "[b] Other")
+        await pilot.press("down", "enter")
+        await shows(pilot, "This month  AUD", "Next: buy Email")
+        await until(pilot, lambda: app.top_info.account == "[b] Other")
