@@ -124,13 +124,18 @@ def main() -> int:
     parser.add_argument("--database", required=True)
     parser.add_argument("--lock", type=int)
     arguments = parser.parse_args()
+
+    def settings() -> Settings:
+        """As whoever started this worker has them: the simulator's file depends on the database."""
+        return load(flags={"database": arguments.database})
+
     try:
         return run_worker(
-            load(),
+            settings(),
             arguments.database,
             foreground=False,
             handler=_ShortLog(log_path(Path(arguments.database))),
-            reload=load,
+            reload=settings,
             lock=arguments.lock,
         )
     except Conflict as error:

@@ -137,10 +137,10 @@ class Command:
             return []
         return [pid for (pid,) in self.rows("SELECT pid FROM workers WHERE ended = 0")]
 
-    def end_workers(self) -> None:
-        """Let no worker of this database outlive the test."""
+    def end_workers(self, database: Path | None = None) -> None:
+        """Let no worker of this database, the default one unless named, outlive the test."""
         for process in psutil.process_iter(["pid", "cmdline"]):
-            if str(self.database) in (process.info["cmdline"] or []):
+            if str(database or self.database) in (process.info["cmdline"] or []):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
                     process.wait(10)

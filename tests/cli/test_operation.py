@@ -170,3 +170,19 @@ def test_too_many_removals_are_warned_of_and_wait_for_a_yes(still: Command) -> N
     assert "Nothing to do" in still.ok("requests", "allow", "--yes").out
     lights = [one["light"] for one in still.json("status")["services"]]
     assert sorted(lights) == ["green", "grey", "grey", "grey"]
+
+
+def test_drift_looks_where_the_detached_worker_has_written(mc: Command) -> None:
+    settings()
+    named = ("--database", mc.directory / "other.db")
+    mc.ok("init", "--name", "Acme", "--code", "acme", "--domain", "acme.example", *named)
+    mc.ok("buy", "email", "--level", "popx", "--quantity", "1", *named)
+    names = ("--first-names", "Ada", "--last-name", "Example", "--password-stdin")
+    upn = "ada@acme.example"
+    mc.ok("users", "create", "--upn", upn, *names, *named, stdin=b"Correct-Horse-7\n")
+    given = ("provision", upn, "managed-exchange", "--level", "popx", "--wait", "60")
+    try:
+        mc.ok(*given, *named)
+        assert "1 looked at, 0 differ" in mc.ok("drift", *named).err
+    finally:
+        mc.end_workers(mc.directory / "other.db")
