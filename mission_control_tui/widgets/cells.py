@@ -36,6 +36,20 @@ def shown(text: str) -> str:
     return "".join(char if wcwidth(char) == 1 else "?" * max(wcwidth(char), 0) for char in kept)
 
 
+def sign(char: str) -> str:
+    """One character as exactly one that can be shown: a stand-in for what is harmful or that terminals disagree on."""
+    if char.isascii() and char.isprintable():
+        return char
+    char = harmless(char)
+    if (
+        char in _DROPPED
+        or wcwidth(char) != cell_len(char)
+        or _REGIONAL_A <= ord(char) < _REGIONAL_A + 26
+    ):
+        return "\ufffd"
+    return char
+
+
 def width_of(text: str) -> int:
     """Cells that `text` takes once shown."""
     return cell_len(shown(text))

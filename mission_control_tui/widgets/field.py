@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from .cells import fit, shown, width_of
+from .cells import fit, shown, sign, width_of
 from .lines import LineWidget, Part
 
 LABEL = 20
@@ -56,6 +57,13 @@ class FieldInput(Input):
         event.stop()
         first = next((line for line in event.text.splitlines() if line.strip()), "")
         self.insert_text_at_cursor(shown(first.strip("\r\n")))
+
+    @property
+    def _value(self) -> Text:
+        """What is drawn: sign for sign the value, so that the cursor stays right, but harmless whatever was stored."""
+        if self.password:
+            return super()._value
+        return Text("".join(map(sign, self.value)), no_wrap=True, overflow="ignore", end="")
 
     async def action_submit(self) -> None:
         self.screen.focus_next()
@@ -169,10 +177,10 @@ class Field(LineWidget):
         box = [(label.rstrip() + star, ""), (" " * (LABEL - len(label.rstrip()) - len(star)), "")]
         parts: list[Part] = [*box, ("[", "dim"), (" " * self._width, ""), ("]", "dim")]
         parts.append((self._suffix, ""))
-        if self._error:
-            parts.append((f" {self._error}", "error"))
-        elif self._note:
-            parts.append((f" {self._note}", "dim"))
+        remark, style = (self._error, "error") if self._error else (self._note, "dim")
+        if remark:
+            room = width - sum(width_of(text) for text, _style in parts) - 1
+            parts += [(" ", ""), (fit(remark, room), style)]
         return parts
 
     @property

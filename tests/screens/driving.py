@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from textual import events
 from textual.css.query import NoMatches
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
@@ -45,6 +47,16 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     """Type `text` as keys."""
     names = {" ": "space", ".": "full_stop", "@": "at", "-": "minus"}
     await pilot.press(*[names.get(char, char) for char in text])
+
+
+async def burst(app: MissionControlApp, pilot: Pilot[int], keys: Iterable[str]) -> None:
+    """Keys as a terminal hands them over: all at once, whatever the one before opens or closes."""
+    for key in keys:
+        char = key if len(key) == 1 else None
+        event = events.Key(_character_to_key(key) if char and not key.isalnum() else key, char)
+        event.set_sender(app)
+        app.post_message(event)
+    await pilot.pause()
 
 
 @asynccontextmanager

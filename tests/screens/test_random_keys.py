@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import events
-from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from mission_control_tui import keymap
@@ -29,7 +27,7 @@ from tests.model.helpers import finish
 from tests.support import proof_factor
 
 from . import world
-from .driving import SIZES, console, text_of, until
+from .driving import SIZES, burst, console, text_of, until
 from .user_driving import context_of
 
 WALKS = 4
@@ -74,20 +72,12 @@ async def begin(app: MissionControlApp, place: str) -> None:
     screen.go_to(place, *arguments)
 
 
-async def burst(app: MissionControlApp, pilot: Pilot[int], keys: list[str]) -> None:
-    """Keys as a terminal hands them over: all at once, whatever the one before opens or closes."""
-    for key in keys:
-        char = key if len(key) == 1 else None
-        event = events.Key(_character_to_key(key) if char and not key.isalnum() else key, char)
-        event.set_sender(app)
-        app.post_message(event)
-    await pilot.pause()
-
-
 async def home_by_keys(app: MissionControlApp, pilot: Pilot[int]) -> None:
     """Escape leads Home from wherever one is, and there it says that there is nothing before."""
     for _ in range(ESCAPES):
-        await pilot.press("escape")
+        assert isinstance(app.screen, MissionScreen)
+        app.screen.announce("")
+        await burst(app, pilot, ["escape"])
         if FIRST in text_of(app):
             assert app.screen.query_one(TopLine).title == "Home"
             return
