@@ -39,6 +39,10 @@ CLOSING_SECONDS = 1.0
 Wake = Callable[["Store"], Awaitable[str]]
 
 
+POLL_SECONDS = 0.17
+"""A change shows within 0.2 s; asking more often would cost an idle console more than 0.2 % of a processor."""
+
+
 class ConsoleApp(MissionControlApp):
     """Mission Control with its screens."""
 
@@ -167,7 +171,8 @@ class ConsoleApp(MissionControlApp):
         """Tell the screens whenever anybody has changed something."""
         from .model.feed import changes
 
-        async with aclosing(changes(context.store, context.account_id)) as feed:
+        listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
+        async with aclosing(listening) as feed:
             first = True
             async for _ in feed:
                 if first:

@@ -1,7 +1,7 @@
 """The feed of changes: when somebody, in whatever process, has committed something to the database.
 
-SQLite is asked for PRAGMA data_version ten times a second, which costs microseconds and is the only polling of this
-program. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
+SQLite is asked for PRAGMA data_version several times a second, which costs microseconds and is the only polling of
+this program. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
 """
 
 from __future__ import annotations
@@ -23,20 +23,27 @@ RECONNECT_CAP_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-async def changes(store: Store, account_id: int | None = None) -> AsyncGenerator[None]:
+async def changes(
+    store: Store, account_id: int | None = None, *, poll_seconds: float = POLL_SECONDS
+) -> AsyncGenerator[None]:
     """Yield once when listening has begun, and then whenever something may have changed.
 
     Several changes in a row may come as one, and some are about other things: look, and see. With an `account_id`
     PostgreSQL leaves out what is only about other accounts. A lost connection is made anew, with one yield after it
     for what may have been missed. Close the iterator (contextlib.aclosing) to stop listening.
+    `poll_seconds` is how long SQLite is left alone between two looks.
     """
-    source = _sqlite(Path(store.url.database or "")) if store.is_sqlite else _pg(store, account_id)
+    source = (
+        _sqlite(Path(store.url.database or ""), poll_seconds)
+        if store.is_sqlite
+        else _pg(store, account_id)
+    )
     async with aclosing(source):
         async for _ in source:
             yield
 
 
-async def _sqlite(path: Path) -> AsyncGenerator[None]:
+async def _sqlite(path: Path, poll_seconds: float) -> AsyncGenerator[None]:
     while True:
         # An own connection: data_version tells only of commits by others.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
@@ -44,13 +51,13 @@ async def _sqlite(path: Path) -> AsyncGenerator[None]:
             seen = _version(connection)
             yield
             while _identity(path) == identity:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(poll_seconds)
                 version = _version(connection)
                 if version is not None and version != seen:
                     seen = version
                     yield
         while _identity(path) is None:  # noqa: ASYNC110 - nobody tells when a file appears
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(poll_seconds)
 
 
 def _version(connection: sqlite3.Connection) -> int | None:
