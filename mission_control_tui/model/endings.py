@@ -35,7 +35,7 @@ from mission_control_tui.model.tables import (
 )
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.waiting import settle_waiting
+from mission_control_tui.model.waiting import settle_connector, settle_dependents
 from mission_control_tui.model.wishing import note, settle_parent, show
 
 CALM_TAKEOVERS = 5
@@ -304,7 +304,7 @@ async def _finish(
         await work(tx, request, row)
         await tx.session.flush()
         await settle_parent(tx, request)
-        await settle_waiting(tx, needed=row.id)
+        await settle_dependents(tx, row.id)
 
     await transact(store, account_id, all_of_it)
 
@@ -366,7 +366,7 @@ async def _wait_again(tx: Transaction, request: RequestRow, row: AssignmentRow) 
     request.worker_id = ""
     row.word, row.step = Word.WAITING, ""
     await tx.session.flush()
-    await settle_waiting(tx, connector=row.connector)
+    await settle_connector(tx, row.connector)
 
 
 async def _give_back(

@@ -29,7 +29,6 @@ from mission_control_tui.model.tables import (
 )
 from mission_control_tui.model.transacting import transact, unheard
 from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.waiting import settle_waiting
 
 ABSURD = 20.0
 """A lease that ends later than so many of its lengths from now was given before the clock was moved back."""
@@ -183,8 +182,6 @@ async def retire_if_idle(store: Store, worker_id: str) -> bool:
     """
 
     async def work(tx: Transaction) -> bool:
-        await settle_waiting(tx)
-        await tx.session.flush()
         busy = await tx.session.scalar(
             select(
                 exists().where(RequestRow.state == RequestState.QUEUED)

@@ -12,7 +12,7 @@ from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.model.tables import ConnectorStateRow
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.waiting import hold_back, settle_waiting
+from mission_control_tui.model.waiting import hold_back, settle_connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def still_paused(
         if row is not None and row.paused and row.said != said:
             row.kind, row.said, row.remedy = kind, said, remedy
             await tx.session.flush()
-            await settle_waiting(tx, connector=connector)
+            await settle_connector(tx, connector)
 
     await transact(store, None, work)
 
@@ -97,7 +97,7 @@ async def resume(store: Store, connector: str) -> int:
         row.paused = False
         row.since = tx.now
         await tx.session.flush()
-        return await settle_waiting(tx, connector=connector)
+        return await settle_connector(tx, connector)
 
     return await transact(store, None, work)
 

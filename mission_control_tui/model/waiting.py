@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.catalogue_store import in_force
+from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Hold, Light, RequestKind, RequestState, Word
 from mission_control_tui.model.tables import (
@@ -22,6 +23,7 @@ from mission_control_tui.model.tables import (
     RequestDependencyRow,
     RequestRow,
 )
+from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
 
 T = TypeVar("T")
@@ -36,36 +38,47 @@ NeededAssignment = aliased(AssignmentRow, name="needed_assignment")
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
+    """A waiting request and what it waits for: nothing, when it may be queued."""
+
     request_id: int
     assignment_id: str | None
     reason: str
 
 
-async def settle_waiting(
-    tx: Transaction, *, needed: str | None = None, connector: str | None = None
-) -> int:
-    """Queue the waiting requests that may start, and say of the others what they wait for.
+async def settle_dependents(tx: Transaction, assignment_id: str) -> int:
+    """Look again at the requests that wait for this service; returns how many were queued."""
+    dependents = (
+        await tx.session.scalars(
+            select(RequestDependencyRow.request_id)
+            .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
+            .where(Needed.assignment_id == assignment_id)
+        )
+    ).all()
+    return await _settle(tx, RequestRow.id.in_(dependents)) if dependents else 0
 
-    Only those that depend on the assignment `needed`, or belong to `connector`, where one is given. Returns how many
-    were queued. A dependency is satisfied when its service is green, or grey where it was to be taken away.
-    """
-    rows = await _waiting(tx, needed, connector)
-    if not rows:
-        return 0
-    blockers = await _blockers(tx, [row.id for row in rows])
-    ready: list[_Waiting] = []
-    changed: list[_Waiting] = []
-    for row in rows:
-        reason = blockers.get(row.id) or _paused(row)
-        if not reason:
-            ready.append(_Waiting(row.id, row.assignment_id, ""))
-        elif reason[:_REASON_LIMIT] != row.waiting_for:
-            changed.append(_Waiting(row.id, row.assignment_id, reason))
-    for chunk in _chunks(ready):
-        await _release(tx, chunk)
-    for one in changed:
-        await _explain(tx, one)
-    return len(ready)
+
+async def settle_connector(tx: Transaction, connector: str) -> int:
+    """Look again at the requests of a connector that was paused or goes on; returns how many were queued."""
+    return await _settle(tx, AssignmentRow.connector == connector)
+
+
+async def settle_waiting(tx: Transaction) -> int:
+    """Look again at all waiting requests within the caller's transaction; returns how many were queued."""
+    return await _settle(tx, true())
+
+
+async def settle_all(store: Store) -> int:
+    """The same for whoever has time: first looks, then writes only what differs, in small transactions."""
+    async with store.read() as session:
+        stale = [one.request_id for one in await _judge(session, true())]
+    queued = 0
+    for chunk in _chunks(stale):
+
+        async def work(tx: Transaction, chunk: Sequence[int] = chunk) -> int:
+            return await _settle(tx, RequestRow.id.in_(chunk))
+
+        queued += await transact(store, None, work)
+    return queued
 
 
 async def hold_back(tx: Transaction, connector: str) -> None:
@@ -79,52 +92,63 @@ async def hold_back(tx: Transaction, connector: str) -> None:
         .execution_options(synchronize_session=False)
     )
     if held.first() is not None:
-        await settle_waiting(tx, connector=connector)
+        await settle_connector(tx, connector)
 
 
-async def _waiting(
-    tx: Transaction, needed: str | None, connector: str | None
-) -> Sequence[Row[int, str | None, str, str, str]]:
-    statement: Select[int, str | None, str, str, str] = (
-        select(
-            RequestRow.id,
-            RequestRow.assignment_id,
-            RequestRow.waiting_for,
-            AssignmentRow.connector,
-            ConnectorStateRow.said,
-        )
-        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-        .outerjoin(
-            ConnectorStateRow,
-            (ConnectorStateRow.name == AssignmentRow.connector) & ConnectorStateRow.paused,
-        )
-        .where(RequestRow.state == RequestState.WAITING, RequestRow.hold != Hold.HELD)
-    )
-    if needed is not None:
-        statement = statement.where(
-            RequestRow.id.in_(
-                select(RequestDependencyRow.request_id)
-                .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
-                .where(Needed.assignment_id == needed)
+async def _settle(tx: Transaction, which: ColumnElement[bool]) -> int:
+    """Queue what may start, and say of the rest what it waits for; returns how many were queued."""
+    by_reason: dict[str, list[_Waiting]] = {}
+    for one in await _judge(tx.session, which):
+        by_reason.setdefault(one.reason, []).append(one)
+    for reason, found in by_reason.items():
+        for chunk in _chunks(found):
+            await _write(tx, chunk, reason)
+    return len(by_reason.get("", ()))
+
+
+async def _judge(session: AsyncSession, which: ColumnElement[bool]) -> list[_Waiting]:
+    """The waiting requests that may start, or wait for something else than they say.
+
+    A dependency is satisfied when its service is green, or grey where it was to be taken away.
+    """
+    rows = (
+        await session.execute(
+            select(
+                RequestRow.id,
+                RequestRow.assignment_id,
+                RequestRow.waiting_for,
+                AssignmentRow.connector,
+                ConnectorStateRow.said,
             )
+            .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+            .outerjoin(
+                ConnectorStateRow,
+                (ConnectorStateRow.name == AssignmentRow.connector) & ConnectorStateRow.paused,
+            )
+            .where(RequestRow.state == RequestState.WAITING, RequestRow.hold != Hold.HELD, which)
         )
-    if connector is not None:
-        statement = statement.where(AssignmentRow.connector == connector)
-    return (await tx.session.execute(statement)).all()
+    ).all()
+    blockers = await _blockers(session, [row.id for row in rows])
+    found: list[_Waiting] = []
+    for row in rows:
+        paused = "" if row.said is None else f"connector {row.connector}: {row.said}"
+        reason = (blockers.get(row.id) or paused)[:_REASON_LIMIT]
+        if not reason or reason != row.waiting_for:
+            found.append(_Waiting(row.id, row.assignment_id, reason))
+    return found
 
 
-async def _blockers(tx: Transaction, request_ids: Sequence[int]) -> dict[int, str]:
+async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[int, str]:
     """Request -> what it waits for, of the requests with a dependency that is not satisfied."""
     found: dict[int, str] = {}
-    catalogue = await _catalogue(tx)
+    names = await _service_names(session) if request_ids else {}
     for chunk in _chunks(request_ids):
-        rows = await tx.session.execute(
+        rows = await session.execute(
             select(
                 RequestDependencyRow.request_id,
                 Needed.kind,
                 NeededAssignment.service_id,
                 NeededAssignment.light,
-                NeededAssignment.word,
                 NeededAssignment.error_said,
             )
             .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
@@ -132,60 +156,39 @@ async def _blockers(tx: Transaction, request_ids: Sequence[int]) -> dict[int, st
             .where(RequestDependencyRow.request_id.in_(chunk))
             .order_by(RequestDependencyRow.request_id, RequestDependencyRow.depends_on_id)
         )
-        for request_id, kind, service_id, light, word, said in rows:
+        for request_id, kind, service_id, light, said in rows:
             wanted = Light.GREY if kind == RequestKind.DEPROVISION else Light.GREEN
             if light != wanted:
-                state = f"it failed: {said}" if light == Light.RED else str(word)
-                name = _service_name(catalogue, service_id)
-                found.setdefault(request_id, f"{name} ({state})")
+                failed = f", which failed: {said}" if light == Light.RED else ""
+                found.setdefault(request_id, f"{names.get(service_id, service_id)}{failed}")
     return found
 
 
-async def _catalogue(tx: Transaction) -> Catalogue | None:
+async def _service_names(session: AsyncSession) -> dict[str, str]:
     try:
-        return (await in_force(tx.session)).catalogue
+        catalogue = (await in_force(session)).catalogue
     except NotFound:
-        return None
+        return {}
+    return {service.id: service.name for service in catalogue.services}
 
 
-def _service_name(catalogue: Catalogue | None, service_id: str) -> str:
-    services = catalogue.services if catalogue is not None else ()
-    return next((one.name for one in services if one.id == service_id), service_id)
-
-
-def _paused(row: Row[int, str | None, str, str, str]) -> str:
-    return "" if row.said is None else f"connector {row.connector}: {row.said}"
-
-
-async def _release(tx: Transaction, ready: Sequence[_Waiting]) -> None:
+async def _write(tx: Transaction, those: Sequence[_Waiting], reason: str) -> None:
     await tx.session.execute(
         update(AssignmentRow)
-        .where(AssignmentRow.id.in_([one.assignment_id for one in ready]))
-        .values(word=Word.QUEUED, step="")
+        .where(AssignmentRow.id.in_([one.assignment_id for one in those]))
+        .values(
+            word=Word.WAITING if reason else Word.QUEUED,
+            step=f"Waits for {reason}"[:_STEP_LIMIT] if reason else "",
+        )
         .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
         update(RequestRow)
         .where(
-            RequestRow.id.in_([one.request_id for one in ready]),
+            RequestRow.id.in_([one.request_id for one in those]),
             RequestRow.state == RequestState.WAITING,
         )
-        .values(state=RequestState.QUEUED, waiting_for="")
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _explain(tx: Transaction, one: _Waiting) -> None:
-    await tx.session.execute(
-        update(AssignmentRow)
-        .where(AssignmentRow.id == one.assignment_id)
-        .values(word=Word.WAITING, step=f"Waits for {one.reason}"[:_STEP_LIMIT])
-        .execution_options(synchronize_session=False)
-    )
-    await tx.session.execute(
-        update(RequestRow)
-        .where(RequestRow.id == one.request_id, RequestRow.state == RequestState.WAITING)
-        .values(waiting_for=one.reason[:_REASON_LIMIT])
+        .values(state=RequestState.WAITING if reason else RequestState.QUEUED, waiting_for=reason)
         .execution_options(synchronize_session=False)
     )
 

@@ -40,8 +40,7 @@ from mission_control_tui.model.leases import (
 from mission_control_tui.model.removals import RemovalLimit
 from mission_control_tui.model.runs import Run, RunLost
 from mission_control_tui.model.states import ErrorKind, Priority
-from mission_control_tui.model.transacting import transact
-from mission_control_tui.model.waiting import settle_waiting
+from mission_control_tui.model.waiting import settle_all
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.base import ConnectorError
@@ -57,6 +56,8 @@ COALESCE_SECONDS = 0.02
 """Several changes at once are one look at the queue."""
 SETTLE_SECONDS = 5.0
 """How often all waiting requests are looked at again, for what was missed."""
+SETTLE_PAUSE = 20.0
+"""Where there are so many that a look takes long, it is this many times its own length before the next."""
 CLAIM_AGAIN_SECONDS = 0.5
 """Something is due and could not be taken: limits over all workers, or another's claim in progress."""
 STOP_SECONDS = 10.0
@@ -124,7 +125,7 @@ class Worker:
         self._dead: set[str] = set()
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._busy_at = time.monotonic()
-        self._settled_at = 0.0
+        self._settle_at = 0.0
         self._timeout = 0.0
 
     def stop(self) -> None:
@@ -305,11 +306,12 @@ class Worker:
     async def _settle(self, outlook: Outlook) -> None:
         if not outlook.waiting:
             return
-        since = time.monotonic() - self._settled_at
-        if since >= SETTLE_SECONDS:
-            await transact(self._store, None, settle_waiting)
-            self._settled_at, since = time.monotonic(), 0.0
-        self._wait_at_most(SETTLE_SECONDS - since)
+        begun = time.monotonic()
+        if begun >= self._settle_at:
+            await settle_all(self._store)
+            took = time.monotonic() - begun
+            self._settle_at = time.monotonic() + max(SETTLE_SECONDS, took * SETTLE_PAUSE)
+        self._wait_at_most(self._settle_at - time.monotonic())
 
     async def _claim(self, outlook: Outlook) -> bool:
         """Take what is due; True when something was taken."""
