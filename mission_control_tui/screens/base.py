@@ -25,7 +25,8 @@ from mission_control_tui.unbroken import unbroken
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.link_list import LinkList
+from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
 from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
 
@@ -42,6 +43,10 @@ class Remembering(Protocol):
     def recall(self, memory: object) -> None: ...
 
 
+WITH_OVERLAY = frozenset({"back", "help", "go", "quit", "redraw"})
+"""Verbs that see to the overlay themselves; before any other it is closed."""
+
+
 def _error_of(widget: Widget) -> str:
     error = getattr(widget, "cut_error", "")
     return error if isinstance(error, str) else ""
@@ -49,22 +54,6 @@ def _error_of(widget: Widget) -> str:
 
 class Body(Container):
     """What is between the lines that every screen has."""
-
-
-class LinkList(CursorLines):
-    """QUICK LINKS: where one can go."""
-
-    def __init__(self, links: Sequence[tuple[str, str]]) -> None:
-        super().__init__(columns=(Column("QUICK LINKS"),))
-        self._links = tuple(links)
-
-    @property
-    def count(self) -> int:
-        return len(self._links)
-
-    def row_at(self, index: int) -> Row | None:
-        name, label = self._links[index]
-        return Row(name, (label,))
 
 
 class BaseScreen(Screen[None]):
@@ -219,12 +208,23 @@ class BaseScreen(Screen[None]):
             return parameters in (("back",), ("quit",), ("redraw",))
         return True
 
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Where Tab may go: never behind an overlay or a question."""
+        chain = super().focus_chain
+        front = self._confirm or self._overlay
+        return (
+            chain if front is None else [one for one in chain if front in one.ancestors_with_self]
+        )
+
     def action_verb(self, verb: str) -> None:
         """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on."""
         reason = self.why_not(verb)
         if reason:
             self.announce(reason, error=True)
             return
+        if self._overlay is not None and verb not in WITH_OVERLAY:
+            self.close_overlay()
         result = getattr(self, f"verb_{verb}")()
         if inspect.iscoroutine(result):
             self.do(result)
@@ -480,11 +480,19 @@ class BaseScreen(Screen[None]):
         try:
             while True:
                 self._load_again = False
-                await self._guard(self.load())
+                await self._read()
                 if not self._load_again or not self.is_here:
                     return
         finally:
             self._loading = False
+
+    async def _read(self) -> None:
+        try:
+            await self._guard(self.load())
+        except NoMatches:
+            # A screen that was left while it read has lost its widgets, and nobody looks at it.
+            if self.is_here:
+                raise
 
     def on_base_screen_changes_arrived(self, event: ChangesArrived) -> None:
         event.stop()

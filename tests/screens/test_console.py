@@ -50,6 +50,23 @@ async def test_quick_links_open_every_screen_and_escape_leads_home(
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
 
 
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+async def test_tab_does_not_go_behind_quick_links(world_db: Path, key: str) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", key, "home", "down", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Service Management Area")
+
+
+async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        home = app.screen
+        await pilot.press("g", "exclamation_mark")
+        await shows(pilot, "grace@acme.example")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen is home)
+        await until(pilot, lambda: "QUICK LINKS" not in text_of(app))
+
+
 async def test_one_key_leads_to_the_newest_red_light_from_any_screen(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         await pilot.press("g", "end", "enter")
