@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,21 +26,13 @@ from mission_control_tui.widgets.confirm_bar import ConfirmBar
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.link_list import LinkList
+from mission_control_tui.widgets.remembering import Remembering
 from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
 from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
 
 if TYPE_CHECKING:
     from mission_control_tui.app import MissionControlApp
-
-
-@runtime_checkable
-class Remembering(Protocol):
-    """A widget that can tell where it is and go back there; it needs an id."""
-
-    def remember(self) -> object: ...
-
-    def recall(self, memory: object) -> None: ...
 
 
 WITH_OVERLAY = frozenset({"back", "help", "go", "quit", "redraw"})

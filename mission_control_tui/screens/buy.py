@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from mission_control_tui.model.catalogue import Buys, ValueType, quote
+from mission_control_tui.model.catalogue import Buys, quote
 from mission_control_tui.model.catalogue import Field as Question
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.level_picker import LevelPicker
@@ -20,6 +19,7 @@ from mission_control_tui.widgets.rule_field import answer_of, rule_field
 from mission_control_tui.widgets.step_page import StepPage
 from mission_control_tui.widgets.text_lines import TextLines
 
+from .buy_review import review_lines
 from .context import MissionScreen
 from .product import level_choices, term_words
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 NAME, LEVEL, AMOUNT, REVIEW = "name", "level", "amount", "review"
 """The steps that are not a page of the catalogue's questions; a page goes by "page:" and its name."""
 
-WIDTH = 74
 FIELD = "ask-"
 """Before the id of a question, so that it is never that of another widget."""
 
@@ -453,27 +452,11 @@ class BuyScreen(MissionScreen):
         page = self._page
         review, warnings = page.fields
         if isinstance(review, TextLines) and isinstance(warnings, TextLines):
-            review.set("\n".join(self._review_lines(outcome.result)))
+            lines = review_lines(outcome.result, self.product, self._priced().tax_label)
+            review.set("\n".join(lines))
             warnings.set("\n".join(outcome.plan.warnings))
         examples = " Prices are examples." if self.context.catalogue.prices_are_examples else ""
         page.note.set(f"For {self.context.account.name}. Nothing is bought yet.{examples}")
-
-    def _review_lines(self, order: OrderView) -> list[str]:
-        lines = [
-            line
-            for one in order.lines
-            for line in (one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net)))
-        ]
-        lines += [
-            _sum(self._priced().tax_label, str(order.tax)),
-            _sum("Total", str(order.total)),
-            "",
-        ]
-        given: Mapping[str, object] = order.lines[0].fields
-        for question in self.product.fields:
-            if (value := given.get(question.id)) not in (None, "", []):
-                lines.append(f"{fit(question.name, 20)} {_said(question, value)}")
-        return lines
 
     async def _place(self) -> None:
         """Place the order as it was reviewed; a price that changed meanwhile is shown first."""
@@ -498,15 +481,3 @@ class BuyScreen(MissionScreen):
             return
         confirmation = self.console.make_screen("order", order.id, confirms=True)
         self.app.switch_screen(confirmation)
-
-
-def _sum(label: str, amount: str) -> str:
-    return fit(label, WIDTH - 18) + fit(amount, 18, right=True)
-
-
-def _said(question: Question, value: object) -> str:
-    if question.type is ValueType.BOOL:
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return question.choices.get(str(value), str(value))

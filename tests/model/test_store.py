@@ -197,7 +197,7 @@ async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         await Store.open(tmp_path / "file" / "mission-control.db")
 
 
-@pytest.mark.parametrize("where", ["mysql://root@127.0.0.1/db", "oracle://x/y"])
+@pytest.mark.parametrize("where", ["mysql://mc@127.0.0.1/db", "oracle://x/y"])
 def test_other_kinds_of_databases_are_refused(where: str) -> None:
     with pytest.raises(StoreError, match="not a database that Mission Control can use"):
         database_url(where)
