@@ -148,6 +148,8 @@ async def test_account_settings_and_password_are_there(world_db: Path) -> None:
             pilot, lambda: "is not a date" in app.screen.query_one("#f-expires-on", Field).error
         )
         await app.screen.query_one("#password", Fold).open_now()
+        # What has just been opened has no place yet that focus could scroll to.
+        await until(pilot, lambda: app.screen.query_one("#reset-generate").region.height)
         app.screen.query_one("#reset-generate").focus()
         await pilot.press("enter")
         await shows(pilot, "[ Reveal the password once ]")
