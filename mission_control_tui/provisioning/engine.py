@@ -70,6 +70,7 @@ class DbosEngine:
         self._run = run
         self._file = engine_file(url, worker_id)
         self._inode = 0
+        self._launched = False
         self._url = (
             url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
             if self._file is None
@@ -106,6 +107,7 @@ class DbosEngine:
         DBOS.listen_queues([self._queue])
         # Not in a thread: DBOS runs jobs on the loop that it finds running here.
         DBOS.launch()
+        self._launched = True
 
     def _prepare(self) -> None:
         """Make tables and queue before the launch: DBOS looks for new queues only once a second."""
@@ -188,6 +190,9 @@ class DbosEngine:
     async def close(self) -> None:
         from dbos import DBOS
 
+        if self._launched and self._file is None:
+            await self.forget((), (self._worker_id,))
+        self._launched = False
         await _in_a_thread_of_its_own(DBOS.destroy)
         # DBOS made its own pool the loop's and has just shut it down; this process goes on needing one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

@@ -65,7 +65,7 @@ STOP_SECONDS = 10.0
 CLOSE_SECONDS = 10.0
 START_SECONDS = 30.0
 """A job that the engine has not begun after so long goes back to the queue."""
-FORGET_SECONDS = 10.0
+FORGET_SECONDS = 3.0
 ENGINE_TRIES = 3
 DRAIN_POLL_SECONDS = 0.2
 
@@ -262,6 +262,8 @@ class Worker:
     async def _forget(self) -> None:
         """Delete what the engine keeps of ended jobs, some time after their end: until then it writes of it itself."""
         now = time.monotonic()
+        if self._ended:
+            self._wait_at_most(FORGET_SECONDS)
         if not self._dead and not (self._ended and now - self._ended[0][0] > FORGET_SECONDS):
             return
         ended = [key for since, key in self._ended if now - since > FORGET_SECONDS / 2]

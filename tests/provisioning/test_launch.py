@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from mission_control_tui import settings
 from mission_control_tui.model.errors import Conflict
@@ -270,6 +270,38 @@ async def test_on_postgresql_nobody_is_started_and_a_missing_worker_is_said(
             return await ensure(postgres_world) is Presence.RUNNING
 
         await postgres_world.until(there)
+
+
+@pytest.mark.kill
+async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World) -> None:
+    world = postgres_world
+    world.rules('step = "mailbox"\ndelay = 1.0')
+    (upn,) = await world.people("ann")
+
+    async def kept() -> tuple[int, int]:
+        async with world.store.read() as session:
+            jobs = await session.scalar(text("SELECT count(*) FROM dbos.workflow_status"))
+            queues = await session.scalar(text("SELECT count(*) FROM dbos.queues"))
+            return int(jobs or 0), int(queues or 0)
+
+    with worker(world, "killed") as killed:
+        given = await world.give(upn)
+        await world.until(lambda: world.running_step("mailbox"))
+        killed.kill()
+        assert await kept() == (1, 1)
+    with worker(world, "next") as successor:
+        await world.settled()
+
+        async def only_its_own() -> bool:
+            return await kept() == (0, 1)
+
+        await world.until(only_its_own)
+        await world.give(upn, LARGE)
+        await world.settled()
+        successor.terminate()
+        assert successor.wait() == 0
+    assert await kept() == (0, 0)
+    assert await world.light(given.assignment_id) == Light.GREEN
 
 
 def test_starting_a_worker_imports_no_engine() -> None:

@@ -44,7 +44,7 @@ from tests.provisioning.support import (
 )
 
 SEEDS = int(os.environ.get("MC_TORTURE", "0"))
-ROUNDS = 10 if SEEDS else 5
+ROUNDS = 10 if SEEDS else 3
 USERS = 6
 NEXT_KINDS: dict[str, tuple[str, ...]] = {
     Wish.ABSENT: ("provision",),
