@@ -12,7 +12,7 @@ from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.model.tables import ConnectorStateRow
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.waiting import hold_back, settle_connector
+from mission_control_tui.model.waiting import settle_connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def is_paused(tx: Transaction, connector: str) -> bool:
 async def pause(
     tx: Transaction, connector: str, kind: ErrorKind, said: str, remedy: str, seconds: float
 ) -> None:
-    """Pause the connector for `seconds`, then check; its queued requests wait and say why."""
+    """Pause the connector for `seconds`, then check; the next claim lets its queued requests wait, saying why."""
     next_check_at = await clock(tx.session) + seconds
     row = await _row(tx, connector)
     if row is None:
@@ -54,8 +54,6 @@ async def pause(
         tx.session.add(row)
     row.paused, row.kind, row.said, row.remedy = True, kind, said, remedy
     row.since, row.next_check_at = tx.now, next_check_at
-    await tx.session.flush()
-    await hold_back(tx, connector)
 
 
 async def claim_check(store: Store, connector: str, seconds: float) -> bool:

@@ -109,6 +109,9 @@ async def test_a_newer_wish_takes_the_place_of_an_older_one(
         if begun:
             await world.until(lambda: world.running_step("directory account"))
             newer = await world.give(upn, LARGE)
+            while "directory account" not in {one.step for one in world.effects()}:
+                # One at a time: the newer request waits until the older one's step is over.
+                assert (await world.request(newer.request_id)).state == RequestState.QUEUED
         await world.settled()
     row = await world.assignment(given.assignment_id)
     assert (row.light, row.observed_level) == (Light.GREEN, LARGE)
@@ -117,6 +120,9 @@ async def test_a_newer_wish_takes_the_place_of_an_older_one(
     assert await world.held() == {SMALL: 0, LARGE: 1}
     created = [one.step for one in world.effects() if one.effect == "created"]
     assert created == list(EXCHANGE_STEPS)
+    # The older wish got no further than the step that it was in.
+    of_older = {one.step for one in world.effects() if one.generation == 1}
+    assert of_older == ({"directory account"} if begun else set())
     assert not doubled(world.effect_counts())
 
 

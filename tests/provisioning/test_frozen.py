@@ -23,7 +23,7 @@ pytestmark = pytest.mark.kill
 
 
 async def test_frozen_until_another_has_taken_over(world: World) -> None:
-    world.configure(lease_seconds=60.0)
+    world.configure(lease_seconds=600.0)
     upns = await world.people("ann", "bob", "cem")
     world.rules('step = "mailbox"\ndelay = 0.8')
     with worker(world, "frozen") as frozen:

@@ -243,6 +243,7 @@ async def test_the_engines_own_file_may_vanish(sqlite_world: World, when: str) -
             other = await world.give(bob)
             await world.settled()
             assert first.alive
+            assert engine_files(world.store.url), "the engine was not started anew"
     if when == "between":
         other = await world.give(bob)
         with worker(world, "second"):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mission_control_tui.model import requests
 from mission_control_tui.model.catalogue import Catalogue
+from mission_control_tui.model.endings import Seen, succeed
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.provision import wish_for_domain
-from mission_control_tui.model.states import Light, RequestState, Word
+from mission_control_tui.model.runs import Run
+from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, RequestRow, RequestStepRow
 from mission_control_tui.model.wishing import domain_subject
 from tests.provisioning.support import ACCOUNT, DOMAIN, World, worker
@@ -56,6 +58,24 @@ async def test_a_service_waits_for_what_it_requires_and_goes_on_when_that_is_men
     assert await world.light(given.assignment_id) == Light.GREEN
     order = [one.service for one in world.effects()]
     assert order[0] == REGISTRATION
+
+
+async def test_what_waits_is_queued_by_the_commit_that_ends_its_waiting(
+    world: World, catalogue: Catalogue
+) -> None:
+    (upn,) = await world.people("ann")
+    registration = await buy_domain(world, catalogue)
+    given = await world.give(upn)
+    assert registration is not None
+    async with world.store.write(world.caller) as tx:
+        await tx.session.execute(
+            update(RequestRow)
+            .where(RequestRow.id == registration)
+            .values(state=RequestState.RUNNING, attempt=1, worker_id="this test")
+        )
+    await succeed(world.store, Run(registration, 1, "this test"), None, Seen(Wish.PRESENT))
+    assert (await world.request(given.request_id)).state == RequestState.QUEUED
+    assert (await world.assignment(given.assignment_id)).word == Word.QUEUED
 
 
 async def test_interactive_requests_do_not_wait_behind_bulk(sqlite_world: World) -> None:
