@@ -66,6 +66,7 @@ def _start(database: Path) -> Presence:
             process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",
                     "-m",
                     "mission_control_tui.provisioning.worker_main",
                     "--database",
@@ -79,6 +80,7 @@ def _start(database: Path) -> Presence:
                 pass_fds=(lock,),
                 start_new_session=True,
                 cwd=database.parent,
+                env=_environment(),
             )
         finally:
             os.close(log)
@@ -86,6 +88,15 @@ def _start(database: Path) -> Presence:
         os.close(lock)
     _started.append(process)
     return Presence.STARTED
+
+
+def _environment() -> dict[str, str]:
+    """This process's own, in which the package is found as well when it runs from a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if root.name in {"site-packages", "dist-packages"}:
+        return dict(os.environ)
+    path = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else str(root)}
 
 
 def _reap() -> None:
