@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from mission_control_tui import __version__
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.leases import is_older, live_workers
 from mission_control_tui.settings import Settings
 
@@ -40,7 +41,7 @@ class Presence(StrEnum):
 async def ensure_worker(store: Store, settings: Settings) -> Presence:
     """See to it that somebody does what is queued. Call it after the commit that queued it.
 
-    Also worth calling while lights stay orange: it replaces a worker that was killed.
+    Also worth calling while lights stay orange: it replaces a worker that was killed. Raises StoreError.
     """
     if os.environ.get(SUPPRESS) == "1":
         return Presence.SUPPRESSED
@@ -50,7 +51,13 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
         return Presence.RUNNING if workers else Presence.ABSENT
     if any(not is_older(worker.app_version, __version__) for worker in workers):
         return Presence.RUNNING
-    return _start(Path(store.url.database or ""))
+    try:
+        return _start(Path(store.url.database or ""))
+    except OSError as error:
+        raise StoreError(
+            f"No worker can be started: {error}.",
+            hint="Start one yourself with `mission-control worker`; what is queued waits for it.",
+        ) from error
 
 
 def _start(database: Path) -> Presence:
