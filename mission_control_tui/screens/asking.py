@@ -1,0 +1,90 @@
+"""What is asked and shown in place, over a screen that is kept: questions, help, QUICK LINKS."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+
+from textual.widget import Widget
+
+from mission_control_tui.widgets.confirm_bar import ConfirmBar
+
+from .remembering import RememberingScreen
+
+
+class AskingScreen(RememberingScreen):
+    """A screen with at most one overlay in place of its body, and one question over its lowest lines."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
+        super().__init__(name=name, id=id)
+        self._confirm: ConfirmBar | None = None
+        self._overlay: Widget | None = None
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Where Tab may go: never behind an overlay or a question."""
+        chain = super().focus_chain
+        front = self._confirm or self._overlay
+        return (
+            chain if front is None else [one for one in chain if front in one.ancestors_with_self]
+        )
+
+    # Overlay
+
+    def show_overlay(self, widget: Widget) -> None:
+        """Show `widget` in place of the body, which is kept; Escape closes it."""
+        if self._overlay is not None:
+            self.close_overlay()
+        self._kept_focus = self.focused
+        self._overlay = widget
+        widget.add_class("overlay")
+        self.mount(widget)
+        widget.focus()
+
+    def close_overlay(self) -> None:
+        overlay, self._overlay = self._overlay, None
+        if overlay is not None:
+            overlay.remove()
+            self._focus_again()
+
+    def _focus_again(self) -> None:
+        kept, self._kept_focus = self._kept_focus, None
+        if kept is not None and kept.is_attached:
+            self.set_focus(kept, scroll_visible=False)
+        else:
+            self.set_focus(None)
+        self.refresh_keys()
+
+    # Questions
+
+    def confirm(
+        self, lines: Sequence[str], then: Callable[[], object], *, yes: str = "Yes"
+    ) -> None:
+        """Ask in place; the answer is No until Yes is chosen. `then` is called on Yes alone.
+
+        The first line names account, user and service; the others say what is lost, seats and money.
+        """
+        if self._confirm is not None:
+            return
+
+        def answered(agreed: bool) -> None:
+            bar, self._confirm = self._confirm, None
+            if bar is None:
+                return
+            bar.remove()
+            self._focus_again()
+            if agreed:
+                result = then()
+                if inspect.iscoroutine(result):
+                    self.do(result)
+            else:
+                self.announce("Nothing was changed")
+
+        self._kept_focus = self.focused
+        self._confirm = ConfirmBar(lines, answered, yes)
+        self.mount(self._confirm)
+        self._confirm.focus()
+
+    @property
+    def is_asking(self) -> bool:
+        return self._confirm is not None
