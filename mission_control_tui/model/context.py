@@ -11,13 +11,14 @@ from mission_control_tui.model.errors import Denied
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The operator behind a call. `accounts` is None for all accounts; `ticket` goes into every audit row."""
+    """The operator behind a call. `accounts` is None for all; `ticket` and `session` go into every audit row."""
 
     operator: str
     accounts: frozenset[int] | None = None
     may_write: bool = True
     ticket: str = ""
     source: str = "cli"
+    session: str = ""
 
     @classmethod
     def from_operating_system(cls, *, ticket: str = "", source: str = "cli") -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, union
+from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.context import Caller
@@ -48,7 +48,7 @@ async def user_row(
     ids = union(
         select(UserRow.id).where(UserRow.id == folded, UserRow.account_id == account_id),
         select(UserRow.id).where(UserRow.username_key == folded, UserRow.account_id == account_id),
-        select(AddressRow.user_id).where(
+        select(func.coalesce(AddressRow.user_id, "")).where(
             AddressRow.key == folded, AddressRow.account_id == account_id
         ),
     )

@@ -37,11 +37,13 @@ class Transaction:
         self.store = store
         self.now = datetime.now(UTC)
         self.requests: list[int] = []
+        self.bulk_id: int | None = None
         self._lines: list[PlanLine] = []
         self._seats: dict[tuple[str, str], SeatLine] = {}
         self._warnings: list[str] = []
         self._audit: list[dict[str, object]] = []
         self._money: tuple[Money, Money, Money] | None = None
+        self._command: list[str] | None = None
 
     def record(
         self,
@@ -56,6 +58,7 @@ class Transaction:
         request_id: int | None = None,
         account_id: int | None = None,
         version: int | None = None,
+        assignment_id: str | None = None,
     ) -> None:
         """Add one line to the plan and, unless nothing changes, one row to the audit.
 
@@ -80,8 +83,20 @@ class Transaction:
                 "version": version,
                 "before": before,
                 "after": after,
+                "session": self.caller.session,
+                "assignment_id": assignment_id,
+                "bulk_id": self.bulk_id,
+                "command": self._command,
             }
         )
+        self._command = None
+
+    def command(self, *words: str) -> None:
+        """What the command line calls this change, without `mission-control`; the next audit row carries it.
+
+        Never give it a password: the audit keeps it for good.
+        """
+        self._command = list(words)
 
     def seats(self, line: SeatLine) -> None:
         """Note a change of seats; several changes of one level show as one, first to last."""

@@ -46,6 +46,8 @@ class AccountRow(Base):
     is_sample: Mapped[bool]
     time_zone: Mapped[str] = mapped_column(String(64))
     password_policy: Mapped[dict[str, Any]]
+    approval_above_minor: Mapped[int | None]
+    """Orders of more than this total wait for an approval; None for never."""
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -121,6 +123,9 @@ class OrderRow(Base):
     tax_minor: Mapped[int]
     total_minor: Mapped[int]
     note: Mapped[str] = mapped_column(Text, default="")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(String(128), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class OrderLineRow(Base):
@@ -184,6 +189,7 @@ class AuditRow(Base):
     __table_args__ = (
         Index("ix_audit_account_id_id", "account_id", "id"),
         Index("ix_audit_user_id_id", "user_id", "id"),
+        Index("ix_audit_session_id", "session", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -200,3 +206,8 @@ class AuditRow(Base):
     """Of what was changed, after the change: tells somebody who saves an older one what happened meanwhile."""
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
+    session: Mapped[str] = mapped_column(String(32), default="")
+    assignment_id: Mapped[str | None] = mapped_column(String(32))
+    bulk_id: Mapped[int | None]
+    command: Mapped[list[Any] | None]
+    """What the command line calls the change: its words after `mission-control`, never a password."""

@@ -31,6 +31,7 @@ class AssignmentRow(Base):
     subject_id: Mapped[str] = mapped_column(String(32))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
     domain_id: Mapped[int | None] = mapped_column(ForeignKey("domains.id"), index=True)
+    object_id: Mapped[str | None] = mapped_column(ForeignKey("objects.id"), index=True)
     service_id: Mapped[Slug]
     instance: Mapped[str] = mapped_column(String(64))
     connector: Mapped[Slug]

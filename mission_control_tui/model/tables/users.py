@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.tables.base import Base, Ident, Key, bytewise
@@ -35,6 +35,7 @@ class UserRow(Base):
     expires_on: Mapped[date | None]
     in_bin: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     secret_id: Mapped[int | None] = mapped_column(ForeignKey("secrets.id"))
@@ -42,13 +43,17 @@ class UserRow(Base):
 
 
 class AddressRow(Base):
-    """A UPN, an alias, or a former UPN: one table, one unique key over the whole installation."""
+    """A UPN, an alias, a former UPN or an object's address: one unique key over the whole installation."""
 
     __tablename__ = "addresses"
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (object_id IS NULL)", name="one_owner"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    object_id: Mapped[str | None] = mapped_column(ForeignKey("objects.id"), index=True)
     address: Mapped[str] = mapped_column(String(320))
     key: Mapped[Key] = mapped_column(unique=True)
     kind: Mapped[str] = mapped_column(String(16))
