@@ -1,14 +1,16 @@
 """The feed of changes: when somebody, in whatever process, has committed something to the database.
 
-SQLite is asked for PRAGMA data_version several times a second, which costs microseconds and is the only polling of
-this program. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
+SQLite's files are looked at several times a second, the only polling of this program: when they change SQLite itself
+is asked, by PRAGMA data_version. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -17,6 +19,13 @@ from typing import Any
 from mission_control_tui.model.database import CHANNEL, Store
 
 POLL_SECONDS = 0.1
+DOUBT_SECONDS = 2.0
+"""How long SQLite is asked at each look after its files changed: the log is written before what it says is in force,
+and no file system's clock hides a second write for longer than this."""
+
+BACKSTOP_SECONDS = 2.0
+"""SQLite is asked at least this often, whatever its files look like."""
+
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_CAP_SECONDS = 5.0
 
@@ -45,18 +54,28 @@ async def changes(
 
 async def _sqlite(path: Path, poll_seconds: float) -> AsyncGenerator[None]:
     while True:
+        signs = first = _signs(path)
         # An own connection: data_version tells only of commits by others.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            identity = _identity(path)
             seen = _version(connection)
+            doubtful_until = time.monotonic() + DOUBT_SECONDS
+            look_at = 0.0
             yield
-            while _identity(path) == identity:
+            while signs[0][:2] == first[0][:2]:
                 await asyncio.sleep(poll_seconds)
+                now, before, signs = time.monotonic(), signs, _signs(path)
+                if signs != before:
+                    doubtful_until = now + DOUBT_SECONDS
+                elif now > doubtful_until and now < look_at:
+                    continue
+                look_at = now + BACKSTOP_SECONDS
                 version = _version(connection)
-                if version is not None and version != seen:
+                if version is None:
+                    doubtful_until = now + DOUBT_SECONDS
+                elif version != seen:
                     seen = version
                     yield
-        while _identity(path) is None:  # noqa: ASYNC110 - nobody tells when a file appears
+        while not _signs(path)[0]:  # noqa: ASYNC110 - nobody tells when a file appears
             await asyncio.sleep(poll_seconds)
 
 
@@ -68,12 +87,20 @@ def _version(connection: sqlite3.Connection) -> int | None:
         return None
 
 
-def _identity(path: Path) -> int | None:
-    """Which file it is: somebody may put a backup in its place."""
+def _signs(path: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What changes when the database is written: (device, inode, size, time) of it and of its log; () for none.
+
+    The files are never opened for this: closing them would end the locks that SQLite has in this process.
+    """
+    return _sign(str(path)), _sign(f"{path}-wal")
+
+
+def _sign(name: str) -> tuple[int, ...]:
     try:
-        return path.stat().st_ino
+        found = os.stat(name)  # noqa: PTH116 - several times a second, for as long as a console is open
     except FileNotFoundError:
-        return None
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 async def _pg(store: Store, account_id: int | None) -> AsyncGenerator[None]:

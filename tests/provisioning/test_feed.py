@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
+from mission_control_tui.model import feed as feed_module
 from mission_control_tui.model import upgrade
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store, database_url
@@ -36,6 +38,29 @@ async def main(where, account, count):
     await store.close()
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+"""
+
+ROUNDS = 400
+MARKER = """
+import os, random, sqlite3, sys, time
+
+where, seed, second = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+pauses = random.Random(seed)
+connection = sqlite3.connect(where, isolation_level=None, timeout=30)
+# A log that is begun again after each commit keeps its size.
+connection.execute("PRAGMA wal_autocheckpoint = 1")
+number = 0
+for line in sys.stdin:
+    time.sleep(2.3 if line == "late\\n" else pauses.choice((0, 0, 0.001, 0.004, 0.012)) * pauses.random())
+    for _ in range(pauses.choice((1, 1, 2, 3, 5))):
+        number += 1
+        connection.execute("UPDATE marks SET number = ?", (number,))
+        if second:
+            for name in (where, where + "-wal"):
+                at = os.stat(name).st_mtime // second * second
+                os.utime(name, (at, at))
+        time.sleep(pauses.choice((0, 0.0005, 0.003)))
+    print(number, flush=True)
 """
 
 
@@ -92,6 +117,39 @@ async def test_nothing_is_heard_while_nothing_happens(world: World) -> None:
     async with listening(world.store) as heard:
         await asyncio.sleep(0.5)
         assert len(heard.at) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("second", [0.0, 1.0, 2.0], ids=["own clock", "seconds", "two seconds"])
+async def test_no_commit_is_missed_however_coarse_the_clock_of_the_file_system(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, second: float
+) -> None:
+    """Each burst of commits by another process must be heard before that goes on: one missed would be waited for."""
+    monkeypatch.setattr(feed_module, "BACKSTOP_SECONDS", 3600.0)
+    where = sqlite_world.where
+    with closing(sqlite3.connect(where, isolation_level=None, timeout=30)) as reader:
+        reader.execute("CREATE TABLE marks (number INTEGER)")
+        reader.execute("INSERT INTO marks VALUES (0)")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", MARKER, where, str(int(second)), str(second)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdin
+        assert process.stdout
+        async with aclosing(changes(sqlite_world.store, poll_seconds=0.003)) as feed:
+            await anext(feed)
+            for number in range(ROUNDS):
+                process.stdin.write(b"late\n" if number == ROUNDS // 2 else b"go\n")
+                wanted = int(await process.stdout.readline())
+                async with asyncio.timeout(20):
+                    seen = 0
+                    while seen < wanted:
+                        await anext(feed)
+                        (seen,) = reader.execute("SELECT number FROM marks").fetchone()
+        process.stdin.close()
+        assert await process.wait() == 0
+        assert wanted > ROUNDS * 2
 
 
 async def test_on_postgresql_other_accounts_stay_silent(postgres_world: World) -> None:
