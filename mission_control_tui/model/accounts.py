@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model import catalogue_store, domains
+from mission_control_tui.model import catalogue_store, domains, phrasing
 from mission_control_tui.model.addresses import domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -178,6 +178,7 @@ async def edit_account(
             setattr(row, key, wanted[key])
         row.version += bool(changed)
         await tx.session.flush()
+        tx.command(*phrasing.edit_account(row.code, {key: wanted[key] for key in changed}))
         tx.record(
             Verb.CHANGED if changed else Verb.UNCHANGED,
             "account",

@@ -102,6 +102,9 @@ async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
     row.version += 1
     await tx.session.flush()
     await reindex(tx.session, row, await addresses_of(tx.session, row.id))
+    tx.command(
+        *(("users", "delete", row.upn, "--yes") if in_bin else ("users", "restore", row.upn))
+    )
     tx.record(
         Verb.REMOVED if in_bin else Verb.CHANGED,
         "user",

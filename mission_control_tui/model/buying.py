@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model import seats
+from mission_control_tui.model import phrasing, seats
 from mission_control_tui.model.catalogue import (
     Buys,
     Catalogue,
@@ -200,6 +200,8 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
         doubts = judge_eligibility(answers).doubts
     order = await _insert(tx, account, force, quoted, answers, doubts)
     tx.money(quoted.net, quoted.tax, quoted.total)
+    name = line.domain or wanted.domain or ""
+    tx.command(*phrasing.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
     tx.record(
         Verb.CREATED,
         "order",
@@ -387,6 +389,14 @@ async def _decide(
     order.state = state
     order.note = harmless(note.strip())[:REASON_LIMIT] or order.note
     await tx.session.flush()
+    tx.command(
+        *("orders", "approve" if state is OrderState.COMPLETE else "decline", str(order.id)),
+        *(
+            ("--note" if state is OrderState.COMPLETE else "--reason", order.note)
+            if order.note
+            else ()
+        ),
+    )
     tx.record(
         Verb.CHANGED,
         "order",

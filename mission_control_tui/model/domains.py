@@ -98,6 +98,7 @@ async def add_domain(
     async def work() -> Outcome[str]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             owner = await locked_account(tx, account_id)
+            tx.command("account", "add-domain", stored)
             await claim(tx, owner, stored, bought=False)
         return Outcome(stored, tx.plan, not dry_run)
 
@@ -121,6 +122,7 @@ async def remove_domain(
                 f"{row.name} was bought here.",
                 hint="Remove it as the product that it is: `mission-control remove`.",
             )
+        tx.command("account", "remove-domain", row.name, "--yes")
         await release(tx, owner, (await in_force(tx.session)).catalogue, row)
         stored = row.name
     return Outcome(stored, tx.plan, not dry_run)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
-from mission_control_tui.model import search, secrets
+from mission_control_tui.model import phrasing, search, secrets
 from mission_control_tui.model.addresses import AddressKind, chunks
 from mission_control_tui.model.import_judging import NewUser
 from mission_control_tui.model.people.password import PasswordPolicy, generate
@@ -112,6 +112,7 @@ def _rows(
         terms += search.term_rows(
             account_id, user_id, columns["sort_key"], False, search.terms_of(details)
         )
+        tx.command(*phrasing.create_user(details))
         tx.record(
             Verb.CREATED,
             "user",

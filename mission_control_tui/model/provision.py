@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from mission_control_tui.model import seats, secrets
+from mission_control_tui.model import phrasing, seats, secrets
 from mission_control_tui.model.catalogue import Catalogue, PasswordUse, Service, Value
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
@@ -149,6 +149,17 @@ async def give(
     )
     if wanted.adopt:
         request.previous = {**request.previous, "adopt": True}
+    tx.command(
+        *phrasing.provision(
+            user.upn,
+            service.id,
+            level_id,
+            {name: settings[name] for name in wanted.settings if name in settings},
+            instance=wanted.instance,
+            adopt=wanted.adopt,
+            new_password=password is not None,
+        )
+    )
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
         Verb.CHANGED if before else Verb.CREATED,
@@ -162,6 +173,7 @@ async def give(
         action=f"{kind} {service.id}",
         user_id=user.id,
         request_id=request.id,
+        assignment_id=row.id,
     )
     return Given(row.id, service.id, level_id, row.backend_name, request.id, password)
 
@@ -311,6 +323,7 @@ async def turn(
         return Given(row.id, service.id, row.level_id, row.backend_name, None)
     before = {"wish": str(row.wish), "level": row.level_id}
     request = await push(tx, row, kind, priority=priority, wish=wish)
+    tx.command(*phrasing.turn(str(kind), user.upn, service.id, row.instance))
     tx.record(
         Verb.REMOVED if wish is Wish.ABSENT else Verb.CHANGED,
         "service",
@@ -320,6 +333,7 @@ async def turn(
         action=f"{kind} {service.id}",
         user_id=user.id,
         request_id=request.id,
+        assignment_id=row.id,
     )
     return Given(row.id, service.id, row.level_id, row.backend_name, request.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model import seats
+from mission_control_tui.model import phrasing, seats
 from mission_control_tui.model.catalogue import Buys, Product, ProductLevel
 from mission_control_tui.model.catalogue_store import InForce, in_force
 from mission_control_tui.model.context import Caller
@@ -156,6 +156,7 @@ async def _insert(
     await tx.session.flush()
     nothing = force.catalogue.money(0)
     tx.money(nothing, nothing, nothing)
+    tx.command(*phrasing.remove(sold.id, level.id, quantity, domain))
     tx.record(
         Verb.CREATED,
         "order",

@@ -233,6 +233,7 @@ async def cancel(
         before = str(request.state)
         for one in children or [request]:
             await _cancel_one(tx, one)
+        tx.command("requests", "cancel", str(request.id))
         tx.record(
             Verb.CHANGED,
             "request",
@@ -348,6 +349,7 @@ async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int
 
 
 def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
+    tx.command("requests", "retry", str(request.id))
     tx.record(
         Verb.CHANGED,
         "request",
@@ -392,6 +394,7 @@ async def reset(
                 show(row, Light.RED, Word.ERROR, tx)
                 row.error_kind = ErrorKind.STALE
                 row.error_said, row.error_remedy = said, RESET_REMEDY
+            tx.command("requests", "reset", str(one.id))
             tx.record(
                 Verb.CHANGED,
                 "request",

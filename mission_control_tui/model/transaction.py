@@ -43,7 +43,7 @@ class Transaction:
         self._warnings: list[str] = []
         self._audit: list[dict[str, object]] = []
         self._money: tuple[Money, Money, Money] | None = None
-        self._command: list[str] | None = None
+        self._commands: list[list[str]] = []
 
     def record(
         self,
@@ -86,17 +86,17 @@ class Transaction:
                 "session": self.caller.session,
                 "assignment_id": assignment_id,
                 "bulk_id": self.bulk_id,
-                "command": self._command,
+                "command": self._commands or None,
             }
         )
-        self._command = None
+        self._commands = []
 
     def command(self, *words: str) -> None:
         """What the command line calls this change, without `mission-control`; the next audit row carries it.
 
-        Never give it a password: the audit keeps it for good.
+        A change that takes several commands says one after the other. Never give it a password: the audit keeps it.
         """
-        self._command = list(words)
+        self._commands.append(list(words))
 
     def seats(self, line: SeatLine) -> None:
         """Note a change of seats; several changes of one level show as one, first to last."""

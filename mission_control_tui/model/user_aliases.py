@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import delete
 
+from mission_control_tui.model import phrasing
 from mission_control_tui.model.addresses import AddressKind, domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -183,6 +184,8 @@ async def _conclude(
     await tx.session.flush()
     await reindex(tx.session, row, present)
     parent = await fan_out(tx, row, RequestKind.EDIT, priority=priority)
+    for words in phrasing.addresses(row.upn, before, {name: after[name] for name in changed}):
+        tx.command(*words)
     tx.record(
         Verb.CHANGED,
         "user",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from mission_control_tui.model import phrasing
 from mission_control_tui.model.addresses import AddressKind, domains_of
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
@@ -131,6 +132,7 @@ async def unlock_user(
                 row.locked = False
                 row.updated_at = tx.now
                 parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
+                tx.command("users", "unlock", row.upn)
                 tx.record(
                     Verb.CHANGED,
                     "user",
@@ -170,6 +172,7 @@ async def apply_changes(
     if SEARCHED_FIELDS & after.keys():
         await reindex(tx.session, row, await addresses_of(tx.session, row.id))
     request_id = await _tell_services(tx, row, after.keys(), priority=priority)
+    tx.command(*phrasing.edit_user(old_upn, after))
     tx.record(
         Verb.CHANGED,
         "user",

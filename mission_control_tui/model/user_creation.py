@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from mission_control_tui.model import search, secrets
+from mission_control_tui.model import phrasing, search, secrets
 from mission_control_tui.model.addresses import AddressKind, domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -121,6 +121,7 @@ async def create_in(
     await tx.session.flush()
     terms = search.terms_of(details)
     await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
+    tx.command(*phrasing.create_user(details))
     tx.record(
         Verb.CREATED,
         "user",

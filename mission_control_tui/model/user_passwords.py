@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import update
 
-from mission_control_tui.model import secrets
+from mission_control_tui.model import phrasing, secrets
 from mission_control_tui.model.catalogue import Catalogue, PasswordUse
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
@@ -102,6 +102,7 @@ async def set_service_password(
             chosen = _chosen(password, row, policy)
             given.secret_id = await _replace(tx, row, given.secret_id, chosen)
             request = await push(tx, given, RequestKind.PASSWORD, priority=priority)
+            tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
             tx.record(
                 Verb.CHANGED,
                 "password",
@@ -156,6 +157,7 @@ async def _set(
         return service.service_id in using
 
     parent = await fan_out(tx, row, RequestKind.PASSWORD, priority=priority, concerns=concerns)
+    tx.command(*phrasing.password(row.upn, row.username))
     tx.record(
         Verb.CHANGED,
         "password",

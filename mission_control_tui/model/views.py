@@ -167,7 +167,7 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
-    """One line of the audit."""
+    """One line of the audit. `commands` are what the command line calls it, without `mission-control`."""
 
     id: int
     at: datetime
@@ -180,6 +180,10 @@ class AuditView:
     request_id: int | None
     before: Mapping[str, object]
     after: Mapping[str, object]
+    session: str = ""
+    assignment_id: str | None = None
+    bulk_id: int | None = None
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,4 +210,4 @@ class AuditRow(Base):
     assignment_id: Mapped[str | None] = mapped_column(String(32))
     bulk_id: Mapped[int | None]
     command: Mapped[list[Any] | None]
-    """What the command line calls the change: its words after `mission-control`, never a password."""
+    """What the command line calls the change: commands, each a list of words; never a password."""

@@ -1,0 +1,142 @@
+"""What the command line calls a change, in words: the audit keeps them, so that a session can be done again.
+
+No password is ever among them: a command that sets one makes a new one and names the file it goes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mission_control_tui.model.people.fields import FIELDS, Kind, UserDetails, Value
+
+Words = tuple[str, ...]
+
+
+def flags(values: Mapping[str, object]) -> Words:
+    """The options of `users create` and `users edit` that state these fields, in the order of the form."""
+    words: list[str] = []
+    for field in FIELDS:
+        if field.name not in values:
+            continue
+        value = values[field.name]
+        if field.kind is Kind.FLAG:
+            words.append(field.flag if value else f"--no-{field.flag.removeprefix('--')}")
+        else:
+            words += [field.flag, "" if value is None else str(value)]
+    return tuple(words)
+
+
+def create_user(details: UserDetails) -> Words:
+    """`users create`, with a generated password whatever it was."""
+    stated: dict[str, Value] = {
+        field.name: value
+        for field in FIELDS
+        if (value := getattr(details, field.name)) not in ("", None, False)
+    }
+    return ("users", "create", *flags(stated), *_file(details.username))
+
+
+def edit_user(upn: str, after: Mapping[str, object]) -> Words:
+    """`users edit`, or the shorter `users disable` and `users enable` where nothing else changes."""
+    if set(after) == {"disabled"}:
+        return ("users", "disable" if after["disabled"] else "enable", upn)
+    return ("users", "edit", upn, *flags(after))
+
+
+def addresses(upn: str, before: Mapping[str, object], after: Mapping[str, object]) -> list[Words]:
+    """The `users alias` commands from one state (`aliases`, `primary_address`) to another."""
+    had = _list(before.get("aliases")) if "aliases" in after else []
+    has = _list(after.get("aliases"))
+    words: list[Words] = [("users", "alias", "add", upn, one) for one in has if one not in had]
+    if "primary_address" in after:
+        words.append(("users", "alias", "primary", upn, str(after["primary_address"])))
+    words += [("users", "alias", "remove", upn, one) for one in had if one not in has]
+    return words
+
+
+def password(upn: str, username: str, service: str = "", instance: str = "") -> Words:
+    """`users password` with a generated one."""
+    of = ("--service", service) if service else ()
+    return ("users", "password", upn, *of, *_instance(instance), *_file(username))
+
+
+def provision(
+    upn: str,
+    service: str,
+    level: str,
+    settings: Mapping[str, object],
+    *,
+    instance: str = "",
+    adopt: bool = False,
+    new_password: bool = False,
+) -> Words:
+    """`provision` with the settings that were stated."""
+    stated = [
+        word for name, value in settings.items() for word in ("--set", f"{name}={_text(value)}")
+    ]
+    return (
+        *("provision", upn, service, "--level", level),
+        *stated,
+        *_instance(instance),
+        *(("--adopt",) if adopt else ()),
+        *(_file(f"{upn.partition('@')[0]}-{service}") if new_password else ()),
+    )
+
+
+def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
+    """`suspend`, `resume` or `deprovision`."""
+    sure = ("--yes",) if kind == "deprovision" else ()
+    return (kind, upn, service, *_instance(instance), *sure)
+
+
+def buy(
+    product: str, level: str, quantity: int, term: int, domain: str, answers: Mapping[str, object]
+) -> Words:
+    """`buy` with all its answers."""
+    said = [word for name, value in answers.items() for word in ("--set", f"{name}={_text(value)}")]
+    return (
+        *("buy", product, "--level", level),
+        *(("--quantity", str(quantity)) if quantity != 1 else ()),
+        *(("--term", str(term)) if term else ()),
+        *(("--domain", domain) if domain else ()),
+        *said,
+    )
+
+
+def remove(product: str, level: str, quantity: int, domain: str) -> Words:
+    """`remove`, of seats or of a bought domain."""
+    what = ("--domain", domain) if domain else ("--level", level, "--quantity", str(quantity))
+    return ("remove", product, *what, "--yes")
+
+
+def edit_account(code: str, after: Mapping[str, object]) -> Words:
+    """`account edit`."""
+    words = ["account", "edit", code]
+    for name, flag in (("name", "--name"), ("time_zone", "--time-zone")):
+        if name in after:
+            words += [flag, str(after[name])]
+    policy = after.get("password_policy")
+    if isinstance(policy, Mapping):
+        words += ["--password-length", str(policy["min_length"])]
+        words += ["--password-classes", str(policy["classes"])]
+    return tuple(words)
+
+
+def _instance(name: str) -> Words:
+    return ("--instance", name) if name else ()
+
+
+def _list(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+def _file(name: str) -> Words:
+    return ("--passwords-out", f"{name}.csv")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ",".join(str(item) for item in value)
+    return "" if value is None else str(value)
