@@ -22,12 +22,17 @@ from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from .thin import thinner
+
 if TYPE_CHECKING:
     from textual.app import App
 
 X10_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
 _X10_PART = re.compile(rb"\x1b\[M[\x20-\xff]{0,2}\Z", re.DOTALL)
 FOCUS_REPORTING = ("\x1b[?1004h", "\x1b[?1004l")
+POINTER_SHAPE = "\x1b]22;"
+"""A request that few terminals know and some of the others print."""
+
 BACKLOG = 2048
 """Bytes waiting for the terminal above which painting pauses; when they are gone, the newest state is painted once."""
 
@@ -159,8 +164,9 @@ class ConsoleDriver(LinuxDriver):
     # Output
 
     def write(self, data: str) -> None:
-        if data in FOCUS_REPORTING or self._writer is None:
+        if data in FOCUS_REPORTING or data.startswith(POINTER_SHAPE) or self._writer is None:
             return
+        data = thinner(data, self._app.size.width)
         self._writer.write(data.encode(self._encoding, "replace"))
         if self._writer.backlog > BACKLOG and self._paused is None:
             self._paused = self._app.batch_update()

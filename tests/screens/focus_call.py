@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import getattr_static
 
 from textual.app import App, ComposeResult
 from textual.reactive import Reactive
@@ -35,8 +36,8 @@ class FocusApp(App[None]):
     )
 
     def get_default_screen(self) -> Screen[None]:
-        same = BaseScreen.__dict__["focused"]._repaint == Ours.__dict__["focused"]._repaint
-        return Ours() if sys.argv[1] == "ours" and same else Stock()
+        ours, same = (getattr_static(cls, "focused")._repaint for cls in (BaseScreen, Ours))
+        return Ours() if sys.argv[1] == "ours" and ours == same else Stock()
 
 
 if __name__ == "__main__":
