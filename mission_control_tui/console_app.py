@@ -21,6 +21,7 @@ from .widgets.status_lines import TopInfo
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from .model.attention import Place
     from .model.context import Caller
     from .model.database import Store
     from .model.views import Account
@@ -68,7 +69,8 @@ class ConsoleApp(MissionControlApp):
         self._caller = caller
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
-        self._seen_red: list[str] = []
+        self._anybody_waits = False
+        self._red_walk: tuple[Place, Place] | None = None
         self._red_screen: Screen[Any] | None = None
         self._choices: Sequence[Account] = ()
 
@@ -85,6 +87,7 @@ class ConsoleApp(MissionControlApp):
         for module in (
             "model.account_details",
             "model.accounts",
+            "model.attention",
             "model.feed",
             "model.listing",
             "model.requests",
@@ -189,7 +192,7 @@ class ConsoleApp(MissionControlApp):
     async def _look_after(self, context: Context) -> None:
         """While lights are orange, see to it that somebody works on them, or say that nobody does."""
         while True:
-            if self.top_info.orange and self._caller.may_write:
+            if self._anybody_waits and self._caller.may_write:
                 before = context.worker
                 await self._guarded(unbroken(self._look(context)))
                 if context.worker != before:
@@ -207,9 +210,10 @@ class ConsoleApp(MissionControlApp):
                 self.screen.announce_error(error)
 
     async def _count(self, context: Context) -> None:
-        from .model.listing import counts_by_light
+        from .model.attention import mine
 
-        counts = await counts_by_light(context.store, context.caller, context.account_id)
+        found = await mine(context.store, context.caller, context.account_id)
+        self._anybody_waits = found.waiting
         extra = "read-only" if not self._caller.may_write else ""
         if context.in_force.problem:
             extra = f"{extra} old catalogue".strip()
@@ -218,9 +222,10 @@ class ConsoleApp(MissionControlApp):
                 context.account.name,
                 self._caller.operator,
                 is_real(context),
-                counts.red,
-                counts.orange,
+                found.red,
+                found.orange,
                 extra,
+                found.more,
             )
         )
 
@@ -234,35 +239,39 @@ class ConsoleApp(MissionControlApp):
     # Verbs
 
     async def next_red(self) -> None:
-        """Open the newest red light over this screen; pressed again, the next older one in its place."""
+        """Open the newest red light over this screen; pressed again there, the next older one in its place."""
         screen = self.screen
         if not isinstance(screen, BaseScreen):
             return
         if not self.is_open:
             screen.announce("The database is being opened")
             return
+        from .model.attention import newest
         from .model.states import Light
-        from .model.status import status
 
         context: Context = self.store
-        red = await status(
-            context.store, context.caller, context.account_id, light=Light.RED, limit=500
-        )
-        newest = sorted(red, key=lambda one: one.since, reverse=True)
-        if not newest:
-            self._seen_red.clear()
+        at = (context.store, context.caller, context.account_id)
+        again = self._red_screen is screen
+        first = await newest(*at, Light.RED)
+        if not screen.is_current:
+            return
+        if first is None:
             screen.announce("Nothing is red")
             return
-        ids = [one.id for one in newest]
-        fresh = [one for one in newest if one.id not in self._seen_red]
-        chosen = fresh[0] if fresh else newest[0]
-        self._seen_red = [seen for seen in self._seen_red if fresh and seen in ids]
-        self._seen_red.append(chosen.id)
+        chosen, start, said = first, (first.since, first.id), ""
+        if again and self._red_walk and start <= self._red_walk[0]:
+            start, last = self._red_walk
+            older = await newest(*at, Light.RED, before=last)
+            chosen = older or first
+            said = "" if older else "No older light is red: this is the newest one"
+        self._red_walk = (start, (chosen.since, chosen.id))
         screen.keep()
-        if screen is self._red_screen and len(self.screen_stack) > 1:
+        if again and len(self.screen_stack) > 1:
             self.pop_screen()
         if chosen.user_id:
             self._red_screen = self.make_screen("provision", chosen.user_id, chosen.id)
         else:
             self._red_screen = self.make_screen("requests", chosen.request_id)
         self.push_screen(self._red_screen)
+        if said and isinstance(self._red_screen, BaseScreen):
+            self._red_screen.announce(said)

@@ -59,7 +59,7 @@ async def status(
         if limit is not None:
             statement = statement.limit(limit).offset(offset)
         rows = (await session.execute(statement)).all()
-        active = await _active_requests(session, [row[0].id for row in rows])
+        active = await active_requests(session, [row[0].id for row in rows])
         views = [
             assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
             for row, upn, domain in rows
@@ -73,7 +73,8 @@ async def status(
     return tuple(views)
 
 
-async def _active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
+async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
+    """The newest request that has not ended, by the id of its assignment, for those of `ids` that have one."""
     if not ids:
         return {}
     condition = AssignmentRow.id.in_(ids) if len(ids) < 500 else AssignmentRow.light == Light.ORANGE
@@ -186,7 +187,7 @@ async def assignments_by_id(
                 .where(AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids)))
             )
         ).all()
-        active = await _active_requests(session, list(ids))
+        active = await active_requests(session, list(ids))
         return tuple(
             assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
             for row, upn, domain in rows

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.css.query import NoMatches
+from textual.message import Message
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -80,6 +82,22 @@ class FrameScreen(Screen[None]):
     def is_here(self) -> bool:
         """Whether the screen is mounted and among those that one can come back to."""
         return self.is_mounted and self.is_attached and self in self.app.screen_stack
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except NoMatches:
+            # A screen that was left loses its widgets before the last messages about them arrive.
+            if self.is_here:
+                raise
+
+    async def _invoke_and_clear_callbacks(self) -> None:
+        try:
+            await super()._invoke_and_clear_callbacks()
+        except NoMatches:
+            # What was to be done after a refresh that never came, because the screen was left.
+            if self.is_here:
+                raise
 
     def _focus_path(self) -> list[Widget]:
         """The focused widget and what it is in, innermost first, without the screen."""

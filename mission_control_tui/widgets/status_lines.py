@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from mission_control_tui.model.states import Light
 
 from .cells import fit, width_of
-from .light import GLYPHS
 from .lines import LineWidget, Part
 
 
 @dataclass(frozen=True, slots=True)
 class TopInfo:
-    """What the top line says. Counts are None until the database has answered."""
+    """What the top line says. `red` and `orange` count what the operator asked for, None until the database has
+    answered; with `more` there are at least so many.
+    """
 
     account: str = ""
     operator: str = ""
@@ -22,10 +23,11 @@ class TopInfo:
     red: int | None = None
     orange: int | None = None
     extra: str = ""
+    more: bool = False
 
 
 class TopLine(LineWidget):
-    """`x2 »1  SIMULATOR  Acme · fred  (extra)          Title`: the counts come first, where a change is cheapest."""
+    """`mine: 1 orange 2 red  SIMULATOR  Acme · fred  (extra)      Title`: counts first, where a change is cheapest."""
 
     DEFAULT_CSS = """
     TopLine { height: 1; }
@@ -48,9 +50,10 @@ class TopLine(LineWidget):
     def line(self, y: int, width: int) -> Iterable[Part]:
         info = self.info
         parts: list[Part] = [
-            (self._count(Light.RED, info.red), "red" if info.red else ""),
-            (" ", ""),
+            ("mine: ", ""),
             (self._count(Light.ORANGE, info.orange), "orange" if info.orange else ""),
+            (" ", ""),
+            (self._count(Light.RED, info.red), "red" if info.red else ""),
             ("  ", ""),
             ("REAL", "real") if info.real else ("SIMULATOR", ""),
             ("  ", ""),
@@ -64,7 +67,8 @@ class TopLine(LineWidget):
         return [*parts, (fit(who, room), "strong"), ("  ", ""), (title, "title")]
 
     def _count(self, light: Light, count: int | None) -> str:
-        return f"{GLYPHS[light]}{'-' if count is None else min(count, 9999)!s:<4}"
+        sign = "+" if count is not None and self.info.more else ""
+        return f"{'-' if count is None else count}{sign} {light}"
 
 
 class Announcement(LineWidget):

@@ -244,7 +244,7 @@ async def test_top_line_says_where_one_is_and_what_is_wrong() -> None:
         app.set_top(TopInfo("Acme", "fred", real=True, red=12, orange=0))
         await pilot.pause()
         top = text_of(app).splitlines()[0]
-        assert top.startswith("×12 ")  # noqa: RUF001
+        assert top.startswith("mine: 0 orange 12 red  REAL  ")
         assert "REAL" in top
         assert top.endswith("Home")
 
