@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, tzinfo
@@ -103,14 +104,28 @@ def as_script(entries: Sequence[AuditView], account: str) -> str:
     Generated passwords are new ones. What no command does by itself is there as a comment.
     """
     lines = ["#!/bin/sh", "set -eu"]
+    files: Counter[str] = Counter()
     for entry in entries:
         ticket = ("--ticket", entry.ticket) if entry.ticket else ()
         if not entry.commands and entry.request_id is None:
             lines.append(_comment(entry))
         for words in entry.commands:
-            told = ("mission-control", "--account", account, *words, *ticket)
+            own = _own_files(words, files)
+            told = ("mission-control", "--account", account, *own, *ticket)
             lines.append(shlex.join(_word(word) for word in told))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _own_files(words: Sequence[str], files: Counter[str]) -> list[str]:
+    """The words, with a file for passwords that no command before has written: none is ever overwritten."""
+    told = list(words)
+    for index, word in enumerate(words[:-1]):
+        if word == "--passwords-out":
+            name = words[index + 1]
+            files[name] += 1
+            if files[name] > 1:
+                told[index + 1] = f"{name.removesuffix('.csv')}-{files[name]}.csv"
+    return told
 
 
 def _word(word: str) -> str:

@@ -65,6 +65,7 @@ class Transaction:
         `version` is the changed row's, after the change.
         """
         before, after = dict(before or {}), dict(after or {})
+        commands, self._commands = self._commands, []
         self._lines.append(PlanLine(verb, kind, name, before, after))
         account = account_id if account_id is not None else self.account_id
         if verb is Verb.UNCHANGED or account is None:
@@ -86,10 +87,9 @@ class Transaction:
                 "session": self.caller.session,
                 "assignment_id": assignment_id,
                 "bulk_id": self.bulk_id,
-                "command": self._commands or None,
+                "command": commands or None,
             }
         )
-        self._commands = []
 
     def command(self, *words: str) -> None:
         """What the command line calls this change, without `mission-control`; the next audit row carries it.

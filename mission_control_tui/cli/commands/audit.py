@@ -1,16 +1,16 @@
-"""`audit`: who changed what, when, for which ticket; filtered, and exported as CSV or JSON."""
+"""`audit`: who changed what, when, for which ticket; filtered, exported, or written as a script."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.options import example, reads
-from mission_control_tui.cli.output import line, plain, print_json, say, shown, when
+from mission_control_tui.cli.output import print_json, say
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 PAGE = 500
 _AGO = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_COLUMNS = (
-    *("id", "at", "operator", "source", "ticket", "action", "target"),
-    *("user_id", "request_id", "before", "after"),
-)
 
 
 class Moment(click.ParamType[datetime]):
@@ -50,36 +46,49 @@ class Moment(click.ParamType[datetime]):
 @click.command()
 @click.option("--user", metavar="UPN", help="Of this user, also one in the recycling bin.")
 @click.option("--operator", metavar="NAME", help="By this operator.")
+@click.option("--service", metavar="SERVICE", help="Of this service.")
 @click.option("--action", metavar="WORDS", help="Whose action begins so, as in provision.")
 @click.option("--since", type=Moment(), metavar="WHEN", help="2026-03-01, or 7d ago.")
 @click.option("--until", type=Moment(), metavar="WHEN", help="Before this time.")
 @click.option("--ticket", metavar="REF", help="For this ticket.")
 @click.option("--request", type=int, metavar="N", help="Of this request.")
+@click.option("--bulk", type=int, metavar="N", help="Of this bulk.")
+@click.option("--session", "run", metavar="ID", help="Of this run of a console.")
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="200 unless exported, then all."
 )
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV that no spreadsheet evaluates.")
+@click.option("--csv", "form", flag_value="csv", help="CSV that no spreadsheet evaluates.")
+@click.option("--text", "form", flag_value="text", help="Plain text for a ticket, oldest first.")
+@click.option(
+    "--script", "form", flag_value="script", help="Commands that do it again, oldest first."
+)
 @reads
-@example("mission-control audit --since 7d --csv")
+@example(
+    "mission-control audit --since 7d --csv",
+    "mission-control audit --ticket T-100 --script",
+)
 @pass_session
 def audit(
     session: Session,
     user: str | None,
     operator: str | None,
+    service: str | None,
     action: str | None,
     since: datetime | None,
     until: datetime | None,
     ticket: str | None,
     request: int | None,
+    bulk: int | None,
+    run: str | None,
     limit: int | None,
-    as_csv: bool,
+    form: str | None,
 ) -> None:
     """Who changed what, newest first."""
     from mission_control_tui.model.audit import entries
 
-    if as_csv and session.json:
-        raise UsageError("The audit is printed as CSV or as JSON, not both.")
-    wanted = limit if limit is not None or as_csv or session.json else 200
+    if form is not None and session.json:
+        raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
+    wanted = limit if limit is not None or form is not None or session.json else 200
 
     async def pages(store: Store) -> AsyncIterator[tuple[AuditView, ...]]:
         account_id = await session.account_id(store)
@@ -93,11 +102,14 @@ def audit(
                 account_id,
                 user=user,
                 operator=operator,
+                service=service,
                 action=action,
                 since=since,
                 until=until,
                 ticket=ticket,
                 request=request,
+                bulk=bulk,
+                session=run,
                 limit=size,
                 before_id=last,
             )
@@ -108,55 +120,49 @@ def audit(
             last = found[-1].id
             left = None if left is None else left - size
 
-    async def work(store: Store) -> list[AuditView]:
+    async def work(store: Store) -> tuple[str, list[AuditView]]:
+        from mission_control_tui.model.accounts import resolve_account
+
         rows: list[AuditView] = []
         async for page in pages(store):
             rows += page
-        return rows
+        account_id = await session.account_id(store)
+        return (await resolve_account(store, session.caller, account_id)).code, rows
 
-    found = session.run(work)
+    code, found = session.run(work)
     if session.json:
         print_json({"entries": found})
-    elif as_csv:
-        _print_csv(found)
-    else:
-        for one in found:
-            _print(one)
-        if not found:
-            say("No such change.")
-        elif len(found) == wanted:
-            say(f"The newest {wanted}; more with --limit N, or all with --csv.")
+        return
+    if form is not None:
+        click.echo(_FORMS[form](found, code), nl=False)
+        return
+    click.echo(_text(found), nl=False)
+    if not found:
+        say("No such change.")
+    elif len(found) == wanted:
+        say(f"The newest {wanted}; more with --limit N, or all with --csv.")
 
 
-def _print(one: AuditView) -> None:
-    ticket = f"  [{one.ticket}]" if one.ticket else ""
-    line(f"{when(one.at)}  {one.operator}  {one.action}  {one.target}{ticket}")
-    for key in dict.fromkeys([*one.before, *one.after]):
-        label = key.replace("_", " ")
-        if key not in one.before:
-            line(f"    {label}: {shown(one.after[key])}")
-        elif key not in one.after:
-            line(f"    {label}: was {shown(one.before[key])}")
-        elif one.before[key] != one.after[key]:
-            line(f"    {label}: {shown(one.before[key])} -> {shown(one.after[key])}")
+def _csv(found: Sequence[AuditView], _code: str) -> str:
+    from mission_control_tui.model.audit_text import as_csv
+
+    return as_csv(found)
 
 
-def _print_csv(found: Iterable[AuditView]) -> None:
-    import csv
-    import io
-    import json
+def _text(found: Sequence[AuditView], _code: str = "") -> str:
+    from mission_control_tui.model.audit_text import as_text
 
-    from mission_control_tui.model.imports.cells import protect
-    from mission_control_tui.model.text import harmless
+    return as_text(found)
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for one in found:
-        values = plain(one)
-        cells = (
-            json.dumps(value) if isinstance(value, dict) else str("" if value is None else value)
-            for value in (values[column] for column in _COLUMNS)
-        )
-        writer.writerow([protect(harmless(cell)) for cell in cells])
-    click.echo(text.getvalue(), nl=False)
+
+def _script(found: Sequence[AuditView], code: str) -> str:
+    from mission_control_tui.model.audit_text import as_script
+
+    return as_script(found[::-1], code)
+
+
+_FORMS: dict[str, Callable[[Sequence[AuditView], str], str]] = {
+    "csv": _csv,
+    "text": lambda found, _code: _text(found[::-1]),
+    "script": _script,
+}
