@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len
-from wcwidth import wcswidth, wcwidth
 
 from mission_control_tui.model.text import harmless
 
@@ -13,13 +13,26 @@ ELLIPSIS = "…"
 _REGIONAL_A = 0x1F1E6
 _DROPPED = frozenset("\ufe0e\ufe0f\u200c\u200d\u20e3")
 
+_PLAIN = re.compile(
+    "[ -~\xa0-\xac\xae-\u024f\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u221a\u2500-\u259f\u25ba\u25bc]*"
+)
+"""What everybody agrees takes one cell: Latin letters and this program's own signs."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether every character surely takes one cell, so that nobody need be asked."""
+    return text.isascii() or _PLAIN.fullmatch(text) is not None
+
 
 @lru_cache(4096)
 def shown(text: str) -> str:
     """`text` on one line, without what terminals disagree on: joiners, variation selectors, flags."""
     text = harmless(text)
-    if text.isascii():
+    if is_plain(text):
         return text
+    # Tables of widths take a tenth of the time to the first frame to read, and few screens need them.
+    from wcwidth import wcswidth, wcwidth
+
     if cell_len(text) == wcswidth(text) and not _DROPPED.intersection(text):
         return text
     kept: list[str] = []
@@ -41,6 +54,8 @@ def sign(char: str) -> str:
     if char.isascii() and char.isprintable():
         return char
     char = harmless(char)
+    from wcwidth import wcwidth
+
     if (
         char in _DROPPED
         or wcwidth(char) != cell_len(char)
@@ -69,8 +84,10 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 def crop(text: str, width: int) -> str:
     """The longest start of the already shown `text` that takes at most `width` cells."""
-    if text.isascii():
+    if is_plain(text):
         return text[:width]
+    from wcwidth import wcwidth
+
     used = 0
     for index, char in enumerate(text):
         used += max(wcwidth(char), 0)
