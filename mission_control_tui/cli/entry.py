@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "services": ("Services and seats: list.", f"{_COMMANDS}.buying:services"),
     "buy": ("Buy a product.", f"{_COMMANDS}.buying:buy"),
     "remove": ("Remove a product's level.", f"{_COMMANDS}.buying:remove"),
-    "orders": ("Orders: list, show.", f"{_COMMANDS}.buying:orders"),
+    "orders": ("Orders: list, approve, cancel and more.", f"{_COMMANDS}.orders:orders"),
     "users": ("Users: create, edit, import and more.", f"{_COMMANDS}.users:users"),
     "provision": ("Give a service to a user.", f"{_COMMANDS}.provision:provision"),
     "suspend": ("Suspend a user's service.", f"{_COMMANDS}.provision:suspend"),

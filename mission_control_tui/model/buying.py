@@ -1,4 +1,4 @@
-"""Buying: an order with its copied price, the subscription, the seats or the domain that it brings; approval."""
+"""Buying: an order with its copied price, the subscription, the seats or the domain that it brings."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from mission_control_tui.model.domains import (
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, order_row, views
+from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.provision import wish_for_domain
 from mission_control_tui.model.racing import raced
 from mission_control_tui.model.subscriptions import change_quantity
 from mission_control_tui.model.tables import AccountRow, DomainRow, OrderLineRow, OrderRow
-from mission_control_tui.model.text import harmless
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.wishing import domain_subject
 
 REASON_LIMIT = 1000
+WAITS = "waits for approval:"
 NOT_CHECKED = "Whether {name} is free was not checked: no registry is connected."
 
 
@@ -119,7 +119,8 @@ async def buy(
 ) -> Outcome[OrderView]:
     """Buy `quantity` of a product's level, or one domain name; see Purchase for the arguments.
 
-    A domain whose eligibility details do not agree waits for approval and brings nothing until then.
+    A domain whose eligibility details do not agree, and an order above the account's limit, wait for approval and bring
+    nothing until then.
     Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken).
     """
     wanted = Purchase(product, level, quantity, term, domain, fields or {})
@@ -136,68 +137,18 @@ async def buy(
     return await raced(work)
 
 
-async def approve_order(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    order_id: int,
-    *,
-    note: str = "",
-    dry_run: bool = False,
-) -> Outcome[OrderView]:
-    """Let an order that waits for approval bring what was bought. Raises NotFound, Conflict (not waiting, taken)."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-
-    async def work() -> Outcome[OrderView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await locked_account(tx, account_id)
-            order = await _decide(tx, owner, order_id, OrderState.COMPLETE, note)
-            catalogue = (await in_force(tx.session)).catalogue
-            for line in await _lines(tx.session, order):
-                await _fulfil(tx, owner, catalogue, line)
-            tx.money(*_sums(order))
-            (view,) = await views(tx.session, [order])
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
-
-
-async def decline_order(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    order_id: int,
-    reason: str,
-    *,
-    dry_run: bool = False,
-) -> Outcome[OrderView]:
-    """Refuse an order that waits for approval, saying why. Raises NotFound, Conflict, InvalidInput (no reason)."""
-    if not reason.strip():
-        raise InvalidInput(
-            "An order is declined with a reason.", problems=[Problem("reason", "it is empty")]
-        )
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner = await locked_account(tx, account_id)
-        order = await _decide(tx, owner, order_id, OrderState.DECLINED, reason)
-        (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
-
-
 async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> OrderRow:
     """Place the order inside the caller's transaction, which has locked the account."""
     force = await in_force(tx.session)
     sold = force.catalogue.product(wanted.product)
-    quoted, answers = await _checked(tx.session, account, force.catalogue, sold, wanted)
+    quoted, answers = await checked(tx.session, account, force.catalogue, sold, wanted)
     (line,) = quoted.lines
-    doubts: tuple[str, ...] = ()
+    doubts = above_limit(account, quoted.total)
     if sold.buys is Buys.DOMAIN:
         await refuse_taken(tx.session, account, line.domain)
         await _refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))
-        doubts = judge_eligibility(answers).doubts
+        doubts += judge_eligibility(answers).doubts
     order = await _insert(tx, account, force, quoted, answers, doubts)
     tx.money(quoted.net, quoted.tax, quoted.total)
     name = line.domain or wanted.domain or ""
@@ -216,14 +167,22 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
         action=f"buy {sold.id}",
     )
     if doubts:
-        tx.warn(f"The order waits for approval: {order.note}")
+        tx.warn(f"The order {WAITS} {order.note}")
         return order
-    for row in await _lines(tx.session, order):
-        await _fulfil(tx, account, force.catalogue, row)
+    for row in await lines_of(tx.session, order):
+        await fulfil(tx, account, force.catalogue, row)
     return order
 
 
-async def _checked(
+def above_limit(account: AccountRow, total: Money) -> tuple[str, ...]:
+    """Why an order of this total waits for approval by the account's limit; empty where it does not."""
+    if account.approval_above_minor is None or total.minor <= account.approval_above_minor:
+        return ()
+    limit = Money(account.approval_above_minor, total.currency)
+    return (f"{total} is more than {limit}, above which orders of this account are approved.",)
+
+
+async def checked(
     session: AsyncSession,
     account: AccountRow,
     catalogue: Catalogue,
@@ -348,7 +307,7 @@ def _line_row(order: OrderRow, line: QuoteLine, answers: Mapping[str, Value]) ->
     )
 
 
-async def _fulfil(
+async def fulfil(
     tx: Transaction, account: AccountRow, catalogue: Catalogue, line: OrderLineRow
 ) -> None:
     """Give the account what the line is about: seats, or the domain and its registration."""
@@ -379,45 +338,8 @@ async def _fulfil(
     )
 
 
-async def _decide(
-    tx: Transaction, account: AccountRow, order_id: int, state: OrderState, note: str
-) -> OrderRow:
-    order = await order_row(tx.session, account.id, order_id, lock=True)
-    if order.state != OrderState.AWAITING_APPROVAL:
-        raise Conflict(f"Order {order.id} does not wait for approval: it is {order.state}.")
-    before = {"state": order.state, "note": order.note}
-    order.state = state
-    order.note = harmless(note.strip())[:REASON_LIMIT] or order.note
-    await tx.session.flush()
-    tx.command(
-        *("orders", "approve" if state is OrderState.COMPLETE else "decline", str(order.id)),
-        *(
-            ("--note" if state is OrderState.COMPLETE else "--reason", order.note)
-            if order.note
-            else ()
-        ),
-    )
-    tx.record(
-        Verb.CHANGED,
-        "order",
-        str(order.id),
-        before=before,
-        after={"state": order.state, "note": order.note},
-        action="approve order" if state is OrderState.COMPLETE else "decline order",
-    )
-    return order
-
-
-async def _lines(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
+async def lines_of(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
     rows = await session.scalars(
         select(OrderLineRow).where(OrderLineRow.order_id == order.id).order_by(OrderLineRow.id)
     )
     return list(rows)
-
-
-def _sums(order: OrderRow) -> tuple[Money, Money, Money]:
-    return (
-        Money(order.net_minor, order.currency),
-        Money(order.tax_minor, order.currency),
-        Money(order.total_minor, order.currency),
-    )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.lookups import account_row
@@ -30,11 +30,17 @@ class OrderKind(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Where an order is. Only a complete one has brought anything."""
+    """Where an order is. Only a complete one has brought anything; what a returned one brought was given back."""
 
     COMPLETE = "complete"
     AWAITING_APPROVAL = "awaiting approval"
     DECLINED = "declined"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+CHARGED = (OrderState.COMPLETE, OrderState.RETURNED)
+"""Orders that cost money: nothing is paid back for what is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class OrderLineView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its lines. `note` says why it waits for approval, or why it was declined."""
+    """An order with its lines. `note` says why it waits for approval; `reason` what who decided about it said."""
 
     id: int
     account_id: int
@@ -74,6 +80,9 @@ class OrderView:
     total: Money
     note: str
     lines: tuple[OrderLineView, ...]
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    reason: str = ""
 
 
 async def list_orders(
@@ -82,16 +91,25 @@ async def list_orders(
     account: int | str,
     *,
     states: Iterable[OrderState] = (),
+    kind: OrderKind | None = None,
+    text: str = "",
     limit: int = 200,
     before_id: int | None = None,
 ) -> tuple[OrderView, ...]:
-    """The account's orders, newest first."""
+    """The account's orders, newest first.
+
+    `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number.
+    """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         statement = select(OrderRow).where(OrderRow.account_id == account_id)
         wanted = list(states)
         if wanted:
             statement = statement.where(OrderRow.state.in_(wanted))
+        if kind is not None:
+            statement = statement.where(OrderRow.kind == kind)
+        if text.strip():
+            statement = statement.where(_holds(text.strip()))
         if before_id is not None:
             statement = statement.where(OrderRow.id < before_id)
         rows = await session.scalars(statement.order_by(OrderRow.id.desc()).limit(limit))
@@ -132,18 +150,36 @@ async def views(session: AsyncSession, rows: Sequence[OrderRow]) -> tuple[OrderV
 
 
 async def spent_since(session: AsyncSession, account_id: int, since: datetime) -> tuple[Money, ...]:
-    """The totals of complete purchases placed since then, one for each currency, by its code."""
+    """The totals of purchases that were placed (or approved) since then, one for each currency, by its code."""
     rows = await session.execute(
         select(OrderRow.currency, func.sum(OrderRow.total_minor))
         .where(
             OrderRow.account_id == account_id,
-            OrderRow.state == OrderState.COMPLETE,
-            OrderRow.placed_at >= since,
+            OrderRow.state.in_(CHARGED),
+            func.coalesce(OrderRow.decided_at, OrderRow.placed_at) >= since,
         )
         .group_by(OrderRow.currency)
         .order_by(OrderRow.currency)
     )
     return tuple(Money(int(total), currency) for currency, total in rows)
+
+
+def _holds(text: str) -> ColumnElement[bool]:
+    """Whether an order says `text` anywhere."""
+    of_lines = select(OrderLineRow.order_id).where(
+        or_(
+            OrderLineRow.label.icontains(text, autoescape=True),
+            OrderLineRow.domain.icontains(text, autoescape=True),
+        )
+    )
+    places = [
+        OrderRow.id.in_(of_lines),
+        OrderRow.operator.icontains(text, autoescape=True),
+        OrderRow.ticket.icontains(text, autoescape=True),
+    ]
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        places.append(OrderRow.id == int(text))
+    return or_(*places)
 
 
 def month_start(now: datetime, zone: tzinfo) -> datetime:
@@ -183,4 +219,7 @@ def _view(row: OrderRow, lines: Iterable[OrderLineRow]) -> OrderView:
             )
             for line in lines
         ),
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        reason=row.reason,
     )

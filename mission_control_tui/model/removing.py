@@ -58,6 +58,19 @@ async def remove(
     return Outcome(view, tx.plan, not dry_run)
 
 
+async def take_back(tx: Transaction, account: AccountRow, line: OrderLineRow) -> OrderRow:
+    """Remove all that one line of an order brought, inside the caller's transaction, which has locked the account.
+
+    Raises as `remove` does.
+    """
+    force = await in_force(tx.session)
+    sold = force.catalogue.product(line.product_id)
+    level = sold.level(line.level_id)
+    if sold.buys is Buys.DOMAIN:
+        return await _remove_domain(tx, account, force, sold, level, None, line.domain)
+    return await _remove_seats(tx, account, force, sold, level, line.quantity, None)
+
+
 async def _remove_seats(
     tx: Transaction,
     account: AccountRow,

@@ -123,7 +123,7 @@ class OrderScreen(MissionScreen):
             )
 
     async def _approve(self) -> None:
-        from mission_control_tui.model.buying import approve_order
+        from mission_control_tui.model.approving import approve_order
 
         context = self.context
         await approve_order(context.store, context.caller, context.account_id, self._order_id)
@@ -133,7 +133,7 @@ class OrderScreen(MissionScreen):
         self.reload()
 
     async def _decline(self) -> None:
-        from mission_control_tui.model.buying import decline_order
+        from mission_control_tui.model.approving import decline_order
 
         context = self.context
         reason = self.query_one("#reason", Field).value

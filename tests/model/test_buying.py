@@ -12,12 +12,11 @@ from sqlalchemy import select
 from mission_control_tui.model import audit, catalogue_store
 from mission_control_tui.model.account_details import list_seats, show
 from mission_control_tui.model.accounts import create_account
+from mission_control_tui.model.approving import approve_order, decline_order
 from mission_control_tui.model.buying import (
     Availability,
-    approve_order,
     buy,
     check_domain,
-    decline_order,
 )
 from mission_control_tui.model.catalogue.shipped import shipped
 from mission_control_tui.model.context import Caller
@@ -299,7 +298,7 @@ async def test_details_that_do_not_match_wait_for_approval(
 
     approved = await approve_order(store, caller, account.id, order.id, note="Seen the register")
     assert approved.result.state is OrderState.COMPLETE
-    assert approved.result.note == "Seen the register"
+    assert approved.result.reason == "Seen the register"
     assert approved.plan.total == Money(1650, "AUD")
     assert len(approved.plan.requests) == 1
     details = await show(store, caller, account.id)
@@ -324,7 +323,7 @@ async def test_a_declined_order_brings_nothing_and_frees_the_name(
         await decline_order(store, caller, account.id, order.id, "  ")
     declined = await decline_order(store, caller, account.id, order.id, "Not a company")
     assert declined.result.state is OrderState.DECLINED
-    assert declined.result.note == "Not a company"
+    assert declined.result.reason == "Not a company"
     assert len(await list_domains(store, caller, account.id)) == 1
     (entry,) = await audit.entries(store, caller, account.id, action="decline order")
     assert entry.before["state"] == "awaiting approval"

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from mission_control_tui.model import catalogue_store, seats
-from mission_control_tui.model.buying import buy, decline_order
+from mission_control_tui.model.approving import decline_order
+from mission_control_tui.model.buying import buy
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.catalogue.diff import ChangeKind
 from mission_control_tui.model.catalogue.shipped import shipped

@@ -1,4 +1,4 @@
-"""`services`, `buy`, `remove` and `orders`: seats, and what they cost."""
+"""`services`, `buy` and `remove`: seats, and what they cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.commands.results import tell
 from mission_control_tui.cli.options import changes, destroys, example, reads
-from mission_control_tui.cli.output import line, print_json, say, shown, table, when
+from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import InvalidInput, Problem
 
@@ -176,133 +176,6 @@ def remove(
         if outcome.applied and outcome.plan.requests:
             await wake(session, store)
         return outcome
-
-    outcome = session.run(work)
-    tell(session, outcome, {"order": outcome.result})
-
-
-@click.group()
-def orders() -> None:
-    """Orders: list, show, approve, decline."""
-
-
-@orders.command("list")
-@click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
-@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N")
-@reads
-@example("mission-control orders list --limit 20")
-@pass_session
-def list_orders(session: Session, awaiting_approval: bool, limit: int) -> None:
-    """The account's orders, newest first."""
-    from mission_control_tui.model import orders as model
-    from mission_control_tui.model.orders import OrderState
-
-    states = [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
-
-    async def work(store: Store) -> tuple[OrderView, ...]:
-        account_id = await session.account_id(store)
-        return await model.list_orders(
-            store, session.caller, account_id, states=states, limit=limit
-        )
-
-    found = session.run(work)
-    if session.json:
-        print_json({"orders": found})
-        return
-    table(
-        ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT"),
-        [
-            (
-                one.id,
-                when(one.placed_at),
-                one.state,
-                str(one.total),
-                "; ".join(f"{bought.quantity} x {bought.label}" for bought in one.lines),
-            )
-            for one in found
-        ],
-    )
-
-
-@orders.command("show")
-@click.argument("number", type=int)
-@reads
-@example("mission-control orders show 1")
-@pass_session
-def show_order(session: Session, number: int) -> None:
-    """One order with its lines, prices and answers, as they were agreed."""
-    from mission_control_tui.model import orders as model
-
-    async def work(store: Store) -> OrderView:
-        return await model.show_order(
-            store, session.caller, await session.account_id(store), number
-        )
-
-    found = session.run(work)
-    if session.json:
-        print_json({"order": found})
-    else:
-        _print_order(found)
-
-
-def _print_order(order: OrderView) -> None:
-    ticket = f", ticket {order.ticket}" if order.ticket else ""
-    line(f"Order {order.id}: {order.kind}, {order.state}")
-    line(f"Placed {when(order.placed_at)} by {order.operator}{ticket}")
-    if order.note:
-        line(f"Note: {order.note}")
-    for one in order.lines:
-        line("")
-        line(f"{one.quantity} x {one.label}")
-        line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
-        for key, value in one.fields.items():
-            if value not in (None, "", []):
-                line(f"  {key}: {shown(value)}")
-    line("")
-    line(f"net    {order.net}")
-    line(f"tax    {order.tax}")
-    line(f"total  {order.total}")
-
-
-@orders.command("approve")
-@click.argument("number", type=int)
-@click.option("--note", default="", help="Kept with the order.")
-@changes
-@example("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
-@pass_session
-def approve(session: Session, number: int, note: str) -> None:
-    """Let an order that waits for approval bring what was bought."""
-    from mission_control_tui.cli.commands.waiting import wake
-    from mission_control_tui.model import buying
-
-    async def work(store: Store) -> Outcome[OrderView]:
-        account_id = await session.account_id(store)
-        outcome = await buying.approve_order(
-            store, session.caller, account_id, number, note=note, dry_run=session.dry_run
-        )
-        if outcome.applied and outcome.plan.requests:
-            await wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
-    tell(session, outcome, {"order": outcome.result})
-
-
-@orders.command("decline")
-@click.argument("number", type=int)
-@click.option("--reason", required=True, help="Kept with the order.")
-@changes
-@example("mission-control orders decline 1 --reason 'No such company' --dry-run")
-@pass_session
-def decline(session: Session, number: int, reason: str) -> None:
-    """Refuse an order that waits for approval."""
-    from mission_control_tui.model import buying
-
-    async def work(store: Store) -> Outcome[OrderView]:
-        account_id = await session.account_id(store)
-        return await buying.decline_order(
-            store, session.caller, account_id, number, reason, dry_run=session.dry_run
-        )
 
     outcome = session.run(work)
     tell(session, outcome, {"order": outcome.result})
