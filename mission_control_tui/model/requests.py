@@ -37,7 +37,7 @@ from mission_control_tui.model.tables import (
 )
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.views import EventView, RequestView, StepView
-from mission_control_tui.model.wishing import note, push, settle_parent, show
+from mission_control_tui.model.wishing import OF_THE_REQUEST, note, push, settle_parent, show
 
 RESET_SAID = "The status was reset by {operator}: the back end has not been looked at since."
 RESET_REMEDY = "Provision again: it looks first, and does only what is missing."
@@ -192,7 +192,7 @@ def _view(
         subject=subject,
         assignment_id=row.assignment_id,
         service_id=assignment.service_id if assignment else "",
-        level_id=assignment.level_id if assignment else "",
+        level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
         parent_id=row.parent_id,
         generation=row.generation,
         attempt=row.attempt,
@@ -286,7 +286,7 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
     The generation goes up all the same: no number ever stands for two wishes.
     """
     for name, value in previous.items():
-        if name not in {"generation", "touched", "adopt"}:
+        if name not in {"generation", "adopt", *OF_THE_REQUEST}:
             setattr(row, name, value)
     row.generation += 1
     row.version += 1

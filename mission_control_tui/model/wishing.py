@@ -36,6 +36,8 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.transaction import Transaction
 
 MAX_NAME_TRIES = 1000
+OF_THE_REQUEST = frozenset({"touched", "asked_level"})
+"""What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
 SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "generation")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
@@ -193,7 +195,7 @@ async def push(
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         created_at=tx.now,
-        previous={**previous, "touched": touched},
+        previous={**previous, "touched": touched, "asked_level": row.level_id},
     )
     tx.session.add(request)
     await tx.session.flush()
@@ -215,7 +217,7 @@ async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any
         .execution_options(populate_existing=True)
     )
     for old in active:
-        previous = {key: value for key, value in old.previous.items() if key != "touched"}
+        previous = {key: old.previous[key] for key in old.previous.keys() - OF_THE_REQUEST}
         touched = touched or old.attempt > 0 or bool(old.previous.get("touched"))
         if old.state != RequestState.RUNNING:
             old.state = RequestState.SUPERSEDED

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.states import Light, RequestState
+from mission_control_tui.model.states import Light, RequestKind, RequestState
 from mission_control_tui.widgets.light import light_parts
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ LIGHTS = {
     RequestState.SUPERSEDED: Light.GREY,
 }
 
+ASK_FOR_A_LEVEL = frozenset({RequestKind.PROVISION, RequestKind.CHANGE})
+"""What the other kinds ask for leaves the level as it is, or takes it away."""
+
 
 def state_parts(state: RequestState) -> tuple[Part, ...]:
     """The state with the light that goes with it."""
@@ -40,10 +43,40 @@ def service_words(catalogue: Catalogue, request: RequestView) -> str:
         return request.service_id
 
 
+def level_words(catalogue: Catalogue, request: RequestView) -> str:
+    """The level that was asked for; empty where the request asked for none."""
+    if request.kind not in ASK_FOR_A_LEVEL or not request.level_id:
+        return ""
+    try:
+        service = catalogue.service(request.service_id)
+        return service.level(request.level_id).name.removeprefix(f"{service.name} - ")
+    except NotFound:
+        return request.level_id
+
+
 def what_words(catalogue: Catalogue, request: RequestView) -> str:
-    """What was asked for whom: `provision Managed Exchange for ada@acme.example`."""
-    service = service_words(catalogue, request)
-    return " ".join(filter(None, (request.kind, service, f"for {request.subject}")))
+    """What was asked for whom: `provision Managed Exchange: PC & Web Access for ada@acme.example`."""
+    wanted = ": ".join(
+        filter(None, (service_words(catalogue, request), level_words(catalogue, request)))
+    )
+    return " ".join(filter(None, (request.kind, wanted, f"for {request.subject}")))
+
+
+def row_words(catalogue: Catalogue, request: RequestView) -> str:
+    """The same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
+    service, level = service_words(catalogue, request), level_words(catalogue, request)
+    if level and _levels_tell(catalogue, request.service_id):
+        service = ""
+    whom = request.subject.partition("@")[0]
+    return " ".join(filter(None, (request.kind, whom, service, level)))
+
+
+def _levels_tell(catalogue: Catalogue, service_id: str) -> bool:
+    try:
+        service = catalogue.service(service_id)
+    except NotFound:
+        return False
+    return any(level.name.startswith(f"{service.name} - ") for level in service.levels)
 
 
 def next_words(request: RequestView, now: datetime | None = None) -> str:

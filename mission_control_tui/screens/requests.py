@@ -16,7 +16,7 @@ from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import MissionScreen, age
-from .request_words import next_words, state_parts, what_words
+from .request_words import next_words, row_words, state_parts, what_words
 
 SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
     "all": ("All", frozenset()),
@@ -103,7 +103,7 @@ class RequestsScreen(MissionScreen):
         cells = (
             str(request.id),
             state,
-            what_words(self.context.catalogue, request),
+            row_words(self.context.catalogue, request),
             age(request.created_at),
             str(request.attempt),
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model.provision import Wanted, change_wish, provision
 from mission_control_tui.model.requests import list_requests
-from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.states import RequestKind, RequestState
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.line_list import LineList
 
@@ -31,7 +32,28 @@ async def test_the_queue_narrows_and_opens(world_db: Path, size: tuple[int, int]
         assert "Queued" not in text_of(app)
         app.screen.query_one(LineList).focus()
         await pilot.press("enter")
-        await shows(pilot, "provision Managed Exchange for grace", "Steps and events", "( Cancel )")
+        await shows(
+            pilot,
+            "provision Managed Exchange: PC & Web Access for grace",
+            "Steps and events",
+            "( Cancel )",
+        )
+
+
+async def test_each_row_names_action_person_and_the_level_that_it_asked_for(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "requests") as (app, pilot):
+        await shows(pilot, "provision ada PC & Web Access", "provision jo Standard Mail (POPX)")
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        ada = "ada@acme.example"
+        await provision(*at, ada, [Wanted("managed-exchange", "popx")])
+        await shows(pilot, "change ada Standard Mail (POPX)", "provision ada PC & Web Access")
+        await provision(*at, ada, [Wanted("managed-exchange", "pc-web")])
+        await shows(pilot, "change ada PC & Web Access", "change ada Standard Mail (POPX)")
+        await change_wish(*at, ada, "managed-exchange", RequestKind.SUSPEND)
+        await shows(pilot, "suspend ada Managed Exchange", "change ada PC & Web Access")
 
 
 async def test_it_opens_at_the_request_that_was_asked_for(world_db: Path) -> None:
