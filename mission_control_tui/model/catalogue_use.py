@@ -15,6 +15,8 @@ from mission_control_tui.model.states import Wish
 from mission_control_tui.model.tables import (
     AssignmentRow,
     DomainRow,
+    MemberRow,
+    ObjectRow,
     OrderLineRow,
     OrderRow,
     SeatPoolRow,
@@ -47,8 +49,12 @@ async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> InUse:
     By seats, wishes, observed states, their settings, subscriptions, bought domains, and orders that wait for approval.
     """
     options = await session.execute(text(_OPTION_IDS[session.get_bind().dialect.name]))
+    roles = select(ObjectRow.service_id, MemberRow.role).join(
+        MemberRow, MemberRow.object_id == ObjectRow.id
+    )
     return InUse(
         levels=await _levels(session),
+        roles=await _pairs(session, roles),
         options=frozenset((str(service), str(option)) for service, option in options),
         product_levels=await _pairs(
             session,
@@ -70,12 +76,13 @@ async def users_of(
     have = or_(false(), *(_has(service, level) for service, level in touches))
     subjects = select(AssignmentRow.subject_kind, AssignmentRow.subject_id).where(have).distinct()
     count = await session.scalar(select(func.count()).select_from(subjects.subquery()))
-    name = func.coalesce(UserRow.upn, DomainRow.name)
+    name = func.coalesce(UserRow.upn, DomainRow.name, ObjectRow.name)
     names = await session.scalars(
         select(name)
         .select_from(AssignmentRow)
         .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .outerjoin(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
         .where(have, name.is_not(None))
         .distinct()
         .order_by(name)

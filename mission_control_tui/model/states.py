@@ -36,6 +36,7 @@ class SubjectKind(StrEnum):
     DIRECTORY = "directory"
     DOMAIN = "domain"
     ACCOUNT = "account"
+    OBJECT = "object"
 
 
 class Wish(StrEnum):

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_control_tui.model.catalogue import (
+    AddressUse,
     Buys,
     Catalogue,
     Extension,
@@ -24,6 +25,7 @@ from mission_control_tui.model.catalogue import (
     PasswordUse,
     Product,
     ProductLevel,
+    Role,
     Service,
     ValueType,
     from_json,
@@ -79,6 +81,15 @@ LEVELS = st.builds(
     rank=NUMBER,
     limits=st.dictionaries(TEXT, LIMIT, max_size=3),
 )
+ROLES = st.builds(
+    Role,
+    id=TEXT,
+    name=TEXT,
+    help=TEXT,
+    accepts=WORDS,
+    requires=WORDS,
+    maximum=BOUND,
+)
 SERVICES = st.builds(
     Service,
     id=TEXT,
@@ -92,6 +103,9 @@ SERVICES = st.builds(
     visible=st.booleans(),
     levels=several(LEVELS),
     options=several(OPTIONS),
+    address=st.sampled_from(AddressUse),
+    included_with=WORDS,
+    roles=several(ROLES),
 )
 PRODUCTS = st.builds(
     Product,

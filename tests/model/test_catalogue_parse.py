@@ -361,18 +361,21 @@ def test_a_renamed_id_is_found_where_it_is_referred_to(
     place: tuple[int, str, tuple[str | int, ...]],
 ) -> None:
     number, _, path = place
-    renamed = with_line(number, 'id = "renamed-for-the-test"')
+    renamed = with_line(number, 'id = "renamed"')
     lines = shipped().splitlines()
     old = lines[number - 1].split('"')[1]
     referring = [
         index
         for index, text in enumerate(lines, 1)
-        if re.search(rf'^(grants_\w+|requires|levels|extensions) = .*"{re.escape(old)}"', text)
+        if re.search(
+            rf'^(grants_\w+|requires|levels|extensions|accepts|included_with) = .*"{re.escape(old)}"',
+            text,
+        )
         or re.search(rf"per_level.*\b{re.escape(old)}\b", text)
     ]
     is_referred = {
         ("services",): True,
-        ("services", "levels"): True,
+        ("services", "levels"): old != "standard",
         ("products", "extensions"): old in ("com-au", "net-au"),
     }.get(tuple(key for key in path[:-1] if isinstance(key, str)), False)
     if is_referred:

@@ -4,6 +4,8 @@ from mission_control_tui.model.catalogue.codec import from_json, to_json
 from mission_control_tui.model.catalogue.names import back_end_name
 from mission_control_tui.model.catalogue.quoting import Quote, QuoteLine, quote, tax_label
 from mission_control_tui.model.catalogue.types import (
+    USER_MEMBER,
+    AddressUse,
     Buys,
     Catalogue,
     Extension,
@@ -15,11 +17,14 @@ from mission_control_tui.model.catalogue.types import (
     PasswordUse,
     Product,
     ProductLevel,
+    Role,
     Service,
 )
 from mission_control_tui.model.catalogue.values import Rule, Value, ValueType
 
 __all__ = [
+    "USER_MEMBER",
+    "AddressUse",
     "Buys",
     "Catalogue",
     "Extension",
@@ -33,6 +38,7 @@ __all__ = [
     "ProductLevel",
     "Quote",
     "QuoteLine",
+    "Role",
     "Rule",
     "Service",
     "Value",

@@ -63,6 +63,10 @@ _CONSEQUENCES: dict[tuple[str, str], str] = {
     ("service", "instances"): "Nobody loses an instance; it limits new ones.",
     ("service", "seats"): "Seats are counted differently from now on.",
     ("service", "visible"): "The service appears or disappears in the users' panels.",
+    ("service", "included_with"): "Asked when one is made; present ones stay.",
+    ("role", "accepts"): "Asked when a member is added; present members stay.",
+    ("role", "requires"): "Asked when a member is added; present members stay.",
+    ("role", "maximum"): "Asked when a member is added; present members stay.",
     ("level", "limits"): _NEXT_LOOK,
     ("level", "rank"): "Which level counts as the higher one.",
     ("option", "default"): "Holders keep the values they have.",
@@ -179,6 +183,14 @@ def _service(path: str, old: Service, new: Service) -> Iterator[CatalogueChange]
             inner, "option", a, b, tuple(dict.fromkeys((*of_option(a), *of_option(b))))
         ),
         of_option,
+    )
+    yield from _siblings(
+        path,
+        "role",
+        old.roles,
+        new.roles,
+        lambda inner, a, b: _attributes(inner, "role", a, b, _levels_of(old)),
+        lambda _: _levels_of(old),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.positions import Path
 from mission_control_tui.model.text import harmless
 
@@ -17,6 +18,7 @@ _SINGULAR = {
     "products": "product",
     "levels": "level",
     "options": "option",
+    "roles": "role",
     "extensions": "extension",
     "fields": "field",
 }
@@ -96,6 +98,13 @@ class Node:
         """The ids of the array at `key`."""
         found = (one.text("id") for one in self.children(key))
         return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def absent(path: Path, kind: str, word: str, known: list[str]) -> Finding:
+    """There is no `kind` of this id; with what was meant, and what there is."""
+    exist = f"There are: {', '.join(map(harmless, known)) or 'none'}."
+    guess = did_you_mean(word, known)
+    return Finding(path, f"there is no {kind} {harmless(word)!r}", f"{guess} {exist}".strip())
 
 
 def place(document: Mapping[str, object], path: Path) -> str:

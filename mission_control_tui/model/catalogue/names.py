@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.text import fold
 
-PLACEHOLDERS = frozenset({"account", "username", "instance", "upn", "domain"})
-"""What a pattern may name: account code, username, instance name, the user's UPN, a domain name."""
+PLACEHOLDERS = frozenset({"account", "username", "instance", "upn", "domain", "name"})
+"""What a pattern may name: account code, username, instance name, the user's UPN, a domain name, an object's name."""
 
 _WHOLE = frozenset({"upn", "domain"})
 _UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -32,8 +32,8 @@ def placeholders(pattern: str) -> set[str]:
 def back_end_name(service: Service, facts: Mapping[str, str], number: int = 1) -> str:
     """The back-end name of one instance of `service`.
 
-    `facts` has the placeholders' values; account, username and instance are reduced to lower case
-    letters, digits and underscores. A name beyond the limit is cut and ends in a digest of the whole.
+    `facts` has the placeholders' values; account, username, instance and name are reduced to lower
+    case letters, digits and underscores. A name beyond the limit is cut and ends in a digest of the whole.
     `number` above 1 gives the next names to try where one is taken.
     """
     values = {

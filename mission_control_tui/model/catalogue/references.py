@@ -7,15 +7,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from mission_control_tui.model.catalogue.document import Finding, Node
-from mission_control_tui.model.catalogue.lookup import did_you_mean
+from mission_control_tui.model.catalogue.document import Finding, Node, absent
 from mission_control_tui.model.catalogue.names import PLACEHOLDERS, placeholders
+from mission_control_tui.model.catalogue.object_rules import check_objects
 from mission_control_tui.model.catalogue.rules import check_rule
 from mission_control_tui.model.catalogue.types import Buys
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text import fold, harmless
 
 _USERS_ONLY = frozenset({"username", "upn"})
+_OBJECTS_ONLY = frozenset({"name"})
 
 
 def check_references(root: Node, connectors: Collection[str] | None) -> Iterator[Finding]:
@@ -54,29 +55,24 @@ def _unique(owner: Node, key: str) -> Iterator[Finding]:
                 yield Finding(one.at(kind), what, hint, see=first.path)
 
 
-def _absent(path: tuple[str | int, ...], kind: str, word: str, known: list[str]) -> Finding:
-    exist = f"There are: {', '.join(map(harmless, known)) or 'none'}."
-    guess = did_you_mean(word, known)
-    return Finding(path, f"there is no {kind} {harmless(word)!r}", f"{guess} {exist}".strip())
-
-
 def _service(root: Node, service: Node, connectors: Collection[str] | None) -> Iterator[Finding]:
     connector = service.text("connector")
     if connectors is not None and connector is not None and connector not in connectors:
-        yield _absent(service.at("connector"), "connector", connector, sorted(connectors))
+        yield absent(service.at("connector"), "connector", connector, sorted(connectors))
     yield from _requires(root, service)
     yield from _name_pattern(service)
-    for key in ("levels", "options"):
+    for key in ("levels", "options", "roles"):
         yield from _unique(service, key)
+    yield from check_objects(root, service)
     levels = service.ids("levels")
     for option in service.children("options"):
         had = [word for _, word in option.words("levels")]
         for index, word in option.words("levels"):
             if word not in levels:
-                yield _absent(option.at("levels", index), "level", word, levels)
+                yield absent(option.at("levels", index), "level", word, levels)
         for level_id in option.inside("per_level").table:
             if level_id not in levels:
-                yield _absent(option.at("per_level", level_id), "level", level_id, levels)
+                yield absent(option.at("per_level", level_id), "level", level_id, levels)
             elif had and level_id not in had:
                 what = f"the option is not offered at level {level_id}"
                 yield Finding(option.at("per_level", level_id), what, "add it to levels")
@@ -88,7 +84,7 @@ def _requires(root: Node, service: Node) -> Iterator[Finding]:
     for index, word in service.words("requires"):
         required = root.child("services", word)
         if required is None:
-            yield _absent(service.at("requires", index), "service", word, root.ids("services"))
+            yield absent(service.at("requires", index), "service", word, root.ids("services"))
             continue
         theirs = required.word("subject", SubjectKind, SubjectKind.USER)
         if subject and theirs and theirs not in (subject, SubjectKind.DOMAIN):
@@ -139,10 +135,12 @@ def _name_pattern(service: Node) -> Iterator[Finding]:
         return
     allowed = PLACEHOLDERS
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
-    if subject in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
+    if subject in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT, SubjectKind.OBJECT):
         allowed = allowed - _USERS_ONLY
+    if subject is not SubjectKind.OBJECT:
+        allowed = allowed - _OBJECTS_ONLY
     for unknown in sorted(used - allowed):
-        yield _absent(path, "placeholder", unknown, sorted(allowed))
+        yield absent(path, "placeholder", unknown, sorted(allowed))
     if not used:
         yield Finding(path, "every name would be the same", "add a placeholder: {username}")
     if (service.number("instances") or 1) > 1 and "instance" not in used:
@@ -167,7 +165,7 @@ def _product(root: Node, product: Node) -> Iterator[Finding]:
     for one in product.children("fields"):
         for index, word in one.words("extensions"):
             if word not in known:
-                yield _absent(one.at("extensions", index), "extension", word, known)
+                yield absent(one.at("extensions", index), "extension", word, known)
         yield from check_rule(one)
 
 
@@ -190,7 +188,7 @@ def _grant(root: Node, level: Node, buys: Buys | None) -> Iterator[Finding]:
     service = root.child("services", service_id)
     if service is None:
         known = root.ids("services")
-        yield _absent(level.at("grants_service"), "service", service_id, known)
+        yield absent(level.at("grants_service"), "service", service_id, known)
         return
     has_seats = service.flag("seats", default=True)
     is_domain = service.text("subject") == SubjectKind.DOMAIN and not has_seats
@@ -203,7 +201,7 @@ def _grant(root: Node, level: Node, buys: Buys | None) -> Iterator[Finding]:
     granted = service.child("levels", level_id) if level_id is not None else None
     if granted is None and level_id is not None:
         known = service.ids("levels")
-        yield _absent(level.at("grants_level"), f"level of service {service_id}", level_id, known)
+        yield absent(level.at("grants_level"), f"level of service {service_id}", level_id, known)
     if granted is not None and granted.flag("withdrawn") and not level.flag("withdrawn"):
         what = f"level {level_id} of service {service_id} is withdrawn, yet sold here"
         yield Finding(level.at("grants_level"), what, "set withdrawn = true here as well")

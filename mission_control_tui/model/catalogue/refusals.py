@@ -18,12 +18,13 @@ class InUse:
     """Ids that the database refers to.
 
     `levels` are (service, level) of seats, wishes and observed states; `options` (service, option)
-    of stored settings; `product_levels` (product, level) of subscriptions; `extensions` (product,
-    extension) of domains.
+    of stored settings; `roles` (service, role) of members; `product_levels` (product, level) of
+    subscriptions; `extensions` (product, extension) of domains.
     """
 
     levels: frozenset[tuple[str, str]] = frozenset()
     options: frozenset[tuple[str, str]] = frozenset()
+    roles: frozenset[tuple[str, str]] = frozenset()
     product_levels: frozenset[tuple[str, str]] = frozenset()
     extensions: frozenset[tuple[str, str]] = frozenset()
 
@@ -52,6 +53,7 @@ def _refusals(old: Catalogue, new: Catalogue, in_use: InUse) -> Iterator[Problem
             continue
         yield from _inside(where, "level", after.levels, _of(in_use.levels, service_id), _WITHDRAW)
         yield from _inside(where, "option", after.options, _of(in_use.options, service_id), _KEEP)
+        yield from _inside(where, "role", after.roles, _of(in_use.roles, service_id), _KEEP)
         before = _by_id(old.services, service_id)
         if before is not None:
             yield from _service(where, before, after, _of(in_use.options, service_id))
@@ -95,6 +97,9 @@ def _service(where: str, before: Service, after: Service, options: list[str]) ->
     if before.subject != after.subject:
         what = f"it is in use with subject {before.subject} and cannot become {after.subject}"
         yield Problem(f"{where} > subject", what, "make a new service instead")
+    if before.address != after.address:
+        what = f"it is in use with {before.address} addresses"
+        yield Problem(f"{where} > address", what, "make a new service instead")
     if before.seats != after.seats:
         what = "it is in use, and its seats are counted or not as before"
         yield Problem(f"{where} > seats", what, "make a new service instead")

@@ -14,7 +14,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean
-from mission_control_tui.model.catalogue.types import Buys, OptionGroup, PasswordUse
+from mission_control_tui.model.catalogue.types import (
+    USER_MEMBER,
+    AddressUse,
+    Buys,
+    OptionGroup,
+    PasswordUse,
+)
 from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text import harmless
@@ -88,6 +94,7 @@ def kind_of(value: object) -> str:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_id)]
+RoleId = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_id)]
 Text = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_clean)]
 Minor = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -99,6 +106,7 @@ TypeWord = Annotated[str, AfterValidator(_one_of(ValueType))]
 GroupWord = Annotated[str, AfterValidator(_one_of(OptionGroup))]
 SubjectWord = Annotated[str, AfterValidator(_one_of(SubjectKind))]
 PasswordWord = Annotated[str, AfterValidator(_one_of(PasswordUse))]
+AddressWord = Annotated[str, AfterValidator(_one_of(AddressUse))]
 BuysWord = Annotated[str, AfterValidator(_one_of(Buys))]
 
 
@@ -145,6 +153,15 @@ class LevelTable(_Table):
     limits: Limits = {}
 
 
+class RoleTable(_Table):
+    id: RoleId
+    name: Name
+    help: Text = ""
+    accepts: Annotated[list[str], Field(min_length=1)] = [USER_MEMBER]
+    requires: list[str] = []
+    maximum: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
+
+
 class ServiceTable(_Table):
     id: Id
     name: Name
@@ -160,6 +177,9 @@ class ServiceTable(_Table):
     name_pattern: Name
     levels: Annotated[list[LevelTable], Field(min_length=1)]
     options: list[OptionTable] = []
+    address: AddressWord = AddressUse.OWN
+    included_with: list[str] = []
+    roles: list[RoleTable] = []
 
 
 class ProductLevelTable(_Table):

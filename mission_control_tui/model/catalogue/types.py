@@ -34,6 +34,13 @@ class PasswordUse(StrEnum):
     OWN = "own"
 
 
+class AddressUse(StrEnum):
+    """Whose mail address an object has: one in a domain of its account, or somebody's elsewhere."""
+
+    OWN = "own"
+    EXTERNAL = "external"
+
+
 class Buys(StrEnum):
     """What an order of a product brings: one domain name, or seats of a level."""
 
@@ -83,6 +90,25 @@ class Level:
     limits: Mapping[str, Limit] = field(default_factory=dict, hash=False)
 
 
+USER_MEMBER = "user"
+"""What stands for users in `Role.accepts`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What a member can be to an object. `accepts` are `USER_MEMBER` and ids of services of objects.
+
+    `requires` are services that a user must have to be one; `maximum` is how many there may be.
+    """
+
+    id: str
+    name: str
+    help: str = ""
+    accepts: tuple[str, ...] = (USER_MEMBER,)
+    requires: tuple[str, ...] = ()
+    maximum: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What can be provisioned to a subject.
@@ -90,6 +116,9 @@ class Service:
     `connector` is the name of a connector in the settings. `requires` are services that must be
     provisioned first, to the same user or to the user's domain. `instances` is how many one subject
     may have. `name_limit` is in bytes; `name_pattern` has the placeholders of names.py.
+
+    Only a service of objects has an `address`, services of which the account must own seats
+    (`included_with`), and `roles` of members.
     """
 
     id: str
@@ -106,6 +135,9 @@ class Service:
     name_pattern: str = "{upn}"
     levels: tuple[Level, ...] = ()
     options: tuple[Option, ...] = ()
+    address: AddressUse = AddressUse.OWN
+    included_with: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
 
     def level(self, key: str) -> Level:
         """The level with this id or name."""
@@ -114,6 +146,10 @@ class Service:
     def option(self, key: str) -> Option:
         """The option with this id or name, as it is before any level overrides it."""
         return find(self.options, key, "option", of=f"service {self.id}")
+
+    def role(self, key: str) -> Role:
+        """The role of members with this id or name."""
+        return find(self.roles, key, "role", of=f"service {self.id}")
 
     def options_for(self, level: str) -> tuple[Option, ...]:
         """The options that the level has, with its own defaults and limits, in the file's order."""
@@ -313,6 +349,15 @@ class Catalogue:
     def service(self, key: str) -> Service:
         """The service with this id or name."""
         return find(self.services, key, "service")
+
+    @property
+    def kinds(self) -> tuple[Service, ...]:
+        """The services of objects: the kinds of object that there are."""
+        return tuple(one for one in self.services if one.subject is SubjectKind.OBJECT)
+
+    def kind(self, key: str) -> Service:
+        """The kind of object with this id or name."""
+        return find(self.kinds, key, "kind")
 
     def granting(self, service: str, level: str) -> tuple[tuple[Product, ProductLevel], ...]:
         """The products and their levels that grant seats of this service's level, withdrawn ones last."""
