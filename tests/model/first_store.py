@@ -17,10 +17,10 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from mission_control_tui.model.account_details import Contact, ContactRole, set_contacts
 from mission_control_tui.model.accounts import create_account
 from mission_control_tui.model.bin import delete_user
 from mission_control_tui.model.buying import buy
+from mission_control_tui.model.contacts import Contact, ContactRole, set_contacts
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.migrations import HEAD

@@ -8,13 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mission_control_tui.model import audit, catalogue_store
-from mission_control_tui.model.account_details import (
-    Contact,
-    ContactRole,
-    list_contacts,
-    set_contacts,
-    show,
-)
+from mission_control_tui.model.account_details import show
 from mission_control_tui.model.accounts import (
     create_account,
     edit_account,
@@ -22,6 +16,12 @@ from mission_control_tui.model.accounts import (
     resolve_account,
 )
 from mission_control_tui.model.bin import delete_user
+from mission_control_tui.model.contacts import (
+    Contact,
+    ContactRole,
+    list_contacts,
+    set_contacts,
+)
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domains import add_domain, list_domains, remove_domain

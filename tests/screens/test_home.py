@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mission_control_tui.app import MissionControlApp
-from mission_control_tui.model import account_details, buying, provision
+from mission_control_tui.model import buying, contacts, provision
 from mission_control_tui.model.accounts import resolve_account
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.provision import Wanted
@@ -171,11 +171,11 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
 
 async def test_names_are_shown_as_they_are_and_never_as_markup(world_db: Path) -> None:
     store = await Store.open(world_db)
-    await account_details.set_contacts(
+    await contacts.set_contacts(
         store,
         world.CALLER,
         "acme",
-        [account_details.Contact(account_details.ContactRole.PRIMARY, "[/b] 名前 [red]x")],
+        [contacts.Contact(contacts.ContactRole.PRIMARY, "[/b] 名前 [red]x")],
     )
     await store.close()
     async with console(world_db) as (_app, pilot):

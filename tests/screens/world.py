@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import update
 
 from mission_control_tui.model import accounts, buying, provision, upgrade, users
-from mission_control_tui.model.account_details import Contact, ContactRole, set_contacts
+from mission_control_tui.model.contacts import Contact, ContactRole, set_contacts
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store, database_url
 from mission_control_tui.model.people.fields import UserDetails
