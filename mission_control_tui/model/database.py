@@ -165,6 +165,16 @@ class Store:
             yield tx
             await tx.finish(CHANNEL)
 
+    @asynccontextmanager
+    async def private(self) -> AsyncIterator[AsyncSession]:
+        """A write of an operator's own notes (drafts, sessions, what was looked at last).
+
+        A read-only console may make it too; it has no plan and no audit, and nobody else is told.
+        """
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
     async def now(self) -> float:
         """The database's clock, in seconds since the epoch: what leases are timed by."""
         async with self.read() as session:
