@@ -56,7 +56,7 @@ VERBS: tuple[Verb, ...] = (
         "back",
         "escape",
         "Back",
-        "Go back one level: leave the field, close the panel, leave the screen",
+        "Go back one level: leave the field, close the panel, go back a step, leave the screen",
         priority=70,
     ),
     Verb("help", "?", "Help", "Help on this screen and on the focused field", "f1", priority=80),
@@ -239,6 +239,9 @@ EVERYWHERE = ("back", "help", "next_red", "go", "quit", "redraw")
 
 MOST_HINTS = 7
 
+LEAVE_FIELD = "Leave field"
+"""What Escape does in a field: letters are verbs then, and a second one goes back."""
+
 _KEY_WORDS = {
     "enter": "Enter",
     "space": "Space",
@@ -309,17 +312,21 @@ def hints(
         (BY_ID[verb_id] for verb_id in dict.fromkeys(ids) if BY_ID[verb_id].priority),
         key=lambda verb: verb.priority,
     )
-    shown: list[tuple[Verb, str]] = []
+    shown: list[tuple[Verb, str, str]] = []
     for verb in wanted:
         key, twin = keys_of(verb, overrides)
-        if in_field:
-            key = key if verb.id == "back" else twin
+        label = verb.label
+        if in_field and verb.id == "back":
+            label = LEAVE_FIELD
+        elif in_field:
+            key = twin
         if key:
-            shown.append((verb, key_word(key)))
+            shown.append((verb, key_word(key), label))
     kept = {"help", "back"}
     while shown and (
         len(shown) > MOST_HINTS
-        or sum(len(key) + len(verb.label) + 1 for verb, key in shown) + 2 * (len(shown) - 1) > width
+        or sum(len(key) + len(label) + 1 for _verb, key, label in shown) + 2 * (len(shown) - 1)
+        > width
     ):
         for index in range(len(shown) - 1, -1, -1):
             if shown[index][0].id not in kept:
@@ -327,7 +334,7 @@ def hints(
                 break
         else:
             shown.pop()
-    return [(key, verb.label) for verb, key in shown]
+    return [(key, label) for _verb, key, label in shown]
 
 
 def help_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.lookups import account_row
-from mission_control_tui.model.people.addresses import lookup_key, upn_problems
+from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.tables import AddressRow, DomainRow, UserRow
 from mission_control_tui.model.text import harmless
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 KEYS_AT_ONCE = 500
 _OFFERS_AT_ONCE = (8, 64, 1000)
+_USERS_ASKED = 300
 
 
 class AddressKind(StrEnum):
@@ -58,6 +60,32 @@ class UpnStatus:
     problem: Problem | None = None
     alternative: str = ""
     holder: Holder | None = None
+
+
+async def usual_domain(store: Store, caller: Caller, account: int | str) -> str:
+    """The domain to propose for a new user: what most users have, else the account's oldest; "" where there is none.
+
+    "Most" is judged by the first users in the list's order, which are found by its index however many there are.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        domains = (
+            await session.scalars(
+                select(DomainRow.name)
+                .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+                .order_by(DomainRow.id)
+            )
+        ).all()
+        if len(domains) < 2:
+            return next(iter(domains), "")
+        upns = await session.scalars(
+            select(UserRow.upn)
+            .where(UserRow.account_id == account_id, ~UserRow.in_bin)
+            .order_by(UserRow.sort_key, UserRow.id)
+            .limit(_USERS_ASKED)
+        )
+        used = Counter(upn_key(upn).rpartition("@")[2] for upn in upns)
+    return max(domains, key=lambda name: used[name])
 
 
 async def upn_status(store: Store, caller: Caller, account: int | str, upn: str) -> UpnStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model.addresses import Holder, UpnStatus, upn_status
+from mission_control_tui.model.addresses import Holder, UpnStatus, upn_status, usual_domain
 from mission_control_tui.model.bin import delete_user, restore_user
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -47,6 +47,7 @@ __all__ = [
     "set_service_password",
     "unlock_user",
     "upn_status",
+    "usual_domain",
 ]
 
 

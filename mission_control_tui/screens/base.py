@@ -7,12 +7,12 @@ below is a module of its own: `frame` (lines), `reading` (data and work), `remem
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import events
-from textual.widget import Widget
 
 from mission_control_tui import keymap
+from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.link_list import LinkList
 from mission_control_tui.widgets.rows import CursorLines
@@ -23,17 +23,15 @@ WITH_OVERLAY = frozenset({"back", "help", "go", "quit", "redraw"})
 """Verbs that see to the overlay themselves; before any other it is closed."""
 
 
-def _error_of(widget: Widget) -> str:
-    error = getattr(widget, "cut_error", "")
-    return error if isinstance(error, str) else ""
-
-
 class BaseScreen(AskingScreen):
     """The base of every screen."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
         super().__init_subclass__(**kwargs)
+
+    MAIN: ClassVar[str] = ""
+    """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
 
     def may_leave(self) -> bool:
         """Whether Escape may leave this screen now; a screen that says no asks first by itself."""
@@ -51,9 +49,6 @@ class BaseScreen(AskingScreen):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.refresh_keys()
-        error = next((text for node in self._focus_path() if (text := _error_of(node))), "")
-        if error:
-            self.announce(error, error=True)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.refresh_keys()
@@ -80,24 +75,29 @@ class BaseScreen(AskingScreen):
             self.do(result)
 
     def verb_back(self) -> None:
-        """Leave the innermost of: question, overlay, field, screen."""
+        """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""
         if self._confirm is not None:
             self._confirm.action_say(False)
         elif self._overlay is not None:
             self.close_overlay()
-        elif self.in_field and self._leave_field():
-            return
-        elif self.may_leave():
+        elif not self._step_out() and self.may_leave():
             self.leave()
 
-    def _leave_field(self) -> bool:
-        field = self.focused
-        for widget in self.focus_chain:
-            if not getattr(widget, "is_field", False):
-                widget.focus()
-                return True
-        self.set_focus(None)
-        return field is not None
+    def _step_out(self) -> bool:
+        """Leave the field or close the panel that the focus is in; whether it is in one."""
+        panel = next((n for n in self._focus_path() if isinstance(n, Fold) and n.is_open), None)
+        if panel is not None:
+            if self.focused is panel.title_line:
+                panel.close()
+            else:
+                panel.focus()
+        elif self.in_field:
+            outside = [one for one in self.focus_chain if not getattr(one, "is_field", False)]
+            main = [one for one in outside if one.id == self.MAIN]
+            self.set_focus(next(iter(main or outside), None))
+        else:
+            return False
+        return True
 
     def leave(self) -> None:
         """Go back to the screen before, remembering this one."""

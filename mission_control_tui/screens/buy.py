@@ -21,6 +21,7 @@ from mission_control_tui.widgets.text_lines import TextLines
 
 from .buy_review import review_lines
 from .context import MissionScreen
+from .person_fields import heading_for, words_of
 from .product import level_choices, term_words
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class BuyScreen(MissionScreen):
     CSS_PATH = "buy.tcss"
     HEADING = "Buy"
     ABOUT = (
-        "Answer what is asked and go on with Next (Enter on it, or b). Escape goes back a step and keeps everything "
-        "that was typed. Nothing is bought before the last step, which shows what it costs."
+        "Answer what is asked and go on with Next: Enter on it, F7, or b outside fields. Escape leaves the field, a "
+        "second one goes back a step; everything that was typed is kept. Nothing is bought before the last step, which "
+        "shows what it costs."
     )
     VERBS = ("buy",)
 
@@ -152,7 +154,8 @@ class BuyScreen(MissionScreen):
         if self._memory:
             self._recall_widgets()
         self._update()
-        page.focus_first()
+        if not self._count_wrong():
+            page.focus_first()
 
     def _fields(self, key: str) -> list[Widget]:
         product = self.product
@@ -257,22 +260,22 @@ class BuyScreen(MissionScreen):
         last = self._step == REVIEW
         page.button.label = self.product.buy_label if last else "Next"
         if self._step == NAME:
-            page.note.set("Type the name and choose its ending.")
+            page.remark("Type the name and choose its ending.")
         elif self._step == LEVEL:
             page.button.reason = "" if self._level else "choose a level above"
-            page.note.set("Choose with Space or Enter.")
+            page.remark("Choose with Space or Enter.")
         elif self._step == AMOUNT:
-            page.note.set(self._amount_note())
+            page.remark(self._amount_note())
         elif not last:
-            page.note.set("Fields marked * are compulsory.")
+            page.remark("Fields marked * are compulsory.")
 
     def _amount_note(self) -> str:
         check = self._check
         said = f"Availability of {check.name}: {check.availability}.\n" if check else ""
         try:
             priced = self._priced()
-        except InvalidInput as error:
-            return said + "; ".join(f"{one.what}" for one in error.problems)
+        except InvalidInput:
+            return said + "The price is shown once these fields are right."
         line = priced.lines[0]
         return (
             f"{said}{line.label}: {line.quantity} x {line.unit} = {priced.net}, "
@@ -328,30 +331,34 @@ class BuyScreen(MissionScreen):
                     self._show(at)
         except InvalidInput as error:
             self._point_at(error)
+        except MissionControlError as error:
+            self._page.explain(str(error))
         finally:
             self._busy = False
 
     async def _accepts(self) -> bool:
-        """Whether this step's answers can be used; what is wrong stands beside the fields and in full below."""
+        """Whether this step's answers can be used; what is wrong stands beside the fields, the count above them."""
         self._page.explain("")
         if self._step == NAME:
             return await self._check_name()
         if self._step == AMOUNT:
             self._priced()
         elif self._step.startswith("page:"):
-            wrong: list[str] = []
             for question in self._questions()[self._step.removeprefix("page:")]:
                 field = self._page.field(FIELD + question.id)
                 if field is not None:
                     answer_of(field, question)
-                    if field.error:
-                        wrong.append(f"{question.name}: {field.error}")
-            if wrong:
-                self._page.explain("\n".join(wrong))
-                self._page.focus_first()
-                self.announce(f"{len(wrong)} to correct on this page", error=True)
-                return False
+            return not self._count_wrong()
         return True
+
+    def _count_wrong(self) -> int:
+        """Say above the fields of the page how many are wrong, go to the first; returns how many."""
+        labels = self._page.wrong
+        if labels:
+            self._page.remark(heading_for(labels), "error")
+            self._page.focus_first()
+            self.announce("")
+        return len(labels)
 
     async def _check_name(self) -> bool:
         from mission_control_tui.model.buying import Availability, check_domain
@@ -370,23 +377,17 @@ class BuyScreen(MissionScreen):
         context = self.context
         try:
             if not typed:
-                raise InvalidInput("A domain name is needed.")
+                raise InvalidInput("is compulsory")
             check = await check_domain(
                 context.store, context.caller, context.account_id, self._product_id, name
             )
             quote(context.catalogue, self._product_id, domain=check.name)
         except MissionControlError as error:
-            field.error = error.problems[0].what if error.problems else error.what
-            field.focus()
-            self._page.explain("\n".join(map(str, error.problems)) or str(error))
-            self.announce_error(error)
-            return False
+            field.error = words_of(error.problems[0]) if error.problems else error.what
+            return not self._count_wrong()
         if check.availability is not Availability.NOT_CHECKED:
-            field.error = str(check.availability)
-            field.focus()
-            self._page.explain(check.said)
-            self.announce(check.said, error=True)
-            return False
+            field.error = check.said
+            return not self._count_wrong()
         if self._check is None or self._check.extension_id != check.extension_id:
             self._forget_pages()
         self._check = check
@@ -416,14 +417,14 @@ class BuyScreen(MissionScreen):
                 continue
             field = page.field(problem.where) or page.field(FIELD + problem.where)
             if field is not None:
-                field.error = problem.what
+                field.error = words_of(problem)
                 places.append(steps.index(step))
-        self.announce_error(error)
-        self._page.explain(str(error))
+        if len(places) < max(len(error.problems), 1):
+            self._page.explain(str(error))
         if places and min(places) != self._at:
             self._show(min(places))
-        elif places:
-            self._page.focus_first()
+        else:
+            self._count_wrong()
 
     # Review and order
 
@@ -455,8 +456,9 @@ class BuyScreen(MissionScreen):
             lines = review_lines(outcome.result, self.product, self._priced().tax_label)
             review.set("\n".join(lines))
             warnings.set("\n".join(outcome.plan.warnings))
+            warnings.display = bool(outcome.plan.warnings)
         examples = " Prices are examples." if self.context.catalogue.prices_are_examples else ""
-        page.note.set(f"For {self.context.account.name}. Nothing is bought yet.{examples}")
+        page.remark(f"For {self.context.account.name}. Nothing is bought yet.{examples}")
 
     async def _place(self) -> None:
         """Place the order as it was reviewed; a price that changed meanwhile is shown first."""

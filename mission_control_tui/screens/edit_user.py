@@ -57,6 +57,7 @@ class EditUserScreen(MissionScreen):
         "and Provision once more saves yours over it."
     )
     VERBS: ClassVar[tuple[str, ...]] = ("provision",)
+    MAIN: ClassVar[str] = "provision"
     CSS_PATH = "edit_user.tcss"
 
     def __init__(self, user_id: str) -> None:
@@ -324,7 +325,7 @@ class EditUserScreen(MissionScreen):
         wrong, homeless = place_problems(error.problems, places)
         if wrong:
             wrong[0].focus()
-            self.announce(heading_for(len(wrong), [str(one.label) for one in wrong]), error=True)
+            self.announce(heading_for([str(one.label) for one in wrong]), error=True)
         if homeless:
             self.announce("; ".join(str(one) for one in homeless), error=True)
 
@@ -334,14 +335,6 @@ class EditUserScreen(MissionScreen):
             self.do(reset_password(self, event, self._user))
 
     # Leaving
-
-    def verb_back(self) -> None:
-        fold = next((node for node in self._focus_path() if isinstance(node, Fold)), None)
-        inside = fold is not None and self.focused is not fold.title_line
-        if self._overlay is None and not self.is_asking and inside and fold is not None:
-            fold.focus()
-        else:
-            super().verb_back()
 
     def may_leave(self) -> bool:
         if self._is_dirty:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -20,15 +21,15 @@ from mission_control_tui.model.people.fields import (
 )
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.cells import fit, width_of
+from mission_control_tui.widgets.cells import width_of, wrap
 from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import LABEL, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import MissionScreen
-from .password_fields import PasswordFields
+from .password_fields import BROKEN_RULE, PasswordFields
 from .person_fields import (
     FormWidget,
     defaults,
@@ -60,26 +61,40 @@ class UpnOffer(ActionButton):
         self.style = ""
         self.can_focus = False
 
-    @property
-    def cut_error(self) -> str:
-        """All of it, for the announcement line when the focus comes here."""
-        return self.words if self.offer else ""
-
     def show(self, words: str, style: str, offer: str = "") -> None:
         self.words, self.style, self.offer = words, style, offer
         self.can_focus = bool(offer)
+        self._grow()
         self.repaint()
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it says why the UPN cannot be had."""
+        return self.style == "error"
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._grow()
+
+    def _grow(self) -> None:
+        """Take the lines that the words need."""
+        self.styles.height = max(len(self._rows(self.content_size.width)), 1)
+
+    def _rows(self, width: int) -> list[list[Part]]:
+        indent: Part = (" " * (LABEL + 1), "")
+        below: list[list[Part]] = [
+            [indent, (line, self.style)] for line in wrap(self.words, width - LABEL - 1)
+        ]
+        if not self.offer:
+            return below
+        label = f"[ Take {self.offer} ]"
+        button: list[Part] = [("  ", ""), (label, "cursor" if self.has_focus else "strong")]
+        if 4 + width_of(label) + width_of(self.words) <= width:
+            return [[*button, ("  ", ""), (self.words, self.style)]]
+        return [button, *below]
+
     def line(self, y: int, width: int) -> Iterable[Part]:
-        if y:
-            return ()
-        parts: list[Part] = [("  ", "")]
-        if self.offer:
-            parts += [(f"[ Take {self.offer} ]", "cursor" if self.has_focus else "strong")]
-            parts += [("  ", "")]
-        room = width - sum(width_of(text) for text, _style in parts)
-        parts.append((fit(self.words, room), self.style))
-        return parts
+        rows = self._rows(width)
+        return rows[y] if y < len(rows) else ()
 
     def action_press(self) -> None:
         if self.offer:
@@ -96,6 +111,7 @@ class NewUserScreen(MissionScreen):
         "Nothing is sent before you press F2 or the Provision button. What you typed stays when you look elsewhere."
     )
     VERBS: ClassVar[tuple[str, ...]] = ("provision",)
+    MAIN: ClassVar[str] = "provision"
     CSS_PATH = "new_user.tcss"
 
     def __init__(self) -> None:
@@ -104,6 +120,8 @@ class NewUserScreen(MissionScreen):
         """Which of the pre-filled fields were typed over."""
         self._values = defaults()
         self._domains: tuple[str, ...] = ()
+        self._username_of: tuple[str, str] = ("", "")
+        """The username that is free for a UPN, as it was last looked up."""
         self._timer: Timer | None = None
         self._created = False
         self._busy = False
@@ -139,14 +157,16 @@ class NewUserScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.users import password_policy
+        from mission_control_tui.model.users import password_policy, usual_domain
 
         context = self.context
         if context.account.domains != self._domains:
+            first = not self._domains
+            usual = await usual_domain(context.store, context.caller, context.account_id)
             self._domains = context.account.domains
             domain = self.query_one("#domain", ChoiceField)
             domain.set_choices([(name, f"@{name}") for name in self._domains])
-            wanted = self._memory.pop("chosen-domain", None)
+            wanted = self._memory.pop("chosen-domain", usual if first else None)
             if wanted in self._domains:
                 domain.value = str(wanted)
             domain.display = len(self._domains) > 1
@@ -204,15 +224,20 @@ class NewUserScreen(MissionScreen):
 
         if name == "display_name":
             return display_name_for(self._text("first_names"), self._text("last_name"))
+        upn, free = self._username_of
+        if upn == self._upn():
+            return free
         return username_for(self._upn()) if self._text("upn") else ""
 
     def _prefill(self) -> None:
         for name in ("display_name", "username"):
             if name not in self._own:
                 field = self.query_one("#f-" + name.replace("_", "-"), Field)
-                with field.prevent(Field.Changed):
-                    field.value = self._derived(name)
-                field.error = ""
+                derived = self._derived(name)
+                if derived != field.value:
+                    with field.prevent(Field.Changed):
+                        field.value = derived
+                    field.error = ""
         self.query_one(PasswordFields).judge_by(self._text("username"))
 
     def _domain_typed(self, field: Field) -> None:
@@ -252,12 +277,17 @@ class NewUserScreen(MissionScreen):
         if not self._text("upn"):
             offer.show("", "")
             return
-        from mission_control_tui.model.users import upn_status
+        from mission_control_tui.model.users import free_username, upn_status
 
         context = self.context
-        found = await upn_status(context.store, context.caller, context.account_id, upn)
+        at = (context.store, context.caller, context.account_id)
+        found = await upn_status(*at, upn)
+        username = await free_username(*at, upn) if found.free else ""
         if self.is_here and found.upn == self._upn():
             self._show_status(offer, found)
+            if username:
+                self._username_of = (upn, username)
+                self._prefill()
 
     def _show_status(self, offer: UpnOffer, found: UpnStatus) -> None:
         if found.free:
@@ -328,6 +358,7 @@ class NewUserScreen(MissionScreen):
         self._busy = True
         try:
             self._clear_errors()
+            await self._look_up()
             details, problems = self._dated(self._details())
             passwords = self.query_one(PasswordFields)
             if not passwords.password.value:
@@ -367,22 +398,28 @@ class NewUserScreen(MissionScreen):
         self.query_one("#intro", TextLines).set(INTRO, "dim")
 
     async def _refused(self, problems: list[Problem]) -> None:
+        problems = [one for one in problems if not self._said_elsewhere(one)]
         await self._open_groups({problem.where for problem in problems})
         places: dict[str, FormWidget] = {f.name: w for f, w in form_widgets(self._body)}
         passwords = self.query_one(PasswordFields)
         optional = {name: places.pop(name) for name in list(places) if name not in FORM_COMPULSORY}
         places |= {"password": passwords.password, "confirm": passwords.confirm} | optional
         wrong, homeless = place_problems(problems, places)
+        if passwords.password.error and passwords.password.value:
+            passwords.password.error = BROKEN_RULE
         labels = [str(widget.label) for widget in wrong]
         if wrong:
-            self.query_one("#intro", TextLines).set(heading_for(len(wrong), labels), "error")
+            self.query_one("#intro", TextLines).set(heading_for(labels), "error")
             wrong[0].focus()
         if homeless:
             self.announce("; ".join(str(problem) for problem in homeless), error=True)
-        if any(problem.where == "upn" for problem in problems):
-            await self._look_up()
-            if self.query_one(UpnOffer).offer:
-                places["upn"].error = "is taken"
+        if self.query_one(UpnOffer).refuses:
+            places["upn"].error = ""
+
+    def _said_elsewhere(self, problem: Problem) -> bool:
+        """Whether the form will be right again without this: a username made from a UPN that is taken follows it."""
+        offer = self.query_one(UpnOffer).offer
+        return bool(offer) and problem.where == "username" and "username" not in self._own
 
     async def _open_groups(self, names: set[str]) -> None:
         groups = {field.group for field in FIELDS if field.name in names} - {Group.IDENTITY}

@@ -23,6 +23,8 @@ from mission_control_tui.widgets.lines import LineWidget, Part
 
 MET, BROKEN, OPEN = "√", "×", "·"  # noqa: RUF001 - the sign of a red light
 GAP = "   "
+BROKEN_RULE = "breaks a rule below"
+"""What stands beside a password whose rules are shown below it."""
 
 
 def as_wide(button: ActionButton) -> ActionButton:

@@ -118,7 +118,15 @@ def place_problems(
     return [widget for name, widget in places.items() if name in marked], homeless
 
 
-def heading_for(count: int, labels: Sequence[str]) -> str:
-    """What stands above a form with errors."""
+HEADING_WIDTH = 78
+"""Cells that a heading has at the design size."""
+
+
+def heading_for(labels: Sequence[str]) -> str:
+    """What stands above a form with errors: how many fields, and which where there is room for all."""
+    count = len(labels)
     fields = "1 field needs" if count == 1 else f"{count} fields need"
-    return f"{fields} attention: {', '.join(labels)}"
+    named = f"{fields} attention: {', '.join(labels)}"
+    if len(named) <= HEADING_WIDTH:
+        return named
+    return f"{fields} attention, from {labels[0]} to {labels[-1]}"

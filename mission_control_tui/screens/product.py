@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue import Buys, ProductLevel, tax_label
-from mission_control_tui.model.errors import Conflict, InvalidInput, MissionControlError
+from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -123,7 +123,7 @@ class ProductScreen(MissionScreen):
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(
                 [domain_row(one) for one in self._details.domains],
-                note="Enter on one removes it" if self._details.domains else "",
+                note="Enter removes one, and asks first" if self._details.domains else "",
             )
         else:
             self.query_one("#levels", PriceList).set_levels(
@@ -149,7 +149,7 @@ class ProductScreen(MissionScreen):
         button = self.query_one("#buy", ActionButton)
         button.reason = CHOOSE if self.product.level_first and picker.chosen is None else ""
         level = self._picked()
-        self.query_one("#removal", Fold).note = level.name if level else ""
+        self.query_one("#removal", Fold).note = full_name(level) if level else ""
 
     def recall(self, memory: dict[str, object]) -> None:
         self.call_after_refresh(self._describe)
@@ -202,11 +202,11 @@ class ProductScreen(MissionScreen):
         if not field.value.strip().isdecimal() or int(field.value) < 1:
             field.error = "give a number, at least 1"
             field.focus()
-            raise InvalidInput("How many seats are removed must be a number of at least 1.")
+            return
         field.error = ""
         count = int(field.value)
         work = self._removal_of(level=level.id, quantity=count)
-        await self._ask(f"{count} x {level.name}", work, "Nothing is paid back.")
+        await self._ask(f"{count} x {full_name(level)}", work, "Nothing is paid back.")
 
     async def _ask_to_remove_domain(self, name: str) -> None:
         from mission_control_tui.model.domains import remove_domain
@@ -235,7 +235,7 @@ class ProductScreen(MissionScreen):
             plan = (await work(dry_run=True)).plan
         except MissionControlError as error:
             problem.set(str(error))
-            raise
+            return
         problem.set("")
         seats = [
             f"Owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
@@ -264,6 +264,11 @@ def domain_row(domain: DomainView) -> Row:
         else (domain.word, "dim")
     )
     return Row(domain.name, (shown(domain.name), state))
+
+
+def full_name(level: ProductLevel) -> str:
+    """A level with its group, as in "PostgreSQL Small"."""
+    return f"{level.group} {level.name}" if level.group else level.name
 
 
 def term_words(months: int) -> str:
@@ -296,7 +301,7 @@ def level_choices(
         if level.withdrawn and not pool:
             continue
         seats = Seats(pool.owned, pool.used, pool.queued) if pool else Seats(0, 0)
-        name = f"{level.group} {level.name}" if level.group else level.name
+        name = full_name(level)
         price = money(level.prices[months]).format(code=False) if months in level.prices else ""
         choices.append(
             LevelChoice(level.id, name, seats, "no longer" if level.withdrawn else price)

@@ -243,20 +243,6 @@ class ProvisionScreen(MissionScreen):
             case "secret":
                 self.do(self._new_password(panel))
 
-    def verb_back(self) -> None:
-        panel = self.panel
-        inside = panel is not None and panel.is_open and not self.is_asking
-        if self._overlay is not None or panel is None or not inside:
-            super().verb_back()
-        elif self.focused is panel.title_line:
-            panel.close()
-        else:
-            fold = next((n for n in self._focus_path() if isinstance(n, Fold) and n.is_open), panel)
-            if self.focused is fold.title_line:
-                fold.close()
-            else:
-                fold.focus()
-
     # Provision
 
     async def verb_provision(self) -> None:

@@ -9,6 +9,7 @@ from mission_control_tui.widgets.rows import CursorLines
 
 from .consequences import MONEY, removal
 from .context import MissionScreen
+from .password_fields import BROKEN_RULE
 from .user_card import FunctionList, PasswordReset, UserCard
 
 if TYPE_CHECKING:
@@ -139,10 +140,12 @@ class UserFunctionsScreen(MissionScreen):
             self.do(reset_password(self, event, user))
 
     def verb_back(self) -> None:
-        if not self.is_asking and self._overlay is None and self.card_resets():
-            self.card.close_reset()
-        else:
+        if self.is_asking or self._overlay is not None or not self.card_resets():
             super().verb_back()
+        elif self.in_field:
+            self.card.reset.make.focus()
+        else:
+            self.card.close_reset()
 
     def card_resets(self) -> bool:
         """Whether Escape closes Reset Password."""
@@ -164,10 +167,9 @@ async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user
             event.password,
             must_change=event.must_change or None,
         )
-    except InvalidInput as error:
-        event.reset.fields.password.error = "does not meet a rule below"
+    except InvalidInput:
+        event.reset.fields.password.error = BROKEN_RULE
         event.reset.fields.password.focus()
-        screen.announce_error(error)
         return
     event.reset.done(outcome.result.password)
     screen.announce(f"{user.upn}: the new password is on its way to every service that uses it")

@@ -16,6 +16,9 @@ from .lines import LineWidget, Part
 class ActionButton(LineWidget, can_focus=True):
     """Enter or Space presses it; with a `reason` it stays in the way of the focus and says why it is not ready."""
 
+    mark_hint = False
+    """Space presses it too; one hint is enough."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         *keymap.bindings("open", action="press"),
         *keymap.bindings("mark", action="press"),

@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from .cells import fit, shown, sign, width_of
+from .cells import fit, shown, sign, width_of, wrap
 from .lines import LineWidget, Part
 
 LABEL = 20
@@ -70,7 +70,10 @@ class FieldInput(Input):
 
 
 class Field(LineWidget):
-    """`Label *  [text          ] error`. What was typed stays whatever happens to the error or the size."""
+    """`Label *  [text          ] error`. What was typed stays whatever happens to the error or the size.
+
+    An error that does not fit beside the box stands below it, in full.
+    """
 
     is_field = True
 
@@ -147,7 +150,24 @@ class Field(LineWidget):
     @error.setter
     def error(self, text: str) -> None:
         self._error = text
+        self._grow()
         self.repaint()
+
+    def _grow(self) -> None:
+        """Take the lines that the error needs below the box."""
+        height = 1 + len(self._below(self.content_size.width))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def _below(self, width: int) -> list[str]:
+        """The lines of an error that has no room beside the box."""
+        room = width - LABEL - self._width - 3 - width_of(self._suffix)
+        if not self._error or width <= LABEL + 1 or width_of(self._error) <= room:
+            return []
+        return wrap(self._error, width - LABEL - 1)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._grow()
 
     @property
     def note(self) -> str:
@@ -170,25 +190,19 @@ class Field(LineWidget):
         self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
+        below = self._below(width)
         if y:
-            return ()
+            return [(" " * (LABEL + 1), ""), (below[y - 1], "error")] if y <= len(below) else ()
         star = " *" if self.required else ""
         label = fit(self.label, LABEL - len(star)) if star else fit(self.label, LABEL)
         box = [(label.rstrip() + star, ""), (" " * (LABEL - len(label.rstrip()) - len(star)), "")]
         parts: list[Part] = [*box, ("[", "dim"), (" " * self._width, ""), ("]", "dim")]
         parts.append((self._suffix, ""))
         remark, style = (self._error, "error") if self._error else (self._note, "dim")
-        if remark:
+        if remark and not below:
             room = width - sum(width_of(text) for text, _style in parts) - 1
             parts += [(" ", ""), (fit(remark, room), style)]
         return parts
-
-    @property
-    def cut_error(self) -> str:
-        """The error with its label when it does not fit beside the box; else empty."""
-        used = LABEL + self._width + 3 + width_of(self._suffix)
-        fits = used + width_of(self._error) <= self.content_size.width
-        return "" if fits or not self._error else f"{self.label}: {self._error}"
 
     def focus(self, scroll_visible: bool = True) -> Field:
         self.input.focus(scroll_visible)

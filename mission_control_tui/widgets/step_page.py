@@ -45,8 +45,21 @@ class StepPage(Widget):
                 return one
         return None
 
+    def remark(self, text: str, style: str = "dim") -> None:
+        """Say something above the fields."""
+        self.note.set(text, style)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The labels of the fields that have an error, from the top."""
+        return [
+            one.label
+            for one in self.fields
+            if isinstance(one, Field | ChoiceField | CheckField) and one.error
+        ]
+
     def explain(self, text: str) -> None:
-        """Say in full what is wrong; beside a field there is little room. An empty text clears it."""
+        """Say below the button what is wrong and belongs to no field. An empty text clears it."""
         self.problem.set(f"\n{text}" if text else "")
 
     def focus_first(self) -> None:

@@ -11,6 +11,7 @@ from mission_control_tui.model import requests, users
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.domains import add_domain
 from mission_control_tui.model.errors import (
     Conflict,
     Denied,
@@ -142,6 +143,19 @@ async def test_whether_a_upn_is_free_is_known_while_it_is_typed(
     assert again.alternative == "ada.lovelace.3@acme.example"
     for typed in ("", "ada", "ada@", "a b@acme.example"):
         assert not (await users.upn_status(store, caller, account.id, typed)).free
+
+
+async def test_the_domain_that_most_users_have_is_proposed_else_the_oldest(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    at = (store, caller, account.id)
+    oldest = await users.usual_domain(*at)
+    assert oldest in account.domains
+    await add_domain(*at, "a-first.example")
+    assert await users.usual_domain(*at) == oldest
+    for local in ("one", "two"):
+        await users.create_user(*at, ada(upn=f"{local}@a-first.example", username=local))
+    assert await users.usual_domain(*at) == "a-first.example"
 
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mission_control_tui.model.domains import add_domain
 from mission_control_tui.model.users import details
 from mission_control_tui.screens.new_user import NewUserScreen, UpnOffer
 from mission_control_tui.screens.password_fields import PasswordFields
@@ -35,6 +36,61 @@ async def test_all_that_is_compulsory_is_in_view(world_db: Path, size: tuple[int
             assert "is compulsory" in line, line
         assert "Confirm *" in text
         assert app.screen.query_one("#body").max_scroll_y == 0
+
+
+LONG = "x" * 40
+WORST = {
+    "upn": "a b",
+    "first-names": LONG + "\x07",
+    "last-name": LONG + "\x08",
+    "display-name": LONG + "\x1b",
+    "username": "a?" * 30,
+}
+
+
+async def test_the_longest_errors_leave_all_that_is_compulsory_in_view(world_db: Path) -> None:
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        context = context_of(app)
+        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await shows(pilot, "at domain")
+        for name, typed in WORST.items():
+            app.screen.query_one(f"#f-{name}", Field).value = typed
+            await pilot.pause()
+        app.screen.query_one("#f-password", Field).value = "short"
+        await pilot.press("f2")
+        await shows(pilot, "7 fields need attention, from UPN to Confirm", "[ Provision ]")
+        await shows(pilot, "the part before the @ cannot have a space", "type the password again")
+        lines = text_of(app).splitlines()
+        assert lines[1].startswith("7 fields need attention")
+        assert next(i for i, line in enumerate(lines) if line.startswith("[ Provision ]")) <= 22
+        for name in WORST:
+            field = app.screen.query_one(f"#f-{name}", Field)
+            said = " ".join(" ".join(lines).split())
+            assert field.error or name == "upn"
+            assert said.count(field.error or "the part before the @") == 1
+
+
+async def test_a_taken_upn_is_said_once_and_its_username_follows(world_db: Path) -> None:
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        await type_text(pilot, "ada")
+        await shows(pilot, "[ Take ada2@acme.example ]")
+        await pilot.press("f2")
+        await shows(pilot, "5 fields need attention: UPN, First Names, Last Name, Display Name")
+        assert text_of(app).count("is taken") == 1
+        assert "Username" not in text_of(app).splitlines()[1]
+
+
+async def test_a_username_that_somebody_has_is_filled_in_as_a_free_one(world_db: Path) -> None:
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        context = context_of(app)
+        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await shows(pilot, "<@acme.example> 2/2")
+        await type_text(pilot, "ada@a-second.example")
+        await shows(pilot, "ada@a-second.example is free")
+        await until(pilot, lambda: value(app, "username") == "ada2")
 
 
 async def test_names_are_filled_in_until_they_are_typed_over(world_db: Path) -> None:

@@ -100,7 +100,7 @@ async def test_a_typed_password_that_breaks_a_rule_is_refused_in_place(world_db:
         reset.fields.password.value = reset.fields.confirm.value = "short"  # type: ignore[attr-defined]
         reset.use.focus()  # type: ignore[attr-defined]
         await pilot.press("enter")
-        await shows(pilot, "does not meet a rule")
+        await shows(pilot, "breaks a rule below")
         assert reset.fields.password.value == "short"  # type: ignore[attr-defined]
 
 

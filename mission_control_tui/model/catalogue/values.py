@@ -97,7 +97,7 @@ class Rule:
         else:
             value = _CONVERTERS[self.type](self, given)
         if self.required and value in (None, [], ""):
-            raise Refused("a value is required", self.expected)
+            raise Refused("is compulsory", self.expected)
         return value
 
     @property
@@ -230,12 +230,14 @@ def domain(text: str) -> str:
     """`text` as a domain name of at least two labels, lower case, in its ASCII (IDNA 2008) form."""
     import idna
 
+    from mission_control_tui.model.idna_words import why_not
+
     bare = text.strip().rstrip(".").removeprefix("@")
     try:
         name = idna.encode(bare, uts46=True, std3_rules=True).decode("ascii")
     except idna.IDNAError as error:
         raise Refused(
-            f"{_shown(text)} is not a domain name: {harmless(str(error))}",
+            f"{_shown(text)} is not a domain name: {why_not(error)}",
             "give a name such as example.com: letters, digits and hyphens between dots",
         ) from error
     if "." not in name or name.rpartition(".")[2].isdigit():
@@ -261,13 +263,15 @@ def _country(rule: Rule, text: str) -> str:
 
 def _business_number(rule: Rule, text: str) -> str:
     from stdnum.au import abn, acn
-    from stdnum.exceptions import ValidationError
+    from stdnum.exceptions import InvalidChecksum, ValidationError
 
     kind = abn if sum(char.isdigit() for char in text) > 9 else acn
     try:
         return str(kind.validate(text))
     except ValidationError as error:
-        what = f"{_shown(text)} is neither a valid ABN nor a valid ACN: {error}"
+        checksum = isinstance(error, InvalidChecksum)
+        why = "its check digits do not agree" if checksum else "an ABN has 11 digits, an ACN 9"
+        what = f"{_shown(text)} is neither a valid ABN nor a valid ACN: {why}"
         raise Refused(what, rule.expected) from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from mission_control_tui.model.errors import InvalidInput, Problem
-from mission_control_tui.model.people.characters import name_of
+from mission_control_tui.model.people.characters import in_words
 from mission_control_tui.model.text import harmless
 
 LOCAL_LIMIT = 64
@@ -34,10 +34,12 @@ def domain_key(domain: str) -> str:
     if not name.isascii():
         import idna
 
+        from mission_control_tui.model.idna_words import why_not
+
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except (idna.IDNAError, UnicodeError) as error:
-            problem = Problem("domain", what, harmless(str(error)))
+            problem = Problem("domain", what, why_not(error))
             raise InvalidInput(f"{what}.", problems=[problem]) from error
     if len(name) > DOMAIN_LIMIT or not all(_LABEL.fullmatch(part) for part in name.split(".")):
         hint = "letters, digits and hyphens between dots, as in acme.example"
@@ -88,19 +90,13 @@ def _local_problems(local: str, where: str) -> Iterator[Problem]:
         return
     if not _ATEXT.fullmatch(local):
         refused = dict.fromkeys(_NOT_ATEXT.findall(local))
-        names = ", ".join(_visible_name(char) for char in refused)
+        names = ", ".join(in_words(char) for char in refused)
         hint = "letters a to z, digits, and . - _ are safe everywhere"
         yield Problem(where, f"the part before the @ cannot have {names}", hint)
     if len(local.encode(errors="replace")) > LOCAL_LIMIT:
         yield Problem(where, f"the part before the @ is longer than {LOCAL_LIMIT} bytes")
     if local.startswith(".") or local.endswith(".") or ".." in local:
         yield Problem(where, "the part before the @ has a dot at an end, or two in a row")
-
-
-def _visible_name(char: str) -> str:
-    if char == " ":
-        return "a space"
-    return char if char.isprintable() and not char.isspace() else name_of(char)
 
 
 @lru_cache(maxsize=64)

@@ -31,6 +31,13 @@ def name_of(char: str) -> str:
     return f"{name} (U+{code:04X})"
 
 
+def in_words(char: str) -> str:
+    """A character for people: itself where it can be seen, else its name."""
+    if char == " ":
+        return "a space"
+    return char if char.isprintable() and not char.isspace() else name_of(char)
+
+
 def refused_in(text: str, *, lines: bool = False) -> str:
     """The first control, invisible or private character of `text`, or ""; `lines` allows LF and TAB."""
     if text.isascii() and text.isprintable():
