@@ -1,0 +1,293 @@
+"""Finding anyone: people and orders over all accounts that the caller may see, ranked, as one types.
+
+A key costs one range of `search_terms` for each account, so no index over all accounts is kept. The middle of a word
+is looked for only when nothing begins so and nothing else is typed, by a walk along two indexes; the last digits of a
+phone number would need a walk along the terms themselves, which takes too long: phones are found by their first digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, false, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mission_control_tui.model import search
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.found import Found, FoundOrder, load_orders, load_users
+from mission_control_tui.model.people.addresses import lookup_key
+from mission_control_tui.model.tables import AccountRow, AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.text import fold
+
+CANDIDATES = 250
+"""Terms that are looked at for one answer; where more begin so, the best ranks are asked for by themselves."""
+
+COUNTED = 2_000
+"""Terms of a word that are counted to tell which of several words is the rarest."""
+
+FEWEST_INSIDE = 3
+"""Characters from which the middle of a word is looked for, where nothing begins so."""
+
+_LAST = "\U0010ffff"
+_ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE)
+
+
+class Rank(IntEnum):
+    """How good a match is, the best first."""
+
+    EXACT = 0
+    """The whole of a UPN, an alias or a username."""
+    BEGINS = 1
+    """The whole name or a whole address begins so."""
+    WORDS = 2
+    """Words of it begin so."""
+    INSIDE = 3
+    """It stands in the middle."""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    rank: Rank
+    account_id: int
+    sort_key: str
+    in_bin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The accounts that are looked through: one of them first, where the caller is in one."""
+
+    caller: Caller
+    current: int | None
+
+    def others(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Any account that may be seen, but the current one."""
+        # As a list of values SQLite takes it for as many seeks in the index; a join it would start at the wrong end.
+        accounts = select(AccountRow.id)
+        if self.caller.accounts is not None:
+            accounts = accounts.where(AccountRow.id.in_(self.caller.accounts))
+        if self.current is not None:
+            accounts = accounts.where(AccountRow.id != self.current)
+        return account_id.in_(accounts)
+
+    def parts(self, account_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+        """Conditions to ask one after the other: the current account first."""
+        first = [account_id == self.current] if self.current is not None else []
+        return [*first, self.others(account_id)]
+
+
+async def find_anyone(
+    store: Store, caller: Caller, query: str, limit: int = 50, *, current: int | None = None
+) -> Found:
+    """People whom every word of `query` finds, and the order with that number, over all accounts of the caller.
+
+    Exact UPNs, aliases and usernames come first, then whole names and addresses that begin so, then words; users of the
+    `current` account first among equals, those in the recycling bin last. Nothing to find: nothing found.
+    """
+    query = query.strip()
+    words = search.words_of(query)
+    if current is not None and not caller.may_see(current):
+        current = None
+    async with store.read() as session:
+        scope = _Scope(caller, current)
+        orders = await _orders(session, caller, query)
+        if not words:
+            return Found((), orders, more=False)
+        found: dict[str, _Candidate] = {}
+        more = await _gather(session, store, scope, query, words, found)
+        ranked = sorted(
+            found,
+            key=lambda one: (
+                found[one].in_bin,
+                found[one].rank,
+                found[one].account_id != current,
+                found[one].sort_key,
+                one,
+            ),
+        )
+        users = await load_users(session, ranked[:limit], words)
+        return Found(users, orders, more=more or len(ranked) > limit)
+
+
+async def _gather(
+    session: AsyncSession,
+    store: Store,
+    scope: _Scope,
+    query: str,
+    words: Sequence[str],
+    found: dict[str, _Candidate],
+) -> bool:
+    """Everybody who matches, up to the limits; whether there are more."""
+    folded = fold(query)
+    await _exact(session, scope, query, found)
+    rarest = await _rarest_first(session, scope, words)
+    more = False
+    for part in scope.parts(SearchTermRow.account_id):
+        rows = await _matches(session, part, rarest, folded, found, in_bin=False)
+        more = more or rows >= CANDIDATES
+    if more:
+        await _begins(session, scope, folded, found)
+    if len(found) < CANDIDATES:
+        for part in scope.parts(SearchTermRow.account_id):
+            await _matches(session, part, rarest, folded, found, in_bin=True)
+    if not found and len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
+        more = await _inside(session, store, scope, words[0], found)
+    return more
+
+
+def _put(found: dict[str, _Candidate], user_id: str, one: _Candidate) -> None:
+    known = found.setdefault(user_id, one)
+    known.rank = min(known.rank, one.rank)
+
+
+async def _exact(
+    session: AsyncSession, scope: _Scope, query: str, found: dict[str, _Candidate]
+) -> None:
+    key = lookup_key(query)
+    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
+    address = (
+        select(*columns)
+        .join(AddressRow, AddressRow.user_id == UserRow.id)
+        .where(AddressRow.key == key)
+    )
+    statements: list[Select[str, int, str, bool]] = [address]
+    if " " not in key:
+        statements += [
+            select(*columns).where(part, UserRow.username_key == key).limit(CANDIDATES)
+            for part in scope.parts(UserRow.account_id)
+        ]
+    for statement in statements:
+        for user_id, account_id, sort_key, in_bin in await session.execute(statement):
+            if scope.caller.may_see(account_id):
+                _put(found, user_id, _Candidate(Rank.EXACT, account_id, sort_key, in_bin))
+
+
+async def _rarest_first(session: AsyncSession, scope: _Scope, words: Sequence[str]) -> list[str]:
+    """The words by how many terms begin so; the longest first where many do."""
+    if len(words) == 1:
+        return list(words)
+    counts: list[ScalarSelect[int]] = []
+    for word in words:
+        inner = (
+            select(SearchTermRow.term)
+            .where(_visible(scope), SearchTermRow.in_bin == false(), *_range(word))
+            .limit(COUNTED)
+            .subquery()
+        )
+        counts.append(select(func.count()).select_from(inner).scalar_subquery())
+    numbers = (await session.execute(select(*counts))).one()
+    ordered = sorted(zip(numbers, words, strict=True), key=lambda pair: (pair[0], -len(pair[1])))
+    return [word for _number, word in ordered]
+
+
+def _visible(scope: _Scope) -> ColumnElement[bool]:
+    return _Scope(scope.caller, None).others(SearchTermRow.account_id)
+
+
+def _range(word: str) -> tuple[ColumnElement[bool], ...]:
+    return SearchTermRow.term >= word, SearchTermRow.term < word + _LAST
+
+
+async def _matches(
+    session: AsyncSession,
+    part: ColumnElement[bool],
+    words: Sequence[str],
+    folded: str,
+    found: dict[str, _Candidate],
+    *,
+    in_bin: bool,
+) -> int:
+    """Those whom every word finds; how many terms that were."""
+    statement = (
+        select(
+            SearchTermRow.user_id,
+            SearchTermRow.account_id,
+            SearchTermRow.sort_key,
+            SearchTermRow.term,
+        )
+        .where(part, SearchTermRow.in_bin == (true() if in_bin else false()), *_range(words[0]))
+        .where(*(search.begins(SearchTermRow.user_id, word) for word in words[1:]))
+        .limit(CANDIDATES)
+    )
+    rows = (await session.execute(statement)).all()
+    for user_id, account_id, sort_key, term in rows:
+        whole = sort_key.startswith(folded) or ("@" in term and term.startswith(folded))
+        rank = Rank.BEGINS if whole else Rank.WORDS
+        _put(found, user_id, _Candidate(rank, account_id, sort_key, in_bin))
+    return len(rows)
+
+
+async def _begins(
+    session: AsyncSession, scope: _Scope, folded: str, found: dict[str, _Candidate]
+) -> None:
+    """Names and addresses that begin so, where there were too many words to come upon them."""
+    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
+    statements: list[Select[str, int, str, bool]] = [
+        select(*columns)
+        .where(
+            part,
+            UserRow.in_bin == false(),
+            UserRow.sort_key >= folded,
+            UserRow.sort_key < folded + _LAST,
+        )
+        .limit(CANDIDATES)
+        for part in scope.parts(UserRow.account_id)
+    ]
+    if scope.caller.accounts is None:
+        # For a caller of few accounts this walk might pass everybody else's addresses.
+        keys = (
+            select(AddressRow.user_id)
+            .where(AddressRow.key >= folded, AddressRow.key < folded + _LAST)
+            .order_by(AddressRow.key)
+            .limit(CANDIDATES)
+        )
+        statements.append(select(*columns).where(UserRow.id.in_(keys)))
+    for statement in statements:
+        for user_id, account_id, sort_key, in_bin in await session.execute(statement):
+            _put(found, user_id, _Candidate(Rank.BEGINS, account_id, sort_key, in_bin))
+
+
+async def _inside(
+    session: AsyncSession,
+    store: Store,
+    scope: _Scope,
+    word: str,
+    found: dict[str, _Candidate],
+) -> bool:
+    """Who has the word in the middle of the name or of an address; whether there are more."""
+    place = func.instr if store.is_sqlite else func.strpos
+    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
+    named = select(*columns).where(place(UserRow.sort_key, word) > 0).limit(CANDIDATES)
+    addressed = (
+        select(*columns)
+        .join(AddressRow, AddressRow.user_id == UserRow.id)
+        .where(
+            AddressRow.id.in_(
+                select(AddressRow.id).where(place(AddressRow.key, word) > 0).limit(CANDIDATES)
+            )
+        )
+    )
+    more = False
+    for statement in (named, addressed):
+        rows = (await session.execute(statement)).all()
+        more = more or len(rows) >= CANDIDATES
+        for user_id, account_id, sort_key, in_bin in rows:
+            if scope.caller.may_see(account_id):
+                _put(found, user_id, _Candidate(Rank.INSIDE, account_id, sort_key, in_bin))
+    return more
+
+
+def order_number(query: str) -> int | None:
+    """The order that is meant by "12", "#12" or "order 12", or None."""
+    match = _ORDER.fullmatch(query.strip())
+    return int(match[1]) if match else None
+
+
+async def _orders(session: AsyncSession, caller: Caller, query: str) -> tuple[FoundOrder, ...]:
+    number = order_number(query)
+    return () if number is None else await load_orders(session, caller, [number])
