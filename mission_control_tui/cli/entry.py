@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("The lights.", f"{_COMMANDS}.status:status"),
     "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", f"{_COMMANDS}.requests:requests"),
+    "drafts": ("Your unfinished forms.", f"{_COMMANDS}.drafts:drafts"),
     "audit": ("Who changed what.", f"{_COMMANDS}.audit:audit"),
     "worker": ("Run the worker in the foreground.", f"{_COMMANDS}.worker:worker"),
     "doctor": ("Check this installation.", f"{_COMMANDS}.doctor:doctor"),
