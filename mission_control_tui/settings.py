@@ -67,6 +67,10 @@ class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """More removals of one connector within `removal_window_seconds` wait until somebody allows them."""
     removal_window_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     """See `removal_limit`."""
+    schedule_ahead_seconds: Annotated[float, msgspec.Meta(ge=0)] = 86_400.0
+    """An embedded worker that is idle stays for a schedule that is due within so long."""
+    bin_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
+    """Who has been in the recycling bin for so long is purged; 0 for never."""
     key_file: str = ""
     """The private key for sealed passwords; empty for the default place."""
 

@@ -64,6 +64,7 @@ async def show(
         since = month_start(now or datetime.now(UTC), zone_of(row.time_zone))
         spent = await spent_since(session, row.id, since)
         users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
+        purged = await _purged(session, row.id) if users.get(True) else 0
         orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
         names = await domains_of(session, row.id)
         return AccountDetails(
@@ -77,7 +78,7 @@ async def show(
             seats=await seats.overview(session, catalogue, row.id),
             lights=await light_counts(session, row.id),
             users=users.get(False, 0),
-            users_in_bin=users.get(True, 0),
+            users_in_bin=users.get(True, 0) - purged,
             orders=sum(orders.values()),
             orders_awaiting_approval=orders.get(OrderState.AWAITING_APPROVAL, 0),
             this_month=spent or (catalogue.money(0),),
@@ -94,6 +95,14 @@ async def _counted(
 ) -> dict[K, int]:
     rows = await session.execute(select(column, func.count()).where(condition).group_by(column))
     return {key: int(count) for key, count in rows}
+
+
+async def _purged(session: AsyncSession, account_id: int) -> int:
+    """How many of those in the recycling bin are there by their id only."""
+    statement = select(func.count()).where(
+        UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_not(None)
+    )
+    return int(await session.scalar(statement) or 0)
 
 
 async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:

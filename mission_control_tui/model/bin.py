@@ -14,6 +14,7 @@ from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.people.addresses import upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
+from mission_control_tui.model.schedules import cancel_all_of
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.tables import AssignmentRow, UserRow
 from mission_control_tui.model.transaction import Transaction
@@ -38,7 +39,7 @@ async def delete_user(
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True)
-        await _require_gone(tx, row)
+        await require_gone(tx, row)
         managed = await tx.session.scalar(
             select(func.count())
             .select_from(UserRow)
@@ -46,6 +47,9 @@ async def delete_user(
         )
         if managed:
             tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
+        cancelled = await cancel_all_of(tx, row, "The user was deleted.")
+        if cancelled:
+            tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")
         await _forget_password(tx, row)
         await _turn(tx, row, in_bin=True)
         view = await to_view(tx.session, row)
@@ -63,12 +67,14 @@ async def restore_user(
 ) -> Outcome[UserView]:
     """Bring a user back from the recycling bin, without any service. Not in it: unchanged.
 
-    Raises NotFound, and Conflict when the domain of the UPN is no longer the account's.
+    Raises NotFound (purged ones included), and Conflict when the domain of the UPN is no longer the account's.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True, binned=True)
+        if row.purged_at is not None:
+            raise NotFound("This user was purged, which cannot be undone.")
         if not row.in_bin:
             tx.record(Verb.UNCHANGED, "user", row.upn)
         else:
@@ -117,7 +123,8 @@ async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
     )
 
 
-async def _require_gone(tx: Transaction, row: UserRow) -> None:
+async def require_gone(tx: Transaction, row: UserRow) -> None:
+    """Raise Conflict, naming each, while a service of the user is wished, observed, or not grey."""
     left = (
         await tx.session.scalars(
             select(AssignmentRow)

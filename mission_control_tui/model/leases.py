@@ -20,6 +20,7 @@ from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.endings import give_back_all
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.processes import is_alive, this_process
+from mission_control_tui.model.schedule_due import waits_within
 from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.tables import (
     AssignmentRow,
@@ -174,11 +175,11 @@ async def retire(store: Store, worker_id: str) -> tuple[int, ...]:
     return await transact(store, None, work)
 
 
-async def retire_if_idle(store: Store, worker_id: str) -> bool:
+async def retire_if_idle(store: Store, worker_id: str, ahead_seconds: float = 0.0) -> bool:
     """Look for work once more and end this worker if there is none, in one transaction.
 
-    Whoever queues a request commits it first and looks for a live worker then: either this transaction sees the
-    request, or they see that there is no worker.
+    A schedule that is due within `ahead_seconds` is work. Whoever queues a request commits it first and looks for a
+    live worker then: either this transaction sees the request, or they see that there is no worker.
     """
 
     async def work(tx: Transaction) -> bool:
@@ -196,7 +197,7 @@ async def retire_if_idle(store: Store, worker_id: str) -> bool:
                 )
             )
         )
-        if busy:
+        if busy or await waits_within(tx.session, ahead_seconds):
             return False
         await tx.session.execute(
             update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True)

@@ -116,6 +116,8 @@ def _listed(
         (UserRow.account_id + 0 if few else UserRow.account_id) == account_id,
         UserRow.in_bin == _bool(in_bin),
     )
+    if in_bin:
+        statement = statement.where(UserRow.purged_at.is_(None))
     if disabled is not None:
         statement = statement.where(UserRow.disabled == _bool(disabled))
     if light is not None:

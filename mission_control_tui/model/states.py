@@ -77,6 +77,15 @@ class RequestState(StrEnum):
 ACTIVE_STATES = frozenset({RequestState.WAITING, RequestState.QUEUED, RequestState.RUNNING})
 
 
+class ScheduleState(StrEnum):
+    """Where a schedule is. All but the first have ended."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Hold(StrEnum):
     """Whether a removal waits because there were too many of them, or has been allowed in spite of that."""
 

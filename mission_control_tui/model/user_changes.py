@@ -150,9 +150,18 @@ async def unlock_user(
 
 
 async def apply_changes(
-    tx: Transaction, row: UserRow, changes: Mapping[str, Value], *, priority: int
+    tx: Transaction,
+    row: UserRow,
+    changes: Mapping[str, Value],
+    *,
+    priority: int,
+    action: str = "",
+    noted: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Change the locked user inside the caller's transaction; returns what differs, before and after."""
+    """Change the locked user inside the caller's transaction; returns what differs, before and after.
+
+    The audit calls it `action`, if that is given, and keeps what is `noted` beside what is new.
+    """
     current = to_details(row, await manager_upn(tx.session, row))
     wanted, manager = await _judged(tx, row, current, changes)
     before, after = difference(current, wanted)
@@ -178,8 +187,8 @@ async def apply_changes(
         "user",
         old_upn,
         before=before,
-        after=after,
-        action=_action(after),
+        after={**after, **(noted or {})},
+        action=action or _action(after),
         user_id=row.id,
         request_id=request_id,
         version=row.version,

@@ -43,6 +43,7 @@ from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.waiting import settle_all
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.chores import Chores
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.pacing import Pace
@@ -104,6 +105,7 @@ class Worker:
         self._stays = stays or not store.is_sqlite
         self._pace = Pace(settings, backends.pace)
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
+        self._chores = Chores(store, settings)
         self._engine = make_engine(self._run_job)
         self._around = Surroundings(
             store,
@@ -218,6 +220,7 @@ class Worker:
             self._check_connectors(outlook)
             await self._settle(outlook)
             took = await self._claim(outlook)
+            await self._do_chores(outlook)
             return not took and await self._is_over(outlook)
         except LeaseLost:
             raise
@@ -227,6 +230,12 @@ class Worker:
             log.warning("the database does not answer: %s", _first_line(error))
             self._wait_at_most(1.0)
             return False
+
+    async def _do_chores(self, outlook: Outlook) -> None:
+        """What is due by the clock; a worker that makes way for a newer one leaves it to that."""
+        if not outlook.draining:
+            await self._chores.run()
+            self._wait_at_most(self._chores.wait)
 
     def _wait_at_most(self, seconds: float) -> None:
         self._timeout = min(max(seconds, 0.01), self._timeout)
@@ -394,7 +403,8 @@ class Worker:
     async def _is_over(self, outlook: Outlook) -> bool:
         """Whether an idle embedded worker has ended itself."""
         waits_for_check = bool(outlook.paused) and outlook.waiting
-        if self._jobs or self._checks or outlook.due or outlook.next_at or waits_for_check:
+        is_busy = self._jobs or self._checks or self._chores.keeps_awake
+        if is_busy or outlook.due or outlook.next_at or waits_for_check:
             self._busy_at = time.monotonic()
             return False
         if self._stays:
@@ -403,7 +413,8 @@ class Worker:
         if idle < self._settings.idle_seconds:
             self._wait_at_most(self._settings.idle_seconds - idle)
             return False
-        if await retire_if_idle(self._store, self._me.id):
+        ahead = self._settings.schedule_ahead_seconds
+        if await retire_if_idle(self._store, self._me.id, ahead):
             log.info("idle: ended")
             return True
         self._busy_at = time.monotonic()

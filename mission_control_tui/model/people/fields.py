@@ -15,7 +15,7 @@ class UserDetails:
     """What an operator states about a user; the password is never part of it.
 
     Text that is not stated is "". `country` is ISO 3166 alpha-2, `manager` another user's UPN, and `expires_on` the
-    last day (UTC) on which the user may log in, or None for never.
+    last day, in the account's time zone, on which the user may log in, or None for never.
     """
 
     upn: str = ""

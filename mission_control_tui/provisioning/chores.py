@@ -1,0 +1,91 @@
+"""What the worker does by the clock: schedules that are due, accounts that expired, the recycling bin.
+
+A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
+the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
+another one beside it, changes nothing about its happening once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from mission_control_tui.model import expiring, purging, schedule_due, schedule_running
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.settings import Worker as WorkerSettings
+
+log = logging.getLogger(__name__)
+
+PASS_SECONDS = 0.25
+"""A pass begins nothing new after so long."""
+AT_ONCE = 200
+SWEEP_SECONDS = 600.0
+"""How often expired accounts and the recycling bin are looked at."""
+
+
+class Chores:
+    """The chores of one worker. `wait` is how long the worker may sleep until the next (0: there is more to do)."""
+
+    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._sweep_at = 0.0
+        self._refused: set[str] = set()
+        self.wait = 0.0
+        self.keeps_awake = True
+        """Whether an embedded worker stays for what will be due soon."""
+
+    async def run(self) -> None:
+        """One pass. Raises what the database raises when it is away."""
+        deadline = time.monotonic() + PASS_SECONDS
+        left = await self._schedules(deadline)
+        if not left and time.monotonic() >= self._sweep_at:
+            left = await self._expire(deadline) or await self._purge(deadline)
+            if not left:
+                self._sweep_at = time.monotonic() + SWEEP_SECONDS
+        moment = await schedule_due.next_moment(self._store)
+        until_sweep = max(0.0, self._sweep_at - time.monotonic())
+        self.wait = 0.0 if left else min(until_sweep, max(0.0, moment or until_sweep))
+        soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
+        self.keeps_awake = left or soon
+
+    async def _schedules(self, deadline: float) -> bool:
+        """Run what is due; True when some is left."""
+        due = await schedule_due.due(self._store)
+        for number, one in enumerate(due, 1):
+            ended = await schedule_running.run(self._store, one)
+            if ended is ScheduleState.DONE:
+                log.info("schedule %d: done", one.id)
+            if time.monotonic() > deadline:
+                return number < len(due)
+        return False
+
+    async def _expire(self, deadline: float) -> bool:
+        expired = await expiring.expired(self._store)
+        for number, one in enumerate(expired, 1):
+            try:
+                if await expiring.disable(self._store, one):
+                    log.info("user %s expired on %s and was disabled", one.user_id, one.expires_on)
+            except MissionControlError as error:
+                log.warning("user %s expired and was not disabled: %s", one.user_id, error.what)
+            if time.monotonic() > deadline:
+                return number < len(expired)
+        return False
+
+    async def _purge(self, deadline: float) -> bool:
+        days = self._settings.bin_days
+        overdue = [
+            one
+            for one in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
+            if one.user_id not in self._refused
+        ]
+        for number, one in enumerate(overdue, 1):
+            if await purging.purge_overdue(self._store, one, days):
+                log.info("user %s was purged after %d days", one.user_id, days)
+            else:
+                self._refused.add(one.user_id)
+            if time.monotonic() > deadline:
+                return number < len(overdue)
+        return False
