@@ -50,7 +50,7 @@ _LAST_NAMES = (
 _FIRST = _FIRST_NAMES.split()
 _STEMS = _LAST_NAMES.split()
 _ENDINGS = ("", "son", "s", "er", "man", "ez", "ley", "ton", "ham", "field", "wood", "berg")
-_TABLES: tuple[type[Base], ...] = (UserRow, AddressRow, SearchTermRow, AssignmentRow)
+TABLES: tuple[type[Base], ...] = (UserRow, AddressRow, SearchTermRow, AssignmentRow)
 _LIGHTS = {Light.GREEN: 95, Light.GREY: 3, Light.ORANGE: 1, Light.RED: 1}
 _WORDS = {
     Light.GREEN: Word.PROVISIONED,
@@ -131,14 +131,14 @@ async def fill(store: Store, account_id: int, count: int, services: int) -> None
             for details, number in zip(chunk, numbers, strict=False):
                 doubled = 2 if number * extra // count != (number + 1) * extra // count else 1
                 for table, more in zip(
-                    rows, _rows(tx, account_id, details, number, doubled, dice), strict=True
+                    rows, rows_of(tx, account_id, details, number, doubled, dice), strict=True
                 ):
                     table.extend(more)
-            for into, found in zip(_TABLES, rows, strict=True):
+            for into, found in zip(TABLES, rows, strict=True):
                 await tx.session.execute(insert(into), found)
 
 
-def _rows(
+def rows_of(
     tx: Transaction,
     account_id: int,
     details: UserDetails,
@@ -146,6 +146,7 @@ def _rows(
     services: int,
     dice: random.Random,
 ) -> tuple[list[dict[str, Any]], ...]:
+    """The rows of one user with so many services, for each of TABLES."""
     user_id = uuid.UUID(int=dice.getrandbits(128), version=4).hex
     in_bin = number % 1000 == 999
     columns = to_columns(details)

@@ -60,6 +60,8 @@ EXAMPLES = {
     ),
     "users import": "users import users.csv --dry-run",
     "users list": "users list ada",
+    "users recent": "users recent",
+    "find": "find ada",
     "users show": "users show ada@acme.example",
     "users edit": "users edit ada@acme.example --title Analyst --dry-run",
     "users password": "users password ada@acme.example --password-stdin --dry-run",

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "buy": ("Buy a product.", f"{_COMMANDS}.buying:buy"),
     "remove": ("Remove a product's level.", f"{_COMMANDS}.buying:remove"),
     "orders": ("Orders: list, approve, cancel and more.", f"{_COMMANDS}.orders:orders"),
+    "find": ("Find anyone, in all accounts.", f"{_COMMANDS}.find:find"),
     "users": ("Users: create, edit, import and more.", f"{_COMMANDS}.users:users"),
     "provision": ("Give a service to a user.", f"{_COMMANDS}.provision:provision"),
     "suspend": ("Suspend a user's service.", f"{_COMMANDS}.provision:suspend"),

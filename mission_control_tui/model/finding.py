@@ -27,6 +27,9 @@ from mission_control_tui.model.text import fold
 CANDIDATES = 250
 """Terms that are looked at for one answer; where more begin so, the best ranks are asked for by themselves."""
 
+CANDIDATES_OF_SEVERAL = 100
+"""The same for several words: each of these is asked for the other words."""
+
 COUNTED = 2_000
 """Terms of a word that are counted to tell which of several words is the rarest."""
 
@@ -128,8 +131,7 @@ async def _gather(
     rarest = await _rarest_first(session, scope, words)
     more = False
     for part in scope.parts(SearchTermRow.account_id):
-        rows = await _matches(session, part, rarest, folded, found, in_bin=False)
-        more = more or rows >= CANDIDATES
+        more |= await _matches(session, part, rarest, folded, found, in_bin=False)
     if more:
         await _begins(session, scope, folded, found)
     if len(found) < CANDIDATES:
@@ -201,8 +203,9 @@ async def _matches(
     found: dict[str, _Candidate],
     *,
     in_bin: bool,
-) -> int:
-    """Those whom every word finds; how many terms that were."""
+) -> bool:
+    """Those whom every word finds; whether there are more."""
+    most = CANDIDATES if len(words) == 1 else CANDIDATES_OF_SEVERAL
     statement = (
         select(
             SearchTermRow.user_id,
@@ -212,14 +215,14 @@ async def _matches(
         )
         .where(part, SearchTermRow.in_bin == (true() if in_bin else false()), *_range(words[0]))
         .where(*(search.begins(SearchTermRow.user_id, word) for word in words[1:]))
-        .limit(CANDIDATES)
+        .limit(most)
     )
     rows = (await session.execute(statement)).all()
     for user_id, account_id, sort_key, term in rows:
         whole = sort_key.startswith(folded) or ("@" in term and term.startswith(folded))
         rank = Rank.BEGINS if whole else Rank.WORDS
         _put(found, user_id, _Candidate(rank, account_id, sort_key, in_bin))
-    return len(rows)
+    return len(rows) >= most
 
 
 async def _begins(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.account_details import AccountDetails
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.views import Account
 
 
 @click.group()
@@ -23,14 +24,22 @@ def account() -> None:
 
 
 @account.command("list")
+@click.option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
 @reads
-@example("mission-control account list --json")
+@example("mission-control account list --match acme")
 @pass_session
-def list_(session: Session) -> None:
-    """The accounts that you may work on, by code."""
-    from mission_control_tui.model.accounts import list_accounts
+def list_(session: Session, match: str | None) -> None:
+    """The accounts that you may work on, by code; with --match those that you worked on last come first."""
 
-    found = session.run(lambda store: list_accounts(store, session.caller))
+    async def work(store: Store) -> tuple[Account, ...]:
+        from mission_control_tui.model.account_finding import find_accounts
+        from mission_control_tui.model.accounts import list_accounts
+
+        if match is None:
+            return await list_accounts(store, session.caller)
+        return await find_accounts(store, session.caller, match, 10_000)
+
+    found = session.run(work)
     if session.json:
         print_json({"accounts": found})
         return

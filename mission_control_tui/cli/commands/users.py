@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HERE = "mission_control_tui.cli.commands"
 COMMANDS = {
     "list": ("List and find users.", f"{_HERE}.users:list_users"),
+    "recent": ("Whom you looked at last.", f"{_HERE}.find:recent"),
     "show": ("Everything about one user.", f"{_HERE}.users:show"),
     "create": ("Create a user.", f"{_HERE}.users_change:create"),
     "edit": ("Change a user's details.", f"{_HERE}.users_change:edit"),

@@ -1,0 +1,125 @@
+"""Finding anyone among 100,000 users, in a few accounts and in 2,000, beside what finding in one account costs.
+
+    python -m benchmarks.finding [--users N] [--accounts N ...] [--plans]
+
+Builds a SQLite database for each number of accounts and prints every key's time, its ratio to one page of one account's
+list in the same run, and the verdict. Exit status 1 when a budget is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import tempfile
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, people, rows_of
+from benchmarks.users import plan_of, say, statements, timed
+from mission_control_tui.model import finding, listing
+from mission_control_tui.model.database import Store
+
+BUDGET_MS = 50.0
+CURRENT = 2
+"""The account that the finder is in."""
+
+TYPED = (
+    "j",
+    "ja",
+    "smi",
+    "james smith",
+    "j s",
+    "james mary",
+    "zoë quinnham",
+    "james.smith@acme",
+    "+61 2 9000 0",
+    "12",
+    "hnsson",
+    "nobody-at-all",
+)
+"""As one types: what many have, several words, words that nobody has together, and what only stands in the middle."""
+
+
+async def fill(store: Store, accounts: Sequence[int], count: int) -> None:
+    """Put `count` users, each with a service, into the accounts, as many into each."""
+    dice = random.Random(2)  # noqa: S311 (sample data)
+    made = people(count)
+    numbers = iter(range(count))
+    while chunk := list(islice(made, ROWS_AT_ONCE)):
+        async with store.write(CALLER) as tx:
+            rows: list[list[dict[str, Any]]] = [[] for _ in TABLES]
+            for details, number in zip(chunk, numbers, strict=False):
+                account = accounts[number * len(accounts) // count]
+                for table, more in zip(
+                    rows, rows_of(tx, account, details, number, 1, dice), strict=True
+                ):
+                    table.extend(more)
+            for into, found in zip(TABLES, rows, strict=True):
+                await tx.session.execute(insert(into), found)
+
+
+async def make_accounts(store: Store, count: int) -> list[int]:
+    """So many accounts, each with a domain; the first has the domain of all users."""
+    first = await make_account(store)
+    return [first, *[await make_account(store, f"a{n}", f"a{n}.example") for n in range(1, count)]]
+
+
+async def baseline(store: Store, account: int) -> float:
+    """Milliseconds for one page of one account's list: what a key costs there anyway."""
+    return await timed(lambda: listing.page(store, CALLER, account, query="smi", limit=50))
+
+
+async def key(store: Store, typed: str) -> float:
+    """Milliseconds for one key of Find."""
+    return await timed(lambda: finding.find_anyone(store, CALLER, typed, 50, current=CURRENT))
+
+
+async def report(path: Path, users: int, accounts: int, *, plans: bool) -> bool:
+    """Build, measure, print; True when every key keeps its budget."""
+    store = await Store.open(path)
+    try:
+        made = await make_accounts(store, accounts)
+        await fill(store, made, users)
+        base = await baseline(store, made[0])
+        say(
+            f"{users:,} users in {accounts:,} accounts; a page of one account's list: {base:.1f} ms"
+        )
+        kept = True
+        for typed in TYPED:
+            taken = await key(store, typed)
+            kept = kept and taken <= BUDGET_MS
+            verdict = "kept  " if taken <= BUDGET_MS else "BROKEN"
+            say(f"{verdict} {taken:8.2f} ms of {BUDGET_MS:.0f}  {taken / base:6.1f} x  {typed!r}")
+            if plans:
+                with statements(store) as seen:
+                    await finding.find_anyone(store, CALLER, typed, 50, current=CURRENT)
+                for statement, parameters in seen:
+                    for line in await plan_of(store, statement, parameters):
+                        say(f"              {line}")
+        return kept
+    finally:
+        await store.close()
+
+
+def main() -> int:
+    """Run by `python -m benchmarks.finding`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.finding", description=__doc__)
+    parser.add_argument("--users", type=int, default=100_000)
+    parser.add_argument("--accounts", type=int, nargs="*", default=[5, 2_000])
+    parser.add_argument("--plans", action="store_true")
+    chosen = parser.parse_args()
+    kept = True
+    for accounts in chosen.accounts:
+        with tempfile.TemporaryDirectory(prefix="mc-benchmark-") as directory:
+            path = Path(directory) / "users.db"
+            kept &= asyncio.run(report(path, chosen.users, accounts, plans=chosen.plans))
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
