@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from textual.widget import Widget
 
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.widgets.ask_bar import AskBar
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 
 from .remembering import RememberingScreen
@@ -17,7 +19,7 @@ class AskingScreen(RememberingScreen):
 
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
-        self._confirm: ConfirmBar | None = None
+        self._confirm: ConfirmBar | AskBar | None = None
         self._overlay: Widget | None = None
 
     @property
@@ -80,10 +82,70 @@ class AskingScreen(RememberingScreen):
             else:
                 self.announce("Nothing was changed")
 
+        self.show_bar(ConfirmBar(lines, answered, yes))
+
+    def ask(
+        self,
+        lines: Sequence[str],
+        label: str,
+        then: Callable[[str], object],
+        *,
+        value: str = "",
+        hint: str = "",
+        understand: Callable[[str], str] | None = None,
+        help_text: str = "",
+    ) -> None:
+        """Ask for a line of text in place. `then` gets it, on Enter.
+
+        `then` may be a coroutine; while it raises a MissionControlError, the line stays with what was typed and the
+        error below it. `understand` says as one types how the text is read. Escape gives up, and changes nothing.
+        """
+        if self._confirm is not None:
+            return
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                self._close_bar(bar)
+                self.announce("Nothing was changed")
+            else:
+                self.do(self._take(bar, text, then))
+
+        bar = AskBar(
+            lines,
+            label,
+            answered,
+            value=value,
+            hint=hint,
+            understand=understand,
+            help_text=help_text,
+        )
+        self.show_bar(bar)
+
+    def show_bar(self, bar: ConfirmBar | AskBar) -> None:
+        """Show a question over the lowest lines and give it the focus."""
         self._kept_focus = self.focused
-        self._confirm = ConfirmBar(lines, answered, yes)
-        self.mount(self._confirm)
-        self._confirm.focus()
+        self._confirm = bar
+        self.mount(bar)
+        bar.focus()
+
+    def _close_bar(self, bar: AskBar) -> None:
+        if self._confirm is bar:
+            self._confirm = None
+            bar.remove()
+            self._focus_again()
+
+    async def _take(self, bar: AskBar, text: str, then: Callable[[str], object]) -> None:
+        try:
+            result = then(text)
+            if inspect.iscoroutine(result):
+                await result
+        except MissionControlError as error:
+            if not bar.is_attached:
+                raise
+            problems = "; ".join(str(problem) for problem in error.problems[:1])
+            bar.say(problems or f"{error.what} {error.hint}".strip(), error=True)
+        else:
+            self._close_bar(bar)
 
     @property
     def is_asking(self) -> bool:
