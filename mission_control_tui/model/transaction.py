@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,23 @@ class Transaction:
         """What a part of the change costs; the plan has the sums."""
         before = self._money or (Money(0, net.currency),) * 3
         self._money = (before[0] + net, before[1] + tax, before[2] + total)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
+        marks = [
+            (gathered, len(gathered))
+            for gathered in (self.requests, self._lines, self._warnings, self._audit)
+        ]
+        seats, money = dict(self._seats), self._money
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            for gathered, length in marks:
+                del gathered[length:]
+            self._seats, self._money, self._commands = seats, money, []
+            raise
 
     @property
     def plan(self) -> Plan:

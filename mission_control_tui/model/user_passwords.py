@@ -18,7 +18,7 @@ from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
 from mission_control_tui.model.states import Priority, RequestKind, Wish
-from mission_control_tui.model.tables import AssignmentRow, UserRow
+from mission_control_tui.model.tables import AccountRow, AssignmentRow, UserRow
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.user_rules import chosen_password, policy_of, refusal
 from mission_control_tui.model.wishing import find, push, user_subject
@@ -117,6 +117,13 @@ async def set_service_password(
         return Outcome(result, tx.plan, not dry_run)
 
     return await raced(work)
+
+
+async def renew(
+    tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None, priority: int
+) -> PasswordSet:
+    """A generated password for the locked user, inside the caller's transaction."""
+    return await _set(tx, row, policy_of(account), None, must_change, priority)
 
 
 async def _set(
