@@ -26,6 +26,7 @@ from textual.worker import WorkerFailed
 from . import terminal
 from .driver import ConsoleDriver
 from .model.errors import MissionControlError
+from .model.text import harmless
 from .screens.base import BaseScreen
 from .theme import choose_theme, themes
 from .typeahead import TypeAhead
@@ -224,6 +225,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.top_info = info
         if isinstance(self.screen, BaseScreen):
             self.screen.update_top()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand `text` to the terminal's clipboard, harmless and on one line: it may be pasted into a shell."""
+        super().copy_to_clipboard(harmless(text))
 
     def redraw(self) -> None:
         """Paint everything again."""
