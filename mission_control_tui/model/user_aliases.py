@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import delete
 
@@ -10,7 +11,7 @@ from mission_control_tui.model import phrasing
 from mission_control_tui.model.addresses import AddressKind, domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.fanout import fan_out
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
@@ -25,7 +26,18 @@ from mission_control_tui.model.user_rows import addresses_of, reindex, to_view
 from mission_control_tui.model.user_rules import refusal, upn_taken
 from mission_control_tui.model.views import UserView
 
-Change = Callable[[Transaction, UserRow, Sequence[AddressRow]], Awaitable[None]]
+ALIASES, PRIMARY = "aliases", "primary_address"
+ADDRESSES = frozenset({ALIASES, PRIMARY})
+"""What plan and audit call a user's addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanges:
+    """What becomes of a user's addresses, in this order: added, the primary one ("" leaves it), removed."""
+
+    add: tuple[str, ...] = ()
+    primary: str = ""
+    remove: tuple[str, ...] = ()
 
 
 async def add_alias(
@@ -43,36 +55,9 @@ async def add_alias(
 
     Raises InvalidInput (not an address, not a domain of the account), Conflict (taken), StaleVersion.
     """
-    address = alias.strip()
-
-    async def change(tx: Transaction, row: UserRow, present: Sequence[AddressRow]) -> None:
-        problems = upn_problems(
-            address, where="alias", domains=await domains_of(tx.session, row.account_id)
-        )
-        if not problems:
-            problems += await upn_taken(
-                tx.session, row.account_id, address, by_other_than=row.id, where="alias"
-            )
-        if problems:
-            raise refusal(f"{row.upn} cannot have this alias.", problems)
-        key = upn_key(address)
-        mine = next((one for one in present if one.key == key), None)
-        if mine is None:
-            tx.session.add(
-                AddressRow(
-                    account_id=row.account_id,
-                    user_id=row.id,
-                    address=address,
-                    key=key,
-                    kind=AddressKind.ALIAS,
-                    is_primary=False,
-                )
-            )
-        elif mine.kind == AddressKind.FORMER:
-            mine.kind = AddressKind.ALIAS
-
+    wished = AddressChanges(add=(alias,))
     return await _change(
-        store, caller, account, user, change, "add alias", expected_version, priority, dry_run
+        store, caller, account, user, wished, "add alias", expected_version, priority, dry_run
     )
 
 
@@ -92,16 +77,9 @@ async def remove_alias(
     Raises NotFound, Conflict for the UPN itself, StaleVersion.
     """
 
-    async def change(tx: Transaction, row: UserRow, present: Sequence[AddressRow]) -> None:
-        one = _of_user(row, present, alias)
-        if one.kind == AddressKind.UPN:
-            raise Conflict(f"{row.upn} is the UPN itself.", hint="Change the UPN instead.")
-        if one.is_primary:
-            next(own for own in present if own.kind == AddressKind.UPN).is_primary = True
-        await tx.session.execute(delete(AddressRow).where(AddressRow.id == one.id))
-
+    wished = AddressChanges(remove=(alias,))
     return await _change(
-        store, caller, account, user, change, "remove alias", expected_version, priority, dry_run
+        store, caller, account, user, wished, "remove alias", expected_version, priority, dry_run
     )
 
 
@@ -118,22 +96,80 @@ async def set_primary(
 ) -> Outcome[UserView]:
     """Make one of the user's addresses the one that recipients see. Raises NotFound, StaleVersion."""
 
-    async def change(_tx: Transaction, row: UserRow, present: Sequence[AddressRow]) -> None:
-        chosen = _of_user(row, present, address)
+    wished = AddressChanges(primary=address)
+    action = "set primary address"
+    return await _change(
+        store, caller, account, user, wished, action, expected_version, priority, dry_run
+    )
+
+
+async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:
+    """Why the user cannot have these aliases: no address, no domain of the account, somebody else's."""
+    problems: list[Problem] = []
+    domains = await domains_of(tx.session, row.account_id) if aliases else ()
+    for address in map(str.strip, aliases):
+        wrong = upn_problems(address, where="alias", domains=domains)
+        problems += wrong or await upn_taken(
+            tx.session, row.account_id, address, by_other_than=row.id, where="alias"
+        )
+    return problems
+
+
+async def apply_addresses(
+    tx: Transaction, row: UserRow, wished: AddressChanges
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Change the locked user's addresses inside the caller's transaction; returns what differs, before and after.
+
+    Version, search and services are the caller's. Raises as the functions for one change do.
+    """
+    problems = await alias_problems(tx, row, wished.add)
+    if problems:
+        raise refusal(f"{row.upn} cannot have this alias.", problems)
+    before = _stated(row, await addresses_of(tx.session, row.id))
+    for address in map(str.strip, wished.add):
+        _add(tx, row, await addresses_of(tx.session, row.id), address)
+        await tx.session.flush()
+    if wished.primary:
+        present = await addresses_of(tx.session, row.id)
+        chosen = _of_user(row, present, wished.primary)
         for one in present:
             one.is_primary = one is chosen
+        await tx.session.flush()
+    for address in wished.remove:
+        await _remove(tx, row, await addresses_of(tx.session, row.id), address)
+        await tx.session.flush()
+    after = _stated(row, await addresses_of(tx.session, row.id))
+    changed = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
-    return await _change(
-        store,
-        caller,
-        account,
-        user,
-        change,
-        "set primary address",
-        expected_version,
-        priority,
-        dry_run,
-    )
+
+def _add(tx: Transaction, row: UserRow, present: Sequence[AddressRow], address: str) -> None:
+    key = upn_key(address)
+    mine = next((one for one in present if one.key == key), None)
+    if mine is None:
+        tx.session.add(
+            AddressRow(
+                account_id=row.account_id,
+                user_id=row.id,
+                address=address,
+                key=key,
+                kind=AddressKind.ALIAS,
+                is_primary=False,
+            )
+        )
+    elif mine.kind == AddressKind.FORMER:
+        mine.kind = AddressKind.ALIAS
+
+
+async def _remove(
+    tx: Transaction, row: UserRow, present: Sequence[AddressRow], address: str
+) -> None:
+    one = _of_user(row, present, address)
+    if one.kind == AddressKind.UPN:
+        raise Conflict(f"{row.upn} is the UPN itself.", hint="Change the UPN instead.")
+    if one.is_primary:
+        next(own for own in present if own.kind == AddressKind.UPN).is_primary = True
+    await tx.session.execute(delete(AddressRow).where(AddressRow.id == one.id))
 
 
 async def _change(
@@ -141,7 +177,7 @@ async def _change(
     caller: Caller,
     account: int | str,
     user: str,
-    change: Change,
+    wished: AddressChanges,
     action: str,
     expected_version: int | None,
     priority: int,
@@ -154,12 +190,8 @@ async def _change(
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             row = await user_row(tx.session, account_id, user, lock=True)
             await require_version(tx, row, expected_version)
-            present = await addresses_of(tx.session, row.id)
-            before = _stated(row, present)
-            await change(tx, row, present)
-            await tx.session.flush()
-            now = await addresses_of(tx.session, row.id)
-            await _conclude(tx, row, before, now, action, priority)
+            before, after = await apply_addresses(tx, row, wished)
+            await _conclude(tx, row, before, after, action, priority)
             view = await to_view(tx.session, row)
         return Outcome(view, tx.plan, not dry_run)
 
@@ -170,28 +202,26 @@ async def _conclude(
     tx: Transaction,
     row: UserRow,
     before: dict[str, object],
-    present: Sequence[AddressRow],
+    after: dict[str, object],
     action: str,
     priority: int,
 ) -> None:
-    after = _stated(row, present)
-    changed = [name for name in after if before[name] != after[name]]
-    if not changed:
+    if not after:
         tx.record(Verb.UNCHANGED, "user", row.upn)
         return
     row.version += 1
     row.updated_at = tx.now
     await tx.session.flush()
-    await reindex(tx.session, row, present)
+    await reindex(tx.session, row, await addresses_of(tx.session, row.id))
     parent = await fan_out(tx, row, RequestKind.EDIT, priority=priority)
-    for words in phrasing.addresses(row.upn, before, {name: after[name] for name in changed}):
+    for words in phrasing.addresses(row.upn, before, after):
         tx.command(*words)
     tx.record(
         Verb.CHANGED,
         "user",
         row.upn,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
+        before=before,
+        after=after,
         action=action,
         user_id=row.id,
         request_id=parent.id,
@@ -201,8 +231,8 @@ async def _conclude(
 
 def _stated(row: UserRow, addresses: Sequence[AddressRow]) -> dict[str, object]:
     return {
-        "aliases": [one.address for one in addresses if one.kind != AddressKind.UPN],
-        "primary_address": next((one.address for one in addresses if one.is_primary), row.upn),
+        ALIASES: [one.address for one in addresses if one.kind != AddressKind.UPN],
+        PRIMARY: next((one.address for one in addresses if one.is_primary), row.upn),
     }
 
 

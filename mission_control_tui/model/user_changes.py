@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,12 @@ from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
 from mission_control_tui.model.tables import AddressRow, AssignmentRow, UserRow
 from mission_control_tui.model.text import harmless
 from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.user_aliases import (
+    ADDRESSES,
+    AddressChanges,
+    alias_problems,
+    apply_addresses,
+)
 from mission_control_tui.model.user_rows import (
     SENT,
     addresses_of,
@@ -54,15 +60,16 @@ async def edit_user(
     user: str,
     changes: Mapping[str, Value],
     *,
+    addresses: AddressChanges | None = None,
     expected_version: int | None = None,
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[UserView]:
-    """Change fields of a user, by their names in UserDetails; flags and dates may be given as text.
+    """Change fields of a user, by their names in UserDetails, and addresses; flags and dates may be given as text.
 
-    A changed UPN keeps the old one as an alias. The manager is named by UPN or alias. Nothing different: unchanged.
-    Raises NotFound, InvalidInput and Conflict as create_user does, and StaleVersion when `expected_version` is given
-    and no longer the user's.
+    All of it is saved or nothing. A changed UPN keeps the old one as an alias. The manager is named by UPN or alias.
+    Nothing different: unchanged. Raises NotFound, InvalidInput and Conflict as create_user does, and StaleVersion when
+    `expected_version` is given and no longer the user's.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -71,7 +78,7 @@ async def edit_user(
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             row = await user_row(tx.session, account_id, user, lock=True)
             await require_version(tx, row, expected_version)
-            await apply_changes(tx, row, changes, priority=priority)
+            await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
             view = await to_view(tx.session, row)
         return Outcome(view, tx.plan, not dry_run)
 
@@ -157,31 +164,40 @@ async def apply_changes(
     priority: int,
     action: str = "",
     noted: Mapping[str, Any] | None = None,
+    addresses: AddressChanges | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Change the locked user inside the caller's transaction; returns what differs, before and after.
 
     The audit calls it `action`, if that is given, and keeps what is `noted` beside what is new.
     """
     current = to_details(row, await manager_upn(tx.session, row))
-    wanted, manager = await _judged(tx, row, current, changes)
+    also = await alias_problems(tx, row, addresses.add) if addresses else []
+    wanted, manager = await _judged(tx, row, current, changes, also)
     before, after = difference(current, wanted)
+    old_upn = row.upn
+    if after:
+        for name, value in to_columns(wanted).items():
+            setattr(row, name, value)
+        if "manager" in after:
+            row.manager_id = manager
+        await tx.session.flush()
+        if "upn" in after:
+            await _move_upn(tx, row)
+        tx.command(*phrasing.edit_user(old_upn, after))
+    if addresses:
+        had, has = await apply_addresses(tx, row, addresses)
+        for words in phrasing.addresses(row.upn, had, has):
+            tx.command(*words)
+        before, after = {**before, **had}, {**after, **has}
     if not after:
         tx.record(Verb.UNCHANGED, "user", row.upn)
         return {}, {}
-    old_upn = row.upn
-    for name, value in to_columns(wanted).items():
-        setattr(row, name, value)
-    if "manager" in after:
-        row.manager_id = manager
     row.version += 1
     row.updated_at = tx.now
     await tx.session.flush()
-    if "upn" in after:
-        await _move_upn(tx, row)
-    if SEARCHED_FIELDS & after.keys():
+    if (SEARCHED_FIELDS | ADDRESSES) & after.keys():
         await reindex(tx.session, row, await addresses_of(tx.session, row.id))
     request_id = await _tell_services(tx, row, after.keys(), priority=priority)
-    tx.command(*phrasing.edit_user(old_upn, after))
     tx.record(
         Verb.CHANGED,
         "user",
@@ -197,9 +213,16 @@ async def apply_changes(
 
 
 async def _judged(
-    tx: Transaction, row: UserRow, current: UserDetails, changes: Mapping[str, Value]
+    tx: Transaction,
+    row: UserRow,
+    current: UserDetails,
+    changes: Mapping[str, Value],
+    also: Sequence[Problem],
 ) -> tuple[UserDetails, str | None]:
-    """The details that are wanted, cleaned, and the manager's id. Raises with all problems of what changes."""
+    """The details that are wanted, cleaned, and the manager's id.
+
+    Raises with all problems of what changes, those that are known `also` among them.
+    """
     values, problems = _typed(changes)
     wanted = replace(current, **values)
     differing = set(difference(current, wanted)[1])
@@ -222,6 +245,7 @@ async def _judged(
         problems += unknown
         if manager == row.manager_id:
             wanted = replace(wanted, manager=current.manager)
+    problems += also
     if problems:
         raise refusal(f"{row.upn} cannot be changed like this.", problems)
     for warning in validated.warnings:
@@ -277,11 +301,12 @@ async def _tell_services(
 ) -> int | None:
     """Fan out what services are told of; None when it is nothing of the sort."""
     names = frozenset(changed)
-    if not any(sent & names for sent in SENT.values()):
+    everyone = bool(ADDRESSES & names)
+    if not everyone and not any(sent & names for sent in SENT.values()):
         return None
 
     def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
-        return bool(SENT[SubjectKind(service.subject_kind)] & names)
+        return everyone or bool(SENT[SubjectKind(service.subject_kind)] & names)
 
     kind = RequestKind.EDIT
     if "disabled" in names:

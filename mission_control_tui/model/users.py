@@ -9,7 +9,12 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password import PasswordPolicy
-from mission_control_tui.model.user_aliases import add_alias, remove_alias, set_primary
+from mission_control_tui.model.user_aliases import (
+    AddressChanges,
+    add_alias,
+    remove_alias,
+    set_primary,
+)
 from mission_control_tui.model.user_changes import (
     disable_user,
     edit_user,
@@ -27,6 +32,7 @@ from mission_control_tui.model.user_rules import policy_of, usernames_like
 from mission_control_tui.model.views import UserView
 
 __all__ = [
+    "AddressChanges",
     "Created",
     "Holder",
     "PasswordSet",

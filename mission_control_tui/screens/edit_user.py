@@ -204,12 +204,15 @@ class EditUserScreen(MissionScreen):
     def on_address_fields_changed(self) -> None:
         self._say()
 
+    def _names(self) -> list[str]:
+        """What is changed and not yet provisioned."""
+        names = [LABELS[name] for name in self._touched]
+        return [*names, "Email addresses"] if self._wished.count else names
+
     def _say(self) -> None:
         """Count what is not yet provisioned."""
         count = len(self._touched) + self._wished.count
-        names = [LABELS[name] for name in self._touched]
-        if self._wished.count:
-            names.append("Email addresses")
+        names = self._names()
         changes = "1 change" if count == 1 else f"{count} changes"
         words = f"Not yet provisioned: {changes} ({', '.join(names)})" if count else ""
         pending = self.query_one("#pending", TextLines)
@@ -244,9 +247,21 @@ class EditUserScreen(MissionScreen):
         )
 
     async def _save(self) -> None:
+        from mission_control_tui.model.users import AddressChanges, edit_user
+
+        context = self.context
+        sent, wished = dict(self._touched), self._wished
+        addresses = AddressChanges(tuple(wished.added), wished.primary, tuple(wished.removed))
         try:
-            await self._save_details()
-            await self._save_addresses()
+            outcome = await edit_user(
+                context.store,
+                context.caller,
+                context.account_id,
+                self.user_id,
+                sent,
+                addresses=addresses,
+                expected_version=self._version,
+            )
         except StaleVersion as error:
             await self._show_theirs(error)
             return
@@ -256,58 +271,30 @@ class EditUserScreen(MissionScreen):
             await self._refused(error)
             return
         self._their_words = []
+        self._touched = {
+            name: value for name, value in self._touched.items() if sent.get(name) != value
+        }
+        self._adopt(outcome.result)
         self.announce("Saved; the services that have to know are told, and their lights follow")
         await self.queue_changed()
         await self.load()
-
-    async def _save_details(self) -> None:
-        from mission_control_tui.model.users import edit_user
-
-        if not self._touched:
-            return
-        context = self.context
-        outcome = await edit_user(
-            context.store,
-            context.caller,
-            context.account_id,
-            self.user_id,
-            dict(self._touched),
-            expected_version=self._version,
-        )
-        self._touched.clear()
-        self._adopt(outcome.result)
-
-    async def _save_addresses(self) -> None:
-        from mission_control_tui.model.users import add_alias, remove_alias, set_primary
-
-        context = self.context
-        at = (context.store, context.caller, context.account_id, self.user_id)
-        wished = self._wished
-        steps = [
-            *((add_alias, one) for one in wished.added),
-            *(((set_primary, wished.primary),) if wished.primary else ()),
-            *((remove_alias, one) for one in wished.removed),
-        ]
-        for step, address in steps:
-            outcome = await step(*at, address, expected_version=self._version)
-            self._adopt(outcome.result)
 
     async def _show_theirs(self, error: StaleVersion) -> None:
         from mission_control_tui.model.users import details
 
         context = self.context
         user = await details(context.store, context.caller, context.account_id, self.user_id)
-        mine = {name: self._touched[name] for name in self._touched}
+        mine = self._names()
         self._adopt(user)
         self._their_words = [
             error.what,
             *difference_words(error.theirs, LABELS),
             "What you typed is kept"
-            + (f": {', '.join(LABELS[name] for name in mine)}" if mine else "")
+            + (f": {', '.join(mine)}" if mine else "")
             + ". Provision again saves it over theirs.",
         ]
         self._say()
-        self.announce(f"{error.what} Nothing was saved, and nothing is lost", error=True)
+        self.announce("Nothing was saved, and nothing is lost; see above", error=True)
 
     async def _refused(self, error: MissionControlError) -> None:
         names = {problem.where for problem in error.problems}
@@ -320,6 +307,8 @@ class EditUserScreen(MissionScreen):
             widget = self._find(field.name)
             if isinstance(widget, Field | FormLine):
                 places[field.name] = widget
+        if "alias" in names:
+            await self.query_one("#email", Fold).open_now()
         for addresses in self.query(AddressFields).results(AddressFields):
             places["alias"] = addresses.alias
         wrong, homeless = place_problems(error.problems, places)

@@ -368,6 +368,39 @@ async def test_aliases_are_unique_with_upns_and_one_address_is_primary(
     assert (await users.upn_status(store, caller, account.id, alias)).free
 
 
+async def test_details_and_addresses_are_one_change_or_none(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    at = (store, caller, account.id)
+    user = await create(store, caller, account)
+    await create(store, caller, account, named("ben"))
+    before = await rows_in(store)
+    both = users.AddressChanges(add=("ben@acme.example", "x@elsewhere.example"))
+    with pytest.raises(InvalidInput) as caught:
+        await users.edit_user(
+            *at, user.id, {"title": "Countess", "manager": "nobody"}, addresses=both
+        )
+    assert wheres(caught.value) == ["manager", "alias", "alias"]
+    assert await rows_in(store) == before
+    good = users.AddressChanges(add=("countess@acme.example",), primary="countess@acme.example")
+    change = {"title": "Countess", "upn": "ada@acme.example"}
+    tried = await users.edit_user(*at, user.id, change, addresses=good, dry_run=True)
+    assert await rows_in(store) == before
+    done = await users.edit_user(*at, user.id, change, addresses=good, expected_version=1)
+    assert tried.plan == done.plan
+    assert (done.result.version, done.result.details.title) == (2, "Countess")
+    assert done.result.primary_address == "countess@acme.example"
+    assert done.result.aliases == (user.upn, "countess@acme.example")
+    assert (await rows_in(store))[2] == before[2] + 1
+    assert len(await requests.list_requests(*at, user=user.id)) == 1
+    back = users.AddressChanges(primary="ada@acme.example", remove=("countess@acme.example",))
+    undone = await users.edit_user(*at, user.id, {}, addresses=back)
+    assert (undone.result.aliases, undone.result.primary_address) == (
+        (user.upn,),
+        "ada@acme.example",
+    )
+
+
 async def test_a_deleted_user_keeps_its_names_and_comes_back(
     store: Store, caller: Caller, account: Account
 ) -> None:

@@ -10,6 +10,7 @@ from mission_control_tui.app import MissionControlApp
 from mission_control_tui.model import users
 from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.address_fields import AddressFields
+from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 
@@ -136,6 +137,51 @@ async def test_an_alias_that_somebody_has_is_refused_beside_the_field(world_db: 
         await pilot.press("enter", "f2")
         await until(pilot, lambda: "taken by Grace Hopper" in fields.alias.error)
         assert "grace@acme.example" in fields.wished.added
+
+
+async def test_details_and_addresses_are_saved_together_or_not_at_all(world_db: Path) -> None:
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        title = app.screen.query_one("#f-title", Field)
+        title.focus()
+        await type_text(pilot, "Countess")
+        await app.screen.query_one("#email", Fold).open_now()
+        fields = app.screen.query_one(AddressFields)
+        for alias in ("countess@acme.example", "grace@acme.example"):
+            fields.alias.value = alias
+            app.screen.query_one("#add-alias", ActionButton).action_press()
+            await until(pilot, lambda alias=alias: alias in fields.wished.added)
+        before = await user_of(app)
+        await pilot.press("f2")
+        await until(pilot, lambda: "taken by Grace Hopper" in fields.alias.error)
+        assert await user_of(app) == before
+        assert title.value == "Countess"
+        assert len(fields.wished.added) == 2
+        fields.wished.added.remove("grace@acme.example")
+        await pilot.press("f2")
+        await until(pilot, lambda: "Not yet provisioned" not in text_of(app))
+        after = await user_of(app)
+        assert (after.details.title, after.aliases) == ("Countess", ("countess@acme.example",))
+        assert after.version == before.version + 1
+
+
+async def test_a_stale_save_of_addresses_keeps_them_too(world_db: Path) -> None:
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        await app.screen.query_one("#email", Fold).open_now()
+        fields = app.screen.query_one(AddressFields)
+        fields.alias.value = "countess@acme.example"
+        app.screen.query_one("#add-alias", ActionButton).action_press()
+        await shows(pilot, "1 change (Email addresses)")
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id, ADA)
+        await users.edit_user(*at, {"title": "Analyst"})
+        await pilot.press("f2")
+        await shows(pilot, 'Title: nothing -> "Analyst"', "is kept: Email addresses")
+        assert (await user_of(app)).aliases == ()
+        await pilot.press("f2")
+        await until(pilot, lambda: "Not yet provisioned" not in text_of(app))
+        assert (await user_of(app)).aliases == ("countess@acme.example",)
 
 
 async def test_account_settings_and_password_are_there(world_db: Path) -> None:
