@@ -134,9 +134,10 @@ async def purge_user(
         _require_binned(row, deleted_before)
         await require_gone(tx, row)
         await _require_quiet(tx, row)
+        user_id = row.id
         await _forget(tx, row)
         tx.warn("This cannot be undone.")
-    return Outcome(row.id, tx.plan, not dry_run)
+    return Outcome(user_id, tx.plan, not dry_run)
 
 
 @dataclass(frozen=True, slots=True)
