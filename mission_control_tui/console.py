@@ -6,11 +6,13 @@ import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from . import terminal
 
 if TYPE_CHECKING:
     from .app import Link, MissionControlApp
+    from .commanding import CommandLine
     from .settings import Settings
 
 _SCREENS = "mission_control_tui.screens"
@@ -45,15 +47,19 @@ def options_of(settings: Settings) -> terminal.Options:
     )
 
 
-def open_console(settings: Settings, where: str, account: str | None) -> int:
+def open_console(
+    settings: Settings, where: str, account: str | None, commands: CommandLine | None = None
+) -> int:
     """Run the console on the database at `where` and return the exit status.
 
-    `account` is an id or code, None for the only one. Raises UsageError without a terminal.
+    `account` is an id or code, None for the only one; `commands` is what can be typed in it. Raises UsageError without
+    a terminal.
     """
     # Collecting garbage while everything is imported costs a tenth of the time to the first frame.
     gc.disable()
     return terminal.start(
-        options_of(settings), lambda options: make_app(settings, where, account, options)
+        options_of(settings),
+        lambda options: make_app(settings, where, account, options, commands=commands),
     )
 
 
@@ -64,13 +70,14 @@ def make_app(
     options: terminal.Options | None = None,
     *,
     wake: Callable[[Any], Awaitable[str]] | None = None,
+    commands: CommandLine | None = None,
 ) -> MissionControlApp:
     """The application; nothing is opened yet. `wake` stands in for the starting of a worker."""
     from .model.context import Caller
 
-    caller = Caller.from_operating_system(source="console")
+    caller = replace(Caller.from_operating_system(source="console"), session=uuid4().hex)
     if settings.console.read_only:
         caller = replace(caller, may_write=False)
     from .console_app import ConsoleApp
 
-    return ConsoleApp(settings, where, account, options, caller, wake)
+    return ConsoleApp(settings, where, account, options, caller, wake, commands)

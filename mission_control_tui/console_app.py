@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,13 +15,14 @@ from .console import LINKS, PLACES
 from .model.errors import MissionControlError, UsageError
 from .screens.accounts import AccountsScreen
 from .screens.base import BaseScreen
-from .screens.context import Context, is_real
+from .screens.context import Context, MissionScreen, is_real
 from .unbroken import all_ended, unbroken
 from .widgets.status_lines import TopInfo
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from .commanding import CommandLine
     from .model.attention import Place
     from .model.context import Caller
     from .model.database import Store
@@ -44,6 +46,12 @@ POLL_SECONDS = 0.17
 """A change shows within 0.2 s; asking more often would cost an idle console more than 0.2 % of a processor."""
 
 
+def mode(caller: Caller, settings: Settings) -> str:
+    """What the top line says of a console that is read-only or was armed, and of the ticket."""
+    armed = "ARMED" if settings.console.read_only else ""
+    return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
+
+
 class ConsoleApp(MissionControlApp):
     """Mission Control with its screens."""
 
@@ -55,14 +63,15 @@ class ConsoleApp(MissionControlApp):
         options: Options | None,
         caller: Caller,
         wake: Wake | None,
+        commands: CommandLine | None = None,
     ) -> None:
-        extra = "read-only" if not caller.may_write else ""
         super().__init__(
             LINKS,
             opener=self._prepare,
             options=options,
-            top=TopInfo(account or "", caller.operator, extra=extra),
+            top=TopInfo(account or "", caller.operator, extra=mode(caller, settings)),
         )
+        self.commands = commands
         self.settings = settings
         self._where = where
         self._account: int | str | None = account
@@ -214,7 +223,7 @@ class ConsoleApp(MissionControlApp):
 
         found = await mine(context.store, context.caller, context.account_id)
         self._anybody_waits = found.waiting
-        extra = "read-only" if not self._caller.may_write else ""
+        extra = mode(self._caller, self.settings)
         if context.in_force.problem:
             extra = f"{extra} old catalogue".strip()
         self.set_top(
@@ -235,6 +244,23 @@ class ConsoleApp(MissionControlApp):
         from .provisioning.launch import ensure_worker
 
         return str(await ensure_worker(store, self.settings))
+
+    # Who calls
+
+    @property
+    def caller(self) -> Caller:
+        """The operator, with ticket and session."""
+        return self._caller
+
+    def change_caller(self, **changes: Any) -> None:
+        """Go on as the same operator, with another ticket or other rights, on every screen; the top line says so."""
+        self._caller = replace(self._caller, **changes)
+        if self.is_open:
+            self.store.caller = self._caller
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen):
+                    screen.context.caller = self._caller
+        self.set_top(replace(self.top_info, extra=mode(self._caller, self.settings)))
 
     # Verbs
 

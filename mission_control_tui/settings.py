@@ -176,6 +176,8 @@ def _overlay_environment(raw: dict[str, Any]) -> None:
         if key.startswith(PREFIX) and key not in {
             PREFIX + "SETTINGS",
             PREFIX + "NO_WORKER",
+            PREFIX + "READ_ONLY",
+            PREFIX + "RUN",
         }:
             _put(raw, key.removeprefix(PREFIX).lower().split("__"), value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,10 +61,16 @@ class Session:
 
     @property
     def caller(self) -> Caller:
-        """The operating-system user, with the ticket of this call."""
+        """The operating-system user, with this call's ticket; for a command typed in a console, with its session."""
+        from dataclasses import replace
+
         from mission_control_tui.model.context import Caller
 
-        return Caller.from_operating_system(ticket=self.ticket)
+        return replace(
+            Caller.from_operating_system(ticket=self.ticket),
+            session=os.environ.get("MISSION_CONTROL_RUN", "")[:32],
+            may_write=os.environ.get("MISSION_CONTROL_READ_ONLY", "") in ("", "0"),
+        )
 
     def run(
         self, work: Callable[[Store], Awaitable[T]], *, create: bool = True, sample: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,9 @@ from mission_control_tui.cli.output import say
 from mission_control_tui.cli.session import Session
 
 if TYPE_CHECKING:
+    from mission_control_tui.cli.typed import Ran, Typed
+    from mission_control_tui.commanding import CommandLine
+    from mission_control_tui.model.context import Caller
     from mission_control_tui.model.database import Store
 
 
@@ -21,7 +26,41 @@ def open_console(session: Session) -> int:
     if not settings.database and not Path(session.where).exists():
         say("First start: making a database with a sample account ...")
         session.run(_nothing)
-    return console.open_console(settings, session.where, settings.account or None)
+    return console.open_console(
+        settings, session.where, settings.account or None, command_line(session.where)
+    )
+
+
+def command_line(database: str) -> CommandLine:
+    """What the console may do with the command line; nothing of it is imported before something is typed."""
+    from mission_control_tui.cli.history import History
+    from mission_control_tui.commanding import CommandLine
+    from mission_control_tui.settings import locations
+
+    history = History(locations().state / "commands")
+
+    def understand(text: str) -> Typed:
+        from mission_control_tui.cli import typed
+
+        return typed.understand(text)
+
+    async def run(command: Typed, caller: Caller, account: str, *extra: str) -> Ran:
+        from mission_control_tui.cli import typed
+
+        where = typed.Where(
+            database, account, caller.ticket, caller.session, read_only=not caller.may_write
+        )
+        return await typed.run(command, where, *extra)
+
+    async def complete(text: str) -> Sequence[str]:
+        def look() -> Sequence[str]:
+            from mission_control_tui.cli import typed
+
+            return typed.complete(text)
+
+        return await asyncio.to_thread(look)
+
+    return CommandLine(understand, run, complete, history.read, history.add)
 
 
 async def _nothing(_store: Store) -> None:
