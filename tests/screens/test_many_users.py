@@ -21,10 +21,10 @@ from .driving import burst, text_of, until
 from .user_driving import opened
 
 FEW, MANY = 100, 100_000
-BOUND = 4.0
-"""How many times as long, or as much memory; paging that depended on the rows would be a thousand times."""
+TIMES_AS_LONG, TIMES_AS_MUCH = 1.5, 1.25
+"""Time and memory; counting the rows is all that depends on them, paging that did would be a thousand times."""
 
-ROUNDS = 3
+ROUNDS = 6
 Work = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 
 
@@ -74,32 +74,30 @@ def _term(user: dict[str, object]) -> dict[str, object]:
 
 
 async def journey(path: Path, count: int) -> tuple[float, int]:
-    """Open Users, go to the end, page up, find somebody: the least seconds of some rounds, and the most memory."""
+    """Open Users, go to the end, page up, find somebody: how many seconds, and the most memory."""
     last = count - 1
     async with opened(path, "users") as (app, pilot):
         await until(pilot, lambda: f"{count:,} users" in text_of(app))
         rows = app.screen.query_one(LineList)
-        seconds = []
         tracemalloc.start()
-        for _ in range(ROUNDS):
-            started = time.perf_counter()
-            await burst(app, pilot, ["end"])
-            await until(pilot, lambda: f"User {last:06d}" in text_of(app))
-            await burst(app, pilot, ["pageup", "pageup", "pageup", "pageup"])
-            await until(pilot, lambda: rows.current is not None)
-            await burst(app, pilot, ["home"])
-            await until(pilot, lambda: "User 000000" in text_of(app))
-            await burst(app, pilot, ["f3", *f"user{last:06d}"])
-            await until(pilot, lambda: "1 user" in text_of(app) and f"{last:06d}" in text_of(app))
-            await burst(app, pilot, ["backspace"] * 10)
-            await until(pilot, lambda: f"{count:,} users" in text_of(app))
-            await burst(app, pilot, ["escape"])
-            await until(pilot, lambda: rows.has_focus)
-            seconds.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        await burst(app, pilot, ["end"])
+        await until(pilot, lambda: f"User {last:06d}" in text_of(app))
+        await burst(app, pilot, ["pageup", "pageup", "pageup", "pageup"])
+        await until(pilot, lambda: rows.current is not None)
+        await burst(app, pilot, ["home"])
+        await until(pilot, lambda: "User 000000" in text_of(app))
+        await burst(app, pilot, ["f3", *f"user{last:06d}"])
+        await until(pilot, lambda: "1 user" in text_of(app) and f"{last:06d}" in text_of(app))
+        await burst(app, pilot, ["backspace"] * 10)
+        await until(pilot, lambda: f"{count:,} users" in text_of(app))
+        await burst(app, pilot, ["escape"])
+        await until(pilot, lambda: rows.has_focus)
+        seconds = time.perf_counter() - started
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert sum(len(page) for page in rows._pages.values()) <= PAGE * PAGES_KEPT
-        return min(seconds), most
+        return seconds, most
 
 
 @pytest.mark.slow
@@ -107,13 +105,17 @@ async def journey(path: Path, count: int) -> tuple[float, int]:
 async def test_a_hundred_thousand_users_are_as_quick_as_a_hundred(
     new_template: Path, tmp_path: Path
 ) -> None:
-    measured = {}
-    for count in (FEW, MANY):
-        path = tmp_path / f"{count}.db"
+    paths = {count: tmp_path / f"{count}.db" for count in (FEW, MANY)}
+    for count, path in paths.items():
         path.write_bytes(new_template.read_bytes())
         Path(f"{path}.key").write_bytes(Path(f"{new_template}.key").read_bytes())
         await fill(path, count)
-        measured[count] = await journey(path, count)
-    (quick, little), (slow, much) = measured[FEW], measured[MANY]
-    assert slow < BOUND * quick, measured
-    assert much < BOUND * little, measured
+    # In turn, so that a busy moment of this machine touches both; the least of each has the fewest of them.
+    measured = [
+        [await journey(path, count) for count, path in paths.items()] for _ in range(ROUNDS)
+    ]
+    (quick, little), (slow, much) = (
+        map(min, zip(*runs, strict=True)) for runs in zip(*measured, strict=True)
+    )
+    assert slow < TIMES_AS_LONG * quick, measured
+    assert much < TIMES_AS_MUCH * little, measured
