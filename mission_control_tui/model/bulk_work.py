@@ -38,6 +38,11 @@ from mission_control_tui.model.transaction import Transaction
 
 SLICE_ITEMS = 50
 SLICE_SECONDS = 0.05
+FEW = 5
+"""Items that are read together within a slice."""
+BREATH_SECONDS = 0.03
+"""Between two slices of one process others get their turn: at least so long, and as long as the slice took. Whoever
+waits for SQLite looks again after 25 ms at most, in the first tenth of a second."""
 AHEAD = 200
 """The worker turns no more items into wishes while so many bulk requests are due: a bulk that is stopped has little
 on its way, and the queue stays short."""
@@ -86,6 +91,11 @@ async def _has_room(session: AsyncSession) -> bool:
         .limit(AHEAD)
     )
     return (await session.scalar(select(func.count()).select_from(due.subquery())) or 0) < AHEAD
+
+
+def breath(took: float) -> float:
+    """How long to leave the database to others after a slice that took so long."""
+    return max(BREATH_SECONDS, took)
 
 
 async def work_slice(
@@ -157,8 +167,22 @@ async def _locked(tx: Transaction, bulk_id: int) -> BulkRow | None:
 
 
 async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
-    begun = time.monotonic()
+    """The next items, a few at a time, until there are `limit` of them or the slice has taken its time."""
+    until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
+    context = await Context.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
+    done: list[Acted] = []
+    while len(done) < limit and time.monotonic() < until:
+        some = await _few(tx, bulk, context, min(FEW, limit - len(done)), until)
+        if not some:
+            break
+        done += some
+    return done
+
+
+async def _few(
+    tx: Transaction, bulk: _Bulk, context: Context, limit: int, until: float
+) -> list[Acted]:
     rows = (
         await tx.session.scalars(
             select(BulkItemRow)
@@ -167,7 +191,6 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
             .limit(limit)
         )
     ).all()
-    context = await Context.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
     items = [Target(row.user_id, row.assignment_id, row.name, row.previous) for row in rows]
     done: list[Acted] = []
     for row, subject in zip(rows, await subjects(tx, items), strict=True):
@@ -178,7 +201,7 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
         row.assignment_id = acted.assignment_id or row.assignment_id
         row.previous = {**row.previous, **acted.previous}
         done.append(acted)
-        if time.monotonic() - begun > SLICE_SECONDS:
+        if time.monotonic() > until:
             break
     await tx.session.flush()
     return done

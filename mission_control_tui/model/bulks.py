@@ -57,7 +57,7 @@ from mission_control_tui.model.bulk_views import (
     Stopped,
     Where,
 )
-from mission_control_tui.model.bulk_work import Keep, work_slice
+from mission_control_tui.model.bulk_work import Keep, breath, work_slice
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -97,9 +97,6 @@ __all__ = [
     "start",
     "stop",
 ]
-
-BREATH_SECONDS = 0.02
-"""Between two slices of one process others get their turn: at least so long, and as long as the slice took."""
 
 _Own = aliased(AssignmentRow, name="own")
 _Child = aliased(RequestRow, name="child")
@@ -214,7 +211,7 @@ async def attend(
             yield done
         if done.last:
             return
-        await asyncio.sleep(max(BREATH_SECONDS, time.monotonic() - begun))
+        await asyncio.sleep(breath(time.monotonic() - begun))
 
 
 async def stop(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model import bulks, users
@@ -13,21 +12,15 @@ from mission_control_tui.model.bulks import (
     BulkState,
     BulkView,
     ItemOutcome,
-    NewPassword,
-    Where,
 )
-from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.errors import Conflict, NoSeats, NotFound, UsageError
+from mission_control_tui.model.errors import NoSeats
 from mission_control_tui.model.provision import Wanted, provision
 from mission_control_tui.model.requests import list_requests
-from mission_control_tui.model.states import Light, Priority
+from mission_control_tui.model.states import Priority
 from mission_control_tui.model.tables import (
     AssignmentRow,
-    AuditRow,
-    BulkItemRow,
-    SecretRow,
     UserRow,
 )
 from mission_control_tui.model.views import Account
