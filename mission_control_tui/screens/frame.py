@@ -81,7 +81,8 @@ class FrameScreen(Screen[None]):
     @property
     def is_here(self) -> bool:
         """Whether the screen is mounted and among those that one can come back to."""
-        return self.is_mounted and self.is_attached and self in self.app.screen_stack
+        ending = not self.app.is_running
+        return self.is_mounted and self.is_attached and not ending and self in self.app.screen_stack
 
     async def _dispatch_message(self, message: Message) -> None:
         try:
