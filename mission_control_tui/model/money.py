@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from mission_control_tui.model.errors import InvalidInput, Problem
 
 # ISO 4217 (list one): the currencies whose minor unit is not a hundredth.
 _UNUSUAL_DIGITS = {
@@ -14,6 +17,7 @@ _UNUSUAL_DIGITS = {
 }
 
 _WHOLE_BASIS_POINTS = 10_000
+_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 
 
 def minor_digits(currency: str) -> int:
@@ -32,6 +36,20 @@ class Money:
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
         """The sum of `amounts`, which may be none at all."""
         return sum(amounts, cls(0, currency))
+
+    @classmethod
+    def parse(cls, typed: str, currency: str, *, where: str = "amount") -> Money:
+        """What somebody typed: "1,234.50", "AUD 500"; no more decimals than the currency has. Raises InvalidInput."""
+        text = typed.strip().upper().removeprefix(currency).strip().replace(",", "")
+        digits = minor_digits(currency)
+        found = _AMOUNT.fullmatch(text)
+        if found is None or len(found[2] or "") > digits:
+            example = cls(123450, currency).format(code=False).replace(",", "")
+            raise InvalidInput(
+                "That is no amount of money.",
+                problems=[Problem(where, f"it is no amount in {currency}", f"as in {example}")],
+            )
+        return cls(int(found[1] + (found[2] or "").ljust(digits, "0")), currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other), self.currency)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.lazy import LazyGroup
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, table, when
 from mission_control_tui.cli.session import Session, pass_session
@@ -18,9 +19,19 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
 
 
-@click.group()
+_HERE = "mission_control_tui.cli.commands"
+COMMANDS = {
+    "contacts": ("Whom to call: list, set, clear.", f"{_HERE}.account_contacts:contacts"),
+    "approval": ("Above which total orders wait.", f"{_HERE}.account_money:approval"),
+    "statement": ("What a month costs: text, CSV, PDF.", f"{_HERE}.account_money:statement"),
+    "usage": ("Seats bought, unused and idle.", f"{_HERE}.account_usage:usage"),
+    "domains": ("Domains, their state and term.", f"{_HERE}.account_usage:domains"),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
 def account() -> None:
-    """Accounts: list them, show one, change it and its domains."""
+    """Accounts: list them, show one, change it, its contacts and domains; what it costs and uses."""
 
 
 @account.command("list")
@@ -110,6 +121,12 @@ def _print(found: AccountDetails) -> None:
             ),
             ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
             ("This month", ", ".join(str(one) for one in found.this_month)),
+            (
+                "Approval",
+                f"of orders above {found.approval_above}"
+                if found.approval_above
+                else "of no order",
+            ),
         ],
     )
     if found.domains:

@@ -92,7 +92,7 @@ def quote(
         level_name=granted.name,
         service_id=granted.grants_service,
         service_level=granted.grants_level,
-        label=f"{sold.name}: {granted.name}{about}, {_months(months)}",
+        label=f"{sold.name}: {granted.name}{about}, {term_words(months)}",
         quantity=quantity,
         term=months,
         domain=name,
@@ -118,7 +118,8 @@ def tax_label(catalogue: Catalogue) -> str:
     return f"{catalogue.tax_name} {rate} %"
 
 
-def _months(count: int) -> str:
+def term_words(count: int) -> str:
+    """Months for people: "1 month", "2 years"."""
     if count % 12 == 0:
         return f"{count // 12} year{'s' if count > 12 else ''}"
     return f"{count} month{'s' if count > 1 else ''}"
