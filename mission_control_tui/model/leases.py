@@ -16,6 +16,7 @@ from typing import Self
 
 from sqlalchemy import Select, delete, exists, insert, select, update
 
+from mission_control_tui.model.bulk_views import BulkState
 from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.endings import give_back_all
 from mission_control_tui.model.errors import MissionControlError
@@ -24,6 +25,7 @@ from mission_control_tui.model.schedule_due import waits_within
 from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.tables import (
     AssignmentRow,
+    BulkRow,
     ConnectorStateRow,
     RequestRow,
     WorkerRow,
@@ -186,6 +188,7 @@ async def retire_if_idle(store: Store, worker_id: str, ahead_seconds: float = 0.
         busy = await tx.session.scalar(
             select(
                 exists().where(RequestRow.state == RequestState.QUEUED)
+                | exists().where(BulkRow.state == BulkState.RUNNING)
                 | exists().where(
                     RequestRow.state == RequestState.RUNNING, RequestRow.assignment_id.is_not(None)
                 )

@@ -43,6 +43,7 @@ from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.waiting import settle_all
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.bulk_slices import BulkSlices
 from mission_control_tui.provisioning.chores import Chores
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.engine import JobEngine
@@ -118,7 +119,11 @@ class Worker:
         )
         self._wake = asyncio.Event()
         self._stopping = False
+        self._draining = False
         self._lost = False
+        self._bulks = BulkSlices(
+            store, lambda: self._stopping or self._draining or self._lost, self._wake.set
+        )
         self._jobs: dict[tuple[int, int], Claimed] = {}
         self._claimed_at: dict[tuple[int, int], float] = {}
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
@@ -160,6 +165,7 @@ class Worker:
         helpers = [
             asyncio.create_task(self._keep(self._heartbeat)),
             asyncio.create_task(self._keep(self._listen)),
+            asyncio.create_task(self._keep(self._bulks.run)),
         ]
         started = False
         try:
@@ -209,11 +215,13 @@ class Worker:
     async def _tick(self) -> bool:
         """One look at everything; True when the worker shall end."""
         self._timeout = self._settings.lease_seconds
+        self._bulks.wake()
         if self._lost or self._stopping:
             return True
         try:
             await self._mend()
             outlook = await look(self._store, self._me.id)
+            self._draining = outlook.draining
             if outlook.draining and not self._jobs:
                 log.info("drained for a newer version")
                 return True
