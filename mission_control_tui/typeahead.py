@@ -1,9 +1,9 @@
-"""Keys that arrive in one burst are handled one after the other.
+"""Keys that arrive in one burst are handled one after the other, and not before the screen can take them.
 
 Textual forwards each key to what has the focus at once, while the key before may still be on its way up to
 the binding that moves the focus or opens a screen: on a slow line, where keys come in one packet, what follows
 a Tab lands in the old field, and what follows `n` in the old screen. Here a key waits until the one before
-has gone its whole way.
+has gone its whole way, and as long as the screen says that what it is typed for is still being read or built.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 SETTLED = 0.5
 """Seconds after which a key has gone its way without our looking."""
 
-HELD = 0.01
-"""Seconds between two looks whether a screen still holds keys back, because its next page is being built."""
-
 PATIENCE = 0.4
 """Seconds to wait for it at most: a widget that was removed never answers."""
 
+HELD = 0.01
+"""Seconds between two looks whether a screen still holds keys back."""
+
+HOLDS = 3.0
+"""Seconds that a screen may hold keys back: after them something is stuck, and Escape and q must work."""
+
 
 class TypeAhead:
-    """The queue of keys and pastes in front of the application."""
+    """The queue of keys and pastes in front of the application. A screen holds them back by `holds_keys`."""
 
     def __init__(
         self, app: App[Any], handle: Callable[[events.Key | events.Paste], Awaitable[None]]
@@ -42,11 +45,13 @@ class TypeAhead:
         self._last: tuple[MessagePump, Screen[Any], float] | None = None
         self._following = 0
         self._patience: asyncio.TimerHandle | None = None
+        self._looks_again = False
+        self._held: tuple[Screen[Any], float] | None = None
 
     async def take(self, event: events.Key | events.Paste) -> None:
         """Handle `event` now or after those before it."""
         self._waiting.append(event)
-        if self._patience is None:
+        if self._patience is None and not self._looks_again:
             await self._go_on()
 
     async def _go_on(self) -> None:
@@ -54,9 +59,27 @@ class TypeAhead:
             if self._last is not None and monotonic() - self._last[2] < SETTLED:
                 self._follow()
                 return
+            if self._is_held():
+                self._looks_again = True
+                loop = asyncio.get_running_loop()
+                loop.call_later(HELD, self._app.call_later, self._look_again)
+                return
             screen = self._app.screen
             self._last = (screen.focused or screen, screen, monotonic())
             await self._handle(self._waiting.popleft())
+
+    def _is_held(self) -> bool:
+        screen = self._app.screen
+        if not getattr(screen, "holds_keys", False):
+            self._held = None
+            return False
+        if self._held is None or self._held[0] is not screen:
+            self._held = (screen, monotonic())
+        return monotonic() - self._held[1] < HOLDS
+
+    async def _look_again(self) -> None:
+        self._looks_again = False
+        await self._go_on()
 
     def _follow(self) -> None:
         """Send a message the way that the last key took, twice: for the key, and for what its action sent."""
@@ -83,11 +106,6 @@ class TypeAhead:
 
     async def _done(self, number: int) -> None:
         if number != self._following or self._patience is None:
-            return
-        busy = getattr(self._app.screen, "holds_keys", False)
-        if busy and self._last is not None and monotonic() - self._last[2] < SETTLED:
-            loop = asyncio.get_running_loop()
-            loop.call_later(HELD, self._app.call_later, self._done, number)
             return
         self._patience.cancel()
         self._patience = None

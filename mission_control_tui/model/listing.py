@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -92,6 +92,36 @@ async def page(
         if bounded and counted > COUNT_LIMIT:
             return Page(lines, max(COUNT_LIMIT, offset + len(lines)), more=len(lines) == limit)
         return Page(lines, counted)
+
+
+async def place(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user_id: str,
+    *,
+    query: str = "",
+    light: Light | None = None,
+    disabled: bool | None = None,
+    in_bin: bool = False,
+) -> int | None:
+    """At which place in such a list (see `page`) this user stands now, 0 the first; None where it is not in it."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        words = search.words_of(query)
+        few = light is not None and await _few(session, account_id, light)
+        if not words or few:
+            found = _listed(account_id, words, light, disabled, in_bin=in_bin, few=few)
+        else:
+            ranked = await search.ranked(session, account_id, words, in_bin=in_bin)
+            matches = ranked.matches(account_id, in_bin=in_bin)
+            found = matches.where(*_filters(account_id, light, disabled)).distinct()
+        sort_key, ident = found.selected_columns
+        own = (await session.execute(found.where(ident == user_id).limit(1))).one_or_none()
+        if own is None:
+            return None
+        before = found.where(tuple_(sort_key, ident) < tuple_(*own))
+        return int(await session.scalar(select(_count(before))) or 0)
 
 
 def _is_short(lines: Sequence[UserLine], counted: int | None, offset: int, limit: int) -> bool:

@@ -27,6 +27,14 @@ class ReadingScreen(FrameScreen):
         super().__init__(name=name, id=id)
         self._loading = False
         self._load_again = False
+        self._was_read = False
+        self._doing = 0
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether what is typed now is meant for what comes: a first reading, a key's work, rows, an opening panel."""
+        unread = self.console.is_open and not self._was_read
+        return unread or self._doing > 0 or bool(getattr(self.focused, "is_due", False))
 
     async def load(self) -> None:
         """Read what is shown. Called when the database is open, on coming back, and when others changed something."""
@@ -40,9 +48,16 @@ class ReadingScreen(FrameScreen):
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""
+        self._doing += 1
         self.run_worker(
-            unbroken(self._guard(work)), group="do", description="do", exit_on_error=True
+            unbroken(self._counted(work)), group="do", description="do", exit_on_error=True
         )
+
+    async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await self._guard(work)
+        finally:
+            self._doing -= 1
 
     async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -86,6 +101,8 @@ class ReadingScreen(FrameScreen):
             # A screen that was left while it read has lost its widgets, and nobody looks at it.
             if self.is_here:
                 raise
+        finally:
+            self._was_read = True
 
     def on_reading_screen_changes_arrived(self, event: ChangesArrived) -> None:
         event.stop()

@@ -63,5 +63,6 @@ class RememberingScreen(ReadingScreen):
                     break
 
     def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        event.fold.is_opening = False
         if self._memory:
             self._recall_widgets()

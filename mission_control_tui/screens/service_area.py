@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
@@ -60,7 +60,7 @@ class ServiceAreaScreen(MissionScreen):
         context = self.context
         details = await account_details.show(context.store, context.caller, context.account_id)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
-        self.query_one("#found", LineList).show(self._fetch, keep=True)
+        self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.listing import page
@@ -75,6 +75,13 @@ class ServiceAreaScreen(MissionScreen):
             limit=limit,
         )
         return Page([_row(user) for user in found.rows], found.total)
+
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.listing import place
+
+        context = self.context
+        at = (context.store, context.caller, context.account_id)
+        return await place(*at, str(key), query=self.query_one(FindBox).text)
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self.query_one("#found", LineList).reload(keep=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
@@ -99,7 +99,7 @@ class UsersScreen(UserFunctionsScreen):
     # Data
 
     async def load(self) -> None:
-        self.query_one(LineList).show(self._fetch, keep=True)
+        self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
         if self._open_user is not None:
             await self.show_user(self._open_user)
         self.refresh_keys()
@@ -117,6 +117,12 @@ class UsersScreen(UserFunctionsScreen):
             self.query_one(FindBox).note = f"{more}{count}"
         return Page([user_row(line) for line in found.rows], found.total)
 
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.listing import place
+
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        return await place(*self.at, str(key), query=self.query_one(FindBox).text, **asked)
+
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()
 
@@ -127,7 +133,7 @@ class UsersScreen(UserFunctionsScreen):
     def _look_again(self) -> None:
         if self.console.is_open:
             self.close_card()
-            self.query_one(LineList).show(self._fetch, keep=False)
+            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
 
     # The card
 

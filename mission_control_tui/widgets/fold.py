@@ -45,6 +45,11 @@ class FoldTitle(LineWidget, can_focus=True):
     def help_text(self) -> str:
         return self.fold.help_text
 
+    @property
+    def is_due(self) -> bool:
+        """Whether what it opens is being built: what is typed now may be meant for that."""
+        return self.fold.is_opening
+
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
             return ()
@@ -105,6 +110,8 @@ class Fold(Widget):
         self._body: FoldBody | None = None
         self._mounting: AwaitMount | None = None
         self._start_open = opened
+        self.is_opening = False
+        """Whether the screen has not heard yet that this was opened."""
         self.help_text = help_text
         self.title_line = FoldTitle(title, note)
 
@@ -143,7 +150,7 @@ class Fold(Widget):
     def open(self) -> None:
         if self.is_open:
             return
-        self.title_line.is_open = True
+        self.title_line.is_open = self.is_opening = True
         self.title_line.repaint()
         if self._body is None:
             self._body = FoldBody(*self._content())

@@ -80,8 +80,9 @@ class LineList(CursorLines):
         self._known = False
         self._loading = False
         self._generation = 0
-        self._wanted_key: Hashable = None
-        self._wanted_at: int | None = None
+        self._asked = 0
+        self._again = False
+        self._wanted: tuple[Hashable, int] | None = None
 
     @property
     def count(self) -> int:
@@ -91,6 +92,11 @@ class LineList(CursorLines):
     def known(self) -> bool:
         """Whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
         return self._known
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the cursor waits for rows: what is typed now is meant for them."""
+        return self._fetch is not None and (self._wanted is not None or not self._known)
 
     def row_at(self, index: int) -> Row | None:
         page = self._pages.get(index // PAGE)
@@ -119,23 +125,23 @@ class LineList(CursorLines):
     def reload(self, *, keep: bool = True) -> None:
         """Read the rows again. The old ones stay in view until the new ones are there.
 
-        With `keep` the cursor stays on the row with the same key, wherever that is now; without, it goes to the top.
+        With `keep` the cursor stays on the row with the same key, wherever that is now, and the row stays where it is
+        on the screen; without, the cursor goes to the top.
         """
-        self._generation += 1
+        self._asked += 1
         self._stale = set(self._pages)
-        if keep:
-            if self._wanted_at is None:
-                current = self.current
-                self._wanted_key = current.key if current else None
-                self._wanted_at = self.cursor
-        else:
-            self._wanted_key, self._wanted_at = None, 0
+        if not keep:
+            self._generation += 1
+            self._wanted = (None, 0)
+        elif self._wanted is None:
+            self._again = True
         self._load()
 
     def seek(self, key: Hashable, fallback: int = 0) -> None:
-        self._wanted_key, self._wanted_at = key, fallback
-        self._stale = set(self._pages)
+        self._asked += 1
         self._generation += 1
+        self._stale = set(self._pages)
+        self._wanted = (key, fallback)
         self._load()
 
     def view_moved(self) -> None:
@@ -143,9 +149,19 @@ class LineList(CursorLines):
 
     # Paging
 
+    def _aim(self) -> tuple[Hashable, int] | None:
+        """The row that the cursor is to be on, and where it was; None when the cursor is where it should be."""
+        if self._wanted is not None:
+            return self._wanted
+        if self._again or not self._known:
+            current = self.current
+            return (current.key if current else None), self.cursor
+        return None
+
     def _missing(self) -> int | None:
-        if not self._known or self._wanted_at is not None:
-            return (self._wanted_at or 0) // PAGE
+        aim = self._aim()
+        if aim is not None:
+            return aim[1] // PAGE
         first, last = self.top // PAGE, (self.top + self.room - 1) // PAGE
         for page in range(first, last + 1):
             if page * PAGE < max(self._total, 1) and (
@@ -165,53 +181,62 @@ class LineList(CursorLines):
     async def _load_pages(self) -> None:
         try:
             while (page := self._missing()) is not None and self._fetch is not None:
-                generation, fetch = self._generation, self._fetch
-                place = await self._place()
-                if place is not None:
-                    page = place // PAGE
+                generation, asked, fetch = self._generation, self._asked, self._fetch
+                moved: int | None = None
+                if (aim := self._aim()) is not None:
+                    place = await self._place(*aim)
+                    page, moved = place // PAGE, place - aim[1]
                 answer = await fetch(page * PAGE, PAGE)
                 if generation == self._generation:
-                    self._arrived(page, answer, place)
+                    self._arrived(page, answer, moved, newest=asked == self._asked)
         finally:
             self._loading = False
 
-    async def _place(self) -> int | None:
-        """Where the wanted row is now, when one is wanted."""
-        if self._wanted_at is None:
-            return None
-        if self._wanted_key is not None and self._find is not None:
-            found = await self._find(self._wanted_key)
+    async def _place(self, key: Hashable, fallback: int) -> int:
+        """Where the row with this key is now; `fallback` where it is gone."""
+        if key is not None and self._find is not None:
+            found = await self._find(key)
             if found is not None:
                 return found
-        return self._wanted_at or 0
+        return fallback
 
-    def _arrived(self, page: int, answer: Page, place: int | None) -> None:
+    def _arrived(self, page: int, answer: Page, moved: int | None, *, newest: bool) -> None:
+        """Take a page. `moved` says by how many rows the row went that the cursor is to be on, if that was asked."""
+        before, row = self.cursor, self.current
         self._known = True
         self._total = answer.total
         self._pages[page] = tuple(answer.rows)
         self._pages.move_to_end(page)
         self._stale.discard(page)
+        if moved is not None:
+            self._settle(page, row.key if row else None, moved)
+            self._again = not newest
+        if not newest:
+            self._stale.update(self._pages)
         while len(self._pages) > PAGES_KEPT:
             dropped, _rows = self._pages.popitem(last=False)
             self._stale.discard(dropped)
-        if place is not None:
-            self._settle(page, place)
-        before = self.cursor
         self.rows_changed()
         self.post_message(self.Loaded(self))
-        if place is not None or before != self.cursor:
+        if moved is not None or before != self.cursor:
             self.post_message(self.Moved(self, self.current))
 
-    def _settle(self, page: int, place: int) -> None:
-        """Put the cursor where it was wanted; stale pages elsewhere are of no use any more."""
-        key = self._wanted_key
-        self._wanted_key, self._wanted_at = None, None
-        for number in self._stale:
-            self._pages.pop(number, None)
-        self._stale.clear()
-        self.cursor = place
-        if key is not None:
-            for offset, row in enumerate(self._pages[page]):
-                if row.key == key:
-                    self.cursor = page * PAGE + offset
-                    break
+    def _settle(self, page: int, key: Hashable, moved: int) -> None:
+        """Put the cursor where it was wanted, or on its row again, which may have been left meanwhile."""
+        sought, self._wanted = self._wanted, None
+        if sought is not None:
+            key, target = sought[0], sought[1] + moved
+        else:
+            target = self.cursor + moved
+        for offset, row in enumerate(self._pages[page]):
+            if key is not None and row.key == key:
+                target = page * PAGE + offset
+                break
+        shift = target - self.cursor
+        if shift or sought is not None:
+            for number in [other for other in self._pages if other != page]:
+                self._pages.pop(number)
+            self._stale.clear()
+        if sought is None and (self.top or target >= self.room):
+            self.top = max(0, self.top + shift)
+        self.cursor = target
