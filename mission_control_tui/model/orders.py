@@ -98,7 +98,8 @@ async def list_orders(
 ) -> tuple[OrderView, ...]:
     """The account's orders, newest first.
 
-    `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number.
+    `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number; digits alone are
+    not looked for in labels.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -165,21 +166,20 @@ async def spent_since(session: AsyncSession, account_id: int, since: datetime) -
 
 
 def _holds(text: str) -> ColumnElement[bool]:
-    """Whether an order says `text` anywhere."""
+    """Whether an order says `text` anywhere; digits are a number or a ticket, not the months in a label."""
+    places = [
+        OrderRow.operator.icontains(text, autoescape=True),
+        OrderRow.ticket.icontains(text, autoescape=True),
+    ]
+    if text.isascii() and text.isdigit():
+        return or_(*places, OrderRow.id == int(text[:9]))
     of_lines = select(OrderLineRow.order_id).where(
         or_(
             OrderLineRow.label.icontains(text, autoescape=True),
             OrderLineRow.domain.icontains(text, autoescape=True),
         )
     )
-    places = [
-        OrderRow.id.in_(of_lines),
-        OrderRow.operator.icontains(text, autoescape=True),
-        OrderRow.ticket.icontains(text, autoescape=True),
-    ]
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        places.append(OrderRow.id == int(text))
-    return or_(*places)
+    return or_(*places, OrderRow.id.in_(of_lines))
 
 
 def month_start(now: datetime, zone: tzinfo) -> datetime:
