@@ -6,7 +6,7 @@ request ends as superseded whatever its result, and the light is left to the new
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, select, update
@@ -57,12 +57,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, in the back end's own words. `code` is the back end's own."""
+    """Why an attempt failed, in the back end's own words: `code` is its own too, `field` is what can be corrected."""
 
     kind: ErrorKind
     said: str
     remedy: str = ""
     code: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +324,12 @@ async def _end(
     kind: str,
     said: str,
     remedy: str = "",
+    detail: Mapping[str, object] | None = None,
 ) -> None:
     request.state = state
     request.ended_at = tx.now
     request.waiting_for = ""
-    await note(tx, request, kind, said=said, remedy=remedy)
+    await note(tx, request, kind, said=said, remedy=remedy, detail=detail)
 
 
 async def _put_off(
@@ -352,7 +354,8 @@ async def _turn_red(
     tx: Transaction, request: RequestRow, row: AssignmentRow, failure: Failure
 ) -> None:
     _show_red(tx, row, failure)
-    await _end(tx, request, RequestState.FAILED, "failed", failure.said, failure.remedy)
+    detail = {"field": failure.field} if failure.field else {}
+    await _end(tx, request, RequestState.FAILED, "failed", failure.said, failure.remedy, detail)
 
 
 def _show_red(tx: Transaction, row: AssignmentRow, failure: Failure) -> None:

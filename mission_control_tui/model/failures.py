@@ -1,4 +1,4 @@
-"""Where red lights failed: the step and the request behind each."""
+"""Where red lights failed: the request behind each, its step, and what can be corrected."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from mission_control_tui.model.tables import AssignmentRow, RequestEventRow, Req
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last attempt of a red light; `step` is empty when it failed before its first."""
+    """The last attempt of a red light; `step` is empty when it failed before its first.
+
+    `field` is what the connector says can be corrected: an option's id, "level", or a field of the user; "" if it
+    does not say.
+    """
 
     assignment_id: str
     request_id: int
     attempt: int
     step: str
+    field: str = ""
 
 
 async def failures_of(
@@ -39,17 +44,25 @@ async def failures_of(
         )
         rows = await session.execute(
             select(
-                RequestRow.assignment_id, RequestRow.id, RequestRow.attempt, RequestEventRow.step
+                RequestRow.assignment_id,
+                RequestRow.id,
+                RequestRow.attempt,
+                RequestEventRow.step,
+                RequestEventRow.detail,
             )
             .join(newest, newest.c.id == RequestRow.id)
             .outerjoin(
                 RequestEventRow,
-                (RequestEventRow.request_id == RequestRow.id) & (RequestEventRow.step != ""),
+                (RequestEventRow.request_id == RequestRow.id)
+                & ((RequestEventRow.step != "") | (RequestEventRow.kind == "failed")),
             )
             .order_by(RequestEventRow.id)
         )
-        # The last event that names a step wins.
-        return {
-            str(one.assignment_id): Failure(one.assignment_id, one.id, one.attempt, one.step or "")
-            for one in rows
-        }
+        found: dict[str, Failure] = {}
+        for one in rows:
+            before = found.get(one.assignment_id)
+            # The last event that names a step wins; what ended the request says what can be corrected.
+            step = one.step or (before.step if before else "")
+            field = str((one.detail or {}).get("field", ""))
+            found[one.assignment_id] = Failure(one.assignment_id, one.id, one.attempt, step, field)
+        return found

@@ -234,7 +234,13 @@ def show(row: AssignmentRow, light: Light, word: Word, tx: Transaction, step: st
 
 
 async def note(
-    tx: Transaction, request: RequestRow, kind: str, *, said: str = "", remedy: str = ""
+    tx: Transaction,
+    request: RequestRow,
+    kind: str,
+    *,
+    said: str = "",
+    remedy: str = "",
+    detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add an event to the request."""
     await tx.session.execute(
@@ -248,7 +254,7 @@ async def note(
             said=said,
             remedy=remedy,
             duration_ms=None,
-            detail={},
+            detail=dict(detail or {}),
         )
     )
 

@@ -270,6 +270,7 @@ def _presentable(error: ConnectorError, desired: Desired | None) -> ConnectorErr
         code=_words(error.code, desired),
         retry_after=error.retry_after,
         outcome_unknown=error.outcome_unknown,
+        field=_words(error.field, desired),
     )
 
 

@@ -233,6 +233,7 @@ class _Attempt:
                     "kind": str(error.kind),
                     "code": error.code,
                     "outcome_unknown": error.outcome_unknown,
+                    "field": error.field,
                 },
             )
             raise error
@@ -241,7 +242,7 @@ class _Attempt:
 
     async def _fail(self, error: ConnectorError) -> None:
         store, run, account, ended = self._store, self._run, self._account, self._ended
-        failure = Failure(error.kind, error.said, error.remedy, error.code)
+        failure = Failure(error.kind, error.said, error.remedy, error.code, error.field)
         settings = self._around.settings
         if error.kind in RETRIED_KINDS:
             delay = retry_delay(self._job.failures, error, settings, self._around.rng)
@@ -257,8 +258,8 @@ class _Attempt:
             return
         kind = plan.kind or ErrorKind.INVALID
         if kind in RETRIED_KINDS:
-            raise ConnectorError(kind, plan.reason, remedy=plan.remedy)
-        failure = Failure(kind, plan.reason, plan.remedy)
+            raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
+        failure = Failure(kind, plan.reason, plan.remedy, field=plan.field)
         await endings.fail(self._store, self._run, self._account, failure, self._ended)
 
     async def _only_observes(self, plan: Plan) -> None:

@@ -10,7 +10,7 @@ Screens by name, for `MissionScreen.go_to`:
     "new-user"      NewUserScreen()
     "provision"     ProvisionScreen(user_id, assignment_id=None)   opens the panel of that instance
     "user"          UserScreen(user_id)
-    "edit-user"     EditUserScreen(user_id)
+    "edit-user"     EditUserScreen(user_id, field="")              goes to that field
     "requests"      RequestsScreen(request_id=None)                puts the cursor on that request
     "service-area"  ServiceAreaScreen()
     "product"       ProductScreen(product_id)

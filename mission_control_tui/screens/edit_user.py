@@ -60,9 +60,10 @@ class EditUserScreen(MissionScreen):
     MAIN: ClassVar[str] = "provision"
     CSS_PATH = "edit_user.tcss"
 
-    def __init__(self, user_id: str) -> None:
+    def __init__(self, user_id: str, field: str = "") -> None:
         super().__init__()
         self.user_id = user_id
+        self._wanted_field = field
         self._user: UserView | None = None
         self._shown: dict[str, Value] = {}
         self._touched: dict[str, Value] = {}
@@ -141,9 +142,21 @@ class EditUserScreen(MissionScreen):
         details = self.query_one("#details", Fold)
         if self._memory:
             self._recall_widgets()
+        if self._wanted_field:
+            self.do(self._go_to_field(self._wanted_field))
+            return
         if not any(fold.is_open for fold in self._body.query(Fold).results(Fold)):
             details.open()
             self.call_after_refresh(self._focus_first)
+
+    async def _go_to_field(self, name: str) -> None:
+        """Open the panel of a field and go there; "password" is Password Reset."""
+        in_account = any(field.name == name for field in ACCOUNT)
+        panel = "password" if name == "password" else "account" if in_account else "details"
+        await self.query_one(f"#{panel}", Fold).open_now()
+        widget = self.query_one(PasswordReset).make if name == "password" else self._find(name)
+        if widget is not None:
+            self.call_after_refresh(widget.focus)
 
     def _focus_first(self) -> None:
         if self.focused is None or not getattr(self.focused, "is_field", False):

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, NotFound
+from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field, FormLine
@@ -19,9 +20,10 @@ from mission_control_tui.widgets.text_lines import TextLines
 from .consequences import adopt_question, level_question, turn_question
 from .context import MissionScreen
 from .person_fields import words_of
-from .service_panel import UserServicePanel, another_view
+from .service_panel import LEVEL, PASSWORD, UserServicePanel, another_view
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.failures import Failure
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.provision import Given, Wanted
     from mission_control_tui.model.views import AssignmentView, Seats, UserView
@@ -51,7 +53,7 @@ class ProvisionScreen(MissionScreen):
         self._fresh = fresh
         self._user: UserView | None = None
         self._seats: Sequence[Seats] = ()
-        self._failed: dict[str, str] = {}
+        self._failed: dict[str, Failure] = {}
 
     @property
     def memory_key(self) -> str:
@@ -76,10 +78,7 @@ class ProvisionScreen(MissionScreen):
         views = await status(*at, user=self.user_id)
         self._seats = await list_seats(*at)
         if any(view.light is Light.RED for view in views):
-            self._failed = {
-                name: failure.step
-                for name, failure in (await failures_of(*at, self.user_id)).items()
-            }
+            self._failed = await failures_of(*at, self.user_id)
         self.query_one("#who", TextLines).set(
             f"{user.details.display_name}  {user.upn}  ({user.details.username})"
         )
@@ -126,7 +125,7 @@ class ProvisionScreen(MissionScreen):
             if old is None:
                 new.append(panel)
             else:
-                await old.show(panel.view, panel.seats, panel.failed_step)
+                await old.show(panel.view, panel.seats, panel.failure)
         for gone in have.values():
             await gone.remove()
         typed = self._memory.get("typed")
@@ -152,8 +151,8 @@ class ProvisionScreen(MissionScreen):
             except NotFound:
                 continue
             seats = {one.level_id: one for one in self._seats if one.service_id == service.id}
-            step = self._failed.get(view.id, "")
-            panels.append(UserServicePanel(service, view, seats, failed_step=step))
+            failure = self._failed.get(view.id)
+            panels.append(UserServicePanel(service, view, seats, failure=failure))
             following = views[index + 1 :]
             last = not any(one.service_id == view.service_id for one in following)
             count = sum(one.service_id == view.service_id for one in views)
@@ -405,18 +404,20 @@ class ProvisionScreen(MissionScreen):
         return super().why_not(verb)
 
     async def verb_edit(self) -> None:
-        """Go to what can be changed: the setting that the error names, else the settings, else the user."""
+        """Go to what can be changed: what the error names, else the settings, else the user."""
         panel = self.panel
         if panel is None:
             self.go_to("edit-user", self.user_id)
             return
         await panel.open_now()
-        said = f"{panel.view.error_said} {panel.view.error_remedy}".casefold()
-        named = [one for one in panel.service.options if one.name.casefold() in said]
-        about_user = any(word in said for word in ("name", "password", "upn", "address"))
-        if not named and about_user and panel.view.light is Light.RED:
-            self.go_to("edit-user", self.user_id)
+        field = panel.wrong_field
+        if field in FIELD_BY_NAME or field == PASSWORD:
+            self.go_to("edit-user", self.user_id, field)
             return
+        if field == LEVEL:
+            panel.query_one(LevelPicker).focus()
+            return
+        named = [one for one in panel.service.options if one.id == field]
         for fold in panel.query(Fold).results(Fold):
             if fold.display:
                 await fold.open_now()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
@@ -25,6 +27,23 @@ from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import age
 from .password_fields import RevealButton, as_wide
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.failures import Failure
+
+LEVEL, PASSWORD = "level", "password"
+"""What an error may name beside options and fields of the user."""
+
+USER_WORDS = (
+    ("password", PASSWORD),
+    ("display name", "display_name"),
+    ("upn", "upn"),
+    ("address", "upn"),
+    ("name", "display_name"),
+)
+"""Words of an error that point at the user, and which field they mean."""
+
+PROVISION_AGAIN = "Provision again; this often mends one-off errors."
 
 GROUPS = ((OptionGroup.SETTINGS, "Service Settings"), (OptionGroup.ADVANCED, "Advanced Options"))
 
@@ -56,6 +75,10 @@ def shown(option: Option, value: Value) -> str | bool:
     return "" if value is None else str(value)
 
 
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
 class UserServicePanel(ServicePanel):
     """A panel of Provision Services; `another` is one for a further instance, which needs a name."""
 
@@ -66,9 +89,9 @@ class UserServicePanel(ServicePanel):
         seats: Mapping[str, Seats],
         *,
         another: bool = False,
-        failed_step: str = "",
+        failure: Failure | None = None,
     ) -> None:
-        self.failed_step = failed_step
+        self.failure = failure
         self.service = service
         self.view = view
         self.seats = seats
@@ -107,14 +130,32 @@ class UserServicePanel(ServicePanel):
         """Why the light is red or waits, in the back end's own words, and what to do."""
         view = self.view
         if view.light is Light.RED:
-            step = f"Failed in step: {self.failed_step}\n" if self.failed_step else ""
-            remedy = f"What to do: {view.error_remedy}" if view.error_remedy else ""
-            said = f"The back end said: {view.error_said}\n" if view.error_said else ""
-            again = "Provision again (p) tries once more; e goes to what can be changed."
-            return f"{step}{said}{remedy}\n{again}".replace("\n\n", "\n")
+            failed = self.failure.step if self.failure else ""
+            step = f"Failed in step: {failed}" if failed else ""
+            said = f"The back end said: {view.error_said}" if view.error_said else ""
+            remedy = view.error_remedy.strip() or PROVISION_AGAIN
+            todo = f"What to do: {remedy}"
+            keys = "p provisions again, e goes to what can be changed."
+            return "\n".join(filter(None, (step, said, todo, keys)))
         if view.light is Light.ORANGE and view.error_said:
             return f"Will be tried again. The back end said: {view.error_said}"
         return ""
+
+    @property
+    def wrong_field(self) -> str:
+        """What can be corrected of a red light: an option's id, LEVEL, PASSWORD, a field of the user; "" if unknown.
+
+        The connector's error says it; where it does not, its words are searched.
+        """
+        view = self.view
+        if view.light is not Light.RED:
+            return ""
+        if self.failure is not None and self.failure.field:
+            return self.failure.field
+        said = f"{view.error_said} {view.error_remedy}".casefold()
+        words = [(one.name.casefold(), one.id) for one in self.service.options]
+        named = (field for word, field in (*words, *USER_WORDS) if _has_word(said, word))
+        return next(named, "")
 
     @property
     def is_given(self) -> bool:
@@ -334,11 +375,11 @@ class UserServicePanel(ServicePanel):
     # Live
 
     async def show(
-        self, view: AssignmentView, seats: Mapping[str, Seats], failed_step: str = ""
+        self, view: AssignmentView, seats: Mapping[str, Seats], failure: Failure | None = None
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
-        self.view, self.seats, self.failed_step = view, seats, failed_step
+        self.view, self.seats, self.failure = view, seats, failure
         self.light.set(view.light, view.word, light_note(view))
         if self.note != self._note():
             self.note = self._note()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from mission_control_tui.model import requests
+from mission_control_tui.model.failures import failures_of
 from mission_control_tui.model.provision import Wanted, provision
 from mission_control_tui.model.states import (
     ErrorKind,
@@ -64,6 +65,18 @@ async def test_what_does_not_heal_is_red_after_the_limit(sqlite_world: World) ->
     assert (row.error_said, row.error_remedy) == ("No answer", "Wait")
     request = await world.request(given.request_id)
     assert (request.state, request.failures) == (RequestState.FAILED, 3)
+
+
+async def test_what_can_be_corrected_is_kept_with_the_failure(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.rules('step = "mailbox"\nfail = "invalid"\nsaid = "Too large"\nfield = "quota"')
+    (upn,) = await world.people("ann")
+    with worker(world):
+        given = await world.give(upn)
+        await world.settled()
+    failures = await failures_of(world.store, world.caller, ACCOUNT, upn)
+    failure = failures[given.assignment_id]
+    assert (failure.step, failure.field) == ("mailbox", "quota")
 
 
 async def test_between_tries_the_light_says_which_and_why(sqlite_world: World) -> None:

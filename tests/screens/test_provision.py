@@ -23,7 +23,7 @@ from tests.model.helpers import finish
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
-from .user_driving import context_of, opened
+from .user_driving import context_of, opened, user_id
 
 EXCHANGE = "#panel-managed-exchange"
 
@@ -127,6 +127,31 @@ async def test_edit_on_a_red_light_goes_to_what_can_be_changed(world_db: Path) -
         assert app.focused.parent is app.screen.query_one(EXCHANGE, UserServicePanel).option_widget(
             "quota"
         )
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "widget"),
+    [
+        ("forward-to", UserServicePanel, f"{EXCHANGE}-o-forward-to"),
+        ("level", UserServicePanel, "LevelPicker"),
+        ("display_name", EditUserScreen, "#f-display-name"),
+        ("password", EditUserScreen, "#reset-generate"),
+    ],
+)
+async def test_edit_on_a_red_light_goes_to_the_field_that_the_error_names(
+    world_db: Path, field: str, kind: type, widget: str
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        context = context_of(app)
+        account = context.account
+        await world.turn_red(context.store, account, await user_id(context, "alan"), field)
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "Alan Turing", "Failed in step: create mailbox")
+        await pilot.press("e")
+        await until(pilot, lambda: app.screen.query(widget) and app.focused is not None)
+        target = app.screen.query_one(widget)
+        await until(pilot, lambda: target in app.focused.ancestors_with_self)
+        assert isinstance(app.screen, kind) or app.screen.query(kind)
 
 
 async def test_no_seat_leads_to_buying_and_back_to_the_same_spot(world_db: Path) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from mission_control_tui.model import accounts, buying, provision, upgrade, users
 from mission_control_tui.model.contacts import Contact, ContactRole, set_contacts
@@ -22,7 +22,7 @@ from mission_control_tui.model.database import Store, database_url
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.provision import Wanted
 from mission_control_tui.model.states import Light, RequestState, Word
-from mission_control_tui.model.tables import AssignmentRow, RequestRow
+from mission_control_tui.model.tables import AssignmentRow, RequestEventRow, RequestRow
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, finish
 
@@ -97,8 +97,8 @@ async def person(store: Store, account: Account, first: str, last: str, local: s
     return made.result.user.id
 
 
-async def turn_red(store: Store, account: Account, user: str) -> None:
-    """The user's services have failed three hours ago."""
+async def turn_red(store: Store, account: Account, user: str, field: str = "") -> None:
+    """The user's services have failed three hours ago; the error may name a field."""
     async with store.write(CALLER, account.id) as tx:
         ago = datetime.now(UTC) - timedelta(hours=3)
         await tx.session.execute(
@@ -114,11 +114,23 @@ async def turn_red(store: Store, account: Account, user: str) -> None:
                 since=ago,
             )
         )
+        failed = RequestRow.user_id == user
         await tx.session.execute(
-            update(RequestRow)
-            .where(RequestRow.user_id == user)
-            .values(state=RequestState.FAILED, ended_at=ago)
+            update(RequestRow).where(failed).values(state=RequestState.FAILED, ended_at=ago)
         )
+        request = await tx.session.scalar(select(RequestRow.id).where(failed))
+        event = RequestEventRow(
+            account_id=account.id,
+            request_id=request,
+            at=ago,
+            attempt=0,
+            kind="step failed",
+            step="create mailbox",
+            said="mailbox store [DB01] is offline",
+            remedy="Provision again.",
+            detail={"field": field},
+        )
+        tx.session.add(event)
 
 
 async def no_wake(_store: Any) -> str:

@@ -150,8 +150,8 @@ class Step:
 class Plan:
     """The difference between desired and observed.
 
-    A blocked plan carries kind, reason and remedy, and has no steps; one that is `observe_only` has
-    the steps that a connector in observe mode would take.
+    A blocked plan carries kind, reason, remedy and field (see ConnectorError), and has no steps; one
+    that is `observe_only` has the steps that a connector in observe mode would take.
     """
 
     action: PlanAction
@@ -160,6 +160,7 @@ class Plan:
     remedy: str = ""
     kind: ErrorKind | None = None
     observe_only: bool = False
+    field: str = ""
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -172,7 +173,8 @@ class ConnectorError(Exception):
 
     `said` is the back end's own words (harmless text, no secrets), `code` its own code (SQLSTATE,
     HTTP status), `retry_after` seconds that it asked for. `outcome_unknown` means that the call may
-    have taken effect: observe before anything else.
+    have taken effect: observe before anything else. `field` is what a person can correct: the id of an
+    option of the service, "level", or the name of a field of the user such as "upn" or "password".
     """
 
     def __init__(
@@ -184,6 +186,7 @@ class ConnectorError(Exception):
         code: str = "",
         retry_after: float | None = None,
         outcome_unknown: bool = False,
+        field: str = "",
     ) -> None:
         super().__init__(said)
         self.kind = kind
@@ -192,6 +195,7 @@ class ConnectorError(Exception):
         self.code = code
         self.retry_after = retry_after
         self.outcome_unknown = outcome_unknown
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ def plan_difference(
             ErrorKind.INVALID,
             f"{desired.name} needs a password and none was given",
             "Reset the password, then provision again.",
+            field="password",
         )
     if not changes and not missing and OWNER_MARK in capabilities:
         changes += _newer_fence(desired, observed)
@@ -113,9 +114,11 @@ def plan_difference(
     return Plan(PlanAction.UPDATE if present else PlanAction.CREATE, steps)
 
 
-def blocked(kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] = ()) -> Plan:
-    """A plan that may not be applied; `steps` are what it would do, for show."""
-    return Plan(PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind)
+def blocked(
+    kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] = (), *, field: str = ""
+) -> Plan:
+    """A plan that may not be applied; `steps` are what it would do, for show, `field` what can be corrected."""
+    return Plan(PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind, field=field)
 
 
 def in_observe_mode(plan: Plan, setting: str) -> Plan:
@@ -221,6 +224,7 @@ def _unsupported(
             ErrorKind.UNSUPPORTED,
             f"The back end of {desired.service} cannot change the level of what exists",
             "Deprovision it, then provision the other level; its data is removed.",
+            field="level",
         )
     return None
 

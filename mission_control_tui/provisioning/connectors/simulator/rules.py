@@ -71,8 +71,8 @@ class Rule:
     """What happens in the situations that all patterns match. Seconds are floats.
 
     `fail_times` None fails every time; else so often for one service of one assignment. `when`
-    "after" lets the act happen and then loses the answer. `pending` is how long the back end then
-    says that it still works on it.
+    "after" lets the act happen and then loses the answer. `names_field` is the error's field.
+    `pending` is how long the back end then says that it still works on it.
     """
 
     id: str
@@ -88,6 +88,7 @@ class Rule:
     code: str = ""
     retry_after: float | None = None
     outcome_unknown: bool = False
+    names_field: str = ""
     pending: float | None = None
 
     def matches(self, situation: Situation) -> bool:
@@ -107,6 +108,7 @@ class Rule:
             code=self.code or self.id,
             retry_after=self.retry_after,
             outcome_unknown=self.outcome_unknown or self.when == AFTER,
+            field=self.names_field,
         )
 
 
@@ -214,6 +216,7 @@ def _rule(reader: TableReader, number: int) -> Rule:
         code=reader.text("code", ""),
         retry_after=_seconds(reader, "retry_after"),
         outcome_unknown=reader.flag("outcome_unknown", False),
+        names_field=reader.text("field", ""),
         pending=_seconds(reader, "pending"),
     )
     if not any(reader.has(key) for key in ("delay", "fail", "pending")):

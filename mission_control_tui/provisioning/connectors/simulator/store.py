@@ -318,7 +318,9 @@ def _act(
     plan = planner(desired, observed)
     if plan.action is PlanAction.BLOCKED:
         kind = plan.kind or ErrorKind.CONFLICT
-        raise ConnectorError(kind, plan.reason, remedy=plan.remedy, code="blocked")
+        raise ConnectorError(
+            kind, plan.reason, remedy=plan.remedy, code="blocked", field=plan.field
+        )
     step = next((one for one in plan.steps if one.name == step_name), None)
     if step is None:
         return
