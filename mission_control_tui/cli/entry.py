@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("Suspend a user's service.", f"{_COMMANDS}.provision:suspend"),
     "resume": ("Resume a suspended service.", f"{_COMMANDS}.provision:resume"),
     "deprovision": ("Take a service away.", f"{_COMMANDS}.provision:deprovision"),
+    "schedule": ("Wishes with a date.", f"{_COMMANDS}.schedule:schedule"),
     "status": ("The lights.", f"{_COMMANDS}.status:status"),
     "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", f"{_COMMANDS}.requests:requests"),

@@ -95,7 +95,10 @@ class Session:
                 await self._follow_settings(store)
             if fresh:
                 await self._make_sample(store)
-            return await work(store)
+            result = await work(store)
+            if not self.dry_run:
+                await self._wake_for_what_is_due(store)
+            return result
         except (OperationalError, InterfaceError) as error:
             raise unreachable(store.url, error) from error
         finally:
@@ -110,6 +113,22 @@ class Session:
                 f"The connector of {one.service_id} changed from {one.before} to {one.after}: "
                 f"{one.moved} now not checked. Provision again to check."
             )
+
+    async def _wake_for_what_is_due(self, store: Store) -> None:
+        """Schedules whose moment came while no worker ran: whoever comes along starts one."""
+        from mission_control_tui.model.schedule_due import next_moment
+
+        ahead = await next_moment(store)
+        if ahead is None or ahead > 0:
+            return
+        from mission_control_tui.cli.output import say
+        from mission_control_tui.model.errors import StoreError
+        from mission_control_tui.provisioning.launch import ensure_worker
+
+        try:
+            await ensure_worker(store, self.settings)
+        except StoreError as error:
+            say(f"Something is due by the clock. {error.what}")
 
     async def _make_sample(self, store: Store) -> None:
         from mission_control_tui.cli.sample import make_sample

@@ -65,7 +65,7 @@ def provision(
     generated one, written to the file of --passwords-out.
     """
     users, service = _who_and_what(names, users_from)
-    options = _settings(settings)
+    options = settings_of(settings)
 
     async def work(
         store: Store, stack: contextlib.ExitStack
@@ -143,7 +143,8 @@ def _users_in(path: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _settings(given: Sequence[str]) -> dict[str, object]:
+def settings_of(given: Sequence[str]) -> dict[str, object]:
+    """The settings of `--set OPTION=VALUE`. Raises UsageError."""
     options: dict[str, object] = {}
     for one in given:
         name, equals, value = one.partition("=")

@@ -37,6 +37,8 @@ COMMANDS = {
     "deprovision": ("Take every service away.", f"{_HERE}.users_remove:deprovision"),
     "delete": ("Put a user into the recycling bin.", f"{_HERE}.users_remove:delete"),
     "restore": ("Bring a user back from the bin.", f"{_HERE}.users_remove:restore"),
+    "bin": ("The recycling bin.", f"{_HERE}.users_bin:recycling_bin"),
+    "purge": ("Empty it of somebody, for good.", f"{_HERE}.users_bin:purge"),
     "history": ("What happened to a user.", f"{_HERE}.users_history:history"),
 }
 LIGHTS = ("grey", "red", "orange", "green")

@@ -19,10 +19,19 @@ from mission_control_tui.model.errors import UsageError
     metavar="SECONDS",
     help="End after so long without work (embedded database only).",
 )
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Do what is queued and due now, then end (embedded database only): for a timer.",
+)
 @places
 @pass_session
-@example("mission-control worker", "mission-control worker --idle-exit 60")
-def worker(session: Session, idle_exit: float | None) -> None:
+@example(
+    "mission-control worker",
+    "mission-control worker --idle-exit 60",
+    "mission-control worker --once",
+)
+def worker(session: Session, idle_exit: float | None, once: bool) -> None:
     """Run a worker in the foreground until it is told to stop (Ctrl-C, SIGTERM).
 
     It logs to standard error. Commands that queue start one in the background by themselves
@@ -35,12 +44,18 @@ def worker(session: Session, idle_exit: float | None) -> None:
     from mission_control_tui.settings import load
 
     settings = session.settings
+    if once:
+        idle_exit = 0.0
     if idle_exit is not None:
         if database_url(session.where).get_backend_name() != "sqlite":
             raise UsageError(
-                "--idle-exit is for the embedded database: on PostgreSQL workers stay."
+                f"{'--once' if once else '--idle-exit'} is for the embedded database: "
+                "on PostgreSQL workers stay."
             )
-        idle = msgspec.structs.replace(settings.worker, idle_seconds=idle_exit)
+        ahead = 0.0 if once else settings.worker.schedule_ahead_seconds
+        idle = msgspec.structs.replace(
+            settings.worker, idle_seconds=idle_exit, schedule_ahead_seconds=ahead
+        )
         settings = msgspec.structs.replace(settings, worker=idle)
     flags = {"database": session.database, "account": session.account}
     code = run_worker(
