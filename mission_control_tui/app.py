@@ -220,6 +220,24 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, BaseScreen):
             self.screen.announce("Nothing is red")
 
+    def find_anyone(self, text: str) -> None:
+        """Find anyone, beginning with `text`. The application with screens overrides this."""
+
+    def choose_account(self) -> None:
+        """Offer the accounts. The application with screens overrides this."""
+
+    def change_account(self, account: Any) -> None:
+        """Go to Home of another account. The application with screens overrides this."""
+
+    def context_for(self, account: Any) -> Any:
+        """What screens about this account work with. The application with screens overrides this."""
+
+    def enter(self, context: Any) -> None:
+        """Follow the account of the screen on top. The application with screens overrides this."""
+
+    def remember_user(self, context: Any, user_id: str) -> None:
+        """Note that a user is looked at. The application with screens overrides this."""
+
     def set_top(self, info: TopInfo) -> None:
         """Change the top line of this screen and of all that come."""
         self.top_info = info
@@ -231,8 +249,16 @@ class MissionControlApp(App[int], inherit_bindings=False):
         super().copy_to_clipboard(harmless(text))
 
     def redraw(self) -> None:
-        """Paint everything again."""
+        """Paint everything again, whatever the terminal shows."""
+        self._forget_screen()
         self.screen.refresh(layout=True)
+
+    def on_resize(self) -> None:
+        self._forget_screen()
+
+    def _forget_screen(self) -> None:
+        if isinstance(self._driver, ConsoleDriver):
+            self._driver.forget_screen()
 
     # Changes
 

@@ -22,7 +22,7 @@ from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from .thin import thinner
+from .thin import Thinner
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -156,6 +156,7 @@ class ConsoleDriver(LinuxDriver):
         self._descriptor = stream.fileno()
         self._encoding = stream.encoding or "ascii"
         self._writer: Writer | None = None
+        self._thinner = Thinner()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._paused: AbstractContextManager[None] | None = None
@@ -166,7 +167,7 @@ class ConsoleDriver(LinuxDriver):
     def write(self, data: str) -> None:
         if data in FOCUS_REPORTING or data.startswith(POINTER_SHAPE) or self._writer is None:
             return
-        data = thinner(data, self._app.size.width)
+        data = self._thinner.thin(data, self._app.size.width)
         self._writer.write(data.encode(self._encoding, "replace"))
         if self._writer.backlog > BACKLOG and self._paused is None:
             self._paused = self._app.batch_update()
@@ -192,7 +193,12 @@ class ConsoleDriver(LinuxDriver):
         if not self._loop_of_app.is_closed():
             self._loop_of_app.call_soon_threadsafe(function)
 
+    def forget_screen(self) -> None:
+        """The terminal may show anything: the next frame is written as a whole."""
+        self._thinner.forget()
+
     def start_application_mode(self) -> None:
+        self.forget_screen()
         self._writer = Writer(self._descriptor, self._on_drained, self._on_lost)
         self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]

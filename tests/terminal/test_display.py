@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -154,6 +155,31 @@ def test_too_small_recovers_with_everything_kept() -> None:
         assert terminal.text() == before
         terminal.press("!")
         terminal.wait_for(r"\[Kim!")
+
+
+@pytest.mark.parametrize("how", ["key", "size", "suspend"])
+def test_what_something_else_overwrote_is_painted_again(how: str) -> None:
+    with demo("panels") as terminal:
+        terminal.wait_for("Event 4")
+        terminal.settle()
+        before = terminal.text()
+        for y in range(terminal.rows):
+            terminal.screen.cursor_position(y + 1, 1)
+            terminal.screen.draw("#" * terminal.columns)
+        assert before != terminal.text()
+        if how == "key":
+            terminal.press("\x0c")
+        elif how == "suspend":
+            terminal.press("ctrl+z")
+            terminal.wait_until_stopped()
+            terminal.signal(signal.SIGCONT)
+        else:
+            terminal.resize(90, 30)
+            terminal.wait_until_gone("##")
+            terminal.resize(80, 24)
+        terminal.wait_until_gone("##")
+        terminal.settle()
+        assert terminal.text() == before
 
 
 def test_pasted_control_characters_are_text() -> None:

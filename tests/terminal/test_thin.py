@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from mission_control_tui.thin import thinner
+from mission_control_tui.thin import Thinner
 
 COLUMNS, ROWS = 24, 5
 STYLES = (
@@ -67,18 +67,27 @@ def shown(frame: str) -> list[list[tuple[object, ...]]]:
     ]
 
 
-@given(rows, systems)
-def test_a_thinner_frame_shows_the_same(found: list[Row], system: ColorSystem | None) -> None:
-    frame = frame_of(found, system)
-    thin = thinner(frame, COLUMNS)
-    assert shown(thin) == shown(frame)
-    assert len(thin) <= len(frame)
+frames = st.lists(rows, min_size=1, max_size=4)
+
+
+@given(frames, systems)
+def test_thinner_frames_show_the_same(found: list[list[Row]], system: ColorSystem | None) -> None:
+    """Each frame over the ones before it, some of whose rows come again."""
+    thinner = Thinner()
+    frames = [frame_of(rows, system) for rows in (*found, found[0])]
+    thin = [thinner.thin(frame, COLUMNS) for frame in frames]
+    for count in range(1, len(frames) + 1):
+        assert shown("".join(thin[:count])) == shown("".join(frames[:count]))
+    assert len("".join(thin)) <= len("".join(frames))
 
 
 def test_what_need_not_be_told_is_left_out() -> None:
-    line = (
-        "\x1b[1;1H\x1b[49mab\x1b[0m\x1b[1m  \x1b[0m"
-        + " " * 20
-        + "\n\x1b[2;1H\x1b[7m    \x1b[0m\x1b[1;1H"
-    )
-    assert thinner(line, 24) == "\x1b[1;1Hab\x1b[K\x1b[2;1H\x1b[7m    \x1b[0m\x1b[1;1H"
+    thinner = Thinner()
+    first = "\x1b[1;1H\x1b[49mab\x1b[0m\x1b[1m  \x1b[0m" + " " * 20
+    second = "\n\x1b[2;1H" + "x" * 11 + "\x1b[2;12H\x1b[7m" + " " * 13 + "\x1b[0m"
+    frame = f"{first}{second}\x1b[1;1H"
+    told = "\x1b[1;1Hab\x1b[K\x1b[2;1Hxxxxxxxxxxx\x1b[7m             \x1b[0m\x1b[1;1H"
+    assert thinner.thin(frame, 24) == told
+    assert thinner.thin(frame, 24) == "\x1b[1;1H"
+    thinner.forget()
+    assert thinner.thin(frame, 24) == told
