@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .terminal import Options
 
-LOOK_AFTER_SECONDS = 5.0
+LOOK_AFTER_SECONDS = 5
 """How often a worker is looked for while lights are orange: one that was killed is replaced."""
 
 TOGETHER_SECONDS = 0.1
@@ -206,7 +206,13 @@ class ConsoleApp(MissionControlApp):
                 await self._guarded(unbroken(self._look(context)))
                 if context.worker != before:
                     self.apply_changes(["worker"])
-            await asyncio.sleep(LOOK_AFTER_SECONDS)
+            await self._until_next_look(context)
+
+    async def _until_next_look(self, context: Context) -> None:
+        for _ in range(LOOK_AFTER_SECONDS):
+            await asyncio.sleep(1.0)
+            if context.worker == "started":
+                return  # whether it came up is looked at soon
 
     async def _look(self, context: Context) -> None:
         context.worker = await context.wake()
@@ -241,9 +247,12 @@ class ConsoleApp(MissionControlApp):
     async def _wake_worker(self, store: Store) -> str:
         if self._wake is not None:
             return await self._wake(store)
-        from .provisioning.launch import ensure_worker
+        from .provisioning.launch import CannotStart, Presence, ensure_worker
 
-        return str(await ensure_worker(store, self.settings))
+        try:
+            return str(await ensure_worker(store, self.settings))
+        except CannotStart:
+            return str(Presence.FAILED)
 
     # Who calls
 

@@ -18,15 +18,19 @@ from sqlalchemy.engine import URL
 
 from mission_control_tui import __version__
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.errors import StoreError
-from mission_control_tui.model.leases import is_older, live_workers
+from mission_control_tui.model.errors import Conflict, StoreError
+from mission_control_tui.model.leases import LeaseLost, is_older, live_workers
 from mission_control_tui.settings import Settings
 
 SUPPRESS = "MISSION_CONTROL_NO_WORKER"
 LOG_LIMIT = 1_000_000
 """Bytes of a log file; one older file is kept."""
 
-_started: list[subprocess.Popen[bytes]] = []
+NO_FAILURE = frozenset({Conflict.exit_code, LeaseLost.exit_code})
+"""What a worker ends with beside 0 when another one is at work: one came first, or took over."""
+
+_started: list[tuple[Path, subprocess.Popen[bytes]]] = []
+_failed: set[Path] = set()
 
 
 class Presence(StrEnum):
@@ -36,12 +40,18 @@ class Presence(StrEnum):
     STARTED = "started"  # one is starting, by this call or another
     ABSENT = "absent"  # PostgreSQL, and no worker is running: an administrator starts those
     SUPPRESSED = "suppressed"  # MISSION_CONTROL_NO_WORKER=1
+    FAILED = "failed"  # the last one that was started here ended with an error; the next try begins
+
+
+class CannotStart(StoreError):
+    """The system does not let a worker be started."""
 
 
 async def ensure_worker(store: Store, settings: Settings) -> Presence:
     """See to it that somebody does what is queued. Call it after the commit that queued it.
 
-    Also worth calling while lights stay orange: it replaces a worker that was killed. Raises StoreError.
+    Also worth calling while lights stay orange: it replaces a worker that was killed, and finds out that the one it
+    started failed. Raises CannotStart, and StoreError.
     """
     if os.environ.get(SUPPRESS) == "1":
         return Presence.SUPPRESSED
@@ -49,15 +59,18 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
     workers = await live_workers(store, settings.worker.lease_seconds)
     if not store.is_sqlite:
         return Presence.RUNNING if workers else Presence.ABSENT
+    database = Path(store.url.database or "")
     if any(not is_older(worker.app_version, __version__) for worker in workers):
+        _failed.discard(database)
         return Presence.RUNNING
     try:
-        return _start(Path(store.url.database or ""))
+        presence = _start(database)
     except OSError as error:
-        raise StoreError(
+        raise CannotStart(
             f"No worker can be started: {error}.",
             hint="Start one yourself with `mission-control worker`; what is queued waits for it.",
         ) from error
+    return Presence.FAILED if database in _failed else presence
 
 
 def _start(database: Path) -> Presence:
@@ -93,7 +106,7 @@ def _start(database: Path) -> Presence:
             os.close(log)
     finally:
         os.close(lock)
-    _started.append(process)
+    _started.append((database, process))
     return Presence.STARTED
 
 
@@ -107,8 +120,15 @@ def _environment() -> dict[str, str]:
 
 
 def _reap() -> None:
-    """Let go of workers that ended, so that they do not stay behind as zombies of a long-lived console."""
-    _started[:] = [process for process in _started if process.poll() is None]
+    """Let go of workers that ended, so that they do not stay behind as zombies, and note those that failed."""
+    running = []
+    for database, process in _started:
+        code = process.poll()
+        if code is None:
+            running.append((database, process))
+        elif code > 0 and code not in NO_FAILURE:
+            _failed.add(database)
+    _started[:] = running
 
 
 def starter_lock(database: Path) -> Path:

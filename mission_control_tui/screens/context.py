@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 NO_WORKER = {
     "absent": "no worker runs: ask the administrator to start `mission-control worker`",
     "suppressed": "no worker runs: MISSION_CONTROL_NO_WORKER is set; run `mission-control worker`",
+    "failed": "no worker runs: it ends as it starts; `mission-control worker` in another terminal says why",
 }
 """What to say beside an orange light, by what `wake` answered, where nobody will do the work."""
 
@@ -49,7 +50,7 @@ NO_WORKER = {
 class Context:
     """The session of this console. `account` and `in_force` are replaced when others change them.
 
-    `wake` sees to it that a worker runs and answers running, started, absent or suppressed.
+    `wake` sees to it that a worker runs and answers running, started, absent, suppressed or failed.
     """
 
     store: Store

@@ -81,7 +81,8 @@ class _Starter:
         from mission_control_tui.provisioning.launch import Presence, ensure_worker, log_path
 
         presence = await ensure_worker(self._store, self._session.settings)
-        self._starts = self._starts + 1 if presence is Presence.STARTED else 0
+        in_vain = presence in (Presence.STARTED, Presence.FAILED)
+        self._starts = self._starts + 1 if in_vain else 0
         if self._starts == STARTS_IN_VAIN:
             log = log_path(Path(self._store.url.database or ""))
             say(f"The worker does not come up. What it says is in {log}")
