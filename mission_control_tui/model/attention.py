@@ -17,6 +17,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.status import active_requests, assignment_view
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, RequestRow, UserRow
 from mission_control_tui.model.views import AssignmentView
 
@@ -85,7 +86,7 @@ async def newest(
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
         statement = (
-            select(AssignmentRow, UserRow.upn, DomainRow.name)
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
             .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
             .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)

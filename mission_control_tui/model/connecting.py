@@ -33,6 +33,7 @@ from mission_control_tui.model.states import (
     Wish,
     Word,
 )
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import (
     AccountRow,
     AssignmentRow,
@@ -281,7 +282,7 @@ def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
 
 async def _names(tx: Transaction, rows: Sequence[AssignmentRow]) -> dict[str, str]:
     found = await tx.session.execute(
-        select(AssignmentRow.id, UserRow.upn, DomainRow.name)
+        select(AssignmentRow.id, UserRow.upn, OTHER_SUBJECT)
         .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
         .where(AssignmentRow.id.in_([row.id for row in rows]))

@@ -15,6 +15,7 @@ from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.plan import Outcome, Plan, Verb
 from mission_control_tui.model.runs import Wished, attributes_of, wished_of
 from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, UserRow
 
 PAGE = 200
@@ -76,7 +77,7 @@ async def green_pages(
     while True:
         async with store.read() as session:
             statement = (
-                select(AssignmentRow, UserRow, DomainRow.name)
+                select(AssignmentRow, UserRow, OTHER_SUBJECT)
                 .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
                 .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
                 .where(
@@ -148,7 +149,7 @@ async def mark_drift(
         return Outcome(Flagged(0, 0), Plan(), not dry_run)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
-            select(AssignmentRow, UserRow.upn, DomainRow.name)
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
             .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
             .where(AssignmentRow.id.in_(changed), AssignmentRow.light == Light.GREEN)

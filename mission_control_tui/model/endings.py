@@ -13,6 +13,7 @@ from sqlalchemy import delete, exists, select, update
 
 from mission_control_tui.model import seats
 from mission_control_tui.model.database import Store, clock
+from mission_control_tui.model.object_rows import free_address
 from mission_control_tui.model.pauses import is_paused, pause
 from mission_control_tui.model.requests import restore_wish
 from mission_control_tui.model.runs import Ended, Run, hold, record_step
@@ -93,6 +94,8 @@ async def succeed(
         else:
             show(row, Light.GREEN, Word.PROVISIONED, tx)
         await seats.release(tx.session, row.id, keep=() if gone else (row.level_id,))
+        if gone and row.object_id is not None:
+            await free_address(tx.session, row.object_id)
         said = "It is gone." if gone else "The back end agrees with the wish."
         await _end(tx, request, RequestState.SUCCEEDED, "succeeded", said)
 

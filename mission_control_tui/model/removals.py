@@ -19,6 +19,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.states import Hold, RequestState, Word
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import (
     AssignmentRow,
     DomainRow,
@@ -170,7 +171,7 @@ async def allow_removals(
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         found = await tx.session.execute(
-            select(AssignmentRow, RequestRow, UserRow.upn, DomainRow.name)
+            select(AssignmentRow, RequestRow, UserRow.upn, OTHER_SUBJECT)
             .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
             .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)

@@ -14,6 +14,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.lookups import account_row, assignment_row, request_row, user_row
+from mission_control_tui.model.object_rows import keep_object
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import (
@@ -26,6 +27,7 @@ from mission_control_tui.model.states import (
     Wish,
     Word,
 )
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import (
     AssignmentRow,
     DomainRow,
@@ -160,7 +162,7 @@ async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, 
 async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
     wanted = tuple(await session.scalars(ids))
     rows = await session.execute(
-        select(RequestRow, AssignmentRow, UserRow.upn, DomainRow.name)
+        select(RequestRow, AssignmentRow, UserRow.upn, OTHER_SUBJECT)
         .outerjoin(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
         .outerjoin(UserRow, UserRow.id == RequestRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
@@ -292,6 +294,8 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
     row.version += 1
     if row.observed_generation == previous["generation"]:
         row.observed_generation = row.generation
+    if row.object_id is not None and row.wish != Wish.ABSENT:
+        await keep_object(session, row.object_id)
     keep = {row.observed_level} if row.observed_wish != Wish.ABSENT else set()
     if row.wish != Wish.ABSENT:
         keep.add(row.level_id)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue import Service
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.object_facts import facts_of
 from mission_control_tui.model.states import (
     RequestState,
     StepState,
@@ -205,6 +206,8 @@ async def attributes_of(
     """Facts about the subject; the directory account of a user is told nearly all that was stated about the user."""
     account = await session.get(AccountRow, row.account_id)
     attributes: dict[str, object] = {"account": account.code if account else ""}
+    if row.object_id is not None:
+        attributes.update(await facts_of(session, row.object_id))
     if row.domain_id is not None:
         domain = await session.get(DomainRow, row.domain_id)
         attributes["domain"] = domain.name if domain else ""

@@ -15,6 +15,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
+from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import (
     AssignmentRow,
     DomainRow,
@@ -44,7 +45,7 @@ async def status(
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
         statement = (
-            select(AssignmentRow, UserRow.upn, DomainRow.name)
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
             .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
             .where(AssignmentRow.account_id == account_id)
@@ -169,6 +170,7 @@ def assignment_view(
         suspended=row.wish == Wish.SUSPENDED,
         request_id=request_id,
         version=row.version,
+        object_id=row.object_id,
     )
 
 
@@ -181,7 +183,7 @@ async def assignments_by_id(
         catalogue = (await in_force(session)).catalogue
         rows = (
             await session.execute(
-                select(AssignmentRow, UserRow.upn, DomainRow.name)
+                select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
                 .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
                 .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
                 .where(AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids)))

@@ -71,6 +71,7 @@ class AssignmentView:
     suspended: bool
     request_id: int | None = None
     version: int = 1
+    object_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, case, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,9 +20,12 @@ from mission_control_tui.model.states import Hold, Light, RequestKind, RequestSt
 from mission_control_tui.model.tables import (
     AssignmentRow,
     ConnectorStateRow,
+    ObjectRow,
     RequestDependencyRow,
     RequestRow,
+    UserRow,
 )
+from mission_control_tui.model.text import harmless
 from mission_control_tui.model.transacting import transact
 from mission_control_tui.model.transaction import Transaction
 
@@ -34,6 +37,16 @@ _STEP_LIMIT = 200
 
 Needed = aliased(RequestRow, name="needed")
 NeededAssignment = aliased(AssignmentRow, name="needed_assignment")
+Waits = aliased(RequestRow, name="waits")
+WaitingAssignment = aliased(AssignmentRow, name="waiting_assignment")
+_WHOSE = case(
+    (
+        NeededAssignment.subject_id != WaitingAssignment.subject_id,
+        func.coalesce(UserRow.upn, ObjectRow.name, ""),
+    ),
+    else_="",
+)
+"""Whose service it is, where it is not the same subject's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +163,23 @@ async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[i
                 NeededAssignment.service_id,
                 NeededAssignment.light,
                 NeededAssignment.error_said,
+                _WHOSE,
             )
             .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
             .join(NeededAssignment, NeededAssignment.id == Needed.assignment_id)
+            .join(Waits, Waits.id == RequestDependencyRow.request_id)
+            .join(WaitingAssignment, WaitingAssignment.id == Waits.assignment_id)
+            .outerjoin(UserRow, UserRow.id == NeededAssignment.user_id)
+            .outerjoin(ObjectRow, ObjectRow.id == NeededAssignment.object_id)
             .where(RequestDependencyRow.request_id.in_(chunk))
             .order_by(RequestDependencyRow.request_id, RequestDependencyRow.depends_on_id)
         )
-        for request_id, kind, service_id, light, said in rows:
+        for request_id, kind, service_id, light, said, whose in rows:
             wanted = Light.GREY if kind == RequestKind.DEPROVISION else Light.GREEN
             if light != wanted:
                 failed = f", which failed: {said}" if light == Light.RED else ""
-                found.setdefault(request_id, f"{names.get(service_id, service_id)}{failed}")
+                of = f" of {harmless(whose)}" if whose else ""
+                found.setdefault(request_id, f"{names.get(service_id, service_id)}{of}{failed}")
     return found
 
 

@@ -28,6 +28,7 @@ from mission_control_tui.model.tables import (
     AccountRow,
     AssignmentRow,
     DomainRow,
+    ObjectRow,
     RequestDependencyRow,
     RequestEventRow,
     RequestRow,
@@ -45,13 +46,17 @@ _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_rem
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose service it is. `id` is the user's id, the domain's or the account's number as text."""
+    """Whose service it is. `id` is the user's or object's id, the domain's or the account's number as text.
+
+    `name` is the user's UPN, the domain's name, an object's address or the account's code.
+    """
 
     kind: SubjectKind
     id: str
     name: str
     user: UserRow | None = None
     domain: DomainRow | None = None
+    object: ObjectRow | None = None
 
 
 def user_subject(user: UserRow, kind: SubjectKind = SubjectKind.USER) -> Subject:
@@ -62,6 +67,11 @@ def user_subject(user: UserRow, kind: SubjectKind = SubjectKind.USER) -> Subject
 def domain_subject(domain: DomainRow) -> Subject:
     """A domain name of the account."""
     return Subject(SubjectKind.DOMAIN, str(domain.id), domain.name, domain=domain)
+
+
+def object_subject(row: ObjectRow) -> Subject:
+    """A group, contact or shared mailbox of the account."""
+    return Subject(SubjectKind.OBJECT, row.id, row.address, object=row)
 
 
 async def find(
@@ -97,6 +107,7 @@ async def find_or_make(
         subject_id=subject.id,
         user_id=user.id if user else None,
         domain_id=domain.id if domain else None,
+        object_id=subject.object.id if subject.object else None,
         service_id=service.id,
         instance=instance,
         connector=connector,
@@ -139,6 +150,7 @@ async def free_name(
         "upn": user.upn if user else subject.name,
         "domain": domain.name if domain else subject.name.partition("@")[2],
         "instance": instance,
+        "name": subject.object.name if subject.object else subject.name,
     }
     for number in range(1, MAX_NAME_TRIES):
         name = back_end_name(service, facts, number)
@@ -323,7 +335,7 @@ async def requirements(
                     hint=f"Provision {required.name} to {subject.name} before, or together with it.",
                 )
         elif row.light != Light.GREEN:
-            waits.extend(await _last_request(tx, row))
+            waits.extend(await last_request(tx, row.id))
     return waits
 
 
@@ -345,6 +357,8 @@ async def _required_subject(
             return user_subject(subject.user, required.subject) if subject.user else None
         case SubjectKind.ACCOUNT:
             return Subject(SubjectKind.ACCOUNT, str(account.id), account.code)
+        case SubjectKind.OBJECT:
+            return None
 
 
 async def _wish_directory(
@@ -374,10 +388,11 @@ async def _wish_directory(
     return request.id
 
 
-async def _last_request(tx: Transaction, row: AssignmentRow) -> list[int]:
+async def last_request(tx: Transaction, assignment_id: str) -> list[int]:
+    """The newest request of a service instance; empty where it never had one."""
     found = await tx.session.scalar(
         select(RequestRow.id)
-        .where(RequestRow.assignment_id == row.id)
+        .where(RequestRow.assignment_id == assignment_id)
         .order_by(RequestRow.id.desc())
         .limit(1)
     )
