@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 NO_WORKER = {
     "absent": "no worker runs: ask the administrator to start `mission-control worker`",
     "suppressed": "no worker runs: MISSION_CONTROL_NO_WORKER is set; run `mission-control worker`",
-    "failed": "no worker runs: it ends as it starts; `mission-control worker` in another terminal says why",
+    "failed": "no worker runs: it ends as it starts; run `mission-control worker` to see why",
 }
 """What to say beside an orange light, by what `wake` answered, where nobody will do the work."""
 
