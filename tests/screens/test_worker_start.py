@@ -46,7 +46,7 @@ async def test_a_worker_that_fails_as_it_starts_is_said_until_one_comes_up(
         await shows(pilot, "This month  AUD")
         jo = await user_id(context_of(app), "jo")
         app.screen.go_to("provision", jo)  # type: ignore[attr-defined]
-        await shows(pilot, "» Queued", FAILS, "`mission-control worker`")
+        await shows(pilot, "» Queued", FAILS, "see why")
         broken_settings.unlink()
         await until(pilot, lambda: FAILS not in text_of(app))
         await shows(pilot, "• Provisioned")
