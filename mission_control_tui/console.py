@@ -28,6 +28,8 @@ LINKS: tuple[Link, ...] = (
 
 PLACES: dict[str, str] = {
     **{name: place for name, _words, place in LINKS},
+    "find": f"{_SCREENS}.find:FindScreen",
+    "switch": f"{_SCREENS}.accounts:SwitchScreen",
     "provision": f"{_SCREENS}.provision:ProvisionScreen",
     "user": f"{_SCREENS}.user:UserScreen",
     "request": f"{_SCREENS}.request:RequestScreen",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from .app import MissionControlApp
 from .console import LINKS, PLACES
+from .console_accounts import AccountsApp
 from .model.errors import MissionControlError, UsageError
 from .screens.accounts import AccountsScreen
 from .screens.base import BaseScreen
@@ -52,7 +52,7 @@ def mode(caller: Caller, settings: Settings) -> str:
     return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
 
 
-class ConsoleApp(MissionControlApp):
+class ConsoleApp(AccountsApp):
     """Mission Control with its screens."""
 
     def __init__(
@@ -77,7 +77,6 @@ class ConsoleApp(MissionControlApp):
         self._account: int | str | None = account
         self._caller = caller
         self._wake = wake
-        self._tasks: set[asyncio.Task[None]] = set()
         self._anybody_waits = False
         self._red_walk: tuple[Place, Place] | None = None
         self._red_screen: Screen[Any] | None = None
@@ -151,23 +150,13 @@ class ConsoleApp(MissionControlApp):
             return
         if isinstance(self.screen, BaseScreen):
             self.screen.refresh_keys()
-        self._start(self._follow(self.store))
-        self._start(self._look_after(self.store))
+        self.begin_with(self.store)
+        self._start(self._look_after())
 
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""
         self._account, self._choices = account_id, ()
         self._open()
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.fail(cast(Exception, error))
 
     async def on_unmount(self) -> None:
         """Let everything that reads or writes come to its end before the store is closed under it."""
@@ -183,6 +172,8 @@ class ConsoleApp(MissionControlApp):
         """Tell the screens whenever anybody has changed something."""
         from .model.feed import changes
 
+        if self.top_info.red is None:
+            await self._guarded(unbroken(self._changed(context)))
         listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
         async with aclosing(listening) as feed:
             first = True
@@ -198,10 +189,11 @@ class ConsoleApp(MissionControlApp):
         await self._count(context)
         self.apply_changes(["store"])
 
-    async def _look_after(self, context: Context) -> None:
+    async def _look_after(self) -> None:
         """While lights are orange, see to it that somebody works on them, or say that nobody does."""
         while True:
-            if self._anybody_waits and self._caller.may_write:
+            context: Context = self.store
+            if self._anybody_waits and context.caller.may_write:
                 before = context.worker
                 await self._guarded(unbroken(self._look(context)))
                 if context.worker != before:
@@ -228,6 +220,8 @@ class ConsoleApp(MissionControlApp):
         from .model.attention import mine
 
         found = await mine(context.store, context.caller, context.account_id)
+        if isinstance(self.store, Context) and self.store is not context:
+            return  # another account came on top while this one was counted
         self._anybody_waits = found.waiting
         extra = mode(self._caller, self.settings)
         if context.in_force.problem:

@@ -69,7 +69,14 @@ VERBS: tuple[Verb, ...] = (
         priority=20,
         where="on forms and services",
     ),
-    Verb("find", "/", "Find", "Find as you type", "f3", priority=35, where="where there is a list"),
+    Verb(
+        "find",
+        "/",
+        "Find",
+        "Find as you type: on this screen's list first, and from there anyone in any account",
+        "f3",
+        priority=35,
+    ),
     Verb(
         "edit",
         "e",
@@ -234,8 +241,14 @@ VERBS: tuple[Verb, ...] = (
 
 BY_ID: Mapping[str, Verb] = {verb.id: verb for verb in VERBS}
 
-EVERYWHERE = ("back", "help", "next_red", "go", "quit", "redraw")
+EVERYWHERE = ("back", "help", "find", "next_red", "go", "account", "quit", "redraw")
 """Verbs that every screen has."""
+
+HINTED_WHERE_NAMED = frozenset({"find"})
+"""Verbs that work everywhere, and that the hints show on the screens that name them as their own."""
+
+OPERATING = ("ticket", "arm", "command")
+"""Verbs that every screen of an account has beside those."""
 
 MOST_HINTS = 7
 

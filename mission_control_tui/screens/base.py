@@ -116,6 +116,12 @@ class BaseScreen(AskingScreen):
     def verb_next_red(self) -> Any:
         return self.console.next_red()
 
+    def verb_find(self) -> None:
+        self.console.find_anyone("")
+
+    def verb_account(self) -> None:
+        self.console.choose_account()
+
     def verb_help(self) -> None:
         if isinstance(self._overlay, HelpLines):
             self.close_overlay()

@@ -1,10 +1,13 @@
 """What screens work with: the open store, who calls, which account, the catalogue in force, and where to go.
 
-A screen inherits `MissionScreen`. It must not import the command line, the engine or the provisioning package: what
-wakes the worker is handed in.
+A screen inherits `MissionScreen`. It belongs to one account for as long as it is there, whichever account the console
+goes on to: what it reads and writes is always that account's. It must not import the command line, the engine or the
+provisioning package: what wakes the worker is handed in.
 
 Screens by name, for `MissionScreen.go_to`:
 
+    "find"          FindScreen(text="")                            people and orders of all accounts
+    "switch"        SwitchScreen()                                 another account
     "home"          HomeScreen()
     "users"         UsersScreen()
     "new-user"      NewUserScreen()
@@ -26,9 +29,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mission_control_tui import keymap
 from mission_control_tui.model.errors import Conflict, NotFound, StoreError
+from mission_control_tui.widgets.find_box import FindBox
 
-from .base import BaseScreen
+from .operating import OperatingScreen
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue import Catalogue
@@ -85,18 +90,51 @@ class Context:
         self.account = await resolve_account(self.store, self.caller, self.account_id)
 
 
-class MissionScreen(BaseScreen):
-    """The base of the screens of Mission Control."""
+class MissionScreen(OperatingScreen):
+    """The base of the screens of Mission Control, each bound to the account that it was opened in."""
+
+    _bound: Context | None = None
 
     NEED_STORE: ClassVar[tuple[str, ...]] = ("provision", "edit", "retry", "buy")
     """Verbs that wait for the database."""
 
+    @classmethod
+    def all_verbs(cls) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*super().all_verbs(), *keymap.OPERATING)))
+
+    @property
+    def account_code(self) -> str:
+        return self.context.account.code
+
     @property
     def context(self) -> Context:
-        """The open session. Raises StoreError until the database is open."""
-        if not self.console.is_open or not isinstance(self.console.store, Context):
-            raise StoreError("The database is being opened.", hint="Try again in a moment.")
-        return self.console.store
+        """The open session, of the account that this screen is about. Raises StoreError until the database is open."""
+        if self._bound is None:
+            if not self.console.is_open or not isinstance(self.console.store, Context):
+                raise StoreError("The database is being opened.", hint="Try again in a moment.")
+            self._bound = self.console.store
+        return self._bound
+
+    def bind(self, context: Context) -> None:
+        """Say which account this screen is about, before it is shown; without, it is the console's at that moment."""
+        self._bound = context
+
+    @property
+    def memory_key(self) -> str:
+        """Each account's screens are remembered by themselves."""
+        own = super().memory_key
+        return own if self._bound is None else f"{self._bound.account_id} {own}"
+
+    def on_mount(self) -> None:
+        self._take_account()
+
+    def on_screen_resume(self) -> None:
+        self._take_account()
+
+    def _take_account(self) -> None:
+        """Have the console follow the account of the screen that is on top."""
+        if self.console.is_open and self.app.screen is self:
+            self.console.enter(self.context)
 
     def why_not(self, verb: str) -> str:
         if verb in self.NEED_STORE and not self.console.is_open:
@@ -105,8 +143,53 @@ class MissionScreen(BaseScreen):
 
     def go_to(self, name: str, *arguments: Any, **named: Any) -> None:
         """Open another screen over this one; Escape there comes back here."""
+        # Before the database is open the account is not known; whoever is in the stack then is bound when it is.
+        context = self.context if self.console.is_open else None
+        self.open_in(context, name, *arguments, **named)
+
+    def open_in(self, context: Context | None, name: str, *arguments: Any, **named: Any) -> None:
+        """The same for a screen of another account, to which the console changes; Escape there changes it back."""
         self.keep()
-        self.app.push_screen(self.console.make_screen(name, *arguments, **named))
+        screen = self.console.make_screen(name, *arguments, **named)
+        if isinstance(screen, MissionScreen) and context is not None:
+            screen.bind(context)
+        self.app.push_screen(screen)
+
+    def turn_into(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Open another screen in place of this one, unless one has gone elsewhere meanwhile."""
+        if not self.is_current:
+            return
+        screen = self.console.make_screen(name, *arguments, **named)
+        if isinstance(screen, MissionScreen):
+            screen.bind(self.context)
+        self.app.switch_screen(screen)
+
+    # Finding
+
+    def find_box(self) -> FindBox | None:
+        """The screen's own find box, where it has one that can be used now."""
+        for box in self._body.query(FindBox):
+            if box.display and not box.disabled:
+                return box
+        return None
+
+    def verb_find(self) -> None:
+        """Go to this screen's own find box; from there, or without one, find anyone."""
+        box = self.find_box()
+        if box is None:
+            self.console.find_anyone("")
+        elif box.has_focus_within:
+            self.console.find_anyone(box.text)
+        else:
+            box.focus()
+
+    def on_find_box_widened(self, event: FindBox.Widened) -> None:
+        event.stop()
+        self.console.find_anyone(event.text)
+
+    def looked_at(self, user_id: str) -> None:
+        """Note for the list of recent people that the operator looks at this user."""
+        self.console.remember_user(self.context, user_id)
 
     def open_buy(self, service_id: str, level_id: str, return_to: str = "") -> None:
         """Open the buy flow for seats of a service's level; it comes back here when the order is placed.

@@ -125,7 +125,12 @@ class FrameScreen(Screen[None]):
 
     def refresh_keys(self) -> None:
         """Show the key hints that hold now."""
-        verbs = [verb for verb in self.all_verbs() if not self.why_not(verb)]
+        named = [
+            verb
+            for verb in self.all_verbs()
+            if verb in self.VERBS or verb not in keymap.HINTED_WHERE_NAMED
+        ]
+        verbs = [verb for verb in named if not self.why_not(verb)]
         focused = self.focused
         ids: list[str] = list(verbs)
         if focused is not None:

@@ -174,9 +174,6 @@ class HomeScreen(MissionScreen):
     def verb_new(self) -> None:
         self.go_to("new-user")
 
-    def verb_find(self) -> None:
-        self.go_to("users", find=True)
-
     def verb_buy(self) -> None:
         services = self._place("services")
         row = services.current

@@ -386,9 +386,7 @@ class NewUserScreen(MissionScreen):
         if not dry_run:
             self._created = True
             self.console.memory.pop(self.memory_key, None)
-            self.app.switch_screen(
-                self.console.make_screen("provision", outcome.result.user.id, fresh=True)
-            )
+            self.turn_into("provision", outcome.result.user.id, fresh=True)
 
     def _clear_errors(self) -> None:
         for _field, widget in form_widgets(self._body):

@@ -104,9 +104,6 @@ class ServiceAreaScreen(MissionScreen):
     def verb_new(self) -> None:
         self.go_to("new-user")
 
-    def verb_find(self) -> None:
-        self.query_one(FindBox).focus()
-
 
 def menu_rows(users: int | None, orange: int | None) -> list[Row]:
     """Where one can go from here."""

@@ -39,6 +39,7 @@ class UserFunctionsScreen(MissionScreen):
         user = await details(*self.at, user_id)
         views = await status(*self.at, user=user_id)
         policy = await password_policy(*self.at)
+        self.looked_at(user.id)
         if self.is_here:
             self.card.show(user, views, policy)
 

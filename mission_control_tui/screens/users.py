@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.states import Light
+from mission_control_tui.unbroken import unbroken
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
@@ -30,13 +31,19 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """What the list can be narrowed to: label, and what `listing.page` is asked."""
 
+FEW = 3
+"""Users of this account; where no more are found, other accounts are looked through."""
+
+ELSEWHERE = 20
+"""People of other accounts who are counted at most."""
+
 WORST = (Light.RED, Light.ORANGE, Light.GREEN)
 WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisioned"}
 
 
-def lights_cell(line: UserLine) -> Cell:
+def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
     """The worst light of a user in words; what else there is as glyphs with a number."""
-    counts = {light: sum(one is light for _service, one in line.lights) for light in WORST}
+    counts = {light: sum(one is light for _service, one in lights) for light in WORST}
     there = [light for light in WORST if counts[light]]
     if not there:
         return light_parts(Light.GREY, "Not provisioned")
@@ -54,7 +61,7 @@ def user_row(line: UserLine) -> Row:
     name: Cell = line.display_name
     if flags:
         name = ((line.display_name, ""), (f"  {', '.join(flags)}", "error"))
-    return Row(line.id, (name, line.upn, lights_cell(line)))
+    return Row(line.id, (name, line.upn, lights_cell(line.lights)))
 
 
 class UsersScreen(UserFunctionsScreen):
@@ -115,7 +122,30 @@ class UsersScreen(UserFunctionsScreen):
         if self.is_here:
             count = "1 user" if found.total == 1 else f"{found.total:,} users"
             self.query_one(FindBox).note = f"{more}{count}"
+            if not offset and found.total <= FEW and not found.more:
+                self._look_elsewhere(f"{count}")
         return Page([user_row(line) for line in found.rows], found.total)
+
+    def _look_elsewhere(self, count: str) -> None:
+        """Say beside the box who else is found in other accounts, where there is hardly anybody in this one."""
+        text = self.query_one(FindBox).text
+        if text.strip():
+            self.run_worker(
+                unbroken(self._count_elsewhere(text, count)),
+                group="elsewhere",
+                description="elsewhere",
+                exclusive=True,
+            )
+
+    async def _count_elsewhere(self, text: str, count: str) -> None:
+        from mission_control_tui.model.finding import find_anyone
+
+        store, caller, here = self.at
+        found = await find_anyone(store, caller, text, ELSEWHERE, current=here)
+        others = sum(one.account.id != here for one in found.users)
+        if others and self.is_here and self.query_one(FindBox).text == text:
+            many = f"{others}+" if found.more else str(others)
+            self.query_one(FindBox).note = f"{count}; {many} in other accounts: F3"
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.listing import place
@@ -182,9 +212,6 @@ class UsersScreen(UserFunctionsScreen):
             return self._open_user
         row = self.query_one(LineList).current
         return str(row.key) if row is not None else None
-
-    def verb_find(self) -> None:
-        self.query_one(FindBox).focus()
 
     def verb_new(self) -> None:
         self.go_to("new-user")

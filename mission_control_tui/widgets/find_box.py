@@ -16,6 +16,19 @@ from .lines import LineWidget, Part
 PAUSE = 0.12
 
 
+class FindInput(FieldInput):
+    """The text of a find box; in an empty one `/` is a key and no text."""
+
+    class Slashed(Message):
+        """`/` in the empty box."""
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character == "/" and not self.value:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Slashed())
+
+
 class FindBox(LineWidget):
     """`Find: text   12 of 340`. Typing sends one `Changed` when it pauses; Enter and Down go to the list."""
 
@@ -27,6 +40,18 @@ class FindBox(LineWidget):
     FindBox { height: 1; }
     FindBox > FieldInput { margin: 0 0 0 6; width: 32; }
     """
+
+    class Widened(Message):
+        """Somebody wants to find more than this list has: `/` in the empty box."""
+
+        def __init__(self, box: FindBox, text: str) -> None:
+            super().__init__()
+            self.box = box
+            self.text = text
+
+        @property
+        def control(self) -> FindBox:
+            return self.box
 
     class Changed(Message):
         """What is looked for changed."""
@@ -45,7 +70,7 @@ class FindBox(LineWidget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.input = FieldInput("", password=False, max_length=200)
+        self.input = FindInput("", password=False, max_length=200)
         self._note = ""
         self._timer: Timer | None = None
         self._sent = ""
@@ -84,6 +109,16 @@ class FindBox(LineWidget):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PAUSE, self._send)
+
+    def on_find_input_slashed(self, event: FindInput.Slashed) -> None:
+        event.stop()
+        self.post_message(self.Widened(self, self.text))
+
+    def send_now(self) -> None:
+        """Do not wait for a pause: somebody went on to what was found."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._send()
 
     def _send(self) -> None:
         if self.text != self._sent:

@@ -8,11 +8,13 @@ from textual.pilot import Pilot
 
 from mission_control_tui.screens.provision import ProvisionScreen
 
+from . import two_accounts
 from .driving import console, shows, text_of, type_text, until
 
 PASSWORD = "Kp7m-xR4w-9fTc"
 MAILBOX_KEYS = 15
 RESET_KEYS = 6
+RESET_KEYS_FROM_HOME = 7
 RED_KEYS = 1
 AGAIN_KEYS = 3
 
@@ -53,20 +55,37 @@ async def test_home_to_a_new_user_with_a_mailbox(world_db: Path) -> None:
 
 async def test_home_to_a_password_that_is_reset(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
-        await pilot.press("slash")
-        await shows(pilot, "Find:", "4 users")
-        if not app.screen.in_field:  # type: ignore[attr-defined]
-            await pilot.press("slash")
-        await type_text(pilot, "hopper")
-        await until(pilot, lambda: "1 user" in text_of(app) and "Ada" not in text_of(app))
         counted = Counted(pilot)
+        await counted.press("slash")
+        await shows(pilot, "Find anyone", "in all accounts")
+        await type_text(pilot, "hopper")
+        await until(pilot, lambda: "1 found" in text_of(app) and "Ada" not in text_of(app))
+        found = counted.keys
         await counted.press("enter", "enter")
         await shows(pilot, "> Services", "Reset Password")
         await counted.press("down", "down", "enter")
         await shows(pilot, "[ Generate and set ]")
         await counted.press("enter")
         await shows(pilot, "the new password is on its way")
-        assert counted.keys <= RESET_KEYS
+        assert counted.keys - found <= RESET_KEYS
+        assert counted.keys <= RESET_KEYS_FROM_HOME
+
+
+async def test_home_to_a_password_of_another_account(world_db: Path) -> None:
+    """Finding somebody of another account costs no key more than somebody of this one."""
+    async with two_accounts.console(world_db) as (_app, pilot):
+        counted = Counted(pilot)
+        await counted.press("slash")
+        await shows(pilot, "Find anyone", "in all accounts")
+        await type_text(pilot, "simpson")
+        await shows(pilot, "1 found")
+        await counted.press("enter", "enter")
+        await shows(pilot, "Account changed: acme -> globex", "> Services", "Reset Password")
+        await counted.press("down", "down", "enter")
+        await shows(pilot, "[ Generate and set ]")
+        await counted.press("enter")
+        await shows(pilot, "the new password is on its way", "homer@globex.example")
+        assert counted.keys <= RESET_KEYS_FROM_HOME
 
 
 async def test_anywhere_to_the_newest_red_light_and_to_provision_again(world_db: Path) -> None:

@@ -1,0 +1,101 @@
+"""Find anyone: people and orders of all accounts as one types; whom one looked at last while nothing is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from mission_control_tui.model.found import FoundOrder, FoundUser
+from mission_control_tui.widgets.line_list import LineList
+from mission_control_tui.widgets.rows import Cell, Column, Row
+
+from .finding import MOST, FindingScreen
+from .users import lights_cell
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import Account
+
+    from .context import Context
+
+
+class FindScreen(FindingScreen):
+    """People and orders of all accounts."""
+
+    HEADING = "Find anyone"
+    ABOUT = (
+        "Type part of a name, UPN, alias, user name or phone number, or the number of an order: all accounts that you "
+        "may see are looked through. Enter or Down goes to what was found, Enter opens it. Somebody of another account "
+        "changes the account, which the top line shows; Escape changes it back. An empty box lists whom you looked at "
+        "last."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
+    COLUMNS = (
+        Column("Account", width=10),
+        Column("Name"),
+        Column("UPN, or what matched", width=27),
+        Column("Services", width=16),
+    )
+    EMPTY = "Nobody is found. Try the beginning of a name, an address or a phone number"
+
+    async def answer(self, text: str) -> tuple[Sequence[Row], str]:
+        from mission_control_tui.model.finding import find_anyone
+        from mission_control_tui.model.recents import recent_users
+
+        context = self.context
+        at = (context.store, context.caller)
+        if not text.strip():
+            recent = await recent_users(*at, MOST)
+            rows = [user_row(one.user) for one in recent]
+            return rows, "whom you looked at last" if rows else "in all accounts"
+        found = await find_anyone(*at, text, MOST - 1, current=context.account_id)
+        rows = [order_row(one) for one in found.orders] + [user_row(one) for one in found.users]
+        count = "1 found" if len(rows) == 1 else f"{len(rows)} found"
+        return rows, f"the first {len(rows)}: type more" if found.more else count
+
+    def chosen(self, row: Row) -> None:
+        match row.data:
+            case FoundUser() as user:
+                self.open_in(self._in(user.account), "user", user.user_id)
+            case FoundOrder() as order:
+                self.open_in(self._in(order.account), "order", order.order_id)
+
+    def _in(self, account: Account) -> Context:
+        return cast("Context", self.console.context_for(account))
+
+    def verb_copy(self) -> None:
+        row = self.query_one(LineList).current
+        match row.data if row is not None else None:
+            case FoundUser(upn=text):
+                pass
+            case FoundOrder(order_id=number):
+                text = str(number)
+            case _:
+                return
+        self.app.copy_to_clipboard(text)
+        self.announce(f"Copied: {text}")
+
+
+def user_row(one: FoundUser) -> Row:
+    """A person who was found."""
+    flags = [
+        word
+        for word, is_so in (
+            ("disabled", one.disabled),
+            ("locked", one.locked),
+            ("in the bin", one.in_bin),
+        )
+        if is_so
+    ]
+    name: Cell = one.display_name
+    if flags:
+        name = ((f"{one.display_name}  ", ""), (", ".join(flags), "error"))
+    who: Cell = (one.matched, "dim") if one.matched else one.upn
+    cells = (one.account.code, name, who, lights_cell(one.lights))
+    return Row(one.user_id, cells, one)
+
+
+def order_row(one: FoundOrder) -> Row:
+    """An order whose number was typed."""
+    told = f"{one.placed_at:%Y-%m-%d} by {one.operator}"
+    state = ((f"Order {one.order_id}  ", "strong"), (one.state, "dim"))
+    return Row(("order", one.order_id), (one.account.code, state, told, str(one.total)), one)

@@ -1,0 +1,99 @@
+"""What Find and the list of accounts share: a find box and, below it, what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.line_list import PAGE, LineList, Page
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+
+from .context import MissionScreen
+
+MOST = PAGE
+"""Rows of an answer: one types more rather than to page through thousands."""
+
+
+class FindingScreen(MissionScreen):
+    """A find box that has the focus; each answer replaces the one before, and only the newest question is asked."""
+
+    VERBS: ClassVar[tuple[str, ...]] = ("find",)
+    AUTO_FOCUS = "FindInput"
+    COLUMNS: ClassVar[tuple[Column, ...]] = (Column(),)
+    EMPTY: ClassVar[str] = "Nothing is found"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._first_text = text
+        self._answered: str | None = None
+
+    async def answer(self, text: str) -> tuple[Sequence[Row], str]:
+        """What `text` finds, and a word about it for beside the box. Override this."""
+        raise NotImplementedError
+
+    def chosen(self, row: Row) -> None:
+        """Somebody chose this row. Override this."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        box = FindBox(id="find")
+        box.input.value = self._first_text
+        box.input.cursor_position = len(self._first_text)
+        yield box
+        yield LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+
+    def remember(self) -> dict[str, object]:
+        """Nothing: the next one begins with an empty box."""
+        return {}
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the rows are not yet those of what is typed."""
+        return self._answered != self.query_one(FindBox).text
+
+    @property
+    def holds_keys(self) -> bool:
+        """Also while one who has gone on to the list waits for what was typed last."""
+        return super().holds_keys or (self.is_here and not self.in_field and self.is_pending)
+
+    async def load(self) -> None:
+        self.look(keep=not self.is_pending)
+
+    def look(self, *, keep: bool = False) -> None:
+        """Ask for what is typed now."""
+        self.query_one(LineList).show(self._fetch, keep=keep)
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self.look()
+
+    def on_find_box_widened(self, event: FindBox.Widened) -> None:
+        event.stop()
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        box = self.query_one(FindBox)
+        text = box.text
+        rows, note = await self.answer(text)
+        if self.is_here:
+            self._answered = text
+            box.note = note
+        return Page(rows[offset : offset + limit], len(rows))
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id != "found":
+            return
+        if self.is_pending:
+            self.announce("Still looking: press Enter again")
+        else:
+            self.chosen(event.row)
+
+    def verb_find(self) -> None:
+        self.query_one(FindBox).focus()
+
+    def verb_back(self) -> None:
+        if self.in_field and self._overlay is None and not self.is_asking:
+            self.leave()
+        else:
+            super().verb_back()

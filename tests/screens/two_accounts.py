@@ -1,0 +1,83 @@
+"""The world with a second account, Globex, that has people of its own; Acme is the account that the console opens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.model import accounts, buying, provision, users
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.views import Account
+from mission_control_tui.settings import Settings
+from mission_control_tui.terminal import Options
+from tests.model.helpers import PASSWORD
+
+from . import world
+from .driving import text_of, until
+
+OTHERS = (
+    ("Grace", "Kelly", "grace.kelly"),
+    ("Homer", "Simpson", "homer"),
+    ("Adam", "[b]Ant[/]", "adam"),
+)
+
+
+async def add_globex(path: Path) -> Account:
+    """Make the second account in the world's database."""
+    store = await Store.open(path)
+    try:
+        made = await accounts.create_account(
+            store, world.CALLER, name="Globex Ltd", code="globex", domains=["globex.example"]
+        )
+        account = made.result
+        await buying.buy(store, world.CALLER, account.id, "email", level="popx", quantity=5)
+        for first, last, local in OTHERS:
+            details = UserDetails(
+                upn=f"{local}@globex.example",
+                first_names=first,
+                last_name=last,
+                display_name=f"{first} {last}",
+                username=local,
+                mobile_phone="+61 400 123 456" if local == "homer" else "",
+            )
+            user = await users.create_user(store, world.CALLER, account.id, details, PASSWORD)
+            await provision.provision(
+                store,
+                world.CALLER,
+                account.id,
+                user.result.user.id,
+                [Wanted("managed-exchange", "popx")],
+            )
+        await world.age(store, account)
+        return account
+    finally:
+        await store.close()
+
+
+def make_app(
+    path: Path, account: str | None = "acme", options: Options | None = None
+) -> ConsoleApp:
+    """The console on the database, in the first account unless another, or none, is named."""
+    caller = replace(world.CALLER, source="console")
+    return ConsoleApp(Settings(), str(path), account, options, caller, world.no_wake)
+
+
+@asynccontextmanager
+async def console(
+    path: Path, size: tuple[int, int] = (80, 24), account: str = "acme"
+) -> AsyncIterator[tuple[MissionControlApp, Pilot[int]]]:
+    """The console on both accounts, once its numbers are there."""
+    await add_globex(path)
+    app = make_app(path, account)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.is_open)
+        await until(pilot, lambda: "This month  AUD" in text_of(app))
+        yield app, pilot
