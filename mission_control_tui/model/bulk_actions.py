@@ -17,7 +17,7 @@ from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.plan import Verb
 from mission_control_tui.model.provision import Given, Wanted, give, turn
-from mission_control_tui.model.restating import changed_since, restate_service, state_of
+from mission_control_tui.model.restating import changed_since, restate_service, same, state_of
 from mission_control_tui.model.states import (
     Light,
     Priority,
@@ -269,6 +269,8 @@ async def _restate(tx: Transaction, context: Context, subject: Subject) -> Acted
             return Acted(ItemState.UNCHANGED, SO_ALREADY)
         return await _set_disabled(tx, user, bool(target["disabled"]))
     row = subject.assignment()
+    if same(state_of(row), target):
+        return Acted(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)
     if not context.params.force:
         refusal = await changed_since(tx.session, row, expected)
         if refusal is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_targets import Target
 from mission_control_tui.model.bulk_views import BulkParams
-from mission_control_tui.model.restating import state_of
+from mission_control_tui.model.restating import same, state_of
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.tables import AssignmentRow, SeatHoldRow, SeatPoolRow, UserRow
 
@@ -83,6 +83,7 @@ async def facts_of(
             ],
             "about": [_about(row, sorted(holds[row.id])) for row in concerned],
             "states": one.previous,
+            "changed": [row.id for row in concerned if _was_changed(row, one)],
         }
         found.append(
             Facts(
@@ -105,6 +106,12 @@ def _concerns(row: AssignmentRow, target: Target, params: BulkParams) -> bool:
         params.instance,
         SubjectKind.USER,
     )
+
+
+def _was_changed(row: AssignmentRow, target: Target) -> bool:
+    """Whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
+    expected = target.previous.get("expected")
+    return expected is not None and "wish" in expected and not same(state_of(row), expected)
 
 
 def _about(row: AssignmentRow, holds: list[Level]) -> tuple[object, ...]:

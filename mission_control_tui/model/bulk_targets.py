@@ -192,7 +192,7 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Targ
     names: dict[str, str] = {}
     for chunk in chunks(user_ids):
         users = await session.execute(select(UserRow.id, UserRow.upn).where(UserRow.id.in_(chunk)))
-        names.update(dict(users.tuples().all()))
+        names |= {row.id: row.upn for row in users}
         rows = await session.execute(
             select(AssignmentRow.user_id, AssignmentRow.id)
             .where(
@@ -201,10 +201,9 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Targ
             )
             .order_by(AssignmentRow.service_id, AssignmentRow.instance)
         )
-        for user_id, assignment_id in rows.tuples():
-            if user_id is None:
-                continue
-            there.setdefault(user_id, []).append(Target(user_id, assignment_id, names[user_id]))
+        for owner, assignment_id in rows:
+            target = Target(owner, assignment_id, names[owner or ""])
+            there.setdefault(target.user_id or "", []).append(target)
     return [
         one
         for user_id in user_ids

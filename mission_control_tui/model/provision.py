@@ -14,6 +14,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
 from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.members import leave
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import (
@@ -38,13 +39,17 @@ from mission_control_tui.model.wishing import (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One service to give. Without a level the present one stays, or the only one owned is taken."""
+    """One service to give. Without a level the present one stays, or the only one owned is taken.
+
+    `suspended` None leaves that as it is.
+    """
 
     service: str
     level: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     instance: str = ""
     adopt: bool = False
+    suspended: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,9 @@ async def give(
     if service.subject is not SubjectKind.USER:
         raise UsageError(
             f"{service.name} is not given to users: it belongs to the {service.subject}.",
-            hint="Buy it; it is provisioned by itself.",
+            hint="Make one with `mission-control objects create`."
+            if service.subject is SubjectKind.OBJECT
+            else "Buy it; it is provisioned by itself.",
         )
     if service.seats and not await seats.is_bought(tx.session, account.id, service):
         raise Conflict(
@@ -125,9 +132,11 @@ async def give(
     level_id = await _level(tx, account, service, row, wanted.level)
     previous = row.settings if row.wish != Wish.ABSENT else {}
     settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, previous)
-    wish = Wish.SUSPENDED if row.wish == Wish.SUSPENDED else Wish.PRESENT
+    suspended = row.wish == Wish.SUSPENDED if wanted.suspended is None else wanted.suspended
+    wish = Wish.SUSPENDED if suspended else Wish.PRESENT
     before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
     after = {"level": level_id, **settings}
+    row_wish = Wish(row.wish)
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
     agrees = row.light == Light.GREEN and not row.drift
     if row.wish == wish and before == after and (agrees or on_its_way):
@@ -160,9 +169,14 @@ async def give(
             new_password=password is not None,
         )
     )
+    if suspended != (row_wish == Wish.SUSPENDED):
+        tx.command(
+            *phrasing.turn("suspend" if suspended else "resume", user.upn, service.id, row.instance)
+        )
+        before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
-        Verb.CHANGED if before else Verb.CREATED,
+        Verb.CREATED if row_wish == Wish.ABSENT else Verb.CHANGED,
         "service",
         _label(user, service, wanted.instance),
         before={key: before[key] for key in sorted(changed & before.keys())},
@@ -323,6 +337,8 @@ async def turn(
         return Given(row.id, service.id, row.level_id, row.backend_name, None)
     before = {"wish": str(row.wish), "level": row.level_id}
     request = await push(tx, row, kind, priority=priority, wish=wish)
+    if wish is Wish.ABSENT:
+        await leave(tx, user=user, lost=service.id, priority=priority)
     tx.command(*phrasing.turn(str(kind), user.upn, service.id, row.instance))
     tx.record(
         Verb.REMOVED if wish is Wish.ABSENT else Verb.CHANGED,

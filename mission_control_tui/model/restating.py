@@ -78,17 +78,11 @@ async def restate_service(
     service = catalogue.service(row.service_id)
     if target["wish"] == Wish.ABSENT:
         return await turn(tx, user, service, row, RequestKind.DEPROVISION, priority=priority)
-    given = Given(row.id, service.id, row.level_id, row.backend_name, None)
-    now = state_of(row)
-    if not same({**now, "wish": target["wish"]}, target) or row.wish == Wish.ABSENT:
-        known = {option.id for option in service.options_for(target["level"])}
-        settings = {name: value for name, value in target["settings"].items() if name in known}
-        wanted = Wanted(service.id, target["level"], settings, row.instance)
-        given = await give(tx, owner, catalogue, user, wanted, priority=priority)
-    if row.wish == target["wish"]:
-        return given
-    kind = RequestKind.SUSPEND if target["wish"] == Wish.SUSPENDED else RequestKind.RESUME
-    turned = await turn(tx, user, service, row, kind, priority=priority)
-    return Given(
-        row.id, service.id, row.level_id, row.backend_name, turned.request_id, given.password
-    )
+    suspended = target["wish"] == Wish.SUSPENDED
+    if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
+        kind = RequestKind.SUSPEND if suspended else RequestKind.RESUME
+        return await turn(tx, user, service, row, kind, priority=priority)
+    known = {option.id for option in service.options_for(target["level"])}
+    settings = {name: value for name, value in target["settings"].items() if name in known}
+    wanted = Wanted(service.id, target["level"], settings, row.instance, suspended=suspended)
+    return await give(tx, owner, catalogue, user, wanted, priority=priority)
