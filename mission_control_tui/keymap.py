@@ -206,9 +206,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "ticket", "t", "Ticket", "Set the ticket that every change carries; empty clears it", "f11"
     ),
-    Verb("account", "o", "Account", "Go to another account"),
-    Verb("arm", "a", "Arm", "Arm a read-only console, or make it read-only again"),
-    Verb("command", ":", "Command", "Type a command of the command line; Tab completes it"),
+    Verb("account", "o", "Account", "Go to another account", "ctrl+o"),
+    Verb("arm", "a", "Arm", "Arm a read-only console, or make it read-only again", "ctrl+r"),
+    Verb(
+        "command", ":", "Command", "Type a command of the command line; Tab completes it", "ctrl+g"
+    ),
     Verb("up", "up", "Up", "The row above", where="in lists", target="widget"),
     Verb("down", "down", "Down", "The row below", where="in lists", target="widget"),
     Verb("pageup", "pageup", "Page up", "One page up", where="in lists", target="widget"),
@@ -246,6 +248,14 @@ EVERYWHERE = ("back", "help", "find", "next_red", "go", "account", "quit", "redr
 
 HINTED_WHERE_NAMED = frozenset({"find"})
 """Verbs that work everywhere, and that the hints show on the screens that name them as their own."""
+
+OF_ROWS = frozenset(
+    {
+        *("mark_range", "mark_all", "act", "retry_all", "sort"),
+        *("like", "schedule", "history", "undo", "write"),
+    }
+)
+"""Verbs on what the cursor of a list is on: a field never has the focus then, so they need no twin."""
 
 OPERATING = ("ticket", "arm", "command")
 """Verbs that every screen of an account has beside those."""

@@ -125,8 +125,14 @@ class AskingScreen(RememberingScreen):
         """Show a question over the lowest lines and give it the focus."""
         self._kept_focus = self.focused
         self._confirm = bar
-        self.mount(bar)
-        bar.focus()
+        self.set_focus(None)
+        self.do(self._mount_bar(bar))
+
+    async def _mount_bar(self, bar: ConfirmBar | AskBar) -> None:
+        """Keys that come meanwhile are held: they are the answer."""
+        await self.mount(bar)
+        if bar is self._confirm:
+            bar.focus()
 
     def _close_bar(self, bar: AskBar) -> None:
         if self._confirm is bar:

@@ -1,0 +1,170 @@
+"""What an operator has on every screen: a ticket that sticks, arming, copying, the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.cli.commands.console import command_line
+from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.model.audit import entries
+from mission_control_tui.screens.operating import OperatingScreen
+from mission_control_tui.widgets.command_bar import CommandBar
+from mission_control_tui.widgets.plain_lines import PlainLines
+
+from .driving import SIZES, shows, text_of, type_text, until
+from .user_driving import context_of, opened
+
+
+def console_of(app: MissionControlApp) -> ConsoleApp:
+    assert isinstance(app, ConsoleApp)
+    return app
+
+
+async def set_ticket(pilot: Pilot[int], ticket: str) -> None:
+    await pilot.press("t", "ctrl+u")
+    await type_text(pilot, ticket)
+    await pilot.press("enter")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_ticket_sticks_until_it_is_cleared(world_db: Path, size: tuple[int, int]) -> None:
+    async with opened(world_db, "users", size=size) as (app, pilot):
+        await pilot.press("t")
+        await shows(pilot, "The ticket that every change carries", "Ticket:")
+        await type_text(pilot, "INC-42")
+        await pilot.press("enter")
+        await until(pilot, lambda: "INC-42" in text_of(app).splitlines()[0])
+        await shows(pilot, "Every change carries ticket INC-42")
+
+        await pilot.press("escape")
+        await until(pilot, lambda: "INC-42" in text_of(app).splitlines()[0])
+        assert context_of(app).caller.ticket == "INC-42"
+
+        await pilot.press("t")
+        await until(pilot, lambda: "Ticket: INC-42" in text_of(app))
+        await pilot.press("ctrl+u", "enter")
+        await shows(pilot, "No ticket any more")
+        assert context_of(app).caller.ticket == ""
+
+
+async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await set_ticket(pilot, "T-1")
+        await shows(pilot, "Every change carries")
+        await pilot.press("t")
+        await type_text(pilot, "9" * 130)
+        await pilot.press("enter")
+        await shows(pilot, "A ticket has at most 128 characters.")
+        await pilot.press("escape")
+        await shows(pilot, "Nothing was changed")
+        assert context_of(app).caller.ticket == "T-1"
+
+
+async def test_a_change_carries_ticket_and_session(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        console_of(app).change_caller(session="f" * 32)
+        await set_ticket(pilot, "T-77")
+        await shows(pilot, "Every change carries")
+        context = context_of(app)
+        from mission_control_tui.model.users import disable_user
+
+        await disable_user(context.store, context.caller, context.account_id, "ada@acme.example")
+        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        assert newest.ticket == "T-77"
+        assert newest.session == context.caller.session == "f" * 32
+
+
+async def test_arming_is_one_key_and_shown(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: "READ-ONLY" in text_of(app).splitlines()[0])
+        assert not context_of(app).caller.may_write
+        await pilot.press("a")
+        await until(pilot, lambda: "READ-ONLY" not in text_of(app))
+        assert context_of(app).caller.may_write
+
+
+async def test_a_long_text_is_copied_and_shown_without_a_frame(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, OperatingScreen)
+        screen.copy("short")
+        await shows(pilot, "Copied: short")
+        assert app.clipboard == "short"
+        screen.copy("first line\n  second \x1b[31mline")
+        await shows(pilot, "first line", "second ")
+        assert "\x1b" not in app.clipboard
+        lines = text_of(app).splitlines()
+        assert lines[1] == "first line"
+        assert lines[2].startswith("  second ")
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.query(PlainLines))
+
+
+async def test_a_command_is_typed_completed_and_run(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    async with opened(world_db, "users") as (app, pilot):
+        console_of(app).commands = command_line(str(world_db))
+        console_of(app).change_caller(session="e" * 32)
+        await set_ticket(pilot, "T-5")
+        await pilot.press("colon")
+        await shows(pilot, "mission-control:")
+        bar = app.screen.query_one(CommandBar)
+        await type_text(pilot, "users dis")
+        await pilot.press("tab")
+        await until(pilot, lambda: bar.text == "users disable ")
+        await type_text(pilot, "ada@acme.example")
+        await pilot.press("enter")
+        await shows(
+            pilot, "$ mission-control users disable ada@acme.example", "Done. Esc goes back"
+        )
+        context = context_of(app)
+        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        assert newest.action == "disable user"
+        assert (newest.ticket, newest.session) == ("T-5", "e" * 32)
+        await pilot.press("escape", "colon", "up")
+        bar = app.screen.query_one(CommandBar)
+        await until(pilot, lambda: bar.text == "users disable ada@acme.example")
+
+
+async def test_what_takes_away_is_tried_and_asked_first(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    async with opened(world_db, "users") as (app, pilot):
+        console_of(app).commands = command_line(str(world_db))
+        await pilot.press("colon")
+        await type_text(pilot, "deprovision ada@acme.example managed-exchange")
+        await pilot.press("enter")
+        await shows(pilot, "removed", "[ No ]")
+        await pilot.press("enter")
+        await shows(pilot, "Nothing was changed")
+        context = context_of(app)
+        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        assert not newest.action.startswith("deprovision")
+        await pilot.press("colon", "up", "enter")
+        await shows(pilot, "[ No ]")
+        await pilot.press("y")
+        await shows(pilot, "Done. Esc goes back")
+        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        assert newest.action == "deprovision managed-exchange"
+
+
+async def test_a_read_only_console_runs_no_change(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        console_of(app).commands = command_line(str(world_db))
+        await pilot.press("a", "colon")
+        await type_text(pilot, "users disable ada@acme.example")
+        await pilot.press("enter")
+        await shows(pilot, "read-only", "exit code 7")
+        await pilot.press("escape", "colon")
+        await type_text(pilot, "nonsense")
+        await pilot.press("enter")
+        await shows(pilot, "There is no command 'nonsense' here.")
+        assert app.screen.query_one(CommandBar).text == "nonsense"
