@@ -90,13 +90,10 @@ def resolve(local: datetime, zone: ZoneInfo) -> Moment:
     at = first.astimezone(UTC)
     found = shown(at, zone)
     if at.astimezone(zone).replace(tzinfo=None) != local:
-        note = (
-            f"{local:%H:%M} does not exist on that day: clocks skip it, so it is taken as {found}."
-        )
+        note = f"Clocks skip {local:%H:%M} that day: taken as {found}."
         return Moment(at, found, note)
     if first.utcoffset() != second.utcoffset():
-        other = shown(second.astimezone(UTC), zone)
-        note = f"{local:%H:%M} happens twice on that day: the first is taken, {found}, not {other}."
+        note = f"{local:%H:%M} comes twice: the first is taken, {found}."
         return Moment(at, found, note)
     return Moment(at, found)
 

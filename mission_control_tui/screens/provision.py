@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
+from mission_control_tui.model.schedule_actions import Action, Params
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field, FormLine
@@ -18,8 +19,8 @@ from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .consequences import adopt_question, level_question, turn_question
-from .context import MissionScreen
 from .person_fields import words_of
+from .scheduling import Planned, SchedulingScreen
 from .service_panel import LEVEL, PASSWORD, UserServicePanel, another_view
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
 
 
-class ProvisionScreen(MissionScreen):
+class ProvisionScreen(SchedulingScreen):
     """The services of a user: give, change, suspend, remove, and mend what is red."""
 
     HEADING = "Provision Services"
@@ -39,9 +40,10 @@ class ProvisionScreen(MissionScreen):
         "Every service that the account bought, with its light for this user. "
         "Enter opens a service; Space chooses a level; p or F2 sends what you chose in all "
         "open services at once. The lights change by themselves. A red one says why: p tries again, e goes to what can "
-        "be changed. b buys seats of the level under the cursor and comes back here."
+        "be changed. b buys seats of the level under the cursor and comes back here. d asks for a date and "
+        "time at which to do it."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
 
     def __init__(
@@ -346,6 +348,21 @@ class ProvisionScreen(MissionScreen):
             if given.password is not None and shown is not None:
                 await shown.open_now()
                 shown.hold_password(given.password)
+
+    async def verb_schedule(self) -> None:
+        """What was chosen at a date and time; where nothing was, what else can be done with the service."""
+        panel, user = self.panel, self._user
+        if panel is None or user is None or (panel.is_given and not panel.is_dirty):
+            name = panel.service.id if panel is not None else ""
+            await self.schedule_for(self.user_id, service=name)
+        elif panel.chosen is None:
+            await panel.open_now()
+            panel.query_one(LevelPicker).focus()
+            self.announce(f"Choose a level of {panel.service.name} with Space first", error=True)
+        else:
+            one = panel.wanted()
+            params = Params(one.service, one.level, one.settings, one.instance)
+            self.ask_when(user, Planned(Action.PROVISION, params))
 
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name

@@ -15,8 +15,8 @@ class UserScreen(UserFunctionsScreen):
     """The card of one user."""
 
     HEADING = "User"
-    ABOUT = "What can be done with this user, and how the user's account and services are."
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "copy")
+    ABOUT = "What can be done with this user, and how account and services are. d does it at a date and time."
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "schedule", "copy")
     CSS_PATH = "user.tcss"
 
     def __init__(self, user_id: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mission_control_tui.model.schedule_actions import Action
 from mission_control_tui.model.states import Wish
 from mission_control_tui.widgets.rows import CursorLines
 
 from .consequences import MONEY, removal
 from .context import MissionScreen
 from .password_fields import BROKEN_RULE
+from .scheduling import SchedulingScreen
 from .user_card import FunctionList, PasswordReset, UserCard
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import UserView
 
 
-class UserFunctionsScreen(MissionScreen):
+class UserFunctionsScreen(SchedulingScreen):
     """A screen that has a `UserCard`."""
 
     @property
@@ -47,6 +49,23 @@ class UserFunctionsScreen(MissionScreen):
         if isinstance(event.rows, FunctionList) and self.card.user is not None:
             event.stop()
             self.act(str(event.row.key), self.card.user)
+
+    def about_user(self) -> str | None:
+        """The user whom verbs are about, by id."""
+        return self.card.user.id if self.card.user is not None else None
+
+    async def verb_schedule(self) -> None:
+        user_id, functions = self.about_user(), self.card.functions
+        if user_id is None:
+            self.announce("Put the cursor on a user first", error=True)
+            return
+        row = functions.current if functions.has_focus else None
+        names = {
+            "disable": Action.DISABLE,
+            "enable": Action.ENABLE,
+            "deprovision": Action.DEPROVISION,
+        }
+        await self.schedule_for(user_id, names.get(str(row.key)) if row is not None else None)
 
     def act(self, name: str, user: UserView) -> None:
         """Do one of User Functions."""

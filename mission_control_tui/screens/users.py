@@ -73,7 +73,7 @@ class UsersScreen(UserFunctionsScreen):
         "Enter on a user expands User Functions and Account Status below; Escape closes them. Show > Recycling bin "
         "lists deleted users, whom Restore brings back."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "provision", "edit", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "provision", "edit", "schedule", "copy")
     CSS_PATH = "users.tcss"
     AUTO_FOCUS = "#users"
 
@@ -212,6 +212,9 @@ class UsersScreen(UserFunctionsScreen):
             return self._open_user
         row = self.query_one(LineList).current
         return str(row.key) if row is not None else None
+
+    def about_user(self) -> str | None:
+        return self._user_id()
 
     def verb_new(self) -> None:
         self.go_to("new-user")

@@ -181,7 +181,7 @@ async def test_a_local_time_that_needs_a_rule_is_said(
     outcome = await schedule(
         store, caller, account.id, user.id, "disable", None, "2027-10-03 02:30"
     )
-    assert any("does not exist" in one for one in outcome.plan.warnings)
+    assert any("Clocks skip" in one for one in outcome.plan.warnings)
     assert outcome.result.shown == "Sun 2027-10-03 03:30 (+11:00)"
 
 
