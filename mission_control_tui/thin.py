@@ -1,33 +1,37 @@
-"""Frames in fewer bytes: exactly the same cells, without what a terminal need not be told, or was told before.
+"""Frames in fewer bytes: exactly the same cells, without what the terminal shows already.
 
-Textual gives every piece of a line its style and a reset of its own, draws blank ends of lines cell by cell, and
-paints a screen that opens three or four times over.
+Textual gives every piece of a line its style and a reset of its own, draws whole rows where one cell changed, and
+paints a screen that opens three or four times over. Here is a picture of the terminal, cell by cell; of each frame
+only the difference is written.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rich.cells import cell_len
 
-_HARMLESS = r"(?:[12]|[39][0-7]|38;5;\d+|38;2;\d+;\d+;\d+|39|49)"
-_DEFAULT = re.compile(r"\x1b\[[34]9(?:;[34]9)*m([^\x1b]*)\x1b\[0m")
-"""The terminal's own colours, asked for where they are in force: every styled piece ends with a reset."""
-
-_INVISIBLE = re.compile(rf"\x1b\[{_HARMLESS}(?:;{_HARMLESS})*m( +)\x1b\[0m")
-"""Blanks that are bold, dim or of a colour of text."""
+Cell = tuple[str, str] | None
+"""Style and character; the right half of a wide character is empty; None is unknown."""
 
 _MOVE = re.compile(r"\n?\x1b\[(\d+);(\d+)H")
-_STYLE = re.compile(r"\x1b\[[\d;]*m")
-_BLANK_END = re.compile(r" {4,}\Z")
+_PIECE = re.compile(r"\x1b\[([\d;]*)m|([^\x1b]+)")
+_CONTROL = re.compile(r"\x1b(?!\[[\d;]*m)|[\x00-\x1a\x1c-\x1f\x7f]")
+_PARAMETER = re.compile(r"[34]8;5;\d+|[34]8;2;\d+;\d+;\d+|\d+")
+_UNSEEN_ON_A_BLANK = re.compile(r"[12]|[39][0-7]|38;.+")
 _ERASE_LINE = "\x1b[K"
+_BLANK = ("", " ")
+_WORTH_A_MOVE = 6
+"""As many cells that stay are written again rather than jumped over."""
 
 
 class Thinner:
-    """Makes frames thinner, and remembers the whole rows that the terminal shows."""
+    """Remembers what the terminal shows."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, str] = {}
+        self._rows: dict[int, list[Cell]] = {}
+        self._columns = 0
 
     def forget(self) -> None:
         """Call when the terminal may show something else than what was written. Callable from any thread."""
@@ -35,31 +39,123 @@ class Thinner:
 
     def thin(self, frame: str, columns: int) -> str:
         """What shows the same as `frame` on a terminal of `columns`; what draws no cells is returned as it is."""
-        frame = _INVISIBLE.sub(r"\1", _DEFAULT.sub(r"\1", frame))
         start, *pieces = _MOVE.split(frame)
+        if not pieces:
+            return frame
+        if columns != self._columns:
+            self._columns = columns
+            self._rows = {}
         rows = self._rows
         written = [start]
-        for y, x, text, width in _joined(pieces):
-            whole = x == 1 and width == columns
-            if whole and rows.get(y) == text:
+        drawn: tuple[int, list[Cell], list[Cell]] | None = None
+        for y, x, text in zip(
+            map(int, pieces[::3]), map(int, pieces[1::3]), pieces[2::3], strict=True
+        ):
+            cells = None if _CONTROL.search(text) else _cells(text)
+            whole = cells and x - 1 + len(cells) <= columns
+            if drawn and (not whole or y != drawn[0]):
+                written += _differences(*drawn)
+                drawn = None
+            if cells and whole:
+                row = rows.setdefault(y, [None] * columns)
+                drawn = drawn or (y, row[:], row)
+                _put(row, x - 1, cells)
                 continue
-            if whole:
-                rows[y] = text
-            elif width:
+            if text:
                 rows.pop(y, None)
-            if x - 1 + width == columns:
-                text = _BLANK_END.sub(_ERASE_LINE, text)
             written.append(f"\x1b[{y};{x}H{text}")
+        if drawn:
+            written += _differences(*drawn)
         return "".join(written)
 
 
-def _joined(pieces: list[str]) -> list[tuple[int, int, str, int]]:
-    """Row, column, text and width of what is drawn; what stands side by side as one."""
-    found: list[tuple[int, int, str, int]] = []
-    for row, column, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
-        y, x, width = int(row), int(column), cell_len(_STYLE.sub("", text))
-        if found and width and found[-1][0] == y and found[-1][1] + found[-1][3] == x:
-            _, x, before, already = found.pop()
-            text, width = before + text, already + width
-        found.append((y, x, text, width))
+def _cells(text: str) -> list[Cell] | None:
+    """`text` cell by cell; None where it cannot be said which character takes which."""
+    cells: list[Cell] = []
+    style = ""
+    for piece in _PIECE.finditer(text):
+        codes, drawn = piece.groups()
+        if codes is not None:
+            style = _style(codes)
+            continue
+        on_blank = _style_of_blank(style)
+        if drawn.isascii():
+            cells += [(on_blank, char) if char == " " else (style, char) for char in drawn]
+            continue
+        widths = [cell_len(char) for char in drawn]
+        if 0 in widths or sum(widths) != cell_len(drawn):
+            return None
+        for char, width in zip(drawn, widths, strict=True):
+            cells.append((on_blank if char == " " else style, char))
+            if width == 2:
+                cells.append((style, ""))
+    return cells
+
+
+@lru_cache(1024)
+def _style(codes: str) -> str:
+    """The codes without a reset, and without the terminal's own colours: they are in force before every piece."""
+    return ";".join(one for one in _PARAMETER.findall(codes) if one not in ("0", "39", "49"))
+
+
+@lru_cache(1024)
+def _style_of_blank(style: str) -> str:
+    """The style, or none where a blank does not show it."""
+    parameters = _PARAMETER.findall(style)
+    return "" if all(map(_UNSEEN_ON_A_BLANK.fullmatch, parameters)) else style
+
+
+def _put(row: list[Cell], column: int, cells: list[Cell]) -> None:
+    """Draw over the row; of a wide character that is half drawn over nobody knows what the other half shows."""
+    end = column + len(cells)
+    if column and (first := row[column]) is not None and first[1] == "":
+        row[column - 1] = None
+    if end < len(row) and (after := row[end]) is not None and after[1] == "":
+        row[end] = None
+    row[column:end] = cells
+
+
+def _differences(y: int, before: list[Cell], row: list[Cell]) -> list[str]:
+    """What to write, so that row `y` that shows `before` shows `row`."""
+    changed = [
+        at for at, (old, new) in enumerate(zip(before, row, strict=True)) if new not in (old, None)
+    ]
+    blank_from = len(row)
+    while blank_from and row[blank_from - 1] == _BLANK:
+        blank_from -= 1
+    spans: list[list[int]] = []
+    for at in changed:
+        while (cell := row[at]) is not None and not cell[1]:
+            at -= 1
+        if spans and at - spans[-1][1] <= _WORTH_A_MOVE and None not in row[spans[-1][1] : at]:
+            spans[-1][1] = max(spans[-1][1], at + 1)
+        else:
+            spans.append([at, at + 1])
+    found = []
+    for start, end in spans:
+        erases = end - max(start, blank_from) >= len(_ERASE_LINE)
+        last = max(start, blank_from) if erases else end
+        found.append(f"\x1b[{y};{start + 1}H{_drawn(row[start:last])}{_ERASE_LINE * erases}")
+        if erases:
+            break
     return found
+
+
+def _drawn(cells: list[Cell]) -> str:
+    """The cells as text, each style once: a blank takes that of what stands before it where that cannot be seen."""
+    found: list[str] = []
+    style = ""
+    for cell in cells:
+        if cell is None:
+            continue
+        wanted, char = cell
+        if wanted != style and not (cell == _BLANK and not _style_of_blank(style)):
+            if style:
+                found.append("\x1b[0m")
+            if wanted:
+                found.append(f"\x1b[{wanted}m")
+            style = wanted
+        found.append(char)
+    if style:
+        found.append("\x1b[0m")
+    return "".join(found)
