@@ -40,9 +40,11 @@ TYPED = (
     "+61 2 9000 0",
     "12",
     "hnsson",
+    "9000 0001",
+    "9876543",
     "nobody-at-all",
 )
-"""As one types: what many have, several words, words that nobody has together, and what only stands in the middle."""
+"""As one types: what many have, several words, words that nobody has together, what only stands in the middle."""
 
 
 async def fill(store: Store, accounts: Sequence[int], count: int) -> None:

@@ -1,8 +1,8 @@
 """Finding anyone: people and orders over all accounts that the caller may see, ranked, as one types.
 
 A key costs one range of `search_terms` for each account, so no index over all accounts is kept. The middle of a word
-is looked for only when nothing begins so and nothing else is typed, by a walk along two indexes; the last digits of a
-phone number would need a walk along the terms themselves, which takes too long: phones are found by their first digits.
+is looked for only when nothing begins so and nothing else is typed, by a walk along two indexes. Likewise the last
+digits of a phone number, by a walk along a bounded number of phones, those of the current account first.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ COUNTED = 2_000
 
 FEWEST_INSIDE = 3
 """Characters from which the middle of a word is looked for, where nothing begins so."""
+
+FEWEST_DIGITS = 4
+"""Digits from which the rest of a phone number is looked for."""
+
+DIGITS_WALKED = 150_000
+"""Terms that begin with a digit, most of them phones in two forms, that one key walks along at most."""
 
 _LAST = "\U0010ffff"
 _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE)
@@ -137,9 +143,13 @@ async def _gather(
     if len(found) < CANDIDATES:
         for part in scope.parts(SearchTermRow.account_id):
             await _matches(session, part, rarest, folded, found, in_bin=True)
-    if not found and len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
-        more = await _inside(session, store, scope, words[0], found)
-    return more
+    if found or len(words) > 1:
+        return more
+    if words[0].isdecimal() and len(words[0]) >= FEWEST_DIGITS:
+        return await _digits(session, scope, words[0], found)
+    if len(words[0]) >= FEWEST_INSIDE:
+        return await _inside(session, store, scope, words[0], found)
+    return False
 
 
 def _put(found: dict[str, _Candidate], user_id: str, one: _Candidate) -> None:
@@ -253,6 +263,37 @@ async def _begins(
     for statement in statements:
         for user_id, account_id, sort_key, in_bin in await session.execute(statement):
             _put(found, user_id, _Candidate(Rank.BEGINS, account_id, sort_key, in_bin))
+
+
+async def _digits(
+    session: AsyncSession, scope: _Scope, digits: str, found: dict[str, _Candidate]
+) -> bool:
+    """Who has a phone with these digits after its first ones; whether there may be more."""
+    for part in scope.parts(SearchTermRow.account_id):
+        walked = (
+            select(
+                SearchTermRow.user_id,
+                SearchTermRow.account_id,
+                SearchTermRow.sort_key,
+                SearchTermRow.term,
+            )
+            .where(
+                part,
+                SearchTermRow.in_bin == false(),
+                SearchTermRow.term >= "0",
+                SearchTermRow.term < ":",
+            )
+            .limit(DIGITS_WALKED)
+            .subquery()
+        )
+        statement = (
+            select(walked.c.user_id, walked.c.account_id, walked.c.sort_key)
+            .where(walked.c.term.contains(digits, autoescape=True))
+            .limit(CANDIDATES)
+        )
+        for user_id, account_id, sort_key in await session.execute(statement):
+            _put(found, user_id, _Candidate(Rank.INSIDE, account_id, sort_key, in_bin=False))
+    return len(found) >= CANDIDATES
 
 
 async def _inside(

@@ -36,7 +36,8 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     """Find anyone, in all accounts: by name, UPN, alias, username, phone; an order by its number.
 
     All words have to be found. The best match comes first, and people of the account named by --account or the
-    settings come first among equals. What stands in the middle of a word is found when nothing begins so.
+    settings come first among equals. What stands in the middle of a word, or ends a phone number, is found when
+    nothing begins so.
     """
 
     async def work(store: Store) -> Found:

@@ -1,0 +1,45 @@
+"""What a key of Find costs: ranges of an index whatever there is, and time in proportion to one page of a list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import finding as benchmark
+from benchmarks.sample_users import CALLER
+from benchmarks.users import plan_of, statements
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.finding import find_anyone
+
+USERS, ACCOUNTS = 3_000, 100
+MOST_STATEMENTS = 20
+MOST_PAGES = 60.0
+"""A key may cost so many pages of one account's list; measured are 5 to 20, and half of that without the walks."""
+
+LARGE = ("SCAN users", "SCAN addresses", "SCAN search_terms", "SCAN assignments")
+WALKS = frozenset({"hnsson", "9000 0001", "9876543", "nobody-at-all"})
+"""What begins nowhere, and is looked for in the middle along an index."""
+
+
+@pytest.fixture
+async def many(sqlite_where: str) -> AsyncIterator[Store]:
+    store = await Store.open(Path(sqlite_where))
+    accounts = await benchmark.make_accounts(store, ACCOUNTS)
+    await benchmark.fill(store, accounts, USERS)
+    yield store
+    await store.close()
+
+
+async def test_a_key_reads_ranges_and_costs_a_bounded_number_of_pages(many: Store) -> None:
+    base = await benchmark.baseline(many, 1)
+    for typed in benchmark.TYPED:
+        with statements(many) as seen:
+            await find_anyone(many, CALLER, typed, 50, current=benchmark.CURRENT)
+        assert len(seen) <= MOST_STATEMENTS, typed
+        lines = [line for one in seen for line in await plan_of(many, *one)]
+        scans = [line for line in lines if line.startswith(LARGE)]
+        assert not scans or typed in WALKS, (typed, scans)
+        assert not [line for line in scans if "COVERING INDEX" not in line], (typed, scans)
+        assert await benchmark.key(many, typed) <= MOST_PAGES * base, typed
