@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .model.views import Account
     from .settings import Settings
     from .terminal import Options
+
+DUE_SECONDS = 60.0
+"""How often it is looked whether something is due by the clock."""
 
 LOOK_AFTER_SECONDS = 5
 """How often a worker is looked for while lights are orange: one that was killed is replaced."""
@@ -78,6 +82,7 @@ class ConsoleApp(AccountsApp):
         self._caller = caller
         self._wake = wake
         self._anybody_waits = False
+        self._due_at = 0.0
         self._red_walk: tuple[Place, Place] | None = None
         self._red_screen: Screen[Any] | None = None
         self._choices: Sequence[Account] = ()
@@ -193,7 +198,7 @@ class ConsoleApp(AccountsApp):
         """While lights are orange, see to it that somebody works on them, or say that nobody does."""
         while True:
             context: Context = self.store
-            if self._anybody_waits and context.caller.may_write:
+            if context.caller.may_write:
                 before = context.worker
                 await self._guarded(unbroken(self._look(context)))
                 if context.worker != before:
@@ -207,7 +212,19 @@ class ConsoleApp(AccountsApp):
                 return  # whether it came up is looked at soon
 
     async def _look(self, context: Context) -> None:
-        context.worker = await context.wake()
+        if self._anybody_waits or await self._is_due(context):
+            context.worker = await context.wake()
+
+    async def _is_due(self, context: Context) -> bool:
+        """Whether something was scheduled for now or before; the database is asked once a minute, and at the moment."""
+        from .model.schedule_due import next_moment
+
+        if time.monotonic() < self._due_at:
+            return False
+        ahead = await next_moment(context.store)
+        wait = DUE_SECONDS if ahead is None or ahead <= 0 else min(ahead, DUE_SECONDS)
+        self._due_at = time.monotonic() + wait
+        return ahead is not None and ahead <= 0
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:

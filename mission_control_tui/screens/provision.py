@@ -45,6 +45,7 @@ class ProvisionScreen(SchedulingScreen):
     )
     VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
+    LEADS_TO_SERVICES = False
 
     def __init__(
         self, user_id: str, assignment_id: str | None = None, *, fresh: bool = False
@@ -77,6 +78,7 @@ class ProvisionScreen(SchedulingScreen):
         context = self.context
         at = (context.store, context.caller, context.account_id)
         self._user = user = await details(*at, self.user_id)
+        self.looked_at(user.id)
         views = await status(*at, user=self.user_id)
         self._seats = await list_seats(*at)
         if any(view.light is Light.RED for view in views):

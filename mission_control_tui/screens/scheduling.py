@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model import moments
 from mission_control_tui.model.errors import Conflict, InvalidInput
@@ -36,7 +36,7 @@ class PlannedList(CursorLines):
     title = "Schedule"
     help_text = "Enter chooses what is to happen; the date and time are asked next."
 
-    def __init__(self, upn: str, rows: Sequence[tuple[Planned, str]]) -> None:
+    def __init__(self, upn: str, rows: Sequence[tuple[Planned | None, str]]) -> None:
         super().__init__(columns=(Column(f"At a date and time, for {upn}"),))
         self._rows = tuple(rows)
 
@@ -64,6 +64,9 @@ def choices(user: UserView, views: Sequence[AssignmentView]) -> list[Planned]:
 
 class SchedulingScreen(MissionScreen):
     """A screen from which something can be scheduled."""
+
+    LEADS_TO_SERVICES: ClassVar[bool] = True
+    """Whether the list of what can be scheduled says where levels are chosen."""
 
     def understood(self, text: str) -> str:
         """How a date and time is read, as one types; what the worker goes by is asked of the database again."""
@@ -104,7 +107,11 @@ class SchedulingScreen(MissionScreen):
     def choose_planned(self, user: UserView, found: Sequence[Planned], at: int = 0) -> None:
         """List what can be scheduled, the cursor on number `at`."""
         catalogue = self.context.catalogue
-        rows = [(one, phrase(catalogue, one.action, one.params)) for one in found]
+        rows: list[tuple[Planned | None, str]] = [
+            (one, phrase(catalogue, one.action, one.params)) for one in found
+        ]
+        if self.LEADS_TO_SERVICES:
+            rows.append((None, "Provision: open Services, choose a level there, then d"))
         listing = PlannedList(user.upn, rows)
         self.planned_for = user
         self.show_overlay(listing)
@@ -113,11 +120,13 @@ class SchedulingScreen(MissionScreen):
     planned_for: UserView | None = None
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if isinstance(event.rows, PlannedList) and isinstance(event.row.data, Planned):
+        if isinstance(event.rows, PlannedList) and self.planned_for is not None:
             event.stop()
             self.close_overlay()
-            if self.planned_for is not None:
+            if isinstance(event.row.data, Planned):
                 self.ask_when(self.planned_for, event.row.data)
+            else:
+                self.go_to("provision", self.planned_for.id)
 
     def ask_when(self, user: UserView, planned: Planned) -> None:
         """Ask for the date and time, and schedule."""
