@@ -153,6 +153,7 @@ def phrase(catalogue: Catalogue, action: Action, params: Params) -> str:
     try:
         service = catalogue.service(params.service)
         level = service.level(params.level).name if params.level else ""
+        level = level.removeprefix(f"{service.name} - ")
         words = f"{verb} {_named(service, params.instance)}"
     except NotFound:
         level, words = params.level or "", f"{verb} {params.service}"

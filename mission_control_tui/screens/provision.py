@@ -364,7 +364,7 @@ class ProvisionScreen(SchedulingScreen):
         else:
             one = panel.wanted()
             params = Params(one.service, one.level, one.settings, one.instance)
-            self.ask_when(user, Planned(Action.PROVISION, params))
+            self.ask_when(user, Planned(Action.PROVISION, params), panel.sent)
 
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name

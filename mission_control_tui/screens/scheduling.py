@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -128,18 +128,22 @@ class SchedulingScreen(MissionScreen):
             else:
                 self.go_to("provision", self.planned_for.id)
 
-    def ask_when(self, user: UserView, planned: Planned) -> None:
-        """Ask for the date and time, and schedule."""
+    def ask_when(
+        self, user: UserView, planned: Planned, done: Callable[[], None] = lambda: None
+    ) -> None:
+        """Ask for the date and time, and schedule; then `done` is called."""
         what = phrase(self.context.catalogue, planned.action, planned.params)
         self.ask(
             [f"{self.context.account.name}: {what}, of {user.upn}, when?", self._zone_line()],
             "When",
-            lambda text: self._schedule(user, planned, text),
+            lambda text: self._schedule(user, planned, text, done),
             understand=self.understood,
             help_text=f"A date and time: {HINT}.",
         )
 
-    async def _schedule(self, user: UserView, planned: Planned, text: str) -> None:
+    async def _schedule(
+        self, user: UserView, planned: Planned, text: str, done: Callable[[], None]
+    ) -> None:
         from mission_control_tui.model.schedules import schedule
 
         context = self.context
@@ -152,6 +156,7 @@ class SchedulingScreen(MissionScreen):
             planned.params,
             text,
         )
+        done()
         self.scheduled(outcome.result, outcome.plan.warnings)
         await self.queue_changed()
 
