@@ -23,6 +23,7 @@ LINKS: tuple[Link, ...] = (
     ("new-user", "New User", f"{_SCREENS}.new_user:NewUserScreen"),
     ("requests", "Requests", f"{_SCREENS}.requests:RequestsScreen"),
     ("orders", "Orders", f"{_SCREENS}.order:OrdersScreen"),
+    ("account", "Account", f"{_SCREENS}.account:AccountScreen"),
 )
 """What QUICK LINKS offers, Home first."""
 

@@ -101,14 +101,15 @@ class _Pages:
 
     def draw(self) -> None:
         one = self._statement
-        self._text(title(one), size=15, leading=28)
+        self._wrapped(title(one), size=15, leading=20)
+        self._y -= 8
         for said in remarks(one):
             self._wrapped(said)
         self._y -= LEADING
         self._heading()
         for line in one.lines:
             self._room(2)
-            self._wrapped(f"{line.day}  {line.label}", width=RIGHT - LEFT)
+            self._wrapped(f"{line.day}  {line.label}")
             unit = line.unit.format(code=False)
             self._text(
                 quantity_words(line.quantity, line.not_billed, unit),
@@ -170,32 +171,32 @@ class _Pages:
             self._canvas.drawRightString(right, self._y, amount)
         self._y -= leading
 
-    def _wrapped(self, text: str, *, width: float = RIGHT - LEFT) -> None:
+    def _wrapped(self, text: str, *, size: float = SIZE, leading: float = LEADING) -> None:
         """`text` on as many lines as it needs, broken where it must be."""
         line = ""
         for word in harmless(text).split(" "):
-            for piece in self._pieces(word, width):
+            for piece in self._pieces(word, size):
                 longer = f"{line} {piece}" if line else piece
-                if line and self._width(longer) > width:
+                if line and self._width(longer, size) > RIGHT - LEFT:
                     self._room(1)
-                    self._text(line)
+                    self._text(line, size=size, leading=leading)
                     longer = piece
                 line = longer
         self._room(1)
-        self._text(line)
+        self._text(line, size=size, leading=leading)
 
-    def _pieces(self, word: str, width: float) -> list[str]:
+    def _pieces(self, word: str, size: float) -> list[str]:
         pieces = [word]
-        while self._width(pieces[-1]) > width:
+        while self._width(pieces[-1], size) > RIGHT - LEFT:
             last = pieces.pop()
             cut = len(last) - 1
-            while cut > 1 and self._width(last[:cut]) > width:
+            while cut > 1 and self._width(last[:cut], size) > RIGHT - LEFT:
                 cut -= 1
             pieces += [last[:cut], last[cut:]]
         return pieces
 
-    def _width(self, text: str) -> float:
-        return sum(float(self._canvas.stringWidth(piece, font, SIZE)) for font, piece in runs(text))
+    def _width(self, text: str, size: float) -> float:
+        return sum(float(self._canvas.stringWidth(piece, font, size)) for font, piece in runs(text))
 
 
 def _loses(text: str) -> bool:

@@ -35,7 +35,7 @@ _TEST = UserRow.test_user
 
 @dataclass(frozen=True, slots=True)
 class LevelUsage:
-    """Seats of one level: how many of the held ones are of disabled users, suspended, never green, of test users.
+    """Seats of one level: how many of the held ones are of disabled users, suspended, never provisioned, of test users.
 
     A seat may count in several of these. `monthly` is what all seats of the level cost a month, `idle` the part of it
     for seats that nobody holds, or disabled users hold; rounded half up.
@@ -44,7 +44,7 @@ class LevelUsage:
     seats: Seats
     disabled: int
     suspended: int
-    never_green: int
+    never_provisioned: int
     test: int
     monthly: Money
     idle: Money
@@ -52,7 +52,7 @@ class LevelUsage:
 
 @dataclass(frozen=True, slots=True)
 class IdleSeat:
-    """A user who holds a seat without using it, and why: "disabled", "suspended", "never green"."""
+    """A user who holds a seat without using it, and why: "disabled", "suspended", "never provisioned"."""
 
     user_id: str
     upn: str
@@ -102,11 +102,11 @@ def _level(
     costs: dict[tuple[str, str], Money],
     catalogue: Catalogue,
 ) -> LevelUsage:
-    disabled, suspended, never_green, test = counts
+    disabled, suspended, never_provisioned, test = counts
     monthly = costs.get((one.service_id, one.level_id), catalogue.money(0))
     idle = min(one.free + disabled, one.owned)
     part = catalogue.money(_rounded(monthly.minor * idle, one.owned)) if one.owned else monthly
-    return LevelUsage(one, disabled, suspended, never_green, test, monthly, part)
+    return LevelUsage(one, disabled, suspended, never_provisioned, test, monthly, part)
 
 
 def _rounded(amount: int, by: int) -> int:
@@ -195,7 +195,7 @@ def _idle(catalogue: Catalogue, user: UserRow, held: AssignmentRow, level_id: st
     why = (
         ("disabled", user.disabled),
         ("suspended", held.wish == Wish.SUSPENDED),
-        ("never green", never),
+        ("never provisioned", never),
     )
     return IdleSeat(
         user.id,

@@ -268,23 +268,16 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
     names = [domain.name for domain in details.domains]
     domains = names[0] if len(names) == 1 else f"{len(names)}: {', '.join(names)}"
     contact = details.contacts[0] if details.contacts else None
-    calls = (
-        f"{contact.role.value.capitalize()} contact: {contact.name} {contact.email} {contact.phone}"
-        if contact
-        else "No contacts: `mission-control account` sets them"
-    )
     waiting = details.orders_awaiting_approval
     orders = f"{details.orders}" + (f", {waiting} await approval" if waiting else "")
     name = f"{account.name}{' (sample)' if account.is_sample else ''}"
     month = ", ".join(str(money) for money in details.this_month)
     return [
-        _fact("Name", name, Target(says=f"{name}, code {account.code}, {account.time_zone}")),
-        _fact(
-            "Domains", domains if names else "none", Target(says=", ".join(names) or "No domains")
-        ),
-        _fact("Contacts", contact.name if contact else "none", Target(says=calls)),
-        _fact("Orders", orders, Target("orders")),
-        _fact("This month", month, Target("orders")),
+        _fact("Name", name, Target("account")),
+        _fact("Domains", domains if names else "none", Target("account", ("domains",))),
+        _fact("Contacts", contact.name if contact else "none", Target("account", ("contacts",))),
+        _fact("Orders", orders, Target("account", ("approval",)) if waiting else Target("orders")),
+        _fact("This month", month, Target("account", ("statement",))),
     ]
 
 

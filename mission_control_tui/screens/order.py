@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.quadrant import Quadrant
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
+from .account_rows import WAITS, what
 from .context import MissionScreen
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 WIDTH = 74
 SHOWN = 500
-WAITS = "awaiting approval"
 LINKS = (
     ("service-area", "Service Management Area", "where users are given what was bought"),
     ("new-user", "New User", "and give services in one pass"),
@@ -30,6 +31,15 @@ LINKS = (
     ("orders", "Orders", "all orders of the account"),
 )
 """Where one goes from an order: the screen, its words, and why."""
+DECISIONS = (
+    ("approve", "Approve", "brings what was ordered, after another look at price and availability"),
+    ("decline", "Decline", "refuses the order; the reason is kept"),
+    (
+        "cancel",
+        "Cancel order",
+        "takes the order back; what it brought is removed, nothing is paid back",
+    ),
+)
 
 
 class OrderScreen(MissionScreen):
@@ -39,7 +49,8 @@ class OrderScreen(MissionScreen):
     HEADING = "Order"
     ABOUT = (
         "What was ordered, for how much, by whom. What an order brought is given to users in the Service Management "
-        "Area: QUICK LINKS leads there. An order that waits for approval brings nothing until somebody approves it."
+        "Area: QUICK LINKS leads there. An order that waits for approval brings nothing until somebody approves it. "
+        "Cancel order takes one back: seats or domain are removed unless users hold them, and nothing is paid back."
     )
     VERBS = ("copy",)
 
@@ -47,6 +58,7 @@ class OrderScreen(MissionScreen):
         super().__init__()
         self._order_id = order_id
         self._confirms = confirms
+        self._order: OrderView | None = None
 
     @property
     def memory_key(self) -> str:
@@ -56,26 +68,30 @@ class OrderScreen(MissionScreen):
         yield TextLines("…", "title", id="title")
         yield TextLines("", id="lines")
         yield TextLines("", "strong", id="brings")
-        yield ActionButton("Approve", classes="deciding", id="approve")
         yield Field(
-            "Reason to decline",
-            help_text="Kept with the order.",
+            "Reason",
+            help_text="Kept with the order; needed to decline it.",
             classes="deciding",
             id="reason",
         )
-        yield ActionButton("Decline", classes="deciding", id="decline")
+        with Horizontal(classes="deciding", id="decisions"):
+            for name, label, words in DECISIONS:
+                yield ActionButton(label, help_text=words, id=name)
         links = Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
         links.set_rows([Row(name, (words, (about, "dim"))) for name, words, about in LINKS])
         yield links
 
     def on_mount(self) -> None:
         self.set_heading(f"Order {self._order_id}")
-        self._decide(False)
+        self._offer(())
         self.query_one("#links").focus()
 
-    def _decide(self, waits: bool) -> None:
+    def _offer(self, names: Sequence[str]) -> None:
+        """Show these decisions and no others."""
         for widget in self.query(".deciding"):
-            widget.display = waits
+            widget.display = bool(names)
+        for name, _label, _words in DECISIONS:
+            self.query_one(f"#{name}").display = name in names
 
     async def load(self) -> None:
         from mission_control_tui.model.orders import show_order
@@ -87,7 +103,18 @@ class OrderScreen(MissionScreen):
         self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
         self.query_one("#lines", TextLines).set("\n".join(order_lines(order)))
         self.query_one("#brings", TextLines).set(brings(context.catalogue, order))
-        self._decide(order.state == WAITS)
+        waits = order.state == WAITS
+        first = self._order is None
+        self._order = order
+        if waits:
+            self._offer(("approve", "decline", "cancel"))
+        else:
+            self._offer(("cancel",) if order.state == "complete" and not self._confirms else ())
+        self.query_one("#cancel", ActionButton).reason = (
+            "" if waits or order.kind == "purchase" else "a removal is not taken back"
+        )
+        if first and waits and not self._confirms and not self._memory:
+            self.query_one("#approve").focus()
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "links":
@@ -100,48 +127,79 @@ class OrderScreen(MissionScreen):
     # Approval
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        name = self.context.account.name
-        if event.button.id == "approve":
+        order, name = self._order, event.button.id
+        if order is None:
+            return
+        about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
+        field = self.query_one("#reason", Field)
+        if name == "decline" and not field.value.strip():
+            field.error = "say why"
+            field.focus()
+        elif name == "decline":
+            self.confirm([about, "It brings nothing, and is kept."], self._decline, yes="Decline")
+        elif name == "approve":
             self.confirm(
-                [
-                    f"{name}: approve order {self._order_id}?",
-                    "What was ordered is brought at once.",
-                ],
+                [about, *_lines(order), "It is looked at again, and what was ordered is brought."],
                 self._approve,
                 yes="Approve",
             )
-        elif event.button.id == "decline":
-            field = self.query_one("#reason", Field)
-            if not field.value.strip():
-                field.error = "say why"
-                field.focus()
-                return
+        elif order.state == WAITS:
+            self.confirm([about, "It brings nothing, and is kept."], self._cancel, yes="Cancel it")
+        else:
             self.confirm(
-                [f"{name}: decline order {self._order_id}?", "It brings nothing, and is kept."],
-                self._decline,
-                yes="Decline",
+                [
+                    about,
+                    *_lines(order),
+                    "Lost: the seats or the domain. Refused while users hold them. Nothing is paid back.",
+                ],
+                self._cancel,
+                yes="Take it back",
             )
 
-    async def _approve(self) -> None:
-        from mission_control_tui.model.approving import approve_order
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.field.error = ""
+
+    @property
+    def _reason(self) -> str:
+        return self.query_one("#reason", Field).value.strip()
+
+    async def _approve(self, *, agreed_price: bool = False) -> None:
+        from mission_control_tui.model.approving import PriceChanged, approve_order
 
         context = self.context
-        await approve_order(context.store, context.caller, context.account_id, self._order_id)
-        await self.queue_changed()
-        self._confirms = False
-        self.announce(f"Order {self._order_id} is approved")
-        self.reload()
+        at = (context.store, context.caller, context.account_id, self._order_id)
+        try:
+            await approve_order(*at, note=self._reason, agreed_price=agreed_price)
+        except PriceChanged as error:
+            self.confirm(
+                [error.what, "Approve it at the agreed price?"],
+                lambda: self._approve(agreed_price=True),
+                yes="Approve at the agreed price",
+            )
+            return
+        await self._decided("approved")
 
     async def _decline(self) -> None:
         from mission_control_tui.model.approving import decline_order
 
         context = self.context
-        reason = self.query_one("#reason", Field).value
-        await decline_order(
-            context.store, context.caller, context.account_id, self._order_id, reason
-        )
+        at = (context.store, context.caller, context.account_id, self._order_id)
+        await decline_order(*at, self._reason)
+        await self._decided("declined")
+
+    async def _cancel(self) -> None:
+        from mission_control_tui.model.approving import cancel_order
+
+        context = self.context
+        at = (context.store, context.caller, context.account_id, self._order_id)
+        outcome = await cancel_order(*at, self._reason)
+        await self._decided(str(outcome.result.state))
+
+    async def _decided(self, word: str) -> None:
+        await self.queue_changed()
         self._confirms = False
-        self.announce(f"Order {self._order_id} is declined")
+        self.query_one("#links").focus()
+        self.announce(f"Order {self._order_id} is {word}")
         self.reload()
 
 
@@ -176,7 +234,7 @@ class OrdersScreen(MissionScreen):
                 (
                     str(order.id),
                     f"{order.placed_at:%Y-%m-%d}",
-                    _what(order),
+                    what(order),
                     str(order.total),
                 ),
             )
@@ -200,14 +258,6 @@ class OrdersScreen(MissionScreen):
             self.announce(f"Copied the order's number, {row.key}")
 
 
-def _what(order: OrderView) -> Cell:
-    """What was ordered, after the state where that is not complete."""
-    text = ", ".join(f"{one.quantity} x {one.label}" for one in order.lines)
-    if order.state == "complete":
-        return text
-    return ((f"{order.state}: ", "orange" if order.state == WAITS else "dim"), (text, ""))
-
-
 def order_lines(order: OrderView) -> list[str]:
     """The lines of an order with their sums, and who placed it."""
     lines = []
@@ -216,9 +266,21 @@ def order_lines(order: OrderView) -> list[str]:
     lines += [_sum("Tax", str(order.tax)), _sum("Total", str(order.total)), ""]
     ticket = f", ticket {order.ticket}" if order.ticket else ""
     lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")
-    if order.note:
+    if order.state == WAITS and order.note:
+        lines.append(f"Waits for approval: {order.note}")
+    elif order.note:
         lines.append(order.note)
+    if order.decided_at is not None:
+        lines.append(
+            f"{order.state.capitalize()} by {order.decided_by} on {order.decided_at:%Y-%m-%d %H:%M} UTC."
+        )
+    if order.reason:
+        lines.append(f"Reason: {order.reason}")
     return lines
+
+
+def _lines(order: OrderView) -> list[str]:
+    return [f"{one.quantity} x {one.label}" for one in order.lines]
 
 
 def _sum(label: str, amount: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @example("mission-control account usage", "mission-control account usage --idle --csv")
 @pass_session
 def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
-    """Seats of each level: owned, used, free; of disabled users, suspended, never green; what they cost a month.
+    """Seats of each level: owned, used, free; of disabled users, suspended, never provisioned; what they cost a month.
 
     IDLE is the part of the cost for seats that nobody holds or disabled users hold. Costs are without tax.
     """
@@ -65,7 +65,7 @@ def _as_json(found: Usage) -> dict[str, object]:
             "free": level.seats.free,
             "disabled": level.disabled,
             "suspended": level.suspended,
-            "never_green": level.never_green,
+            "never_provisioned": level.never_provisioned,
             "test": level.test,
             "monthly": level.monthly,
             "idle": level.idle,
@@ -85,7 +85,7 @@ def _level_rows(found: Usage) -> list[list[object]]:
     rows: list[list[object]] = [
         [
             *("service", "level", "name", "owned", "used", "queued", "free"),
-            *("disabled", "suspended", "never green", "test", "currency", "monthly", "idle"),
+            *("disabled", "suspended", "never provisioned", "test", "currency", "monthly", "idle"),
         ]
     ]
     for one in found.levels:
@@ -94,7 +94,13 @@ def _level_rows(found: Usage) -> list[list[object]]:
             [
                 *(seats.service_id, seats.level_id, safe_cell(harmless(seats.level))),
                 *(seats.owned, seats.used, seats.queued, seats.free),
-                *(one.disabled, one.suspended, one.never_green, one.test, one.monthly.currency),
+                *(
+                    one.disabled,
+                    one.suspended,
+                    one.never_provisioned,
+                    one.test,
+                    one.monthly.currency,
+                ),
                 *(cost.format(code=False).replace(",", "") for cost in (one.monthly, one.idle)),
             ]
         )
@@ -115,14 +121,29 @@ def _print(found: Usage, *, idle: bool) -> None:
         return
     table(
         (
-            *("LEVEL", "OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED", "NEVER GREEN"),
+            *(
+                "LEVEL",
+                "OWNED",
+                "USED",
+                "QUEUED",
+                "FREE",
+                "DISABLED",
+                "SUSPENDED",
+                "NEVER PROVISIONED",
+            ),
             *("A MONTH", "IDLE"),
         ),
         [
             (
                 f"{one.seats.service_id} {one.seats.level_id}",
                 *(one.seats.owned, one.seats.used, one.seats.queued, one.seats.free),
-                *(one.disabled, one.suspended, one.never_green, str(one.monthly), str(one.idle)),
+                *(
+                    one.disabled,
+                    one.suspended,
+                    one.never_provisioned,
+                    str(one.monthly),
+                    str(one.idle),
+                ),
             )
             for one in found.levels
         ],
