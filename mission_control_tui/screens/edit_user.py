@@ -124,6 +124,7 @@ class EditUserScreen(MissionScreen):
         context = self.context
         at = (context.store, context.caller, context.account_id)
         user = await details(*at, self.user_id)
+        self.looked_at(user.id)
         first = self._user is None
         if first or not self._is_dirty:
             self._adopt(user)

@@ -20,6 +20,8 @@ from tests.model.helpers import PASSWORD
 
 from . import world
 from .driving import SIZES, burst, shows, text_of, type_text, until
+from .hostile import TEXT, poison
+from .test_hostile import look_at
 from .two_accounts import console, make_app
 from .user_driving import context_of
 
@@ -258,3 +260,25 @@ async def test_a_day_of_finding_does_not_pile_up_screens(
             await pilot.press("escape")
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
         assert account_of(app) == "acme"
+
+
+async def test_hostile_names_are_harmless_in_find_and_in_the_switcher(world_db: Path) -> None:
+    async with console(world_db) as (_app, _pilot):
+        pass
+    await poison(world_db, TEXT)
+    app = make_app(world_db, "acme")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.is_open and "This month  AUD" in text_of(app))
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, FindScreen))
+        await type_text(pilot, "grace")
+        await shows(pilot, "2 found", "zq")
+        look_at(app, "found")
+        await pilot.press("enter", "end", "y")
+        look_at(app, "copied")
+        await pilot.press("enter")
+        await shows(pilot, "Account changed: acme -> globex")
+        look_at(app, "a user of another account")
+        await pilot.press("escape", "slash", "escape", "escape", "o")
+        await shows(pilot, "2 accounts")
+        look_at(app, "the switcher")
