@@ -1,0 +1,187 @@
+"""Scheduling by `d`, the list of schedules, and the recycling bin, by keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model import users
+from mission_control_tui.model.provision import deprovision_all
+from mission_control_tui.model.purging import list_bin
+from mission_control_tui.model.schedules import ScheduleView, list_schedules, schedule
+from mission_control_tui.model.states import ScheduleState
+from tests.model.helpers import finish
+
+from .driving import SIZES, shows, text_of, type_text, until
+from .user_driving import context_of, opened, user_id
+
+TOMORROW = "tomorrow 18:00"
+
+
+async def schedules(app: MissionControlApp) -> tuple[ScheduleView, ...]:
+    context = context_of(app)
+    return await list_schedules(context.store, context.caller, context.account_id)
+
+
+async def answer(pilot: Pilot[int], text: str) -> None:
+    """Type a date and time into the line that asks for it, and accept."""
+    names = {" ": "space", ":": "colon", "+": "plus", "-": "minus"}
+    await pilot.press(*[names.get(char, char) for char in text], "enter")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_disable_a_user_at_a_time_from_user_functions(
+    world_db: Path, size: tuple[int, int]
+) -> None:
+    async with opened(world_db, "user", "ada", size=size) as (app, pilot):
+        await shows(pilot, "Ada Lovelace", "Disable")
+        await pilot.press("d")
+        await shows(pilot, "At a date and time, for ada@acme.example", "Suspend Managed Exchange")
+        await pilot.press("enter")
+        await shows(pilot, "Disable the user, of ada@acme.example, when?", "In the time zone UTC")
+        await answer(pilot, TOMORROW)
+        await shows(pilot, "Scheduled, number 1: Disable the user", "18:00 (+00:00)")
+        (one,) = await schedules(app)
+        assert (one.action, one.upn, one.state) == ("disable", "ada@acme.example", "waiting")
+        found = await users.details(
+            *(context_of(app).store, context_of(app).caller, one.account_id, one.user_id)
+        )
+        assert not found.details.disabled
+
+
+async def test_the_cursor_is_on_what_the_function_was(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        await shows(pilot, "Deprovision")
+        await pilot.press("down", "down", "down", "down", "d")
+        await shows(pilot, "> Deprovision everything")
+        await pilot.press("escape")
+        await shows(pilot, "User Functions")
+        assert await schedules(app) == ()
+
+
+async def test_a_wrong_date_stays_with_what_was_typed(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        await shows(pilot, "Disable")
+        await pilot.press("d", "enter")
+        await shows(pilot, "2026-12-01 09:00, tomorrow 18:00")
+        await answer(pilot, "2001-01-01 09:00")
+        await shows(pilot, "is past", "When: 2001-01-01 09:00")
+        await pilot.press("escape")
+        await shows(pilot, "Nothing was changed")
+        assert await schedules(app) == ()
+
+
+async def test_a_chosen_level_is_provisioned_at_a_time(world_db: Path) -> None:
+    async with opened(world_db, "provision", "alan") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        await pilot.press("enter")
+        await shows(pilot, "(•) Managed Exchange - PC & Web Access")
+        await pilot.press("up", "space", "d")
+        await shows(pilot, "Provision Managed Exchange: Standard Mail (POPX), of", "when?")
+        await answer(pilot, "+2h")
+        await shows(pilot, "Scheduled, number 1")
+        (one,) = await schedules(app)
+        assert (one.action, one.params.level) == ("provision", "popx")
+
+
+async def test_a_given_service_offers_suspend_first(world_db: Path) -> None:
+    async with opened(world_db, "provision", "alan") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        await pilot.press("d")
+        await shows(pilot, "> Suspend Managed Exchange", "Deprovision Managed Exchange")
+        await pilot.press("enter")
+        await answer(pilot, TOMORROW)
+        await shows(pilot, "Scheduled, number 1")
+        (one,) = await schedules(app)
+        assert (one.action, one.params.service) == ("suspend", "managed-exchange")
+
+
+async def test_in_users_d_is_about_the_one_under_the_cursor(world_db: Path) -> None:
+    async with opened(world_db, "users") as (_app, pilot):
+        await shows(pilot, "Ada Lovelace", "Grace Hopper")
+        await pilot.press("d")
+        await shows(pilot, "for ada@acme.example", "Provision: open Services")
+        await pilot.press("end", "enter")
+        await shows(pilot, "Provision Services", "Ada Lovelace")
+
+
+async def planned(app: MissionControlApp, local: str, action: str, text: str) -> ScheduleView:
+    context = context_of(app)
+    user = await user_id(context, local)
+    at = (context.store, context.caller, context.account_id)
+    return (await schedule(*at, user, action, None, text)).result
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_list_changes_and_cancels(world_db: Path, size: tuple[int, int]) -> None:
+    async with opened(world_db, "schedules", size=size) as (app, pilot):
+        await shows(pilot, "Nothing is scheduled: d on a user or a service does")
+        await planned(app, "grace", "deprovision", "+3d")
+        await planned(app, "ada", "disable", "2030-01-07 09:00")
+        await shows(pilot, "Disable the user", "Deprovision everything", "Grace Hopper")
+        await pilot.press("down")
+        await shows(pilot, "Mon 2030-01-07 09:00 (+00:00) UTC, made by")
+        await pilot.press("e")
+        await shows(pilot, "When: 2030-01-07 09:00")
+        await pilot.press("backspace", "backspace", "3", "0", "enter")
+        await shows(pilot, "Scheduled, number 2", "Mon 2030-01-07 09:30")
+        await pilot.press("tab", "tab", "enter")
+        await shows(pilot, "cancel schedule 2, Disable the user, of ada@acme.example?", "[ No ]")
+        await pilot.press("y")
+        await shows(pilot, "Schedule 2 is cancelled", "· Cancelled")
+        states = {one.id: one.state for one in await schedules(app)}
+        assert states == {1: ScheduleState.WAITING, 2: ScheduleState.CANCELLED}
+        app.screen.query_one("#schedules").focus()
+        await pilot.press("end", "e")
+        await shows(pilot, "This schedule has ended: it is cancelled")
+
+
+async def binned(app: MissionControlApp) -> str:
+    """Ada, deleted."""
+    context = context_of(app)
+    at = (context.store, context.caller, context.account_id)
+    ada = await user_id(context, "ada")
+    await deprovision_all(*at, ada)
+    await finish(context.store, context.caller, context.account)
+    await users.delete_user(*at, ada)
+    return ada
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_bin_restores_after_a_question(world_db: Path, size: tuple[int, int]) -> None:
+    async with opened(world_db, "bin", size=size) as (app, pilot):
+        await shows(pilot, "Nobody is in the recycling bin")
+        ada = await binned(app)
+        await shows(pilot, "ada@acme.example", "0 days", "1 user")
+        await pilot.press("enter")
+        await shows(pilot, "restore ada@acme.example?")
+        await pilot.press("enter")
+        await shows(pilot, "Nothing was changed")
+        await pilot.press("enter", "y")
+        await shows(pilot, "ada@acme.example is back", "Nobody is in the recycling bin")
+        context = context_of(app)
+        found = await users.details(context.store, context.caller, context.account_id, ada)
+        assert not found.in_bin
+
+
+async def test_a_purge_wants_the_upn_typed(world_db: Path) -> None:
+    async with opened(world_db, "bin") as (app, pilot):
+        await shows(pilot, "Nobody")
+        await binned(app)
+        await shows(pilot, "ada@acme.example")
+        await pilot.press("tab", "tab", "enter")
+        await shows(pilot, "purge ada@acme.example for good?", "It cannot be undone")
+        await type_text(pilot, "grace@acme.example")
+        await pilot.press("enter")
+        await shows(pilot, "That is not ada@acme.example: nothing was purged")
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        assert len(await list_bin(*at, bin_days=30)) == 1
+        await pilot.press("ctrl+u")
+        await type_text(pilot, "ada@acme.example")
+        await pilot.press("enter")
+        await until(pilot, lambda: "is purged" in text_of(app))
+        assert await list_bin(*at, bin_days=30) == ()
