@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 from .console import LINKS, PLACES
 from .console_accounts import AccountsApp
 from .model.errors import MissionControlError, UsageError
-from .screens.accounts import AccountsScreen
 from .screens.base import BaseScreen
 from .screens.context import Context, MissionScreen, is_real
 from .unbroken import all_ended, unbroken
@@ -149,6 +148,8 @@ class ConsoleApp(AccountsApp):
         except MissionControlError as error:
             self.store = None
             if self._choices:
+                from .screens.accounts import AccountsScreen
+
                 self.push_screen(AccountsScreen(self._choices, self._choose))
             else:
                 self.post_message(self.OpeningFailed(error))
