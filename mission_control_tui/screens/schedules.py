@@ -130,7 +130,7 @@ class SchedulesScreen(SchedulingScreen):
         over = "" if one is not None and one.state is ScheduleState.WAITING else " "
         for name in ("change", "cancel"):
             self.query_one(f"#{name}", ActionButton).reason = over
-        self.query_one("#detail", TextLines).set("\n".join(self._details(one)) if one else "\n\n")
+        self.query_one("#detail", TextLines).set("\n".join(self._details(one)) if one else "")
 
     def _details(self, one: ScheduleView) -> list[str]:
         ticket = f", ticket {one.ticket}" if one.ticket else ""
@@ -140,7 +140,8 @@ class SchedulesScreen(SchedulingScreen):
         if one.said:
             became += f": {one.said}"
         return [
-            f"{one.what}: {one.display_name}  {one.upn}",
+            one.what,
+            f"{one.display_name}  {one.upn}",
             f"{one.shown} {one.time_zone}, made by {one.operator}{ticket}, {age(one.created_at)} ago",
             became,
         ]
