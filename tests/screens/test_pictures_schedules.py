@@ -1,0 +1,97 @@
+"""Pictures of schedules and the recycling bin; look at each before you accept it with --snapshot-update."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import update
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model.schedule_actions import Params
+from mission_control_tui.model.schedules import cancel_schedule, schedule
+from mission_control_tui.model.tables import ScheduleRow
+
+from . import world
+from .driving import SIZES, shows, until
+from .test_pictures_users import go
+from .test_schedules import binned
+from .user_driving import context_of
+
+Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
+
+
+async def schedules(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    context = context_of(app)
+    at = (context.store, context.caller, context.account_id)
+    mail = Params("managed-exchange", "popx")
+    for user, action, params, text in (
+        ("ada", "disable", None, "2030-01-07 09:00"),
+        ("jo", "provision", mail, "2030-01-04 17:00"),
+        ("grace", "deprovision", None, "2030-02-01 00:00"),
+        ("alan", "suspend", Params("managed-exchange"), "2030-01-05 08:00"),
+    ):
+        await schedule(*at, f"{user}@acme.example", action, params, text)
+    await cancel_schedule(*at, 4)
+    async with context.store.write(context.caller) as tx:
+        past = datetime.now(UTC) - timedelta(hours=2)
+        await tx.session.execute(update(ScheduleRow).values(created_at=past))
+        await tx.session.execute(
+            update(ScheduleRow)
+            .where(ScheduleRow.id == 3)
+            .values(state="failed", said="No seat is free.", ended_at=past)
+        )
+    await go(app, pilot, "schedules")
+    await shows(pilot, "Disable the user", "Failed", "2 h ago")
+
+
+async def cancel(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await schedules(app, pilot)
+    await pilot.press("tab", "tab", "enter")
+    await shows(pilot, "[ No ]")
+
+
+async def what_to_schedule(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await go(app, pilot, "user", "ada")
+    await shows(pilot, "Disable")
+    await pilot.press("d")
+    await shows(pilot, "At a date and time")
+
+
+async def recycling_bin(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    context = context_of(app)
+    never = msgspec.structs.replace(context.settings.worker, bin_days=0)
+    context.settings = msgspec.structs.replace(context.settings, worker=never)
+    await binned(app)
+    await go(app, pilot, "bin")
+    await shows(pilot, "ada@acme.example", "1 user")
+
+
+async def purge(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await recycling_bin(app, pilot)
+    await pilot.press("tab", "tab", "enter")
+    await shows(pilot, "for good?")
+
+
+STATES: dict[str, Step] = {
+    step.__name__: step for step in (schedules, cancel, what_to_schedule, recycling_bin, purge)
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("state", STATES)
+def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
+    app = world.make_app(world_db)
+
+    async def reach(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: app.is_open)
+        await STATES[state](app, pilot)
+        app.screen.announce("")  # type: ignore[attr-defined]
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=size, run_before=reach)
