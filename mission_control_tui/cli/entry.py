@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("Resume a suspended service.", f"{_COMMANDS}.provision:resume"),
     "deprovision": ("Take a service away.", f"{_COMMANDS}.provision:deprovision"),
     "schedule": ("Wishes with a date.", f"{_COMMANDS}.schedule:schedule"),
+    "bulk": ("One action for many users.", f"{_COMMANDS}.bulk:bulk"),
+    "undo": ("Undo a change, a request or a bulk.", f"{_COMMANDS}.undo:undo"),
     "status": ("The lights.", f"{_COMMANDS}.status:status"),
     "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", f"{_COMMANDS}.requests:requests"),

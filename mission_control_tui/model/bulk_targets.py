@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_views import BulkAction, BulkParams, Where
 from mission_control_tui.model.catalogue import Catalogue
+from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
@@ -85,7 +86,8 @@ async def targets(
     """
     if isinstance(picked, Where):
         if action is BulkAction.RETRY:
-            return await _red(session, account_id, None, params.service or picked.service)
+            service = params.service or (await _by_ids(session, picked)).service
+            return await _red(session, account_id, None, service)
         users = await _where(session, account_id, picked)
     else:
         users = await _named(session, account_id, picked)
@@ -99,7 +101,17 @@ async def targets(
     return users
 
 
+async def _by_ids(session: AsyncSession, where: Where) -> Where:
+    """The same with a service and a level by their ids. Raises NotFound."""
+    if not where.service:
+        return where
+    service = (await in_force(session)).catalogue.service(where.service)
+    level = service.level(where.level).id if where.level else ""
+    return replace(where, service=service.id, level=level)
+
+
 async def _where(session: AsyncSession, account_id: int, where: Where) -> list[Target]:
+    where = await _by_ids(session, where)
     statement = select(UserRow.id, UserRow.upn).where(
         UserRow.account_id == account_id, UserRow.in_bin.is_(False)
     )

@@ -82,11 +82,17 @@ class PasswordFile:
         self._descriptor = descriptor
         self.used = False
 
-    def write(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Write the rows to the disk. Raises StoreError saying what to do when that fails."""
+    def write(
+        self, headings: Sequence[str], rows: Iterable[Sequence[str]], *, made: bool = True
+    ) -> None:
+        """Write the rows to the disk, below those that are there. Raises StoreError saying what to do when that fails.
+
+        `made`: the change is made already, so that it takes new passwords where these cannot be written.
+        """
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(headings)
+        if not self.used:
+            writer.writerow(headings)
         writer.writerows([*map(safe_cell, row[:-1]), row[-1]] for row in rows)
         content = memoryview(text.getvalue().encode())
         try:
@@ -94,6 +100,11 @@ class PasswordFile:
                 content = content[os.write(self._descriptor, content) :]
             os.fsync(self._descriptor)
         except OSError as error:
+            if not made:
+                raise StoreError(
+                    f"The passwords could not be written to {self.path}: {error.strerror}.",
+                    hint="Those of the last slice were not set; go on with another file.",
+                ) from error
             raise StoreError(
                 f"The change is made, but its passwords could not be written to {self.path}: {error.strerror}.",
                 hint="Generate new ones: mission-control users password UPN --passwords-out FILE",

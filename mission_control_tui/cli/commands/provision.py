@@ -1,4 +1,4 @@
-"""`provision`: give a service to one user or to many."""
+"""`provision`: give a service to one user or, as a bulk, to many."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import passwords, results, waiting
+from mission_control_tui.cli.commands.bulk_running import password_file
+from mission_control_tui.cli.commands.provision_many import provision_many
 from mission_control_tui.cli.commands.turning import deprovision, resume, suspend
+from mission_control_tui.cli.commands.user_lists import users_in
 from mission_control_tui.cli.options import changes, example, waits
 from mission_control_tui.cli.output import say
 from mission_control_tui.cli.session import Session, pass_session
-from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.bulk_views import BulkParams
+from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.bulk import GivenTo
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.provision import Given
     from mission_control_tui.model.views import AssignmentView
 
 __all__ = ["deprovision", "provision", "resume", "suspend"]
@@ -64,83 +68,58 @@ def provision(
     What is so already is left alone. A service with a password of its own (a database) gets a
     generated one, written to the file of --passwords-out.
     """
-    users, service = _who_and_what(names, users_from)
+    who, service = _who_and_what(names, users_from)
     options = settings_of(settings)
+    if users_from is not None:
+        params = BulkParams(service, level, options, instance, adopt)
+        provision_many(session, users_in(users_from), params, passwords_out, wait)
+        return
 
     async def work(
         store: Store, stack: contextlib.ExitStack
-    ) -> tuple[Outcome[tuple[GivenTo, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.bulk import provision_many
+    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
         from mission_control_tui.model.provision import Wanted
-        from mission_control_tui.model.states import Priority
+        from mission_control_tui.model.provision import provision as provision_one
 
         account = await session.account_id(store)
-        wanted = Wanted(service, level, options, instance, adopt)
-        priority = Priority.BULK if users_from else Priority.INTERACTIVE
+        wanted = [Wanted(service, level, options, instance, adopt)]
 
-        async def give(dry_run: bool) -> Outcome[tuple[GivenTo, ...]]:
-            return await provision_many(
-                store, session.caller, account, users, wanted, priority=priority, dry_run=dry_run
-            )
+        async def give(dry_run: bool) -> Outcome[tuple[Given, ...]]:
+            return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
 
         tried = await give(True)
-        file = _password_file(session, tried.result, passwords_out, stack)
+        makes = any(one.password for one in tried.result)
+        file = password_file(session, makes, passwords_out, stack)
         if session.dry_run:
             return tried, ()
         outcome = await give(False)
-        _keep_passwords(outcome.result, instance, file)
+        _keep_passwords(who, outcome.result, instance, file)
         if outcome.plan.requests:
             await waiting.wake(session, store)
         if wait is None:
             return outcome, ()
-        ids = [one.given.assignment_id for one in outcome.result]
+        ids = [one.assignment_id for one in outcome.result]
         lights = await waiting.until_settled_ids(session, store, account, ids, wait)
         return outcome, lights
 
     with contextlib.ExitStack() as stack:
         outcome, lights = session.run(lambda store: work(store, stack))
-    given = [results.given(one.upn, instance, one.given) for one in outcome.result]
+    given = [results.given(who, instance, one) for one in outcome.result]
     results.tell(session, outcome, {"given": given}, lights, wait)
 
 
-def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[list[str], str]:
+def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, str]:
+    """The one user, "" with a file of them, and the service."""
     if users_from is None:
         if len(names) != 2:
             raise UsageError(
                 "Say who gets what: mission-control provision USER SERVICE.",
                 hint="A name with spaces needs quotes. `mission-control services list` names services.",
             )
-        return [names[0]], names[1]
+        return names[0], names[1]
     if len(names) != 1:
         raise UsageError("With --users-from only the service is named: provision SERVICE.")
-    return _users_in(users_from), names[0]
-
-
-def _users_in(path: Path) -> list[str]:
-    """The UPNs in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
-    from mission_control_tui.model.imports.detect import open_text
-    from mission_control_tui.model.imports.read import contents, read_users
-
-    data = contents(path)
-    records = [record.cells for record in open_text(data).records() if any(record.cells)]
-    if (
-        records
-        and all(len([cell for cell in cells if cell]) == 1 for cells in records)
-        and ("@" in records[0][0])
-    ):
-        found = [cells[0].strip() for cells in records]
-    else:
-        rows = read_users(data, source=str(path)).rows
-        missing = [row.row for row in rows if not row.fields.get("upn")]
-        if missing:
-            raise InvalidInput(
-                f"{path} names no user in some rows. Nothing was changed.",
-                problems=[Problem(f"row {row}", "has no UPN") for row in missing],
-            )
-        found = [str(row.fields["upn"]) for row in rows]
-    if not found:
-        raise InvalidInput(f"{path} names nobody.", hint="It needs one UPN a line.")
-    return list(dict.fromkeys(found))
+    return "", names[0]
 
 
 def settings_of(given: Sequence[str]) -> dict[str, object]:
@@ -154,40 +133,18 @@ def settings_of(given: Sequence[str]) -> dict[str, object]:
     return options
 
 
-def _password_file(
-    session: Session,
-    tried: Sequence[GivenTo],
-    path: Path | None,
-    stack: contextlib.ExitStack,
-) -> passwords.PasswordFile | None:
-    """The file for the passwords that will be made. Raises UsageError when none is named."""
-    if not any(one.given.password for one in tried):
-        if path is not None:
-            say(f"No password is generated: {path} is not needed.")
-        return None
-    if path is None:
-        raise UsageError(
-            "This generates a password, which has to go somewhere. Nothing was changed.",
-            hint="Name a new file for it: --passwords-out FILE",
-        )
-    if session.dry_run:
-        passwords.refuse_existing(path)
-        return None
-    return stack.enter_context(passwords.reserved(path))
-
-
 def _keep_passwords(
-    given: Sequence[GivenTo], instance: str, file: passwords.PasswordFile | None
+    upn: str, given: Sequence[Given], instance: str, file: passwords.PasswordFile | None
 ) -> None:
     made = [
-        (one.upn, one.given.service_id, instance, one.given.backend_name, one.given.password)
+        (upn, one.service_id, instance, one.backend_name, one.password)
         for one in given
-        if one.given.password is not None
+        if one.password is not None
     ]
     if made and file is not None:
         file.write(passwords.OF_SERVICES, made)
     elif made:
         say(
             "A password was generated and nobody knows it. Set another: mission-control users "
-            f"password {made[0][0]} --service {made[0][1]} --passwords-out FILE"
+            f"password {upn} --service {made[0][1]} --passwords-out FILE"
         )

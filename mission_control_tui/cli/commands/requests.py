@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import results, waiting
+from mission_control_tui.cli.commands.retry_all import retry_all
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import line, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
@@ -170,35 +171,30 @@ def show(session: Session, request_id: int) -> None:
 @pass_session
 @example("mission-control requests retry 17", "mission-control requests retry --all-red")
 def retry(session: Session, request_id: int | None, all_red: bool) -> None:
-    """Ask again for what failed or was cancelled; what waits for its next try is tried now."""
+    """Ask again for what failed or was cancelled; what waits for its next try is tried now.
+
+    --all-red says what is likely to fail again, and why.
+    """
     if (request_id is None) is not all_red:
         raise UsageError("Name one request, or all with --all-red.")
 
+    if request_id is None:
+        retry_all(session)
+        return
+    number = request_id
+
     async def work(store: Store) -> Outcome[tuple[int, ...]]:
-        from mission_control_tui.model import bulk
         from mission_control_tui.model import requests as queue
 
         account = await session.account_id(store)
-        if request_id is None:
-            outcome = await bulk.retry_all_red(
-                store, session.caller, account, dry_run=session.dry_run
-            )
-        else:
-            outcome = await queue.retry(
-                store, session.caller, account, request_id, dry_run=session.dry_run
-            )
+        outcome = await queue.retry(store, session.caller, account, number, dry_run=session.dry_run)
         if outcome.applied and outcome.result:
             await waiting.wake(session, store)
         return outcome
 
     outcome = session.run(work)
-    count = len(outcome.result)
-    results.tell(
-        session, outcome, {"retried": count, "requests": outcome.result if outcome.applied else ()}
-    )
-    if all_red and not session.json:
-        were = "would be" if not outcome.applied else "was" if count == 1 else "were"
-        line(f"{count} {were} queued again.")
+    retried = outcome.result if outcome.applied else ()
+    results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
 
 
 @requests.command()

@@ -1,0 +1,132 @@
+"""`provision --users-from`: one service for many users as a bulk, which this command goes on with to its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mission_control_tui.cli.commands import bulk_running, bulk_telling, results, waiting
+from mission_control_tui.cli.output import line, print_json, say
+from mission_control_tui.cli.session import Session
+from mission_control_tui.model.bulk_views import BulkAction, BulkParams, BulkPlan
+from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk_views import BulkItemView, BulkView
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.views import AssignmentView
+
+EVERYTHING = 1_000_000
+
+
+def provision_many(
+    session: Session,
+    users: Sequence[str],
+    params: BulkParams,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
+    """Give it to all of them, or to nobody where somebody would be refused, as far as can be known before."""
+    lights: tuple[AssignmentView, ...] = ()
+    started: BulkView | None = None
+
+    async def work(
+        store: Store, stack: contextlib.ExitStack
+    ) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
+        from mission_control_tui.model import bulks
+
+        nonlocal lights, started
+        account = await session.account_id(store)
+        action = BulkAction.PROVISION
+        found = await bulks.plan(store, session.caller, account, users, action, params)
+        bulk_running.refuse_refused(found)
+        file = bulk_running.password_file(session, bool(found.passwords), passwords_out, stack)
+        if session.dry_run:
+            return found, [], []
+        outcome = await bulks.start(store, session.caller, account, users, action, params)
+        requests = await bulk_running.go_on(session, store, outcome.result, file)
+        started = await bulks.show(store, session.caller, account, outcome.result.id)
+        items = await bulks.items(store, session.caller, account, started.id, limit=EVERYTHING)
+        ids = [one.assignment_id for one in items if one.assignment_id is not None]
+        lights = await _lights(session, store, account, ids, wait)
+        return found, requests, _given(items, {one.id: one for one in lights}, params)
+
+    with contextlib.ExitStack() as stack:
+        found, requests, given = session.run(lambda store: work(store, stack))
+    if session.json:
+        shown = [results.service(view) for view in lights]
+        print_json(
+            {
+                "applied": started is not None,
+                "given": given,
+                "bulk": bulk_telling.bulk(started) if started is not None else None,
+                "plan": as_plan(found, requests),
+                **({"services": shown} if wait is not None else {}),
+            }
+        )
+    elif not found.queued:
+        line("Nothing to do: everything is so already.")
+    else:
+        bulk_telling.tell_plan(found)
+        if started is None:
+            say("Dry run: nothing was changed.")
+        elif wait is None:
+            say(f"Queued. To watch, run: mission-control bulk show {started.id}")
+    if started is not None:
+        session.run(lambda store: bulk_running.judge(session, store, started, None))
+    if wait is not None:
+        waiting.judge(lights, wait)
+
+
+async def _lights(
+    session: Session, store: Store, account: int, ids: Sequence[str], wait: float | None
+) -> tuple[AssignmentView, ...]:
+    from mission_control_tui.model.status import assignments_by_id
+
+    if wait is None:
+        return await assignments_by_id(store, session.caller, account, ids)
+    return await waiting.until_settled_ids(session, store, account, ids, wait)
+
+
+def _given(
+    items: Sequence[BulkItemView], lights: dict[str, AssignmentView], params: BulkParams
+) -> list[dict[str, object]]:
+    given: list[dict[str, object]] = []
+    for one in items:
+        view = lights.get(one.assignment_id or "")
+        given.append(
+            {
+                "user": one.name,
+                "service": view.service_id if view else params.service,
+                "instance": params.instance,
+                "level": (view.level_id or None) if view else None,
+                "login": view.backend_name if view else "",
+                "assignment": one.assignment_id,
+                "request": one.request_id,
+            }
+        )
+    return given
+
+
+def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
+    """A bulk's plan in the shape of every other plan, as it is printed as JSON."""
+    left_out = [
+        PlanLine(Verb.UNCHANGED, kind, name, {}, {"why": one.reason})
+        for one in found.reasons
+        if one.state != "waiting"
+        for name in one.names
+    ]
+    return Plan(
+        lines=tuple(left_out),
+        seats=tuple(
+            SeatLine(
+                *(one.service_id, one.level_id, one.owned, one.owned),
+                *(one.free_before, one.free_queued),
+            )
+            for one in found.seats
+        ),
+        warnings=found.warnings,
+        requests=tuple(requests),
+    )

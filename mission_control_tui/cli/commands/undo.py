@@ -1,0 +1,94 @@
+"""`undo`: state again what was wished before."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.commands import bulk_running, bulk_telling, passwords, results, waiting
+from mission_control_tui.cli.options import changes, example
+from mission_control_tui.cli.output import line, print_json, say
+from mission_control_tui.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.undoing import Undone
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["audit", "request", "bulk"]))
+@click.argument("number", type=int, metavar="ID")
+@click.option("--force", is_flag=True, help="Also what somebody changed since.")
+@passwords.passwords_out
+@changes
+@pass_session
+@example(
+    "mission-control undo request 17",
+    "mission-control undo bulk 3 --dry-run",
+)
+def undo(session: Session, kind: str, number: int, force: bool, passwords_out: Path | None) -> None:
+    """Undo one change: of a row of the audit, of a request, or of a whole bulk.
+
+    The wish before is stated again, so an undo can be undone. What was changed since is refused,
+    saying by whom; what cannot come back is said.
+    """
+
+    async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[Undone]:
+        from mission_control_tui.model import undoing
+
+        account = await session.account_id(store)
+
+        async def state(dry_run: bool) -> Outcome[Undone]:
+            return await undoing.undo(
+                *(store, session.caller, account),
+                audit=number if kind == "audit" else None,
+                request=number if kind == "request" else None,
+                bulk=number if kind == "bulk" else None,
+                force=force,
+                dry_run=dry_run,
+            )
+
+        tried = await state(True)
+        plan = tried.result.plan
+        makes = plan.passwords > 0 if plan is not None else tried.result.password is not None
+        file = bulk_running.password_file(session, makes, passwords_out, stack)
+        if session.dry_run:
+            return tried
+        outcome = await state(False)
+        made, started = outcome.result.password, outcome.result.bulk
+        if made is not None and file is not None:
+            row = (made.upn, made.service_id, made.instance, made.login, made.password)
+            file.write(passwords.OF_SERVICES, [row])
+        if outcome.plan.requests or started is not None:
+            await waiting.wake(session, store)
+        if started is not None and started.attended:
+            await bulk_running.go_on(session, store, started, file)
+        return outcome
+
+    with contextlib.ExitStack() as stack:
+        outcome = session.run(lambda store: work(store, stack))
+    undone = outcome.result
+    told: dict[str, object] = {
+        "undone": undone.what,
+        "requests": undone.requests if outcome.applied else (),
+        "notes": undone.notes,
+        "bulk": bulk_telling.bulk(undone.bulk) if undone.bulk and outcome.applied else None,
+    }
+    if undone.plan is None:
+        results.tell(session, outcome, told)
+    elif session.json:
+        print_json({"applied": outcome.applied, **told, "plan": undone.plan})
+    else:
+        bulk_telling.tell_plan(undone.plan)
+        if undone.bulk is not None and outcome.applied:
+            line(f"Bulk {undone.bulk.id} undoes bulk {undone.bulk.undoes_id}.")
+            say(f"To watch, run: mission-control bulk show {undone.bulk.id}")
+        else:
+            say("Dry run: nothing was changed.")
+    if not session.json:
+        for note in undone.notes:
+            say(f"Note: {note}")
