@@ -110,7 +110,7 @@ async def registrant(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await pilot.press("f7")
     await shows(pilot, "Step 3 of 6")
     await pilot.press("f7")
-    await shows(pilot, "2 to correct")
+    await shows(pilot, "2 fields need attention")
 
 
 async def eligibility(app: MissionControlApp, pilot: Pilot[int]) -> None:
