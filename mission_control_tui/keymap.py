@@ -326,10 +326,12 @@ def hints(
     *,
     in_field: bool = False,
     overrides: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
     """Key and label of at most seven verbs, the most important first to stay; never one that is cut off.
 
-    In a field a verb is shown with the key that works there, and left out when it has none.
+    In a field a verb is shown with the key that works there, and left out when it has none. `labels` say what verbs do
+    just now, by their ids.
     """
     wanted = sorted(
         (BY_ID[verb_id] for verb_id in dict.fromkeys(ids) if BY_ID[verb_id].priority),
@@ -338,7 +340,7 @@ def hints(
     shown: list[tuple[Verb, str, str]] = []
     for verb in wanted:
         key, twin = keys_of(verb, overrides)
-        label = verb.label
+        label = (labels or {}).get(verb.id, verb.label)
         if in_field and verb.id == "back":
             label = LEAVE_FIELD
         elif in_field:

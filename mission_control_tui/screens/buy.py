@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -138,6 +138,7 @@ class BuyScreen(MissionScreen):
         title = words.get(key, key.removeprefix("page:"))
         page.title.set(f"Step {at + 1} of {len(steps)}: {title}")
         page.display = True
+        self.refresh_keys()
         page.call_after_refresh(self._shown, page)
 
     @property
@@ -202,6 +203,10 @@ class BuyScreen(MissionScreen):
             terms = [(str(months), term_words(months)) for months in product.terms]
             fields.append(ChoiceField("For", terms, id="term"))
         return fields
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {} if self._pages and self._step == REVIEW else {"buy": "Next"}
 
     # What has been answered
 

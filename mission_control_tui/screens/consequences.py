@@ -57,7 +57,8 @@ def settings_lines(service: Service, line: PlanLine) -> list[str]:
         label = setting_name(service, name)
         if name not in line.after:
             if line.before[name] not in (None, "", [], False):
-                lost.append(f"{label} ({setting_words(service, name, line.before[name])})")
+                had = setting_words(service, name, line.before[name])
+                lost.append(label if line.before[name] is True else f"{label} ({had})")
         elif name not in line.before:
             gained.append(label)
         else:

@@ -5,7 +5,7 @@ Focus changes repaint only what differs: Textual's own screen repaints everythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -138,10 +138,21 @@ class FrameScreen(Screen[None]):
             if not getattr(focused, "mark_hint", True):
                 own.discard("mark")
             ids += [verb for verb in ("open", "mark") if verb in own]
-        width = self.app.size.width
+        labels = {**self.key_labels, **getattr(focused, "key_labels", {})}
         self._keys.set(
-            keymap.hints(ids, width, in_field=self.in_field, overrides=self.console.keys)
+            keymap.hints(
+                ids,
+                self.app.size.width,
+                in_field=self.in_field,
+                overrides=self.console.keys,
+                labels=labels,
+            )
         )
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        """What verbs are called just now in the key hints, by their ids, where not as ever."""
+        return {}
 
     @property
     def in_field(self) -> bool:

@@ -114,13 +114,26 @@ class HomeScreen(MissionScreen):
         self._red = await status(*where, light=Light.RED, limit=SHOWN) if details.lights.red else ()
         self._active = await list_requests(*where, states=ACTIVE_STATES, limit=SHOWN)
         self._recent = await list_requests(*where, states=_ENDED, limit=SHOWN)
-        self._details = details
+        first, self._details = self._details is None, details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""
         self._place("services").set_rows(service_rows(catalogue, details), note=examples)
+        if first:
+            self._point_at_next(catalogue, details)
         self._place("users").set_rows(user_rows(details.users, details.lights))
         self._place("account").set_rows(account_rows(details))
         self._show_activity()
+
+    def _point_at_next(self, catalogue: Catalogue, details: AccountDetails) -> None:
+        """Put the cursor on the product that a new account buys first, where nobody has moved it."""
+        services = self._place("services")
+        step = next_step(catalogue, details)
+        if step is None or services.cursor or services.id in self._memory:
+            return
+        for index in range(services.count):
+            row = services.row_at(index)
+            if row is not None and row.data == step.data:
+                services.move_to(index)
 
     def _show_ages(self) -> None:
         if self._red or self._active:

@@ -63,10 +63,10 @@ class ProductScreen(MissionScreen):
     def body(self) -> Iterable[Widget]:
         catalogue = self.context.catalogue
         product = self.product
-        examples = " Prices are examples." if catalogue.prices_are_examples else ""
+        prices = "Example prices" if catalogue.prices_are_examples else "Prices"
         yield TextLines(product.name, "title")
         yield TextLines(
-            f"{product.description} Prices in {catalogue.currency}, without {tax_label(catalogue)}.{examples}",
+            f"{product.description} {prices} in {catalogue.currency}, without {tax_label(catalogue)}.",
             "dim",
             id="about",
         )

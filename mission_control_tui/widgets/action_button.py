@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -18,6 +18,8 @@ class ActionButton(LineWidget, can_focus=True):
 
     mark_hint = False
     """Space presses it too; one hint is enough."""
+
+    key_labels: ClassVar[Mapping[str, str]] = {"open": "Press"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *keymap.bindings("open", action="press"),

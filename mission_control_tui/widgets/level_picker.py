@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -71,7 +71,9 @@ class LevelPicker(CursorLines):
 
     @property
     def mark_hint(self) -> bool:
-        return True
+        return False
+
+    key_labels: ClassVar[Mapping[str, str]] = {"open": "Choose"}
 
     def row_at(self, index: int) -> Row | None:
         level = self._levels[index]

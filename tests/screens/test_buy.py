@@ -59,7 +59,7 @@ async def test_buy_email_waits_for_a_level_and_leads_to_the_service_area(
     new_db: Path, size: tuple[int, int]
 ) -> None:
     async with console(new_db, size) as (app, pilot):
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await on(pilot, ProductScreen)
         await shows(pilot, "( BUY EMAIL )  choose a level above")
         await pilot.press("b")
