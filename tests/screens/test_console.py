@@ -109,7 +109,7 @@ async def test_a_read_only_console_says_so_and_buys_nothing(new_db: Path) -> Non
     app = ConsoleApp(Settings(), str(new_db), None, None, caller, world.no_wake)
     async with app.run_test() as pilot:
         await shows(pilot, "READ-ONLY", "This month  AUD")
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await shows(pilot, "BUY EMAIL")
         await pilot.press("space", "enter")
         await shows(pilot, "Step 1 of 2")
