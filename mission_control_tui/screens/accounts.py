@@ -51,13 +51,14 @@ class AccountsScreen(AccountList):
         "to it, name it: mission-control --account CODE, or `account` in the settings."
     )
 
+    HOW = "Which account do you want to work on? Type, Down, Enter"
+
     def __init__(self, accounts: Sequence[Account], chosen_id: Callable[[int], None]) -> None:
         super().__init__()
         self._accounts = tuple(accounts)
         self._chosen_id = chosen_id
 
     def on_mount(self) -> None:
-        self.announce("Which account do you want to work on?")
         self.look()
 
     async def find(self, text: str) -> Sequence[Account]:

@@ -32,8 +32,8 @@ class FindScreen(FindingScreen):
     COLUMNS = (
         Column("Account", width=10),
         Column("Name"),
-        Column("UPN, or what matched", width=27),
-        Column("Services", width=16),
+        Column("UPN, or what matched", width=26),
+        Column("Services", width=17),
     )
     EMPTY = "Nobody is found. Try the beginning of a name, an address or a phone number"
 

@@ -24,6 +24,7 @@ class FindingScreen(MissionScreen):
     AUTO_FOCUS = "FindInput"
     COLUMNS: ClassVar[tuple[Column, ...]] = (Column(),)
     EMPTY: ClassVar[str] = "Nothing is found"
+    HOW: ClassVar[str] = "Type; Down goes to what is found, Enter opens it, Esc goes back"
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -44,6 +45,14 @@ class FindingScreen(MissionScreen):
         box.input.cursor_position = len(self._first_text)
         yield box
         yield LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+
+    def on_mount(self) -> None:
+        self.announce(self.HOW)
+
+    def why_not(self, verb: str) -> str:
+        if verb == "find" and self.in_field:
+            return "You are in the find box: type"
+        return super().why_not(verb)
 
     def remember(self) -> dict[str, object]:
         """Nothing: the next one begins with an empty box."""

@@ -153,7 +153,12 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
     await store.close()
     app = world.make_app(world_db)
     async with app.run_test() as pilot:
-        await shows(pilot, "Which account do you want to work on?", "Acme Pty Ltd", "[b] Other")
+        await shows(
+            pilot,
+            "Which account do you want to work on? Type, Down, Enter",
+            "Acme Pty Ltd",
+            "[b] Other",
+        )
         await pilot.press("down", "down", "enter")
         await shows(pilot, "This month  AUD", "Next: buy Email")
         await until(pilot, lambda: app.top_info.account == "[b] Other")

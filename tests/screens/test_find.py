@@ -239,7 +239,7 @@ async def test_the_first_choice_of_an_account_is_found_by_typing(world_db: Path)
         pass
     app = make_app(world_db, None)
     async with app.run_test(size=(80, 24)) as pilot:
-        await shows(pilot, "Which account do you want to work on?", "2 accounts")
+        await shows(pilot, "Which account do you want to work on? Type, Down, Enter", "2 accounts")
         await type_text(pilot, "glob")
         await shows(pilot, "1 account")
         await pilot.press("enter", "enter")
