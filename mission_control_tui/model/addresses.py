@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.context import Caller
@@ -18,7 +18,7 @@ from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.people.names import alternatives
-from mission_control_tui.model.tables import AddressRow, DomainRow, UserRow
+from mission_control_tui.model.tables import AddressRow, DomainRow, ObjectRow, UserRow
 from mission_control_tui.model.text import harmless
 
 T = TypeVar("T")
@@ -29,16 +29,20 @@ _USERS_ASKED = 300
 
 
 class AddressKind(StrEnum):
-    """Why a user has an address."""
+    """Why a user has an address, or that an object has it."""
 
     UPN = "upn"
     ALIAS = "alias"
     FORMER = "former"
+    OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has an address, and what it is to that user."""
+    """Who has an address, and what it is to that user.
+
+    Of an object `user_id` is the object's id, `upn` its address, and `in_bin` says that it is being removed.
+    """
 
     user_id: str
     account_id: int
@@ -114,17 +118,20 @@ async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Hol
             select(
                 AddressRow.key,
                 AddressRow.kind,
-                UserRow.id,
-                UserRow.account_id,
-                UserRow.upn,
-                UserRow.display_name,
-                UserRow.in_bin,
+                func.coalesce(UserRow.id, ObjectRow.id),
+                AddressRow.account_id,
+                func.coalesce(UserRow.upn, ObjectRow.address),
+                func.coalesce(UserRow.display_name, ObjectRow.name),
+                func.coalesce(UserRow.in_bin, ObjectRow.removed_at.is_not(None)),
             )
-            .join(UserRow, UserRow.id == AddressRow.user_id)
+            .outerjoin(UserRow, UserRow.id == AddressRow.user_id)
+            .outerjoin(ObjectRow, ObjectRow.id == AddressRow.object_id)
             .where(AddressRow.key.in_(chunk))
         )
         for key, kind, user_id, account_id, upn, display_name, in_bin in rows:
-            found[key] = Holder(user_id, account_id, upn, display_name, in_bin, AddressKind(kind))
+            found[key] = Holder(
+                user_id, account_id, upn, display_name, bool(in_bin), AddressKind(kind)
+            )
     return found
 
 
@@ -147,6 +154,10 @@ def taken(where: str, address: str, holder: Holder, account_id: int, offer: str 
     if holder.account_id != account_id:
         return Problem(where, f"{shown} is taken in another account", free)
     who = f"{harmless(holder.display_name)} ({holder.upn})"
+    if holder.kind is AddressKind.OBJECT:
+        how = "is still being taken away from" if holder.in_bin else "is the address of"
+        hint = "try again when its light is grey" if holder.in_bin else ""
+        return Problem(where, f"{shown} {how} {harmless(holder.display_name)}", hint or free)
     if holder.in_bin:
         hint = "restore that user, or purge it to free the name"
         return Problem(

@@ -11,11 +11,12 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.members import leave
 from mission_control_tui.model.people.addresses import upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.schedules import cancel_all_of
-from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.states import Light, Priority, Wish
 from mission_control_tui.model.tables import AssignmentRow, UserRow
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.user_rows import addresses_of, reindex, to_view
@@ -33,6 +34,7 @@ async def delete_user(
 ) -> Outcome[UserView]:
     """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
 
+    The user leaves every group and shared mailbox; the plan names them.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
     async with store.read() as session:
@@ -47,6 +49,7 @@ async def delete_user(
         )
         if managed:
             tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
+        await leave(tx, user=row, priority=Priority.INTERACTIVE)
         cancelled = await cancel_all_of(tx, row, "The user was deleted.")
         if cancelled:
             tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")

@@ -24,6 +24,7 @@ from mission_control_tui.model.tables import (
     AddressRow,
     AssignmentRow,
     DomainRow,
+    ObjectRow,
     UserRow,
 )
 from mission_control_tui.model.transaction import Transaction
@@ -279,6 +280,22 @@ async def _refuse_addresses(session: AsyncSession, account: AccountRow, name: st
         .order_by(UserRow.upn)
         .limit(NAMED + 1)
     )
+    objects = await session.execute(
+        select(ObjectRow.name, ObjectRow.removed_at)
+        .join(AddressRow, AddressRow.object_id == ObjectRow.id)
+        .where(
+            AddressRow.account_id == account.id,
+            AddressRow.key.endswith(f"@{name}", autoescape=True),
+        )
+        .order_by(ObjectRow.name)
+        .limit(NAMED + 1)
+    )
+    held = [f"{one} (being removed)" if removed else one for one, removed in objects]
+    if held:
+        raise Conflict(
+            f"Groups and shared mailboxes have addresses in {name}: {_named(held)}.",
+            hint="Give them another address or remove them, before.",
+        )
     users = [f"{upn} (in the recycling bin)" if binned else upn for upn, binned in rows]
     if users:
         raise Conflict(

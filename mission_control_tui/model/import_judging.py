@@ -219,7 +219,11 @@ class Judge:
                 self._refuse_manager(row, "a user cannot be their own manager", "leave it empty")
             elif key in new:
                 in_file.append((row, new[key], user))
-            elif holder is None or holder.account_id != self._account_id:
+            elif (
+                holder is None
+                or holder.account_id != self._account_id
+                or holder.kind is AddressKind.OBJECT
+            ):
                 what = f"{harmless(upn)} is no user of this account, nor of this file"
                 self._refuse_manager(row, what, "create the manager first")
             elif holder.in_bin:

@@ -10,6 +10,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.domains import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.object_rules import refuse_last
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
@@ -92,6 +93,7 @@ async def _remove_seats(
     await change_quantity(tx, account, sold, level, -count)
     service = force.catalogue.service(level.grants_service)
     await seats.take(tx, account.id, service, level.grants_level, count)
+    await refuse_last(tx, force.catalogue, account, service)
     return await _insert(tx, account, force, sold, level, count, "")
 
 

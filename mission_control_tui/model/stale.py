@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from mission_control_tui.model.errors import StaleVersion
-from mission_control_tui.model.tables import AccountRow, AuditRow, UserRow
+from mission_control_tui.model.tables import AccountRow, AuditRow, ObjectRow, UserRow
 from mission_control_tui.model.transaction import Transaction
 
 EDIT_ACCOUNT = "edit account"
@@ -25,6 +25,14 @@ async def require_account_version(tx: Transaction, row: AccountRow, expected: in
     if expected is not None and row.version != expected:
         of_account = (AuditRow.account_id == row.id) & (AuditRow.action == EDIT_ACCOUNT)
         raise await _stale(tx, f"Account {row.code}", expected, of_account)
+
+
+async def require_object_version(
+    tx: Transaction, row: ObjectRow, assignment_id: str, expected: int | None
+) -> None:
+    """As `require_version`, of an object, whose changes the audit keeps under its service."""
+    if expected is not None and row.version != expected:
+        raise await _stale(tx, row.name, expected, AuditRow.assignment_id == assignment_id)
 
 
 async def _stale(

@@ -14,6 +14,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.fanout import fan_out
 from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.members import tell_objects_of
 from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
@@ -214,6 +215,8 @@ async def _conclude(
     await tx.session.flush()
     await reindex(tx.session, row, await addresses_of(tx.session, row.id))
     parent = await fan_out(tx, row, RequestKind.EDIT, priority=priority)
+    if PRIMARY in after:
+        await tell_objects_of(tx, user_id=row.id, priority=priority)
     for words in phrasing.addresses(row.upn, before, after):
         tx.command(*words)
     tx.record(

@@ -14,6 +14,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.fanout import fan_out
 from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.members import tell_objects_of
 from mission_control_tui.model.people.addresses import upn_key
 from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
@@ -198,6 +199,8 @@ async def apply_changes(
     if (SEARCHED_FIELDS | ADDRESSES) & after.keys():
         await reindex(tx.session, row, await addresses_of(tx.session, row.id))
     request_id = await _tell_services(tx, row, after.keys(), priority=priority)
+    if {"upn", "primary_address"} & after.keys():
+        await tell_objects_of(tx, user_id=row.id, priority=priority)
     tx.record(
         Verb.CHANGED,
         "user",
