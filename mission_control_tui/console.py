@@ -24,6 +24,8 @@ LINKS: tuple[Link, ...] = (
     ("requests", "Requests", f"{_SCREENS}.requests:RequestsScreen"),
     ("orders", "Orders", f"{_SCREENS}.order:OrdersScreen"),
     ("account", "Account", f"{_SCREENS}.account:AccountScreen"),
+    ("schedules", "Schedules", f"{_SCREENS}.schedules:SchedulesScreen"),
+    ("bin", "Recycling bin", f"{_SCREENS}.bin:BinScreen"),
 )
 """What QUICK LINKS offers, Home first."""
 
