@@ -26,6 +26,9 @@ RUNS = 5
 READY = "This month  AUD"
 """What Home shows once its numbers are there."""
 
+MOVE_BYTES = 4
+"""A busy machine paints two moves of the cursor as one: the medians then differ by as much as a cursor position does."""
+
 COUNTS = 100, 100_000
 TO_USERS = "tab", "down", "enter"
 """From Home to the first row of Users."""
@@ -175,7 +178,7 @@ def measure(runs: int, directory: Path) -> int:
         verdict(
             "cursor down in Users: same at 100 and 100,000",
             f"{few.size} and {many.size} bytes, {few.cpu_ms:.1f} and {many.cpu_ms:.1f} ms CPU",
-            few.size == many.size and many.cpu_ms < 1.5 * few.cpu_ms + 1,
+            abs(few.size - many.size) <= MOVE_BYTES and many.cpu_ms < 1.5 * few.cpu_ms + 1,
         )
     )
     ours = median(costs(console, READY, ["tab"] * 8))
