@@ -27,7 +27,7 @@ READY = "This month  AUD"
 """What Home shows once its numbers are there."""
 
 MOVE_BYTES = 4
-"""A busy machine paints two moves of the cursor as one: the medians then differ by as much as a cursor position does."""
+"""A busy machine paints two moves as one: the medians then differ by as much as a position does."""
 
 COUNTS = 100, 100_000
 TO_USERS = "tab", "down", "enter"
