@@ -22,6 +22,7 @@ LINKS: tuple[Link, ...] = (
     ("users", "Users", f"{_SCREENS}.users:UsersScreen"),
     ("new-user", "New User", f"{_SCREENS}.new_user:NewUserScreen"),
     ("requests", "Requests", f"{_SCREENS}.requests:RequestsScreen"),
+    ("history", "History", f"{_SCREENS}.history:HistoryScreen"),
     ("orders", "Orders", f"{_SCREENS}.order:OrdersScreen"),
     ("account", "Account", f"{_SCREENS}.account:AccountScreen"),
     ("schedules", "Schedules", f"{_SCREENS}.schedules:SchedulesScreen"),

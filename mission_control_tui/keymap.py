@@ -192,7 +192,7 @@ VERBS: tuple[Verb, ...] = (
         "u",
         "Undo",
         "Take back the change the cursor is on, or the last one of this session",
-        priority=58,
+        priority=43,
         where="in the history and after a change",
     ),
     Verb(
@@ -246,7 +246,7 @@ BY_ID: Mapping[str, Verb] = {verb.id: verb for verb in VERBS}
 EVERYWHERE = ("back", "help", "find", "next_red", "go", "account", "quit", "redraw")
 """Verbs that every screen has."""
 
-HINTED_WHERE_NAMED = frozenset({"find"})
+HINTED_WHERE_NAMED = frozenset({"find", "history", "undo"})
 """Verbs that work everywhere, and that the hints show on the screens that name them as their own."""
 
 OF_ROWS = frozenset(
@@ -257,7 +257,7 @@ OF_ROWS = frozenset(
 )
 """Verbs on what the cursor of a list is on: a field never has the focus then, so they need no twin."""
 
-OPERATING = ("ticket", "arm", "command")
+OPERATING = ("history", "undo", "ticket", "arm", "command")
 """Verbs that every screen of an account has beside those."""
 
 MOST_HINTS = 7

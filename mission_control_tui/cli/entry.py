@@ -62,9 +62,12 @@ COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 @click.option("--database", metavar="URL-OR-PATH", help="The database to work on.")
 @click.option("--account", metavar="CODE", help="The account to work on.")
 @click.option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
+@click.option("--read-only", is_flag=True, help="Open the console read-only; a arms it.")
 @click.version_option(__version__, prog_name="mission-control")
 @click.pass_context
-def root(ctx: click.Context, database: str | None, account: str | None, mouse: bool) -> None:
+def root(
+    ctx: click.Context, database: str | None, account: str | None, mouse: bool, read_only: bool
+) -> None:
     """Mission Control: buy services, create users, provision, watch the lights.
 
     Without a command it opens the console. The options below may also stand after the command.
@@ -75,6 +78,7 @@ def root(ctx: click.Context, database: str | None, account: str | None, mouse: b
     """
     session = ctx.ensure_object(Session)
     session.database, session.account, session.mouse = database, account, mouse
+    session.read_only = read_only
     if ctx.invoked_subcommand is None:
         from mission_control_tui.cli.commands.console import open_console
 

@@ -27,6 +27,7 @@ class Session:
     database: str | None = None
     account: str | None = None
     mouse: bool = False
+    read_only: bool = False
     json: bool = False
     ticket: str = ""
     dry_run: bool = False
@@ -44,9 +45,14 @@ class Session:
                     "database": self.database,
                     "account": self.account,
                     "console.mouse": self.mouse or None,
+                    "console.read_only": self._starts_read_only or None,
                 }
             )
         return self._settings
+
+    @property
+    def _starts_read_only(self) -> bool:
+        return self.read_only or os.environ.get("MISSION_CONTROL_READ_ONLY", "") not in ("", "0")
 
     @property
     def where(self) -> str:

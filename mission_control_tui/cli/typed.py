@@ -96,9 +96,12 @@ async def run(typed: Typed, where: Where, *extra: str) -> Ran:
         words = ["--account", where.account, *words]
     if "--database" not in words:
         words = ["--database", where.database, *words]
-    environment = {**os.environ, "MISSION_CONTROL_RUN": where.session, "COLUMNS": "80"}
-    if where.read_only:
-        environment["MISSION_CONTROL_READ_ONLY"] = "1"
+    environment = {
+        **os.environ,
+        "MISSION_CONTROL_RUN": where.session,
+        "MISSION_CONTROL_READ_ONLY": "1" if where.read_only else "0",
+        "COLUMNS": "80",
+    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mission_control_tui"),
         *words,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
@@ -12,6 +14,12 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.tables import AuditRow
 from mission_control_tui.model.views import AuditView
+
+WORDS_LIMIT = 8
+"""Words that are looked for; further ones are not."""
+
+COUNTED = 10_000
+"""More entries than these are not counted: a screen says "more than"."""
 
 
 async def entries(
@@ -29,61 +37,122 @@ async def entries(
     service: str | None = None,
     session: str | None = None,
     bulk: int | None = None,
+    words: str = "",
     limit: int = 200,
+    offset: int = 0,
     before_id: int | None = None,
 ) -> tuple[AuditView, ...]:
     """The account's audit, newest first.
 
     `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
-    an action, as in "provision"; `service` is a name or id; `session` is one run of a
-    console; `since` is included and `until` is not. The next page has `before_id` = the last id.
-    Raises NotFound, Denied.
+    an action, as in "provision"; `service` is a name or id; `session` is one run of a console; each of `words` is in
+    the operator, the action, the target or the ticket; `since` is included and `until` is not. The next page has
+    `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
     async with store.read() as reading:
-        account_id = (await account_row(reading, caller, account)).id
-        statement = select(AuditRow).where(AuditRow.account_id == account_id)
-        if user is not None:
-            target = await user_row(reading, account_id, user, binned=True)
-            statement = statement.where(AuditRow.user_id == target.id)
-        if operator is not None:
-            statement = statement.where(AuditRow.operator == operator)
-        if action is not None:
-            statement = statement.where(AuditRow.action.startswith(action, autoescape=True))
-        if since is not None:
-            statement = statement.where(AuditRow.at >= since)
-        if until is not None:
-            statement = statement.where(AuditRow.at < until)
-        if ticket is not None:
-            statement = statement.where(AuditRow.ticket == ticket)
-        if request is not None:
-            statement = statement.where(AuditRow.request_id == request)
-        if service is not None:
-            wanted = (await in_force(reading)).catalogue.service(service).id
-            statement = statement.where(AuditRow.action.endswith(f" {wanted}", autoescape=True))
-        if session is not None:
-            statement = statement.where(AuditRow.session == session)
-        if bulk is not None:
-            statement = statement.where(AuditRow.bulk_id == bulk)
+        statement = await _filtered(
+            reading,
+            caller,
+            account,
+            user=user,
+            operator=operator,
+            action=action,
+            since=since,
+            until=until,
+            ticket=ticket,
+            request=request,
+            service=service,
+            session=session,
+            bulk=bulk,
+            words=words,
+        )
         if before_id is not None:
             statement = statement.where(AuditRow.id < before_id)
-        rows = await reading.scalars(statement.order_by(AuditRow.id.desc()).limit(limit))
-        return tuple(
-            AuditView(
-                id=row.id,
-                at=row.at,
-                operator=row.operator,
-                source=row.source,
-                ticket=row.ticket,
-                action=row.action,
-                target=row.target,
-                user_id=row.user_id,
-                request_id=row.request_id,
-                before=row.before,
-                after=row.after,
-                session=row.session,
-                assignment_id=row.assignment_id,
-                bulk_id=row.bulk_id,
-                commands=tuple(tuple(words) for words in row.command or ()),
-            )
-            for row in rows
+        statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
+        return tuple(_view(row) for row in await reading.scalars(statement))
+
+
+async def count_entries(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    after_id: int | None = None,
+    **filters: Any,
+) -> int:
+    """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
+    async with store.read() as reading:
+        statement = await _filtered(reading, caller, account, **filters)
+        if after_id is not None:
+            statement = statement.where(AuditRow.id > after_id)
+        some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()
+        return await reading.scalar(select(func.count()).select_from(some)) or 0
+
+
+async def _filtered(
+    reading: AsyncSession,
+    caller: Caller,
+    account: int | str,
+    *,
+    user: str | None = None,
+    operator: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    ticket: str | None = None,
+    request: int | None = None,
+    service: str | None = None,
+    session: str | None = None,
+    bulk: int | None = None,
+    words: str = "",
+) -> Select[AuditRow]:
+    account_id = (await account_row(reading, caller, account)).id
+    statement = select(AuditRow).where(AuditRow.account_id == account_id)
+    if user is not None:
+        target = await user_row(reading, account_id, user, binned=True)
+        statement = statement.where(AuditRow.user_id == target.id)
+    if action is not None:
+        statement = statement.where(AuditRow.action.startswith(action, autoescape=True))
+    if service is not None:
+        wanted = (await in_force(reading)).catalogue.service(service).id
+        statement = statement.where(AuditRow.action.endswith(f" {wanted}", autoescape=True))
+    if since is not None:
+        statement = statement.where(AuditRow.at >= since)
+    if until is not None:
+        statement = statement.where(AuditRow.at < until)
+    equal = {
+        AuditRow.operator: operator,
+        AuditRow.ticket: ticket,
+        AuditRow.request_id: request,
+        AuditRow.session: session,
+        AuditRow.bulk_id: bulk,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    for word in words.split()[:WORDS_LIMIT]:
+        looked_in = (AuditRow.operator, AuditRow.action, AuditRow.target, AuditRow.ticket)
+        statement = statement.where(
+            or_(*(column.icontains(word, autoescape=True) for column in looked_in))
         )
+    return statement
+
+
+def _view(row: AuditRow) -> AuditView:
+    return AuditView(
+        id=row.id,
+        at=row.at,
+        operator=row.operator,
+        source=row.source,
+        ticket=row.ticket,
+        action=row.action,
+        target=row.target,
+        user_id=row.user_id,
+        request_id=row.request_id,
+        before=row.before,
+        after=row.after,
+        session=row.session,
+        assignment_id=row.assignment_id,
+        bulk_id=row.bulk_id,
+        commands=tuple(tuple(words) for words in row.command or ()),
+    )

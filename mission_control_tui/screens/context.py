@@ -164,6 +164,19 @@ class MissionScreen(OperatingScreen):
             screen.bind(self.context)
         self.app.switch_screen(screen)
 
+    # History
+
+    def about_user(self) -> str | None:
+        """The user whom verbs are about, by id."""
+        return None
+
+    def verb_history(self) -> None:
+        self.go_to("history", self.about_user())
+
+    def verb_undo(self) -> Any:
+        """Show what was changed in this session, where it can be taken back."""
+        self.go_to("history", None, "session")
+
     # Finding
 
     def find_box(self) -> FindBox | None:

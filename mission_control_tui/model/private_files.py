@@ -1,0 +1,30 @@
+"""Files that are written for an operator: new ones only, readable by their owner alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from mission_control_tui.model.errors import Conflict, UsageError
+
+
+async def write_new(path: Path, content: str | bytes) -> None:
+    """Write a new file. Raises Conflict where one is there already, UsageError where it cannot be written."""
+    data = content.encode() if isinstance(content, str) else content
+    await asyncio.to_thread(_write, path, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise Conflict(
+            f"This file exists already, and is left alone: {path}.", hint="Choose another name."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
+        ) from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)

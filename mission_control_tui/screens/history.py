@@ -1,0 +1,285 @@
+"""History of the account or of one user: who changed what and when; undone, copied, written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.views import AuditView
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+from .context import MissionScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.undoing import Undone
+
+PERIODS: dict[str, tuple[str, timedelta | None]] = {
+    "all": ("All of it", None),
+    "day": ("The last 24 hours", timedelta(days=1)),
+    "week": ("The last 7 days", timedelta(days=7)),
+    "month": ("The last 31 days", timedelta(days=31)),
+    "session": ("What I did in this session", None),
+}
+FORMS = (".csv", ".json", ".txt", ".sh")
+EXPORT_AT_ONCE = 500
+EXPORT_MOST = 100_000
+DETAIL_LINES = 4
+
+
+class HistoryScreen(MissionScreen):
+    """The audit, newest first."""
+
+    HEADING = "History"
+    ABOUT = (
+        "Who changed what, when, for which ticket. Type in Find to narrow it to a person, a user, a service or a "
+        "ticket; Show chooses the period. Below the list stands what changed, before and after. u takes a change back: "
+        "it asks for the state before, and says first what that does. y copies it for a ticket. w writes all that is "
+        "shown to a file: .csv, .json, .txt for people, or .sh, a script of commands that does it again. Enter opens "
+        "the request."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("find", "undo", "copy", "write")
+    CSS_PATH = "history.tcss"
+    AUTO_FOCUS = "#history"
+
+    def __init__(self, user_id: str | None = None, shown: str = "all") -> None:
+        super().__init__()
+        self._user_id = user_id
+        self._shown_first = shown
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key} {self._user_id or ''}"
+
+    def body(self) -> Iterable[Widget]:
+        yield ChoiceField(
+            "Show",
+            [(name, label) for name, (label, _ago) in PERIODS.items()],
+            self._shown_first,
+            help_text="Which changes the list shows; Left and Right choose.",
+            id="shown",
+        )
+        yield FindBox(id="find")
+        yield LineList(
+            columns=(
+                Column("When", width=12),
+                Column("Who", width=10),
+                Column("What"),
+                Column("Ticket", width=10),
+            ),
+            empty="Nothing was changed",
+            id="history",
+        )
+        yield TextLines("", id="detail")
+
+    # Data
+
+    async def load(self) -> None:
+        if self._user_id is not None:
+            from mission_control_tui.model.users import details
+
+            user = await details(*self._at, self._user_id)
+            self.set_heading(f"History of {user.details.display_name}")
+        self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
+        self.refresh_keys()
+
+    @property
+    def _at(self) -> tuple[Any, Any, int]:
+        context = self.context
+        return context.store, context.caller, context.account_id
+
+    def _filters(self) -> dict[str, Any]:
+        """What `audit.entries` is asked."""
+        shown = self.query_one("#shown", ChoiceField).value
+        ago = PERIODS[shown][1]
+        return {
+            "user": self._user_id,
+            "since": datetime.now(UTC) - ago if ago is not None else None,
+            "session": self.context.caller.session if shown == "session" else None,
+            "words": self.query_one(FindBox).text,
+        }
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.audit import COUNTED, count_entries, entries
+
+        filters = self._filters()
+        found = await entries(*self._at, limit=limit, offset=offset, **filters)
+        total = await count_entries(*self._at, **filters)
+        if self.is_here:
+            more = "more than " if total >= COUNTED else ""
+            self.query_one(FindBox).note = f"{more}{total:,} change{'s'[: total != 1]}"
+        return Page([self._row(one) for one in found], total)
+
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.audit import count_entries
+
+        if not isinstance(key, int):
+            return None
+        return await count_entries(*self._at, after_id=key, **self._filters())
+
+    def _row(self, one: AuditView) -> Row:
+        from mission_control_tui.model.accounts import zone_of
+
+        at = one.at.astimezone(zone_of(self.context.account.time_zone))
+        what = (f"{one.action} ", ""), (one.target, "strong")
+        return Row(one.id, (f"{at:%d %b %H:%M}", one.operator, what, one.ticket), one)
+
+    def on_line_list_loaded(self, event: LineList.Loaded) -> None:
+        self._tell()
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        if event.rows.id == "history":
+            self._tell()
+
+    def _tell(self) -> None:
+        """Show what the change under the cursor changed, and whether it can be undone."""
+        one = self.entry
+        if one is None:
+            self.query_one("#detail", TextLines).set("")
+            return
+        from mission_control_tui.model.audit_text import differences
+        from mission_control_tui.model.undoing import undoable
+
+        lines = list(differences(one))
+        if len(lines) > DETAIL_LINES:
+            lines = [*lines[: DETAIL_LINES - 1], f"... {len(lines) - DETAIL_LINES + 1} more"]
+        if one.request_id is not None:
+            lines.append(f"request {one.request_id}: Enter opens it")
+        judged = undoable([one])[one.id]
+        lines.append("u takes it back" if judged.possible else f"No undo: {judged.why_not}")
+        self.query_one("#detail", TextLines).set("\n".join(lines))
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self._look_again()
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "shown":
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self.console.is_open:
+            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
+
+    # Verbs
+
+    @property
+    def entry(self) -> AuditView | None:
+        """The change under the cursor."""
+        row = self.query_one(LineList).current
+        return row.data if row is not None and isinstance(row.data, AuditView) else None
+
+    def _chosen(self) -> AuditView:
+        entry = self.entry
+        if entry is None:
+            raise UsageError("Put the cursor on a change first.")
+        return entry
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "history" and self.entry is not None:
+            if self.entry.request_id is None:
+                self.announce("This change needed no request: all of it stands below")
+            else:
+                self.go_to("request", self.entry.request_id)
+
+    async def verb_undo(self) -> None:
+        """Say what taking it back does, and ask."""
+        from mission_control_tui.model.undoing import undo
+
+        self.need_write()
+        entry = self._chosen()
+        tried = await undo(*self._at, audit=entry.id, dry_run=True)
+        self.still_here()
+        lines = [f"{self.context.account.name}: undo {entry.action} of {entry.target}?"]
+        lines += _plan_words(tried.result, tried.plan.lines)
+        self.confirm(lines, lambda: self._undo(entry))
+
+    async def _undo(self, entry: AuditView) -> None:
+        from mission_control_tui.model.undoing import undo
+
+        done = await undo(*self._at, audit=entry.id)
+        bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
+        self.announce(f"Undone: {entry.action} of {entry.target}{bulk}")
+        await self.queue_changed()
+
+    def verb_copy(self) -> None:
+        from mission_control_tui.model.accounts import zone_of
+        from mission_control_tui.model.audit_text import as_text
+
+        self.copy(as_text([self._chosen()], zone_of(self.context.account.time_zone)).rstrip("\n"))
+
+    def verb_write(self) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")
+        name = f"history-{self.context.account.code}-{stamp}.csv"
+        self.ask(
+            [
+                "Write what is shown to a file. Its ending says as what:",
+                ".csv, .json, .txt for people, .sh for commands that do it again.",
+            ],
+            "File",
+            self._write,
+            value=str(Path.home() / name),
+        )
+
+    async def _write(self, text: str) -> None:
+        from mission_control_tui.model.accounts import zone_of
+        from mission_control_tui.model.audit_text import as_csv, as_json, as_script, as_text
+        from mission_control_tui.model.private_files import write_new
+
+        path = file_named(text)
+        if path.suffix not in FORMS:
+            raise UsageError(f"{path.name} ends on none of {', '.join(FORMS)}.")
+        found = await self._all()
+        oldest_first = found[::-1]
+        account = self.context.account
+        content = {
+            ".csv": lambda: as_csv(found),
+            ".json": lambda: as_json(found),
+            ".txt": lambda: as_text(oldest_first, zone_of(account.time_zone)),
+            ".sh": lambda: as_script(oldest_first, account.code),
+        }[path.suffix]()
+        await write_new(path, content)
+        self.announce(f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}")
+
+    async def _all(self) -> list[AuditView]:
+        """All that is shown, at most EXPORT_MOST."""
+        from mission_control_tui.model.audit import entries
+
+        found: list[AuditView] = []
+        filters = self._filters()
+        while len(found) < EXPORT_MOST:
+            last = found[-1].id if found else None
+            page = await entries(*self._at, limit=EXPORT_AT_ONCE, before_id=last, **filters)
+            found += page
+            if len(page) < EXPORT_AT_ONCE:
+                break
+        return found
+
+
+def file_named(text: str) -> Path:
+    """The file that was typed; ~ is the operator's home."""
+    return Path(text.strip()).expanduser()
+
+
+def _plan_words(undone: Undone, lines: Iterable[Any]) -> list[str]:
+    """What an undo would do, in lines of a question."""
+    from mission_control_tui.model.audit_text import value_text
+
+    said = []
+    for line in lines:
+        changes = ", ".join(
+            f"{key.replace('_', ' ')} {value_text(line.before.get(key))} -> {value_text(after)}"
+            for key, after in line.after.items()
+        )
+        said.append(f"{line.verb} {line.name}" + (f": {changes}" if changes else ""))
+    if undone.plan is not None:
+        said.append(f"{undone.plan.queued} of {undone.plan.total} would change")
+    return [*said[:DETAIL_LINES], *undone.notes]

@@ -1,0 +1,140 @@
+"""History: narrowed, undone through a question, copied, written to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.model.status import status
+from mission_control_tui.model.users import details, edit_user
+from mission_control_tui.screens.history import HistoryScreen
+
+from .driving import SIZES, shows, text_of, type_text, until
+from .user_driving import context_of, opened
+
+ADA = "ada@acme.example"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_it_is_narrowed_and_shows_before_and_after(
+    world_db: Path, size: tuple[int, int]
+) -> None:
+    async with opened(world_db, "history", size=size) as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await edit_user(*at, ADA, {"title": "Analyst"})
+        await shows(pilot, f"edit user {ADA}")
+        await pilot.press("home")
+        await shows(pilot, "title: none -> Analyst", "u takes it back")
+        await pilot.press("slash")
+        await type_text(pilot, "buy")
+        await until(pilot, lambda: "edit user" not in text_of(app))
+        await shows(pilot, "buy email", "2 changes")
+        await pilot.press("down")
+        await shows(pilot, "No undo:")
+
+
+async def test_h_on_a_user_shows_that_users_history(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        await shows(pilot, "User Functions")
+        await pilot.press("h")
+        await shows(pilot, "History of Ada Lovelace", f"create user {ADA}")
+        assert "grace@" not in text_of(app)
+        await pilot.press("escape")
+        await shows(pilot, "User Functions")
+
+
+async def test_a_change_is_undone_after_a_question(world_db: Path) -> None:
+    async with opened(world_db, "history") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await edit_user(*at, ADA, {"title": "Analyst"})
+        await shows(pilot, f"edit user {ADA}")
+        await pilot.press("home", "u")
+        await shows(pilot, f"undo edit user of {ADA}?", "title Analyst -> none", "[ No ]")
+        await pilot.press("enter")
+        await shows(pilot, "Nothing was changed")
+        assert (await details(*at, ADA)).details.title == "Analyst"
+        await pilot.press("u", "y")
+        await shows(pilot, "Undone: edit user")
+        assert (await details(*at, ADA)).details.title == ""
+
+
+async def test_what_cannot_be_undone_says_why(world_db: Path) -> None:
+    async with opened(world_db, "history") as (app, pilot):
+        await shows(pilot, "buy email")
+        screen = app.screen
+        assert isinstance(screen, HistoryScreen)
+        await pilot.press("end")
+        await until(pilot, lambda: screen.entry is not None and screen.entry.action != "")
+        await pilot.press("u")
+        await shows(pilot, "This cannot be undone")
+
+
+async def test_u_elsewhere_leads_to_what_this_session_did(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        assert isinstance(app, ConsoleApp)
+        app.change_caller(session="a" * 32)
+        context = context_of(app)
+        await edit_user(
+            context.store, context.caller, context.account_id, ADA, {"title": "Analyst"}
+        )
+        await pilot.press("u")
+        await shows(pilot, "What I did in this session", "1 change", f"edit user {ADA}")
+
+
+@pytest.mark.parametrize(
+    ("ending", "has"),
+    [
+        (".csv", "id,at,operator"),
+        (".json", '"entries"'),
+        (".txt", "fred  create user  ada"),
+        (".sh", "mission-control --account acme users create --upn ada@acme.example"),
+    ],
+)
+async def test_it_is_written_to_a_new_private_file(
+    world_db: Path, tmp_path: Path, ending: str, has: str
+) -> None:
+    target = tmp_path / f"out{ending}"
+    async with opened(world_db, "history") as (_app, pilot):
+        await shows(pilot, "buy email")
+        await pilot.press("w", "ctrl+u")
+        await type_text(pilot, str(target).replace("_", "_"))
+        await pilot.press("enter")
+        await shows(pilot, "written to")
+        text = target.read_text("utf-8")
+        assert has in text
+        assert target.stat().st_mode & 0o077 == 0
+        if ending == ".json":
+            assert len(json.loads(text)["entries"]) > 5
+        await pilot.press("w", "ctrl+u")
+        await type_text(pilot, str(target))
+        await pilot.press("enter")
+        await shows(pilot, "exists already")
+        assert target.read_text("utf-8") == text
+
+
+async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
+    async with opened(world_db, "history") as (app, pilot):
+        await shows(pilot, "buy email")
+        await pilot.press("y")
+        await until(pilot, lambda: "fred" in app.clipboard)
+
+
+async def test_a_level_change_is_undone(world_db: Path) -> None:
+    from mission_control_tui.model.provision import Wanted, provision
+
+    async with opened(world_db, "history") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await provision(*at, ADA, [Wanted("managed-exchange", "popx")])
+        await shows(pilot, "change managed-exchange")
+        await pilot.press("home", "u")
+        await shows(pilot, "undo change managed-exchange", "[ No ]")
+        await pilot.press("y")
+        await shows(pilot, "Undone: change managed-exchange")
+        (view,) = await status(*at, user=ADA)
+        assert view.level_id == "pc-web"
