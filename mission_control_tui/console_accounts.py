@@ -34,6 +34,7 @@ class AccountsApp(MissionControlApp):
         self._contexts: dict[int, Context] = {}
         self._following: asyncio.Task[None] | None = None
         self._looked_at = (0, "")
+        self._kept_words = ""
 
     async def _follow(self, context: Context) -> None:
         """Tell the screens of changes until cancelled, counts first."""
@@ -89,8 +90,9 @@ class AccountsApp(MissionControlApp):
         )
         if isinstance(self.screen, BaseScreen):
             self.screen.announce(
-                f"Account changed: {before.account.code} -> {context.account.code}"
+                f"Account changed: {before.account.code} -> {context.account.code}{self._kept_words}"
             )
+            self._kept_words = ""
         self.remember_user(context, "")
 
     def change_account(self, account: Account) -> None:
@@ -98,6 +100,12 @@ class AccountsApp(MissionControlApp):
         context = self.context_for(account)
         if isinstance(self.screen, BaseScreen):
             self.screen.keep()
+        kept = [
+            one.HEADING
+            for one in self.screen_stack
+            if isinstance(one, BaseScreen) and one.unfinished
+        ]
+        self._kept_words = f". Kept for when you are back: {', '.join(kept)}" if kept else ""
         self._home_of(context)
 
     def follow_link(self, name: str) -> None:

@@ -73,6 +73,10 @@ class BuyScreen(MissionScreen):
     def memory_key(self) -> str:
         return f"{super().memory_key}:{self._product_id}"
 
+    @property
+    def unfinished(self) -> bool:
+        return self._at > 0 and not self._done
+
     def remember(self) -> dict[str, object]:
         return {} if self._done else super().remember()
 

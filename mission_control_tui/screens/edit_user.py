@@ -344,6 +344,10 @@ class EditUserScreen(MissionScreen):
             self.announce("What is not yet provisioned is kept; come back to Edit User for it")
         return True
 
+    @property
+    def unfinished(self) -> bool:
+        return self._is_dirty
+
     def remember(self) -> dict[str, object]:
         return {
             **super().remember(),

@@ -427,6 +427,13 @@ class NewUserScreen(MissionScreen):
 
     # Memory
 
+    @property
+    def unfinished(self) -> bool:
+        typed = self._typed()
+        return not self._created and any(
+            typed.get(name) for name in ("upn", "first_names", "last_name")
+        )
+
     def remember(self) -> dict[str, object]:
         if self._created:
             return {}

@@ -25,6 +25,11 @@ class RememberingScreen(ReadingScreen):
         """Under which name cursor, filter and open panels are remembered; add the subject's id where there is one."""
         return type(self).__name__
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is typed here that nobody was asked for yet; it is kept when one leaves."""
+        return False
+
     def remember(self) -> dict[str, object]:
         """Where everything with an id is; a screen adds what else it wants to find again."""
         found: dict[str, object] = dict(self._memory)
