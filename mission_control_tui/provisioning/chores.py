@@ -40,14 +40,19 @@ class Chores:
     async def run(self) -> None:
         """One pass. Raises what the database raises when it is away."""
         deadline = time.monotonic() + PASS_SECONDS
-        left = await self._schedules(deadline)
+        moment = await schedule_due.next_moment(self._store)
+        left = False
+        if moment is not None and moment <= 0:
+            left = await self._schedules(deadline)
+            moment = await schedule_due.next_moment(self._store)
         if not left and time.monotonic() >= self._sweep_at:
             left = await self._expire(deadline) or await self._purge(deadline)
             if not left:
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
-        moment = await schedule_due.next_moment(self._store)
         until_sweep = max(0.0, self._sweep_at - time.monotonic())
-        self.wait = 0.0 if left else min(until_sweep, max(0.0, moment or until_sweep))
+        self.wait = (
+            0.0 if left else min(until_sweep, until_sweep if moment is None else max(0.0, moment))
+        )
         soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
         self.keeps_awake = left or soon
 

@@ -93,9 +93,7 @@ class ProvisionScreen(PanelsScreen):
                 )
                 return
             if panel.another and not panel.instance:
-                field = panel.query_one(Field)
-                field.error = "is needed: it tells this one from the others"
-                field.focus()
+                self._want_name(panel)
                 return
         if not giving:
             return
@@ -108,6 +106,11 @@ class ProvisionScreen(PanelsScreen):
             changing = [(one.service, one.view) for one in giving if one.changes_level]
             lines = level_question(self.context.account.name, changing, outcome.plan, self._seats)
             self.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")
+
+    def _want_name(self, panel: UserServicePanel) -> None:
+        field = panel.query_one(Field)
+        field.error = "is needed: it tells this one from the others"
+        field.focus()
 
     async def _asked(
         self, panels: list[UserServicePanel], wanted: list[Wanted], *, dry_run: bool
@@ -176,6 +179,8 @@ class ProvisionScreen(PanelsScreen):
             await panel.open_now()
             panel.query_one(LevelPicker).focus()
             self.announce(f"Choose a level of {panel.service.name} with Space first", error=True)
+        elif panel.another and not panel.instance:
+            self._want_name(panel)
         else:
             one = panel.wanted()
             params = Params(one.service, one.level, one.settings, one.instance)
