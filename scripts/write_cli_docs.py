@@ -83,6 +83,11 @@ EXAMPLES = {
     "users alias add": "users alias add ada@acme.example countess@acme.example",
     "users alias primary": "users alias primary ada@acme.example countess@acme.example --dry-run",
     "users alias remove": "users alias remove ada@acme.example countess@acme.example",
+    "objects kinds": "objects kinds",
+    "objects create": (
+        'objects create shared-mailbox "Info Desk" info@acme.example --add send-as=ada@acme.example --dry-run'
+    ),
+    "objects list": "objects list",
     "schedule add": 'schedule add ada@acme.example "2030-01-07 09:00" disable --ticket T-102',
     "schedule list": "schedule list",
     "schedule change": 'schedule change 1 --when "2030-01-08 09:00" --dry-run',
