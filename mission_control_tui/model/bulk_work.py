@@ -167,16 +167,15 @@ async def _locked(tx: Transaction, bulk_id: int) -> BulkRow | None:
 
 
 async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
-    """The next items, a few at a time, until there are `limit` of them or the slice has taken its time."""
+    """The next items, at least one, until there are `limit` of them or the slice has taken its time."""
     until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
     context = await Context.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
     done: list[Acted] = []
-    while len(done) < limit and time.monotonic() < until:
-        some = await _few(tx, bulk, context, min(FEW, limit - len(done)), until)
-        if not some:
-            break
+    while some := await _few(tx, bulk, context, min(FEW, limit - len(done)), until):
         done += some
+        if len(done) >= limit or time.monotonic() >= until:
+            break
     return done
 
 
