@@ -68,6 +68,9 @@ class OrderScreen(MissionScreen):
         yield TextLines("…", "title", id="title")
         yield TextLines("", id="lines")
         yield TextLines("", "strong", id="brings")
+        links = Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
+        links.set_rows([Row(name, (words, (about, "dim"))) for name, words, about in LINKS])
+        yield links
         yield Field(
             "Reason",
             help_text="Kept with the order; needed to decline it.",
@@ -77,9 +80,6 @@ class OrderScreen(MissionScreen):
         with Horizontal(classes="deciding", id="decisions"):
             for name, label, words in DECISIONS:
                 yield ActionButton(label, help_text=words, id=name)
-        links = Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
-        links.set_rows([Row(name, (words, (about, "dim"))) for name, words, about in LINKS])
-        yield links
 
     def on_mount(self) -> None:
         self.set_heading(f"Order {self._order_id}")
