@@ -20,6 +20,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.tables import AssignmentRow, SearchTermRow, UserRow
+from mission_control_tui.model.user_rows import PURGED_SORT_KEY
 from mission_control_tui.model.views import LightCounts, UserLine
 
 COUNT_LIMIT = 1_000
@@ -147,7 +148,7 @@ def _listed(
         UserRow.in_bin == _bool(in_bin),
     )
     if in_bin:
-        statement = statement.where(UserRow.purged_at.is_(None))
+        statement = statement.where(UserRow.sort_key < PURGED_SORT_KEY)
     if disabled is not None:
         statement = statement.where(UserRow.disabled == _bool(disabled))
     if light is not None:

@@ -38,7 +38,7 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.text import fold
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.user_changes import apply_changes
-from mission_control_tui.model.user_rows import sort_key
+from mission_control_tui.model.user_rows import PURGED_SORT_KEY
 
 PURGED_NAME = "(purged)"
 
@@ -239,7 +239,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
         await tx.session.execute(statement.execution_options(synchronize_session=False))
     row.upn = label
     row.display_name = PURGED_NAME
-    row.sort_key = sort_key(PURGED_NAME)
+    row.sort_key = PURGED_SORT_KEY
     row.username = f"~{row.id[:19]}"
     row.username_key = row.username
     row.details = {}

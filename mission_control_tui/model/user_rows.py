@@ -18,6 +18,8 @@ from mission_control_tui.model.text import fold
 from mission_control_tui.model.views import UserView
 
 SORT_KEY_LIMIT = 256
+PURGED_SORT_KEY = "\U0010ffff"
+"""The place of purged users: after all others, so that an index alone can leave them out of the recycling bin."""
 COLUMNS = frozenset(
     {"upn", "display_name", "username", "test_user", "disabled", "expires_on", "manager"}
 )
