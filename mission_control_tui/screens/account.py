@@ -249,6 +249,13 @@ class AccountScreen(MissionScreen):
         found = await account_domains(context.store, context.caller, context.account_id)
         self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether contacts or the limit are typed and not saved."""
+        return any(form.is_dirty for form in self.query(ContactsForm)) or any(
+            form.is_dirty for form in self.query(LimitForm)
+        )
+
     # What is chosen and typed
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
@@ -328,7 +335,7 @@ class AccountScreen(MissionScreen):
                     "What you typed is kept. Save again to save it over theirs.",
                 ]
             )
-            self.announce(f"{error.what} Nothing was saved, and nothing is lost", error=True)
+            self.announce("Not saved, and nothing is lost: look at what changed", error=True)
             return
         except InvalidInput as error:
             homeless = form.point_at(error.problems, wanted)

@@ -44,7 +44,6 @@ class ContactsForm(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._loaded: tuple[Contact, ...] | None = None
-        self._kept: dict[str, str] = {}
         self.fields = {
             f"{role} {field}": Field(
                 f"{role.value.capitalize()} {_LABELS[field]}",
@@ -73,14 +72,14 @@ class ContactsForm(Vertical):
         shown = _values(self.loaded)
         return {key: field.value for key, field in self.fields.items() if field.value != shown[key]}
 
+    @property
+    def is_dirty(self) -> bool:
+        return self._loaded is not None and bool(self.typed)
+
     def show(self, contacts: Sequence[Contact]) -> None:
         """Show what is stored now, unless something is typed that is not saved."""
-        if self._loaded is not None and self.typed:
-            return
-        self.adopt(contacts)
-        if self._kept:
-            self._put(self._kept)
-            self._kept = {}
+        if not self.is_dirty:
+            self.adopt(contacts)
 
     def adopt(self, contacts: Sequence[Contact]) -> None:
         """Change these from now on; what was typed and not saved stays."""
@@ -135,7 +134,6 @@ class ContactsForm(Vertical):
     def point_at(self, problems: Sequence[Problem], wanted: Sequence[Contact]) -> list[str]:
         """Put each problem beside its field and go to the first; returns what has no field here."""
         homeless: list[str] = []
-        first: Field | None = None
         for problem in problems:
             _contact, number, name = problem.where.split(" ", 2)
             role = wanted[int(number) - 1].role
@@ -144,9 +142,9 @@ class ContactsForm(Vertical):
                 homeless.append(str(problem))
                 continue
             field.error = words_of(problem)
-            first = first or field
-        if first is not None:
-            first.focus()
+        wrong = [field for field in self.fields.values() if field.error]
+        if wrong:
+            wrong[0].focus()
         return homeless
 
     def remember(self) -> object:

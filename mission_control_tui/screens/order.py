@@ -150,7 +150,7 @@ class OrderScreen(MissionScreen):
                 [
                     about,
                     *_lines(order),
-                    "Lost: the seats or the domain. Refused while users hold them. Nothing is paid back.",
+                    "Lost: seats or domain; refused while users hold them. Nothing is paid back.",
                 ],
                 self._cancel,
                 yes="Take it back",

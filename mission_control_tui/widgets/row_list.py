@@ -43,7 +43,7 @@ class RowList(CursorLines):
 
     @property
     def room(self) -> int:
-        return max(self.content_size.height - self.head - bool(self._more), 1)
+        return max(min(self.count, self._most), 1)
 
     def set_rows(self, rows: Sequence[Row], *, more: str = "") -> None:
         """Show `rows`, the cursor staying on the same one; `more` says on a last line what is not among them."""

@@ -57,7 +57,8 @@ async def poison(path: Path, text: str) -> None:
                 )
             )
             await run(update(RequestRow).values(operator=text, ticket=text, waiting_for=text))
-            await run(update(OrderRow).values(operator=text, ticket=text, note=text))
+            said = {"decided_by": text, "reason": text, "decided_at": tx.now}
+            await run(update(OrderRow).values(operator=text, ticket=text, note=text, **said))
             await run(update(OrderLineRow).values(label=text, domain=text))
             account = await tx.session.scalar(select(AccountRow.id))
             user = await tx.session.scalar(select(UserRow.id).where(UserRow.username == USER))

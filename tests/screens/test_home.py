@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mission_control_tui.app import MissionControlApp
+from mission_control_tui.console import LINKS
 from mission_control_tui.model import buying, contacts, provision
 from mission_control_tui.model.accounts import resolve_account
 from mission_control_tui.model.database import Store
@@ -103,7 +104,7 @@ async def test_arrows_and_tab_go_from_quadrant_to_quadrant(world_db: Path) -> No
         (["enter"], "Domain Names"),
         (["down", "b"], "Email"),
         (["right", "down", "down", "enter"], "Service Management Area"),
-        (["g", "end", "enter"], "Orders"),
+        (["g", "end", "enter"], LINKS[-1][1]),
         (["g", "down", "enter"], "Service Management Area"),
     ],
 )
@@ -181,4 +182,4 @@ async def test_names_are_shown_as_they_are_and_never_as_markup(world_db: Path) -
     async with console(world_db) as (_app, pilot):
         await shows(pilot, "[/b] 名前 [red]x")
         await pilot.press("tab", "tab", "down", "down", "enter")
-        await shows(pilot, "Primary contact: [/b] 名前 [red]x")
+        await shows(pilot, "Primary name        [[/b] 名前 [red]x")
