@@ -98,6 +98,10 @@ def as_json(entries: Iterable[AuditView]) -> str:
     ).decode()
 
 
+SCHEDULED = "schedule"
+"""The source of what the worker did because it was scheduled."""
+
+
 def as_script(entries: Sequence[AuditView], account: str) -> str:
     """Shell commands that do these changes (oldest first) again in `account`.
 
@@ -107,6 +111,10 @@ def as_script(entries: Sequence[AuditView], account: str) -> str:
     files: Counter[str] = Counter()
     for entry in entries:
         ticket = ("--ticket", entry.ticket) if entry.ticket else ()
+        if entry.source == SCHEDULED:
+            # The `schedule add` of it is a command of its own.
+            lines.append(_comment(entry))
+            continue
         if not entry.commands and entry.request_id is None:
             lines.append(_comment(entry))
         for words in entry.commands:

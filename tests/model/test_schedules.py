@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mission_control_tui.model import audit, schedule_due, users
+from mission_control_tui.model.audit_text import as_script
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import (
@@ -359,3 +360,16 @@ async def test_one_that_is_put_off_at_the_last_moment_does_not_run(
     await change_schedule(store, caller, account.id, one.id, when="+1h")
     assert await run(store, due) is None
     assert not (await users.details(store, caller, account.id, user.id)).details.disabled
+
+
+async def test_a_session_done_again_schedules_and_does_not_do_twice(
+    store: Store, caller: Caller, account: Account, user: UserView
+) -> None:
+    one = await made(store, caller, user, Action.DISABLE, None)
+    await overdue(store, one.id)
+    assert await run_due(store) == [ScheduleState.DONE]
+    entries = await audit.entries(store, caller, account.id, user=user.id)
+    script = as_script(entries[::-1], "acme").splitlines()
+    commands = [line for line in script if line.startswith("mission-control")]
+    assert [line.split()[3] for line in commands if " create " not in line] == ["schedule"]
+    assert any(line.startswith("# disable user") for line in script)
