@@ -14,6 +14,8 @@ Screens by name, for `MissionScreen.go_to`:
     "provision"     ProvisionScreen(user_id, assignment_id=None)   opens the panel of that instance
     "user"          UserScreen(user_id)
     "edit-user"     EditUserScreen(user_id, field="")              goes to that field
+    "objects"       ObjectsScreen()
+    "object"        ObjectScreen(object_id=None, kind="")          without an id a new one of that kind
     "requests"      RequestsScreen(request_id=None)                puts the cursor on that request
     "service-area"  ServiceAreaScreen()
     "product"       ProductScreen(product_id)
@@ -27,11 +29,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from mission_control_tui import keymap
 from mission_control_tui.model.errors import Conflict, NotFound, StoreError
-from mission_control_tui.widgets.find_box import FindBox
 
 from .operating import OperatingScreen
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.views import Account
     from mission_control_tui.settings import Settings
+    from mission_control_tui.widgets.find_box import FindBox
 
 NO_WORKER = {
     "absent": "no worker runs: ask the administrator to start `mission-control worker`",
@@ -111,7 +113,7 @@ class MissionScreen(OperatingScreen):
         """The open session, of the account that this screen is about. Raises StoreError until the database is open."""
         if self._bound is None:
             if not self.console.is_open or not isinstance(self.console.store, Context):
-                raise StoreError("The database is being opened.", hint="Try again in a moment.")
+                raise StoreError(self.console.why_not_open)
             self._bound = self.console.store
         return self._bound
 
@@ -138,7 +140,7 @@ class MissionScreen(OperatingScreen):
 
     def why_not(self, verb: str) -> str:
         if verb in self.NEED_STORE and not self.console.is_open:
-            return "The database is being opened"
+            return self.console.why_not_open
         return ""
 
     def go_to(self, name: str, *arguments: Any, **named: Any) -> None:
@@ -181,10 +183,8 @@ class MissionScreen(OperatingScreen):
 
     def find_box(self) -> FindBox | None:
         """The screen's own find box, where it has one that can be used now."""
-        for box in self._body.query(FindBox):
-            if box.display and not box.disabled:
-                return box
-        return None
+        boxes = (cast("FindBox", one) for one in self._body.query("FindBox"))
+        return next((box for box in boxes if box.display and not box.disabled), None)
 
     def verb_find(self) -> None:
         """Go to this screen's own find box; from there, or without one, find anyone."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from mission_control_tui.model.found import FoundOrder, FoundUser
+from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
+from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
 from .finding import MOST, FindingScreen
-from .users import lights_cell
+from .users import WORST, lights_cell
 
 if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
@@ -77,21 +79,21 @@ class FindScreen(FindingScreen):
 
 def user_row(one: FoundUser) -> Row:
     """A person who was found."""
-    flags = [
-        word
-        for word, is_so in (
-            ("disabled", one.disabled),
-            ("locked", one.locked),
-            ("in the bin", one.in_bin),
-        )
-        if is_so
-    ]
-    name: Cell = one.display_name
-    if flags:
-        name = ((f"{one.display_name}  ", ""), (", ".join(flags), "error"))
     who: Cell = (one.matched, "dim") if one.matched else one.upn
-    cells = (one.account.code, name, who, lights_cell(one.lights))
-    return Row(one.user_id, cells, one)
+    return Row(one.user_id, (one.account.code, one.display_name, who, state_cell(one)), one)
+
+
+def state_cell(one: FoundUser) -> Cell:
+    """The lights; of who is disabled, locked or in the bin that word first, and of the lights only the numbers."""
+    flags = {"in the bin": one.in_bin, "disabled": one.disabled, "locked": one.locked}
+    word = next((word for word, is_so in flags.items() if is_so), "")
+    if not word:
+        return lights_cell(one.lights)
+    parts: list[Part] = [(word, "error")]
+    for light in WORST:
+        if count := sum(each is light for _service, each in one.lights):
+            parts += [(" ", ""), *light_parts(light, str(count))]
+    return tuple(parts)
 
 
 def order_row(one: FoundOrder) -> Row:

@@ -11,12 +11,15 @@ from textual.pilot import Pilot
 from mission_control_tui.app import MissionControlApp
 from mission_control_tui.console_app import ConsoleApp
 from mission_control_tui.model import audit
+from mission_control_tui.model.finding import find_anyone
+from mission_control_tui.model.provision import deprovision_all
 from mission_control_tui.model.tables import RecentRow, UserRow
+from mission_control_tui.model.users import delete_user
 from mission_control_tui.screens.context import Context, MissionScreen
 from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.user import UserScreen
 from mission_control_tui.widgets.status_lines import TopLine
-from tests.model.helpers import PASSWORD
+from tests.model.helpers import PASSWORD, finish
 
 from . import world
 from .driving import SIZES, burst, shows, text_of, type_text, until
@@ -283,3 +286,17 @@ async def test_hostile_names_are_harmless_in_find_and_in_the_switcher(world_db: 
         await pilot.press("escape", "slash", "escape", "escape", "o")
         await shows(pilot, "2 accounts")
         look_at(app, "the switcher")
+
+
+async def test_somebody_in_the_recycling_bin_is_found_and_can_be_restored(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        context = context_of(app)
+        found = await find_anyone(context.store, context.caller, "simps")
+        user, account = found.users[0].user_id, found.users[0].account.id
+        at = (context.store, world.CALLER, account)
+        await deprovision_all(*at, user)
+        await finish(context.store, world.CALLER, found.users[0].account)
+        await delete_user(*at, user)
+        await find(app, pilot, "simps", "in the bin")
+        await pilot.press("enter", "enter")
+        await shows(pilot, "Account changed: acme -> globex", "Restore")
