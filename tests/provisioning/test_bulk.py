@@ -15,7 +15,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import bulks, seats
+from mission_control_tui.model import bulks, seats, undoing
 from mission_control_tui.model.bulks import BulkAction, BulkParams, BulkProgress, BulkState
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.tables import RequestRow
@@ -131,3 +131,12 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
     assert changes == {rows[upn].id: 1 for upn in upns}
     assert not doubled(world.effect_counts())
     assert await world.held() == {SMALL: len(guests), LARGE: USERS}
+
+    undone = await undoing.undo(world.store, world.caller, ACCOUNT, bulk=change)
+    assert undone.result.bulk is not None
+    with worker(world, "undoing"):
+        assert (await settled(world, undone.result.bulk.id)).green == USERS
+    rows = await world.services()
+    assert {(rows[upn].light, rows[upn].observed_level) for upn in upns} == {(Light.GREEN, SMALL)}
+    assert await world.held() == {SMALL: len(guests) + USERS, LARGE: 0}
+    assert not doubled(world.effect_counts())
