@@ -107,6 +107,7 @@ class Undone:
     plan: BulkPlan | None = None
     notes: tuple[str, ...] = ()
     password: bulks.NewPassword | None = None
+    user_id: str | None = None
 
 
 class Audited(Protocol):
@@ -204,7 +205,12 @@ async def _undo_row(
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
         restate = _restate_user if row.action in _USER else _restate_service
         password = await restate(tx, caller, user, row, force)
-        undone = Undone(_words(row), tuple(tx.requests), notes=notes, password=password)
+        undone = Undone(
+            *(_words(row), tuple(tx.requests)),
+            notes=notes,
+            password=password,
+            user_id=user.id,
+        )
     return Outcome(undone, tx.plan, not dry_run)
 
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import bulk_running, bulk_telling, passwords, results, waiting
-from mission_control_tui.cli.options import changes, example
+from mission_control_tui.cli.options import changes, example, waits
 from mission_control_tui.cli.output import line, print_json, say
 from mission_control_tui.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.bulk_views import BulkView
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.undoing import Undone
+    from mission_control_tui.model.views import AssignmentView
 
 
 @click.command()
@@ -24,20 +26,32 @@ if TYPE_CHECKING:
 @click.argument("number", type=int, metavar="ID")
 @click.option("--force", is_flag=True, help="Also what somebody changed since.")
 @passwords.passwords_out
+@waits
 @changes
 @pass_session
 @example(
     "mission-control undo request 17",
     "mission-control undo bulk 3 --dry-run",
 )
-def undo(session: Session, kind: str, number: int, force: bool, passwords_out: Path | None) -> None:
+def undo(
+    session: Session,
+    kind: str,
+    number: int,
+    force: bool,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
     """Undo one change: of a row of the audit, of a request, or of a whole bulk.
 
     The wish before is stated again, so an undo can be undone. What was changed since is refused,
     saying by whom; what cannot come back is said.
     """
 
+    lights: tuple[AssignmentView, ...] = ()
+    settled: BulkView | None = None
+
     async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[Undone]:
+        nonlocal lights, settled
         from mission_control_tui.model import undoing
 
         account = await session.account_id(store)
@@ -67,6 +81,11 @@ def undo(session: Session, kind: str, number: int, force: bool, passwords_out: P
             await waiting.wake(session, store)
         if started is not None and started.attended:
             await bulk_running.go_on(session, store, started, file)
+        if wait is not None and started is not None:
+            settled = await bulk_running.until_settled(session, store, started, wait)
+        elif wait is not None and outcome.result.user_id is not None:
+            user = outcome.result.user_id
+            lights = await results.follow_user(session, store, account, outcome, user, wait)
         return outcome
 
     with contextlib.ExitStack() as stack:
@@ -76,10 +95,12 @@ def undo(session: Session, kind: str, number: int, force: bool, passwords_out: P
         "undone": undone.what,
         "requests": undone.requests if outcome.applied else (),
         "notes": undone.notes,
-        "bulk": bulk_telling.bulk(undone.bulk) if undone.bulk and outcome.applied else None,
+        "bulk": bulk_telling.bulk(settled or undone.bulk)
+        if undone.bulk and outcome.applied
+        else None,
     }
     if undone.plan is None:
-        results.tell(session, outcome, told)
+        results.tell(session, outcome, told, lights, wait)
     elif session.json:
         print_json({"applied": outcome.applied, **told, "plan": undone.plan})
     else:
@@ -89,6 +110,9 @@ def undo(session: Session, kind: str, number: int, force: bool, passwords_out: P
             say(f"To watch, run: mission-control bulk show {undone.bulk.id}")
         else:
             say("Dry run: nothing was changed.")
+    if settled is not None:
+        found = settled
+        session.run(lambda store: bulk_running.judge(session, store, found, wait))
     if not session.json:
         for note in undone.notes:
             say(f"Note: {note}")
