@@ -44,6 +44,11 @@ EXAMPLES = {
     "account list": "account list",
     "account show": "account show acme",
     "account edit": "account edit acme --time-zone Australia/Sydney --dry-run",
+    "account contacts set": "account contacts set primary --name 'Rita Field' --email rita@acme.example",
+    "account contacts list": "account contacts list",
+    "account contacts clear": "account contacts clear primary --dry-run",
+    "account approval": "account approval --above 500 --dry-run",
+    "account domains": "account domains",
     "account add-domain": "account add-domain acme-mail.example --dry-run",
     "account remove-domain": "account remove-domain acme.example --dry-run",
     "catalogue check": "catalogue check catalogue.toml",
@@ -54,6 +59,9 @@ EXAMPLES = {
     "services list": "services list",
     "orders list": "orders list",
     "orders show": "orders show 1",
+    "orders cancel": "orders cancel 1 --reason 'Ordered twice' --dry-run",
+    "account usage": "account usage",
+    "account statement": "account statement",
     "remove": "remove email --level popx --quantity 1 --dry-run",
     "users create": (
         "users create --upn ada@acme.example --first-names Ada --last-name Lovelace --password-stdin"
@@ -71,6 +79,13 @@ EXAMPLES = {
     "users password": "users password ada@acme.example --password-stdin --dry-run",
     "provision": "provision ada@acme.example managed-exchange --level popx --ticket T-101",
     "suspend": "suspend ada@acme.example managed-exchange --dry-run",
+    "bulk plan": "bulk plan change --service managed-exchange --level popx ada@acme.example",
+    "bulk start": "bulk start suspend --service managed-exchange ada@acme.example",
+    "bulk stop": "bulk stop 1",
+    "bulk resume": "bulk resume 1",
+    "bulk show": "bulk show 1 --outcome left",
+    "bulk list": "bulk list",
+    "undo": "undo request 1 --dry-run",
     "status": "status ada@acme.example",
     "requests list": "requests list",
     "requests show": "requests show 1",
@@ -273,11 +288,16 @@ def _call(call: str) -> str:
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
+_DAYS = {"period": "2026-03", "day": "2026-03-02"}
+"""Months and days by their keys: what is written of them would differ each day."""
 
 
 def _normal(value: object, home: Path) -> Any:
     if isinstance(value, dict):
-        return {name: _normal(one, home) for name, one in value.items()}
+        return {
+            name: _DAYS[name] if name in _DAYS and isinstance(one, str) else _normal(one, home)
+            for name, one in value.items()
+        }
     if isinstance(value, list):
         return [_normal(one, home) for one in value[:1]]
     if isinstance(value, str):
