@@ -1,4 +1,4 @@
-"""What the worker does by the clock: schedules that are due, accounts that expired, the recycling bin.
+"""What the worker does by the clock: schedules that are due, accounts that expired, the recycling bin, statements.
 
 A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
 the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 
-from mission_control_tui.model import expiring, purging, schedule_due, schedule_running
+from mission_control_tui.model import expiring, purging, schedule_due, schedule_running, statements
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.states import ScheduleState
@@ -22,7 +22,7 @@ PASS_SECONDS = 0.25
 """A pass begins nothing new after so long."""
 AT_ONCE = 200
 SWEEP_SECONDS = 600.0
-"""How often expired accounts and the recycling bin are looked at."""
+"""How often expired accounts, the recycling bin and the months that are over are looked at."""
 
 
 class Chores:
@@ -46,7 +46,11 @@ class Chores:
             left = await self._schedules(deadline)
             moment = await schedule_due.next_moment(self._store)
         if not left and time.monotonic() >= self._sweep_at:
-            left = await self._expire(deadline) or await self._purge(deadline)
+            left = (
+                await self._expire(deadline)
+                or await self._purge(deadline)
+                or await self._close_months(deadline)
+            )
             if not left:
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
         until_sweep = max(0.0, self._sweep_at - time.monotonic())
@@ -77,6 +81,15 @@ class Chores:
                 log.warning("user %s expired and was not disabled: %s", one.user_id, error.what)
             if time.monotonic() > deadline:
                 return number < len(expired)
+        return False
+
+    async def _close_months(self, deadline: float) -> bool:
+        due = await statements.months_due(self._store)
+        for number, (account_id, period) in enumerate(due, 1):
+            await statements.close_month(self._store, account_id, period)
+            log.info("account %d: the statement of %s is closed", account_id, period)
+            if time.monotonic() > deadline:
+                return number < len(due)
         return False
 
     async def _purge(self, deadline: float) -> bool:
