@@ -36,6 +36,8 @@ from .widgets.text_lines import TextLines
 Link = tuple[str, str, str]
 """A screen's name, its words in QUICK LINKS, and `module:Class`, which is imported when it is opened."""
 
+BEING_OPENED = "The database is being opened"
+
 _ASCII = str.maketrans(
     "·×»•…►▼█▒░─│┌┐└┘√–—‘’“”\xa0",  # noqa: RUF001 - these are the signs to replace
     ".x~*~+-#=.-|++++v--''\"\" ",
@@ -110,6 +112,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.memory: dict[str, dict[str, object]] = {}
         self.store: Any = None
         self.is_open = False
+        self.why_not_open = BEING_OPENED
         self.top_info = top or TopInfo()
         self.ending: terminal.Ending | None = None
         self._typed = TypeAhead(self, super().on_event)
@@ -157,6 +160,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.call_later(self._open)
 
     def _open(self) -> None:
+        self.why_not_open = BEING_OPENED
         if self._opener is None:
             self.post_message(self.Opened())
             return
@@ -184,6 +188,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def on_mission_control_app_opening_failed(self, event: OpeningFailed) -> None:
         if not isinstance(event.error, MissionControlError):
             raise event.error
+        self.why_not_open = event.error.what
         if isinstance(self.screen, BaseScreen):
             self.screen.announce_error(event.error)
 

@@ -153,7 +153,7 @@ class AccountsApp(MissionControlApp):
         if not isinstance(screen, BaseScreen):
             return
         if not self.is_open or not isinstance(self.store, Context):
-            screen.announce("The database is being opened")
+            screen.announce(self.why_not_open)
             return
         screen.keep()
         context = screen.context if isinstance(screen, MissionScreen) else self.store

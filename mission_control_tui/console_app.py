@@ -291,7 +291,7 @@ class ConsoleApp(AccountsApp):
         if not isinstance(screen, BaseScreen):
             return
         if not self.is_open:
-            screen.announce("The database is being opened")
+            screen.announce(self.why_not_open)
             return
         from .model.attention import newest
         from .model.states import Light

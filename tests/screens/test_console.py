@@ -100,7 +100,12 @@ async def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     path.write_text("this is no database")
     app = make_app(Settings(), str(path), None, wake=world.no_wake)
     async with app.run_test() as pilot:
-        await until(pilot, lambda: isinstance(app.screen, BaseScreen) and app.screen.announced)
+        home = app.screen
+        assert isinstance(home, BaseScreen)
+        await until(pilot, lambda: home.announced)
+        home.announce("")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "broken.db" in home.announced)
         assert not app.is_open
 
 

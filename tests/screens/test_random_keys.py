@@ -38,8 +38,8 @@ BURSTS_OF_A_LEG = 25 if LONG else 12
 BURST = 5
 QUITS_AT = 0.015
 """How likely a burst ends with a key that quits, outside of fields."""
-ESCAPES = 100
-"""Screens may lie deep above each other after a walk; each of them, and what it asks, takes one Escape or two."""
+ESCAPES = 6
+"""A screen takes at most so many: question, overlay, panel in a panel, text to find, field, the screen itself."""
 
 FIRST = "This is the first screen"
 
@@ -96,7 +96,7 @@ def has_ended(app: MissionControlApp) -> bool:
 
 async def home_by_keys(app: MissionControlApp, pilot: Pilot[int]) -> None:
     """Escape leads Home from wherever one is, and there it says that there is nothing before."""
-    for _ in range(ESCAPES):
+    for _ in range(ESCAPES * len(app.screen_stack)):
         screen = app.screen
         assert isinstance(screen, MissionScreen)
         screen.announce("")
