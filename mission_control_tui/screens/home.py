@@ -74,6 +74,7 @@ class HomeScreen(MissionScreen):
     def __init__(self) -> None:
         super().__init__()
         self._details: AccountDetails | None = None
+        self._begins = False
         self._red: Sequence[AssignmentView] = ()
         self._active: Sequence[RequestView] = ()
         self._recent: Sequence[RequestView] = ()
@@ -96,6 +97,7 @@ class HomeScreen(MissionScreen):
             yield from self._quadrants.values()
 
     def on_mount(self) -> None:
+        self._begins = not self.console.memory.get(self.memory_key)
         self.set_interval(AGES_EVERY, self._show_ages)
 
     def _place(self, name: str) -> Quadrant:
@@ -114,21 +116,22 @@ class HomeScreen(MissionScreen):
         self._red = await status(*where, light=Light.RED, limit=SHOWN) if details.lights.red else ()
         self._active = await list_requests(*where, states=ACTIVE_STATES, limit=SHOWN)
         self._recent = await list_requests(*where, states=_ENDED, limit=SHOWN)
-        first, self._details = self._details is None, details
+        self._details = details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""
         self._place("services").set_rows(service_rows(catalogue, details), note=examples)
-        if first:
+        if self._begins:
+            self._begins = False
             self._point_at_next(catalogue, details)
         self._place("users").set_rows(user_rows(details.users, details.lights))
         self._place("account").set_rows(account_rows(details))
         self._show_activity()
 
     def _point_at_next(self, catalogue: Catalogue, details: AccountDetails) -> None:
-        """Put the cursor on the product that a new account buys first, where nobody has moved it."""
+        """Put the cursor on the product that a new account buys first, the first time that Home is shown."""
         services = self._place("services")
         step = next_step(catalogue, details)
-        if step is None or services.cursor or services.id in self._memory:
+        if step is None or services.cursor:
             return
         for index in range(services.count):
             row = services.row_at(index)
