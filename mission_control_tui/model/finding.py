@@ -43,6 +43,7 @@ DIGITS_WALKED = 150_000
 """Terms that begin with a digit, most of them phones in two forms, that one key walks along at most."""
 
 _LAST = "\U0010ffff"
+_COLUMNS = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
 _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE)
 
 
@@ -108,7 +109,7 @@ async def find_anyone(
         if not words:
             return Found((), orders, more=False)
         found: dict[str, _Candidate] = {}
-        more = await _gather(session, store, scope, query, words, found)
+        more = await _gather(session, store, scope, query, words, limit, found)
         ranked = sorted(
             found,
             key=lambda one: (
@@ -129,18 +130,20 @@ async def _gather(
     scope: _Scope,
     query: str,
     words: Sequence[str],
+    limit: int,
     found: dict[str, _Candidate],
 ) -> bool:
     """Everybody who matches, up to the limits; whether there are more."""
     folded = fold(query)
-    await _exact(session, scope, query, found)
+    await _exact_address(session, scope, query, found)
     rarest = await _rarest_first(session, scope, words)
     more = False
     for part in scope.parts(SearchTermRow.account_id):
         more |= await _matches(session, part, rarest, folded, found, in_bin=False)
+    await _exact_username(session, scope, query, found, among_found=not more)
     if more:
         await _begins(session, scope, folded, found)
-    if len(found) < CANDIDATES:
+    if len(found) < limit:
         for part in scope.parts(SearchTermRow.account_id):
             await _matches(session, part, rarest, folded, found, in_bin=True)
     if found or len(words) > 1:
@@ -157,26 +160,36 @@ def _put(found: dict[str, _Candidate], user_id: str, one: _Candidate) -> None:
     known.rank = min(known.rank, one.rank)
 
 
-async def _exact(
+async def _exact_address(
     session: AsyncSession, scope: _Scope, query: str, found: dict[str, _Candidate]
 ) -> None:
-    key = lookup_key(query)
-    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
-    address = (
-        select(*columns)
+    statement = (
+        select(*_COLUMNS)
         .join(AddressRow, AddressRow.user_id == UserRow.id)
-        .where(AddressRow.key == key)
+        .where(AddressRow.key == lookup_key(query))
     )
-    statements: list[Select[str, int, str, bool]] = [address]
-    if " " not in key:
-        statements += [
-            select(*columns).where(part, UserRow.username_key == key).limit(CANDIDATES)
-            for part in scope.parts(UserRow.account_id)
-        ]
-    for statement in statements:
+    for user_id, account_id, sort_key, in_bin in await session.execute(statement):
+        if scope.caller.may_see(account_id):
+            _put(found, user_id, _Candidate(Rank.EXACT, account_id, sort_key, in_bin))
+
+
+async def _exact_username(
+    session: AsyncSession,
+    scope: _Scope,
+    query: str,
+    found: dict[str, _Candidate],
+    *,
+    among_found: bool,
+) -> None:
+    """Whoever has it as username: `among_found`, where everybody whom a word finds was found, else anywhere."""
+    key = lookup_key(query)
+    if " " in key or "@" in key:
+        return
+    parts = [UserRow.id.in_(list(found))] if among_found else scope.parts(UserRow.account_id)
+    for part in parts:
+        statement = select(*_COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
         for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-            if scope.caller.may_see(account_id):
-                _put(found, user_id, _Candidate(Rank.EXACT, account_id, sort_key, in_bin))
+            _put(found, user_id, _Candidate(Rank.EXACT, account_id, sort_key, in_bin))
 
 
 async def _rarest_first(session: AsyncSession, scope: _Scope, words: Sequence[str]) -> list[str]:
@@ -239,9 +252,8 @@ async def _begins(
     session: AsyncSession, scope: _Scope, folded: str, found: dict[str, _Candidate]
 ) -> None:
     """Names and addresses that begin so, where there were too many words to come upon them."""
-    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
     statements: list[Select[str, int, str, bool]] = [
-        select(*columns)
+        select(*_COLUMNS)
         .where(
             part,
             UserRow.in_bin == false(),
@@ -259,7 +271,7 @@ async def _begins(
             .order_by(AddressRow.key)
             .limit(CANDIDATES)
         )
-        statements.append(select(*columns).where(UserRow.id.in_(keys)))
+        statements.append(select(*_COLUMNS).where(UserRow.id.in_(keys)))
     for statement in statements:
         for user_id, account_id, sort_key, in_bin in await session.execute(statement):
             _put(found, user_id, _Candidate(Rank.BEGINS, account_id, sort_key, in_bin))
@@ -305,10 +317,9 @@ async def _inside(
 ) -> bool:
     """Who has the word in the middle of the name or of an address; whether there are more."""
     place = func.instr if store.is_sqlite else func.strpos
-    columns = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
-    named = select(*columns).where(place(UserRow.sort_key, word) > 0).limit(CANDIDATES)
+    named = select(*_COLUMNS).where(place(UserRow.sort_key, word) > 0).limit(CANDIDATES)
     addressed = (
-        select(*columns)
+        select(*_COLUMNS)
         .join(AddressRow, AddressRow.user_id == UserRow.id)
         .where(
             AddressRow.id.in_(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from benchmarks import finding as benchmark
 from benchmarks.sample_users import CALLER
 from benchmarks.users import plan_of, statements
+from mission_control_tui.model import listing
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.finding import find_anyone
 
 USERS, ACCOUNTS = 3_000, 100
+ROUNDS = 8
 MOST_STATEMENTS = 20
 MOST_PAGES = 60.0
 """A key may cost so many pages of one account's list; measured are 5 to 20, and half of that without the walks."""
@@ -33,7 +36,6 @@ async def many(sqlite_where: str) -> AsyncIterator[Store]:
 
 
 async def test_a_key_reads_ranges_and_costs_a_bounded_number_of_pages(many: Store) -> None:
-    base = await benchmark.baseline(many, 1)
     for typed in benchmark.TYPED:
         with statements(many) as seen:
             await find_anyone(many, CALLER, typed, 50, current=benchmark.CURRENT)
@@ -42,4 +44,18 @@ async def test_a_key_reads_ranges_and_costs_a_bounded_number_of_pages(many: Stor
         scans = [line for line in lines if line.startswith(LARGE)]
         assert not scans or typed in WALKS, (typed, scans)
         assert not [line for line in scans if "COVERING INDEX" not in line], (typed, scans)
-        assert await benchmark.key(many, typed) <= MOST_PAGES * base, typed
+        base, key = await best(many, typed)
+        assert key <= MOST_PAGES * base, typed
+
+
+async def best(store: Store, typed: str) -> tuple[float, float]:
+    """The least seconds of a page and of a key, taken in turns: others may be busy on this machine."""
+    pages, keys = [], []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        await listing.page(store, CALLER, 1, query="smi", limit=50)
+        between = time.perf_counter()
+        await find_anyone(store, CALLER, typed, 50, current=benchmark.CURRENT)
+        pages.append(between - start)
+        keys.append(time.perf_counter() - between)
+    return min(pages), min(keys)
