@@ -39,7 +39,8 @@ class FunctionList(CursorLines):
 
     help_text = (
         "Services: give, change, suspend, remove. Disable keeps everything and locks out; Deprovision takes all "
-        "services away with their data; Delete puts the user into the recycling bin, after Deprovision."
+        "services away with their data; Delete puts the user into the recycling bin, after Deprovision. "
+        "d does Disable or Deprovision at a date and time."
     )
     title = "User Functions"
 

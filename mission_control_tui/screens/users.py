@@ -71,7 +71,7 @@ class UsersScreen(UserFunctionsScreen):
     ABOUT = (
         "Type in Find to narrow the list by name, user name, address or phone number; Enter or Down goes to the list. "
         "Enter on a user expands User Functions and Account Status below; Escape closes them. Show > Recycling bin "
-        "lists deleted users, whom Restore brings back."
+        "lists deleted users, whom Restore brings back. d does something at a date and time."
     )
     VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "provision", "edit", "schedule", "copy")
     CSS_PATH = "users.tcss"
