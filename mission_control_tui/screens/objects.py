@@ -20,7 +20,7 @@ from .context import MissionScreen
 class ObjectsScreen(MissionScreen):
     """Distribution groups, mail contacts and shared mailboxes of the account, by name."""
 
-    HEADING = "Groups and mailboxes"
+    HEADING = "Groups and shared mailboxes"
     ABOUT = (
         "Distribution groups, mail contacts and shared mailboxes: whatever kinds the catalogue has. Type in Find to "
         "narrow the list by name or address; n makes a new one, of the kind that is shown; Enter opens one with its "
