@@ -106,15 +106,20 @@ class OrderScreen(MissionScreen):
         waits = order.state == WAITS
         first = self._order is None
         self._order = order
+        decides = waits and not self._confirms
         if waits:
             self._offer(("approve", "decline", "cancel"))
         else:
             self._offer(("cancel",) if order.state == "complete" and not self._confirms else ())
+        links = self.query_one("#links")
+        links.display = not decides
         self.query_one("#cancel", ActionButton).reason = (
             "" if waits or order.kind == "purchase" else "a removal is not taken back"
         )
-        if first and waits and not self._confirms and not self._memory:
+        if first and decides and not self._memory:
             self.query_one("#approve").focus()
+        elif not decides and self.focused is None:
+            links.focus()
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "links":
@@ -198,7 +203,7 @@ class OrderScreen(MissionScreen):
     async def _decided(self, word: str) -> None:
         await self.queue_changed()
         self._confirms = False
-        self.query_one("#links").focus()
+        self.set_focus(None)
         self.announce(f"Order {self._order_id} is {word}")
         self.reload()
 
