@@ -70,7 +70,11 @@ class BaseScreen(AskingScreen):
             return
         if self._overlay is not None and verb not in WITH_OVERLAY:
             self.close_overlay()
-        result = getattr(self, f"verb_{verb}")()
+        try:
+            result = getattr(self, f"verb_{verb}")()
+        except MissionControlError as error:
+            self.announce_error(error)
+            return
         if inspect.iscoroutine(result):
             self.do(result)
 
