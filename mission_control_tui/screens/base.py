@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from textual import events
 
 from mission_control_tui import keymap
+from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.link_list import LinkList
