@@ -33,7 +33,7 @@ from .user_driving import context_of
 
 LONG = proof_factor() > 1
 WALKS = 4 if LONG else 1
-LEGS = 2 * proof_factor() if LONG else 3
+LEGS = 2 * proof_factor() if LONG else 2
 BURSTS_OF_A_LEG = 25 if LONG else 12
 BURST = 5
 QUITS_AT = 0.015
@@ -131,7 +131,7 @@ class Walk:
             while self.legs and not has_ended(app):
                 await self.leg(app, pilot)
             if not has_ended(app):
-                for name, _words, _place in LINKS:
+                for name, _words, _place in LINKS if LONG else LINKS[1:3]:
                     await home_by_keys(app, pilot)
                     await link_by_keys(app, pilot, name)
         assert app.return_code in (None, 0)
