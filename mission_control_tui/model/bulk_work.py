@@ -129,6 +129,7 @@ async def _slice(
             row = await _locked(tx, bulk_id)
             states = {BulkState.RUNNING, *({BulkState.ATTENDED} if attended else set())}
             if row is None or row.state not in states:
+                tx.dry_run = True  # nothing is done, so nobody has to hear of it
                 return Slice(bulk_id, 0, last=row is not None)
             done = await _work(tx, bulk, limit)
             last = await _conclude(tx, row)

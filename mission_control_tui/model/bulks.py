@@ -21,15 +21,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from sqlalchemy import case, exists, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy import insert, select
 
 from mission_control_tui.model import requests
 from mission_control_tui.model.bulk_plans import plan, reveals
+from mission_control_tui.model.bulk_reading import (
+    bulk_row,
+    bulk_view,
+    items,
+    list_bulks,
+    progress_of,
+    show,
+)
 from mission_control_tui.model.bulk_targets import (
     Picked,
     Target,
@@ -61,12 +66,12 @@ from mission_control_tui.model.bulk_work import Keep, breath, work_slice
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
-from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
-from mission_control_tui.model.tables import AssignmentRow, BulkItemRow, BulkRow, RequestRow
+from mission_control_tui.model.states import ACTIVE_STATES
+from mission_control_tui.model.tables import BulkItemRow, BulkRow, RequestRow
 from mission_control_tui.model.transaction import Transaction
 
 __all__ = [
@@ -97,10 +102,6 @@ __all__ = [
     "start",
     "stop",
 ]
-
-_Own = aliased(AssignmentRow, name="own")
-_Child = aliased(RequestRow, name="child")
-_ChildAssignment = aliased(AssignmentRow, name="child_assignment")
 
 
 async def start(
@@ -177,7 +178,7 @@ async def create(
                 ],
             )
         tx.bulk_id = row.id
-        view = _view(row, BulkProgress(total=row.total, left=row.total))
+        view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
         _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
     return Outcome(view, tx.plan, not dry_run)
 
@@ -203,7 +204,7 @@ async def attend(
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        await _row(session, account_id, bulk_id)
+        await bulk_row(session, account_id, bulk_id)
     while True:
         begun = time.monotonic()
         done = await work_slice(store, bulk_id, attended=True, keep=keep)
@@ -256,8 +257,8 @@ async def _stop(
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        row = await _row(tx.session, account_id, bulk_id, lock=True)
-        progress = (await _progress(tx.session, [row.id]))[row.id]
+        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        progress = (await progress_of(tx.session, [row.id]))[row.id]
         moving = row.state in {BulkState.RUNNING, BulkState.ATTENDED}
         if not moving and not (cancel_queued and progress.orange):
             raise Conflict(
@@ -270,7 +271,7 @@ async def _stop(
             row.state = BulkState.STOPPED
             row.ended_at = tx.now
             _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="stop")
-        view = _view(row, progress)
+        view = bulk_view(row, progress)
     return Outcome(Stopped(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
 
 
@@ -297,8 +298,8 @@ async def resume(
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        row = await _row(tx.session, account_id, bulk_id, lock=True)
-        progress = (await _progress(tx.session, [row.id]))[row.id]
+        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        progress = (await progress_of(tx.session, [row.id]))[row.id]
         if row.state == BulkState.ATTENDED:
             tx.record(Verb.UNCHANGED, "bulk", str(row.id))
         elif row.state != BulkState.STOPPED or not progress.left:
@@ -307,158 +308,5 @@ async def resume(
             row.state = BulkState.ATTENDED if row.params.get("attended") else BulkState.RUNNING
             row.ended_at = None
             _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="resume")
-        view = _view(row, progress)
+        view = bulk_view(row, progress)
     return Outcome(view, tx.plan, not dry_run)
-
-
-async def show(store: Store, caller: Caller, account: int | str, bulk_id: int) -> BulkView:
-    """One bulk and how far it is. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-        row = await _row(session, account_id, bulk_id)
-        return _view(row, (await _progress(session, [row.id]))[row.id])
-
-
-async def list_bulks(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    *,
-    limit: int = 50,
-    before_id: int | None = None,
-    moving: bool = False,
-) -> tuple[BulkView, ...]:
-    """The account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-        statement = select(BulkRow).where(BulkRow.account_id == account_id)
-        if moving:
-            statement = statement.where(BulkRow.state.in_([BulkState.RUNNING, BulkState.ATTENDED]))
-        if before_id is not None:
-            statement = statement.where(BulkRow.id < before_id)
-        rows = (await session.scalars(statement.order_by(BulkRow.id.desc()).limit(limit))).all()
-        progress = await _progress(session, [row.id for row in rows])
-        return tuple(_view(row, progress[row.id]) for row in rows)
-
-
-async def items(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    bulk_id: int,
-    *,
-    outcomes: Iterable[ItemOutcome] = (),
-    limit: int = 200,
-    after_id: int = 0,
-) -> tuple[BulkItemView, ...]:
-    """The bulk's items in order, those with one of these `outcomes` (all, without any); FAILED is red and refused.
-
-    The next page has `after_id` = the last id. Raises NotFound.
-    """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-        await _row(session, account_id, bulk_id)
-        outcome = _outcome().label("outcome")
-        statement = (
-            select(BulkItemRow, AssignmentRow.service_id, AssignmentRow.error_said, outcome)
-            .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
-            .outerjoin(AssignmentRow, AssignmentRow.id == BulkItemRow.assignment_id)
-            .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.id > after_id)
-            .order_by(BulkItemRow.id)
-            .limit(limit)
-        )
-        wanted = [str(one) for one in outcomes]
-        if wanted:
-            statement = statement.where(_outcome().in_(wanted))
-        rows = (await session.execute(statement)).all()
-        return tuple(
-            BulkItemView(
-                row.id,
-                row.user_id,
-                row.assignment_id,
-                row.name,
-                service_id or "",
-                ItemOutcome(found),
-                row.reason or (said or "" if found == ItemOutcome.RED else ""),
-                row.request_id,
-            )
-            for row, service_id, said, found in rows
-        )
-
-
-async def _row(
-    session: AsyncSession, account_id: int, bulk_id: int, *, lock: bool = False
-) -> BulkRow:
-    statement = select(BulkRow).where(BulkRow.id == bulk_id, BulkRow.account_id == account_id)
-    row = await session.scalar(statement.with_for_update() if lock else statement)
-    if row is None:
-        raise NotFound(
-            f"This account has no bulk {bulk_id}.", hint="`mission-control bulk list` shows them."
-        )
-    return row
-
-
-def _outcome() -> Any:
-    """Where an item is: by its own state, then by its request's, then by the lights where that failed."""
-    of_child = (
-        select(_Child.id)
-        .join(_ChildAssignment, _ChildAssignment.id == _Child.assignment_id)
-        .where(_Child.parent_id == RequestRow.id)
-    )
-    own = select(_Own.light).where(_Own.id == RequestRow.assignment_id)
-    mended = case(
-        (own.scalar_subquery() == Light.RED, ItemOutcome.RED),
-        (own.scalar_subquery() == Light.ORANGE, ItemOutcome.ORANGE),
-        (own.scalar_subquery().is_not(None), ItemOutcome.GREEN),
-        (exists(of_child.where(_ChildAssignment.light == Light.RED)), ItemOutcome.RED),
-        (exists(of_child.where(_ChildAssignment.light == Light.ORANGE)), ItemOutcome.ORANGE),
-        else_=ItemOutcome.GREEN,
-    )
-    return case(
-        (BulkItemRow.state != ItemState.QUEUED, BulkItemRow.state),
-        (BulkItemRow.request_id.is_(None), ItemOutcome.GREEN),
-        (RequestRow.state.in_(ACTIVE_STATES), ItemOutcome.ORANGE),
-        (RequestRow.state == RequestState.CANCELLED, ItemOutcome.CANCELLED),
-        (RequestRow.state == RequestState.SUPERSEDED, ItemOutcome.SUPERSEDED),
-        (RequestRow.state == RequestState.FAILED, mended),
-        else_=ItemOutcome.GREEN,
-    )
-
-
-async def _progress(session: AsyncSession, bulk_ids: Sequence[int]) -> dict[int, BulkProgress]:
-    each = (
-        select(BulkItemRow.bulk_id, _outcome().label("outcome"))
-        .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
-        .where(BulkItemRow.bulk_id.in_(bulk_ids))
-        .subquery()
-    )
-    rows = await session.execute(
-        select(each.c.bulk_id, each.c.outcome, func.count()).group_by(
-            each.c.bulk_id, each.c.outcome
-        )
-    )
-    counts: dict[int, dict[str, int]] = {bulk_id: {} for bulk_id in bulk_ids}
-    for bulk_id, found, count in rows:
-        counts[bulk_id][str(found)] = count
-    return {
-        bulk_id: BulkProgress(total=sum(found.values()), **found)
-        for bulk_id, found in counts.items()
-    }
-
-
-def _view(row: BulkRow, progress: BulkProgress) -> BulkView:
-    return BulkView(
-        row.id,
-        row.account_id,
-        BulkAction(row.action),
-        BulkState(row.state),
-        BulkParams.from_json(row.params),
-        row.operator,
-        row.ticket,
-        row.session,
-        row.undoes_id,
-        row.created_at,
-        row.ended_at,
-        bool(row.params.get("attended")),
-        progress,
-    )

@@ -35,9 +35,11 @@ class BulkSlices:
             while not self._stopping() and (bulk_id := await next_bulk(self._store)) is not None:
                 begun = time.monotonic()
                 done = await work_slice(self._store, bulk_id)
+                if not done.items:
+                    break  # another worker is at it, or it was stopped
                 if done.requests:
                     self._queued()
-                if done.last and done.items:
+                if done.last:
                     log.info("bulk %d: every item had its turn", bulk_id)
                 await asyncio.sleep(breath(time.monotonic() - begun))
             await self._wake.wait()
