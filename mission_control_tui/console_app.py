@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from .console import LINKS, PLACES
-from .console_accounts import AccountsApp
+from .console_places import PlacesApp
 from .model.errors import MissionControlError, UsageError
 from .screens.base import BaseScreen
 from .screens.context import Context, MissionScreen, is_real
@@ -55,7 +55,7 @@ def mode(caller: Caller, settings: Settings) -> str:
     return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
 
 
-class ConsoleApp(AccountsApp):
+class ConsoleApp(PlacesApp):
     """Mission Control with its screens."""
 
     def __init__(
@@ -90,7 +90,10 @@ class ConsoleApp(AccountsApp):
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
         module, _, cls = PLACES[name].partition(":")
-        return cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
+        screen = cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
+        if not named:
+            self.note_opened(screen, name, arguments)
+        return screen
 
     # Opening
 
@@ -157,6 +160,7 @@ class ConsoleApp(AccountsApp):
         if isinstance(self.screen, BaseScreen):
             self.screen.refresh_keys()
         self.begin_with(self.store)
+        self._start(self._keep_session(self.store))
         self._start(self._look_after())
 
     def _choose(self, account_id: int) -> None:
@@ -164,10 +168,20 @@ class ConsoleApp(AccountsApp):
         self._account, self._choices = account_id, ()
         self._open()
 
+    async def _keep_session(self, context: Context) -> None:
+        if context.caller.session:
+            await self._guarded(unbroken(self.begin_session(context)))
+            await self.keep_places()
+
     async def on_unmount(self) -> None:
         """Let everything that reads or writes come to its end before the store is closed under it."""
         for task in self._tasks:
             task.cancel()
+        if self._caller.session:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self.end_session(lost=bool(self.return_code)), CLOSING_SECONDS
+                )
         if await all_ended(CLOSING_SECONDS) and isinstance(self.store, Context):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.store.store.close(), CLOSING_SECONDS)
@@ -317,6 +331,8 @@ class ConsoleApp(AccountsApp):
             self.pop_screen()
         if chosen.user_id:
             self._red_screen = self.make_screen("provision", chosen.user_id, chosen.id)
+        elif chosen.object_id:
+            self._red_screen = self.make_screen("object", chosen.object_id)
         else:
             self._red_screen = self.make_screen("requests", chosen.request_id)
         self.push_screen(self._red_screen)

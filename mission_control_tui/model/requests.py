@@ -208,6 +208,7 @@ def _view(
         next_try_at=row.next_try_at,
         waiting_for=row.waiting_for,
         depends_on=tuple(sorted(depends)),
+        object_id=assignment.object_id if assignment else None,
     )
 
 

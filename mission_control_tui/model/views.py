@@ -136,6 +136,7 @@ class RequestView:
     next_try_at: float
     waiting_for: str
     depends_on: tuple[int, ...] = ()
+    object_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

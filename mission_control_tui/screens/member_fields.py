@@ -212,6 +212,7 @@ class MemberFields(Vertical):
     def forget(self) -> None:
         """What was wanted is stored."""
         self.added, self.removed = {}, set()
+        self.query_one(AddBox).clear()
 
     @property
     def count(self) -> int:

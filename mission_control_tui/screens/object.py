@@ -64,7 +64,9 @@ class ObjectScreen(MissionScreen):
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
-        yield LightCell(id="light")
+        light = LightCell(id="light")
+        light.display = self.object_id is not None
+        yield light
         yield TextLines("", "error", id="notice")
         with Vertical(id="form"):
             if self.object_id is None:
@@ -113,7 +115,8 @@ class ObjectScreen(MissionScreen):
             await self._take_kind(choice.value)
             if self._memory:
                 self._recall_widgets()
-            self.call_after_refresh(self.query_one("#name", Field).focus)
+            widget = self.query_one("#name" if self._first_kind else "#kind")
+            self.call_after_refresh(widget.focus)
 
     async def _load_stored(self) -> None:
         from mission_control_tui.model.object_views import show_object

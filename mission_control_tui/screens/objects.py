@@ -43,7 +43,6 @@ class ObjectsScreen(MissionScreen):
                 Column("Name"),
                 Column("Address"),
                 Column("Kind", width=18),
-                Column("In it", width=5, right=True),
                 Column("Light", width=17),
             ),
             empty="There are none: n makes one",
@@ -78,7 +77,6 @@ class ObjectsScreen(MissionScreen):
                 one.name,
                 one.address,
                 one.kind_name,
-                str(one.members) if one.members else "",
                 light_parts(one.light, word),
             )
             rows.append(Row(one.id, cells, one))

@@ -217,7 +217,9 @@ class RequestScreen(MissionScreen):
 
     def verb_provision(self) -> None:
         request = self._details.request if self._details else None
-        if request is None or request.user_id is None:
+        if request is not None and request.object_id is not None:
+            self.go_to("object", request.object_id)
+        elif request is None or request.user_id is None:
             self.announce("This request is not about a user's services", error=True)
         else:
             self.go_to("provision", request.user_id, request.assignment_id)

@@ -111,12 +111,12 @@ def test_a_changed_role_is_told_with_its_consequence() -> None:
 
 def test_the_shipped_kinds_are_included_with_managed_exchange_and_need_no_seats() -> None:
     kinds = shipped_catalogue().kinds
-    assert [one.name for one in kinds] == ["Mail Contact", "Shared Mailbox", "Distribution Group"]
+    assert [one.name for one in kinds] == ["Distribution Group", "Shared Mailbox", "Mail Contact"]
     assert {one.included_with for one in kinds} == {("managed-exchange",)}
     assert [one.address for one in kinds] == [
+        AddressUse.OWN,
+        AddressUse.OWN,
         AddressUse.EXTERNAL,
-        AddressUse.OWN,
-        AddressUse.OWN,
     ]
-    assert [role.id for role in kinds[2].roles] == ["member", "owner", "sender"]
+    assert [role.id for role in kinds[0].roles] == ["member", "owner", "sender"]
     assert [role.id for role in kinds[1].roles] == ["full-access", "send-as"]
