@@ -27,14 +27,15 @@ LINKS: tuple[Link, ...] = (
     ("orders", "Orders", f"{_SCREENS}.order:OrdersScreen"),
     ("account", "Account", f"{_SCREENS}.account:AccountScreen"),
     ("schedules", "Schedules", f"{_SCREENS}.schedules:SchedulesScreen"),
+    ("drafts", "Drafts", f"{_SCREENS}.drafts:DraftsScreen"),
     ("bin", "Recycling bin", f"{_SCREENS}.bin:BinScreen"),
+    ("find", "Find anyone", f"{_SCREENS}.find:FindScreen"),
+    ("switch", "Accounts", f"{_SCREENS}.accounts:SwitchScreen"),
 )
 """What QUICK LINKS offers, Home first."""
 
 PLACES: dict[str, str] = {
     **{name: place for name, _words, place in LINKS},
-    "find": f"{_SCREENS}.find:FindScreen",
-    "switch": f"{_SCREENS}.accounts:SwitchScreen",
     "provision": f"{_SCREENS}.provision:ProvisionScreen",
     "user": f"{_SCREENS}.user:UserScreen",
     "object": f"{_SCREENS}.object:ObjectScreen",

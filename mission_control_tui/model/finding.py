@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, false, func, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -74,16 +74,19 @@ class _Scope:
 
     caller: Caller
     current: int | None
+    is_sqlite: bool
 
     def others(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Any account that may be seen, but the current one."""
-        # As a list of values SQLite takes it for as many seeks in the index; a join it would start at the wrong end.
         accounts = select(AccountRow.id)
         if self.caller.accounts is not None:
             accounts = accounts.where(AccountRow.id.in_(self.caller.accounts))
         if self.current is not None:
             accounts = accounts.where(AccountRow.id != self.current)
-        return account_id.in_(accounts)
+        # A list of values is as many seeks in an index to both; a join they would start at the wrong end.
+        if self.is_sqlite:
+            return account_id.in_(accounts)
+        return account_id == any_(func.array(accounts.scalar_subquery()))
 
     def parts(self, account_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
         """Conditions to ask one after the other: the current account first."""
@@ -104,7 +107,7 @@ async def find_anyone(
     if current is not None and not caller.may_see(current):
         current = None
     async with store.read() as session:
-        scope = _Scope(caller, current)
+        scope = _Scope(caller, current, store.is_sqlite)
         orders = await _orders(session, caller, query)
         if not words:
             return Found((), orders, more=False)
@@ -211,7 +214,7 @@ async def _rarest_first(session: AsyncSession, scope: _Scope, words: Sequence[st
 
 
 def _visible(scope: _Scope) -> ColumnElement[bool]:
-    return _Scope(scope.caller, None).others(SearchTermRow.account_id)
+    return replace(scope, current=None).others(SearchTermRow.account_id)
 
 
 def _range(word: str) -> tuple[ColumnElement[bool], ...]:
