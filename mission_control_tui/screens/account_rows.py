@@ -38,7 +38,11 @@ LEVEL_COLUMNS = (
     Column("A month", width=10, right=True),
     Column("Idle", width=9, right=True),
 )
-IDLE_COLUMNS = (Column("Who does not use a seat"), Column("Level"), Column("Why", width=28))
+IDLE_COLUMNS = (
+    Column("Who does not use a seat"),
+    Column("Level", width=20),
+    Column("Why", width=26),
+)
 DOMAIN_COLUMNS = (
     Column("Domain"),
     Column("State", width=22),

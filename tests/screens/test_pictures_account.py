@@ -1,0 +1,103 @@
+"""Pictures of Account and of an order that waits; look at each before you accept it with --snapshot-update."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model import approving, buying, user_changes
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.money import Money
+from mission_control_tui.screens.account_forms import ContactsForm
+from mission_control_tui.widgets.row_list import RowList
+
+from . import world
+from .driving import SIZES, shows, until
+from .test_pictures_home import Step, compare, fix_dates, open_screen
+
+REGISTRANT = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
+
+
+async def prepare(path: Path) -> None:
+    """An order and a domain that wait, and a user who does not use a seat."""
+    store = await Store.open(path)
+    at = (store, world.CALLER, "acme")
+    await approving.set_approval_limit(*at, Money(1000, "AUD"))
+    await buying.buy(*at, "email", level="popx", quantity=4)
+    await buying.buy(*at, "domain-names", domain="new.com", fields=REGISTRANT)
+    await user_changes.disable_user(*at, "ada")
+    await store.close()
+
+
+async def account(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account")
+    await shows(pilot, "4 of 7 seats held")
+
+
+async def contacts_refused(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account", "contacts")
+    await shows(pilot, "[Rita Field")
+    fields = app.screen.query_one(ContactsForm).fields
+    fields["secondary email"].value = "nonsense"
+    fields["secondary phone"].value = "12"
+    await pilot.press("tab", *["tab"] * 6, "enter")
+    await shows(pilot, "a name is required", "too few digits")
+
+
+async def account_orders(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account", "orders")
+    await until(pilot, lambda: app.screen.query_one("#order-list", RowList).count == 4)
+
+
+async def account_approval(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account", "approval")
+    await shows(pilot, "[10.00", "awaiting approval: 4 x Email")
+
+
+async def account_usage(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account", "usage")
+    await shows(pilot, "ada@acme.example", "disabled")
+
+
+async def account_domains(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "account", "domains")
+    await shows(pilot, "new.com", "waiting for approval")
+
+
+async def order_waits(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await open_screen(app, pilot, "order", 3)
+    await shows(pilot, "is awaiting approval", "[ Decline ]")
+
+
+async def approval_asked(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await order_waits(app, pilot)
+    await pilot.press("enter")
+    await shows(pilot, "approve order 3", "[ No ]  [ Approve ]")
+
+
+STATES: dict[str, Step] = {
+    step.__name__: step
+    for step in (
+        account,
+        contacts_refused,
+        account_orders,
+        account_approval,
+        account_usage,
+        account_domains,
+        order_waits,
+        approval_asked,
+    )
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("state", STATES)
+def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
+    asyncio.run(prepare(world_db))
+    asyncio.run(fix_dates(world_db))
+    assert compare(world_db, size, STATES[state], snap_compare)
