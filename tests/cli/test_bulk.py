@@ -105,6 +105,10 @@ def test_a_change_of_one_is_undone_by_request_and_by_audit(quick: Command) -> No
     stale = quick.run("undo", "request", str(request))
     assert stale.code == 5
     assert "changed since" in stale.err
+    first = quick.json("requests", "list")["requests"][-1]["id"]
+    refused = quick.run("undo", "request", str(first), "--force")
+    assert refused.code == 7
+    assert "with the data" in refused.err
     quick.ok("users", "edit", ada, "--city", "Perth")
     row = quick.json("audit", "--limit", "1")["entries"][0]["id"]
     quick.ok("undo", "audit", str(row), "--ticket", "T-3")

@@ -86,7 +86,8 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
         from mission_control_tui.model import bulks
 
         account = await session.account_id(store)
-        return await bulks.plan(store, session.caller, account, users, kind, params)
+        found = await bulks.plan(store, session.caller, account, users, kind, params)
+        return bulk_telling.with_removals(session, found)
 
     found = session.run(work)
     if session.json:
@@ -122,6 +123,7 @@ def start(
 
         account = await session.account_id(store)
         found = await bulks.plan(store, session.caller, account, users, kind, params)
+        found = bulk_telling.with_removals(session, found)
         file = bulk_running.password_file(
             session, found.attended and bool(found.passwords), given["passwords_out"], stack
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.output import line, say, table, when
+from mission_control_tui.cli.session import Session
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk_views import (
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Whose names a reason shows as text; JSON has them all."""
+
+
+def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
+    """The plan with a warning of more removals than the worker does without being told to."""
+    limit = session.settings.worker.removal_limit
+    if plan.removals <= limit:
+        return plan
+    warning = (
+        f"More than {limit} removals at a time wait until they are allowed: "
+        "mission-control requests allow"
+    )
+    return dataclasses.replace(plan, warnings=(*plan.warnings, warning))
 
 
 def tell_plan(plan: BulkPlan) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import bulk_running, bulk_telling, passwords, results, waiting
-from mission_control_tui.cli.options import changes, example, waits
+from mission_control_tui.cli.options import destroys, example, waits
 from mission_control_tui.cli.output import line, print_json, say
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.plan import Plan, Verb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk_views import BulkView
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import AssignmentView
 
 
+def _removed(plan: Plan) -> int:
+    return sum(one.verb is Verb.REMOVED and one.kind == "service" for one in plan.lines)
+
+
 @click.command()
 @click.argument("kind", type=click.Choice(["audit", "request", "bulk"]))
 @click.argument("number", type=int, metavar="ID")
 @click.option("--force", is_flag=True, help="Also what somebody changed since.")
 @passwords.passwords_out
 @waits
-@changes
+@destroys
 @pass_session
 @example(
     "mission-control undo request 17",
@@ -72,6 +77,10 @@ def undo(
         file = bulk_running.password_file(session, makes, passwords_out, stack)
         if session.dry_run:
             return tried
+        taken = plan.removals if plan is not None else _removed(tried.plan)
+        if taken:
+            what = "a service" if taken == 1 else f"{taken} services"
+            session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
         outcome = await state(False)
         made, started = outcome.result.password, outcome.result.bulk
         if made is not None and file is not None:
