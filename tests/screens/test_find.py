@@ -300,3 +300,20 @@ async def test_somebody_in_the_recycling_bin_is_found_and_can_be_restored(world_
         await find(app, pilot, "simps", "in the bin")
         await pilot.press("enter", "enter")
         await shows(pilot, "Account changed: acme -> globex", "Restore")
+
+
+async def test_lights_and_counts_of_the_account_on_top_are_live(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await find(app, pilot, "simps", "Homer Simpson")
+        await pilot.press("enter", "enter")
+        await shows(pilot, "Account changed: acme -> globex", "» Queued", "mine: 3 orange 0 red")
+        globex = context_of(app)
+        await finish(globex.store, world.CALLER, globex.account)
+        await shows(pilot, "• Provisioned", "mine: 0 orange 0 red")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
+        await shows(
+            pilot,
+            "mine: 0 orange 0 red  SIMULATOR  Acme Pty Ltd",
+            "All Users                                 4",
+        )
