@@ -243,15 +243,22 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def remember_user(self, context: Any, user_id: str) -> None:
         """Note that a user is looked at. The application with screens overrides this."""
 
+    def keep_draft(self, screen: Any) -> None:
+        """Keep what is typed in a form that is being left. The application with screens overrides this."""
+
     def set_top(self, info: TopInfo) -> None:
         """Change the top line of this screen and of all that come."""
         self.top_info = info
         if isinstance(self.screen, BaseScreen):
             self.screen.update_top()
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Hand `text` to the terminal's clipboard, harmless and on one line: it may be pasted into a shell."""
-        super().copy_to_clipboard(harmless(text))
+    def copy_to_clipboard(self, text: str, *, lines: bool = False) -> None:
+        """Hand `text` to the terminal's clipboard, harmless and on one line: it may be pasted into a shell.
+
+        `lines` keeps the lines of a text that is made here, for a ticket.
+        """
+        parts = text.splitlines() if lines else [text]
+        super().copy_to_clipboard("\n".join(harmless(part) for part in parts))
 
     def redraw(self) -> None:
         """Paint everything again, whatever the terminal shows."""

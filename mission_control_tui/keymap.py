@@ -204,6 +204,14 @@ VERBS: tuple[Verb, ...] = (
         where="in the history, statements and lists that can be exported",
     ),
     Verb(
+        "discard",
+        "delete",
+        "Throw away",
+        "Throw away what the cursor is on",
+        priority=40,
+        where="on drafts",
+    ),
+    Verb(
         "ticket", "t", "Ticket", "Set the ticket that every change carries; empty clears it", "f11"
     ),
     Verb("account", "o", "Account", "Go to another account", "ctrl+o"),
@@ -277,6 +285,7 @@ _KEY_WORDS = {
     "right": "Right",
     "home": "Home",
     "end": "End",
+    "delete": "Del",
 }
 _MOVES = (
     ("Tab, Shift+Tab", "The next, the previous field, list or panel"),

@@ -166,6 +166,17 @@ class MissionScreen(OperatingScreen):
             screen.bind(self.context)
         self.app.switch_screen(screen)
 
+    # Drafts
+
+    @property
+    def draft_title(self) -> str:
+        """What the list of drafts calls what is typed here."""
+        return self._top.title
+
+    def keep(self) -> None:
+        super().keep()
+        self.console.keep_draft(self)
+
     # History
 
     def about_user(self) -> str | None:

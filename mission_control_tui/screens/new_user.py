@@ -434,6 +434,12 @@ class NewUserScreen(MissionScreen):
             typed.get(name) for name in ("upn", "first_names", "last_name")
         )
 
+    @property
+    def draft_title(self) -> str:
+        typed = self._typed()
+        names = " ".join(str(typed.get(name, "")) for name in ("first_names", "last_name"))
+        return names.strip() or str(typed.get("upn", ""))
+
     def remember(self) -> dict[str, object]:
         if self._created:
             return {}

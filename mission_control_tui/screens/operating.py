@@ -71,7 +71,7 @@ class OperatingScreen(BaseScreen):
     def copy(self, text: str) -> None:
         """Hand `text` to the terminal's clipboard, and show it without borders, for selecting it by mouse."""
         lines = list(broken(text))
-        self.app.copy_to_clipboard("\n".join(harmless(line) for line in text.splitlines()))
+        self.console.copy_to_clipboard(text, lines=len(lines) > 1)
         if len(lines) == 1 and len(lines[0]) < self.app.size.width - len("Copied: "):
             self.announce(f"Copied: {lines[0]}")
         else:

@@ -138,12 +138,17 @@ async def no_wake(_store: Any) -> str:
     return "running"
 
 
-def make_app(path: Path | str, options: Options | None = None) -> MissionControlApp:
-    """The console on the database at `path`, without a worker and always by the same operator."""
+def make_app(
+    path: Path | str, options: Options | None = None, session: str = ""
+) -> MissionControlApp:
+    """The console on the database at `path`, without a worker and always by the same operator.
+
+    With a `session` it notes its place and drafts, as a real one does.
+    """
     from mission_control_tui.console_app import ConsoleApp
     from mission_control_tui.settings import Settings
 
-    caller = replace(CALLER, source="console")
+    caller = replace(CALLER, source="console", session=session)
     return ConsoleApp(Settings(), str(path), None, options, caller, no_wake)
 
 

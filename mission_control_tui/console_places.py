@@ -1,0 +1,235 @@
+"""Drafts of unfinished forms, and the way back after a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from .console_accounts import AccountsApp
+from .keeping import decode, encode
+from .model.errors import MissionControlError
+from .screens.context import Context, MissionScreen
+from .unbroken import unbroken
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from .model.drafts import Draft
+    from .model.sessions import Session
+
+KEEP_SECONDS = 3.0
+"""How often it is looked whether the place or what is typed has changed: so much of it a killed console may lose."""
+
+MOST_KEPT = 8
+"""Screens of the stack that are gone back to."""
+
+Opened = tuple[str, tuple[Any, ...]]
+"""A screen's name and what it was opened with."""
+
+Key = tuple[int, str, str]
+"""Of a draft: account, form, subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is on the screens now: the place, and each form with what is typed in it (None where all was sent)."""
+
+    context: Context
+    place: dict[str, Any]
+    forms: dict[Key, tuple[dict[str, Any] | None, str]]
+
+
+log = logging.getLogger(__name__)
+
+
+class PlacesApp(AccountsApp):
+    """Notes where its operator is and what is typed in forms, and goes back there."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._opened: WeakKeyDictionary[Screen[Any], Opened] = WeakKeyDictionary()
+        self._place: Any = None
+        self._drafts: dict[Key, Any] = {}
+        self._last_seen: Seen | None = None
+
+    def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
+        """Keep how a screen was opened, where it can be opened so again."""
+        if all(isinstance(one, str | int | None) for one in arguments):
+            self._opened[screen] = (name, arguments)
+
+    # The place
+
+    def _stack_of(self, context: Context) -> dict[str, Any]:
+        """The screens on top of each other, and what they remember."""
+        screens, memory = [], {}
+        for screen in self.screen_stack[-MOST_KEPT:]:
+            opened = self._opened.get(screen)
+            if opened is None or not isinstance(screen, MissionScreen):
+                continue
+            if screen.context.account_id != context.account_id:
+                continue
+            screens.append([opened[0], list(opened[1])])
+            if screen.is_mounted:
+                memory[screen.memory_key] = encode(screen.remember())
+        return {"account": context.account_id, "screens": screens, "memory": memory}
+
+    def _see(self) -> Seen | None:
+        """Look at place and forms; nothing is read or written."""
+        if not self.is_open or not isinstance(self.store, Context):
+            return None
+        forms = {}
+        for screen in self.screen_stack:
+            if isinstance(screen, MissionScreen) and screen.is_mounted:
+                forms.update(self._form(screen))
+        return Seen(self.store, self._stack_of(self.store), forms)
+
+    def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
+        """A form with what is typed in it; nothing for what is no form or cannot be opened again."""
+        opened = self._opened.get(screen)
+        if opened is None:
+            return {}
+        name, arguments = opened
+        subject = arguments[0] if arguments and isinstance(arguments[0], str) else ""
+        key = (screen.context.account_id, name, subject)
+        if not screen.unfinished:
+            return {key: (None, "")}
+        content = {"arguments": list(arguments), "memory": encode(screen.remember())}
+        return {key: (content, screen.draft_title)}
+
+    def exit(self, *arguments: Any, **named: Any) -> None:
+        self._last_seen = self._see()
+        super().exit(*arguments, **named)
+
+    async def keep_places(self) -> None:
+        """Note place and drafts, as long as the console runs."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if (seen := self._see()) is not None:
+                await self._kept(seen)
+
+    async def _kept(self, seen: Seen) -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            await unbroken(self._keep(seen))
+        except (MissionControlError, DBAPIError) as error:
+            # The next look tries again; a database that cannot be written says so where it matters.
+            log.debug("the place was not kept: %s", type(error).__name__)
+
+    async def _keep(self, seen: Seen) -> None:
+        from .model import drafts
+        from .model.sessions import keep_place
+
+        context = seen.context
+        known = (seen.place, context.caller.ticket)
+        if known != self._place and seen.place:
+            await keep_place(context.store, context.caller, seen.place)
+            self._place = known
+        for key, (content, title) in seen.forms.items():
+            at = (context.store, context.caller, key[0])
+            if content is not None and self._drafts.get(key) != content:
+                await drafts.save_draft(*at, key[1], content, subject=key[2], title=title)
+                self._drafts[key] = content
+            elif content is None and key in self._drafts:
+                del self._drafts[key]
+                await drafts.discard_drafts_of(*at, key[1], key[2])
+
+    # Drafts
+
+    def keep_draft(self, screen: MissionScreen) -> None:
+        """Keep the draft of a screen that is being left."""
+        if self.is_open and isinstance(self.store, Context) and (form := self._form(screen)):
+            self._start(self._kept(Seen(self.store, {}, form)))
+
+    async def open_draft(self, draft: Draft) -> None:
+        """Open the form of a draft, in its account, with what was typed."""
+        from .model.accounts import resolve_account
+
+        current: Context = self.store
+        account = await resolve_account(current.store, current.caller, draft.account_id)
+        context = self.context_for(account)
+        arguments = tuple(draft.content.get("arguments", ()))
+        screen = self.make_screen(draft.kind, *arguments)
+        if not isinstance(screen, MissionScreen):
+            return
+        screen.bind(context)
+        self.memory[screen.memory_key] = _memory(draft.content.get("memory"))
+        self._drafts[account.id, draft.kind, draft.subject] = None
+        self.push_screen(screen)
+
+    # The way back
+
+    async def begin_session(self, context: Context) -> None:
+        """Note that this console runs, and go back to where the operator's last one was lost."""
+        from .model import drafts, sessions
+
+        lost = await sessions.lost(context.store, context.caller)
+        await sessions.begin(context.store, context.caller)
+        waiting = await drafts.list_drafts(context.store, context.caller)
+        if lost is not None:
+            await sessions.take_over(context.store, context.caller, lost.id)
+            await self._go_back(context, lost)
+        elif waiting and isinstance(self.screen, MissionScreen):
+            one = waiting[0]
+            more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            self.screen.announce(
+                f"Unfinished: {one.title or one.kind}{more}. g, then Drafts goes on with it"
+            )
+
+    async def _go_back(self, context: Context, lost: Session) -> None:
+        place = lost.place
+        screens = [(str(name), tuple(arguments)) for name, arguments in place.get("screens", ())]
+        account = await self._account_of(context, place.get("account"))
+        if account is None or not screens:
+            return
+        if lost.ticket and not context.caller.ticket:
+            self.change_caller(ticket=lost.ticket)
+        for key, kept in place.get("memory", {}).items():
+            self.memory[key] = _memory(kept)
+        back = self.context_for(account)
+        if back is not context:
+            self._home_of(back)
+        for name, arguments in screens:
+            if name != self.links[0][0]:
+                self._push(back, name, *arguments)
+        if isinstance(self.screen, MissionScreen):
+            self.screen.announce("Back where the connection was lost. g goes elsewhere")
+
+    async def _account_of(self, context: Context, account_id: object) -> Any:
+        from .model.accounts import resolve_account
+
+        if not isinstance(account_id, int):
+            return None
+        try:
+            return await resolve_account(context.store, context.caller, account_id)
+        except MissionControlError:
+            return None  # it is gone, or no longer this operator's: Home of the present one is the place
+
+    def change_caller(self, **changes: Any) -> None:
+        """Go on as the same operator, with another ticket or other rights."""
+        raise NotImplementedError
+
+    async def end_session(self, *, lost: bool) -> None:
+        """Note how the console ended, with place and drafts as they are."""
+        from .model.sessions import Ending, end
+
+        seen = self._last_seen
+        if seen is not None:
+            await self._kept(seen)
+            context = seen.context
+            await end(context.store, context.caller, Ending.LOST if lost else Ending.QUIT)
+
+
+def _memory(kept: object) -> dict[str, object]:
+    """What a screen remembered; nothing where another version of the program wrote it."""
+    if not isinstance(kept, Mapping):
+        return {}
+    try:
+        found = decode(kept)
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}

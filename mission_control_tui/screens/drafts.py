@@ -1,0 +1,97 @@
+"""Drafts: the operator's own unfinished forms, in all accounts; Enter goes on with one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+
+from textual.widget import Widget
+
+from mission_control_tui.widgets.row_list import RowList
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+from .context import MissionScreen, age
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.drafts import Draft
+
+FORMS = {
+    "new-user": "New User",
+    "edit-user": "Edit User",
+    "buy": "Buy",
+    "account": "Account",
+    "object": "Group or mailbox",
+}
+
+
+class KeepsDrafts(Protocol):
+    """What this screen asks of the application."""
+
+    def open_draft(self, draft: Draft) -> Awaitable[None]:
+        """Open the form of a draft, in its account."""
+
+
+class DraftsScreen(MissionScreen):
+    """What was typed and not sent."""
+
+    HEADING = "Drafts"
+    ABOUT = (
+        "Forms that you left unfinished, also those of a lost connection. Nobody else sees them, and passwords are "
+        "never kept. Enter goes on with one; Delete throws it away."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("discard",)
+    AUTO_FOCUS = "#drafts"
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("Forms that were left unfinished. Passwords are never kept.", "dim")
+        yield RowList(
+            columns=(
+                Column("Form", width=18),
+                Column("About"),
+                Column("Account", width=14),
+                Column("Age", width=8, right=True),
+            ),
+            empty="No drafts",
+            most=18,
+            id="drafts",
+        )
+
+    async def load(self) -> None:
+        from mission_control_tui.model.drafts import list_drafts
+
+        found = await list_drafts(self.context.store, self.context.caller)
+        if self.is_here:
+            self.query_one(RowList).set_rows([self._row(one) for one in found])
+
+    def _row(self, draft: Draft) -> Row:
+        form = FORMS.get(draft.kind, draft.kind)
+        cells = (form, draft.title or "-", draft.account_code, age(draft.updated_at))
+        return Row(draft.id, cells, draft)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "drafts":
+            self.do(self._open(cast("Draft", event.row.data)))
+
+    async def _open(self, draft: Draft) -> None:
+        self.keep()
+        await cast("KeepsDrafts", self.app).open_draft(draft)
+
+    def verb_discard(self) -> None:
+        row = self.query_one(RowList).current
+        if row is None:
+            self.announce("There is no draft to throw away", error=True)
+            return
+        draft = cast("Draft", row.data)
+        form = FORMS.get(draft.kind, draft.kind)
+        self.confirm(
+            [f"Throw away the draft of {form}: {draft.title or 'without a name'}?"],
+            lambda: self._discard(draft),
+        )
+
+    async def _discard(self, draft: Draft) -> None:
+        from mission_control_tui.model.drafts import discard_draft
+
+        await discard_draft(self.context.store, self.context.caller, draft.id)
+        self.announce("The draft is thrown away")
+        await self.load()

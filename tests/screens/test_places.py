@@ -1,0 +1,133 @@
+"""Nothing typed is lost by leaving or by a lost connection: drafts, and the way back to the same place."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from mission_control_tui import console_places
+from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.screens.context import MissionScreen
+from mission_control_tui.screens.new_user import NewUserScreen
+from mission_control_tui.screens.users import UsersScreen
+
+from . import world
+from .driving import shows, text_of, type_text, until
+from .user_driving import context_of, user_id
+
+PASSWORD = "Kp7m-xR4w-9fTc"
+
+
+@asynccontextmanager
+async def console(path: Path) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
+    app = world.make_app(path, session=uuid.uuid4().hex)
+    assert isinstance(app, ConsoleApp)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.is_open)
+        yield app, pilot
+
+
+def go(app: ConsoleApp, name: str, *arguments: str) -> None:
+    screen = app.screen
+    assert isinstance(screen, MissionScreen)
+    screen.go_to(name, *arguments)
+
+
+def kept_text(path: Path) -> str:
+    """All that is stored of drafts and places."""
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute("SELECT content FROM drafts UNION ALL SELECT place FROM sessions")
+        return "".join(row[0] for row in rows)
+
+
+async def type_new_user(app: ConsoleApp, pilot: Pilot[int]) -> None:
+    go(app, "new-user")
+    await shows(pilot, "First Names")
+    app.screen.query_one("#f-upn").focus()
+    await type_text(pilot, "mary")
+    app.screen.query_one("#f-first-names").focus()
+    await type_text(pilot, "Mary")
+    app.screen.query_one("#f-last-name").focus()
+    await type_text(pilot, "Shelley")
+    app.screen.query_one("#f-password").focus()
+    await type_text(pilot, PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_places, "KEEP_SECONDS", 0.05)
+
+
+async def test_a_form_that_was_left_is_a_draft_without_password(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await type_new_user(app, pilot)
+        await until(pilot, lambda: "Shelley" in kept_text(world_db))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: not isinstance(app.screen, NewUserScreen))
+        await pilot.press("q")
+    assert PASSWORD not in kept_text(world_db)
+
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "Unfinished: Mary Shelley")
+        go(app, "drafts")
+        await shows(pilot, "New User", "Mary Shelley", "acme")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, NewUserScreen))
+        await shows(pilot, "Mary", "Shelley", "Mary Shelley")
+        assert PASSWORD not in text_of(app)
+        while isinstance(app.screen, NewUserScreen):
+            await pilot.press("escape")
+        await shows(pilot, "Drafts")
+        await pilot.press("delete", "y")
+        await shows(pilot, "No drafts")
+    assert "Shelley" not in kept_text(world_db)
+
+
+async def test_what_was_created_is_no_draft_any_more(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await type_new_user(app, pilot)
+        app.screen.query_one("#f-confirm").focus()
+        await type_text(pilot, PASSWORD)
+        await until(pilot, lambda: "Shelley" in kept_text(world_db))
+        await pilot.press("f2")
+        await shows(pilot, "Provision Services")
+        await until(pilot, lambda: "first_names" not in kept_text(world_db))
+
+
+async def test_after_a_lost_connection_one_is_back(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        grace = await user_id(context_of(app), "grace")
+        go(app, "users")
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen))
+        go(app, "user", grace)
+        await shows(pilot, "Grace Hopper", "User Functions")
+        app.change_caller(ticket="INC-7")
+        app.exit(return_code=129)
+
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "Back where the connection was lost", "Grace Hopper", "INC-7")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen))
+        await pilot.press("q")
+
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "This month  AUD")
+        assert "Back where" not in text_of(app)
+        assert "INC-7" not in text_of(app)
+
+
+async def test_a_place_that_is_gone_is_no_fault(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        go(app, "user", "f" * 32)
+        await shows(pilot, "has no user")
+        app.exit(return_code=129)
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "User Functions", "has no user")
+        await pilot.press("escape")
+        await shows(pilot, "This month  AUD")
