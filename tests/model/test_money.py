@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.money import Money, minor_digits
 
 AMOUNTS = st.integers(-(10**12), 10**12)
@@ -71,3 +72,17 @@ def test_currencies_never_mix() -> None:
     with pytest.raises(ValueError, match="AUD with NZD"):
         _ = Money(1, "AUD") < Money(1, "NZD")
     assert Money(1, "AUD") != Money(1, "NZD")
+
+
+@given(st.integers(0, 10**11), st.sampled_from(["AUD", "JPY", "BHD", "CLF"]))
+def test_what_is_shown_can_be_typed(minor: int, currency: str) -> None:
+    amount = Money(minor, currency)
+    assert Money.parse(amount.format(), currency) == amount
+    assert Money.parse(f" {amount.format(code=False)} ", currency) == amount
+
+
+@pytest.mark.parametrize("typed", ["", "ten", "-5", "1.234", "1.", ".5", "USD 5", "٣", "1e3"])
+def test_what_is_no_amount_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Money.parse(typed, "AUD", where="--above")
+    assert refused.value.problems[0].where == "--above"
