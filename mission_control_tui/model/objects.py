@@ -249,7 +249,8 @@ async def _remove(
         await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
     else:
         await push(tx, assignment, RequestKind.DEPROVISION, priority=priority, wish=Wish.ABSENT)
-        held = f", and its {count} member{'s'[: count != 1]} no longer reach it" if count else ""
+        reach = "member no longer reaches" if count == 1 else "members no longer reach"
+        held = f", and its {count} {reach} it" if count else ""
         tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
     tx.command("objects", "remove", row.address)
     _record(

@@ -45,6 +45,7 @@ class ObjectScreen(MissionScreen):
     VERBS: ClassVar[tuple[str, ...]] = ("provision", "copy")
     MAIN: ClassVar[str] = "provision"
     CSS_PATH = "object.tcss"
+    AUTO_FOCUS = "#provision"
 
     def __init__(self, object_id: str | None = None, kind: str = "") -> None:
         super().__init__()
@@ -115,8 +116,8 @@ class ObjectScreen(MissionScreen):
             await self._take_kind(choice.value)
             if self._memory:
                 self._recall_widgets()
-            widget = self.query_one("#name" if self._first_kind else "#kind")
-            self.call_after_refresh(widget.focus)
+            # At once: what was typed ahead is let go when this reading ends.
+            self.set_focus(self.query_one("#name", Field).input if self._first_kind else choice)
 
     async def _load_stored(self) -> None:
         from mission_control_tui.model.object_views import show_object

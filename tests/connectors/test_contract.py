@@ -8,7 +8,12 @@ from dataclasses import replace
 import pytest
 
 from mission_control_tui.model.states import RETRIED_KINDS, ErrorKind, PlanAction, Wish
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, Desired
+from mission_control_tui.provisioning.connectors.base import (
+    MEMBERS,
+    Connector,
+    ConnectorError,
+    Desired,
+)
 from mission_control_tui.provisioning.converge import (
     Outcome,
     apply_step,
@@ -299,3 +304,26 @@ async def test_closing_twice_is_harmless(back_end: BackEnd) -> None:
     await check(connector)
     await connector.aclose()
     await connector.aclose()
+
+
+async def test_members_are_differences_or_are_said_to_be_unsupported(back_end: BackEnd) -> None:
+    connector, name = await back_end.open(), new_name()
+    both = {"members.member": ["ada@acme.example", "ben@acme.example"]}
+    if MEMBERS not in connector.capabilities:
+        _, plan = await observe_and_plan(connector, wish(name, attributes=both))
+        assert (plan.action, plan.kind) == (PlanAction.BLOCKED, ErrorKind.UNSUPPORTED)
+        return
+    made = await reach(connector, wish(name, attributes=both))
+    assert made.observed.attributes == both
+    one = {"members.member": ["ada@acme.example"], "members.owner": ["ben@acme.example"]}
+    fewer = wish(name, generation=2, secret=None, attributes=one)
+    _, plan = await observe_and_plan(connector, fewer)
+    found = {change.what: (change.after, change.takes_away) for change in plan.changes}
+    assert found == {
+        "attributes.members.member": (["ada@acme.example"], True),
+        "attributes.members.owner": (["ben@acme.example"], False),
+    }
+    changed = await reach(connector, fewer)
+    assert changed.observed.attributes == one
+    none = await reach(connector, wish(name, generation=3, secret=None))
+    assert not none.observed.attributes

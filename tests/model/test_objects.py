@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model import removing, requests, users
 from mission_control_tui.model.addresses import upn_status
+from mission_control_tui.model.buying import buy
 from mission_control_tui.model.catalogue import USER_MEMBER
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
@@ -310,11 +311,18 @@ async def test_whose_address_it_is_cannot_go_while_it_is_needed(
     await group(store, caller, account)
     with pytest.raises(Conflict, match="Groups and shared mailboxes have addresses in"):
         await remove_domain(store, caller, account.id, "acme.example")
-    from mission_control_tui.model.buying import buy
 
-    del buy  # the seats were not bought in this test, so removal of a product cannot be tried
-    with pytest.raises(NotFound):
-        await removing.remove(store, caller, account.id, "email", level="pc-web", quantity=10)
+
+async def test_the_last_seats_cannot_go_while_objects_are_included_with_them(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    await group(store, caller, account)
+    await removing.remove(store, caller, account.id, "email", level="popx", quantity=1)
+    with pytest.raises(Conflict, match="Sales are included with Managed Exchange"):
+        await removing.remove(store, caller, account.id, "email", level="popx")
+    await remove_object(store, caller, account.id, "Sales")
+    await removing.remove(store, caller, account.id, "email", level="popx")
 
 
 async def test_removal_waits_until_it_is_gone_before_the_address_is_free(

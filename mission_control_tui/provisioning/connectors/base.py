@@ -27,8 +27,20 @@ PASSWORD = "password"  # `Desired.secret` can be set
 VERSION = "version"  # `check` knows the back end's version
 AVAILABILITY = "availability"  # whether a name is free can be asked before it is bought
 STEPS = "steps"  # a plan may have more than one step
+MEMBERS = "members"  # objects such as groups keep the members that `attributes` names
 CAPABILITIES = frozenset(
-    {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, AVAILABILITY, STEPS}
+    {
+        LEVELS,
+        SUSPEND,
+        LIST,
+        OWNER_MARK,
+        LASTING_FENCE,
+        PASSWORD,
+        VERSION,
+        AVAILABILITY,
+        STEPS,
+        MEMBERS,
+    }
 )
 
 CHANGE_WORDS = frozenset(
@@ -72,7 +84,8 @@ class Desired:
       id -> value).
     - `settings`: option id -> value; options that the level does not have are left out.
     - `attributes`: facts about the subject: upn, display_name, username, addresses (list),
-      primary_address, domain.
+      primary_address, domain; of a group, contact or shared mailbox display_name, primary_address,
+      domain and, for each role of members in use, `members.ROLE`: their addresses, sorted.
     - `disabled`: the user is disabled: what is wished present is kept suspended (see `state`).
     - `secret`: the password to set, or None to leave the present one alone. Setting one is an
       effect once per generation, so a new password needs a new generation.

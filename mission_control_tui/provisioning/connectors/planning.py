@@ -11,6 +11,7 @@ from mission_control_tui.provisioning.connectors.base import (
     CAPABILITIES,
     LASTING_FENCE,
     LEVELS,
+    MEMBERS,
     OWNER_MARK,
     PASSWORD,
     SUSPEND,
@@ -23,6 +24,9 @@ from mission_control_tui.provisioning.connectors.base import (
 )
 
 WRITES = frozenset({PlanAction.CREATE, PlanAction.UPDATE, PlanAction.DELETE})
+ROLE = "members."
+"""Before a role's id in the attributes of an object that has members."""
+
 NOTHING_TO_DO = Plan(PlanAction.NONE)
 
 
@@ -218,6 +222,12 @@ def _unsupported(
             ErrorKind.UNSUPPORTED,
             f"The back end of {desired.service} cannot set a password",
             "Set it at the back end itself.",
+        )
+    if MEMBERS not in capabilities and any(key.startswith(ROLE) for key in desired.attributes):
+        return blocked(
+            ErrorKind.UNSUPPORTED,
+            f"The back end of {desired.service} keeps no members",
+            "Let another connector serve it, or take its members out.",
         )
     if observed.exists and "level" in whats and LEVELS not in capabilities:
         return blocked(

@@ -202,7 +202,7 @@ class PostgreSQL:
                 limits={"connection_limit": limit_word(connections)}
                 if connections is not None
                 else {},
-                attributes=facts,
+                attributes={**desired.attributes, **facts},
             ),
             observed,
             layout=LAYOUT,

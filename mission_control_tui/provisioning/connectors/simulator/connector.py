@@ -10,6 +10,7 @@ from mission_control_tui.provisioning.connectors.base import (
     LASTING_FENCE,
     LEVELS,
     LIST,
+    MEMBERS,
     OWNER_MARK,
     PASSWORD,
     STEPS,
@@ -43,7 +44,7 @@ class Simulator:
     """A back end that keeps its own state on disk; see docs/connectors.md for its settings."""
 
     capabilities = frozenset(
-        {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, STEPS}
+        {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, STEPS, MEMBERS}
     )
     needs_password = False
 
