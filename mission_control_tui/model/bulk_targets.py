@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_views import BulkAction, BulkParams, Where
@@ -18,7 +18,13 @@ from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.people.addresses import lookup_key
 from mission_control_tui.model.states import Light, SubjectKind, Wish
-from mission_control_tui.model.tables import AddressRow, AssignmentRow, DomainRow, UserRow
+from mission_control_tui.model.tables import (
+    AddressRow,
+    AssignmentRow,
+    DomainRow,
+    ObjectRow,
+    UserRow,
+)
 from mission_control_tui.model.text import harmless
 
 T = TypeVar("T")
@@ -228,9 +234,14 @@ async def _red(
 ) -> list[Target]:
     """Every red light: of the account, or of these users only."""
     statement = (
-        select(AssignmentRow.user_id, AssignmentRow.id, UserRow.upn, DomainRow.name)
+        select(
+            AssignmentRow.user_id,
+            AssignmentRow.id,
+            func.coalesce(UserRow.upn, DomainRow.name, ObjectRow.name, ""),
+        )
         .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .outerjoin(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
         .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.RED)
         .order_by(AssignmentRow.since, AssignmentRow.id)
     )
@@ -238,8 +249,8 @@ async def _red(
         statement = statement.where(AssignmentRow.service_id == service_id)
     wanted = None if user_ids is None else set(user_ids)
     return [
-        Target(user_id, assignment_id, upn or domain or "")
-        for user_id, assignment_id, upn, domain in await session.execute(statement)
+        Target(user_id, assignment_id, name)
+        for user_id, assignment_id, name in await session.execute(statement)
         if wanted is None or user_id in wanted
     ]
 
