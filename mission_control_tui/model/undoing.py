@@ -56,7 +56,7 @@ from mission_control_tui.model.user_changes import apply_changes
 from mission_control_tui.model.user_rows import manager_upn, to_details
 from mission_control_tui.model.views import AuditView
 
-EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
+EMPTY_NOTE = "What was taken away is gone: the service comes back empty, and in no group."
 _PASSWORD = "The password before is not kept. Set another one."
 _ORDER = "An order is not undone here: buy, or remove what was bought."
 _NOTHING = "It wished nothing of its own that could be taken back."
