@@ -1,0 +1,65 @@
+"""A new user with services, in one transaction: both, or neither where a seat is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mission_control_tui.model.catalogue_store import in_force
+from mission_control_tui.model.context import Caller
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.provision import Given, give
+from mission_control_tui.model.racing import raced
+from mission_control_tui.model.states import Priority
+from mission_control_tui.model.template_content import TemplateService, in_order
+from mission_control_tui.model.user_creation import create_in
+from mission_control_tui.model.views import UserView
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A new user and what was asked for. `password` was generated, revealed here and never again."""
+
+    user: UserView
+    given: tuple[Given, ...]
+    password: str | None = field(default=None, repr=False)
+
+
+async def create_with(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    details: UserDetails,
+    password: str | None = None,
+    services: Sequence[TemplateService] = (),
+    *,
+    generate: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Newcomer]:
+    """Create a user and give these services, in one transaction; the plan has the seats.
+
+    Raises what `create_user` and `provision` raise: then nothing was changed.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+
+    async def work() -> Outcome[Newcomer]:
+        async with store.write(caller, account_id, dry_run=dry_run) as tx:
+            owner = await account_row(tx.session, caller, account_id)
+            catalogue = (await in_force(tx.session)).catalogue
+            created = await create_in(tx, owner, details, password, generate=generate)
+            user = await user_row(tx.session, account_id, created.user.id, lock=True)
+            given = tuple(
+                [
+                    await give(
+                        *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
+                    )
+                    for one in in_order(catalogue, services)
+                ]
+            )
+        return Outcome(Newcomer(created.user, given, created.password), tx.plan, not dry_run)
+
+    return await raced(work)
