@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ async def turn(app: MissionControlApp, made: ObjectView, light: Light) -> None:
         row.light = light
         row.word = Word.PROVISIONED if light is Light.GREEN else Word.ERROR
         row.observed_wish = Wish.PRESENT
+        row.since = tx.now - timedelta(hours=2)
         if light is Light.RED:
             row.error_said, row.error_remedy = "The list is full.", "Make room."
 
