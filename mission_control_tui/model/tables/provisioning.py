@@ -23,6 +23,13 @@ class AssignmentRow(Base):
         UniqueConstraint("connector", "service_id", "backend_name"),
         Index("ix_assignments_light", "account_id", "light", "user_id"),
         Index("ix_assignments_level", "account_id", "service_id", "level_id", "wish"),
+        Index(
+            "ix_assignments_drift",
+            "account_id",
+            "user_id",
+            sqlite_where=text("drift IS 1"),
+            postgresql_where=text("drift IS true"),
+        ),
     )
 
     id: Mapped[Ident] = mapped_column(primary_key=True)

@@ -238,6 +238,13 @@ def upgrade() -> None:
         " CONSTRAINT fk_assignments_object_id REFERENCES objects (id)"
     )
     op.create_index("ix_assignments_object_id", "assignments", ["object_id"])
+    op.create_index(
+        "ix_assignments_drift",
+        "assignments",
+        ["account_id", "user_id"],
+        sqlite_where=sa.text("drift IS 1"),
+        postgresql_where=sa.text("drift IS true"),
+    )
     op.add_column("audit", text_column("session", 32))
     op.add_column("audit", sa.Column("assignment_id", sa.String(length=32), nullable=True))
     op.add_column("audit", sa.Column("bulk_id", sa.Integer(), nullable=True))
