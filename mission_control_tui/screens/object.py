@@ -21,8 +21,10 @@ from mission_control_tui.widgets.rule_field import AnyField, rule_field
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .consequences import difference_words
-from .context import MissionScreen, age
+from .context import age
 from .member_fields import MemberFields
+from .object_removing import ObjectRemovingScreen
+from .option_values import is_same, put
 from .person_fields import heading_for, place_problems
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ PREFIX = "option-"
 _NOT_LOCAL = re.compile(r"[^a-z0-9]+")
 
 
-class ObjectScreen(MissionScreen):
+class ObjectScreen(ObjectRemovingScreen):
     """Makes or changes an object."""
 
     HEADING = "Group or mailbox"
@@ -51,10 +53,8 @@ class ObjectScreen(MissionScreen):
         super().__init__()
         self.object_id = object_id
         self._first_kind = kind
-        self._view: ObjectView | None = None
         self._service: Service | None = None
         self._shown: dict[str, object] = {}
-        self._version = 0
         self._proposed = ""
         self._domain = ""
         self._their_words: list[str] = []
@@ -172,7 +172,7 @@ class ObjectScreen(MissionScreen):
         self.query_one("#address", Field).value = view.address
         for option in self._options:
             if (widget := self._find(option.id)) is not None:
-                _put(widget, view.settings.get(option.id))
+                put(widget, view.settings.get(option.id))
         roles = self._service.roles if self._service is not None else ()
         self.query_one(MemberFields).show(roles, view.members)
 
@@ -218,7 +218,7 @@ class ObjectScreen(MissionScreen):
                 found[name] = value
         for option in self._options:
             widget = self._find(option.id)
-            if widget is not None and not _is(widget, self._shown.get(option.id)):
+            if widget is not None and not is_same(widget, self._shown.get(option.id)):
                 found[option.id] = widget.value
         return found
 
@@ -292,7 +292,7 @@ class ObjectScreen(MissionScreen):
         if event.button.id == "provision":
             self.action_verb("provision")
         else:
-            self.do(self._ask_remove())
+            self.do(self.ask_remove())
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self.announce(event.button.reason)
@@ -414,48 +414,6 @@ class ObjectScreen(MissionScreen):
             self.announce("Nothing was saved, and nothing is lost; see above", error=True)
         self._notice(str(one) for one in homeless)
 
-    # Removing
-
-    async def _ask_remove(self) -> None:
-        from mission_control_tui.model.objects import remove_object
-
-        view, context = self._view, self.context
-        if view is None:
-            return
-        at = (context.store, context.caller, context.account_id, view.id)
-        tried = await remove_object(*at, dry_run=True)
-        if not tried.plan.changes_anything:
-            self.announce("It is being removed, or was")
-            return
-        self.confirm(
-            [
-                f"{context.account.name}: remove {view.name} ({view.kind_name})?",
-                *(f"Lost: {one}" for one in tried.plan.warnings),
-                "Seats and money: nothing changes.",
-            ],
-            self._remove,
-            yes="Remove",
-        )
-
-    async def _remove(self) -> None:
-        from mission_control_tui.model.objects import remove_object
-
-        context, view = self.context, self._view
-        if view is None:
-            return
-        await remove_object(
-            context.store,
-            context.caller,
-            context.account_id,
-            view.id,
-            expected_version=self._version,
-        )
-        self.query_one(MemberFields).forget()
-        self.announce(f"{view.name} is being removed; the light follows")
-        await self.queue_changed()
-        self._view = None
-        await self.load()
-
     def verb_copy(self) -> None:
         if self._view is not None:
             self.copy(self._view.address)
@@ -486,26 +444,5 @@ class ObjectScreen(MissionScreen):
             for option in self._options:
                 widget = self._find(option.id)
                 if widget is not None and option.id in given:
-                    _put(widget, given[option.id])
+                    put(widget, given[option.id])
             self._say()
-
-
-def _put(widget: AnyField, value: object) -> None:
-    if isinstance(widget, CheckField):
-        widget.value = bool(value)
-    elif isinstance(widget, ChoiceField):
-        widget.recall("" if value is None else value)
-    else:
-        widget.value = _text(value)
-
-
-def _is(widget: AnyField, value: object) -> bool:
-    if isinstance(widget, CheckField):
-        return widget.value == bool(value)
-    return widget.value == _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
-    return "" if value is None else str(value)

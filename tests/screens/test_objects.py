@@ -15,7 +15,7 @@ from mission_control_tui.model.objects import Changes, create_object, edit_objec
 from mission_control_tui.model.states import Light, Wish, Word
 from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.screens.context import MissionScreen
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import Field, FieldInput
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
@@ -203,14 +203,17 @@ async def seen(app: MissionControlApp, pilot: Pilot[int], state: str) -> None:
     await turn(app, made, Light.RED if state == "red" else Light.GREEN)
     if state == "list":
         home.go_to("objects")
-        await shows(pilot, "Print Shop")
+        await shows(pilot, "Print Shop", "3 found", "3 orange")
         return
     if state == "new":
         home.go_to("object", None, "shared-mailbox")
-        await shows(pilot, "New Shared Mailbox", "Full access")
+        await shows(pilot, "New Shared Mailbox", "Full access", "3 orange", "F2 Provision")
+        await until(pilot, lambda: isinstance(app.focused, FieldInput))
         return
     home.go_to("object", made.id)
-    await shows(pilot, "Members (3)")
+    await shows(pilot, "Members (3)", "2 h", "3 orange")
+    await until(pilot, lambda: getattr(app.focused, "id", "") == "provision")
+    await shows(pilot, "[ Provision ]" if state == "red" else "nothing is changed")
     if state == "search":
         app.screen.query_one("#add").focus()
         await type_text(pilot, "a")
