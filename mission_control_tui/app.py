@@ -100,15 +100,13 @@ class MissionControlApp(App[int], inherit_bindings=False):
         top: TopInfo | None = None,
     ) -> None:
         self.options = options or terminal.Options()
-        self._ascii = terminal.wants_ascii(self.options.ascii)
         super().__init__(driver_class=ConsoleDriver, ansi_color=True)
         for theme in themes():
             self.register_theme(theme)
-        self.theme = choose_theme(self.options.theme)
         self.animation_level = "none"
         self.links = tuple(links)
         self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
-        self.keys: Mapping[str, str] = dict(self.options.keys)
+        self.choose(self.options)
         self.memory: dict[str, dict[str, object]] = {}
         self.store: Any = None
         self.is_open = False
@@ -122,10 +120,21 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self._changes: set[object] = set()
         self._changes_lock = threading.Lock()
         self._app_loop: asyncio.AbstractEventLoop | None = None
-        if self._ascii:
-            self._ascii_filter: LineFilter | None = AsciiFilter()
-        else:
-            self._ascii_filter = None
+
+    def choose(self, options: terminal.Options) -> None:
+        """Look and act by these options from now on, but for those that hold from the next start (mouse, crash log)."""
+        self.options = options
+        self.keys: Mapping[str, str] = dict(options.keys)
+        self.page_jump = options.page_jump
+        is_ascii = terminal.wants_ascii(options.ascii)
+        self._ascii_filter: LineFilter | None = AsciiFilter() if is_ascii else None
+        self.theme = choose_theme(options.theme)
+        if self.is_running:
+            self.set_keymap(dict(self.keys))
+            for screen in self.screen_stack:
+                if isinstance(screen, BaseScreen):
+                    screen.refresh_keys()
+            self.redraw()
 
     # Start
 

@@ -49,10 +49,19 @@ PLACES: dict[str, str] = {
 
 
 def options_of(settings: Settings) -> terminal.Options:
-    """What the settings say about the terminal."""
+    """What the settings say about the terminal; of the keymap what can be used."""
     console = settings.console
+    keys: dict[str, str] = {}
+    if console.keymap:
+        from .own_keys import usable
+
+        keys, _problems = usable(console.keymap)
     return terminal.Options(
-        theme=console.theme, ascii=console.ascii or None, mouse=console.mouse, keys=console.keymap
+        theme=console.theme,
+        ascii=console.ascii or None,
+        mouse=console.mouse,
+        keys=keys,
+        page_jump=console.page_jump,
     )
 
 

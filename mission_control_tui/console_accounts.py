@@ -81,6 +81,7 @@ class AccountsApp(MissionControlApp):
         context.caller = before.caller
         context.in_force = before.in_force
         context.worker = before.worker
+        context.settings = before.settings
         self.store = context
         if self._following is not None:
             self._following.cancel()

@@ -11,7 +11,9 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from .console import LINKS, PLACES
+import msgspec
+
+from .console import LINKS, PLACES, options_of
 from .console_places import PlacesApp
 from .model.errors import MissionControlError, UsageError
 from .screens.base import BaseScreen
@@ -171,7 +173,34 @@ class ConsoleApp(PlacesApp):
     async def _keep_session(self, context: Context) -> None:
         if context.caller.session:
             await self._guarded(unbroken(self.begin_session(context)))
+        self._tell_of_keys()
+        if context.caller.session:
             await self.keep_places()
+
+    def _tell_of_keys(self) -> None:
+        """Say which own keys are left out: the console starts whatever stands in the keymap."""
+        keymap = self.settings.console.keymap
+        if not keymap or not isinstance(self.screen, BaseScreen):
+            return
+        from .own_keys import problems
+
+        if found := problems(keymap):
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            self.screen.announce(f"{found[0].where}: {found[0].what}{more}", error=True)
+
+    def change_settings(self, settings: Settings) -> None:
+        """Go on with other settings, on every screen; what only counts at the start stays as it was."""
+        now = self.settings.console
+        console = msgspec.structs.replace(
+            settings.console, mouse=now.mouse, read_only=now.read_only
+        )
+        self.settings = msgspec.structs.replace(self.settings, console=console)
+        if self.is_open:
+            self.store.settings = self.settings
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen):
+                    screen.context.settings = self.settings
+        self.choose(options_of(self.settings))
 
     async def on_unmount(self) -> None:
         """Let everything that reads or writes come to its end before the store is closed under it."""

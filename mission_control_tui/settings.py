@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from mission_control_tui.model.errors import UsageError
 
 T = TypeVar("T")
 PREFIX = "MISSION_CONTROL_"
+NO_SETTINGS = frozenset({PREFIX + name for name in ("SETTINGS", "NO_WORKER", "READ_ONLY", "RUN")})
+"""Variables of that prefix which name no setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +86,26 @@ class Connector(msgspec.Struct, frozen=True):
     options: dict[str, Any] = {}
 
 
+ThemeName: TypeAlias = Literal["auto", "dark", "light", "dark-16", "light-16"]
+
+
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may choose about the screens."""
 
-    theme: str = "auto"
+    theme: ThemeName = "auto"
+    """See theme.py."""
     ascii: bool = False
+    """Draw with ASCII alone; without it the terminal is asked."""
     mouse: bool = False
-    page_jump: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    """While it is on, the terminal's own selecting is off."""
+    page_jump: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    """Rows that a page key moves in a list; 0 for as many as are in view."""
     confirm_above: Annotated[int, msgspec.Meta(ge=1)] = 20
+    """An action on more users than this asks for a typed confirmation."""
     read_only: bool = False
-    keymap: dict[str, str] = {}
+    """Whether the console starts read-only."""
+    keymap: dict[str, Any] = {}
+    """Verb id -> keys with commas between; what is wrong in it is told and left out (`own_keys`)."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,25 +144,15 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
 
     MISSION_CONTROL_WORKER__SLOTS=8 sets worker.slots. Raises UsageError naming file, key and what was expected.
     """
-    named = file or (Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None)
-    path = named or locations().settings_file
-    try:
-        raw = msgspec.toml.decode(path.read_bytes()) if path.exists() else None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    if raw is None:
-        if named:
-            raise UsageError(f"There is no settings file at {named}.")
-        raw = {}
+    path, content = find(file)
+    raw = parse(content or b"", path)
     if not raw and not flags and not any(key.startswith(PREFIX) for key in os.environ):
         return Settings()
     _overlay_environment(raw)
     for key, value in (flags or {}).items():
         if value is not None:
             _put(raw, key.split("."), value)
-    settings = _convert(raw, Settings, str(path))
+    settings = convert(raw, path)
     simulator = settings.connectors.get("simulator", {})
     beside = _simulator_beside(settings.database)
     if beside is None or "path" in simulator or simulator.get("type", "simulator") != "simulator":
@@ -158,6 +160,47 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     with_path = {**simulator, "path": str(beside)}
     connectors = {**settings.connectors, "simulator": with_path}
     return msgspec.structs.replace(settings, connectors=connectors)
+
+
+def find(file: Path | None = None) -> tuple[Path, bytes | None]:
+    """Which settings file holds: `file`, or that of the environment, or that of the configuration directory.
+
+    With its content, None where there is no file. Raises UsageError when it cannot be read, or was named and is not
+    there.
+    """
+    named = file or (Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None)
+    path = named or locations().settings_file
+    try:
+        return path, path.read_bytes()
+    except FileNotFoundError as error:
+        if named:
+            raise UsageError(f"There is no settings file at {named}.") from error
+        return path, None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def parse(content: bytes, path: Path) -> dict[str, Any]:
+    """The tables of a settings file. Raises UsageError where it is not TOML."""
+    try:
+        found: dict[str, Any] = msgspec.toml.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    return found
+
+
+def convert(raw: dict[str, Any], path: Path) -> Settings:
+    """These tables as settings. Raises UsageError naming `path`, the key and what was expected."""
+    return _convert(raw, Settings, str(path))
+
+
+def environment() -> dict[str, str]:
+    """What the environment sets: the setting's name with dots -> the text."""
+    return {
+        key.removeprefix(PREFIX).lower().replace("__", "."): value
+        for key, value in os.environ.items()
+        if key.startswith(PREFIX) and key not in NO_SETTINGS
+    }
 
 
 def _simulator_beside(database: str) -> Path | None:
@@ -172,14 +215,8 @@ def _simulator_beside(database: str) -> Path | None:
 
 
 def _overlay_environment(raw: dict[str, Any]) -> None:
-    for key, value in os.environ.items():
-        if key.startswith(PREFIX) and key not in {
-            PREFIX + "SETTINGS",
-            PREFIX + "NO_WORKER",
-            PREFIX + "READ_ONLY",
-            PREFIX + "RUN",
-        }:
-            _put(raw, key.removeprefix(PREFIX).lower().split("__"), value)
+    for key, value in environment().items():
+        _put(raw, key.split("."), value)
 
 
 def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:

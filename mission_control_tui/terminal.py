@@ -40,7 +40,8 @@ _RESTORE = (
 class Options:
     """How the console looks and behaves on this terminal.
 
-    `ascii` None asks the terminal; `keys` maps verb ids to keys; `state_dir` is where a crash leaves its log;
+    `ascii` None asks the terminal; `keys` maps verb ids to keys; `page_jump` is how many rows a page key moves, 0 for
+    as many as are in view; `state_dir` is where a crash leaves its log;
     `escape_ms` is how long an Escape waits to become an arrow key: more on slow lines.
     """
 
@@ -48,6 +49,7 @@ class Options:
     ascii: bool | None = None
     mouse: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    page_jump: int = 0
     state_dir: Path | None = None
     escape_ms: int = 100
     frames_per_second: int = 30

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drafts": ("Your unfinished forms.", f"{_COMMANDS}.drafts:drafts"),
     "audit": ("Who changed what.", f"{_COMMANDS}.audit:audit"),
     "worker": ("Run the worker in the foreground.", f"{_COMMANDS}.worker:worker"),
+    "settings": ("Settings: show, set, unset.", f"{_COMMANDS}.settings:settings"),
     "doctor": ("Check this installation.", f"{_COMMANDS}.doctor:doctor"),
     "locate": ("Where files are.", f"{_COMMANDS}.setup:locate"),
     "completion": ("Completion for your shell.", f"{_COMMANDS}.setup:completion"),

@@ -289,11 +289,16 @@ class CursorLines(LineWidget, can_focus=True):
         else:
             self.move_to(self.cursor + 1)
 
+    @property
+    def jump(self) -> int:
+        """Rows that a page key moves: what the operator chose, else as many as are in view."""
+        return getattr(self.app, "page_jump", 0) or self.room
+
     def action_pageup(self) -> None:
-        self.move_to(self.cursor - self.room)
+        self.move_to(self.cursor - self.jump)
 
     def action_pagedown(self) -> None:
-        self.move_to(self.cursor + self.room)
+        self.move_to(self.cursor + self.jump)
 
     def action_home(self) -> None:
         self.move_to(0)
