@@ -174,6 +174,16 @@ async def _give(tx: Transaction, context: Context, subject: Subject) -> Acted:
     return await _given(tx, user, params.instance, before, given)
 
 
+async def _give_own(tx: Transaction, context: Context, subject: Subject) -> Acted:
+    """What the item itself says: a service, its level, settings and name."""
+    user, one = _user(subject), subject.target.previous["give"]
+    wanted = Wanted(one["service"], one["level"], one["settings"], one["instance"])
+    row = subject.service(context.catalogue.service(wanted.service).id, wanted.instance)
+    before = state_of(row) if row is not None else None
+    given = await give(tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK)
+    return await _given(tx, user, wanted.instance, before, given)
+
+
 async def _turn(tx: Transaction, context: Context, subject: Subject) -> Acted:
     user, kind = _user(subject), RequestKind(context.action)
     if subject.target.assignment_id is not None:
@@ -302,4 +312,5 @@ _ACTIONS: dict[BulkAction, Callable[[Transaction, Context, Subject], Awaitable[A
     BulkAction.PASSWORD: _password,
     BulkAction.RETRY: _retry,
     BulkAction.RESTATE: _restate,
+    BulkAction.GIVE: _give_own,
 }

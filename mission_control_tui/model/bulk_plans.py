@@ -150,6 +150,8 @@ def reveals(
             for one in chosen
             if one.previous.get("expected", {}).get("wish") == Wish.ABSENT
         }
+    elif action is BulkAction.GIVE:
+        services = {one.previous["give"]["service"] for one in chosen}
     elif action in {BulkAction.PROVISION, BulkAction.CHANGE}:
         services = {params.service}
     else:

@@ -13,7 +13,7 @@ from mission_control_tui.model.states import Light
 
 
 class BulkAction(StrEnum):
-    """What is done for each user of a bulk. `RESTATE` is what an undo does."""
+    """What is done for each user of a bulk. `RESTATE` is what an undo does, `GIVE` what each item itself says."""
 
     PROVISION = "provision"
     CHANGE = "change"
@@ -25,6 +25,7 @@ class BulkAction(StrEnum):
     PASSWORD = "password"
     RETRY = "retry"
     RESTATE = "restate"
+    GIVE = "give"
 
 
 class BulkState(StrEnum):
@@ -230,6 +231,8 @@ class BulkView:
         words = [str(self.action), self.params.service]
         if self.params.level:
             words.append(f"to {self.params.level}")
+        if self.action is BulkAction.GIVE:
+            words = ["services for new users"]
         if self.undoes_id is not None:
             words = [f"undo of bulk {self.undoes_id}"]
         return " ".join(word for word in words if word)

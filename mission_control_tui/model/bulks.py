@@ -143,44 +143,61 @@ async def create(
     dry_run: bool = False,
 ) -> Outcome[BulkView]:
     """The bulk and its items in one transaction, for those who know its targets already."""
-    state = BulkState.ATTENDED if attended else BulkState.RUNNING
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        row = BulkRow(
-            account_id=account_id,
-            action=action,
-            state=state if chosen else BulkState.DONE,
-            params={**params.to_json(), "source": caller.source, "attended": attended},
-            operator=caller.operator,
-            ticket=caller.ticket,
-            session=caller.session,
-            total=len(chosen),
-            undoes_id=undoes_id,
-            created_at=tx.now,
-            ended_at=None if chosen else tx.now,
+        view = await create_in(
+            tx, account_id, action, params, chosen, attended=attended, undoes_id=undoes_id
         )
-        tx.session.add(row)
-        await tx.session.flush()
-        for chunk in chunks(chosen):
-            await tx.session.execute(
-                insert(BulkItemRow),
-                [
-                    {
-                        "bulk_id": row.id,
-                        "user_id": one.user_id,
-                        "assignment_id": one.assignment_id,
-                        "name": one.name,
-                        "state": ItemState.LEFT,
-                        "reason": "",
-                        "request_id": None,
-                        "previous": one.previous,
-                    }
-                    for one in chunk
-                ],
-            )
-        tx.bulk_id = row.id
-        view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
-        _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
     return Outcome(view, tx.plan, not dry_run)
+
+
+async def create_in(
+    tx: Transaction,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    chosen: Sequence[Target],
+    *,
+    attended: bool,
+    undoes_id: int | None = None,
+) -> BulkView:
+    """As `create`, inside the caller's transaction, whose audit rows are the bulk's from here on."""
+    state = BulkState.ATTENDED if attended else BulkState.RUNNING
+    row = BulkRow(
+        account_id=account_id,
+        action=action,
+        state=state if chosen else BulkState.DONE,
+        params={**params.to_json(), "source": tx.caller.source, "attended": attended},
+        operator=tx.caller.operator,
+        ticket=tx.caller.ticket,
+        session=tx.caller.session,
+        total=len(chosen),
+        undoes_id=undoes_id,
+        created_at=tx.now,
+        ended_at=None if chosen else tx.now,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    for chunk in chunks(chosen):
+        await tx.session.execute(
+            insert(BulkItemRow),
+            [
+                {
+                    "bulk_id": row.id,
+                    "user_id": one.user_id,
+                    "assignment_id": one.assignment_id,
+                    "name": one.name,
+                    "state": ItemState.LEFT,
+                    "reason": "",
+                    "request_id": None,
+                    "previous": one.previous,
+                }
+                for one in chunk
+            ],
+        )
+    tx.bulk_id = row.id
+    view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
+    _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
+    return view
 
 
 def _record(

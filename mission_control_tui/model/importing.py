@@ -149,7 +149,7 @@ async def run_import(
 
     async def work() -> Outcome[ImportResult]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            policy = await _locked_policy(tx, account_id)
+            policy = await locked_policy(tx, account_id)
             judge = Judge(
                 tx.session,
                 account_id,
@@ -202,7 +202,7 @@ async def _checked(file: ImportFile, steps: _Steps) -> list[CheckedRow]:
     return checked
 
 
-async def _locked_policy(tx: Transaction, account_id: int) -> PasswordPolicy:
+async def locked_policy(tx: Transaction, account_id: int) -> PasswordPolicy:
     """The account's policy. One import of an account at a time; single users are created meanwhile all the same."""
     account = (
         await tx.session.scalars(

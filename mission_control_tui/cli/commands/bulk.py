@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
 
 Command = Callable[..., Any]
-ACTIONS = [str(one) for one in BulkAction if one is not BulkAction.RESTATE]
+ACTIONS = [str(one) for one in BulkAction if one not in {BulkAction.RESTATE, BulkAction.GIVE}]
 _TAKES_AWAY = {BulkAction.DEPROVISION: "Take services away from", BulkAction.DISABLE: "Disable"}
 
 
