@@ -53,11 +53,11 @@ class ProvisionScreen(PanelsScreen):
             case "adopt":
                 self._ask_adopt(panel)
             case "suspend":
-                self._ask(panel, RequestKind.SUSPEND)
+                self.do(self._ask(panel, RequestKind.SUSPEND))
             case "resume":
                 self.do(self._turn(panel, RequestKind.RESUME))
             case "remove":
-                self._ask(panel, RequestKind.DEPROVISION)
+                self.do(self._ask(panel, RequestKind.DEPROVISION))
             case "secret":
                 self.do(self._new_password(panel))
 
@@ -191,8 +191,10 @@ class ProvisionScreen(PanelsScreen):
 
     # Suspend, resume, remove, passwords
 
-    def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
+    async def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
         lines = turn_question(self.context.account.name, self.context.catalogue, panel.view, kind)
+        tried = await self._turned(panel, kind, dry_run=True)
+        lines[2:2] = tried.plan.warnings
         word = "Suspend" if kind is RequestKind.SUSPEND else "Remove"
         self.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 
@@ -201,11 +203,13 @@ class ProvisionScreen(PanelsScreen):
         wanted = [panel.wanted(adopt=True)]
         self.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
 
-    async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
+    async def _turned(
+        self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
+    ) -> Outcome[tuple[Given, ...]]:
         from mission_control_tui.model.provision import change_wish
 
         context = self.context
-        await change_wish(
+        return await change_wish(
             context.store,
             context.caller,
             context.account_id,
@@ -213,7 +217,11 @@ class ProvisionScreen(PanelsScreen):
             panel.service.id,
             kind,
             instance=panel.view.instance,
+            dry_run=dry_run,
         )
+
+    async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
+        await self._turned(panel, kind)
         panel.sent()
         self.announce(f"Asked for: {kind} {panel.service.name}")
         await self.queue_changed()

@@ -15,6 +15,7 @@ from mission_control_tui.model.objects import Changes, create_object, edit_objec
 from mission_control_tui.model.states import Light, Wish, Word
 from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.screens.context import MissionScreen
+from mission_control_tui.screens.user_card import UserCard
 from mission_control_tui.widgets.field import Field, FieldInput
 
 from . import world
@@ -129,6 +130,20 @@ async def test_removing_names_what_is_lost_and_no_is_the_default(world_db: Path)
             row = await tx.session.get_one(AssignmentRow, made.service.id)
             row.light, row.word = Light.GREY, Word.NOT_PROVISIONED
         await shows(pilot, "It was removed. Provision brings it back")
+
+
+async def test_taking_a_mailbox_away_says_which_groups_are_left(world_db: Path) -> None:
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        await group(app, members={"member": ["ada"]})
+        await shows(pilot, "Deprovision")
+        card = app.screen.query_one(UserCard)
+        for index in range(card.functions.count):
+            row = card.functions.row_at(index)
+            if row is not None and row.key == "deprovision":
+                card.functions.move_to(index)
+        card.functions.focus()
+        await pilot.press("enter")
+        await shows(pilot, "deprovision all services of", "ada@acme.example leaves Sales.")
 
 
 async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: Path) -> None:
