@@ -79,7 +79,7 @@ class UserFunctionsScreen(SchedulingScreen):
             case "disable":
                 self._ask_disable(user)
             case "deprovision":
-                self._ask_deprovision(user)
+                self.do(self._ask_deprovision(user))
             case "delete":
                 self.do(self._ask_delete(user))
             case _:
@@ -101,7 +101,9 @@ class UserFunctionsScreen(SchedulingScreen):
         given = [view.service for view in self.card.views if view.wish is not Wish.ABSENT]
         return ", ".join(dict.fromkeys(given))
 
-    def _ask_deprovision(self, user: UserView) -> None:
+    async def _ask_deprovision(self, user: UserView) -> None:
+        from mission_control_tui.model.provision import deprovision_all
+
         given = [
             (view.service_id, view.level_id)
             for view in self.card.views
@@ -118,6 +120,8 @@ class UserFunctionsScreen(SchedulingScreen):
             given,
             what="deprovision all services of",
         )
+        tried = await deprovision_all(*self.at, user.id, dry_run=True)
+        lines[2:2] = tried.plan.warnings
         self.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
     async def _ask_delete(self, user: UserView) -> None:
