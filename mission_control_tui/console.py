@@ -20,6 +20,7 @@ LINKS: tuple[Link, ...] = (
     ("home", "Home", f"{_SCREENS}.home:HomeScreen"),
     ("service-area", "Service Management Area", f"{_SCREENS}.service_area:ServiceAreaScreen"),
     ("users", "Users", f"{_SCREENS}.users:UsersScreen"),
+    ("lights", "Lights", f"{_SCREENS}.lights:LightsScreen"),
     ("new-user", "New User", f"{_SCREENS}.new_user:NewUserScreen"),
     ("objects", "Groups and shared mailboxes", f"{_SCREENS}.objects:ObjectsScreen"),
     ("requests", "Requests", f"{_SCREENS}.requests:RequestsScreen"),
@@ -30,6 +31,7 @@ LINKS: tuple[Link, ...] = (
     ("drafts", "Drafts", f"{_SCREENS}.drafts:DraftsScreen"),
     ("bin", "Recycling bin", f"{_SCREENS}.bin:BinScreen"),
     ("find", "Find anyone", f"{_SCREENS}.find:FindScreen"),
+    ("settings", "Settings", f"{_SCREENS}.settings:SettingsScreen"),
     ("switch", "Accounts", f"{_SCREENS}.accounts:SwitchScreen"),
 )
 """What QUICK LINKS offers, Home first."""

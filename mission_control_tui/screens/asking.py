@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.widgets.ask_bar import AskBar
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 
 from .remembering import RememberingScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.widgets.key_bar import KeyBar
 
 
 class AskingScreen(RememberingScreen):
@@ -19,7 +23,7 @@ class AskingScreen(RememberingScreen):
 
     def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
         super().__init__(name=name, id=id)
-        self._confirm: ConfirmBar | AskBar | None = None
+        self._confirm: ConfirmBar | AskBar | KeyBar | None = None
         self._overlay: Widget | None = None
 
     @property
@@ -121,20 +125,41 @@ class AskingScreen(RememberingScreen):
         )
         self.show_bar(bar)
 
-    def show_bar(self, bar: ConfirmBar | AskBar) -> None:
+    def ask_typed(
+        self, lines: Sequence[str], expected: str, then: Callable[[], object], *, what: str
+    ) -> None:
+        """Ask for `expected` to be typed before `then` is called, for what must not be done by a slip of the hand.
+
+        `what` names it, such as "the UPN". Anything else that is typed is refused in place; Escape gives up.
+        """
+
+        def typed(text: str) -> object:
+            if text.strip().casefold() != expected.casefold():
+                raise InvalidInput(f"This is not {what}: type {expected}, or Esc gives up.")
+            return then()
+
+        self.ask(
+            lines,
+            f"Type {expected}",
+            typed,
+            hint=f"Type {what} to confirm, then Enter; Esc gives up",
+            help_text=f"What this does cannot be meant by accident, so {what} has to be typed.",
+        )
+
+    def show_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
         """Show a question over the lowest lines and give it the focus."""
         self._kept_focus = self.focused
         self._confirm = bar
         self.set_focus(None)
         self.do(self._mount_bar(bar))
 
-    async def _mount_bar(self, bar: ConfirmBar | AskBar) -> None:
+    async def _mount_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
         """Keys that come meanwhile are held: they are the answer."""
         await self.mount(bar)
         if bar is self._confirm:
             bar.focus()
 
-    def _close_bar(self, bar: AskBar) -> None:
+    def _close_bar(self, bar: AskBar | KeyBar) -> None:
         if self._confirm is bar:
             self._confirm = None
             bar.remove()

@@ -29,11 +29,17 @@ class PanelsScreen(SchedulingScreen):
     """Every bought service of one user as a panel, with its light, live."""
 
     def __init__(
-        self, user_id: str, assignment_id: str | None = None, *, fresh: bool = False
+        self,
+        user_id: str,
+        assignment_id: str | None = None,
+        *,
+        service_id: str = "",
+        fresh: bool = False,
     ) -> None:
         super().__init__()
         self.user_id = user_id
         self._wanted_id = assignment_id
+        self._wanted_service = service_id
         self._fresh = fresh
         self._user: UserView | None = None
         self._seats: Sequence[Seats] = ()
@@ -147,9 +153,7 @@ class PanelsScreen(SchedulingScreen):
 
     async def _first_panels(self) -> None:
         """The panels are there for the first time: open the one that was asked for, or what was open."""
-        asked = next(
-            (p for p in self.panels if self._wanted_id and p.view.id == self._wanted_id), None
-        )
+        asked = next((one for one in self.panels if self._is_wanted(one)), None)
         if asked is not None:
             self._memory.pop("focus", None)
             self._recall_widgets()
@@ -161,6 +165,11 @@ class PanelsScreen(SchedulingScreen):
             self._recall_widgets()
         elif self.panels and self.focused is None:
             self.panels[0].focus()
+
+    def _is_wanted(self, panel: UserServicePanel) -> bool:
+        if self._wanted_id:
+            return panel.view.id == self._wanted_id
+        return bool(self._wanted_service) and panel.service.id == self._wanted_service
 
     @property
     def panels(self) -> list[UserServicePanel]:

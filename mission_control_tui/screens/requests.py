@@ -15,8 +15,9 @@ from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import MissionScreen, age
+from .context import age
 from .request_words import next_words, row_words, state_parts, what_words
+from .retrying import RetryingScreen
 
 SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
     "all": ("All", frozenset()),
@@ -25,16 +26,16 @@ SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
 }
 
 
-class RequestsScreen(MissionScreen):
+class RequestsScreen(RetryingScreen):
     """The queue of the account."""
 
     HEADING = "Requests"
     ABOUT = (
         "What was asked of the worker, newest first. Enter shows the steps, what the back end said, and what can be "
         "done: retry, cancel, reset status. r tries the request under the cursor again: one that failed, or one that "
-        "waits for its next try."
+        "waits for its next try. R tries all again that is red in the account, after saying what is likely to fail."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("retry", "provision", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = ("retry", "retry_all", "provision", "copy")
     CSS_PATH = "requests.tcss"
     AUTO_FOCUS = "#requests"
 
@@ -138,6 +139,11 @@ class RequestsScreen(MissionScreen):
         self.announce(f"Tried again as request {numbers}")
         await self.queue_changed()
         await self.load()
+
+    async def verb_retry_all(self) -> None:
+        from mission_control_tui.model.bulk_views import Where
+
+        await self.retry_red(Where())
 
     def verb_provision(self) -> None:
         request = self.request

@@ -128,7 +128,7 @@ class UserFunctionsScreen(SchedulingScreen):
         from mission_control_tui.model.users import delete_user
 
         outcome = await delete_user(*self.at, user.id, dry_run=True)
-        self.confirm(
+        self.ask_typed(
             [
                 f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
                 "Lost: nothing that is stated; Restore brings it back. UPN, aliases and username stay reserved.",
@@ -136,8 +136,9 @@ class UserFunctionsScreen(SchedulingScreen):
                 "Seats: none are held.",
                 MONEY,
             ],
+            user.upn,
             lambda: self._change("delete", user),
-            yes="Delete",
+            what="the UPN of the user",
         )
 
     async def _change(self, name: str, user: UserView) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
 
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.sights import Sight
 from mission_control_tui.model.states import Light
 from mission_control_tui.unbroken import unbroken
 from mission_control_tui.widgets.choice_field import ChoiceField
@@ -16,6 +18,7 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 
+from .marking import MARKING, MarkingScreen
 from .user_card import UserCard
 from .user_functions import UserFunctionsScreen
 
@@ -64,16 +67,25 @@ def user_row(line: UserLine) -> Row:
     return Row(line.id, (name, line.upn, lights_cell(line.lights)))
 
 
-class UsersScreen(UserFunctionsScreen):
+class UsersScreen(MarkingScreen, UserFunctionsScreen):
     """All users of the account."""
 
     HEADING = "Users"
     ABOUT = (
         "Type in Find to narrow the list by name, user name, address or phone number; Enter or Down goes to the list. "
-        "Enter on a user expands User Functions and Account Status below; Escape closes them. Show > Recycling bin "
+        "Enter on a user expands User Functions and Account Status below; Escape closes them. Space marks users, v "
+        "marks from the last mark to here, * all that is found; x is one action for all marked. Show > Recycling bin "
         "lists deleted users, whom Restore brings back. d does something at a date and time."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "provision", "edit", "schedule", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = (
+        "find",
+        "new",
+        "provision",
+        "edit",
+        "schedule",
+        "copy",
+        *MARKING,
+    )
     CSS_PATH = "users.tcss"
     AUTO_FOCUS = "#users"
 
@@ -81,6 +93,7 @@ class UsersScreen(UserFunctionsScreen):
         super().__init__()
         self._find_first = find
         self._open_user: str | None = None
+        self._found = ""
 
     def body(self) -> Iterable[Widget]:
         yield ChoiceField(
@@ -92,6 +105,7 @@ class UsersScreen(UserFunctionsScreen):
         yield FindBox(id="find")
         yield LineList(
             columns=(Column("Name"), Column("UPN", width=28), Column("Services", width=19)),
+            marking=True,
             empty="No users: n creates one",
             id="users",
         )
@@ -109,7 +123,19 @@ class UsersScreen(UserFunctionsScreen):
         self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
         if self._open_user is not None:
             await self.show_user(self._open_user)
+        self.look_at_marks()
         self.refresh_keys()
+
+    def sight(self) -> Sight:
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        if "in_bin" in asked:
+            raise UsageError("Users in the recycling bin are not acted on: restore them first.")
+        light = asked.get("light")
+        lights = frozenset((light,)) if light is not None else frozenset[Light]()
+        return Sight(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
+
+    def say_marks(self, text: str) -> None:
+        self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
 
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.listing import page
@@ -121,7 +147,8 @@ class UsersScreen(UserFunctionsScreen):
         more = "more than " if found.more else ""
         if self.is_here:
             count = "1 user" if found.total == 1 else f"{found.total:,} users"
-            self.query_one(FindBox).note = f"{more}{count}"
+            self._found = f"{more}{count}"
+            self._tell_marks()
             if not offset and found.total <= FEW and not found.more:
                 self._look_elsewhere(f"{count}")
         return Page([user_row(line) for line in found.rows], found.total)
@@ -145,7 +172,8 @@ class UsersScreen(UserFunctionsScreen):
         others = sum(one.account.id != here for one in found.users)
         if others and self.is_here and self.query_one(FindBox).text == text:
             many = f"{others}+" if found.more else str(others)
-            self.query_one(FindBox).note = f"{count}; {many} in other accounts: F3"
+            self._found = f"{count}; {many} in other accounts: F3"
+            self._tell_marks()
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.listing import place
@@ -164,6 +192,7 @@ class UsersScreen(UserFunctionsScreen):
         if self.console.is_open:
             self.close_card()
             self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
+            self.look_at_marks(soon=True)
 
     # The card
 
@@ -245,6 +274,7 @@ class UsersScreen(UserFunctionsScreen):
         return {**super().remember(), "open-user": self._open_user}
 
     def recall(self, memory: dict[str, object]) -> None:
+        super().recall(memory)
         opened = memory.pop("open-user", None)
         if isinstance(opened, str) and self.console.is_open:
             self.do(self._expand(opened))

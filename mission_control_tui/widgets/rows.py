@@ -166,6 +166,7 @@ class CursorLines(LineWidget, can_focus=True):
         self.cursor = 0
         self.top = 0
         self.marks: set[Hashable] = set()
+        self.last_mark: Hashable | None = None
         self.jump_by_half = True
 
     # What a subclass tells
@@ -319,6 +320,7 @@ class CursorLines(LineWidget, can_focus=True):
             self.action_open()
             return
         self.marks.symmetric_difference_update({row.key})
+        self.last_mark = row.key if row.key in self.marks else None
         self.post_message(self.Marked(self))
         self.repaint(self.cursor - self.top + self.head)
         if self.cursor < self.count - 1:

@@ -140,8 +140,14 @@ async def test_delete_only_after_deprovision_and_back_from_the_bin(world_db: Pat
         app.apply_changes(["store"])
         await shows(pilot, "· Not provisioned Managed")
         await choose(pilot, app, "delete")
-        await shows(pilot, "delete ada@acme.example into the recycling bin?")
-        await pilot.press("y")
+        await shows(pilot, "delete ada@acme.example into the recycling bin?", "Type the UPN")
+        await type_text(pilot, "alan@acme.example")
+        await pilot.press("enter")
+        await shows(pilot, "This is not the UPN of the user")
+        assert not (await user_of(app, "ada@acme.example")).in_bin
+        await pilot.press("ctrl+u")
+        await type_text(pilot, "ada@acme.example")
+        await pilot.press("enter")
         await shows(pilot, "In the recycling bin")
         assert (await user_of(app, "ada@acme.example")).in_bin
         await pilot.press("escape")
