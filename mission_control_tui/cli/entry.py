@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "orders": ("Orders: list, approve, cancel and more.", f"{_COMMANDS}.orders:orders"),
     "find": ("Find anyone, in all accounts.", f"{_COMMANDS}.find:find"),
     "users": ("Users: create, edit, import and more.", f"{_COMMANDS}.users:users"),
+    "templates": ("What new users are made like.", f"{_COMMANDS}.templates:templates"),
     "objects": ("Groups, mail contacts, shared mailboxes.", f"{_COMMANDS}.objects:objects"),
     "provision": ("Give a service to a user.", f"{_COMMANDS}.provision:provision"),
     "suspend": ("Suspend a user's service.", f"{_COMMANDS}.provision:suspend"),

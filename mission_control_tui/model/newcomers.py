@@ -21,9 +21,13 @@ from mission_control_tui.model.views import UserView
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A new user and what was asked for. `password` was generated, revealed here and never again."""
+    """A new user and what was asked for, `given` for each of `services`.
+
+    `password` was generated, revealed here and never again.
+    """
 
     user: UserView
+    services: tuple[TemplateService, ...]
     given: tuple[Given, ...]
     password: str | None = field(default=None, repr=False)
 
@@ -52,14 +56,17 @@ async def create_with(
             catalogue = (await in_force(tx.session)).catalogue
             created = await create_in(tx, owner, details, password, generate=generate)
             user = await user_row(tx.session, account_id, created.user.id, lock=True)
+            ordered = in_order(catalogue, services)
             given = tuple(
                 [
                     await give(
                         *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
                     )
-                    for one in in_order(catalogue, services)
+                    for one in ordered
                 ]
             )
-        return Outcome(Newcomer(created.user, given, created.password), tx.plan, not dry_run)
+        return Outcome(
+            Newcomer(created.user, ordered, given, created.password), tx.plan, not dry_run
+        )
 
     return await raced(work)

@@ -7,9 +7,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.addresses import AddressKind, Holder, holders, taken
+from mission_control_tui.model.addresses import (
+    KEYS_AT_ONCE,
+    AddressKind,
+    Holder,
+    chunks,
+    holders,
+    taken,
+)
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.pasted_names import PastedPerson
 from mission_control_tui.model.people.addresses import (
@@ -19,7 +27,9 @@ from mission_control_tui.model.people.addresses import (
     upn_problems,
 )
 from mission_control_tui.model.people.names import alternatives
+from mission_control_tui.model.tables import UserRow
 from mission_control_tui.model.text import fold, harmless
+from mission_control_tui.model.user_rows import sort_key
 
 ROUNDS = 60
 """How many free names are tried for one person."""
@@ -132,7 +142,28 @@ async def propose(
         what = f"no free UPN was found for {harmless(one.display_name)}"
         hint = "write the address behind the name"
         found[index] = Proposed(one, problems=(Problem(f"line {one.line}", what, hint),))
-    return tuple(one for one in found if one is not None)
+    return await _namesakes(session, account_id, [one for one in found if one is not None])
+
+
+async def _namesakes(
+    session: AsyncSession, account_id: int, proposed: Sequence[Proposed]
+) -> tuple[Proposed, ...]:
+    """The same, with a note on those whose name somebody of the account has already."""
+    keys = {sort_key(one.person.display_name) for one in proposed if not one.problems}
+    known: dict[str, str] = {}
+    for some in chunks(sorted(keys), KEYS_AT_ONCE):
+        rows = await session.execute(
+            select(UserRow.sort_key, UserRow.upn).where(
+                UserRow.account_id == account_id, ~UserRow.in_bin, UserRow.sort_key.in_(some)
+            )
+        )
+        known.update((key, upn) for key, upn in rows)
+    return tuple(
+        replace(one, note="; ".join(filter(None, (f"{upn} has the same name", one.note))))
+        if not one.problems and (upn := known.get(sort_key(one.person.display_name)))
+        else one
+        for one in proposed
+    )
 
 
 def _candidates(upn: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ catalogue's types email, emails, user, users, domain) is one person's, and is le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,16 +90,14 @@ class TemplateContent:
             tuple(TemplateService(**one) for one in stored.get("services", ())),
         )
 
-    def fill(self, details: UserDetails) -> UserDetails:
-        """`details` with this template's fields where nothing is stated."""
-        return replace(
-            details,
-            **{
-                name: value
-                for name, value in self.fields.items()
-                if getattr(details, name) in ("", False, None)
-            },  # type: ignore[arg-type]
-        )
+    def fill(self, details: UserDetails, *, stated: Collection[str] = ()) -> UserDetails:
+        """`details` with this template's fields where they are empty and not `stated` to be so."""
+        fields = {
+            name: value
+            for name, value in self.fields.items()
+            if name not in stated and getattr(details, name) in ("", False, None)
+        }
+        return replace(details, **fields)  # type: ignore[arg-type]
 
 
 async def like(store: Store, caller: Caller, account: int | str, user: str) -> TemplateContent:

@@ -29,6 +29,7 @@ COMMANDS = {
     "create": ("Create a user.", f"{_HERE}.users_change:create"),
     "edit": ("Change a user's details.", f"{_HERE}.users_change:edit"),
     "import": ("Create and update users from a file.", f"{_HERE}.users_import:import_file"),
+    "paste": ("Create users from a list of names.", f"{_HERE}.users_paste:paste"),
     "password": ("Set a user's or a database's password.", f"{_HERE}.users_password:password"),
     "disable": ("Suspend all that a user has.", f"{_HERE}.users_change:disable"),
     "enable": ("Undo disable.", f"{_HERE}.users_change:enable"),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.commands import passwords, results
+from mission_control_tui.cli.commands import passwords, results, waiting
+from mission_control_tui.cli.commands.templates import content_of
 from mission_control_tui.cli.commands.user_flags import field_options, stated
 from mission_control_tui.cli.options import changes, example, waits
 from mission_control_tui.cli.session import Session, pass_session
@@ -18,35 +19,47 @@ from mission_control_tui.model.people.fields import UserDetails
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
+    from mission_control_tui.model.newcomers import Newcomer
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.users import Created
     from mission_control_tui.model.views import AssignmentView, UserView
 
 
 @click.command()
 @field_options
+@click.option("--template", metavar="NAME", help="Make it like this saved template.")
+@click.option("--like", metavar="USER", help="Make it like this user.")
+@click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
 @passwords.password_stdin
 @passwords.passwords_out
 @changes
 @pass_session
 @example(
     "mission-control users create --upn ada@acme.example --first-names Ada \\",
-    "    --last-name Lovelace --passwords-out ada.csv",
+    "    --last-name Lovelace --like grace@acme.example --passwords-out ada.csv",
 )
 def create(
-    session: Session, password_stdin: bool, passwords_out: Path | None, **options: Any
+    session: Session,
+    template: str | None,
+    like: str | None,
+    no_services: bool,
+    password_stdin: bool,
+    passwords_out: Path | None,
+    **options: Any,
 ) -> None:
     """Create a user.
 
     Without --display-name it is "First Last", without --username one is made from the UPN. The
     password comes from standard input or is generated into a file; nothing is created without one.
+    With --like or --template the user also gets those fields, where none are given, and services
+    with levels and settings, all in one transaction.
     """
     given = passwords.chosen_source(password_stdin, passwords_out)
     fields = stated(options)
 
-    async def work(store: Store) -> Outcome[Created]:
+    async def work(store: Store) -> Outcome[Newcomer]:
+        from mission_control_tui.model.newcomers import create_with
         from mission_control_tui.model.people.names import display_name_for
-        from mission_control_tui.model.users import create_user, free_username
+        from mission_control_tui.model.users import free_username
 
         account = await session.account_id(store)
         upn = str(fields.get("upn", ""))
@@ -55,16 +68,16 @@ def create(
             fields["display_name"] = display_name_for(*names)
         if not fields.get("username") and upn:
             fields["username"] = await free_username(store, session.caller, account, upn)
-        details = UserDetails(**fields)  # type: ignore[arg-type]
-        return await create_user(
-            store,
-            session.caller,
-            account,
-            details,
-            given,
+        content = await content_of(session, store, account, template, like, not no_services)
+        details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
+        outcome = await create_with(
+            *(store, session.caller, account, details, given, content.services),
             generate=given is None,
             dry_run=session.dry_run,
         )
+        if outcome.applied and outcome.plan.requests:
+            await waiting.wake(session, store)
+        return outcome
 
     with contextlib.ExitStack() as stack:
         file = None
@@ -73,10 +86,24 @@ def create(
         elif passwords_out is not None:
             file = stack.enter_context(passwords.reserved(passwords_out))
         outcome = session.run(work)
-        made = outcome.result.password
-        if file is not None and made is not None:
-            file.write(passwords.OF_USERS, [(outcome.result.user.upn, made)])
+        made = outcome.result
+        if file is not None and made.password is not None:
+            _write_passwords(file, made)
     results.tell(session, outcome, {"user": results.user(outcome.result.user)})
+
+
+def _write_passwords(file: passwords.PasswordFile, made: Newcomer) -> None:
+    """The user's password, and those of services that have their own."""
+    upn, of_user = made.user.upn, made.password or ""
+    of_services = [
+        (upn, one.service_id, service.instance, one.backend_name, one.password)
+        for service, one in zip(made.services, made.given, strict=True)
+        if one.password is not None
+    ]
+    if of_services:
+        file.write(passwords.OF_SERVICES, [(upn, "", "", "", of_user), *of_services])
+    else:
+        file.write(passwords.OF_USERS, [(upn, of_user)])
 
 
 @click.command()
