@@ -22,6 +22,7 @@ Screens by name, for `MissionScreen.go_to`:
     "buy"           BuyScreen(product_id, level_id=None, quantity=None, return_to="")
     "orders"        OrdersScreen()
     "order"         OrderScreen(order_id)
+    "settings"      SettingsScreen()
     "account"       AccountScreen(panel="")                        opens contacts, orders, approval and so on
 """
 

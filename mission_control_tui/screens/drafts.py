@@ -21,6 +21,7 @@ FORMS = {
     "edit-user": "Edit User",
     "buy": "Buy",
     "account": "Account",
+    "settings": "Settings",
     "object": "Group or mailbox",
 }
 

@@ -262,6 +262,11 @@ class FormLine(LineWidget, can_focus=True):
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable()
 
+    def on_key(self, event: events.Key) -> None:
+        # Letters of one's own keymap are bound after `check_consume_key` was asked.
+        if event.character and event.character.isprintable() and event.key != "space":
+            event.stop()
+
     @property
     def error(self) -> str:
         return self._error

@@ -1,0 +1,367 @@
+"""Settings: what an operator may choose about the console, kept in the documented file; most of it holds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+from textual.widget import Widget
+
+from mission_control_tui import own_keys
+from mission_control_tui.keymap import BY_ID, key_word
+from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
+from mission_control_tui.settings import environment, load
+from mission_control_tui.settings_file import SettingsFile, understand
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.key_bar import KeyBar
+from mission_control_tui.widgets.rows import CursorLines
+from mission_control_tui.widgets.text_lines import TextLines
+
+from .context import MissionScreen
+from .own_keys_list import OwnKeysList
+
+if TYPE_CHECKING:
+    from mission_control_tui.settings import Settings
+
+THEMES = (
+    ("auto", "auto: as the terminal says"),
+    ("dark", "dark background"),
+    ("light", "light background"),
+    ("dark-16", "dark background, sixteen colours"),
+    ("light-16", "light background, sixteen colours"),
+)
+NOTHING = "nothing is changed"
+NEXT_START = frozenset({"console.mouse", "console.read_only"})
+"""Settings that hold from the next start on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A setting with a field: how the field is called, what help says, what a wrong value is told."""
+
+    key: str
+    label: str
+    help_text: str
+    rule: str = ""
+    suffix: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"f-{self.key.replace('.', '-')}"
+
+    @property
+    def name(self) -> str:
+        """The setting's name within its table."""
+        return self.key.partition(".")[2]
+
+
+CHOICES = (
+    Choice(
+        "console.theme",
+        "Theme",
+        "The background that your terminal has, and how many colours it shows. auto asks the terminal.",
+    ),
+    Choice(
+        "console.ascii",
+        "Draw with ASCII alone",
+        "For a font or line that garbles lines and signs. Without it the terminal is asked.",
+    ),
+    Choice(
+        "console.mouse",
+        "The console has the mouse (from the next start)",
+        "While it has, the terminal's own selecting and copying with the mouse is off. --mouse does it once.",
+    ),
+    Choice(
+        "console.read_only",
+        "Start read-only (from the next start)",
+        "Nothing is changed until a arms the console, which the top line shows. --read-only does it once.",
+    ),
+    Choice(
+        "console.page_jump",
+        "Page jump",
+        "How many rows PgUp and PgDn move in a list; 0 for as many as are in view.",
+        "a number from 0 to 1000",
+        " rows; 0: as many as are in view",
+    ),
+    Choice(
+        "console.confirm_above",
+        "Confirm above",
+        "An action on more users than this is confirmed by typing, not by a key.",
+        "a number from 1",
+        " users: an action on more is typed",
+    ),
+)
+
+
+class TakesSettings(Protocol):
+    """What this screen asks of the application."""
+
+    def change_settings(self, settings: Settings) -> None:
+        """Go on with these settings."""
+
+
+class SettingsScreen(MissionScreen):
+    """A form over the settings file: what is changed here is written there, and nothing else."""
+
+    HEADING = "Settings"
+    ABOUT = (
+        "Your own choices, in the settings file that is named above; comments in it stay. w or Save writes what was "
+        "changed. Below are the keys of all verbs: Enter asks for a new one, Delete gives back the default. The "
+        "command line has the same: `settings show`, `settings set`, `settings unset`."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("write", "discard")
+    CSS_PATH = "settings.tcss"
+    MAIN = "save"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._file: SettingsFile | None = None
+        self._keymap: dict[str, Any] = {}
+        self._kept: Mapping[str, Any] = {}
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "dim", id="where")
+        yield TextLines("", "orange", id="notice")
+        for one in CHOICES:
+            yield self._field_of(one)
+        yield ActionButton("Save", reason="not read yet", id="save")
+        yield OwnKeysList(id="keys")
+
+    def _field_of(self, one: Choice) -> Widget:
+        if one.key == "console.theme":
+            return ChoiceField(one.label, THEMES, help_text=one.help_text, id=one.id)
+        if one.rule:
+            return Field(
+                one.label,
+                max_length=6,
+                width=6,
+                suffix=one.suffix,
+                help_text=one.help_text,
+                id=one.id,
+            )
+        return CheckField(one.label, help_text=one.help_text, id=one.id)
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"write": "Save", "discard": "Default"}
+
+    # What is stored, and what is typed
+
+    async def load(self) -> None:
+        typed = self._kept or self._typed()
+        try:
+            file = SettingsFile.read()
+            file.settings  # noqa: B018 - a file that breaks a rule is not edited
+        except UsageError as error:
+            self._refuse(error)
+            return
+        self._kept = {}
+        self._adopt(file, typed)
+
+    def _refuse(self, error: UsageError) -> None:
+        """Say in full, above the form, why the file cannot be used or written."""
+        self._notice([f"{error.what} {error.hint}".strip()])
+        self.announce("The settings file cannot be used; see above", error=True)
+        if self._file is None:
+            self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
+
+    def _notice(self, lines: list[str]) -> None:
+        notice = self.query_one("#notice", TextLines)
+        notice.set("\n".join(lines))
+        notice.display = bool(lines)
+
+    def _adopt(self, file: SettingsFile, typed: Mapping[str, Any]) -> None:
+        """Show what the file says, and over it what is typed."""
+        console = file.settings.console
+        self._file = file
+        for one in CHOICES:
+            self._put(one, typed.get(one.key, getattr(console, one.name)))
+        self._keymap = dict(console.keymap)
+        for verb, keys in typed.get("keymap", {}).items():
+            if keys is None:
+                self._keymap.pop(verb, None)
+            else:
+                self._keymap[verb] = keys
+        self._show()
+
+    def _widget(self, one: Choice) -> Any:
+        return self.query_one(f"#{one.id}")
+
+    def _put(self, one: Choice, value: object) -> None:
+        widget = self._widget(one)
+        widget.value = str(value) if isinstance(widget, Field) else value
+
+    def _stored(self, one: Choice) -> object:
+        console = self._file.settings.console if self._file is not None else None
+        return getattr(console, one.name, None)
+
+    def _typed(self) -> dict[str, Any]:
+        """What differs from the file, as it is typed: by setting, and `keymap` by verb (None for the default)."""
+        if self._file is None:
+            return {}
+        found: dict[str, Any] = {}
+        for one in CHOICES:
+            value, stored = self._widget(one).value, self._stored(one)
+            if value != (str(stored) if one.rule else stored):
+                found[one.key] = value
+        before = self._file.settings.console.keymap
+        verbs = dict.fromkeys((*before, *self._keymap))
+        changed = {
+            verb: self._keymap.get(verb)
+            for verb in verbs
+            if before.get(verb) != self._keymap.get(verb)
+        }
+        return {**found, "keymap": changed} if changed else found
+
+    @property
+    def unfinished(self) -> bool:
+        return bool(self._typed())
+
+    def _show(self) -> None:
+        file = self._file
+        if file is None:
+            return
+        self.query_one("#where", TextLines).set(f"Kept in {file.path}")
+        said = [
+            f"The environment sets {name} and wins over the file."
+            for name in environment()
+            if name.startswith("console.")
+        ]
+        said += [f"Left out: {one}" for one in own_keys.problems(self._keymap)[:3]]
+        self._notice(said)
+        self.query_one(OwnKeysList).show(self._keymap)
+        self._judge()
+
+    def _judge(self) -> None:
+        self.query_one("#save", ActionButton).reason = "" if self._typed() else NOTHING
+
+    def remember(self) -> dict[str, object]:
+        fields = {one.id for one in CHOICES}
+        found = {name: place for name, place in super().remember().items() if name not in fields}
+        return {**found, "typed": self._typed() or dict(self._kept)}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        typed = memory.pop("typed", None)
+        if isinstance(typed, dict):
+            self._kept = typed
+            self.reload()
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.field.error = ""
+        self._judge()
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        self._judge()
+
+    # Keys
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if isinstance(event.rows, OwnKeysList):
+            event.stop()
+            self._ask_for_key(str(event.row.key))
+        else:
+            super().on_cursor_lines_opened(event)
+
+    def _ask_for_key(self, verb_id: str) -> None:
+        verb = BY_ID[verb_id]
+
+        def pressed(key: str | None) -> None:
+            if key is None:
+                self._close_bar(bar)
+                self.announce("The key stays")
+                return
+            keymap = own_keys.with_key(self._keymap, verb_id, key)
+            known = own_keys.problems(self._keymap)
+            new = [one for one in own_keys.problems(keymap) if one not in known]
+            if new:
+                bar.say(f"{new[0].what}. Press another key.")
+                return
+            self._close_bar(bar)
+            self._take_keys(keymap)
+            self.announce(f"{verb.label} is {key_word(key)}; w saves it")
+
+        bar = KeyBar(
+            [f"Press the new key for {verb.label}.", "A letter, a sign, or F1 to F12."], pressed
+        )
+        self.show_bar(bar)
+
+    def _take_keys(self, keymap: dict[str, Any]) -> None:
+        self._keymap = keymap
+        self._show()
+
+    def verb_discard(self) -> None:
+        """Give the verb under the cursor its default keys again."""
+        row = self.query_one(OwnKeysList).current
+        if not isinstance(self.focused, OwnKeysList) or row is None:
+            self.announce("Put the cursor on a key first", error=True)
+            return
+        verb = BY_ID[str(row.key)]
+        left = {one: keys for one, keys in self._keymap.items() if one != verb.id}
+        known = own_keys.problems(self._keymap)
+        new = [one for one in own_keys.problems(left) if one not in known]
+        if new:
+            self.announce(new[0].what, error=True)
+        else:
+            self._take_keys(left)
+            self.announce(f"{verb.label} has its default keys; w saves it")
+
+    # Saving
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        self.action_verb("write")
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        self.announce(event.button.reason.capitalize(), error=True)
+
+    def verb_write(self) -> None:
+        """Write what was changed, and go on with it."""
+        if self._file is None:
+            self.announce("The settings file cannot be used", error=True)
+            return
+        self.need_write()
+        changes = self._changes()
+        if not changes:
+            self.announce("Nothing is changed")
+            return
+        try:
+            self._file = self._file.save(changes)
+        except Conflict:
+            self.reload()
+            self.announce(
+                "Not saved: the file was changed meanwhile. Yours is kept; save again", error=True
+            )
+            return
+        except UsageError as error:
+            self._refuse(error)
+            return
+        cast("TakesSettings", self.app).change_settings(load())
+        self._show()
+        later = [one.label for one in CHOICES if one.key in changes and one.key in NEXT_START]
+        rest = " The mouse and read-only count from the next start." if later else ""
+        self.announce(f"Saved in {self._file.path}.{rest}")
+
+    def _changes(self) -> dict[str, object]:
+        """What is to be written, in its types. Raises InvalidInput, with the error beside each field."""
+        typed = self._typed()
+        changes: dict[str, object] = {
+            f"{own_keys.WHERE}.{verb}": keys for verb, keys in typed.pop("keymap", {}).items()
+        }
+        wrong = []
+        for one in CHOICES:
+            if one.key not in typed:
+                continue
+            try:
+                changes[one.key] = understand(one.key, str(typed[one.key]).strip())
+            except UsageError:
+                self._widget(one).error = one.rule
+                wrong.append(one)
+        if wrong:
+            self._widget(wrong[0]).focus()
+            raise InvalidInput(
+                "Nothing was saved.", problems=[Problem(one.label, one.rule) for one in wrong]
+            )
+        return changes
