@@ -150,7 +150,7 @@ def test_nothing_clears_a_value_unless_it_is_required(type_: ValueType) -> None:
     for nothing in nothings:
         assert rule(type_).validate(nothing) in (None, False, [])
         if type_ is not ValueType.BOOL:
-            with pytest.raises(InvalidInput, match="required"):
+            with pytest.raises(InvalidInput, match="compulsory"):
                 rule(type_, required=True).validate(nothing)
 
 
