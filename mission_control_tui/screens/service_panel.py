@@ -128,18 +128,24 @@ class UserServicePanel(ServicePanel):
     @property
     def why(self) -> str:
         """Why the light is red or waits, in the back end's own words, and what to do."""
+        lines = self.error_lines
+        if self.view.light is Light.RED:
+            lines.append("p provisions again, e goes to what can be changed.")
+        return "\n".join(lines)
+
+    @property
+    def error_lines(self) -> list[str]:
+        """The step that failed, what was said and what to do, as lines for a ticket; none while nothing is wrong."""
         view = self.view
         if view.light is Light.RED:
             failed = self.failure.step if self.failure else ""
             step = f"Failed in step: {failed}" if failed else ""
             said = f"The back end said: {view.error_said}" if view.error_said else ""
             remedy = view.error_remedy.strip() or PROVISION_AGAIN
-            todo = f"What to do: {remedy}"
-            keys = "p provisions again, e goes to what can be changed."
-            return "\n".join(filter(None, (step, said, todo, keys)))
+            return [*filter(None, (step, said)), f"What to do: {remedy}"]
         if view.light is Light.ORANGE and view.error_said:
-            return f"Will be tried again. The back end said: {view.error_said}"
-        return ""
+            return [f"Will be tried again. The back end said: {view.error_said}"]
+        return []
 
     @property
     def wrong_field(self) -> str:
