@@ -42,5 +42,4 @@ class UserScreen(UserFunctionsScreen):
 
     def verb_copy(self) -> None:
         if self.card.user is not None:
-            self.app.copy_to_clipboard(self.card.user.upn)
-            self.announce(f"Copied: {self.card.user.upn}")
+            self.copy(self.card.user.upn)
