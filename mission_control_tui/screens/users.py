@@ -264,9 +264,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
     def verb_copy(self) -> None:
         row = self.query_one(LineList).current
         if row is not None:
-            upn = str(row.cells[1])
-            self.app.copy_to_clipboard(upn)
-            self.announce(f"Copied: {upn}")
+            self.copy(str(row.cells[1]))
 
     # Memory
 
