@@ -261,13 +261,15 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, BaseScreen):
             self.screen.update_top()
 
-    def copy_to_clipboard(self, text: str, *, lines: bool = False) -> None:
+    def copy_to_clipboard(self, text: str, *, lines: bool = False, secret: bool = False) -> None:
         """Hand `text` to the terminal's clipboard, harmless and on one line: it may be pasted into a shell.
 
-        `lines` keeps the lines of a text that is made here, for a ticket.
+        `lines` keeps the lines of a text that is made here, for a ticket. A `secret` is not kept for Ctrl+V in fields.
         """
         parts = text.splitlines() if lines else [text]
         super().copy_to_clipboard("\n".join(harmless(part) for part in parts))
+        if secret:
+            self._clipboard = ""
 
     def redraw(self) -> None:
         """Paint everything again, whatever the terminal shows."""

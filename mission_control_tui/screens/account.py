@@ -412,8 +412,7 @@ class AccountScreen(MissionScreen):
         )
         if not text and isinstance(row.cells[0], str):
             text = row.cells[0]
-        self.app.copy_to_clipboard(text)
-        self.announce(f"Copied: {text}")
+        self.copy(text)
 
 
 def notes(details: AccountDetails) -> dict[str, str]:

@@ -189,5 +189,4 @@ class BinScreen(MissionScreen):
 
     def verb_copy(self) -> None:
         if (one := self.line) is not None:
-            self.app.copy_to_clipboard(one.upn)
-            self.announce(f"Copied: {one.upn}")
+            self.copy(one.upn)

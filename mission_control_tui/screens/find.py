@@ -73,8 +73,7 @@ class FindScreen(FindingScreen):
                 text = str(number)
             case _:
                 return
-        self.app.copy_to_clipboard(text)
-        self.announce(f"Copied: {text}")
+        self.copy(text)
 
 
 def user_row(one: FoundUser) -> Row:

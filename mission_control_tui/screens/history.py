@@ -214,7 +214,7 @@ class HistoryScreen(MissionScreen):
         from mission_control_tui.model.accounts import zone_of
         from mission_control_tui.model.audit_text import as_text
 
-        self.copy(as_text([self._chosen()], zone_of(self.context.account.time_zone)).rstrip("\n"))
+        self.copy(as_text([self._chosen()], zone_of(self.context.account.time_zone)).splitlines())
 
     def verb_write(self) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.text import harmless
+from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.plain_lines import PlainLines, broken
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.context import Caller
 
 TICKET_LIMIT = 128
+COPIED = "Copied: "
 
 
 class Operated(Protocol):
@@ -68,14 +71,21 @@ class OperatingScreen(BaseScreen):
 
     # Copying
 
-    def copy(self, text: str) -> None:
-        """Hand `text` to the terminal's clipboard, and show it without borders, for selecting it by mouse."""
-        lines = list(broken(text))
-        self.console.copy_to_clipboard(text, lines=len(lines) > 1)
-        if len(lines) == 1 and len(lines[0]) < self.app.size.width - len("Copied: "):
-            self.announce(f"Copied: {lines[0]}")
+    def copy(self, text: str | Sequence[str]) -> None:
+        """Hand `text` to the terminal's clipboard, and show it without borders, for selecting it by mouse.
+
+        A text is one harmless line, whatever it says: it may be pasted into a shell. Several lines are made here.
+        """
+        lines = [harmless(line) for line in ([text] if isinstance(text, str) else text)]
+        whole = "\n".join(lines)
+        if not whole.strip():
+            self.announce("There is nothing to copy here", error=True)
+            return
+        self.console.copy_to_clipboard(whole, lines=len(lines) > 1)
+        if len(lines) == 1 and width_of(whole) <= self.app.size.width - len(COPIED) - 1:
+            self.announce(f"{COPIED}{whole}")
         else:
-            self.show_overlay(PlainLines(text))
+            self.show_overlay(PlainLines(whole))
             self.announce("Copied. Esc goes back")
 
     # Command line

@@ -126,8 +126,7 @@ class OrderScreen(MissionScreen):
             self.console.follow_link(str(event.row.key))
 
     def verb_copy(self) -> None:
-        self.app.copy_to_clipboard(str(self._order_id))
-        self.announce(f"Copied the order's number, {self._order_id}")
+        self.copy(str(self._order_id))
 
     # Approval
 
@@ -259,8 +258,7 @@ class OrdersScreen(MissionScreen):
     def verb_copy(self) -> None:
         row = self.query_one("#orders", Quadrant).current
         if row is not None:
-            self.app.copy_to_clipboard(str(row.key))
-            self.announce(f"Copied the order's number, {row.key}")
+            self.copy(str(row.key))
 
 
 def order_lines(order: OrderView) -> list[str]:

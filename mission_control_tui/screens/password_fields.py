@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.message import Message
 
+from mission_control_tui import keymap
 from mission_control_tui.model.people.password import (
     DEFAULT_POLICY,
     PasswordPolicy,
@@ -20,6 +23,9 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.lines import LineWidget, Part
+
+if TYPE_CHECKING:
+    from mission_control_tui.app import MissionControlApp
 
 MET, BROKEN, OPEN = "√", "×", "·"  # noqa: RUF001 - the sign of a red light
 GAP = "   "
@@ -80,7 +86,12 @@ class RuleLines(LineWidget):
 
 
 class RevealButton(ActionButton):
-    """Shows a generated password once, until the focus goes elsewhere; hidden while there is none."""
+    """Shows a generated password once, until the focus goes elsewhere; hidden while there is none.
+
+    While it is shown, the key that copies hands it to the terminal's clipboard, and no line repeats it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("copy", action="copy_secret")]
 
     DEFAULT_CSS = """
     RevealButton { display: none; }
@@ -96,7 +107,7 @@ class RevealButton(ActionButton):
             id=id,
         )
         self._secret = ""
-        self._shows = False
+        self._shows = self._copied = False
 
     @property
     def holds(self) -> bool:
@@ -110,21 +121,32 @@ class RevealButton(ActionButton):
     def hold(self, secret: str) -> None:
         """Take a password to reveal; an empty one hides the button."""
         self._secret = secret
-        self._shows = False
+        self._shows = self._copied = False
         self.display = bool(secret)
         self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y == 0 and self._shows:
+            own = getattr(self.app, "keys", None)
+            key = keymap.key_word(keymap.keys_of(keymap.BY_ID["copy"], own)[0])
+            said = "copied" if self._copied else f"{key} copies it"
             return [
                 ("Password: ", ""),
                 (self._secret, "cursor"),
-                ("  shown once; gone when you go on", "dim"),
+                (f"  {said}; shown once", "dim"),
             ]
         return super().line(y, width)
 
     def action_press(self) -> None:
         self._shows = bool(self._secret)
+        self.repaint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._shows if action == "copy_secret" else True
+
+    def action_copy_secret(self) -> None:
+        cast("MissionControlApp", self.app).copy_to_clipboard(self._secret, secret=True)
+        self._copied = True
         self.repaint()
 
     def _on_blur(self, event: events.Blur) -> None:

@@ -291,8 +291,12 @@ class ProvisionScreen(PanelsScreen):
             self.announce_error(error)
 
     def verb_copy(self) -> None:
+        """The error of the panel that the focus is in, for a ticket; else whose services these are."""
+        if self._user is None:
+            return
         panel = self.panel
-        text = panel.view.error_said if panel is not None else ""
-        text = text or (self._user.upn if self._user else "")
-        self.app.copy_to_clipboard(text)
-        self.announce(f"Copied: {text}")
+        told = panel.error_lines if panel is not None else []
+        if panel is None or not told:
+            self.copy(self._user.upn)
+        else:
+            self.copy([f"{self._user.upn}: {panel.view.level or panel.view.service}", *told])

@@ -225,8 +225,17 @@ class RequestScreen(MissionScreen):
             self.go_to("provision", request.user_id, request.assignment_id)
 
     def verb_copy(self) -> None:
-        said = ""
-        if self._details is not None:
-            said = next((one.said for one in reversed(self._details.events) if one.said), "")
-        self.app.copy_to_clipboard(said)
-        self.announce(f"Copied: {said}" if said else "Nothing was said yet")
+        """The error: the step that failed, what was said last, and what to do; before anything was said, what it is."""
+        found = self._details
+        if found is None:
+            return
+        lines = [f"request {found.request.id}: {what_words(self.context.catalogue, found.request)}"]
+        failed = next((one for one in reversed(found.steps) if one.state == "failed"), None)
+        if failed is not None:
+            lines.append(f"Failed in step: {failed.name}")
+        last = next((one for one in reversed(found.events) if one.said), None)
+        if last is not None:
+            lines.append(f"Said: {last.said}")
+            if last.remedy:
+                lines.append(f"What to do: {last.remedy}")
+        self.copy(lines)

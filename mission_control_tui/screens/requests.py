@@ -156,6 +156,4 @@ class RequestsScreen(RetryingScreen):
 
     def verb_copy(self) -> None:
         if (request := self.request) is not None:
-            text = f"request {request.id}: {what_words(self.context.catalogue, request)}"
-            self.app.copy_to_clipboard(text)
-            self.announce(f"Copied: {text}")
+            self.copy(f"request {request.id}: {what_words(self.context.catalogue, request)}")

@@ -214,6 +214,4 @@ class SchedulesScreen(SchedulingScreen):
 
     def verb_copy(self) -> None:
         if (one := self.schedule) is not None:
-            text = f"schedule {one.id}: {one.what}, {one.upn}, {one.shown}, {one.state}"
-            self.app.copy_to_clipboard(text)
-            self.announce(f"Copied: {text}")
+            self.copy(f"schedule {one.id}: {one.what}, {one.upn}, {one.shown}, {one.state}")

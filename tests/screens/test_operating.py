@@ -95,7 +95,7 @@ async def test_a_long_text_is_copied_and_shown_without_a_frame(world_db: Path) -
         screen.copy("short")
         await shows(pilot, "Copied: short")
         assert app.clipboard == "short"
-        screen.copy("first line\n  second \x1b[31mline")
+        screen.copy(["first line", "  second \x1b[31mline"])
         await shows(pilot, "first line", "second ")
         assert "\x1b" not in app.clipboard
         lines = text_of(app).splitlines()
