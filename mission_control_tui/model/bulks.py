@@ -93,6 +93,7 @@ __all__ = [
     "Stopped",
     "Where",
     "attend",
+    "chosen",
     "items",
     "list_bulks",
     "pick_users",
@@ -127,6 +128,22 @@ async def start(
     return await create(
         store, caller, account_id, action, wanted, chosen, attended=attended, dry_run=dry_run
     )
+
+
+async def chosen(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    users: Picked,
+    action: BulkAction,
+    params: BulkParams | None = None,
+) -> tuple[Target, ...]:
+    """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        wanted = checked_params(catalogue, action, params or BulkParams())
+        return tuple(await targets(session, account_id, users, action, wanted))
 
 
 @retried

@@ -45,6 +45,16 @@ def provision_many(
         file = bulk_running.password_file(session, bool(found.passwords), passwords_out, stack)
         if session.dry_run:
             return found, [], []
+        if not found.queued:
+            # The same again changes nothing, not even the list of bulks.
+            chosen = await bulks.chosen(store, session.caller, account, users, action, params)
+            ids = [one.assignment_id for one in chosen if one.assignment_id is not None]
+            lights = await _lights(session, store, account, ids, wait)
+            by_id = {one.id: one for one in lights}
+            given = [
+                _given_one(one.name, by_id.get(one.assignment_id or ""), params) for one in chosen
+            ]
+            return found, [], given
         outcome = await bulks.start(store, session.caller, account, users, action, params)
         requests = await bulk_running.go_on(session, store, outcome.result, file)
         started = await bulks.show(store, session.caller, account, outcome.result.id)
@@ -93,21 +103,26 @@ async def _lights(
 def _given(
     items: Sequence[BulkItemView], lights: dict[str, AssignmentView], params: BulkParams
 ) -> list[dict[str, object]]:
-    given: list[dict[str, object]] = []
-    for one in items:
-        view = lights.get(one.assignment_id or "")
-        given.append(
-            {
-                "user": one.name,
-                "service": view.service_id if view else params.service,
-                "instance": params.instance,
-                "level": (view.level_id or None) if view else None,
-                "login": view.backend_name if view else "",
-                "assignment": one.assignment_id,
-                "request": one.request_id,
-            }
-        )
-    return given
+    return [
+        {
+            **_given_one(one.name, lights.get(one.assignment_id or ""), params),
+            "assignment": one.assignment_id,
+            "request": one.request_id,
+        }
+        for one in items
+    ]
+
+
+def _given_one(name: str, view: AssignmentView | None, params: BulkParams) -> dict[str, object]:
+    return {
+        "user": name,
+        "service": view.service_id if view else params.service,
+        "instance": params.instance,
+        "level": (view.level_id or None) if view else None,
+        "login": view.backend_name if view else "",
+        "assignment": view.id if view else None,
+        "request": None,
+    }
 
 
 def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
