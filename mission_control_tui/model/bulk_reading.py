@@ -70,10 +70,11 @@ async def items(
     outcomes: Iterable[ItemOutcome] = (),
     limit: int = 200,
     after_id: int = 0,
+    offset: int = 0,
 ) -> tuple[BulkItemView, ...]:
     """The bulk's items in order, those with one of these `outcomes` (all, without any); FAILED is red and refused.
 
-    The next page has `after_id` = the last id. Raises NotFound.
+    The next page has `after_id` = the last id; `offset` leaves so many out. Raises NotFound.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -86,6 +87,7 @@ async def items(
             .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.id > after_id)
             .order_by(BulkItemRow.id)
             .limit(limit)
+            .offset(offset)
         )
         wanted = [str(one) for one in outcomes]
         if wanted:

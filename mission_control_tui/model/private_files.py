@@ -6,16 +6,17 @@ import asyncio
 import os
 from pathlib import Path
 
-from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.errors import Conflict, StoreError, UsageError
 
 
 async def write_new(path: Path, content: str | bytes) -> None:
     """Write a new file. Raises Conflict where one is there already, UsageError where it cannot be written."""
     data = content.encode() if isinstance(content, str) else content
-    await asyncio.to_thread(_write, path, data)
+    await asyncio.to_thread(write_at_once, path, data)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_at_once(path: Path, data: bytes) -> None:
+    """As `write_new`, at once, for what has to be on the disk before a transaction is committed."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -28,3 +29,20 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
     with os.fdopen(handle, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def append(path: Path, content: str) -> None:
+    """Add to a file that `write_new` made, and see it to the disk. Raises StoreError where that fails."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written: {error.strerror}.",
+            hint="What was to be written has not happened; go on with another file.",
+        ) from error

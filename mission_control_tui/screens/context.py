@@ -10,8 +10,14 @@ Screens by name, for `MissionScreen.go_to`:
     "switch"        SwitchScreen()                                 another account
     "home"          HomeScreen()
     "users"         UsersScreen()
-    "new-user"      NewUserScreen()
-    "provision"     ProvisionScreen(user_id, assignment_id=None)   opens the panel of that instance
+    "new-user"      NewUserScreen(like="")                         made like that user
+    "templates"     TemplatesScreen()
+    "paste"         PasteScreen()
+    "lights"        LightsScreen(find="")                          the matrix of users and services
+    "bulks"         BulksScreen()
+    "bulk"          BulkScreen(bulk_id)
+    "bulk-new"      BulkNewScreen(users, action="provision")       `users` by id
+    "provision"     ProvisionScreen(user_id, assignment_id=None, *, service_id="")   opens that panel
     "user"          UserScreen(user_id)
     "edit-user"     EditUserScreen(user_id, field="")              goes to that field
     "objects"       ObjectsScreen()
@@ -187,6 +193,14 @@ class MissionScreen(OperatingScreen):
 
     def verb_history(self) -> None:
         self.go_to("history", self.about_user())
+
+    def verb_like(self) -> None:
+        """A new user like the one that verbs are about."""
+        user_id = self.about_user()
+        if user_id is None:
+            self.announce("Put the cursor on a user first", error=True)
+        else:
+            self.go_to("new-user", user_id)
 
     def verb_undo(self) -> Any:
         """Show what was changed in this session, where it can be taken back."""

@@ -11,7 +11,7 @@ from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
-from mission_control_tui.model.catalogue.values import LIST_TYPES, Value, ValueType
+from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.provision import Wanted
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
@@ -26,6 +26,7 @@ from mission_control_tui.widgets.seat_bar import Seats as SeatBar
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import age
+from .option_fields import option_widget, shown
 from .password_fields import RevealButton, as_wide
 
 if TYPE_CHECKING:
@@ -64,15 +65,6 @@ def light_note(view: AssignmentView) -> str:
     if view.light is Light.GREEN and view.drift:
         return "(differs from what is wished)"
     return ""
-
-
-def shown(option: Option, value: Value) -> str | bool:
-    """A setting as its widget holds it."""
-    if option.type is ValueType.BOOL:
-        return bool(value)
-    if option.type in LIST_TYPES:
-        return ", ".join(value) if isinstance(value, list) else ""
-    return "" if value is None else str(value)
 
 
 def _has_word(text: str, word: str) -> bool:
@@ -239,22 +231,7 @@ class UserServicePanel(ServicePanel):
         value = shown(option, self._settings().get(option.id, option.initial))
         self._shown[option.id] = value
         value = self.typed.get(option.id, value)
-        identity, words = self.option_id(option.id), option.help or option.expected
-        if option.type is ValueType.BOOL:
-            return CheckField(option.name, bool(value), help_text=words, id=identity)
-        if option.type is ValueType.CHOICE:
-            choices = list(option.choices.items())
-            if not option.required and not value:
-                choices.insert(0, ("", "(not set)"))
-            return ChoiceField(option.name, choices, str(value), help_text=words, id=identity)
-        return Field(
-            option.name,
-            str(value),
-            required=option.required,
-            suffix=f" {option.unit}" if option.unit else "",
-            help_text=f"{words} {option.expected}.".strip(),
-            id=identity,
-        )
+        return option_widget(option, value, self.option_id(option.id))
 
     def _buttons(self) -> Iterable[ActionButton]:
         words = {
