@@ -305,6 +305,9 @@ def _made(
         found.append(
             Problem(f"line {number}", "there is no name here", "write a name, or an address")
         )
+    elif "\ufffd" in display:
+        what = "a character of the name cannot be shown"
+        found.append(Problem(f"line {number}", what, "type the name anew"))
     elif display and not any(unicodedata.category(char)[0] == "L" for char in display):
         what = f'"{harmless(display[:60])}" is not a name'
         found.append(Problem(f"line {number}", what, "write a name, or an address"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMS = {
     "new-user": "New User",
+    "paste": "Pasted list",
     "edit-user": "Edit User",
     "buy": "Buy",
     "account": "Account",

@@ -28,11 +28,10 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import MissionScreen
+from .made_like import MadeLikeScreen
 from .password_fields import BROKEN_RULE, PasswordFields
 from .person_fields import (
     FormWidget,
-    defaults,
     field_name,
     form_widgets,
     group_fold,
@@ -101,24 +100,24 @@ class UpnOffer(ActionButton):
             self.post_message(self.Pressed(self))
 
 
-class NewUserScreen(MissionScreen):
+class NewUserScreen(MadeLikeScreen):
     """Creates a user and goes on to Provision Services."""
 
     HEADING = "New User"
     ABOUT = (
         "Creates a user. Fields marked * are compulsory; the others are in the groups below, which Enter or Space "
         "opens. The UPN is looked up while you type: when somebody has it, a free one is offered and Enter takes it. "
-        "Nothing is sent before you press F2 or the Provision button. What you typed stays when you look elsewhere."
+        "Nothing is sent before you press F2 or the Provision button. What you typed stays when you look elsewhere. "
+        "Template fills the groups, and gives services in one go; l on a user comes here to make another like that one."
     )
     VERBS: ClassVar[tuple[str, ...]] = ("provision",)
     MAIN: ClassVar[str] = "provision"
     CSS_PATH = "new_user.tcss"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, like: str = "") -> None:
+        super().__init__(like)
         self._own: set[str] = set()
         """Which of the pre-filled fields were typed over."""
-        self._values = defaults()
         self._domains: tuple[str, ...] = ()
         self._username_of: tuple[str, str] = ("", "")
         """The username that is free for a UPN, as it was last looked up."""
@@ -150,6 +149,8 @@ class NewUserScreen(MissionScreen):
             help_text="Creates the user and goes on to Provision Services.",
             id="provision",
         )
+        yield self.gets_line()
+        yield self.made_like_fold()
         for group in Group:
             if group is not Group.IDENTITY:
                 yield group_fold(group, self._values)
@@ -179,6 +180,7 @@ class NewUserScreen(MissionScreen):
                 error=True,
             )
         self.refresh_keys()
+        await self.load_made_like()
         await self._look_up()
 
     def _show_domain(self) -> None:
@@ -251,6 +253,7 @@ class NewUserScreen(MissionScreen):
     # The UPN
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        super().on_form_line_changed(event)
         if event.field.id == "domain":
             self._show_domain()
             self._prefill()
@@ -377,14 +380,16 @@ class NewUserScreen(MissionScreen):
             self._busy = False
 
     async def _create(self, details: UserDetails, password: str, *, dry_run: bool) -> None:
-        from mission_control_tui.model.users import create_user
+        from mission_control_tui.model.newcomers import create_with
 
         context = self.context
-        outcome = await create_user(
-            context.store, context.caller, context.account_id, details, password, dry_run=dry_run
-        )
+        at = (context.store, context.caller, context.account_id)
+        services = self.services_to_give()
+        outcome = await create_with(*at, details, password, services, dry_run=dry_run)
         if not dry_run:
             self._created = True
+            if outcome.plan.requests:
+                await self.queue_changed()
             self.console.memory.pop(self.memory_key, None)
             self.turn_into("provision", outcome.result.user.id, fresh=True)
 
@@ -451,6 +456,7 @@ class NewUserScreen(MissionScreen):
         }
 
     def recall(self, memory: dict[str, object]) -> None:
+        super().recall(memory)
         own, typed = memory.pop("own", None), memory.pop("typed", None)
         if isinstance(own, frozenset):
             self._own = set(own)

@@ -16,7 +16,7 @@ class UserScreen(UserFunctionsScreen):
 
     HEADING = "User"
     ABOUT = "What can be done with this user, and how account and services are. d does it at a date and time."
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "schedule", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "like", "schedule", "copy")
     CSS_PATH = "user.tcss"
 
     def __init__(self, user_id: str) -> None:

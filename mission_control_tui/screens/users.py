@@ -82,6 +82,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         "new",
         "provision",
         "edit",
+        "like",
         "schedule",
         "copy",
         *MARKING,

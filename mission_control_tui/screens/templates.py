@@ -1,0 +1,202 @@
+"""Templates: what new users of the account are made like; made from a user, renamed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.row_list import RowList
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+from .context import MissionScreen, age
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.context import Caller
+    from mission_control_tui.model.database import Store
+    from mission_control_tui.model.templates import Template
+
+SEEN = 9
+"""Templates in view at a time."""
+
+
+class TemplatesScreen(MissionScreen):
+    """The templates of the account."""
+
+    HEADING = "Templates"
+    ABOUT = (
+        "What new users are made like: fields of Organisation and Address, flags, services with levels and settings; "
+        "never names, passwords or what is one person's. n makes one from a user, e renames, Delete removes. A "
+        "template is chosen in New User, under Template, and when a list is pasted."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("new", "edit", "discard")
+    CSS_PATH = "templates.tcss"
+    AUTO_FOCUS = "#templates"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: tuple[Template, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        yield RowList(
+            columns=(
+                Column("Template", width=24),
+                Column("Services"),
+                Column("Fields", width=7, right=True),
+                Column("Saved", width=8, right=True),
+            ),
+            empty="No templates yet: n makes one from a user",
+            most=SEEN,
+            id="templates",
+        )
+        make = ActionButton("Make from a user", help_text="Asks for the user, then for a name.")
+        make.id, make.styles.width = "make", 22
+        rename = ActionButton("Rename", help_text="Another name; e does the same.")
+        rename.id, rename.styles.width = "rename", 12
+        remove = ActionButton(
+            "Remove", help_text="Users made from it stay as they are; asks first."
+        )
+        remove.id, remove.styles.width = "remove", 12
+        yield Horizontal(make, rename, remove, id="buttons")
+        yield TextLines("", id="detail")
+
+    @property
+    def _at(self) -> tuple[Store, Caller, int]:
+        context = self.context
+        return context.store, context.caller, context.account_id
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.templates import list_templates
+
+        self._found = await list_templates(*self._at)
+        if self.is_here:
+            self.query_one(RowList).set_rows([self._row(one) for one in self._found])
+            self._tell()
+            self.refresh_keys()
+
+    def _row(self, one: Template) -> Row:
+        services = ", ".join(f"{it.service} {it.level}" for it in one.content.services)
+        cells = (one.name, services or "-", str(len(one.content.fields)), age(one.updated_at))
+        return Row(one.id, cells, one)
+
+    @property
+    def template(self) -> Template | None:
+        """The template under the cursor."""
+        row = self.query_one(RowList).current
+        return next((one for one in self._found if row is not None and one.id == row.key), None)
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        self._tell()
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "templates":
+            self.action_verb("edit")
+
+    def _tell(self) -> None:
+        """Everything in the template under the cursor."""
+        from mission_control_tui.model.template_content import described
+
+        one = self.template
+        over = "" if one is not None else " "
+        for name in ("rename", "remove"):
+            self.query_one(f"#{name}", ActionButton).reason = over
+        lines: list[str] = []
+        if one is not None:
+            lines = [*described(self.context.catalogue, one.content)] or ["Nothing is in it."]
+            lines.append(f"Saved by {one.operator}")
+        self.query_one("#detail", TextLines).set("\n".join(lines))
+
+    # Verbs
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        verbs = {"make": "new", "rename": "edit", "remove": "discard"}
+        self.action_verb(verbs[event.button.id or ""])
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        self.announce("There is no template yet: make one from a user first", error=True)
+
+    def verb_new(self) -> None:
+        """Ask for a user, then for a name."""
+        self.need_write()
+        self.ask(
+            ["Which user are new users to be made like? What is one person's is left out."],
+            "User",
+            self._named_user,
+            hint="UPN, alias or username; Enter goes on, Esc gives up",
+        )
+
+    async def _named_user(self, text: str) -> None:
+        from mission_control_tui.model.template_content import described
+        from mission_control_tui.model.templates import like
+        from mission_control_tui.model.users import details
+
+        user = await details(*self._at, text.strip())
+        content = await like(*self._at, user.id)
+        what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
+        start = user.details.title or user.details.department
+
+        async def named(name: str) -> None:
+            await self._save(name, user.id)
+
+        # The question before this one closes first.
+        self.call_after_refresh(
+            lambda: self.ask(
+                [f"New users like {user.details.display_name} get:", what],
+                "Name",
+                named,
+                value=start,
+                hint="What the template is called; Enter saves it, Esc gives up",
+            )
+        )
+
+    async def _save(self, name: str, user_id: str) -> None:
+        from mission_control_tui.model.templates import save_template
+
+        saved = await save_template(*self._at, name, user=user_id)
+        self.announce(f"Saved: {saved.result.name}")
+        await self.load()
+
+    def verb_edit(self) -> None:
+        one = self.template
+        if one is None:
+            self.announce("There is no template yet: n makes one from a user", error=True)
+            return
+        self.need_write()
+
+        async def named(name: str) -> None:
+            from mission_control_tui.model.templates import rename_template
+
+            await rename_template(*self._at, one.name, name, version=one.version)
+            self.announce(f"Renamed: {name}")
+            await self.load()
+
+        self.ask([f"What is the template {one.name} to be called?"], "Name", named, value=one.name)
+
+    def verb_discard(self) -> None:
+        one = self.template
+        if one is None:
+            self.announce("There is no template here", error=True)
+            return
+        self.need_write()
+
+        async def remove() -> None:
+            from mission_control_tui.model.templates import remove_template
+
+            await remove_template(*self._at, one.name, version=one.version)
+            self.announce(f"Removed: {one.name}")
+            await self.load()
+
+        self.confirm(
+            [
+                f"{self.context.account.name}: remove the template {one.name}?",
+                "Lost: what is listed below. Users that were made from it stay as they are.",
+            ],
+            remove,
+            yes="Remove",
+        )
