@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TICKET_LIMIT = 128
 COPIED = "Copied: "
+GOES_BACK = "Esc goes back"
 
 
 class Operated(Protocol):
@@ -86,7 +87,12 @@ class OperatingScreen(BaseScreen):
             self.announce(f"{COPIED}{whole}")
         else:
             self.show_overlay(PlainLines(whole))
-            self.announce("Copied. Esc goes back")
+            self.announce(f"Copied. {GOES_BACK}")
+
+    def close_overlay(self) -> None:
+        super().close_overlay()
+        if self.announced.endswith(GOES_BACK):
+            self.announce("")
 
     # Command line
 
@@ -148,6 +154,6 @@ class OperatingScreen(BaseScreen):
             return
         self.show_overlay(PlainLines(f"$ mission-control {text}\n{ran.output}"))
         self.announce(
-            "Done. Esc goes back" if not ran.code else f"It ended with exit code {ran.code}",
+            f"Done. {GOES_BACK}" if not ran.code else f"It ended with exit code {ran.code}",
             error=bool(ran.code),
         )
