@@ -176,7 +176,9 @@ class MadeLikeScreen(MissionScreen):
             )
             short = short or (service.seats and free < 1)
             seats = f" ({free} free)" if service.seats else ""
-            words.append(f"{service.name}, {service.level(one.level).name}{seats}")
+            level = service.level(one.level).name
+            name = level if service.name in level else f"{service.name}, {level}"
+            words.append(f"{name}{seats}")
         given = f"gives {'; '.join(words)}" if words else "gives no service"
         own = [one.service for one in self.content.services if not self._is_plain(one)]
         more = f"; then choose {', '.join(own)}" if own and self._gives else ""

@@ -25,7 +25,7 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.paste_area import PasteArea
 from mission_control_tui.widgets.row_list import RowList
-from mission_control_tui.widgets.rows import Column, Row
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import MissionScreen
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.pasting import PasteChoices, Pasted
     from mission_control_tui.model.proposing import Proposed
 
-INTRO = "Paste or type one person a line: names, addresses, numbered lists, tables with headings."
+INTRO = "One person a line: names, addresses, numbered lists, or a table with headings."
 PATTERNS = {
     Pattern.FIRST_LAST: "ada.lovelace",
     Pattern.F_LAST: "alovelace",
@@ -76,6 +76,7 @@ class PasteScreen(MissionScreen):
         self._contents: dict[str, TemplateContent] = {NOTHING: TemplateContent()}
         self._chosen: dict[str, str] = {}
         self._busy = False
+        self._listed: list[Proposed] = []
 
     def body(self) -> Iterable[Widget]:
         yield TextLines(INTRO, "dim", id="intro")
@@ -104,6 +105,7 @@ class PasteScreen(MissionScreen):
             most=SHOWN_MOST,
             id="people",
         )
+        yield TextLines("", id="detail")
         yield ActionButton(
             "Create users",
             help_text="Shows the plan with the seats, and asks before anything is done.",
@@ -138,7 +140,7 @@ class PasteScreen(MissionScreen):
                 continue
             key = f"{seat.service_id} {seat.level_id}"
             contents[key] = TemplateContent({}, (TemplateService(seat.service_id, seat.level_id),))
-            labels[key] = f"{seat.service}, {seat.level} ({seat.free} free)"
+            labels[key] = f"{of_service(seat.service, seat.level)} ({seat.free:,} free)"
         self._contents = contents
         gets = self.query_one("#gets", ChoiceField)
         gets.set_choices(list(labels.items()))
@@ -225,9 +227,21 @@ class PasteScreen(MissionScreen):
         good = [one for one in people if not one.problems]
         listed = [*wrong, *good][:SHOWN_MOST]
         more = len(people) - len(listed)
+        self._listed = listed
         rows = [_row(number, one) for number, one in enumerate(listed)]
         self.query_one(RowList).set_rows(rows, more=f"+{more:,} more" if more else "")
         self.query_one("#summary", TextLines).set(summary, style)
+        self._tell()
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """All that is wrong with the line under the cursor, in full."""
+        row = self.query_one(RowList).current
+        one = self._listed[int(str(row.key))] if row is not None else None
+        said = [str(problem) for problem in one.problems] or [one.note] if one is not None else []
+        self.query_one("#detail", TextLines).set("\n".join(said), "dim")
 
     # Creating
 
@@ -271,7 +285,7 @@ class PasteScreen(MissionScreen):
         for one in planned.seats:
             short = f": {one.short:,} will get none" if one.short else ""
             lines.append(
-                f"{one.service}, {one.level}: {one.needed:,} needed, {one.free:,} free{short}"
+                f"{of_service(one.service, one.level)}: {one.needed:,} needed, {one.free:,} free{short}"
             )
         return lines
 
@@ -371,6 +385,11 @@ class PasteScreen(MissionScreen):
         self.query_one(PasteArea).recall(text)
         if isinstance(chosen, dict):
             self._chosen = {str(name): str(value) for name, value in chosen.items()}
+
+
+def of_service(service: str, level: str) -> str:
+    """A level with its service, unless its own name says it already."""
+    return level if service in level else f"{service}, {level}"
 
 
 def _row(number: int, one: Proposed) -> Row:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from mission_control_tui.model.errors import NotFound
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mission_control_tui.model.context import Caller
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.templates import Template
+
+NAMED = 3
+"""People who are named where several are found."""
 
 SEEN = 9
 """Templates in view at a time."""
@@ -128,7 +132,7 @@ class TemplatesScreen(MissionScreen):
             ["Which user are new users to be made like? What is one person's is left out."],
             "User",
             self._named_user,
-            hint="UPN, alias or username; Enter goes on, Esc gives up",
+            hint="The beginning of a name, UPN or alias; Enter goes on, Esc gives up",
         )
 
     async def _named_user(self, text: str) -> None:
@@ -136,7 +140,7 @@ class TemplatesScreen(MissionScreen):
         from mission_control_tui.model.templates import like
         from mission_control_tui.model.users import details
 
-        user = await details(*self._at, text.strip())
+        user = await details(*self._at, await self._found_user(text.strip()))
         content = await like(*self._at, user.id)
         what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
         start = user.details.title or user.details.department
@@ -154,6 +158,20 @@ class TemplatesScreen(MissionScreen):
                 hint="What the template is called; Enter saves it, Esc gives up",
             )
         )
+
+    async def _found_user(self, text: str) -> str:
+        """The id of the only user who is found by this. Raises NotFound, naming those there are."""
+        from mission_control_tui.model.listing import page
+
+        found = await page(*self._at, query=text, limit=NAMED) if text else None
+        if found is None or not found.rows:
+            raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
+        exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]
+        if len(found.rows) > 1 and not exact:
+            names = ", ".join(one.upn for one in found.rows)
+            more = " and more" if found.more or found.total > len(found.rows) else ""
+            raise NotFound(f"These are several: {names}{more}.")
+        return (exact or list(found.rows))[0].id
 
     async def _save(self, name: str, user_id: str) -> None:
         from mission_control_tui.model.templates import save_template
