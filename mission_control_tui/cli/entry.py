@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bulk": ("One action for many users.", f"{_COMMANDS}.bulk:bulk"),
     "undo": ("Undo a change, a request or a bulk.", f"{_COMMANDS}.undo:undo"),
     "status": ("The lights.", f"{_COMMANDS}.status:status"),
+    "lights": ("The lights of all users as a matrix.", f"{_COMMANDS}.lights:lights"),
     "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", f"{_COMMANDS}.requests:requests"),
     "drafts": ("Your unfinished forms.", f"{_COMMANDS}.drafts:drafts"),

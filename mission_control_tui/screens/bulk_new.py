@@ -331,8 +331,7 @@ class BulkNewScreen(PasswordsScreen):
         rows = self.query_one(PlanList)
         rows.set(plan_rows(found), "Nobody is left out")
         self._label()
-        if not self.in_field:
-            self.query_one("#go", ActionButton).focus()
+        self.query_one("#go", ActionButton).focus()
 
     def _ask_start(self, plan: BulkPlan) -> None:
         if not plan.queued:

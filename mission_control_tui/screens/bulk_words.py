@@ -91,12 +91,14 @@ def plan_rows(plan: BulkPlan) -> list[Row]:
     """Seats, what is missing and its price, and who is left out and why; keys say what Enter does."""
     rows = []
     for one in plan.seats:
-        later = "" if one.free_after == one.free_queued else f", {one.free_after} once all is done"
+        later = "" if one.free_after == one.free_queued else f", later {one.free_after}"
         short: Cell = ((f"{one.short} short", "red"),) if one.short else ""
-        said = f"{one.service}, {one.level}: {one.free_before} -> {one.free_queued} free{later}"
+        level = one.level.removeprefix(f"{one.service} - ")
+        said = f"{one.free_before} -> {one.free_queued} free{later}: {one.service}, {level}"
         rows.append(Row(("seats", one.service_id, one.level_id), ("Seats", said, short), one))
     for missing in plan.missing:
-        price = f"{missing.quantity} more: {missing.total.format()} for {missing.months} months with tax"
+        term = f"{missing.months} month{'s'[: missing.months != 1]}"
+        price = f"{missing.quantity} more: {missing.total.format()} with tax for {term}"
         key = ("buy", missing.product_id, missing.level_id)
         rows.append(Row(key, ("Buy", price, "b buys"), missing))
     for reason in plan.reasons:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
@@ -18,7 +18,7 @@ from mission_control_tui.widgets.rows import Cell, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import age
-from .marking import MARKING, MarkingScreen
+from .marking import HOW, MARKING, MarkingScreen
 from .scheduling import SchedulingScreen
 
 if TYPE_CHECKING:
@@ -42,12 +42,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         "panel. Space marks, v marks from the last mark to here, * all that is found; x acts on the marked; R tries "
         "all red again. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D differs."
     )
-    VERBS: ClassVar[tuple[str, ...]] = (
-        "find",
-        "sort",
-        *MARKING,
-        *("provision", "edit", "copy", "history", "schedule"),
-    )
+    VERBS: ClassVar[tuple[str, ...]] = ("sort", *MARKING, "copy", "schedule")
     CSS_PATH = "lights.tcss"
     AUTO_FOCUS = "#lights"
     MARKED_LIST = "lights"
@@ -128,7 +123,9 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return Row(one.user_id, tuple(cells), one)
 
     def say_marks(self, text: str) -> None:
-        self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
+        self.query_one(FindBox).note = "; ".join(
+            filter(None, (text, self._found, "" if text else HOW))
+        )
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()
@@ -188,17 +185,18 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows is self.matrix:
-            self.verb_provision()
+            self._open_panel()
 
-    def verb_provision(self) -> None:
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"retry_all": "Retry red"}
+
+    def _open_panel(self) -> None:
         """Go to the panel of the service under the cursor."""
         row, column = self._chosen(), self.column
         cell = row.cells.get(column.service_id) if column is not None else None
         named = {"service_id": column.service_id} if column is not None and cell is None else {}
         self.go_to("provision", row.user_id, cell.assignment_id if cell else None, **named)
-
-    def verb_edit(self) -> None:
-        self.go_to("edit-user", self._chosen().user_id)
 
     def verb_copy(self) -> None:
         self.copy(self._chosen().upn)

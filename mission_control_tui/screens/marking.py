@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MARKING = ("act", "retry_all", "mark_range", "mark_all")
 """Its verbs."""
 
+HOW = "Space marks"
+"""What stands beside the number found while nobody is marked."""
+
 LOOK_SECONDS = 2.0
 """While others change much, it is looked no more often than this who of the marked is still there."""
 

@@ -18,7 +18,7 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 
-from .marking import MARKING, MarkingScreen
+from .marking import HOW, MARKING, MarkingScreen
 from .user_card import UserCard
 from .user_functions import UserFunctionsScreen
 
@@ -136,7 +136,9 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         return Sight(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
 
     def say_marks(self, text: str) -> None:
-        self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
+        self.query_one(FindBox).note = "; ".join(
+            filter(None, (text, self._found, "" if text else HOW))
+        )
 
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.listing import page

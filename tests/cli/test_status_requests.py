@@ -73,6 +73,25 @@ def test_the_lights_as_json_and_as_text(still: Command) -> None:
     assert [one["upn"] for one in red] == [bad]
 
 
+def test_the_lights_of_all_users_as_a_matrix(still: Command) -> None:
+    upn = give(still, "alan")
+    other = still.user("grace")
+    shown = still.ok("lights")
+    assert "ME Managed Exchange" in shown.out + shown.err
+    assert [line.split()[:2] for line in shown.out.splitlines() if "@" in line] == [
+        [upn, "~Q"],
+        [other, "--"],
+    ]
+    found = still.json("lights", "orange", "popx")
+    (row,) = found["users"]
+    assert (row["upn"], found["total"], found["more"]) == (upn, 1, False)
+    cell = row["services"]["managed-exchange"]
+    assert (cell["light"], cell["letter"], cell["level"]) == ("orange", "Q", "popx")
+    assert still.json("lights", "red")["users"] == []
+    by_age = still.json("lights", "--sort", "oldest", "--limit", "1")["users"]
+    assert [one["upn"] for one in by_age] == [upn]
+
+
 def test_all_that_is_red_is_tried_again_and_counted(still: Command) -> None:
     people = [give(still, "fails.once"), give(still, "ada")]
     work(still)

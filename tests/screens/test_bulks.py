@@ -19,8 +19,8 @@ from mission_control_tui.screens.bulk_new import BulkNewScreen
 from mission_control_tui.screens.bulks import BulksScreen
 from mission_control_tui.screens.lights import LightsScreen
 from mission_control_tui.screens.requests import RequestsScreen
+from tests.model.helpers import finish
 
-from . import world
 from .driving import SIZES, shows, text_of, type_text, until
 from .user_driving import context_of, opened
 
@@ -93,7 +93,7 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         await shows(pilot, "Bulk 1: change managed-exchange to popx", "4 left", "0 %")
         await slices(app, 1)
         await shows(pilot, "3 on their way", "0 left", "1 as they were", "On its way")
-        await world.finish(context.store, context.caller, context.account)
+        await finish(context.store, context.caller, context.account)
         await shows(pilot, "3 done", "100 %")
         views = await status(*at(app))  # type: ignore[arg-type]
         assert {view.level_id for view in views if view.service_id == "managed-exchange"} == {
@@ -184,7 +184,7 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         await shows(pilot, "Resumed: 4 left")
         await slices(app, 1)
         context = context_of(app)
-        await world.finish(context.store, context.caller, context.account)
+        await finish(context.store, context.caller, context.account)
         await shows(pilot, "4 done", "100 %")
         await pilot.press("u")
         await shows(pilot, "undo bulk 1, disable?", "4 of 4 would be done")

@@ -14,6 +14,7 @@ from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.screens.lights import LightsScreen
 from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.screens.users import UsersScreen
+from tests.model.helpers import finish
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
@@ -126,7 +127,7 @@ async def test_marks_survive_filters_and_coming_back_and_say_how_many_are_not_sh
         at = (context.store, context.caller, context.account_id)
         ada = await user_id(context, "ada")
         await deprovision_all(*at, ada)
-        await world.finish(context.store, context.caller, context.account)
+        await finish(context.store, context.caller, context.account)
         await users.delete_user(*at, ada)
         await shows(pilot, "2 marked, 2 not shown; 0 users")
 
