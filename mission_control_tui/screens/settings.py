@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.widget import Widget
@@ -95,6 +96,14 @@ CHOICES = (
         " users: an action on more is typed",
     ),
 )
+
+
+def short(path: Path) -> str:
+    """A path for people: below their home directory it begins with ~."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)
 
 
 class TakesSettings(Protocol):
@@ -225,7 +234,7 @@ class SettingsScreen(MissionScreen):
         file = self._file
         if file is None:
             return
-        self.query_one("#where", TextLines).set(f"Kept in {file.path}")
+        self.query_one("#where", TextLines).set(f"Kept in {short(file.path)}")
         said = [
             f"The environment sets {name} and wins over the file."
             for name in environment()
@@ -341,8 +350,8 @@ class SettingsScreen(MissionScreen):
         cast("TakesSettings", self.app).change_settings(load())
         self._show()
         later = [one.label for one in CHOICES if one.key in changes and one.key in NEXT_START]
-        rest = " The mouse and read-only count from the next start." if later else ""
-        self.announce(f"Saved in {self._file.path}.{rest}")
+        rest = " Mouse and read-only: from the next start." if later else ""
+        self.announce(f"Saved in {short(self._file.path)}.{rest}")
 
     def _changes(self) -> dict[str, object]:
         """What is to be written, in its types. Raises InvalidInput, with the error beside each field."""
