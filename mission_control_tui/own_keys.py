@@ -83,7 +83,7 @@ def _kept(verb: Verb) -> str:
 
 
 def effective(keymap: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The keys of every verb.
+    """The keys of every verb; Escape always goes back.
 
     A verb whose own keys are all letters keeps its key for fields, unless that was given to another verb.
     """
@@ -98,6 +98,8 @@ def effective(keymap: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         kept = _kept(verb)
         if kept and kept not in taken and not any(map(works_in_fields, keys)):
             keys = [*keys, kept]
+        if verb.id == "back":
+            keys = [*keys, "escape"]
         found[verb.id] = tuple(dict.fromkeys(keys))
     return found
 
@@ -140,25 +142,21 @@ def _faults(keymap: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Problem]]:
             for key in keys
             if (wrong := what_is_wrong(key))
         ]
-        if keys and verb == "back" and "escape" not in keys and "escape" in _others(keymap, verb):
+        if "escape" in keys and verb != "back":
             hint = "Without it there is no way out of a field."
-            found.append(((verb,), Problem(where, "Escape belongs to another verb", hint)))
+            found.append(((verb,), Problem(where, "Escape goes back everywhere", hint)))
     holders: dict[str, list[str]] = {}
     for verb, held in effective(keymap).items():
         for key in held:
             holders.setdefault(key, []).append(verb)
     for key, verbs in holders.items():
-        if len(verbs) > 1:
+        if len(verbs) > 1 and key != "escape":
             own = tuple(verb for verb in verbs if verb in keymap)
             both = " and ".join(f"{BY_ID[verb].label} ({verb})" for verb in verbs)
             what = f"{key_word(key)} would be both {both}"
             hint = "Give one of them another key."
             found.append((own, Problem(f"{WHERE}.{own[0] if own else verbs[0]}", what, hint)))
     return found
-
-
-def _others(keymap: Mapping[str, Any], verb: str) -> set[str]:
-    return {key for other, text in keymap.items() if other != verb for key in keys_in(text)}
 
 
 def with_key(keymap: Mapping[str, Any], verb_id: str, pressed: str) -> dict[str, Any]:

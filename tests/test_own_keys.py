@@ -83,3 +83,10 @@ def test_what_is_left_never_clashes_and_every_verb_has_a_key(wanted: dict[str, s
     assert len(held) == len(set(held))
     assert all(effective(good).values())
     assert any(len(key) > 1 and key != "space" for key in effective(good)["back"])
+
+
+def test_escape_goes_back_whatever_else_does() -> None:
+    assert effective(with_key({}, "back", "f5"))["back"] == ("f5", "escape")
+    good, (problem,) = usable({"help": "escape"})
+    assert not good
+    assert "Escape" in problem.what

@@ -48,12 +48,13 @@ class OwnKeysList(CursorLines):
 
     def show(self, keymap: Mapping[str, Any]) -> None:
         """Show the keys that hold with this keymap."""
-        keys = own_keys.effective(own_keys.usable(keymap)[0])
+        good, _problems = own_keys.usable(keymap)
+        keys = own_keys.effective(good)
         rows = []
         for verb in VERBS:
             typed = [key_word(key) for key in keys[verb.id] if not own_keys.works_in_fields(key)]
             others = [key_word(key) for key in keys[verb.id] if own_keys.works_in_fields(key)]
-            own = "own" if verb.id in keymap else ""
+            own = "own" if verb.id in good else "bad" if verb.id in keymap else ""
             about = f"{verb.label}: {verb.description}"
             rows.append(Row(verb.id, (" ".join(typed), " ".join(others), about, own)))
         self._rows = tuple(rows)

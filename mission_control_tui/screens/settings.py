@@ -36,6 +36,9 @@ THEMES = (
     ("light-16", "light background, sixteen colours"),
 )
 NOTHING = "nothing is changed"
+MOST_TOLD = 2
+"""Problems of the keymap that are told above the form."""
+
 NEXT_START = frozenset({"console.mouse", "console.read_only"})
 """Settings that hold from the next start on."""
 
@@ -173,7 +176,7 @@ class SettingsScreen(MissionScreen):
 
     def _refuse(self, error: UsageError) -> None:
         """Say in full, above the form, why the file cannot be used or written."""
-        self._notice([f"{error.what} {error.hint}".strip()])
+        self._notice([f"{error.what} {error.hint}".strip().replace(f"{Path.home()}/", "~/")])
         self.announce("The settings file cannot be used; see above", error=True)
         if self._file is None:
             self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
@@ -240,7 +243,10 @@ class SettingsScreen(MissionScreen):
             for name in environment()
             if name.startswith("console.")
         ]
-        said += [f"Left out: {one}" for one in own_keys.problems(self._keymap)[:3]]
+        wrong = own_keys.problems(self._keymap)
+        said += [f"Left out: {one.where}: {one.what}" for one in wrong[:MOST_TOLD]]
+        if len(wrong) > MOST_TOLD:
+            said.append(f"and {len(wrong) - MOST_TOLD} more: `settings show` says all")
         self._notice(said)
         self.query_one(OwnKeysList).show(self._keymap)
         self._judge()
