@@ -125,7 +125,8 @@ class ConsoleApp(PlacesApp):
         store = await Store.open(self._where, connectors=self.settings.services)
         try:
             await follow_settings(store, self._caller)
-            chosen = await resolve_account(store, self._caller, self._account)
+            named = self._account if self._account is not None else await self.lost_account(store)
+            chosen = await resolve_account(store, self._caller, named)
             context = Context(
                 store,
                 self._caller,

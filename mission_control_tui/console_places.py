@@ -18,6 +18,8 @@ from .unbroken import unbroken
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from .model.context import Caller
+    from .model.database import Store
     from .model.drafts import Draft
     from .model.sessions import Session
 
@@ -162,6 +164,26 @@ class PlacesApp(AccountsApp):
         self.push_screen(screen)
 
     # The way back
+
+    async def lost_account(self, store: Store) -> int | None:
+        """The account in which the operator's last console was lost, where there is one to go back to.
+
+        Whoever comes back is not asked for the account again.
+        """
+        from .model import sessions
+        from .model.accounts import list_accounts
+
+        if not self.caller.session:
+            return None
+        lost = await sessions.lost(store, self.caller)
+        wanted = lost.place.get("account") if lost is not None else None
+        mine = {one.id for one in await list_accounts(store, self.caller)}
+        return wanted if wanted in mine else None
+
+    @property
+    def caller(self) -> Caller:
+        """Who works at this console."""
+        raise NotImplementedError
 
     async def begin_session(self, context: Context) -> None:
         """Note that this console runs, and go back to where the operator's last one was lost."""

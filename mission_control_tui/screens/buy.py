@@ -193,16 +193,16 @@ class BuyScreen(MissionScreen):
         product = self.product
         fields: list[Widget] = []
         if product.max_quantity > 1:
-            fields.append(
-                Field(
-                    "How many",
-                    str(self._quantity or product.min_quantity),
-                    required=True,
-                    max_length=9,
-                    help_text=f"From {product.min_quantity} to {product.max_quantity}.",
-                    id="quantity",
-                )
+            quantity = Field(
+                "How many",
+                str(self._quantity or product.min_quantity),
+                required=True,
+                max_length=9,
+                help_text=f"From {product.min_quantity} to {product.max_quantity}.",
+                id="quantity",
             )
+            quantity.input.select_on_focus = True
+            fields.append(quantity)
         if len(product.terms) > 1:
             terms = [(str(months), term_words(months)) for months in product.terms]
             fields.append(ChoiceField("For", terms, id="term"))

@@ -61,6 +61,9 @@ class AskBar(LineWidget):
 
     is_modal_bar = True
 
+    TYPED_OVER: ClassVar[bool] = True
+    """Whether what stands in the box at first is marked, so that typing replaces it."""
+
     DEFAULT_CSS = """
     AskBar { layer: above; dock: bottom; height: 4; width: 100%; background: ansi_default; }
     """
@@ -117,7 +120,10 @@ class AskBar(LineWidget):
         return [("  ", ""), (self._hint, "dim")]
 
     def on_mount(self) -> None:
-        self.input.cursor_position = len(self.text)
+        if self.TYPED_OVER:
+            self.input.select_all()
+        else:
+            self.input.cursor_position = len(self.text)
         self._tell()
 
     def on_input_changed(self, event: Input.Changed) -> None:

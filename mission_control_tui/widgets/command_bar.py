@@ -26,6 +26,8 @@ def _common(words: Sequence[str]) -> str:
 class CommandBar(AskBar):
     """`: ` and a command. `earlier` is the history, the newest last."""
 
+    TYPED_OVER = False
+
     def __init__(
         self,
         answered: Callable[[str | None], None],

@@ -59,12 +59,14 @@ class TopLine(LineWidget):
             ("  ", ""),
         ]
         who = " · ".join(filter(None, (info.account, info.operator)))
-        if info.extra:
-            who += f"  {info.extra}"
         used = sum(width_of(text) for text, _style in parts)
         title = fit(self.title, min(width_of(self.title), 30))
         room = max(width - used - width_of(title) - 2, 0)
-        return [*parts, (fit(who, room), "strong"), ("  ", ""), (title, "title")]
+        extra = f"  {info.extra}" if info.extra else ""
+        if over := max(width_of(who) + width_of(extra) - room, 0):
+            # Mode and ticket are on every change: the names of account and operator give way, down to half.
+            who = fit(who, max(width_of(who) - over, room - room // 2))
+        return [*parts, (fit(who + extra, room), "strong"), ("  ", ""), (title, "title")]
 
     def _count(self, light: Light, count: int | None) -> str:
         sign = "+" if count is not None and self.info.more else ""

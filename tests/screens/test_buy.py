@@ -293,6 +293,17 @@ async def test_a_double_press_places_one_order(new_db: Path) -> None:
         assert len(await orders.list_orders(app.store.store, world.CALLER, "acme")) == 1
 
 
+async def test_a_quantity_is_typed_over_the_proposed_one(new_db: Path) -> None:
+    async with console(new_db) as (app, pilot):
+        await open_product(pilot, "email")
+        await pilot.press("space", "enter")
+        await on(pilot, BuyScreen)
+        await shows(pilot, "Step 1 of 2", "1 x AUD")
+        await pilot.press("3")
+        assert app.screen.query_one("#quantity", Field).value == "3"
+        await shows(pilot, "3 x AUD")
+
+
 @pytest.mark.parametrize("typed", ["0", "1001", "many", "", "٣"])
 async def test_a_quantity_that_cannot_be_bought_is_refused_beside_the_field(
     new_db: Path, typed: str

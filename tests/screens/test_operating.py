@@ -14,6 +14,7 @@ from mission_control_tui.model.audit import entries
 from mission_control_tui.screens.operating import OperatingScreen
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.status_lines import TopInfo, TopLine
 
 from .driving import SIZES, shows, text_of, type_text, until
 from .user_driving import context_of, opened
@@ -25,7 +26,8 @@ def console_of(app: MissionControlApp) -> ConsoleApp:
 
 
 async def set_ticket(pilot: Pilot[int], ticket: str) -> None:
-    await pilot.press("t", "ctrl+u")
+    """Typing replaces the ticket before."""
+    await pilot.press("t")
     await type_text(pilot, ticket)
     await pilot.press("enter")
 
@@ -49,6 +51,30 @@ async def test_a_ticket_sticks_until_it_is_cleared(world_db: Path, size: tuple[i
         await pilot.press("ctrl+u", "enter")
         await shows(pilot, "No ticket any more")
         assert context_of(app).caller.ticket == ""
+
+
+async def test_the_next_ticket_is_typed_over_the_one_before(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await set_ticket(pilot, "INC-42")
+        await shows(pilot, "Every change carries ticket INC-42")
+        await set_ticket(pilot, "INC-43")
+        await shows(pilot, "Every change carries ticket INC-43")
+        await pilot.press("t")
+        await shows(pilot, "Ticket: INC-43")
+        await pilot.press("end", "x", "enter")
+        await shows(pilot, "Every change carries ticket INC-43x")
+        assert context_of(app).caller.ticket == "INC-43x"
+
+
+@pytest.mark.parametrize("ticket", ["INC-42", "T" * 60])
+def test_the_ticket_is_seen_beside_a_long_account_name(ticket: str) -> None:
+    """At 80 columns the names give way, down to half of the room; the ticket is what every change carries."""
+    line = TopLine("Groups and shared mailboxes")
+    line.info = TopInfo("Harbour Freight Lines", "day.shift", red=0, orange=0, extra=ticket)
+    shown = "".join(text for text, _style in line.line(0, 80))
+    assert len(shown) == 80
+    assert "Harbour" in shown
+    assert ticket[:6] in shown
 
 
 async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Path) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from mission_control_tui.console_app import ConsoleApp
 from mission_control_tui.screens.context import MissionScreen
 from mission_control_tui.screens.new_user import NewUserScreen
 from mission_control_tui.screens.users import UsersScreen
+from mission_control_tui.settings import Settings
 
-from . import world
+from . import two_accounts, world
 from .driving import shows, text_of, type_text, until
 from .user_driving import context_of, user_id
 
@@ -120,6 +122,32 @@ async def test_after_a_lost_connection_one_is_back(world_db: Path) -> None:
         await shows(pilot, "This month  AUD")
         assert "Back where" not in text_of(app)
         assert "INC-7" not in text_of(app)
+
+
+async def test_the_way_back_leads_into_the_account_without_asking(world_db: Path) -> None:
+    """Of several accounts none is named at the start: it is that of the lost console, and asked for after that."""
+    await two_accounts.add_globex(world_db)
+
+    @asynccontextmanager
+    async def unnamed(account: str | None) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
+        caller = replace(world.CALLER, source="console", session=uuid.uuid4().hex)
+        app = ConsoleApp(Settings(), str(world_db), account, None, caller, world.no_wake)
+        async with app.run_test(size=(80, 24)) as pilot:
+            yield app, pilot
+
+    async with unnamed("globex") as (app, pilot):
+        await until(pilot, lambda: app.is_open)
+        homer = await user_id(context_of(app), "homer")
+        go(app, "user", homer)
+        await shows(pilot, "Homer Simpson", "User Functions")
+        app.exit(return_code=129)
+
+    async with unnamed(None) as (app, pilot):
+        await shows(pilot, "Back where the connection was lost", "Homer Simpson", "Globex")
+        await pilot.press("q")
+
+    async with unnamed(None) as (app, pilot):
+        await shows(pilot, "Which account do you want to work on?")
 
 
 async def test_a_place_that_is_gone_is_no_fault(world_db: Path) -> None:

@@ -26,7 +26,7 @@ ESC = "\x1b"
 KEYS = {
     "up": "[A", "down": "[B", "right": "[C", "left": "[D", "home": "[H", "end": "[F", "pageup": "[5~",
     "pagedown": "[6~", "shift+tab": "[Z", "f1": "OP", "f2": "OQ", "f3": "OR", "f4": "OS", "f5": "[15~",
-    "f6": "[17~", "f7": "[18~", "f8": "[19~", "f9": "[20~", "f10": "[21~", "f12": "[24~",
+    "f6": "[17~", "f7": "[18~", "f8": "[19~", "f9": "[20~", "f10": "[21~", "f11": "[23~", "f12": "[24~",
 }  # fmt: skip
 PLAIN = {
     "enter": "\r",
@@ -34,6 +34,7 @@ PLAIN = {
     "escape": ESC,
     "space": " ",
     "backspace": "\x7f",
+    "ctrl+o": "\x0f",
     "ctrl+z": "\x1a",
 }
 QUERY = re.compile(rb"\x1b\[(\?\d+)\$p")
