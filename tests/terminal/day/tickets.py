@@ -1,0 +1,422 @@
+"""The kinds of tickets of the day: who is in them, what the operator presses, and what is true afterwards.
+
+`work` plays a ticket by looking at the screen; `check` asks the model. `web` is what the article's web screens need for
+the same, see `web.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mission_control_tui.model.database import Store
+from mission_control_tui.model.object_views import list_objects, show_object
+from mission_control_tui.model.schedules import list_schedules
+from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.status import status
+from mission_control_tui.model.users import details
+from mission_control_tui.model.views import AssignmentView, UserView
+
+from .desk import Desk
+from .world import CALLER, MAIL, MOBILE, PC_WEB, POPX, Customer, Person
+
+LEVELS = {
+    POPX: "Standard Mail (POPX)",
+    PC_WEB: "Managed Exchange - PC & Web Access",
+    MOBILE: "Managed Exchange - PC, Web & Mobile Access",
+}
+GREEN = "• Provisioned"
+QUESTION = r"\[ No \]"
+LEAVES_ON = "2027-03-31 18:00"
+SEATS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One ticket: its number, its kind's name, the customer, the people that it is about."""
+
+    number: str
+    kind: str
+    customer: Customer
+    people: tuple[Person, ...]
+
+    @property
+    def person(self) -> Person:
+        return self.people[0]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is true at the end, for checks."""
+
+    store: Store
+
+    async def user(self, one: Person) -> UserView:
+        return await details(self.store, CALLER, one.customer.code, one.upn)
+
+    async def mail(self, one: Person) -> AssignmentView:
+        """The person's mailbox, grey where there is none."""
+        found = await status(self.store, CALLER, one.customer.code, user=one.upn)
+        return next(view for view in found if view.service_id == MAIL)
+
+    async def is_green(self, one: Person, level: str) -> bool:
+        view = await self.mail(one)
+        return (view.light, view.level_id, view.wish) == (Light.GREEN, level, Wish.PRESENT)
+
+
+Play = Callable[[Desk, Ticket], None]
+Check = Callable[[World, Ticket], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of ticket. `most` is the number of keys that it may take, typed text aside."""
+
+    name: str
+    title: str
+    work: Play
+    check: Check
+    most: int
+    weight: int
+    people: int = 1
+    cast: Mapping[str, object] = field(default_factory=dict)
+    once_a_customer: bool = False
+    changes: bool = True
+
+
+# Ways that many tickets go
+
+
+def take(desk: Desk, ticket: Ticket) -> None:
+    """Set the ticket's number, which every change carries."""
+    desk.verb("t", then="Ticket:")
+    desk.type(ticket.number)
+    desk.press("enter", then=f"Every change carries ticket {ticket.number}")
+
+
+def find(desk: Desk, one: Person, by: str) -> None:
+    """From anywhere to somebody's card, by part of a name or of a phone number, whichever account it is."""
+    desk.verb("/", then="Find anyone|Find:(.|\\n)*Leave field")
+    if not desk.sees("Find anyone"):
+        desk.verb("/", then="Find anyone")
+    desk.type(by, then=rf"{one.customer.code} +{re.escape(one.name)} ")
+    desk.see("found")
+    desk.press("enter", then=rf"> {one.customer.code} +{re.escape(one.name)}")
+    desk.press("enter", then=rf"{re.escape(one.upn)}(.|\n)*> Services")
+
+
+def last_name(one: Person) -> str:
+    """As much of a last name as an operator types."""
+    return one.last[:6].lower()
+
+
+def services(desk: Desk) -> None:
+    """From the card into the mailbox's open panel."""
+    desk.press("p", then=r"Provision Services\n(.*\n)+?. Managed Exchange")
+    desk.press("enter", then=r"\( \) Standard Mail|\(•\) Standard Mail")
+
+
+def choose(desk: Desk, level: str) -> None:
+    """Put the cursor on a level and choose it."""
+    name = re.escape(LEVELS[level])
+    desk.move(rf"\(.\) {name}")
+    desk.press("space", then=rf"> \(•\) {name}")
+
+
+def go_to_account(desk: Desk, customer: Customer) -> None:
+    """From anywhere to the customer's account, where the console is not there already; it opens at Home."""
+    if customer.name[:10] in desk.text.splitlines()[0]:
+        return
+    desk.verb("o", then="Accounts(.|\\n)*Leave field")
+    desk.type(customer.code, then=r" 1 account\b")
+    desk.press("enter", then=rf"> {customer.code}")
+    desk.press("enter", then=rf"Account changed: \S+ -> {customer.code}")
+    desk.see(r"This month +AUD")
+
+
+def follow(desk: Desk, link: str, then: str) -> None:
+    """QUICK LINKS to a screen."""
+    desk.verb("g", then="QUICK LINKS")
+    desk.move(link, "enter")
+    desk.see(then)
+
+
+def go_home(desk: Desk, customer: Customer) -> None:
+    """From anywhere to Home of the customer."""
+    go_to_account(desk, customer)
+    if not desk.sees(r"This month +AUD"):
+        follow(desk, "Home", r"This month +AUD")
+
+
+# New starter
+
+
+def starter(desk: Desk, ticket: Ticket) -> None:
+    one = ticket.person
+    go_home(desk, ticket.customer)
+    desk.press("n", then=rf"UPN \* .*@{ticket.customer.domain}")
+    for text in (one.local, one.first, one.last):
+        desk.type(text)
+        desk.press("enter", then="Leave field")
+    desk.press("enter", "enter", "enter", "enter", then="Enter Press")
+    desk.press("enter", then="Reveal once")
+    desk.press("enter", then="Password: ....-....-")
+    desk.press("p", then="The user is created")
+    desk.press("enter", then=r"> \( \)")
+    choose(desk, PC_WEB)
+    desk.press("p", then=GREEN)
+
+
+async def has_pc_web(world: World, ticket: Ticket) -> bool:
+    return await world.is_green(ticket.person, PC_WEB)
+
+
+# Passwords
+
+
+def reset(desk: Desk, ticket: Ticket) -> None:
+    one = ticket.person
+    by_phone = int(ticket.number[-1]) % 2
+    find(desk, one, one.phone[-7:] if by_phone else last_name(one))
+    desk.move("Reset Password", "enter")
+    desk.see(r"\[ Generate and set \]")
+    desk.press("enter", then="the new password is on its way")
+    desk.press("enter", then="Password: ....-....-")
+    desk.press("escape", then="> Reset Password|> Services")
+
+
+async def is_reset(world: World, ticket: Ticket) -> bool:
+    view = await world.mail(ticket.person)
+    return view.light is Light.GREEN and view.generation > 1
+
+
+# Levels
+
+
+def level(desk: Desk, ticket: Ticket) -> None:
+    wanted = other_level(ticket.person)
+    find(desk, ticket.person, last_name(ticket.person))
+    services(desk)
+    choose(desk, wanted)
+    desk.press("p", then=QUESTION)
+    desk.press("y", then=rf"\(•\) {re.escape(LEVELS[wanted])}  now")
+    desk.see(GREEN)
+
+
+def other_level(one: Person) -> str:
+    return PC_WEB if one.level == POPX else POPX
+
+
+async def has_other_level(world: World, ticket: Ticket) -> bool:
+    return await world.is_green(ticket.person, other_level(ticket.person))
+
+
+def short(desk: Desk, ticket: Ticket) -> None:
+    """Nobody has a seat left of the dearest level: buy three and come back."""
+    find(desk, ticket.person, last_name(ticket.person))
+    services(desk)
+    name = re.escape(LEVELS[MOBILE])
+    desk.move(rf"\( \) {name}")
+    desk.press("b", then="How many")
+    desk.type(str(SEATS), then=rf"\[{SEATS} ")
+    desk.press("f7", then="Review")
+    desk.press("f7", then=rf"bought {SEATS} x Email")
+    choose(desk, MOBILE)
+    desk.press("p", then=QUESTION)
+    desk.press("y", then=rf"Managed Exchange  PC, Web & Mobile.*{GREEN}")
+
+
+async def has_mobile(world: World, ticket: Ticket) -> bool:
+    return await world.is_green(ticket.person, MOBILE)
+
+
+# Red lights
+
+
+def mend(desk: Desk, ticket: Ticket) -> None:
+    find(desk, ticket.person, last_name(ticket.person))
+    services(desk)
+    desk.see("What to do: Provision again")
+    desk.press("p", then=GREEN)
+
+
+async def is_mended(world: World, ticket: Ticket) -> bool:
+    return await world.is_green(ticket.person, ticket.person.level)
+
+
+def mend_level(desk: Desk, ticket: Ticket) -> None:
+    find(desk, ticket.person, last_name(ticket.person))
+    services(desk)
+    desk.see("What to do: Choose a level without POP")
+    desk.press("e", then=r"> \(•\) Standard Mail")
+    choose(desk, PC_WEB)
+    desk.press("p", then=QUESTION)
+    desk.press("y", then=GREEN)
+
+
+# Leaving and coming back
+
+
+def leaver(desk: Desk, ticket: Ticket) -> None:
+    find(desk, ticket.person, last_name(ticket.person))
+    desk.move("Disable", "enter")
+    desk.see(QUESTION)
+    desk.press("y", then="Disabled; services follow")
+    desk.press("d", then="At a date and time")
+    desk.move("Deprovision everything", "enter")
+    desk.see("When:")
+    desk.type(LEAVES_ON, then="2027-03-31 18:00 ")
+    desk.press("enter", then="Scheduled, number")
+
+
+async def has_left(world: World, ticket: Ticket) -> bool:
+    one = ticket.person
+    user = await world.user(one)
+    found = await list_schedules(world.store, CALLER, one.customer.code, user=one.upn)
+    due = [(str(each.action), f"{each.due_at:%Y-%m-%d %H:%M}", each.state) for each in found]
+    return user.details.disabled and due == [("deprovision", LEAVES_ON, "waiting")]
+
+
+def enable(desk: Desk, ticket: Ticket) -> None:
+    find(desk, ticket.person, last_name(ticket.person))
+    desk.move("Enable", "enter")
+    desk.see("Enabled; services follow")
+
+
+async def is_enabled(world: World, ticket: Ticket) -> bool:
+    user = await world.user(ticket.person)
+    return not user.details.disabled and await world.is_green(ticket.person, ticket.person.level)
+
+
+def undo(desk: Desk, ticket: Ticket) -> None:
+    """The night shift disabled the wrong one: take that change back, from the person's history."""
+    find(desk, ticket.person, last_name(ticket.person))
+    desk.press("h", then=rf"History of {re.escape(ticket.person.first)}(.|\n)*> .* disable user")
+    desk.press("u", then=QUESTION)
+    desk.press("y", then="Undone: disable user")
+
+
+def restore(desk: Desk, ticket: Ticket) -> None:
+    go_to_account(desk, ticket.customer)
+    follow(desk, "Recycling bin", "Who stays here is purged")
+    desk.move(re.escape(ticket.person.name), "enter")
+    desk.see(QUESTION)
+    desk.press("y", then="is back, without services")
+
+
+async def is_back(world: World, ticket: Ticket) -> bool:
+    return not (await world.user(ticket.person)).in_bin
+
+
+# Addresses and groups
+
+
+def alias_of(one: Person) -> str:
+    return f"{one.first.lower()}.{one.last[:3].lower()}@{one.customer.domain}"
+
+
+def alias(desk: Desk, ticket: Ticket) -> None:
+    find(desk, ticket.person, last_name(ticket.person))
+    desk.press("e", then="Leave field")
+    desk.press("escape", then="Space Mark")
+    desk.press("shift+tab", "shift+tab", then=r"Email addresses(.|\n)*Space Mark")
+    desk.press("enter", then="▼ Email addresses")
+    desk.press("down", then=r"> \S+@")
+    desk.press("tab", "tab", "tab", then="Leave field")
+    desk.type(alias_of(ticket.person))
+    desk.press("enter", then="Enter Press")
+    desk.press("enter", then="to be added")
+    desk.press("p", then="Saved; the services")
+
+
+async def has_alias(world: World, ticket: Ticket) -> bool:
+    user = await world.user(ticket.person)
+    return alias_of(ticket.person) in user.aliases and await world.is_green(
+        ticket.person, ticket.person.level
+    )
+
+
+def group(desk: Desk, ticket: Ticket) -> None:
+    one = ticket.person
+    go_to_account(desk, ticket.customer)
+    follow(desk, "Groups and shared", "found")
+    desk.move("Reception", "enter")
+    desk.see("Add:")
+    desk.press("shift+tab", "shift+tab", then="Leave field")
+    desk.type(last_name(one), then=re.escape(one.name))
+    desk.see("1 found")
+    desk.press("down", then=rf"> .*{re.escape(one.name)}")
+    desk.press("enter", then=r"\+ +Member")
+    desk.press("f2", then="Asked for; the light follows")
+    desk.see(GREEN)
+
+
+async def is_member(world: World, ticket: Ticket) -> bool:
+    at = (world.store, CALLER, ticket.customer.code)
+    found = await list_objects(*at, query="Reception")
+    shown = await show_object(*at, found.rows[0].id)
+    members = {one.address for one in shown.members}
+    return shown.service.light is Light.GREEN and ticket.person.upn in members
+
+
+# Questions
+
+
+def history(desk: Desk, ticket: Ticket) -> None:
+    """Who gave this user the mailbox? The line is copied for the ticket."""
+    find(desk, ticket.person, last_name(ticket.person))
+    desk.press("h", then=rf"History of {re.escape(ticket.person.first)}(.|\n)*> .*provision")
+    desk.press("y", then="Copied")
+
+
+def domains(desk: Desk, ticket: Ticket) -> None:
+    """Which domains has this customer, and how are they?"""
+    go_home(desk, ticket.customer)
+    desk.press("tab", "tab", then="> Name")
+    desk.move("Domains", "enter")
+    desk.see(rf"▼ Domains(.|\n)*{ticket.customer.domain}")
+
+
+async def nothing_changed(world: World, ticket: Ticket) -> bool:
+    """Judged for all questions at once, by the audit: no row carries the ticket's number."""
+    if not ticket.people:
+        return True
+    return (await world.user(ticket.person)).version == 1
+
+
+KINDS: Sequence[Kind] = (
+    Kind(
+        "starter", "New starter with a mailbox", starter, has_pc_web, 24, 8, cast={"exists": False}
+    ),
+    Kind("reset", "Password reset, found by name or phone", reset, is_reset, 12, 14),
+    Kind("level", "Level change PC & Web <-> POPX", level, has_other_level, 14, 7),
+    Kind("short", "No seat left: buy 3, come back", short, has_mobile, 17, 3, once_a_customer=True),
+    Kind("mend", "Red light: read, again", mend, is_mended, 9, 4, cast={"trouble": "full-once"}),
+    Kind(
+        "mend-level",
+        "Red light: another level",
+        mend_level,
+        has_pc_web,
+        13,
+        2,
+        cast={"trouble": "no-pop", "level": POPX},
+    ),
+    Kind("leaver", "Leaver: disable, deprovision on a date", leaver, has_left, 14, 5),
+    Kind("enable", "Back from leave", enable, is_enabled, 10, 2, cast={"morning": "disabled"}),
+    Kind("undo", "Undo of a wrong change", undo, is_enabled, 9, 3, cast={"morning": "disabled"}),
+    Kind(
+        "restore",
+        "Out of the recycling bin",
+        restore,
+        is_back,
+        24,
+        2,
+        cast={"morning": "binned", "level": ""},
+    ),
+    Kind("alias", "Alias added", alias, has_alias, 20, 4),
+    Kind("group", "Into a group", group, is_member, 18, 4),
+    Kind("history", "History copied for a ticket", history, nothing_changed, 7, 2, changes=False),
+    Kind("domains", "Domain question", domains, nothing_changed, 9, 2, people=0, changes=False),
+)
+BY_NAME: Mapping[str, Kind] = {one.name: one for one in KINDS}
