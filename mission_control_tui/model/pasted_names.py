@@ -30,7 +30,7 @@ _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _INVISIBLE = re.compile(r"[\u200b\u2060\ufeff\xad]")
 _BULLET = re.compile(
-    r"^(?:[-*+\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2014\xb7>]+|\(?\d{1,6}[.):])[ \t]+"
+    r"^(?:[-*+\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2014\xb7>]+|\(?\d{1,6}[.):]?)[ \t]+"
 )
 _COUNTED = re.compile(r"^\d{1,6}\t")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+")

@@ -60,13 +60,15 @@ class Pattern(StrEnum):
 class Proposed:
     """A person of the list with the UPN that is proposed, "" where there is none.
 
-    `note` is what an operator should look at; with `problems` the person is not created.
+    `note` is what an operator should look at; with `problems` the person is not created. `namesake` is the UPN of
+    somebody of the same name.
     """
 
     person: PastedPerson
     upn: str = ""
     note: str = ""
     problems: tuple[Problem, ...] = ()
+    namesake: str = ""
 
 
 def local_part(pattern: Pattern, first_names: str, last_name: str, display_name: str = "") -> str:
@@ -159,7 +161,9 @@ async def _namesakes(
         )
         known.update((key, upn) for key, upn in rows)
     return tuple(
-        replace(one, note="; ".join(filter(None, (f"{upn} has the same name", one.note))))
+        replace(
+            one, namesake=upn, note="; ".join(filter(None, (f"{upn} has the same name", one.note)))
+        )
         if not one.problems and (upn := known.get(sort_key(one.person.display_name)))
         else one
         for one in proposed

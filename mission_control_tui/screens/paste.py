@@ -280,8 +280,15 @@ class PasteScreen(MissionScreen):
 
     def _question(self, planned: Pasted) -> list[str]:
         count = len(planned.created)
-        left = f"; {len(planned.refused)} lines stay here" if planned.refused else ""
+        stay = len({one.person.line for one in planned.refused})
+        left = (
+            f"; {stay:,} line{'s' if stay > 1 else ''} stay{'' if stay > 1 else 's'} here"
+            * bool(stay)
+        )
         lines = [f"{self.context.account.name}: create {count:,} user{'s'[: count != 1]}{left}?"]
+        same = sum(bool(one.namesake) for one in planned.created)
+        if same:
+            lines.append(f"{same:,} of them have the same name as somebody who is there already.")
         for one in planned.seats:
             short = f": {one.short:,} will get none" if one.short else ""
             lines.append(

@@ -40,6 +40,7 @@ def only(text: str) -> PastedPerson:
         ("3\tAda\tLovelace", ""),
         ("\u2022 Ada Lovelace", ""),
         ("- Lovelace, Ada", ""),
+        ("12 Ada Lovelace", ""),
     ],
 )
 def test_one_person_in_the_usual_shapes(text: str, address: str) -> None:

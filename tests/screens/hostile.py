@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model.bulk_work import work_slice
+from mission_control_tui.model.bulks import BulkAction, list_bulks, start
 from mission_control_tui.model.database import Store
+from mission_control_tui.model.matrix import ids
 from mission_control_tui.model.tables import (
     AccountRow,
     AddressRow,
@@ -21,6 +24,7 @@ from mission_control_tui.model.tables import (
     RequestEventRow,
     RequestRow,
     RequestStepRow,
+    TemplateRow,
     UserRow,
 )
 
@@ -78,6 +82,16 @@ async def poison(path: Path, text: str) -> None:
                 )
             )
             await run(
+                insert(TemplateRow).values(
+                    account_id=account,
+                    name=text[:200],
+                    name_key=text,
+                    content={"fields": {"department": text, "street": text}, "services": []},
+                    operator=text,
+                    updated_at=tx.now,
+                )
+            )
+            await run(
                 insert(AuditRow).values(
                     account_id=account,
                     at=tx.now,
@@ -126,12 +140,27 @@ def _details(text: str) -> dict[str, Any]:
     return {"first_names": text, "last_name": text, **dict.fromkeys(names, text)}
 
 
+async def bulk_subject(app: MissionControlApp, place: str) -> Any:
+    """A bulk, made where there is none, or the ids of all users to act on."""
+    context = context_of(app)
+    at = (context.store, world.CALLER, context.account_id)
+    users = await ids(*at)
+    if place == "bulk-new":
+        return users
+    if not await list_bulks(*at):
+        await start(*at, users, BulkAction.ENABLE)
+        await work_slice(context.store, 1, limit=2)
+    return (await list_bulks(*at))[0].id
+
+
 async def subject(app: MissionControlApp, place: str) -> tuple[Any, ...]:
     """What the screen is about, where it needs to be told."""
     if place in ("product", "buy"):
         return ("email",)
     if place == "order":
         return (1,)
+    if place in ("bulk", "bulk-new"):
+        return (await bulk_subject(app, place),)
     async with context_of(app).store.read() as session:
         if place in ("provision", "user", "edit-user"):
             return (await session.scalar(select(UserRow.id).where(UserRow.username == USER)),)

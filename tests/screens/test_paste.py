@@ -52,7 +52,7 @@ async def test_a_list_becomes_users_with_mailboxes(
         )
         await choose(app, "gets", "managed-exchange pc-web")
         await pilot.press("f2")
-        await shows(pilot, "create 2 users; 1 lines stay here?", "2 needed")
+        await shows(pilot, "create 2 users; 1 line stays here?", "2 needed")
         await pilot.press("y")
         await shows(pilot, "File", "before anything is created")
         file = tmp_path / "p.csv"

@@ -91,7 +91,7 @@ def test_only_the_programs_own_control_sequences_reach_the_terminal(
                     hostile.append(place)
             copied += check(terminal.output[seen:], size, place)
             seen = len(terminal.output)
-    assert set(PLACES) - set(hostile) <= {"new-user"}, hostile
+    assert set(PLACES) - set(hostile) <= {"new-user", "paste"}, hostile
     assert bool(copied) == ("y" in keys)
     # Errors and lines of the history are copied as several lines, which the program makes.
     pasted = "".join(copied).replace("\u200d", "").replace("\n", "")
