@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -252,6 +252,18 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
     # Verbs
 
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"provision": "Resume", "retry_all": "Retry failed", "open": "Services"}
+
+    def why_not(self, verb: str) -> str:
+        bulk = self._bulk
+        if bulk is not None and verb == "provision" and not self._can_resume(bulk):
+            return "There is nothing to resume: it goes on, or nothing is left"
+        if bulk is not None and verb == "retry_all" and not bulk.progress.failed:
+            return "Nothing of it failed"
+        return super().why_not(verb)
+
     def _known(self) -> BulkView:
         if self._bulk is None:
             raise UsageError("The bulk is being read.")
@@ -296,8 +308,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         """Go on with what is left."""
         self.need_write()
         bulk = self._known()
-        if not self._can_resume(bulk):
-            raise UsageError("There is nothing to resume: it goes on, or nothing is left.")
         if bulk.attended:
             self.ask_where(self._resume)
         else:
@@ -335,8 +345,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
         bulk = self._known()
         self.need_write()
-        if not bulk.progress.failed:
-            raise UsageError("Nothing of it failed.")
         found = await items(*self._at, bulk.id, outcomes=FAILED, limit=100_000)
         self.still_here()
         red = [one.user_id for one in found if one.outcome is ItemOutcome.RED and one.user_id]

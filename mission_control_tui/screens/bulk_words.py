@@ -34,7 +34,7 @@ LOST: Mapping[BulkAction, str] = {
 
 STATES: Mapping[BulkState, tuple[str, str]] = {
     BulkState.RUNNING: ("Running", "orange"),
-    BulkState.ATTENDED: ("Makes passwords", "orange"),
+    BulkState.ATTENDED: ("Passwords", "orange"),
     BulkState.STOPPED: ("Stopped", "red"),
     BulkState.DONE: ("All queued", "green"),
 }

@@ -34,9 +34,9 @@ class BulksScreen(MissionScreen):
         yield LineList(
             columns=(
                 Column("No.", width=5, right=True),
-                Column("State", width=15),
+                Column("State", width=11),
                 Column("What"),
-                Column("Done", width=13, right=True),
+                Column("Done", width=11, right=True),
                 Column("Failed", width=6, right=True),
                 Column("Age", width=6, right=True),
             ),

@@ -130,7 +130,7 @@ class FrameScreen(Screen[None]):
             for verb in self.all_verbs()
             if verb in self.VERBS or verb not in keymap.HINTED_WHERE_NAMED
         ]
-        verbs = [verb for verb in named if not self.why_not(verb)]
+        verbs = [verb for verb in named if verb not in self.unhinted and not self.why_not(verb)]
         focused = self.focused
         ids: list[str] = list(verbs)
         if focused is not None:
@@ -148,6 +148,11 @@ class FrameScreen(Screen[None]):
                 labels=labels,
             )
         )
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        """Verbs that can be used just now and that the key hints leave out, for others matter more."""
+        return frozenset()
 
     @property
     def key_labels(self) -> Mapping[str, str]:

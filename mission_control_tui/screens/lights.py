@@ -18,7 +18,7 @@ from mission_control_tui.widgets.rows import Cell, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .context import age
-from .marking import HOW, MARKING, MarkingScreen
+from .marking import MARKING, MarkingScreen
 from .scheduling import SchedulingScreen
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return Row(one.user_id, tuple(cells), one)
 
     def say_marks(self, text: str) -> None:
-        self.query_one(FindBox).note = "; ".join(
-            filter(None, (text, self._found, "" if text else HOW))
-        )
+        self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()

@@ -49,6 +49,11 @@ class MarkingScreen(RetryingScreen):
         """Show how many marks there are; `text` is empty without any. Override this."""
 
     @property
+    def unhinted(self) -> frozenset[str]:
+        """Without marks Space is told of, with marks what can be done with them."""
+        return frozenset(() if self.query_one(f"#{self.MARKED_LIST}", LineList).marks else ("act",))
+
+    @property
     def marked_list(self) -> LineList:
         return self.query_one(f"#{self.MARKED_LIST}", LineList)
 

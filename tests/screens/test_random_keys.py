@@ -29,6 +29,7 @@ from tests.support import proof_factor
 
 from . import world
 from .driving import SIZES, burst, console, text_of, until
+from .hostile import bulk_subject
 from .user_driving import context_of
 
 LONG = proof_factor() > 1
@@ -84,6 +85,8 @@ async def begin(app: MissionControlApp, place: str) -> None:
         arguments = ("email",)
     elif place == "request":
         arguments = ((await list_requests(*at))[0].id,)
+    elif place in ("bulk", "bulk-new"):
+        arguments = (await bulk_subject(app, place),)
     elif place == "order":
         arguments = ((await list_orders(*at))[0].id,)
     screen.go_to(place, *arguments)

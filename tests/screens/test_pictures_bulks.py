@@ -1,0 +1,160 @@
+"""Pictures of Lights and the bulk screens; look at each before you accept it with --snapshot-update."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model import buying
+from mission_control_tui.model.bulk_work import work_slice
+from mission_control_tui.model.bulks import BulkAction, BulkParams, start
+from mission_control_tui.model.matrix import ids
+from mission_control_tui.model.tables import AssignmentRow, BulkRow
+
+from . import world
+from .driving import SIZES, shows, type_text, until
+from .test_bulks import at, choose
+from .test_pictures_users import go
+from .user_driving import context_of
+
+Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
+
+
+async def prepare(app: MissionControlApp) -> None:
+    """Ages that stay the same, and more services across."""
+    context = context_of(app)
+    async with context.store.write(context.caller, context.account_id) as tx:
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.light == "orange")
+            .values(since=datetime.now(UTC) - timedelta(hours=2))
+        )
+    await buying.buy(
+        context.store, world.CALLER, context.account_id, "databases", level="small", quantity=2
+    )
+
+
+async def lights(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await prepare(app)
+    await go(app, pilot, "lights")
+    await shows(pilot, "4 users", "Databases")
+    await pilot.press("space", "space", "right")
+    await shows(pilot, "2 marked")
+
+
+async def lights_narrowed(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await lights(app, pilot)
+    await pilot.press("left", "slash")
+    await type_text(pilot, "red pc-web")
+    await shows(pilot, "2 marked, 2 not shown; 1 user", "Error for 3 h")
+
+
+async def retry_all(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await lights(app, pilot)
+    await pilot.press("R")
+    await shows(pilot, "1 red light in view?")
+
+
+async def users_marked(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await prepare(app)
+    await go(app, pilot, "users")
+    await shows(pilot, "4 users")
+    await pilot.press("asterisk")
+    await shows(pilot, "4 marked")
+
+
+async def plan(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await lights(app, pilot)
+    await pilot.press("asterisk", "x")
+    await shows(pilot, "For 4 users", "Managed Exchange")
+    await choose(pilot, "action", "change")
+    await choose(pilot, "service", "managed-exchange")
+    await choose(pilot, "level", "popx")
+    app.screen.query_one("#go").focus()
+    await pilot.press("p")
+    await shows(pilot, "would be done", "with tax")
+
+
+async def settings(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await plan(app, pilot)
+    app.screen.query_one("#settings").focus()
+    await pilot.press("enter")
+    await shows(pilot, "Mailbox quota", "▼ Settings")
+
+
+async def question(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await plan(app, pilot)
+    await pilot.press("p")
+    await shows(pilot, "[ No ]")
+
+
+async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    context = context_of(app)
+    await prepare(app)
+    everybody = await ids(*at(app))  # type: ignore[arg-type]
+    params = BulkParams("managed-exchange", "popx")
+    await start(*at(app), everybody, BulkAction.CHANGE, params)  # type: ignore[arg-type]
+    async with context.store.write(context.caller) as tx:
+        ago = datetime.now(UTC) - timedelta(hours=2)
+        await tx.session.execute(update(BulkRow).values(created_at=ago))
+    await work_slice(context.store, 1, limit=3)
+    await go(app, pilot, "bulk", 1)
+    await shows(pilot, "change managed-exchange to popx", "1 left", "[ Stop ]")
+
+
+async def bulks(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await bulk(app, pilot)
+    app.screen.go_to("bulks")  # type: ignore[attr-defined]
+    await until(pilot, lambda: bool(app.screen.query("#bulks")))
+    await shows(pilot, "2 h", "change managed-exchange")
+
+
+async def delete_user(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    from mission_control_tui.model.provision import deprovision_all
+    from tests.model.helpers import finish
+
+    context = context_of(app)
+    await deprovision_all(*at(app), "ada@acme.example")  # type: ignore[arg-type]
+    await finish(context.store, world.CALLER, context.account)
+    await go(app, pilot, "user", "ada")
+    await shows(pilot, "User Functions", "Not provisioned")
+    await pilot.press("end", "enter")
+    await shows(pilot, "Type the UPN")
+
+
+STATES: dict[str, Step] = {
+    step.__name__: step
+    for step in (
+        lights,
+        lights_narrowed,
+        retry_all,
+        users_marked,
+        plan,
+        settings,
+        question,
+        bulk,
+        bulks,
+        delete_user,
+    )
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("state", STATES)
+def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
+    app = world.make_app(world_db)
+
+    async def reach(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: app.is_open)
+        await STATES[state](app, pilot)
+        app.screen.announce("")  # type: ignore[attr-defined]
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=size, run_before=reach)
