@@ -167,3 +167,28 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
         await pilot.press("down", "down", "enter")
         await shows(pilot, "This month  AUD", "Next: buy Email")
         await until(pilot, lambda: app.top_info.account == "[b] Other")
+
+
+@pytest.mark.parametrize(
+    ("typed", "heading"),
+    [
+        ("rec", "Recycling bin"),
+        ("re", "Requests"),
+        ("u", "Users"),
+        ("nu", "Users"),
+        ("bin", "Recycling bin"),
+        ("ss", "Schedules"),
+        ("sh", "Groups and shared mailboxes"),
+    ],
+)
+async def test_first_letters_find_a_quick_link(world_db: Path, typed: str, heading: str) -> None:
+    """A word's beginning counts, the name's own before others'; what begins nothing begins anew from there."""
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", *typed, "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+
+
+async def test_a_letter_that_begins_no_quick_link_is_the_verb(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", "q")
+        await until(pilot, lambda: app.return_code == 0)
