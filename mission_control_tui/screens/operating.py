@@ -91,7 +91,7 @@ class OperatingScreen(BaseScreen):
 
     def close_overlay(self) -> None:
         super().close_overlay()
-        if self.announced.endswith(GOES_BACK):
+        if self.announced in (f"Copied. {GOES_BACK}", f"Done. {GOES_BACK}"):
             self.announce("")
 
     # Command line

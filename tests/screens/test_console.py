@@ -71,7 +71,7 @@ async def test_one_key_leads_to_the_newest_red_light_from_any_screen(world_db: P
     async with console(world_db) as (app, pilot):
         await pilot.press("g", "end", "enter")
         await until(pilot, lambda: app.screen.query_one(TopLine).title == LINKS[-1][1])
-        await pilot.press("exclamation_mark")
+        await pilot.press("f8")
         await shows(pilot, "grace@acme.example", "mailbox store [DB01] is offline")
         await pilot.press("f8")
         await shows(pilot, "grace@acme.example")
