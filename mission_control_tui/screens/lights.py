@@ -42,7 +42,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         "panel. Space marks, v marks from the last mark to here, * all that is found; x acts on the marked; R tries "
         "all red again. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D differs."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("sort", *MARKING, "copy", "schedule")
+    VERBS: ClassVar[tuple[str, ...]] = ("sort", *MARKING, "like", "copy", "schedule")
     CSS_PATH = "lights.tcss"
     AUTO_FOCUS = "#lights"
     MARKED_LIST = "lights"

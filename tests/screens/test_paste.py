@@ -72,6 +72,47 @@ async def test_a_list_becomes_users_with_mailboxes(
         assert not any(one["password"] in text_of(app) for one in made)
 
 
+async def test_a_list_without_errors_leads_to_its_bulk(world_db: Path, tmp_path: Path) -> None:
+    async with opened(world_db, "paste") as (app, pilot):
+        await paste_in(app, pilot, "Mary Jackson")
+        await shows(pilot, "1 to create")
+        await choose(app, "gets", "managed-exchange pc-web")
+        await pilot.press("f2")
+        await shows(pilot, "create 1 user?")
+        await pilot.press("y")
+        await shows(pilot, "File", "before anything is created")
+        await pilot.press("ctrl+u")
+        app.post_message(events.Paste(str(tmp_path / "p.csv")))
+        await pilot.pause()
+        await pilot.press("enter")
+        await shows(pilot, "services for new users", "1 user created", "mary.jackson@acme.example")
+
+
+async def test_a_file_that_is_there_already_is_left_alone_and_nobody_is_created(
+    world_db: Path, tmp_path: Path
+) -> None:
+    async with opened(world_db, "paste") as (app, pilot):
+        before = await count(app)
+        file = tmp_path / "p.csv"
+        file.write_text("mine")
+        await paste_in(app, pilot, "Mary Jackson")
+        await shows(pilot, "1 to create")
+        await pilot.press("f2")
+        await shows(pilot, "create 1 user?")
+        await pilot.press("y")
+        await shows(pilot, "File", "before anything is created")
+        await pilot.press("ctrl+u")
+        app.post_message(events.Paste(str(file)))
+        await pilot.pause()
+        await pilot.press("enter")
+        await shows(pilot, "This file exists already")
+        assert (file.read_text(), await count(app), area(app).text) == (
+            "mine",
+            before,
+            "Mary Jackson",
+        )
+
+
 async def test_no_changes_nothing_and_keeps_the_list(world_db: Path) -> None:
     async with opened(world_db, "paste") as (app, pilot):
         before = await count(app)
