@@ -338,8 +338,9 @@ class BulkNewScreen(PasswordsScreen):
             raise UsageError("Nothing would be done, so there is nothing to start.")
         account, action = self.context.account.name, plan.action
         service = self.service
-        what = ACTIONS[action] + (f": {service.name}" if service is not None else "")
-        lines = [f"{account}: {what} for {people(plan.users)}?"]
+        what = ACTIONS[action]
+        of_what = f": {service.name} for" if service is not None else ":"
+        lines = [f"{account}: {what}{of_what} {people(plan.users)}?"]
         if action in LOST:
             lines.append(LOST[action])
         lines += [summary(plan)]

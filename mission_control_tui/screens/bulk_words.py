@@ -16,9 +16,9 @@ ACTIONS: Mapping[BulkAction, str] = {
     BulkAction.CHANGE: "Change level or settings",
     BulkAction.SUSPEND: "Suspend a service",
     BulkAction.RESUME: "Resume a service",
-    BulkAction.DISABLE: "Disable the users",
-    BulkAction.ENABLE: "Enable the users",
-    BulkAction.DEPROVISION: "Deprovision",
+    BulkAction.DISABLE: "Disable",
+    BulkAction.ENABLE: "Enable",
+    BulkAction.DEPROVISION: "Deprovision services",
     BulkAction.PASSWORD: "Reset the passwords",
 }
 """What can be done for all marked users."""

@@ -142,7 +142,7 @@ async def test_many_users_ask_for_their_number_to_be_typed(world_db: Path) -> No
         await pilot.press("p")
         await shows(pilot, "[ Start ]")
         await pilot.press("p")
-        await shows(pilot, "Disable the users for 4 users?", "Type 4:")
+        await shows(pilot, "Disable: 4 users?", "Type 4:")
         await pilot.press("y", "enter")
         await shows(pilot, "This is not the number of users")
         assert await list_bulks(*at(app)) == ()  # type: ignore[arg-type]
