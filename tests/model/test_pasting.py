@@ -21,8 +21,9 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.proposing import Pattern, local_part
 from mission_control_tui.model.tables import AssignmentRow, BulkRow, UserRow
 from mission_control_tui.model.templates import TemplateContent, TemplateService
+from mission_control_tui.model.undoing import undo
 from mission_control_tui.model.views import Account
-from tests.model.helpers import ada, create, named, own_seats
+from tests.model.helpers import ada, create, finish, named, own_seats
 
 EXCHANGE = "managed-exchange"
 DOMAIN = "acme.example"
@@ -68,6 +69,36 @@ async def test_a_list_becomes_users_and_one_bulk(
     async with store.read() as session:
         levels = (await session.scalars(select(AssignmentRow.level_id))).all()
     assert levels == ["pc-web"] * 3
+
+
+async def test_an_undo_of_the_bulk_takes_the_services_and_leaves_the_users(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await own_seats(store, caller, account, EXCHANGE, "pc-web", 5)
+    bulk = (await pasted(store, caller, account, "Ada Lovelace\nGrace Hopper")).result.bulk
+    assert bulk is not None
+    while not (await work_slice(store, bulk.id)).last:
+        pass
+    await finish(store, caller, account)
+    undone = await undo(store, caller, account.id, bulk=bulk.id)
+    assert undone.result.bulk is not None
+    while not (await work_slice(store, undone.result.bulk.id)).last:
+        pass
+    async with store.read() as session:
+        wishes = (await session.scalars(select(AssignmentRow.wish))).all()
+    assert wishes == ["absent", "absent"]
+    assert await count(store, UserRow) == 2
+
+
+async def test_somebody_who_took_the_upn_meanwhile_is_not_overwritten(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await create(store, caller, account, named("ada.lovelace", display_name="Adam Lovelace"))
+    people = read_list("Ada Lovelace\nGrace Hopper <adam.lovelace@acme.example>")
+    await create(store, caller, account, named("adam.lovelace", display_name="A. Lovelace"))
+    found = await preview(store, caller, account.id, people, PasteChoices(DOMAIN))
+    assert found[0].upn == "ada.lovelace2@acme.example"
+    assert "is taken by A. Lovelace" in str(found[1].problems[0])
 
 
 async def test_a_dry_run_says_the_same_and_changes_nothing(
