@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.tables import UserRow
 from mission_control_tui.model.text import fold, harmless
 from mission_control_tui.model.user_rows import sort_key
+
+AT_ONCE = 250
+"""People who are judged before others get the processor."""
 
 ROUNDS = 60
 """How many free names are tried for one person."""
@@ -113,6 +117,8 @@ async def propose(
     open_: dict[int, tuple[PastedPerson, Iterator[str]]] = {}
     used: dict[str, int] = {}
     for index, one in enumerate(people):
+        if index % AT_ONCE == 0:
+            await asyncio.sleep(0)
         if one.problems:
             found[index] = Proposed(one, problems=one.problems)
         elif one.address and _domain_of(one.address) in own:
@@ -134,7 +140,9 @@ async def propose(
             if index not in asked:
                 asked[index] = next(candidates, "")
         held |= await holders(session, {lookup_key(upn) for upn in asked.values() if upn})
-        for index in list(open_):
+        for count, index in enumerate(list(open_)):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
             one, _ = open_[index]
             done = _judge(one, asked.pop(index), held, used, account_id)
             if done is not None:
