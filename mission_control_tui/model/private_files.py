@@ -24,13 +24,21 @@ def write_at_once(path: Path, data: bytes) -> None:
             f"This file exists already, and is left alone: {path}.", hint="Choose another name."
         ) from error
     except OSError as error:
-        raise UsageError(
-            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
-        ) from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
+    )
 
 
 def append(path: Path, content: str) -> None:

@@ -328,7 +328,7 @@ class PasteScreen(MissionScreen):
                 keep=file.keep,
                 allow_short=True,
             )
-        except (MissionControlError, OSError):
+        except BaseException:
             file.forget()
             raise
         result = outcome.result

@@ -113,6 +113,23 @@ async def test_a_file_that_is_there_already_is_left_alone_and_nobody_is_created(
         )
 
 
+async def test_passwords_that_cannot_be_written_create_nobody(world_db: Path) -> None:
+    async with opened(world_db, "paste") as (app, pilot):
+        before = await count(app)
+        await paste_in(app, pilot, "Mary Jackson")
+        await shows(pilot, "1 to create")
+        await pilot.press("f2")
+        await shows(pilot, "create 1 user?")
+        await pilot.press("y")
+        await shows(pilot, "File", "before anything is created")
+        await pilot.press("ctrl+u")
+        app.post_message(events.Paste("/nowhere/at/all/p.csv"))
+        await pilot.pause()
+        await pilot.press("enter")
+        await shows(pilot, "This file cannot be written")
+        assert await count(app) == before
+
+
 async def test_no_changes_nothing_and_keeps_the_list(world_db: Path) -> None:
     async with opened(world_db, "paste") as (app, pilot):
         before = await count(app)
