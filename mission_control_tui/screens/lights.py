@@ -186,6 +186,10 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
             self._open_panel()
 
     @property
+    def unhinted(self) -> frozenset[str]:
+        return super().unhinted | {"like"}
+
+    @property
     def key_labels(self) -> Mapping[str, str]:
         return {"retry_all": "Retry red"}
 
