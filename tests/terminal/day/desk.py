@@ -14,7 +14,7 @@ from tests.terminal.pty import Terminal
 
 from . import world
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds after which what should be seen is given up: only a hang takes so long."""
 
 SLOW = 2.0

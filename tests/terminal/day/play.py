@@ -7,13 +7,11 @@ import contextlib
 import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from sqlalchemy import func, select
 
@@ -33,7 +31,7 @@ from mission_control_tui.model.tables import (
 from . import world
 from .desk import Count, Desk
 from .tickets import BY_NAME, KINDS, Kind, Ticket, World, take
-from .world import CUSTOMERS, PC_WEB, POPX, Customer, Person
+from .world import CUSTOMERS, OPERATOR, PC_WEB, POPX, Customer, Person
 
 TICKETS = 60
 _FIRST_NAMES = (
@@ -90,16 +88,22 @@ def mix(count: int, seed: int = 1) -> list[Ticket]:
         free = [one for one in CUSTOMERS if one.code not in busy.get(name, set())]
         customer = dice.choice(free if kind.once_a_customer else CUSTOMERS)
         busy.setdefault(name, set()).add(customer.code)
-        people = tuple(_person(kind, customer, last_names.pop(), dice) for _ in range(kind.people))
+        people = tuple(
+            _person(kind, place, customer, last_names.pop(), dice) for place in range(kind.people)
+        )
         tickets.append(Ticket(f"INC-{number}", name, customer, people))
     return tickets
 
 
-def _person(kind: Kind, customer: Customer, last: str, dice: random.Random) -> Person:
+def _person(kind: Kind, place: int, customer: Customer, last: str, dice: random.Random) -> Person:
     phone = (
         f"+61 4{dice.randrange(10, 100)} {dice.randrange(100, 1000)} {dice.randrange(100, 1000)}"
     )
-    stated: dict[str, object] = {"level": dice.choice((PC_WEB, POPX)), **kind.cast}
+    stated: dict[str, object] = {
+        "level": dice.choice((PC_WEB, POPX)),
+        **kind.cast,
+        **(kind.others if place else {}),
+    }
     if kind.name in ("short", "mend"):
         stated["level"] = PC_WEB
     return Person(customer, dice.choice(FIRST_NAMES), last, phone, **stated)  # type: ignore[arg-type]
@@ -195,7 +199,7 @@ async def _audited(store: Store, tickets: Sequence[Ticket]) -> list[str]:
     async with store.read() as session:
         codes = dict((await session.execute(select(AccountRow.id, AccountRow.code))).tuples().all())
         upns = dict((await session.execute(select(UserRow.id, UserRow.upn))).tuples().all())
-        rows = await session.scalars(select(AuditRow).where(AuditRow.source == "console"))
+        rows = await session.scalars(select(AuditRow).where(AuditRow.operator == OPERATOR))
         for row in rows:
             ticket = by_number.get(row.ticket)
             what = f"audit {row.id}, {row.action} of {row.target}"
@@ -227,7 +231,7 @@ async def _untouched(store: Store, tickets: Sequence[Ticket]) -> list[str]:
             select(AssignmentRow.backend_name).where(AssignmentRow.light == Light.RED)
         )
         wrong += [f"{name} is red" for name in red]
-    drafts = await list_drafts(store, Caller("day.shift"))
+    drafts = await list_drafts(store, Caller(OPERATOR))
     return [*wrong, *(f"a draft is left: {one.title or one.kind}" for one in drafts)]
 
 
@@ -265,6 +269,3 @@ def run(directory: Path, count: int, *, scale: int = 1, seed: int = 1, say: bool
     wrong = asyncio.run(judge(path, tickets))
     assert not wrong, "\n".join(wrong)
     return day
-
-
-__all__ = ["Day", "Played", "median", "mix", "play", "run", "sys"]

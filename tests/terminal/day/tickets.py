@@ -26,10 +26,19 @@ LEVELS = {
     PC_WEB: "Managed Exchange - PC & Web Access",
     MOBILE: "Managed Exchange - PC, Web & Mobile Access",
 }
+LETTERS = {
+    "Home": "",
+    "Users": "u",
+    "Lights": "l",
+    "Groups and shared mailboxes": "gr",
+    "Recycling bin": "rec",
+}
 GREEN = "• Provisioned"
 QUESTION = r"\[ No \]"
 LEAVES_ON = "2027-03-31 18:00"
 SEATS = 3
+INTERNS, BATCH = "interns", "batch"
+"""Parts of the UPNs of people whom one ticket is about together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ class Kind:
     weight: int
     people: int = 1
     cast: Mapping[str, object] = field(default_factory=dict)
+    others: Mapping[str, object] = field(default_factory=dict)
     once_a_customer: bool = False
     changes: bool = True
 
@@ -102,8 +112,9 @@ def find(desk: Desk, one: Person, by: str) -> None:
         desk.verb("/", then="Find anyone")
     desk.type(by, then=rf"{one.customer.code} +{re.escape(one.name)} ")
     desk.see("found")
-    desk.press("enter", then=rf"> {one.customer.code} +{re.escape(one.name)}")
-    desk.press("enter", then=rf"{re.escape(one.upn)}(.|\n)*> Services")
+    desk.press("enter", then="Enter Open")
+    desk.move(rf"{one.customer.code} +{re.escape(one.name)} ", "enter")
+    desk.see(rf"{re.escape(one.upn)}(.|\n)*> Services")
 
 
 def last_name(one: Person) -> str:
@@ -136,10 +147,10 @@ def go_to_account(desk: Desk, customer: Customer) -> None:
 
 
 def follow(desk: Desk, link: str, then: str) -> None:
-    """QUICK LINKS to a screen."""
+    """QUICK LINKS to a screen, by as many of its first letters as lead there; they count as keys."""
     desk.verb("g", then="QUICK LINKS")
-    desk.move(link, "enter")
-    desk.see(then)
+    desk.press(*LETTERS[link], then=f"> {link}")
+    desk.press("enter", then=then)
 
 
 def go_home(desk: Desk, customer: Customer) -> None:
@@ -156,16 +167,35 @@ def starter(desk: Desk, ticket: Ticket) -> None:
     one = ticket.person
     go_home(desk, ticket.customer)
     desk.press("n", then=rf"UPN \* .*@{ticket.customer.domain}")
+    fill_in(desk, one)
+    desk.press("p", then="The user is created")
+    desk.press("enter", then=r"> \( \)")
+    choose(desk, PC_WEB)
+    desk.press("p", then=GREEN)
+
+
+def fill_in(desk: Desk, one: Person) -> None:
+    """The form of a new user, with a generated password that is read to whoever asked."""
     for text in (one.local, one.first, one.last):
         desk.type(text)
         desk.press("enter", then="Leave field")
     desk.press("enter", "enter", "enter", "enter", then="Enter Press")
     desk.press("enter", then="Reveal once")
     desk.press("enter", then="Password: ....-....-")
-    desk.press("p", then="The user is created")
-    desk.press("enter", then=r"> \( \)")
-    choose(desk, PC_WEB)
-    desk.press("p", then=GREEN)
+
+
+def like(desk: Desk, ticket: Ticket) -> None:
+    newcomer, colleague = ticket.people
+    find(desk, colleague, last_name(colleague))
+    desk.press("l", then=rf"Like {re.escape(colleague.name)}")
+    fill_in(desk, newcomer)
+    desk.press("p", then=rf"Provision Services(.|\n)*{re.escape(newcomer.name)}")
+    desk.see(GREEN)
+
+
+async def has_the_same_level(world: World, ticket: Ticket) -> bool:
+    newcomer, colleague = ticket.people
+    return await world.is_green(newcomer, colleague.level)
 
 
 async def has_pc_web(world: World, ticket: Ticket) -> bool:
@@ -340,7 +370,7 @@ async def has_alias(world: World, ticket: Ticket) -> bool:
 def group(desk: Desk, ticket: Ticket) -> None:
     one = ticket.person
     go_to_account(desk, ticket.customer)
-    follow(desk, "Groups and shared", "found")
+    follow(desk, "Groups and shared mailboxes", "found")
     desk.move("Reception", "enter")
     desk.see("Add:")
     desk.press("shift+tab", "shift+tab", then="Leave field")
@@ -358,6 +388,46 @@ async def is_member(world: World, ticket: Ticket) -> bool:
     shown = await show_object(*at, found.rows[0].id)
     members = {one.address for one in shown.members}
     return shown.service.light is Light.GREEN and ticket.person.upn in members
+
+
+# Several at once
+
+
+def bulk(desk: Desk, ticket: Ticket) -> None:
+    """All of a group of people go to PC & Web Access: found together, marked together."""
+    go_to_account(desk, ticket.customer)
+    follow(desk, "Users", r"Show +<")
+    count = len(ticket.people)
+    desk.press("/", then="Leave field")
+    desk.type(INTERNS, then=rf"Find: {INTERNS} +{count} users")
+    desk.press("enter", then=r"> ")
+    desk.press("*", then=f"{count} marked")
+    desk.press("x", then=f"For {count} users")
+    desk.press("right", then="<Change level or settings>")
+    desk.press("down", "down", "right", then=r"<Managed Exchange - PC & Web")
+    desk.press("f2", then=f"{count} of {count} would be done")
+    desk.press("p", then=QUESTION)
+    desk.press("y", then=rf"(?i)done.*{count}|{count}.*done")
+
+
+async def all_have_pc_web(world: World, ticket: Ticket) -> bool:
+    return all([await world.is_green(one, PC_WEB) for one in ticket.people])
+
+
+def retry_all(desk: Desk, ticket: Ticket) -> None:
+    """A store was full last night: everybody whom it hit is tried again at once."""
+    go_to_account(desk, ticket.customer)
+    count = len(ticket.people)
+    follow(desk, "Lights", r"ME Managed Exchange")
+    desk.press("/", then="Leave field")
+    desk.type(f"{BATCH} red", then=rf"Find: {BATCH} red +{count} users")
+    desk.press("enter", then=r"> ")
+    desk.press("R", then=rf"try again {count} red(.|\n)*{QUESTION}")
+    desk.press("y", then=f"{count} queued to be tried again")
+
+
+async def all_are_mended(world: World, ticket: Ticket) -> bool:
+    return all([await world.is_green(one, one.level) for one in ticket.people])
 
 
 # Questions
@@ -388,6 +458,39 @@ async def nothing_changed(world: World, ticket: Ticket) -> bool:
 KINDS: Sequence[Kind] = (
     Kind(
         "starter", "New starter with a mailbox", starter, has_pc_web, 24, 8, cast={"exists": False}
+    ),
+    Kind(
+        "like",
+        "New starter like a colleague",
+        like,
+        has_the_same_level,
+        21,
+        4,
+        people=2,
+        others={"exists": True},
+        cast={"exists": False},
+    ),
+    Kind(
+        "bulk",
+        "Several at once: level change",
+        bulk,
+        all_have_pc_web,
+        22,
+        2,
+        people=4,
+        cast={"trouble": INTERNS, "level": POPX},
+        once_a_customer=True,
+    ),
+    Kind(
+        "retry-all",
+        "Everything red of an outage again",
+        retry_all,
+        all_are_mended,
+        12,
+        2,
+        people=3,
+        cast={"trouble": f"{BATCH}.full-once", "level": PC_WEB},
+        once_a_customer=True,
     ),
     Kind("reset", "Password reset, found by name or phone", reset, is_reset, 12, 14),
     Kind("level", "Level change PC & Web <-> POPX", level, has_other_level, 14, 7),

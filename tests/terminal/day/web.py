@@ -42,6 +42,14 @@ FIND = (AREA, ALL_USERS, *SEARCH, NAME)
 SERVICES = (*FIND, click("User Functions > Services"))
 OPEN = click("Managed Exchange: its options expand")
 PROVISION = click("Provision")
+CHANGE = (
+    NAME,
+    click("User Functions > Services"),
+    OPEN,
+    click("the radio button next to the other level"),
+    PROVISION,
+)
+AGAIN = (NAME, click("User Functions > Services"), OPEN, PROVISION)
 OK = click("OK in the browser's question", article=False)
 
 RECIPES: Mapping[str, Sequence[Step]] = {
@@ -57,6 +65,31 @@ RECIPES: Mapping[str, Sequence[Step]] = {
         OPEN,
         click("Managed Exchange - PC & Web Access"),
         PROVISION,
+    ),
+    "like": (
+        *FIND,
+        click("User Functions > Services"),
+        click("Home > Service Management Area"),
+        click("New User"),
+        fill("UPN"),
+        fill("First Names"),
+        fill("Last Name"),
+        fill("Password"),
+        fill("Confirm"),
+        PROVISION,
+        OPEN,
+        click("the level that the colleague has"),
+        PROVISION,
+    ),
+    "bulk": (
+        AREA,
+        ALL_USERS,
+        *(each for _ in range(4) for each in (*SEARCH, *CHANGE)),
+    ),
+    "retry-all": (
+        AREA,
+        ALL_USERS,
+        *(each for _ in range(3) for each in (*SEARCH, *AGAIN)),
     ),
     "reset": (
         *FIND,

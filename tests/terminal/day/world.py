@@ -42,6 +42,7 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.user_rows import to_columns
 
+OPERATOR = "day.shift"
 CALLER = Caller("night.shift", source="test")
 MAIL, POPX, PC_WEB, MOBILE = "managed-exchange", "popx", "pc-web", "pc-web-mobile"
 MOBILE_SEATS = 2
@@ -161,7 +162,7 @@ class Person:
             first_names=self.first,
             last_name=self.last,
             display_name=self.name,
-            username=self.local[:20],
+            username=self.local[:20].rstrip("."),
             mobile_phone=self.phone,
         )
 
@@ -181,8 +182,8 @@ def environment(directory: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(directory / "config"),
         "XDG_DATA_HOME": str(directory / "data"),
         "XDG_STATE_HOME": str(directory / "state"),
-        "USER": "day.shift",
-        "LOGNAME": "day.shift",
+        "USER": OPERATOR,
+        "LOGNAME": OPERATOR,
     }
 
 
