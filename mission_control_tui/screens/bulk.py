@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -43,6 +44,8 @@ SHOWN: dict[str, tuple[str, frozenset[ItemOutcome]]] = {
     "green": ("Done", frozenset({ItemOutcome.GREEN, ItemOutcome.UNCHANGED})),
 }
 BAR = 40
+MANY, PAUSE = 2_000, 0.5
+"""A bulk of more items than this is counted again after so many seconds at the earliest, however fast it moves."""
 
 
 class ProgressLine(LineWidget):
@@ -164,6 +167,8 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         self._show_notice(bulk)
         self.query_one("#items", LineList).show(self._fetch, find=None, keep=True)
         self.refresh_keys()
+        if self._was_read and bulk.progress.total > MANY:
+            await asyncio.sleep(PAUSE)
 
     def _fit_buttons(self, bulk: BulkView) -> None:
         moving = bulk.state in (BulkState.RUNNING, BulkState.ATTENDED)
