@@ -42,7 +42,7 @@ class FindingScreen(MissionScreen):
     def body(self) -> Iterable[Widget]:
         box = FindBox(id="find")
         box.input.value = self._first_text
-        box.input.cursor_position = len(self._first_text)
+        box.input.select_all()
         yield box
         yield LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
 

@@ -98,6 +98,8 @@ class FindBox(LineWidget):
         return [("Find: ", "dim"), (" " * 33, ""), (self._note, "dim")]
 
     def focus(self, scroll_visible: bool = True) -> FindBox:
+        """Go to the box; what was looked for before is marked, so that typing replaces it."""
+        self.input.select_all()
         self.input.focus(scroll_visible)
         return self
 

@@ -140,6 +140,24 @@ async def test_users_tell_of_others_and_f3_widens_with_the_text(world_db: Path) 
         await until(pilot, lambda: isinstance(app.screen, FindScreen))
 
 
+async def test_what_was_looked_for_before_is_typed_over(world_db: Path) -> None:
+    """The next ticket is about somebody else: `/` back into a box, or F3 out of it, and type."""
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", "u", "enter")
+        await shows(pilot, "4 users")
+        await pilot.press("slash")
+        await type_text(pilot, "ada")
+        await shows(pilot, "Find: ada", "1 user")
+        await pilot.press("enter", "slash")
+        await type_text(pilot, "grace")
+        await shows(pilot, "Find: grace", "1 user")
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, FindScreen))
+        await shows(pilot, "Find: grace")
+        await type_text(pilot, "simps")
+        await shows(pilot, "Find: simps", "Homer Simpson", "1 found")
+
+
 async def test_o_changes_the_account_and_each_keeps_its_screens(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         await pilot.press("n")
