@@ -75,6 +75,9 @@ class EditUserScreen(MissionScreen):
     def memory_key(self) -> str:
         return f"{type(self).__name__} {self.user_id}"
 
+    def about_user(self) -> str | None:
+        return self.user_id
+
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
         yield TextLines("", "orange", id="pending")

@@ -22,10 +22,21 @@ class Seats:
         return max(self.owned - self.used - self.queued, 0)
 
 
+ROOM = 26
+"""Cells for a bar and its numbers."""
+
+SHORTEST = 4
+
+
 def seat_parts(seats: Seats, width: int = 10) -> tuple[Part, ...]:
-    """A bar of `width` cells and the number of free seats; every used and every free seat shows at least one cell."""
+    """A bar of `width` cells and the number of free seats; every used and every free seat shows at least one cell.
+
+    The bar is shorter where the numbers are so long that they would not fit beside it.
+    """
     if seats.owned <= 0:
         return ((" " * (width + 1), ""), ("none owned", "dim"))
+    text = f" {seats.free} of {seats.owned} free"
+    width = max(min(width, ROOM - len(text)), SHORTEST)
     used = _share(seats.used, seats.owned, width)
     queued = _share(seats.queued, seats.owned, width)
     if seats.free and used + queued >= width:
@@ -33,7 +44,6 @@ def seat_parts(seats: Seats, width: int = 10) -> tuple[Part, ...]:
     if not seats.free:
         used = width - queued
     bar = USED * used + QUEUED * min(queued, width - used)
-    text = f" {seats.free} of {seats.owned} free"
     return ((bar + FREE * (width - len(bar)), ""), (text, "" if seats.free else "red"))
 
 

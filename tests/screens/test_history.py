@@ -47,6 +47,15 @@ async def test_h_on_a_user_shows_that_users_history(world_db: Path) -> None:
         await shows(pilot, "User Functions")
 
 
+@pytest.mark.parametrize("screen", ["user", "provision", "edit-user"])
+async def test_h_is_about_the_user_of_each_screen_of_a_user(world_db: Path, screen: str) -> None:
+    async with opened(world_db, screen, "ada") as (_app, pilot):
+        await shows(pilot, "Ada Lovelace", "ada@acme.example")
+        await pilot.press("escape") if screen == "edit-user" else None
+        await pilot.press("h")
+        await shows(pilot, "History of Ada Lovelace", "create user")
+
+
 async def test_a_change_is_undone_after_a_question(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
