@@ -49,6 +49,8 @@ class RememberingScreen(ReadingScreen):
         """Go back to what `remember` found; a screen takes what it added."""
 
     def keep(self) -> None:
+        if not self.is_mounted:
+            return  # it was left before it was there, and has nothing to remember
         self.console.memory[self.memory_key] = self.remember()
 
     def _recall(self) -> None:

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyte
+from wcwidth import wcwidth
 
 ESC = "\x1b"
 KEYS = {
@@ -191,7 +192,16 @@ class Terminal:
             pass
 
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(self._line(y).rstrip() for y in range(self.rows))
+
+    def _line(self, y: int) -> str:
+        """A row; what is left of a wide character that was half drawn over is blank, as terminals show it."""
+        row, found, wide = self.screen.buffer[y], [], False
+        for x in range(self.columns):
+            char = row[x].data
+            found.append(char or ("" if wide else " "))
+            wide = bool(char) and wcwidth(char[0]) == 2
+        return "".join(found)
 
     def cells(self) -> list[list[tuple[Any, ...]]]:
         """Every cell: character, colours and attributes."""
