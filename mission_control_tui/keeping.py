@@ -10,6 +10,9 @@ _LEFT_OUT = object()
 SIZE_LIMIT = 200_000
 """Characters of one value; longer ones are left out."""
 
+MOST_ITEMS = 2_000
+"""Items of one value; more, such as thousands of marks, are left out."""
+
 
 def encode(value: object) -> Any:
     """`value` as JSON. What is neither plain nor a known container is left out, with the container's whole entry."""
@@ -29,6 +32,8 @@ def _encode(value: object) -> Any:
         return {"$map": {key: item for key, item in entries.items() if item is not _LEFT_OUT}}
     for kind, name in ((tuple, "$tuple"), (list, "$list"), (frozenset, "$set"), (set, "$set")):
         if isinstance(value, kind):
+            if len(value) > MOST_ITEMS:
+                return _LEFT_OUT
             items = [_encode(item) for item in value]
             return _LEFT_OUT if _LEFT_OUT in items else {name: items}
     return _LEFT_OUT
