@@ -218,6 +218,12 @@ class EditUserScreen(MissionScreen):
             self._touched[name] = value
         self._say()
 
+    def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        """Who opens Email addresses most often adds an alias: go there, which also brings it into view."""
+        fold = event.fold
+        if fold.id == "email" and fold.is_open and fold.title_line.has_focus:
+            self.query_one(AddressFields).alias.focus()
+
     def on_address_fields_changed(self) -> None:
         self._say()
 

@@ -93,6 +93,22 @@ async def test_what_is_wrong_stands_beside_its_field(world_db: Path) -> None:
         assert upn.value == "grace@acme.example"
 
 
+async def test_an_alias_is_added_by_few_keys(world_db: Path) -> None:
+    """Opening Email addresses leads to the new alias, in view; closing and opening it by the way back does not."""
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        await pilot.press("escape", "shift+tab", "shift+tab")
+        await until(pilot, lambda: app.screen.query_one("#email", Fold).title_line.has_focus)
+        await pilot.press("enter")
+        await shows(pilot, "New alias", "[ Add alias ]", "Esc Leave field")
+        await type_text(pilot, "countess@acme.example")
+        await pilot.press("enter", "enter")
+        await shows(pilot, "to be added", "1 change (Email addresses)")
+        await pilot.press("p")
+        await shows(pilot, "Saved; the services")
+        assert (await user_of(app)).aliases == ("countess@acme.example",)
+
+
 async def test_addresses_are_added_made_primary_and_removed_only_by_provision(
     world_db: Path,
 ) -> None:
