@@ -234,8 +234,9 @@ async def attend(
     """Go on with a bulk in this process, slice by slice, until nothing is left or somebody stops it.
 
     `keep` gets a slice's passwords before they are committed, to write them where they outlive this process; each
-    `Slice` has them too. Where this ends early, call it again: it begins with what is left. Raises NotFound.
+    `Slice` has them too. Where this ends early, call it again: it begins with what is left. Raises NotFound, Denied.
     """
+    caller.require_write()
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         await bulk_row(session, account_id, bulk_id)

@@ -320,18 +320,20 @@ async def _inside(
 ) -> bool:
     """Who has the word in the middle of the name or of an address; whether there are more."""
     place = func.instr if store.is_sqlite else func.strpos
-    named = select(*_COLUMNS).where(place(UserRow.sort_key, word) > 0).limit(CANDIDATES)
+    named = select(*_COLUMNS).where(place(UserRow.sort_key, word) > 0)
+    keys = select(AddressRow.id).where(place(AddressRow.key, word) > 0)
+    if scope.caller.accounts is not None:
+        # What may not be seen takes nobody's place, and is not counted.
+        everything = replace(scope, current=None)
+        named = named.where(everything.others(UserRow.account_id))
+        keys = keys.where(everything.others(AddressRow.account_id))
     addressed = (
         select(*_COLUMNS)
         .join(AddressRow, AddressRow.user_id == UserRow.id)
-        .where(
-            AddressRow.id.in_(
-                select(AddressRow.id).where(place(AddressRow.key, word) > 0).limit(CANDIDATES)
-            )
-        )
+        .where(AddressRow.id.in_(keys.limit(CANDIDATES)))
     )
     more = False
-    for statement in (named, addressed):
+    for statement in (named.limit(CANDIDATES), addressed):
         rows = (await session.execute(statement)).all()
         more = more or len(rows) >= CANDIDATES
         for user_id, account_id, sort_key, in_bin in rows:

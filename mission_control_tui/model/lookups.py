@@ -16,6 +16,7 @@ from mission_control_tui.model.tables import (
     RequestRow,
     UserRow,
 )
+from mission_control_tui.model.text import harmless
 
 
 async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
@@ -23,9 +24,10 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
     condition = AccountRow.id == key if isinstance(key, int) else AccountRow.code == key.lower()
     row = await session.scalar(select(AccountRow).where(condition))
     if row is None:
-        codes = (
-            await session.scalars(select(AccountRow.code).order_by(AccountRow.code).limit(20))
-        ).all()
+        statement = select(AccountRow.code).order_by(AccountRow.code).limit(20)
+        if caller.accounts is not None:
+            statement = statement.where(AccountRow.id.in_(caller.accounts))
+        codes = (await session.scalars(statement)).all()
         raise NotFound(
             f"There is no account {key!r}.",
             hint=f"There are: {', '.join(codes)}."
@@ -33,7 +35,8 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
             else "Run `mission-control init` first.",
         )
     if not caller.may_see(row.id):
-        raise Denied(f"You may not work on account {row.code}.")
+        # As it was asked for: whoever gave a number does not learn the code.
+        raise Denied(f"You may not work on account {harmless(str(key))}.")
     return row
 
 

@@ -78,7 +78,10 @@ async def recent_users(store: Store, caller: Caller, limit: int = 20) -> tuple[R
         rows = (await session.execute(_newest(caller, users=True))).all()
         seen = {row.user_id: row.at for row in rows if caller.may_see(row.account_id)}
         users = await load_users(session, list(seen)[:limit])
-        return tuple(Recent(user, seen[user.user_id]) for user in users)
+        # The user's own account counts, whatever the row says.
+        return tuple(
+            Recent(user, seen[user.user_id]) for user in users if caller.may_see(user.account.id)
+        )
 
 
 async def recent_accounts(store: Store, caller: Caller, limit: int = 20) -> tuple[Account, ...]:
