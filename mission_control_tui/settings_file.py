@@ -271,11 +271,12 @@ def _with_origin(
         origin = "environment"
     else:
         origin = "file" if file.holds(one.key) else "default"
-    value = _shown_url(str(one.value)) if one.key == "database" else one.value
+    value = shown_database(str(one.value)) if one.key == "database" else one.value
     return Setting(one.key, value, origin, one.default)
 
 
-def _shown_url(database: str) -> str:
+def shown_database(database: str) -> str:
+    """A database's path or URL, without the URL's password."""
     if "://" not in database:
         return database
     from .model.database import database_url, shown

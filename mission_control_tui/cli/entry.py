@@ -66,7 +66,7 @@ COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 @click.option("--database", metavar="URL-OR-PATH", help="The database to work on.")
 @click.option("--account", metavar="CODE", help="The account to work on.")
 @click.option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
-@click.option("--read-only", is_flag=True, help="Open the console read-only; a arms it.")
+@click.option("--read-only", is_flag=True, help="Change nothing; in the console a arms it.")
 @click.version_option(__version__, prog_name="mission-control")
 @click.pass_context
 def root(

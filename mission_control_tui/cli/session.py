@@ -75,7 +75,7 @@ class Session:
         return replace(
             Caller.from_operating_system(ticket=self.ticket),
             session=os.environ.get("MISSION_CONTROL_RUN", "")[:32],
-            may_write=os.environ.get("MISSION_CONTROL_READ_ONLY", "") in ("", "0"),
+            may_write=not self._starts_read_only,
         )
 
     def run(

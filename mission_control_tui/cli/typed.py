@@ -94,10 +94,10 @@ async def run(typed: Typed, where: Where, *extra: str) -> Ran:
         words += ["--ticket", where.ticket]
     if "--account" not in words:
         words = ["--account", where.account, *words]
-    if "--database" not in words:
-        words = ["--database", where.database, *words]
     environment = {
         **os.environ,
+        # A URL may hold a password, and everybody can read the words of a process.
+        "MISSION_CONTROL_DATABASE": where.database,
         "MISSION_CONTROL_RUN": where.session,
         "MISSION_CONTROL_READ_ONLY": "1" if where.read_only else "0",
         "COLUMNS": "80",

@@ -78,3 +78,19 @@ def test_a_read_only_environment_writes_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MISSION_CONTROL_READ_ONLY", "1")
     assert call("settings", "set", "console.theme", "dark").code == 7
     assert not locations().settings_file.exists()
+
+
+def test_the_flag_read_only_holds_for_commands_too() -> None:
+    refused = call("--read-only", "settings", "set", "console.theme", "dark")
+    assert refused.code == 7
+    assert "read-only" in refused.err
+    assert not locations().settings_file.exists()
+
+
+def test_the_password_of_a_database_is_never_told_back() -> None:
+    url = "postgresql://mc:Kp7m-xR4w@db.example/mc"
+    for json in ((), ("--json",)):
+        said = ok("settings", "set", "database", url, *json)
+        assert "db.example" in said.out + said.err
+        assert "Kp7m" not in said.out + said.err
+    assert url in locations().settings_file.read_text(encoding="utf-8")

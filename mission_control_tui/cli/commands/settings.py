@@ -100,8 +100,11 @@ def unset(session: Session, key: str) -> None:
 
 def _tell(session: Session, file: SettingsFile, key: str, value: object) -> None:
     from mission_control_tui.settings import environment
+    from mission_control_tui.settings_file import shown_database
 
     path = file.path
+    if key == "database" and value is not None:
+        value = shown_database(str(value))
     overruled = key in environment()
     if session.json:
         print_json({"file": str(path), "key": key, "value": value, "overruled": overruled})
