@@ -14,7 +14,7 @@ from tests.terminal.pty import Terminal
 
 from . import world
 
-PATIENCE = 120.0
+PATIENCE = 60.0
 """Seconds after which what should be seen is given up: only a hang takes so long."""
 
 SLOW = 2.0
@@ -84,11 +84,14 @@ class Desk:
         if (waited := monotonic() - began) > SLOW:
             self.slow.append((pattern, waited))
 
-    def sees(self, pattern: str) -> bool:
-        """Whether it is there now."""
+    def sees(self, pattern: str, patience: float = 0.0) -> bool:
+        """Whether it is there now, or comes while the screen goes on changing within `patience` seconds each."""
         while self.terminal.read(0):
             pass
-        return re.search(pattern, self.text) is not None
+        while re.search(pattern, self.text) is None:
+            if not self.terminal.read(patience):
+                return False
+        return True
 
     # Acting
 
@@ -101,7 +104,7 @@ class Desk:
 
     def verb(self, letter: str, then: str) -> None:
         """A verb that works everywhere: by its letter, or in a field, as the hints then say, by its other key."""
-        in_field = self.sees("Leave field")
+        in_field = self.sees("F9 Go to")
         self.press(TWINS[letter] if in_field else letter, then=then)
 
     def type(self, text: str, then: str = "") -> None:

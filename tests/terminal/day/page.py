@@ -42,7 +42,7 @@ italics is inferred from the same pages, and a kind that has such steps, other t
 has an asterisk in the table. Every doubt is decided in favour of the web:
 
 - logging in, changing the customer, waiting for pages, scrolling and pointing at menus cost nothing;
-- a person is found by one field, Search and a click on the name, although the article only shows a list to page through;
+- a person is found by one field, Search and the name, although the article only shows a list to page through;
 - a field is one field, however much is typed into it, and pre-filled fields cost nothing;
 - there is no ticket to set, and nothing is asked before something is taken away;
 - what the article's pages cannot do for several people at once is done for one after the other;

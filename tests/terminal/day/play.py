@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.drafts import list_drafts
+from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ACTIVE_STATES, Light
 from mission_control_tui.model.status import workers
 from mission_control_tui.model.tables import (
@@ -184,11 +185,18 @@ async def judge(path: Path, tickets: Sequence[Ticket]) -> list[str]:
         wrong = [
             f"{one.number}: {BY_NAME[one.kind].title} has no effect on {[p.upn for p in one.people]}"
             for one in tickets
-            if not await BY_NAME[one.kind].check(seen, one)
+            if not await _has_effect(seen, one)
         ]
         return [*wrong, *await _audited(store, tickets), *await _untouched(store, tickets)]
     finally:
         await store.close()
+
+
+async def _has_effect(seen: World, ticket: Ticket) -> bool:
+    try:
+        return await BY_NAME[ticket.kind].check(seen, ticket)
+    except NotFound:
+        return False
 
 
 async def _audited(store: Store, tickets: Sequence[Ticket]) -> list[str]:
@@ -197,8 +205,8 @@ async def _audited(store: Store, tickets: Sequence[Ticket]) -> list[str]:
     wrong = []
     carried: Counter[str] = Counter()
     async with store.read() as session:
-        codes = dict((await session.execute(select(AccountRow.id, AccountRow.code))).tuples().all())
-        upns = dict((await session.execute(select(UserRow.id, UserRow.upn))).tuples().all())
+        codes = dict((await session.execute(select(AccountRow.id, AccountRow.code))).all())
+        upns = dict((await session.execute(select(UserRow.id, UserRow.upn))).all())
         rows = await session.scalars(select(AuditRow).where(AuditRow.operator == OPERATOR))
         for row in rows:
             ticket = by_number.get(row.ticket)
