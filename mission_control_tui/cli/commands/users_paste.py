@@ -62,7 +62,7 @@ NAMED = 50
 @pass_session
 @example(
     "mission-control users paste new.txt --template Sales --passwords-out new.csv",
-    "pbpaste | mission-control users paste - --level managed-exchange=popx --dry-run",
+    "mission-control users paste - --level managed-exchange=popx --dry-run",
 )
 def paste(session: Session, file: Path, passwords_out: Path | None, **given: Any) -> None:
     """Create users from a list of names in FILE ("-" is standard input), and give them services.
