@@ -7,6 +7,18 @@ import os
 from pathlib import Path
 
 from mission_control_tui.model.errors import Conflict, StoreError, UsageError
+from mission_control_tui.model.text import harmless
+
+
+def path_named(text: str) -> Path:
+    """The file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
+    try:
+        return Path(text.strip()).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"There is no home directory for this file: {harmless(text.strip())}.",
+            hint="Name it from / on.",
+        ) from error
 
 
 async def write_new(path: Path, content: str | bytes) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.private_files import path_named
 from mission_control_tui.model.statements import Statement
 from mission_control_tui.model.text import harmless, safe_cell
 
@@ -154,7 +155,7 @@ def write(one: Statement, path: Path, form: str | None = None) -> Path:
 
 def put(path: Path, data: bytes) -> Path:
     """Write a new private file; returns its whole path. Raises UsageError where there is one, or it cannot be made."""
-    whole = path.expanduser().absolute()
+    whole = path_named(str(path)).absolute()
     try:
         whole.touch(mode=0o600, exist_ok=False)
         whole.write_bytes(data)

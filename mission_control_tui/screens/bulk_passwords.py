@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from mission_control_tui.model.bulk_views import BulkView, NewPassword
+from mission_control_tui.model.private_files import path_named
 from mission_control_tui.model.text import safe_cell
 from mission_control_tui.unbroken import unbroken
 
@@ -103,7 +104,7 @@ class PasswordsScreen(MissionScreen):
 
 
 def _file_of(text: str) -> Path | None:
-    return Path(text.strip()).expanduser() if text.strip() else None
+    return path_named(text) if text.strip() else None
 
 
 def _cells(one: NewPassword) -> tuple[str, ...]:
