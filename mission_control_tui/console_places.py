@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from textual.css.query import NoMatches
+
 from .console_accounts import AccountsApp
 from .keeping import decode, encode
 from .model.errors import MissionControlError
@@ -84,10 +86,13 @@ class PlacesApp(AccountsApp):
         if not self.is_open or not isinstance(self.store, Context):
             return None
         forms = {}
-        for screen in self.screen_stack:
-            if isinstance(screen, MissionScreen) and screen.is_mounted:
-                forms.update(self._form(screen))
-        return Seen(self.store, self._stack_of(self.store), forms)
+        try:
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen) and screen.is_mounted:
+                    forms.update(self._form(screen))
+            return Seen(self.store, self._stack_of(self.store), forms)
+        except NoMatches:
+            return None  # a screen is being built or taken down: the next look sees all of it
 
     def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
         """A form with what is typed in it; nothing for what is no form or cannot be opened again."""
@@ -107,9 +112,11 @@ class PlacesApp(AccountsApp):
         super().exit(*arguments, **named)
 
     async def keep_places(self) -> None:
-        """Note place and drafts, as long as the console runs."""
+        """Note place and drafts, as long as the console runs; what it ends with is seen by `exit`."""
         while True:
             await asyncio.sleep(KEEP_SECONDS)
+            if self._last_seen is not None:
+                return
             if (seen := self._see()) is not None:
                 await self._kept(seen)
 

@@ -357,12 +357,7 @@ class PasteScreen(MissionScreen):
 
     def _go_on(self, bulk_id: int, words: str) -> None:
         """Where the services of the new users can be watched."""
-        from mission_control_tui.console import PLACES
-
-        if "bulk" in PLACES:
-            self.turn_into("bulk", bulk_id)
-        else:
-            self.turn_into("requests")
+        self.turn_into("bulk", bulk_id)
         self._say_there(words)
 
     def _say_there(self, words: str) -> None:
