@@ -36,6 +36,7 @@ PLAIN = {
     "space": " ",
     "backspace": "\x7f",
     "ctrl+o": "\x0f",
+    "ctrl+u": "\x15",
     "ctrl+z": "\x1a",
 }
 QUERY = re.compile(rb"\x1b\[(\?\d+)\$p")

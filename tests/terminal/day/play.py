@@ -145,7 +145,7 @@ def play(directory: Path, tickets: Sequence[Ticket], cut_after: int, say: bool =
 
 def lose_and_come_back(desk: Desk) -> None:
     """Cut the line; the next console is on the same screen, account, user and ticket."""
-    desk.terminal.settle(4.0)
+    desk.terminal.settle(0.3)
     before = desk.text.splitlines()
     desk.lose()
     desk.close()

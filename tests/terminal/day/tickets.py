@@ -105,16 +105,28 @@ def take(desk: Desk, ticket: Ticket) -> None:
     desk.press("enter", then=f"Every change carries ticket {ticket.number}")
 
 
+def look_for(desk: Desk, typed: str, whole: str) -> None:
+    """Type into Find, and wait for an answer."""
+    desk.type(typed, then=rf"Find: {re.escape(whole)} +(\d+ found|the first)")
+
+
 def find(desk: Desk, one: Person, by: str) -> None:
-    """From anywhere to somebody's card, by part of a name or of a phone number, whichever account it is."""
+    """From anywhere to somebody's card, by part of a name or of a phone number, whichever account it is.
+
+    Where too many others are found, the first name is added, or the whole number typed instead.
+    """
     desk.verb("/", then="Find anyone|Find:(.|\\n)*F9 Go to")
     if not desk.sees("Find anyone"):
         desk.verb("/", then="Find anyone")
     row = rf"{one.customer.code} +{re.escape(one.name)} "
-    desk.type(by, then=rf"Find: {re.escape(by)} +(\d+ found|the first)")
+    look_for(desk, by, by)
     if not desk.sees(row, patience=1.5):
-        more = f" {one.first.lower()}"
-        desk.type(more, then=rf"Find: {re.escape(by + more)} +(\d+ found|the first)")
+        if by in one.phone:
+            desk.press("ctrl+u", then="whom you looked at last")
+            look_for(desk, one.phone, one.phone)
+        else:
+            more = f" {one.first.lower()}"
+            look_for(desk, more, by + more)
     desk.press("enter", then="Enter Open")
     desk.move(row, "enter")
     desk.see(rf"{re.escape(one.upn)}(.|\n)*> Services")
