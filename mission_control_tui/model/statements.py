@@ -31,7 +31,7 @@ from mission_control_tui.model.catalogue import Buys, Catalogue, from_json
 from mission_control_tui.model.catalogue.quoting import tax_label, term_words
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import WORKER, Caller
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.domains import locked_account
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.lookups import account_row
@@ -99,9 +99,9 @@ async def statement(
 
     Raises InvalidInput for what is no month or lies ahead, NotFound for one before the account was made.
     """
-    moment = now or datetime.now(UTC)
     async with store.read() as session:
         row = await account_row(session, caller, account)
+        moment = now or await _now(session)
         running = period_of(moment, zone_of(row.time_zone))
         wanted = period or running
         _check_period(row, wanted, running)
@@ -129,18 +129,26 @@ async def list_statements(
 
 async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tuple[int, str], ...]:
     """The months that are over and not closed yet, as (account id, month), for the worker to `close_month`."""
-    moment = now or datetime.now(UTC)
-    async with store.read() as session:
-        newest = select(StatementRow.account_id, func.max(StatementRow.period))
-        last = dict((await session.execute(newest.group_by(StatementRow.account_id))).all())
-        accounts = (await session.scalars(select(AccountRow).order_by(AccountRow.id))).all()
     due: list[tuple[int, str]] = []
-    for row in accounts:
-        zone = zone_of(row.time_zone)
-        first = last.get(row.id) or period_of(row.created_at, zone)
-        over = _periods(first, period_of(moment, zone))[:-1]
-        due += [(row.id, period) for period in over if period != last.get(row.id)]
+    async with store.read() as session:
+        moment = now or await _now(session)
+        counted = select(StatementRow.account_id, func.count()).group_by(StatementRow.account_id)
+        counts = dict((await session.execute(counted)).all())
+        for row in (await session.scalars(select(AccountRow).order_by(AccountRow.id))).all():
+            zone = zone_of(row.time_zone)
+            over = _periods(period_of(row.created_at, zone), period_of(moment, zone))[:-1]
+            if counts.get(row.id, 0) >= len(over):
+                continue
+            # A later month may have been asked for, and so closed, before an earlier one.
+            kept = select(StatementRow.period).where(StatementRow.account_id == row.id)
+            closed = set(await session.scalars(kept))
+            due += [(row.id, period) for period in over if period not in closed]
     return tuple(due)
+
+
+async def _now(session: AsyncSession) -> datetime:
+    """By the database's clock: a month that is closed stays closed, whatever this machine thinks that it is."""
+    return datetime.fromtimestamp(await clock(session), UTC)
 
 
 def period_of(moment: datetime, zone: tzinfo) -> str:

@@ -153,6 +153,14 @@ async def test_what_was_removed_is_not_renewed(
     assert [line.quantity for line in june.lines] == [3]
 
 
+async def test_an_earlier_month_is_closed_by_the_worker_though_a_later_one_was_asked_for(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await in_may(store, caller, account)
+    await statements.statement(store, caller, account.id, "2026-06", now=JULY)
+    assert await statements.months_due(store, now=JULY) == ((account.id, "2026-05"),)
+
+
 @pytest.mark.parametrize("month", ["2026-13", "may", "2026-5", "2026-07"])
 async def test_what_is_no_month_is_refused(
     store: Store, caller: Caller, account: Account, month: str
