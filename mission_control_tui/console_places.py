@@ -13,7 +13,7 @@ from textual.css.query import NoMatches
 
 from .console_accounts import AccountsApp
 from .keeping import decode, encode
-from .model.errors import MissionControlError
+from .model.errors import MissionControlError, NotFound
 from .screens.context import Context, MissionScreen
 from .unbroken import unbroken
 
@@ -162,9 +162,12 @@ class PlacesApp(AccountsApp):
         account = await resolve_account(current.store, current.caller, draft.account_id)
         context = self.context_for(account)
         arguments = tuple(draft.content.get("arguments", ()))
-        screen = self.make_screen(draft.kind, *arguments)
+        screen = self._made_again(draft.kind, arguments)
         if not isinstance(screen, MissionScreen):
-            return
+            raise NotFound(
+                f"This version has no form {draft.kind!r}.",
+                hint=f"Look at it: mission-control drafts show {draft.id}",
+            )
         screen.bind(context)
         self.memory[screen.memory_key] = _memory(draft.content.get("memory"))
         self._drafts[account.id, draft.kind, draft.subject] = None
@@ -223,10 +226,19 @@ class PlacesApp(AccountsApp):
         if back is not context:
             self._home_of(back)
         for name, arguments in screens:
-            if name != self.links[0][0]:
-                self._push(back, name, *arguments)
+            screen = self._made_again(name, arguments) if name != self.links[0][0] else None
+            if isinstance(screen, MissionScreen):
+                screen.bind(back)
+                self.push_screen(screen)
         if isinstance(self.screen, MissionScreen):
             self.screen.announce("Back where the connection was lost. g goes elsewhere")
+
+    def _made_again(self, name: str, arguments: tuple[Any, ...]) -> Screen[Any] | None:
+        """A screen that was noted; None where it was another version of the program that knew it."""
+        try:
+            return self.make_screen(name, *arguments)
+        except (KeyError, TypeError):
+            return None
 
     async def _account_of(self, context: Context, account_id: object) -> Any:
         from .model.accounts import resolve_account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator
@@ -159,3 +160,23 @@ async def test_a_place_that_is_gone_is_no_fault(world_db: Path) -> None:
         await shows(pilot, "User Functions", "has no user")
         await pilot.press("escape")
         await shows(pilot, "This month  AUD")
+
+
+async def test_what_another_version_noted_is_no_fault(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await type_new_user(app, pilot)
+        await until(pilot, lambda: "Shelley" in kept_text(world_db))
+        app.exit(return_code=129)
+    with closing(sqlite3.connect(world_db)) as database:
+        (place,) = database.execute("SELECT place FROM sessions").fetchone()
+        noted = json.loads(place)
+        noted["screens"] = [["users", []], ["no-such-screen", []], ["user", ["a", "b", "c", "d"]]]
+        database.execute("UPDATE sessions SET place = ?", (json.dumps(noted),))
+        database.execute("UPDATE drafts SET kind = 'no-such-form'")
+        database.commit()
+    async with console(world_db) as (app, pilot):
+        await until(pilot, lambda: isinstance(app.screen, UsersScreen))
+        go(app, "drafts")
+        await shows(pilot, "no-such-form")
+        await pilot.press("enter")
+        await shows(pilot, "This version has no form")
