@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from textual import events
 from textual.css.query import NoMatches
 
 from .console_accounts import AccountsApp
@@ -59,11 +60,17 @@ class PlacesApp(AccountsApp):
         self._place: Any = None
         self._drafts: dict[Key, Any] = {}
         self._last_seen: Seen | None = None
+        self._pressed = asyncio.Event()
 
     def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
         """Keep how a screen was opened, where it can be opened so again."""
         if all(isinstance(one, str | int | None) for one in arguments):
             self._opened[screen] = (name, arguments)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste):
+            self._pressed.set()
+        await super().on_event(event)
 
     # The place
 
@@ -114,7 +121,11 @@ class PlacesApp(AccountsApp):
     async def keep_places(self) -> None:
         """Note place and drafts, as long as the console runs; what it ends with is seen by `exit`."""
         while True:
+            await (
+                self._pressed.wait()
+            )  # looking at every widget costs more than an idle console may
             await asyncio.sleep(KEEP_SECONDS)
+            self._pressed.clear()
             if self._last_seen is not None:
                 return
             if (seen := self._see()) is not None:
