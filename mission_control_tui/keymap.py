@@ -351,7 +351,7 @@ def hints(
         key, twin = keys_of(verb, overrides)
         label = (labels or {}).get(verb.id, verb.label)
         if in_field and verb.id == "back":
-            label = LEAVE_FIELD
+            label = (labels or {}).get("back", LEAVE_FIELD)
         elif in_field:
             key = twin
         if key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -44,8 +44,8 @@ class HistoryScreen(MissionScreen):
         "Who changed what, when, for which ticket. Type in Find to narrow it to a person, a user, a service or a "
         "ticket; Show chooses the period. Below the list stands what changed, before and after. u takes a change back: "
         "it asks for the state before, and says first what that does. y copies it for a ticket. w writes all that is "
-        "shown to a file: .csv, .json, .txt for people, or .sh, a script of commands that does it again. Enter opens "
-        "the request."
+        "shown to a file: .csv, .json, .txt for people, or .sh, a script of commands that does it again; with What I "
+        "did in this session it proposes that script. Enter opens the request."
     )
     VERBS: ClassVar[tuple[str, ...]] = ("find", "undo", "copy", "write")
     CSS_PATH = "history.tcss"
@@ -99,7 +99,7 @@ class HistoryScreen(MissionScreen):
 
     def _filters(self) -> dict[str, Any]:
         """What `audit.entries` is asked."""
-        shown = self.query_one("#shown", ChoiceField).value
+        shown = self._shown
         ago = PERIODS[shown][1]
         return {
             "user": self._user_id,
@@ -107,6 +107,15 @@ class HistoryScreen(MissionScreen):
             "session": self.context.caller.session if shown == "session" else None,
             "words": self.query_one(FindBox).text,
         }
+
+    @property
+    def _shown(self) -> str:
+        """Which of PERIODS the list shows."""
+        return self.query_one("#shown", ChoiceField).value
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"write": "Save as script"} if self._shown == "session" else {}
 
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.audit import COUNTED, count_entries, entries
@@ -164,6 +173,7 @@ class HistoryScreen(MissionScreen):
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
             self._look_again()
+            self.refresh_keys()
 
     def _look_again(self) -> None:
         if self.console.is_open:
@@ -218,10 +228,13 @@ class HistoryScreen(MissionScreen):
 
     def verb_write(self) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")
-        name = f"history-{self.context.account.code}-{stamp}.csv"
+        code = self.context.account.code
+        session = self._shown == "session"
+        what = "Save what you did" if session else "Write what is shown"
+        name = f"session-{code}-{stamp}.sh" if session else f"history-{code}-{stamp}.csv"
         self.ask(
             [
-                "Write what is shown to a file. Its ending says as what:",
+                f"{what} to a file. Its ending says as what:",
                 ".csv, .json, .txt for people, .sh for commands that do it again.",
             ],
             "File",

@@ -176,6 +176,11 @@ class HomeScreen(MissionScreen):
 
     # Verbs
 
+    @property
+    def unhinted(self) -> frozenset[str]:
+        first = len(self.app.screen_stack) == 1 and self._overlay is None and not self.is_asking
+        return frozenset({"back"} if first else ())
+
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         target = event.row.data
         if event.rows.id not in self._quadrants or not isinstance(target, Target):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
+from mission_control_tui import keymap
 from mission_control_tui.model.catalogue import PasswordUse
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
@@ -44,6 +45,7 @@ class MadeLikeScreen(MissionScreen):
         self._contents: dict[str, TemplateContent] = {NOBODY: TemplateContent()}
         self._labels: dict[str, str] = {NOBODY: "(none)"}
         self._seats: tuple[Seats, ...] = ()
+        self._short: TemplateService | None = None
         self._made_like: str | None = None
         self._gives = True
 
@@ -163,7 +165,7 @@ class MadeLikeScreen(MissionScreen):
         label = self._labels.get(self._made_like or NOBODY, "")
         fold = self.query_one("#group-like", Fold)
         fold.note = f"like {label}" if self._made_like else "none"
-        words, short = [], False
+        words, self._short = [], None
         for one in self.services_to_give():
             service = self.context.catalogue.service(one.service)
             free = next(
@@ -174,7 +176,8 @@ class MadeLikeScreen(MissionScreen):
                 ),
                 0,
             )
-            short = short or (service.seats and free < 1)
+            if service.seats and free < 1 and self._short is None:
+                self._short = one
             seats = f" ({free} free)" if service.seats else ""
             level = service.level(one.level).name
             name = level if service.name in level else f"{service.name}, {level}"
@@ -182,8 +185,29 @@ class MadeLikeScreen(MissionScreen):
         given = f"gives {'; '.join(words)}" if words else "gives no service"
         own = [one.service for one in self.content.services if not self._is_plain(one)]
         more = f"; then choose {', '.join(own)}" if own and self._gives else ""
-        line.set(f"Like {label}: {given}{more}", "error" if short else "dim")
+        short = self._short is not None
+        buys = f". {self.buy_key} buys more" if short else ""
+        line.set(f"Like {label}: {given}{more}{buys}", "error" if short else "dim")
         line.display = bool(self._made_like)
+        self.refresh_keys()
+
+    # Seats
+
+    @property
+    def buy_key(self) -> str:
+        """The key that buys, also in fields."""
+        key, twin = keymap.keys_of(keymap.BY_ID["buy"], self.console.keys)
+        return keymap.key_word(twin or key)
+
+    def why_not(self, verb: str) -> str:
+        if verb == "buy" and self._short is None:
+            return "No seats are missing for what is chosen here"
+        return super().why_not(verb)
+
+    def verb_buy(self) -> None:
+        """Buy seats of the first level without a free one, and come back."""
+        if self._short is not None:
+            self.open_buy(self._short.service, self._short.level, self.HEADING)
 
     # Memory
 

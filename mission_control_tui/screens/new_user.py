@@ -10,7 +10,7 @@ from textual import events
 from textual.timer import Timer
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import InvalidInput, MissionControlError, Problem
+from mission_control_tui.model.errors import InvalidInput, MissionControlError, NoSeats, Problem
 from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
     FIELDS,
@@ -110,7 +110,7 @@ class NewUserScreen(MadeLikeScreen):
         "Nothing is sent before you press F2 or the Provision button. What you typed stays when you look elsewhere. "
         "Template fills the groups, and gives services in one go; l on a user comes here to make another like that one."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision",)
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "buy")
     MAIN: ClassVar[str] = "provision"
     CSS_PATH = "new_user.tcss"
 
@@ -135,12 +135,15 @@ class NewUserScreen(MadeLikeScreen):
             id="f-upn",
         )
         yield UpnOffer()
-        yield ChoiceField(
+        domains = self.context.account.domains if self.console.is_open else ()
+        at_domain = ChoiceField(
             "  at domain",
-            [],
+            [(name, f"@{name}") for name in domains],
             help_text="One of the account's domains; Left and Right or its first letters choose.",
             id="domain",
         )
+        at_domain.display = len(domains) > 1
+        yield at_domain
         for name in ("first_names", "last_name", "display_name", "username"):
             yield make_widget(FIELD_BY_NAME[name], "")
         yield PasswordFields(required=True, id="password")
@@ -370,6 +373,9 @@ class NewUserScreen(MadeLikeScreen):
                 problems.append(Problem("confirm", passwords.mismatch))
             try:
                 await self._create(details, passwords.password.value, dry_run=bool(problems))
+            except NoSeats as error:
+                await self.load_made_like()
+                self.announce(f"{self.buy_key} buys more. {error.what}", error=True)
             except MissionControlError as error:
                 if not error.problems:
                     raise

@@ -101,7 +101,9 @@ class OrderScreen(MissionScreen):
         what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
         thanks = "Thank you. " if self._confirms else ""
         self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
-        self.query_one("#lines", TextLines).set("\n".join(order_lines(order)))
+        self.query_one("#lines", TextLines).set(
+            "\n".join(order_lines(order, self.context.catalogue))
+        )
         self.query_one("#brings", TextLines).set(brings(context.catalogue, order))
         waits = order.state == WAITS
         first = self._order is None
@@ -261,12 +263,16 @@ class OrdersScreen(MissionScreen):
             self.copy(str(row.key))
 
 
-def order_lines(order: OrderView) -> list[str]:
+def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
     """The lines of an order with their sums, and who placed it."""
     lines = []
     for one in order.lines:
         lines += [one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net))]
-    lines += [_sum("Tax", str(order.tax)), _sum("Total", str(order.total)), ""]
+    lines += [
+        _sum(_tax_word(order, catalogue), str(order.tax)),
+        _sum("Total", str(order.total)),
+        "",
+    ]
     ticket = f", ticket {order.ticket}" if order.ticket else ""
     lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")
     if order.state == WAITS and order.note:
@@ -280,6 +286,14 @@ def order_lines(order: OrderView) -> list[str]:
     if order.reason:
         lines.append(f"Reason: {order.reason}")
     return lines
+
+
+def _tax_word(order: OrderView, catalogue: Catalogue) -> str:
+    """The tax as the review called it; without its rate where the order was placed at another one."""
+    from mission_control_tui.model.catalogue.quoting import tax_label
+
+    same = all(one.tax == one.net.share(catalogue.tax_basis_points) for one in order.lines)
+    return tax_label(catalogue) if same else catalogue.tax_name
 
 
 def _lines(order: OrderView) -> list[str]:

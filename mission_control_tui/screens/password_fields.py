@@ -43,7 +43,7 @@ class RuleLines(LineWidget):
     """The rules of the policy, each with whether the password meets it."""
 
     DEFAULT_CSS = """
-    RuleLines { height: 2; }
+    RuleLines { height: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -53,8 +53,12 @@ class RuleLines(LineWidget):
         self._username = ""
 
     def set(self, password: str, username: str, policy: PasswordPolicy) -> None:
+        rows = len(self._packed(self.content_size.width))
         self._password, self._username, self.policy = password, username, policy
-        self.repaint()
+        if len(self._packed(self.content_size.width)) != rows:
+            self.refresh(layout=True)
+        else:
+            self.repaint()
 
     def _packed(self, width: int) -> list[list[Part]]:
         rows: list[list[Part]] = [[]]

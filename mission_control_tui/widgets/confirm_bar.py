@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from .cells import wrap
 from .lines import LineWidget, Part
 
-WIDTH = 76
+MARGINS = 4
 
 
 class ConfirmBar(LineWidget, can_focus=True):
@@ -33,10 +34,21 @@ class ConfirmBar(LineWidget, can_focus=True):
         self, lines: Sequence[str], answered: Callable[[bool], None], yes: str = "Yes"
     ) -> None:
         super().__init__()
-        self._lines = [part for line in lines for part in wrap(line, WIDTH)]
+        self._said = tuple(lines)
+        self._lines: list[str] = []
         self._answered = answered
         self._yes_word = yes
         self.yes = False
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        width = self.app.size.width - MARGINS
+        self._lines = [part for line in self._said for part in wrap(line, width)]
         self.styles.height = len(self._lines) + 2
 
     def line(self, y: int, width: int) -> Iterable[Part]:

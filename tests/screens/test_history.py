@@ -105,13 +105,14 @@ async def test_u_elsewhere_leads_to_what_this_session_did(world_db: Path) -> Non
     ],
 )
 async def test_it_is_written_to_a_new_private_file(
-    world_db: Path, tmp_path: Path, ending: str, has: str
+    world_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, has: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     target = tmp_path / f"out{ending}"
     async with opened(world_db, "history") as (_app, pilot):
         await shows(pilot, "buy email")
         await pilot.press("w", "ctrl+u")
-        await type_text(pilot, str(target).replace("_", "_"))
+        await type_text(pilot, target.name)
         await pilot.press("enter")
         await shows(pilot, "written to")
         text = target.read_text("utf-8")
@@ -120,7 +121,7 @@ async def test_it_is_written_to_a_new_private_file(
         if ending == ".json":
             assert len(json.loads(text)["entries"]) > 5
         await pilot.press("w", "ctrl+u")
-        await type_text(pilot, str(target))
+        await type_text(pilot, target.name)
         await pilot.press("enter")
         await shows(pilot, "exists already")
         assert target.read_text("utf-8") == text
@@ -147,3 +148,22 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
         await shows(pilot, "Undone: change managed-exchange")
         (view,) = await status(*at, user=ADA)
         assert view.level_id == "pc-web"
+
+
+async def test_what_i_did_is_saved_as_a_script_by_enter_alone(
+    world_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with opened(world_db, "user", "ada") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await edit_user(*at, ADA, {"title": "Analyst"})
+        await shows(pilot, "User Functions")
+        await pilot.press("u")
+        await shows(pilot, f"edit user {ADA}", "w Save as script")
+        await pilot.press("w")
+        await shows(pilot, "Save what you did to a file", "session-acme-")
+        await pilot.press("enter")
+        await shows(pilot, "changes written to")
+        (script,) = tmp_path.glob("session-acme-*.sh")
+        assert "users edit" in script.read_text("utf-8")

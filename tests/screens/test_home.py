@@ -52,6 +52,7 @@ async def test_first_frame_is_complete_before_the_database_is_open(
 async def test_quadrants_tell_what_is_there(world_db: Path, size: tuple[int, int]) -> None:
     async with console(world_db, size) as (app, pilot):
         await shows(pilot, "4/7 used", "Rita Field", "acme.example", "example prices")
+        assert "Esc Back" not in text_of(app)
         users = {row.key: row for row in _rows(app, "users")}
         assert users["all"].cells[1] == "4"
         assert [users[light].cells[1] for light in ("red", "orange", "green")] == ["1", "1", "2"]

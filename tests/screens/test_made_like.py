@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from mission_control_tui.model.buying import buy
+from mission_control_tui.model.provision import Wanted, provision
 from mission_control_tui.model.status import status
+from mission_control_tui.model.template_content import TemplateService
 from mission_control_tui.model.templates import TemplateContent, list_templates, save_template
 from mission_control_tui.model.users import details, edit_user
+from mission_control_tui.screens.buy import BuyScreen
 from mission_control_tui.screens.made_like import MadeLikeScreen
 from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.screens.templates import TemplatesScreen
@@ -110,3 +114,32 @@ async def test_a_template_is_made_from_a_user_renamed_and_removed(
         await until(pilot, lambda: "No templates yet" in text_of(app))
         assert await list_templates(*at) == ()
         assert isinstance(app.screen, TemplatesScreen)
+
+
+async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(world_db: Path) -> None:
+    async with opened(world_db, "templates") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await provision(*at, "ada@acme.example", [Wanted("managed-exchange", "popx")])
+        content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
+        await save_template(*at, "mail", content)
+        app.screen.go_to("new-user")  # type: ignore[attr-defined]
+        await until(pilot, lambda: isinstance(app.screen, MadeLikeScreen))
+        form = app.screen
+        assert isinstance(form, MadeLikeScreen)
+        await until(pilot, lambda: "template mail" in form._contents)
+        await fill_in(app, "kat")
+        assert "F7 Buy" not in text_of(app)
+        await form._choose("template mail")
+        await shows(pilot, "(0 free). F7 buys more", "F7 Buy")
+        await pilot.press("f2")
+        await shows(pilot, "F7 buys more. No free seat of Managed Exchange")
+        await pilot.press("f7")
+        await shows(pilot, "Email: Standard Mail (POPX)", "How many")
+        await until(pilot, lambda: isinstance(app.screen, BuyScreen))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen is form)
+        await buy(*at, "email", level="popx", quantity=1)
+        await form.load_made_like()
+        await shows(pilot, "(1 free)", "Katherine")
+        assert "F7 Buy" not in text_of(app)
