@@ -181,12 +181,13 @@ class AccountsApp(MissionControlApp):
             self._start(self._remember(context, user_id))
 
     async def _remember(self, context: Context, user_id: str) -> None:
-        from sqlalchemy.exc import DBAPIError
-
+        from .model.database import outage
         from .model.recents import remember
 
         try:
             await unbroken(remember(context.store, context.caller, context.account_id, user_id))
-        except (MissionControlError, DBAPIError) as error:
+        except Exception as error:
+            if not isinstance(error, MissionControlError) and outage(error) is None:
+                raise
             # A list for convenience: a database that cannot be written now says so where it matters.
             log.debug("nothing was remembered: %s", type(error).__name__)

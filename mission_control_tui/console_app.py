@@ -69,6 +69,8 @@ class ConsoleApp(PlacesApp):
         caller: Caller,
         wake: Wake | None,
         commands: CommandLine | None = None,
+        *,
+        stays: bool = False,
     ) -> None:
         super().__init__(
             LINKS,
@@ -80,6 +82,7 @@ class ConsoleApp(PlacesApp):
         self.settings = settings
         self._where = where
         self._account: int | str | None = account
+        self._stays = stays
         self._caller = caller
         self._wake = wake
         self._anybody_waits = False
@@ -165,6 +168,10 @@ class ConsoleApp(PlacesApp):
         self.begin_with(self.store)
         self._start(self._keep_session(self.store))
         self._start(self._look_after())
+
+    @property
+    def stays_in_account(self) -> bool:
+        return self._stays
 
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""
@@ -277,6 +284,14 @@ class ConsoleApp(PlacesApp):
         except MissionControlError as error:
             if isinstance(self.screen, BaseScreen):
                 self.screen.announce_error(error)
+        except Exception as error:
+            from .model.database import outage
+
+            away = outage(error)
+            if away is None:
+                raise
+            if isinstance(self.screen, BaseScreen):
+                self.screen.announce_error(away)
 
     async def _count(self, context: Context) -> None:
         from .model.attention import mine

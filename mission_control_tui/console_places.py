@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -132,11 +132,16 @@ class PlacesApp(AccountsApp):
                 await self._kept(seen)
 
     async def _kept(self, seen: Seen) -> None:
-        from sqlalchemy.exc import DBAPIError
+        await self._if_it_answers(self._keep(seen))
+
+    async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
+        from .model.database import outage
 
         try:
-            await unbroken(self._keep(seen))
-        except (MissionControlError, DBAPIError) as error:
+            await unbroken(work)
+        except Exception as error:
+            if not isinstance(error, MissionControlError) and outage(error) is None:
+                raise
             # The next look tries again; a database that cannot be written says so where it matters.
             log.debug("the place was not kept: %s", type(error).__name__)
 
@@ -206,6 +211,11 @@ class PlacesApp(AccountsApp):
         """Who works at this console."""
         raise NotImplementedError
 
+    @property
+    def stays_in_account(self) -> bool:
+        """Whether the account was named on the command line: no place elsewhere is gone back to then."""
+        return False
+
     async def begin_session(self, context: Context) -> None:
         """Note that this console runs, and go back to where the operator's last one was lost."""
         from .model import drafts, sessions
@@ -228,6 +238,12 @@ class PlacesApp(AccountsApp):
         screens = [(str(name), tuple(arguments)) for name, arguments in place.get("screens", ())]
         account = await self._account_of(context, place.get("account"))
         if account is None or not screens:
+            return
+        if self.stays_in_account and account.id != context.account_id:
+            if isinstance(self.screen, MissionScreen):
+                self.screen.announce(
+                    f"The last connection was lost in {account.code}: o goes there"
+                )
             return
         if lost.ticket and not context.caller.ticket:
             self.change_caller(ticket=lost.ticket)
@@ -273,7 +289,8 @@ class PlacesApp(AccountsApp):
         if seen is not None:
             await self._kept(seen)
             context = seen.context
-            await end(context.store, context.caller, Ending.LOST if lost else Ending.QUIT)
+            how = Ending.LOST if lost else Ending.QUIT
+            await self._if_it_answers(end(context.store, context.caller, how))
 
 
 def _memory(kept: object) -> dict[str, object]:

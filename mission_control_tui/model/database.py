@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import gaierror
 from typing import Any, Self
 
 from sqlalchemy import Connection, event, make_url, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from mission_control_tui.model.context import Caller
@@ -201,6 +208,23 @@ def shown(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+_FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
+_LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
+
+
+def outage(error: Exception) -> StoreError | None:
+    """The typed error where `error` says that the database does not answer; None where it is a flaw of the program."""
+    # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
+    lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
+    if not lost or isinstance(error, _FLAWS):
+        return None
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return StoreError(
+        f"The database does not answer: {said[0] if said else type(error).__name__}.",
+        hint="Look whether what was asked has happened, and try again.",
+    )
 
 
 def unreachable(url: URL, error: Exception) -> StoreError:

@@ -71,6 +71,15 @@ class ReadingScreen(FrameScreen):
                 self.is_here
             ):  # while a screen is taken down, its widgets go before its work is cancelled
                 raise
+        except Exception as error:
+            from mission_control_tui.model.database import outage
+
+            away = outage(error)
+            if away is None:
+                raise
+            screen = self if self.is_here else self.app.screen
+            if isinstance(screen, ReadingScreen):
+                screen.announce_error(away)
 
     def reload(self) -> None:
         """Read the data again; requests that come while it is being read are one more reading, never a queue."""
