@@ -73,18 +73,23 @@ def options_of(settings: Settings) -> terminal.Options:
 
 
 def open_console(
-    settings: Settings, where: str, account: str | None, commands: CommandLine | None = None
+    settings: Settings,
+    where: str,
+    account: str | None,
+    commands: CommandLine | None = None,
+    *,
+    stays: bool = False,
 ) -> int:
     """Run the console on the database at `where` and return the exit status.
 
-    `account` is an id or code, None for the only one; `commands` is what can be typed in it. Raises UsageError without
-    a terminal.
+    `account` is an id or code, None for the only one; `commands` is what can be typed in it. With `stays` a place in
+    another account is not gone back to. Raises UsageError without a terminal.
     """
     # Collecting garbage while everything is imported costs a tenth of the time to the first frame.
     gc.disable()
     return terminal.start(
         options_of(settings),
-        lambda options: make_app(settings, where, account, options, commands=commands),
+        lambda options: make_app(settings, where, account, options, commands=commands, stays=stays),
     )
 
 
@@ -96,6 +101,7 @@ def make_app(
     *,
     wake: Callable[[Any], Awaitable[str]] | None = None,
     commands: CommandLine | None = None,
+    stays: bool = False,
 ) -> MissionControlApp:
     """The application; nothing is opened yet. `wake` stands in for the starting of a worker."""
     from .model.context import Caller
@@ -105,4 +111,4 @@ def make_app(
         caller = replace(caller, may_write=False)
     from .console_app import ConsoleApp
 
-    return ConsoleApp(settings, where, account, options, caller, wake, commands)
+    return ConsoleApp(settings, where, account, options, caller, wake, commands, stays=stays)

@@ -49,7 +49,7 @@ class ServiceAreaScreen(MissionScreen):
             with Vertical(id="right"):
                 yield FindBox(id="find")
                 yield LineList(
-                    columns=(Column("Name"), Column("UPN"), Column("Services", width=16)),
+                    columns=(Column("Name"), Column("UPN"), Column("Services", width=17)),
                     empty="No users yet: n makes one",
                     id="found",
                 )
@@ -119,12 +119,12 @@ _WORST = (
     (Light.ORANGE, Word.PROVISIONING),
     (Light.GREEN, Word.PROVISIONED),
 )
+_NONE = (Light.GREY, Word.NOT_PROVISIONED)
 
 
 def _row(user: UserLine) -> Row:
     """A user with the worst of the lights, and how many services there are."""
     shown = {light for _service, light in user.lights}
-    word = next(((light, word) for light, word in _WORST if light in shown), None)
-    state = light_parts(*word) if word else (("no services", "dim"),)
+    state = light_parts(*next((one for one in _WORST if one[0] in shown), _NONE))
     flag = " disabled" if user.disabled else " locked" if user.locked else ""
     return Row(user.id, (user.display_name, user.upn, (*state, (flag, ""))))

@@ -132,13 +132,35 @@ async def test_the_way_back_leads_into_the_account_without_asking(world_db: Path
     @asynccontextmanager
     async def unnamed(account: str | None) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
         caller = replace(world.CALLER, source="console", session=uuid.uuid4().hex)
-        app = ConsoleApp(Settings(), str(world_db), account, None, caller, world.no_wake)
+        app = ConsoleApp(
+            Settings(),
+            str(world_db),
+            account,
+            None,
+            caller,
+            world.no_wake,
+            stays=account is not None,
+        )
         async with app.run_test(size=(80, 24)) as pilot:
             yield app, pilot
 
     async with unnamed("globex") as (app, pilot):
         await until(pilot, lambda: app.is_open)
         homer = await user_id(context_of(app), "homer")
+        go(app, "user", homer)
+        await shows(pilot, "Homer Simpson", "User Functions")
+        app.exit(return_code=129)
+
+    async with unnamed("acme") as (app, pilot):
+        await shows(pilot, "The last connection was lost in globex: o goes there", "Acme Pty Ltd")
+        app.screen.go_to("users")  # type: ignore[attr-defined]
+        await shows(pilot, "4 users")
+        await pilot.press("escape", "o")
+        await shows(pilot, "2 accounts")
+        await type_text(pilot, "globex")
+        await shows(pilot, "1 account")
+        await pilot.press("enter", "enter")
+        await shows(pilot, "Account changed")
         go(app, "user", homer)
         await shows(pilot, "Homer Simpson", "User Functions")
         app.exit(return_code=129)

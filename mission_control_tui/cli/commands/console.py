@@ -27,7 +27,11 @@ def open_console(session: Session) -> int:
         say("First start: making a database with a sample account ...")
         session.run(_nothing)
     return console.open_console(
-        settings, session.where, settings.account or None, command_line(session.where)
+        settings,
+        session.where,
+        settings.account or None,
+        command_line(session.where),
+        stays=bool(session.account),
     )
 
 
