@@ -260,7 +260,11 @@ class HistoryScreen(MissionScreen):
             ".sh": lambda: as_script(oldest_first, account.code),
         }[path.suffix]()
         await write_new(path, content)
-        self.announce(f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}")
+        what = f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}"
+        if len(found) < EXPORT_MOST:
+            self.announce(what)
+        else:
+            self.announce(f"The newest {what}; there are more: the command audit writes all")
 
     async def _all(self) -> list[AuditView]:
         """All that is shown, at most EXPORT_MOST."""
@@ -278,8 +282,10 @@ class HistoryScreen(MissionScreen):
 
 
 def file_named(text: str) -> Path:
-    """The file that was typed; ~ is the operator's home."""
-    return Path(text.strip()).expanduser()
+    """The file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
+    from mission_control_tui.model.private_files import path_named
+
+    return path_named(text)
 
 
 def _plan_words(undone: Undone, lines: Iterable[Any]) -> list[str]:

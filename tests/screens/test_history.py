@@ -10,6 +10,7 @@ import pytest
 from mission_control_tui.console_app import ConsoleApp
 from mission_control_tui.model.status import status
 from mission_control_tui.model.users import details, edit_user
+from mission_control_tui.screens import history
 from mission_control_tui.screens.history import HistoryScreen
 
 from .driving import SIZES, shows, text_of, type_text, until
@@ -125,6 +126,25 @@ async def test_it_is_written_to_a_new_private_file(
         await pilot.press("enter")
         await shows(pilot, "exists already")
         assert target.read_text("utf-8") == text
+
+
+async def test_a_home_that_nobody_has_and_an_export_cut_short_are_said(
+    world_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(history, "EXPORT_AT_ONCE", 2)
+    monkeypatch.setattr(history, "EXPORT_MOST", 4)
+    async with opened(world_db, "history") as (_app, pilot):
+        await shows(pilot, "buy email")
+        await pilot.press("w", "ctrl+u")
+        await type_text(pilot, "~nobody-here/out.csv")
+        await pilot.press("enter")
+        await shows(pilot, "no home directory")
+        await pilot.press("escape", "w", "ctrl+u")
+        await type_text(pilot, "out.csv")
+        await pilot.press("enter")
+        await shows(pilot, "The newest 4 changes written to out.csv", "there are more")
+        assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 5
 
 
 async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
