@@ -24,6 +24,10 @@ WITH_OVERLAY = frozenset({"back", "help", "go", "quit", "redraw"})
 """Verbs that see to the overlay themselves; before any other it is closed."""
 
 
+HINTED_OVER = frozenset({"back", "help", "quit"})
+"""What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
+
+
 class BaseScreen(AskingScreen):
     """The base of every screen."""
 
@@ -55,6 +59,10 @@ class BaseScreen(AskingScreen):
         self.refresh_keys()
 
     # Verbs
+
+    @property
+    def in_front(self) -> frozenset[str] | None:
+        return HINTED_OVER if self._overlay is not None else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self._too_small is not None and action == "verb":

@@ -131,6 +131,8 @@ class FrameScreen(Screen[None]):
             if verb in self.VERBS or verb not in keymap.HINTED_WHERE_NAMED
         ]
         verbs = [verb for verb in named if verb not in self.unhinted and not self.why_not(verb)]
+        if self.in_front is not None:
+            verbs = [verb for verb in verbs if verb in self.in_front]
         focused = self.focused
         ids: list[str] = list(verbs)
         if focused is not None:
@@ -148,6 +150,11 @@ class FrameScreen(Screen[None]):
                 labels=labels,
             )
         )
+
+    @property
+    def in_front(self) -> frozenset[str] | None:
+        """The only verbs that the key hints show while something stands in place of the body; else None."""
+        return None
 
     @property
     def unhinted(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
@@ -120,6 +120,7 @@ class SchedulesScreen(SchedulingScreen):
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         self._tell()
+        self.refresh_keys()
 
     def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
         self._tell()
@@ -177,6 +178,14 @@ class SchedulesScreen(SchedulingScreen):
         one = self.schedule
         state = f"it is {one.state}" if one is not None else "put the cursor on a schedule first"
         self.announce(f"{event.button.label} does not apply: {state}", error=True)
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"edit": "Change", "provision": "Services"}
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        return frozenset(() if self.schedule is not None else ("edit", "provision"))
 
     def verb_edit(self) -> None:
         one = self.schedule

@@ -25,6 +25,9 @@ CLOSED, OPEN = "►", "▼"
 class FoldTitle(LineWidget, can_focus=True):
     """The line that opens and closes."""
 
+    mark_hint = False
+    """Space opens it too; one hint is enough."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         *keymap.bindings("open", "mark", "right", "left", action="fold_{id}"),
         Binding("up", "app.focus_previous", "Up", show=False),

@@ -39,6 +39,7 @@ async def test_quick_links_open_every_screen_and_escape_leads_home(
     async with console(world_db) as (app, pilot):
         await pilot.press("g")
         await shows(pilot, "QUICK LINKS", words)
+        assert "n New" not in text_of(app).splitlines()[-1]
         place = [link[0] for link in LINKS].index(name)
         await pilot.press(*["down"] * place, "enter")
         heading = "Home" if name == "home" else words

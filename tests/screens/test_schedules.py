@@ -185,3 +185,15 @@ async def test_a_purge_wants_the_upn_typed(world_db: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: "is purged" in text_of(app))
         assert await list_bin(*at, bin_days=30) == ()
+
+
+async def test_hints_of_schedules_say_what_their_keys_do_there(world_db: Path) -> None:
+    async with opened(world_db, "schedules") as (app, pilot):
+        await shows(pilot, "Nothing is scheduled")
+        assert "e Change" not in text_of(app)
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        ada = await user_id(context, "ada")
+        await schedule(*at, ada, "disable", None, TOMORROW)
+        app.screen.reload()  # type: ignore[attr-defined]
+        await shows(pilot, "p Services", "e Change")
