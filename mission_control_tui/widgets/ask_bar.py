@@ -14,7 +14,7 @@ from .cells import width_of, wrap
 from .field import FieldInput
 from .lines import LineWidget, Part
 
-WIDTH = 76
+MARGINS = 4
 MOST_TYPED = 1000
 
 
@@ -80,7 +80,8 @@ class AskBar(LineWidget):
         help_text: str = "",
     ) -> None:
         super().__init__()
-        self._lines = [part for line in lines for part in wrap(line, WIDTH)]
+        self._asked = tuple(lines)
+        self._lines: list[str] = []
         self.label = label
         self.help_text = help_text
         self._answered = answered
@@ -89,8 +90,6 @@ class AskBar(LineWidget):
         self._said = ""
         self._wrong = False
         self.input = AskInput(value, password=False, max_length=MOST_TYPED)
-        self.input.styles.margin = (len(self._lines) + 1, 2, 0, 4 + width_of(label))
-        self.styles.height = len(self._lines) + 3
 
     def compose(self) -> ComposeResult:
         yield self.input
@@ -119,7 +118,18 @@ class AskBar(LineWidget):
             return [("  ", ""), (self._said, "error" if self._wrong else "")]
         return [("  ", ""), (self._hint, "dim")]
 
+    def _fit(self) -> None:
+        """Break the lines as wide as the terminal is, and put the box below them."""
+        width = self.app.size.width - MARGINS
+        self._lines = [part for line in self._asked for part in wrap(line, width)]
+        self.input.styles.margin = (len(self._lines) + 1, 2, 0, 4 + width_of(self.label))
+        self.styles.height = len(self._lines) + 3
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit()
+
     def on_mount(self) -> None:
+        self._fit()
         if self.TYPED_OVER:
             self.input.select_all()
         else:
