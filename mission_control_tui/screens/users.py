@@ -105,7 +105,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         )
         yield FindBox(id="find")
         yield LineList(
-            columns=(Column("Name"), Column("UPN", width=28), Column("Services", width=19)),
+            columns=(Column("Name"), Column("UPN"), Column("Services", width=19)),
             marking=True,
             empty="No users: n creates one",
             id="users",
