@@ -203,6 +203,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     # Keys
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether keys were typed that are not yet handled."""
+        return self._typed.is_behind
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self._typed.take(event)

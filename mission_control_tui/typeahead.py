@@ -48,6 +48,11 @@ class TypeAhead:
         self._looks_again = False
         self._held: tuple[Screen[Any], float] | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether keys wait, or the last one is still on its way."""
+        return bool(self._waiting) or self._patience is not None or self._looks_again
+
     async def take(self, event: events.Key | events.Paste) -> None:
         """Handle `event` now or after those before it."""
         self._waiting.append(event)

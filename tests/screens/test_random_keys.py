@@ -104,6 +104,9 @@ async def home_by_keys(app: MissionControlApp, pilot: Pilot[int]) -> None:
         assert isinstance(screen, MissionScreen)
         screen.announce("")
         await burst(app, pilot, ["escape"])
+        await until(pilot, lambda: has_ended(app) or not app.is_behind)
+        if has_ended(app):
+            return  # a key that quits was still waiting
         if app.screen is screen and FIRST in text_of(app):
             assert app.screen.query_one(TopLine).title == "Home"
             return
@@ -165,6 +168,8 @@ class Walk:
                 await finish(context.store, world.CALLER, context.account)
         await pilot.resize_terminal(*chance.choice(SIZES))
         await home_by_keys(app, pilot)
+        if has_ended(app):
+            return
         await link_by_keys(app, pilot, LINKS[leg % len(LINKS)][0])
 
 
