@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from mission_control_tui.model import audit, expiring, listing, purging, search, users
 from mission_control_tui.model.account_details import show
+from mission_control_tui.model.accounts import zone_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound
@@ -208,7 +209,7 @@ async def test_the_last_day_ends_in_the_time_zone_of_the_account(
     store: Store, caller: Caller, account: Account
 ) -> None:
     now = datetime.fromtimestamp(await store.now(), UTC)
-    zone = expiring.zone_of(account.time_zone)
+    zone = zone_of(account.time_zone)
     today = now.astimezone(zone).date()
     for name, day in (("ann", today - timedelta(days=1)), ("bob", today)):
         await create(store, caller, account, named(name, expires_on=day))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ ADA = "ada@acme.example"
 async def user_of(app: MissionControlApp) -> UserView:
     context = context_of(app)
     return await users.details(context.store, context.caller, context.account_id, ADA)
+
+
+def is_wished(fields: AddressFields, alias: str) -> bool:
+    return alias in fields.wished.added
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -166,7 +171,7 @@ async def test_details_and_addresses_are_saved_together_or_not_at_all(world_db: 
         for alias in ("countess@acme.example", "grace@acme.example"):
             fields.alias.value = alias
             app.screen.query_one("#add-alias", ActionButton).action_press()
-            await until(pilot, lambda alias=alias: alias in fields.wished.added)
+            await until(pilot, partial(is_wished, fields, alias))
         before = await user_of(app)
         await pilot.press("f2")
         await until(pilot, lambda: "taken by Grace Hopper" in fields.alias.error)

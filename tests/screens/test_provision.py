@@ -150,7 +150,10 @@ async def test_edit_on_a_red_light_goes_to_the_field_that_the_error_names(
         await pilot.press("e")
         await until(pilot, lambda: app.screen.query(widget) and app.focused is not None)
         target = app.screen.query_one(widget)
-        await until(pilot, lambda: target in app.focused.ancestors_with_self)
+        await until(
+            pilot,
+            lambda: app.focused is not None and target in app.focused.ancestors_with_self,
+        )
         assert isinstance(app.screen, kind) or app.screen.query(kind)
 
 

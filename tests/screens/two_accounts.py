@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import update
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
@@ -15,6 +17,7 @@ from mission_control_tui.model import accounts, buying, provision, users
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings import Settings
 from mission_control_tui.terminal import Options
@@ -57,9 +60,18 @@ async def add_globex(path: Path) -> Account:
                 [Wanted("managed-exchange", "popx")],
             )
         await world.age(store, account)
+        await age(store, account)
         return account
     finally:
         await store.close()
+
+
+async def age(store: Store, account: Account) -> None:
+    """Its lights are two hours old, so that pictures stay the same."""
+    async with store.write(world.CALLER, account.id) as tx:
+        ago = datetime.now(UTC) - timedelta(hours=2)
+        of_account = update(AssignmentRow).where(AssignmentRow.account_id == account.id)
+        await tx.session.execute(of_account.values(since=ago))
 
 
 def make_app(
