@@ -16,6 +16,8 @@ import click
 
 from mission_control_tui.model.errors import UsageError
 
+_WITH_VALUE = ("--account", "--database")
+
 OUTPUT_LIMIT = 1_000_000
 """Characters of output that are kept; what comes after them is cut off, and said to be."""
 
@@ -67,7 +69,8 @@ def understand(text: str) -> Typed:
         raise UsageError("Type a command.", hint="Tab shows which there are.")
     command: click.Command = root
     ctx = click.Context(root, info_name="mission-control")
-    for word in words:
+    path = _without_options(words)
+    for word in path:
         if not isinstance(command, click.Group) or word.startswith("-"):
             break
         found = command.get_command(ctx, word)
@@ -75,7 +78,7 @@ def understand(text: str) -> Typed:
             names = ", ".join(command.list_commands(ctx))
             raise UsageError(f"There is no command {word!r} here.", hint=f"There are: {names}.")
         command, ctx = found, click.Context(found, info_name=word, parent=ctx)
-    if words[0] == "worker":
+    if path[:1] == ["worker"]:
         raise UsageError("The worker runs outside of the console.", hint="Start it in a shell.")
     flags = {flag for one in command.params for flag in one.opts}
     asks = "--yes" in flags and "--yes" not in words and "--dry-run" not in words
@@ -85,6 +88,14 @@ def understand(text: str) -> Typed:
         "--ticket" in flags and "--ticket" not in words,
         asks and "--dry-run" in flags,
     )
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """The words from the command on: options of `mission-control` itself may stand before it."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in _WITH_VALUE else rest[1:]
+    return rest
 
 
 async def run(typed: Typed, where: Where, *extra: str) -> Ran:

@@ -328,8 +328,8 @@ class PasteScreen(MissionScreen):
                 keep=file.keep,
                 allow_short=True,
             )
-        except BaseException:
-            file.forget()
+        except MissionControlError:
+            file.forget()  # after anything else nobody knows whether the users were created
             raise
         result = outcome.result
         if result.bulk is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mission_control_tui.cli import typed
+from mission_control_tui.model.errors import UsageError
 
 URL = "postgresql://mc:Kp7m-xR4w@db.example/mc"
 
@@ -38,3 +39,10 @@ async def test_the_password_of_the_database_is_in_no_process_list() -> None:
 async def test_another_database_can_be_typed() -> None:
     words, _database = await words_and_database("users list --database other.db")
     assert "users list --database other.db" in words
+
+
+@pytest.mark.parametrize("before", ["--account other ", "--database=x.db --account other "])
+def test_options_before_a_command_hide_nothing_of_it(before: str) -> None:
+    assert typed.understand(f"{before}users delete ada@acme.example").asks
+    with pytest.raises(UsageError, match="outside of the console"):
+        typed.understand(f"{before}worker")
