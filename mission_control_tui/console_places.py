@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -61,6 +61,7 @@ class PlacesApp(AccountsApp):
         self._drafts: dict[Key, Any] = {}
         self._last_seen: Seen | None = None
         self._pressed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
         """Keep how a screen was opened, where it can be opened so again."""
@@ -71,6 +72,10 @@ class PlacesApp(AccountsApp):
         if isinstance(event, events.Key | events.Paste):
             self._pressed.set()
         await super().on_event(event)
+
+    def enter(self, context: Context) -> None:
+        self._pressed.set()  # a screen that comes on top is another place, whoever brought it there
+        super().enter(context)
 
     # The place
 
@@ -121,18 +126,19 @@ class PlacesApp(AccountsApp):
     async def keep_places(self) -> None:
         """Note place and drafts, as long as the console runs; what it ends with is seen by `exit`."""
         while True:
-            await (
-                self._pressed.wait()
-            )  # looking at every widget costs more than an idle console may
+            # Looking at every widget costs more than an idle console may.
+            await self._pressed.wait()
             await asyncio.sleep(KEEP_SECONDS)
             self._pressed.clear()
             if self._last_seen is not None:
                 return
-            if (seen := self._see()) is not None:
-                await self._kept(seen)
+            await self._kept(self._see)
 
-    async def _kept(self, seen: Seen) -> None:
-        await self._if_it_answers(self._keep(seen))
+    async def _kept(self, look: Callable[[], Seen | None]) -> None:
+        """Note what `look` sees when it is its turn: one after the other, or an older look would come last."""
+        async with self._turn:
+            if (seen := look()) is not None:
+                await self._if_it_answers(self._keep(seen))
 
     async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
         from .model.database import outage
@@ -168,7 +174,8 @@ class PlacesApp(AccountsApp):
     def keep_draft(self, screen: MissionScreen) -> None:
         """Keep the draft of a screen that is being left."""
         if self.is_open and isinstance(self.store, Context) and (form := self._form(screen)):
-            self._start(self._kept(Seen(self.store, {}, form)))
+            seen = Seen(self.store, {}, form)
+            self._start(self._kept(lambda: seen))
 
     async def open_draft(self, draft: Draft) -> None:
         """Open the form of a draft, in its account, with what was typed."""
@@ -287,7 +294,7 @@ class PlacesApp(AccountsApp):
 
         seen = self._last_seen
         if seen is not None:
-            await self._kept(seen)
+            await self._kept(lambda: seen)
             context = seen.context
             how = Ending.LOST if lost else Ending.QUIT
             await self._if_it_answers(end(context.store, context.caller, how))

@@ -42,7 +42,7 @@ class Caller:
         if not self.may_write:
             raise Denied(
                 "This session is read-only.",
-                hint="Arm it, or ask someone who may make changes.",
+                hint="In the console, a arms it; else ask someone who may make changes.",
             )
 
 

@@ -79,8 +79,12 @@ async def keep_place(store: Store, caller: Caller, place: Mapping[str, Any]) -> 
 
 
 async def end(store: Store, caller: Caller, how: Ending = Ending.QUIT) -> None:
-    """Note how the session ended; one that ends without this was lost."""
-    await _change(store, caller, ended=str(how))
+    """Note how the session ended; one that ends without this was lost.
+
+    Of one that was quit nothing is kept of where it was: what stood in its forms may be about people.
+    """
+    gone: dict[str, object] = {} if how is Ending.LOST else {"place": {}}
+    await _change(store, caller, ended=str(how), **gone)
 
 
 async def _change(store: Store, caller: Caller, **values: object) -> None:
@@ -126,5 +130,5 @@ async def take_over(store: Store, caller: Caller, lost_id: str) -> None:
         await session.execute(
             update(SessionRow)
             .where(SessionRow.id == lost_id, SessionRow.operator == caller.operator)
-            .values(ended=str(Ending.RESUMED))
+            .values(ended=str(Ending.RESUMED), place={})
         )

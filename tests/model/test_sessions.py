@@ -6,8 +6,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from mission_control_tui.model import sessions
 from mission_control_tui.model.context import Caller
@@ -41,6 +42,11 @@ def run_and_die(where: str) -> str:
     return done.stdout.strip()
 
 
+async def places(store: Store) -> list[dict[str, Any]]:
+    async with store.read() as session:
+        return list(await session.scalars(select(SessionRow.place)))
+
+
 async def test_a_killed_console_is_offered_once(where: str, store: Store) -> None:
     killed = run_and_die(where)
     caller = sessions.with_session(Caller(operator="anna"))
@@ -56,13 +62,16 @@ async def test_a_killed_console_is_offered_once(where: str, store: Store) -> Non
 
     await sessions.take_over(store, caller, found.id)
     assert await sessions.lost(store, caller) is None
+    assert await places(store) == [{}, {}]
 
 
 async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller) -> None:
     running, quitted, cut = (sessions.with_session(caller) for _ in range(3))
     for one in (running, quitted, cut):
         await sessions.begin(store, one)
+    await sessions.keep_place(store, quitted, {"screen": "user"})
     await sessions.end(store, quitted)
+    assert await places(store) == [{}, {}, {}]
     fresh = sessions.with_session(caller)
     assert await sessions.lost(store, fresh) is None
     await sessions.end(store, cut, sessions.Ending.LOST)
