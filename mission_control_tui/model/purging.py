@@ -15,7 +15,7 @@ from mission_control_tui.model import secrets
 from mission_control_tui.model.bin import require_gone
 from mission_control_tui.model.context import WORKER, Caller
 from mission_control_tui.model.database import Store, clock
-from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound
+from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
@@ -163,14 +163,10 @@ async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...
         return tuple(Overdue(*row) for row in rows)
 
 
-async def purge_overdue(store: Store, one: Overdue, bin_days: int) -> bool:
-    """Purge it as the worker; False when it may not be purged yet, or somebody brought it back meanwhile."""
-    try:
-        before = await _too_old(store, bin_days)
-        await purge_user(store, WORKER, one.account_id, one.user_id, deleted_before=before)
-    except MissionControlError:
-        return False
-    return True
+async def purge_overdue(store: Store, one: Overdue, bin_days: int) -> None:
+    """Purge it as the worker. Raises as `purge_user` where it may not be yet, or somebody brought it back meanwhile."""
+    before = await _too_old(store, bin_days)
+    await purge_user(store, WORKER, one.account_id, one.user_id, deleted_before=before)
 
 
 async def _too_old(store: Store, bin_days: int) -> datetime:

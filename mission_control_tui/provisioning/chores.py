@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from mission_control_tui.model import expiring, purging, schedule_due, schedule_running, statements
 from mission_control_tui.model.database import Store
@@ -23,16 +24,24 @@ PASS_SECONDS = 0.25
 AT_ONCE = 200
 SWEEP_SECONDS = 600.0
 """How often expired accounts, the recycling bin and the months that are over are looked at."""
+REFUSED_SECONDS = 86_400.0
+"""A purge that was refused (a service is not gone, a request has not ended) is tried again after so long."""
 
 
 class Chores:
-    """The chores of one worker. `wait` is how long the worker may sleep until the next (0: there is more to do)."""
+    """The chores of one worker. `wait` is how long the worker may sleep until the next (0: there is more to do).
 
-    def __init__(self, store: Store, settings: WorkerSettings) -> None:
+    `clock` says the seconds that sweeps and refusals are timed by.
+    """
+
+    def __init__(
+        self, store: Store, settings: WorkerSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
         self._settings = settings
-        self._sweep_at = 0.0
-        self._refused: set[str] = set()
+        self._clock = clock
+        self._sweep_at = clock()
+        self._refused: dict[str, float] = {}
         self.wait = 0.0
         self.keeps_awake = True
         """Whether an embedded worker stays for what will be due soon."""
@@ -45,15 +54,15 @@ class Chores:
         if moment is not None and moment <= 0:
             left = await self._schedules(deadline)
             moment = await schedule_due.next_moment(self._store)
-        if not left and time.monotonic() >= self._sweep_at:
+        if not left and self._clock() >= self._sweep_at:
             left = (
                 await self._expire(deadline)
                 or await self._purge(deadline)
                 or await self._close_months(deadline)
             )
             if not left:
-                self._sweep_at = time.monotonic() + SWEEP_SECONDS
-        until_sweep = max(0.0, self._sweep_at - time.monotonic())
+                self._sweep_at = self._clock() + SWEEP_SECONDS
+        until_sweep = max(0.0, self._sweep_at - self._clock())
         self.wait = (
             0.0 if left else min(until_sweep, until_sweep if moment is None else max(0.0, moment))
         )
@@ -94,16 +103,22 @@ class Chores:
 
     async def _purge(self, deadline: float) -> bool:
         days = self._settings.bin_days
+        now = self._clock()
+        self._refused = {user: until for user, until in self._refused.items() if until > now}
         overdue = [
             one
             for one in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
             if one.user_id not in self._refused
         ]
         for number, one in enumerate(overdue, 1):
-            if await purging.purge_overdue(self._store, one, days):
+            try:
+                await purging.purge_overdue(self._store, one, days)
                 log.info("user %s was purged after %d days", one.user_id, days)
-            else:
-                self._refused.add(one.user_id)
+            except MissionControlError as error:
+                self._refused[one.user_id] = now + REFUSED_SECONDS
+                log.warning(
+                    "user %s is not purged and tried again in a day: %s", one.user_id, error.what
+                )
             if time.monotonic() > deadline:
                 return number < len(overdue)
         return False

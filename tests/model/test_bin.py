@@ -171,10 +171,12 @@ async def test_the_worker_purges_after_so_many_days_and_never_with_0(
     assert await purging.overdue(store, 0, 10) == ()
     (one,) = await purging.overdue(store, 30, 10)
     await deleted_days_ago(store, binned, 1)
-    assert not await purging.purge_overdue(store, one, 30), "deleted again meanwhile"
+    with pytest.raises(NotFound, match="deleted again meanwhile"):
+        await purging.purge_overdue(store, one, 30)
     await deleted_days_ago(store, binned, 31)
-    assert await purging.purge_overdue(store, one, 30)
-    assert not await purging.purge_overdue(store, one, 30)
+    await purging.purge_overdue(store, one, 30)
+    with pytest.raises(NotFound, match="purged already"):
+        await purging.purge_overdue(store, one, 30)
     (entry,) = await audit.entries(store, caller, account.id, action="purge user")
     assert entry.operator == "worker"
 

@@ -10,11 +10,19 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from mission_control_tui.model import users
+from mission_control_tui.model import purging, users
 from mission_control_tui.model.schedule_actions import Action, Params
 from mission_control_tui.model.schedules import list_schedules, schedule
 from mission_control_tui.model.states import Light, ScheduleState
-from mission_control_tui.model.tables import AuditRow, ScheduleRow, UserRow
+from mission_control_tui.model.tables import (
+    AssignmentRow,
+    AuditRow,
+    RequestRow,
+    ScheduleRow,
+    UserRow,
+)
+from mission_control_tui.provisioning import chores
+from mission_control_tui.settings import Worker as WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
 
 pytestmark = pytest.mark.kill
@@ -181,3 +189,25 @@ async def test_expired_accounts_are_disabled_and_the_bin_is_emptied(world: World
     assert len(await audited(world, "expire user")) == 1
     assert len(await audited(world, "purge user")) == 1
     assert (await world.services())[ann].observed_wish == "suspended"
+
+
+async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world: World) -> None:
+    world = sqlite_world
+    (ann,) = await world.people("ann")
+    await world.give(ann)
+    async with world.store.write(world.caller) as tx:
+        old = datetime.now(UTC) - timedelta(days=8)
+        await tx.session.execute(update(UserRow).values(in_bin=True, deleted_at=old))
+    moment = 1_000.0
+    one = chores.Chores(world.store, WorkerSettings(bin_days=7), lambda: moment)
+    await one.run()
+    async with world.store.write(world.caller) as tx:
+        await tx.session.execute(update(AssignmentRow).values(wish="absent", light="grey"))
+        await tx.session.execute(update(RequestRow).values(state="succeeded"))
+    moment += chores.REFUSED_SECONDS - 1.0
+    await one.run()
+    assert await audited(world, "purge user") == []
+    assert len(await purging.overdue(world.store, 7, 10)) == 1
+    moment += chores.SWEEP_SECONDS
+    await one.run()
+    assert len(await audited(world, "purge user")) == 1
