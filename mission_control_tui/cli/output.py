@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mission_control_tui.model.in_words import differences
 from mission_control_tui.model.text import harmless
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.plan import Plan, PlanLine
+    from mission_control_tui.model.plan import Plan
 
 LIGHT_MARKS = {"grey": "-", "red": "X", "orange": "~", "green": "*"}
 
@@ -132,7 +133,12 @@ def print_plan(plan: Plan) -> None:
     kinds = max((width(one.kind) for one in plan.lines), default=0)
     for one in plan.lines:
         line(f"{one.verb:<9}  {one.kind:<{kinds}}  {one.name}")
-        for text in _differences(one):
+        stated = {
+            key: value
+            for key, value in one.after.items()
+            if key in one.before or value not in ("", None, [], {})
+        }
+        for text in differences(one.before, stated):
             line(f"{'':<11}{text}")
     for seats in plan.seats:
         owned = _arrow(seats.owned_before, seats.owned_after)
@@ -145,33 +151,8 @@ def print_plan(plan: Plan) -> None:
         say(f"Warning: {warning}")
 
 
-def _differences(one: PlanLine) -> Iterable[str]:
-    for key in dict.fromkeys([*one.before, *one.after]):
-        label = key.replace("_", " ")
-        if key not in one.before:
-            if one.after[key] not in ("", None, [], {}):
-                yield f"{label}: {shown(one.after[key])}"
-        elif key not in one.after:
-            yield f"{label}: was {shown(one.before[key])}"
-        else:
-            yield f"{label}: {_arrow(one.before[key], one.after[key])}"
-
-
-def _arrow(before: object, after: object) -> str:
-    return shown(after) if before == after else f"{shown(before)} -> {shown(after)}"
-
-
-def shown(value: object) -> str:
-    """A value for people, on one line; an empty one is "none"."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or value == "":
-        return "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(item)}" for key, item in value.items()) or "none"
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(shown(item) for item in value) or "none"
-    return harmless(str(plain(value)))
+def _arrow(before: int, after: int) -> str:
+    return f"{after}" if before == after else f"{before} -> {after}"
 
 
 def when(at: datetime | None, zone: tzinfo | None = None) -> str:

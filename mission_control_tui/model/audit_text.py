@@ -7,43 +7,17 @@ import io
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from mission_control_tui.model.imports.cells import protect
+from mission_control_tui.model.in_words import differences
 from mission_control_tui.model.text import harmless
 from mission_control_tui.model.views import AuditView
 
 COLUMNS = tuple(field.name for field in fields(AuditView))
 """Of the CSV, in this order."""
-
-
-def value_text(value: object) -> str:
-    """A value for people, on one line; an empty one is "none"."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or value == "":
-        return "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {value_text(item)}" for key, item in value.items()) or "none"
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(value_text(item) for item in value) or "none"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return harmless(value.isoformat() if isinstance(value, date) else str(value))
-
-
-def differences(entry: AuditView) -> Iterator[str]:
-    """What changed, a line for each: "title: Analyst -> Manager"."""
-    for key in dict.fromkeys([*entry.before, *entry.after]):
-        label = harmless(key.replace("_", " "))
-        if key not in entry.before:
-            yield f"{label}: {value_text(entry.after[key])}"
-        elif key not in entry.after:
-            yield f"{label}: was {value_text(entry.before[key])}"
-        elif entry.before[key] != entry.after[key]:
-            yield f"{label}: {value_text(entry.before[key])} -> {value_text(entry.after[key])}"
 
 
 def heading(entry: AuditView, zone: tzinfo | None = None) -> str:
@@ -62,7 +36,7 @@ def as_text(entries: Iterable[AuditView], zone: tzinfo | None = None) -> str:
     lines = []
     for entry in entries:
         lines.append(heading(entry, zone))
-        lines += [f"    {text}" for text in differences(entry)]
+        lines += [f"    {text}" for text in differences(entry.before, entry.after)]
         if entry.request_id is not None:
             lines.append(f"    request: {entry.request_id}")
     return "".join(f"{line}\n" for line in lines)

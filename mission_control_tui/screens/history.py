@@ -155,10 +155,10 @@ class HistoryScreen(MissionScreen):
         if one is None:
             self.query_one("#detail", TextLines).set("")
             return
-        from mission_control_tui.model.audit_text import differences
+        from mission_control_tui.model.in_words import differences
         from mission_control_tui.model.undoing import undoable
 
-        lines = list(differences(one))
+        lines = list(differences(one.before, one.after))
         if len(lines) > DETAIL_LINES:
             lines = [*lines[: DETAIL_LINES - 1], f"... {len(lines) - DETAIL_LINES + 1} more"]
         if one.request_id is not None:
@@ -290,7 +290,7 @@ def file_named(text: str) -> Path:
 
 def _plan_words(undone: Undone, lines: Iterable[Any]) -> list[str]:
     """What an undo would do, in lines of a question."""
-    from mission_control_tui.model.audit_text import value_text
+    from mission_control_tui.model.in_words import value_text
 
     said = []
     for line in lines:

@@ -8,7 +8,8 @@ from io import StringIO
 
 import pytest
 
-from mission_control_tui.cli.output import cut, plain, print_plan, shown, table
+from mission_control_tui.cli.output import cut, plain, print_plan, table
+from mission_control_tui.model.in_words import value_text
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
 from tests.cli.inprocess import Terminal
@@ -82,7 +83,7 @@ def test_plan_shows_differences_seats_money_and_warnings() -> None:
     ],
 )
 def test_values_for_people(value: object, text: str) -> None:
-    assert shown(value) == text
+    assert value_text(value) == text
 
 
 def test_json_values() -> None:

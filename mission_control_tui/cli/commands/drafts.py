@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from mission_control_tui.cli.options import example, reads
-from mission_control_tui.cli.output import line, print_json, say, shown, table, when
+from mission_control_tui.cli.output import line, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.in_words import value_text
 
 
 @click.group()
@@ -53,7 +54,7 @@ def show(session: Session, draft: int) -> None:
         return
     line(f"{found.kind} {found.title}, account {found.account_code}, {when(found.updated_at)}")
     for name, value in found.content.items():
-        line(f"  {name.replace('_', ' ')}: {shown(value)}")
+        line(f"  {name.replace('_', ' ')}: {value_text(value)}")
 
 
 @drafts.command()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.options import changes, example
-from mission_control_tui.cli.output import line, print_json, say, shown
+from mission_control_tui.cli.output import line, print_json, say
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
+from mission_control_tui.model.in_words import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
@@ -90,17 +91,17 @@ def _print(report: Report) -> None:
     for one in report.differing:
         line(_title(one))
         if one.reason:
-            line(f"    {shown(one.reason)}")
+            line(f"    {value_text(one.reason)}")
         for change in one.changes:
-            line(f"    {change.what}: {shown(change.before)} -> {shown(change.after)}")
+            line(f"    {change.what}: {value_text(change.before)} -> {value_text(change.after)}")
     for stray in report.orphans:
         level = f", {stray.level}" if stray.level else ""
-        line(f"orphan {shown(stray.name)} at {stray.connector}: {stray.state}{level}")
+        line(f"orphan {value_text(stray.name)} at {stray.connector}: {stray.state}{level}")
     for missed in report.not_looked_at:
         count = f"{missed.services} service{'s' * (missed.services != 1)} not looked at: "
-        say(f"{missed.connector}: {count * bool(missed.services)}{shown(missed.said)}")
+        say(f"{missed.connector}: {count * bool(missed.services)}{value_text(missed.said)}")
         if missed.remedy:
-            say(f"  {shown(missed.remedy)}")
+            say(f"  {value_text(missed.remedy)}")
     say(
         f"{report.looked} looked at, {len(report.differing)} differ; "
         f"flags: {report.found} set, {report.gone} cleared."

@@ -8,8 +8,9 @@ import click
 
 from mission_control_tui.cli.commands.results import tell
 from mission_control_tui.cli.options import changes, destroys, example, reads
-from mission_control_tui.cli.output import line, print_json, shown, table, when
+from mission_control_tui.cli.output import line, print_json, table, when
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.in_words import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
@@ -124,7 +125,7 @@ def _print_order(order: OrderView) -> None:
         line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
         for key, value in one.fields.items():
             if value not in (None, "", []):
-                line(f"  {key}: {shown(value)}")
+                line(f"  {key}: {value_text(value)}")
     line("")
     line(f"net    {order.net}")
     line(f"tax    {order.tax}")

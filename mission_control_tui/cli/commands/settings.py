@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.options import example, reads
-from mission_control_tui.cli.output import print_json, say, shown, table
+from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.in_words import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.settings_file import SettingsFile
@@ -118,4 +119,4 @@ def _value(value: object) -> str:
     """A value as it can be typed again."""
     if isinstance(value, bool):
         return str(value).lower()
-    return shown(value) if value != "" else "(empty)"
+    return value_text(value) if value != "" else "(empty)"

@@ -8,8 +8,9 @@ import click
 
 from mission_control_tui.cli.commands.requests import request, what
 from mission_control_tui.cli.options import example, reads
-from mission_control_tui.cli.output import line, print_json, say, shown, when
+from mission_control_tui.cli.output import line, print_json, say, when
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.in_words import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
@@ -58,7 +59,7 @@ def history(session: Session, user: str, limit: int) -> None:
         for name in dict.fromkeys([*entry.before, *entry.after]):
             before, after = entry.before.get(name), entry.after.get(name)
             if after or before:
-                was = f"{shown(before)} -> " if name in entry.before else ""
-                line(f"  {name.replace('_', ' ')}: {was}{shown(after)}")
+                was = f"{value_text(before)} -> " if name in entry.before else ""
+                line(f"  {name.replace('_', ' ')}: {was}{value_text(after)}")
         if entry.request_id is not None and (one := asked.get(entry.request_id)) is not None:
             line(f"  request {one.id} ({what(one)}): {one.state}")

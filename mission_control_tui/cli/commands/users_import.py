@@ -13,9 +13,10 @@ from mission_control_tui.cli.commands import passwords, waiting
 from mission_control_tui.cli.commands.progress import Progress
 from mission_control_tui.cli.commands.refused import refuse_existing_rejects, write_refused
 from mission_control_tui.cli.options import changes, example
-from mission_control_tui.cli.output import line, print_json, print_plan, say, shown
+from mission_control_tui.cli.output import line, print_json, print_plan, say
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
+from mission_control_tui.model.in_words import value_text
 from mission_control_tui.model.plan import Plan, PlanLine, Verb
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
             line(f"{'differs':<9}  user  {one.upn} (row {one.row})")
             for name, after in one.after.items():
                 line(
-                    f"{'':<11}{name.replace('_', ' ')}: {shown(one.before.get(name))} -> {shown(after)}"
+                    f"{'':<11}{name.replace('_', ' ')}: {value_text(one.before.get(name))} -> {value_text(after)}"
                 )
         if result.differing:
             say("To change those that differ, add --update.")
