@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mission_control_tui.model.errors import Conflict, StoreError, UsageError
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.text import harmless, safe_cell
 
 
 def path_named(text: str) -> Path:
@@ -21,6 +24,31 @@ def path_named(text: str) -> Path:
         ) from error
 
 
+def create(path: Path, mode: int = 0o600) -> int:
+    """The descriptor of a new, empty file. Raises FileExistsError where anything has this name, and OSError."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+
+
+def put(descriptor: int, data: bytes) -> None:
+    """Write all of it and see it to the disk. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)
+
+
+def make(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """A new file with all of this in it, or none. Raises FileExistsError where anything has this name, and OSError."""
+    descriptor = create(path, mode)
+    try:
+        put(descriptor, data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
 async def write_new(path: Path, content: str | bytes) -> None:
     """Write a new file. Raises Conflict where one is there already, UsageError where it cannot be written."""
     data = content.encode() if isinstance(content, str) else content
@@ -30,39 +58,37 @@ async def write_new(path: Path, content: str | bytes) -> None:
 def write_at_once(path: Path, data: bytes) -> None:
     """As `write_new`, at once, for what has to be on the disk before a transaction is committed."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        make(path, data)
     except FileExistsError as error:
         raise Conflict(
             f"This file exists already, and is left alone: {path}.", hint="Choose another name."
         ) from error
     except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+        raise UsageError(
+            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
+        ) from error
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
-    )
-
-
-def append(path: Path, content: str) -> None:
+def append(path: Path, data: bytes) -> None:
     """Add to a file that `write_new` made, and see it to the disk. Raises StoreError where that fails."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        try:
+            put(descriptor, data)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise StoreError(
             f"{path} could not be written: {error.strerror}.",
             hint="What was to be written has not happened; go on with another file.",
         ) from error
+
+
+def password_rows(rows: Iterable[Sequence[str]], headings: Sequence[str] = ()) -> bytes:
+    """CSV whose last column are passwords: those stay as they are, no other cell is a formula to a spreadsheet."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    if headings:
+        writer.writerow(headings)
+    writer.writerows([*map(safe_cell, row[:-1]), row[-1]] for row in rows)
+    return text.getvalue().encode()

@@ -5,11 +5,12 @@ Sealed boxes of NaCl (X25519, XSalsa20-Poly1305): whoever has the database but n
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.private_files import make
 
 if TYPE_CHECKING:
     from nacl.public import PrivateKey
@@ -19,16 +20,10 @@ def public_key(path: Path) -> bytes:
     """The public half of the key at `path`, which is made first where there is none (mode 0600)."""
     from nacl.public import PrivateKey
 
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes(_private(path).public_key)
-    key = PrivateKey.generate()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(bytes(key))
-        file.flush()
-        os.fsync(file.fileno())
-    return bytes(key.public_key)
+    if not path.exists():
+        with suppress(FileExistsError):  # another process has made it meanwhile
+            make(path, bytes(PrivateKey.generate()))
+    return bytes(_private(path).public_key)
 
 
 def seal(public: bytes, password: str) -> bytes:

@@ -6,8 +6,6 @@ where it is, and another one resumes it.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from mission_control_tui.model.bulk_views import BulkView, NewPassword
-from mission_control_tui.model.private_files import path_named
-from mission_control_tui.model.text import safe_cell
+from mission_control_tui.model.private_files import append, password_rows, path_named, write_new
 from mission_control_tui.unbroken import unbroken
 
 from .context import MissionScreen
@@ -54,9 +51,7 @@ class PasswordsScreen(MissionScreen):
         async def named(text: str) -> None:
             place = _file_of(text)
             if place is not None:
-                from mission_control_tui.model.private_files import write_new
-
-                await write_new(place, _rows([HEADINGS]))
+                await write_new(place, password_rows((), HEADINGS))
             await then(place)
 
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -82,9 +77,7 @@ class PasswordsScreen(MissionScreen):
 
             def keep(made: Sequence[NewPassword]) -> None:
                 if held.place is not None:
-                    from mission_control_tui.model.private_files import append
-
-                    append(held.place, _rows(map(_cells, made)))
+                    append(held.place, password_rows(map(_cells, made)))
                 else:
                     held.passwords.extend(made)
                 held.made += len(made)
@@ -108,11 +101,4 @@ def _file_of(text: str) -> Path | None:
 
 
 def _cells(one: NewPassword) -> tuple[str, ...]:
-    named = (safe_cell(text) for text in (one.upn, one.service_id, one.instance, one.login))
-    return (*named, one.password)
-
-
-def _rows(rows: Any) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    return one.upn, one.service_id, one.instance, one.login, one.password

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,6 @@ from mission_control_tui.model.catalogue import PasswordUse
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.proposing import Pattern
 from mission_control_tui.model.template_content import TemplateContent, TemplateService
-from mission_control_tui.model.text import safe_cell
 from mission_control_tui.unbroken import unbroken
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.choice_field import ChoiceField
@@ -413,14 +410,11 @@ class _PasswordFile:
 
     def keep(self, made: Sequence[NewPassword]) -> None:
         """Write them; a transaction that begins again writes them anew."""
-        from mission_control_tui.model.private_files import write_at_once
+        from mission_control_tui.model.private_files import password_rows, write_at_once
 
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("upn", "password"))
-        writer.writerows((safe_cell(one.upn), one.password) for one in made)
         self.forget()
-        write_at_once(self._path, text.getvalue().encode())
+        rows = ((one.upn, one.password) for one in made)
+        write_at_once(self._path, password_rows(rows, ("upn", "password")))
         self._is_ours = True
 
     def forget(self) -> None:

@@ -26,7 +26,7 @@ def test_a_home_that_nobody_has_is_said(tmp_path: Path) -> None:
 async def test_a_file_is_new_private_and_added_to(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     await private_files.write_new(path, "one\n")
-    private_files.append(path, "two\n")
+    private_files.append(path, b"two\n")
     assert path.read_text() == "one\ntwo\n"
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(Conflict, match="left alone"):

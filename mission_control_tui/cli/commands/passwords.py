@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +12,7 @@ from typing import Any
 import click
 
 from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError, UsageError
-from mission_control_tui.model.text import safe_cell
+from mission_control_tui.model.private_files import create, password_rows, put
 
 _LINE_LIMIT = 4096
 Command = Callable[..., Any]
@@ -89,16 +87,8 @@ class PasswordFile:
 
         `made`: the change is made already, so that it takes new passwords where these cannot be written.
         """
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        if not self.used:
-            writer.writerow(headings)
-        writer.writerows([*map(safe_cell, row[:-1]), row[-1]] for row in rows)
-        content = memoryview(text.getvalue().encode())
         try:
-            while content:
-                content = content[os.write(self._descriptor, content) :]
-            os.fsync(self._descriptor)
+            put(self._descriptor, password_rows(rows, () if self.used else headings))
         except OSError as error:
             if not made:
                 raise StoreError(
@@ -130,7 +120,7 @@ def reserved(path: Path) -> Iterator[PasswordFile]:
     """Create the file, mode 0600; one that was not used in the end is removed. Raises Conflict and UsageError."""
     refuse_existing(path)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = create(path)
     except FileExistsError:
         refuse_existing(path)
         raise
@@ -141,7 +131,6 @@ def reserved(path: Path) -> Iterator[PasswordFile]:
         ) from error
     file = PasswordFile(path, descriptor)
     try:
-        os.fchmod(descriptor, 0o600)
         yield file
     finally:
         os.close(descriptor)

@@ -30,19 +30,17 @@ def write_refused(
 ) -> Path | None:
     """Write the rows with their reasons; returns where, or None after saying why that was not possible."""
     from mission_control_tui.model.imports.write import bad_rows_csv
+    from mission_control_tui.model.private_files import make
 
     rows = bad_rows_csv(file, [(one.row, one.problems) for one in refused])
     for path in [chosen] if chosen is not None else _names(source):
         try:
-            mode = 0o600 if rows.secret else 0o666
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            make(path, rows.encoded(), 0o600 if rows.secret else 0o666)
         except FileExistsError:
             continue
         except OSError as error:
             say(f"The refused rows could not be written to {path}: {error.strerror}.")
             return None
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(rows.encoded())
         return path
     say(f"The refused rows could not be written to {chosen}: it exists already.")
     return None
