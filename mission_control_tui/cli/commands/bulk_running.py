@@ -51,10 +51,7 @@ def password_file(
             "This generates passwords, which have to go somewhere. Nothing was changed.",
             hint="Name a new file for them: --passwords-out FILE",
         )
-    if session.dry_run:
-        passwords.refuse_existing(path)
-        return None
-    return stack.enter_context(passwords.reserved(path))
+    return stack.enter_context(passwords.named_file(path, dry_run=session.dry_run))
 
 
 async def go_on(

@@ -136,3 +136,16 @@ def reserved(path: Path) -> Iterator[PasswordFile]:
         os.close(descriptor)
         if not file.used:
             path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def named_file(path: Path | None, *, dry_run: bool) -> Iterator[PasswordFile | None]:
+    """As `reserved`; None where no file is named, and in a dry run, which refuses what could not be made."""
+    if path is None:
+        yield None
+    elif dry_run:
+        refuse_existing(path)
+        yield None
+    else:
+        with reserved(path) as file:
+            yield file

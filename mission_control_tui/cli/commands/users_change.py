@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,12 +78,7 @@ def create(
             await waiting.wake(session, store)
         return outcome
 
-    with contextlib.ExitStack() as stack:
-        file = None
-        if passwords_out is not None and session.dry_run:
-            passwords.refuse_existing(passwords_out)
-        elif passwords_out is not None:
-            file = stack.enter_context(passwords.reserved(passwords_out))
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
         outcome = session.run(work)
         made = outcome.result
         if file is not None and made.password is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,12 +88,7 @@ def password(
         )
         return outcome, lights
 
-    with contextlib.ExitStack() as stack:
-        file: passwords.PasswordFile | None = None
-        if passwords_out is not None and session.dry_run:
-            passwords.refuse_existing(passwords_out)
-        elif passwords_out is not None:
-            file = stack.enter_context(passwords.reserved(passwords_out))
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
         outcome, lights = session.run(work)
     told = {
         "user_id": outcome.result.user_id,

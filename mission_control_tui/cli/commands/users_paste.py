@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,12 +81,7 @@ def paste(session: Session, file: Path, passwords_out: Path | None, **given: Any
             "New users get generated passwords, which have to go somewhere. Nothing was changed.",
             hint="Name a new file for them: --passwords-out FILE",
         )
-    if passwords_out is not None:
-        passwords.refuse_existing(passwords_out)
-    with contextlib.ExitStack() as stack:
-        kept = None
-        if not session.dry_run and passwords_out is not None:
-            kept = stack.enter_context(passwords.reserved(passwords_out))
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as kept:
         outcome, bulk = session.run(lambda store: _work(session, store, pasted, kept, given))
     if session.json:
         print_json(_json(outcome, bulk))
