@@ -84,11 +84,13 @@ class Session:
         """Open the store, do `work`, close it again.
 
         The embedded database in its default place is made with the sample account when it is first used, without it
-        where `sample` is False. A database that was named is never made by the way: a typing error would be a new one.
+        where `sample` is False. A database that was named is never made by the way: a typing error would be a new one;
+        nor is one by a call that is read-only.
         """
         named = bool(self.settings.database)
         fresh = not named and not Path(self.where).exists()
-        return asyncio.run(self._run(work, create and not (named and sample), fresh and sample))
+        create = create and not (named and sample) and not self._starts_read_only
+        return asyncio.run(self._run(work, create, fresh and sample))
 
     async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
         from sqlalchemy.exc import InterfaceError, OperationalError
@@ -102,7 +104,7 @@ class Session:
             if fresh:
                 await self._make_sample(store)
             result = await work(store)
-            if not self.dry_run:
+            if not self.dry_run and not self._starts_read_only:
                 await self._wake_for_what_is_due(store)
             return result
         except (OperationalError, InterfaceError) as error:
@@ -150,7 +152,7 @@ class Session:
         try:
             chosen = await resolve_account(store, self.caller, named)
         except NotFound:
-            if named or self.settings.database:
+            if named or self.settings.database or self._starts_read_only:
                 raise
             # A first start that was cut short, or one that another process is in the middle of.
             await self._make_sample(store)

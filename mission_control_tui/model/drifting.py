@@ -131,7 +131,10 @@ async def mark_drift(
     *,
     dry_run: bool = False,
 ) -> Outcome[Flagged]:
-    """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone."""
+    """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone.
+
+    A read-only caller may look, and sets no flag.
+    """
     by_id = {one.assignment_id: one for one in looked}
     found = gone = 0
     async with store.read() as session:
@@ -145,8 +148,8 @@ async def mark_drift(
             )
         }
     changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
-    if not changed:
-        return Outcome(Flagged(0, 0), Plan(), not dry_run)
+    if not changed or not caller.may_write:
+        return Outcome(Flagged(0, 0), Plan(), not dry_run and caller.may_write)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
             select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)

@@ -41,7 +41,9 @@ def title(one: Statement) -> str:
 def remarks(one: Statement) -> list[str]:
     """What is to be known about the statement, a sentence each."""
     said = []
-    if one.closed_at is None:
+    if one.closed_at is None and one.is_over:
+        said.append("The month is over and not closed: it may still change. Read-only closes none.")
+    elif one.closed_at is None:
         said.append(f"The month ({one.time_zone}) is not over: this is what it comes to so far.")
     else:
         said.append(f"Closed on {one.closed_at:%Y-%m-%d %H:%M} UTC; it does not change any more.")

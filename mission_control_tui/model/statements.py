@@ -1,7 +1,8 @@
 """Monthly statements: the open month as it stands, closed months as they were kept, and closing them.
 
-A month that is over is kept when it is closed: by the worker soon after its end, or when somebody first asks for it.
-From then on its statement never changes. Who is a test user, and the price of renewals, are those of that moment.
+A month that is over is kept when it is closed: by the worker soon after its end, or when somebody who may make changes
+first asks for it. From then on its statement never changes. Who is a test user, and the price of renewals, are those of
+that moment.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 class Statement:
     """What an account pays for one month ("2026-11", in its time zone). `closed_at` is None while the month runs.
 
+    It is None, and `is_over` True, for a month that a read-only caller asked for before it was closed.
     `sums` has one entry for each currency, at least one. `test_users` name who holds seats that are not billed, at most
     `NAMED` of them; `awaiting_approval` orders are not in it.
     """
@@ -77,6 +79,7 @@ class Statement:
     test_users: tuple[str, ...]
     test_seats: int
     awaiting_approval: int
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ async def statement(
 ) -> Statement:
     """The statement of a month, "2026-11" (the running one where None); one that is over is closed by asking.
 
+    A read-only caller closes nothing: such a month is shown as it would be closed now.
     Raises InvalidInput for what is no month or lies ahead, NotFound for one before the account was made.
     """
     async with store.read() as session:
@@ -110,6 +114,8 @@ async def statement(
         kept = await _kept(session, row.id, wanted)
         if kept is not None:
             return kept
+        if not caller.may_write:
+            return await _draft(session, row, wanted, is_over=True)
     return await close_month(store, row.id, wanted)
 
 
@@ -188,7 +194,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
             kept = await _kept(tx.session, account_id, period)
             if kept is not None:
                 return kept
-            draft = await _draft(tx.session, row, period, closed_at=tx.now)
+            draft = await _draft(tx.session, row, period, closed_at=tx.now, is_over=True)
             await tx.session.execute(
                 insert(StatementRow).values(
                     account_id=account_id,
@@ -219,7 +225,12 @@ async def _kept(session: AsyncSession, account_id: int, period: str) -> Statemen
 
 
 async def _draft(
-    session: AsyncSession, row: AccountRow, period: str, *, closed_at: datetime | None = None
+    session: AsyncSession,
+    row: AccountRow,
+    period: str,
+    *,
+    closed_at: datetime | None = None,
+    is_over: bool = False,
 ) -> Statement:
     catalogue = (await in_force(session)).catalogue
     zone = zone_of(row.time_zone)
@@ -241,6 +252,7 @@ async def _draft(
         test_users=test_users,
         test_seats=sum(test_seats.values()),
         awaiting_approval=waiting,
+        is_over=is_over,
     )
 
 
@@ -397,5 +409,6 @@ def _statement(document: Mapping[str, Any], closed_at: datetime) -> Statement:
             "sums": tuple(Sums(Money(*net), Money(*tax)) for net, tax in document["sums"]),
             "test_users": tuple(document["test_users"]),
             "closed_at": closed_at,
+            "is_over": True,
         }
     )

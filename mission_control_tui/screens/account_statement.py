@@ -37,7 +37,8 @@ class StatementPanel(Vertical):
         self.month = ChoiceField(
             "Month",
             [],
-            help_text="Left and Right choose the month. One that is over is closed when it is looked at, and stays.",
+            help_text="Left and Right choose the month. One that is over is closed when it is looked at, and stays; a "
+            "read-only console closes none.",
             id="month",
         )
         self.lines = RowList(

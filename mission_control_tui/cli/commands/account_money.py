@@ -87,7 +87,8 @@ def _show_limit(session: Session) -> None:
 def statement(session: Session, month: str | None, form: str | None, out: Path | None) -> None:
     """What a month costs: its orders, what was renewed, tax, total; seats of test users are not billed.
 
-    A month that is over is closed when it is first asked for, or by the worker, and does not change any more.
+    A month that is over is closed when it is first asked for, or by the worker, and does not change any more; with
+    --read-only it is shown and not closed.
     """
     from mission_control_tui.model import statement_files, statements
 

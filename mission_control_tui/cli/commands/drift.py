@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 def drift(session: Session, user: str | None, service: str | None, orphans: bool) -> None:
     """Look at every green service, or one user's, and show where its back end differs.
 
-    Nothing is written there. What differs is flagged and keeps its light; provision it again to put it right. Exit
-    code 13 where anything differs or is an orphan, 14 where something could not be looked at and nothing else differs.
+    Nothing is written there. What differs is flagged, unless read-only, and keeps its light; provision it again to put
+    it right. Exit code 13 where anything differs or is an orphan, 14 where something could not be looked at and
+    nothing else differs.
     """
 
     async def work(store: Store) -> Report:
@@ -54,7 +55,7 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
 
     report = session.run(work)
     if session.json:
-        print_json(_document(report, applied=not session.dry_run))
+        print_json(_document(report, applied=not session.dry_run and session.caller.may_write))
     else:
         _print(report)
     _judge(report)

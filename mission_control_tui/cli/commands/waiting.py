@@ -78,6 +78,8 @@ class _Starter:
         self._starts = 0
 
     async def look(self) -> None:
+        if not self._session.caller.may_write:
+            return
         from mission_control_tui.provisioning.launch import Presence, ensure_worker, log_path
 
         presence = await ensure_worker(self._store, self._session.settings)
