@@ -17,6 +17,9 @@ from .remembering import RememberingScreen
 if TYPE_CHECKING:
     from mission_control_tui.widgets.key_bar import KeyBar
 
+CLOSE_FIRST = "Esc closes this first"
+"""What is said when a key is meant for what is behind help, QUICK LINKS and the like."""
+
 
 class AskingScreen(RememberingScreen):
     """A screen with at most one overlay in place of its body, and one question over its lowest lines."""
@@ -52,6 +55,8 @@ class AskingScreen(RememberingScreen):
         if overlay is not None:
             overlay.remove()
             self._focus_again()
+            if self.announced == CLOSE_FIRST:
+                self.announce("")
 
     def _focus_again(self) -> None:
         kept, self._kept_focus = self._kept_focus, None

@@ -10,6 +10,7 @@ import inspect
 from typing import Any, ClassVar
 
 from textual import events
+from textual.widget import Widget
 
 from mission_control_tui import keymap
 from mission_control_tui.model.errors import MissionControlError
@@ -18,11 +19,13 @@ from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.link_list import LinkList
 from mission_control_tui.widgets.rows import CursorLines
 
-from .asking import AskingScreen
+from .asking import CLOSE_FIRST, AskingScreen
 
-WITH_OVERLAY = frozenset({"back", "help", "go", "quit", "redraw"})
-"""Verbs that see to the overlay themselves; before any other it is closed."""
+WITH_OVERLAY = frozenset({"back", "help", "quit", "redraw"})
+"""Verbs that hold while something stands in place of the body."""
 
+LEADS_AWAY = frozenset({"go", "next_red", "account", "command"})
+"""Verbs that are not about what is behind it, and hold too, but for help, where a key is looked up and not meant."""
 
 HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
@@ -72,12 +75,18 @@ class BaseScreen(AskingScreen):
         return True
 
     def action_verb(self, verb: str) -> None:
-        """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on."""
+        """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on.
+
+        Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
+        """
+        if self._overlay is not None and not self._holds_over(self._overlay, verb):
+            self.announce(CLOSE_FIRST)
+            return
         reason = self.why_not(verb)
         if reason:
             self.announce(reason, error=True)
             return
-        if self._overlay is not None and verb not in WITH_OVERLAY:
+        if self._overlay is not None and verb in LEADS_AWAY - {"go"}:
             self.close_overlay()
         try:
             result = getattr(self, f"verb_{verb}")()
@@ -86,6 +95,9 @@ class BaseScreen(AskingScreen):
             return
         if inspect.iscoroutine(result):
             self.do(result)
+
+    def _holds_over(self, overlay: Widget, verb: str) -> bool:
+        return verb in WITH_OVERLAY or (verb in LEADS_AWAY and not isinstance(overlay, HelpLines))
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""

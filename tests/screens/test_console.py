@@ -11,16 +11,19 @@ import pytest
 
 from mission_control_tui.console import LINKS, PLACES, make_app
 from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.keymap import VERBS
 from mission_control_tui.model import accounts, catalogue_store
 from mission_control_tui.model.catalogue.shipped import shipped
 from mission_control_tui.model.database import Store
 from mission_control_tui.screens.base import BaseScreen
 from mission_control_tui.screens.context import NO_WORKER, MissionScreen
+from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.settings import Settings
 from mission_control_tui.widgets.status_lines import TopLine
 
 from . import world
 from .driving import console, shows, text_of, until
+from .user_driving import opened
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))
@@ -56,6 +59,44 @@ async def test_tab_does_not_go_behind_quick_links(world_db: Path, key: str) -> N
     async with console(world_db) as (app, pilot):
         await pilot.press("g", key, "home", "down", "enter")
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Service Management Area")
+
+
+OF_THE_CONSOLE = {"back", "help", "quit", "redraw", "go", "next_red", "account", "command"}
+
+
+@pytest.mark.parametrize("opens", ["question_mark", "g"])
+async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens: str) -> None:
+    verbs = [one for one in VERBS if one.target == "screen" and one.id not in OF_THE_CONSOLE]
+    async with opened(world_db, "provision", "alan") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        await pilot.press("enter", "up", "space")
+        await shows(pilot, "(•) Standard Mail (POPX)")
+        assert isinstance(app.screen, ProvisionScreen)
+        screen: ProvisionScreen = app.screen
+        focused, before = app.focused, text_of(app)
+        for key in filter(None, [key for verb in verbs for key in (verb.key, verb.twin)]):
+            await pilot.press(opens)
+            await until(pilot, lambda: screen._overlay is not None)
+            await pilot.press(key)
+            assert screen._overlay is not None, key
+            assert not screen.is_asking, key
+            assert len(app.screen_stack) == 2, key
+            await pilot.press("escape")
+            await until(pilot, lambda: screen._overlay is None)
+        assert app.focused is focused
+        assert text_of(app) == before
+
+
+@pytest.mark.parametrize("key", ["g", "exclamation_mark", "o", "colon", "p", "f2", "tab", "enter"])
+async def test_help_is_closed_by_its_own_keys_alone(world_db: Path, key: str) -> None:
+    async with console(world_db) as (app, pilot):
+        home = app.screen
+        await pilot.press("question_mark", key)
+        await shows(pilot, "Keys (the second one works in fields too)")
+        assert app.screen is home
+        await pilot.press("f1")
+        await until(pilot, lambda: "Keys (the second one" not in text_of(app))
+        assert "Esc closes this first" not in text_of(app)
 
 
 async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:
