@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, Unpack
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,50 +22,43 @@ COUNTED = 10_000
 """More entries than these are not counted: a screen says "more than"."""
 
 
+class Filters(TypedDict, total=False):
+    """Which entries: those that all of these leave; one that is None or missing leaves every entry.
+
+    `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
+    an action, as in "provision"; `service` is a name or id; `session` is one run of a console; each of `words` is in
+    the operator, the action, the target or the ticket; `since` is included and `until` is not.
+    """
+
+    user: str | None
+    operator: str | None
+    action: str | None
+    since: datetime | None
+    until: datetime | None
+    ticket: str | None
+    request: int | None
+    service: str | None
+    session: str | None
+    bulk: int | None
+    words: str
+
+
 async def entries(
     store: Store,
     caller: Caller,
     account: int | str,
     *,
-    user: str | None = None,
-    operator: str | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    ticket: str | None = None,
-    request: int | None = None,
-    service: str | None = None,
-    session: str | None = None,
-    bulk: int | None = None,
-    words: str = "",
     limit: int = 200,
     offset: int = 0,
     before_id: int | None = None,
+    **filters: Unpack[Filters],
 ) -> tuple[AuditView, ...]:
     """The account's audit, newest first.
 
-    `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
-    an action, as in "provision"; `service` is a name or id; `session` is one run of a console; each of `words` is in
-    the operator, the action, the target or the ticket; `since` is included and `until` is not. The next page has
-    `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
+    The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
     async with store.read() as reading:
-        statement = await _filtered(
-            reading,
-            caller,
-            account,
-            user=user,
-            operator=operator,
-            action=action,
-            since=since,
-            until=until,
-            ticket=ticket,
-            request=request,
-            service=service,
-            session=session,
-            bulk=bulk,
-            words=words,
-        )
+        statement = await _filtered(reading, caller, account, filters)
         if before_id is not None:
             statement = statement.where(AuditRow.id < before_id)
         statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
@@ -78,11 +71,11 @@ async def count_entries(
     account: int | str,
     *,
     after_id: int | None = None,
-    **filters: Any,
+    **filters: Unpack[Filters],
 ) -> int:
     """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
     async with store.read() as reading:
-        statement = await _filtered(reading, caller, account, **filters)
+        statement = await _filtered(reading, caller, account, filters)
         if after_id is not None:
             statement = statement.where(AuditRow.id > after_id)
         some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()
@@ -93,44 +86,33 @@ async def _filtered(
     reading: AsyncSession,
     caller: Caller,
     account: int | str,
-    *,
-    user: str | None = None,
-    operator: str | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    ticket: str | None = None,
-    request: int | None = None,
-    service: str | None = None,
-    session: str | None = None,
-    bulk: int | None = None,
-    words: str = "",
+    filters: Filters,
 ) -> Select[AuditRow]:
     account_id = (await account_row(reading, caller, account)).id
     statement = select(AuditRow).where(AuditRow.account_id == account_id)
-    if user is not None:
+    if (user := filters.get("user")) is not None:
         target = await user_row(reading, account_id, user, binned=True)
         statement = statement.where(AuditRow.user_id == target.id)
-    if action is not None:
+    if (action := filters.get("action")) is not None:
         statement = statement.where(AuditRow.action.startswith(action, autoescape=True))
-    if service is not None:
+    if (service := filters.get("service")) is not None:
         wanted = (await in_force(reading)).catalogue.service(service).id
         statement = statement.where(AuditRow.action.endswith(f" {wanted}", autoescape=True))
-    if since is not None:
+    if (since := filters.get("since")) is not None:
         statement = statement.where(AuditRow.at >= since)
-    if until is not None:
+    if (until := filters.get("until")) is not None:
         statement = statement.where(AuditRow.at < until)
     equal = {
-        AuditRow.operator: operator,
-        AuditRow.ticket: ticket,
-        AuditRow.request_id: request,
-        AuditRow.session: session,
-        AuditRow.bulk_id: bulk,
+        AuditRow.operator: filters.get("operator"),
+        AuditRow.ticket: filters.get("ticket"),
+        AuditRow.request_id: filters.get("request"),
+        AuditRow.session: filters.get("session"),
+        AuditRow.bulk_id: filters.get("bulk"),
     }
     for column, value in equal.items():
         if value is not None:
             statement = statement.where(column == value)
-    for word in words.split()[:WORDS_LIMIT]:
+    for word in filters.get("words", "").split()[:WORDS_LIMIT]:
         looked_in = (AuditRow.operator, AuditRow.action, AuditRow.target, AuditRow.ticket)
         statement = statement.where(
             or_(*(column.icontains(word, autoescape=True) for column in looked_in))

@@ -21,6 +21,7 @@ from mission_control_tui.widgets.text_lines import TextLines
 from .context import MissionScreen
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.audit import Filters
     from mission_control_tui.model.undoing import Undone
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
@@ -97,7 +98,7 @@ class HistoryScreen(MissionScreen):
         context = self.context
         return context.store, context.caller, context.account_id
 
-    def _filters(self) -> dict[str, Any]:
+    def _filters(self) -> Filters:
         """What `audit.entries` is asked."""
         shown = self._shown
         ago = PERIODS[shown][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -15,6 +15,7 @@ from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.audit import Filters
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.views import AuditView
 
@@ -53,7 +54,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--ticket", metavar="REF", help="For this ticket.")
 @click.option("--request", type=int, metavar="N", help="Of this request.")
 @click.option("--bulk", type=int, metavar="N", help="Of this bulk.")
-@click.option("--session", "run", metavar="ID", help="Of this run of a console.")
+@click.option("--session", metavar="ID", help="Of this run of a console.")
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="200 unless exported, then all."
 )
@@ -70,18 +71,10 @@ class Moment(click.ParamType[datetime]):
 @pass_session
 def audit(
     session: Session,
-    user: str | None,
-    operator: str | None,
-    service: str | None,
-    action: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    ticket: str | None,
-    request: int | None,
-    bulk: int | None,
-    run: str | None,
+    /,
     limit: int | None,
     form: str | None,
+    **filters: Unpack[Filters],
 ) -> None:
     """Who changed what, newest first."""
     from mission_control_tui.model.audit import entries
@@ -100,18 +93,9 @@ def audit(
                 store,
                 session.caller,
                 account_id,
-                user=user,
-                operator=operator,
-                service=service,
-                action=action,
-                since=since,
-                until=until,
-                ticket=ticket,
-                request=request,
-                bulk=bulk,
-                session=run,
                 limit=size,
                 before_id=last,
+                **filters,
             )
             if found:
                 yield found
