@@ -271,7 +271,10 @@ class CursorLines(LineWidget, can_focus=True):
         self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:
+        top = self.top
         self._reveal()
+        if self.top != top:
+            self.repaint()
         self.view_moved()
 
     def _on_focus(self, event: events.Focus) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
@@ -20,6 +21,7 @@ from mission_control_tui.widgets.field import Field, FieldInput
 
 from . import world
 from .driving import SIZES, shows, text_of, type_text, until
+from .picturing import take
 from .user_driving import context_of, opened
 
 GROUP = "distribution-group"
@@ -239,12 +241,9 @@ async def seen(app: MissionControlApp, pilot: Pilot[int], state: str) -> None:
         await shows(pilot, "Lost:")
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", ["list", "new", "group", "red", "search", "remove"])
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    app = world.make_app(world_db)
-
-    async def reach(pilot: Pilot[int]) -> None:
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    async def reach(app: MissionControlApp, pilot: Pilot[int]) -> None:
         await seen(app, pilot, state)
 
-    assert snap_compare(app, terminal_size=size, run_before=reach)
+    await take(world.make_app(world_db), reach, snapshot)

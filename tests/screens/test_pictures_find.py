@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
 
-from .driving import SIZES, shows, text_of, type_text, until
+from .driving import shows, text_of, type_text, until
+from .picturing import Step, take
 from .two_accounts import add_globex, make_app
-
-Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 
 
 async def find_nothing_yet(app: MissionControlApp, pilot: Pilot[int]) -> None:
@@ -75,16 +72,7 @@ STATES: dict[str, Step] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize("state", STATES)
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    asyncio.run(add_globex(world_db))
-    app = make_app(world_db)
-
-    async def reach(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app.is_open)
-        await until(pilot, lambda: "This month  AUD" in text_of(app))
-        await STATES[state](app, pilot)
-        await pilot.pause(0.3)
-
-    assert snap_compare(app, terminal_size=size, run_before=reach)
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    await add_globex(world_db)
+    await take(make_app(world_db), STATES[state], snapshot)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
@@ -20,9 +19,8 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field
 
 from . import world
-from .driving import SIZES, shows, text_of, type_text, until
-
-Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
+from .driving import shows, text_of, type_text, until
+from .picturing import Step, take
 
 
 async def open_screen(
@@ -202,24 +200,11 @@ async def fix_dates(path: Path) -> None:
     await store.close()
 
 
-def compare(path: Path, size: tuple[int, int], step: Step, snap_compare: Any) -> bool:
-    app = world.make_app(path)
-
-    async def reach(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app.is_open)
-        await step(app, pilot)
-        await pilot.pause(0.2)
-
-    return bool(snap_compare(app, terminal_size=size, run_before=reach))
-
-
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize("state", STATES)
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    asyncio.run(fix_dates(world_db))
-    assert compare(world_db, size, STATES[state], snap_compare)
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    await fix_dates(world_db)
+    await take(world.make_app(world_db), STATES[state], snapshot)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-def test_picture_of_a_new_account(size: tuple[int, int], new_db: Path, snap_compare: Any) -> None:
-    assert compare(new_db, size, home, snap_compare)
+async def test_picture_of_a_new_account(new_db: Path, snapshot: SnapshotAssertion) -> None:
+    await take(world.make_app(new_db), home, snapshot)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import update
+from syrupy.assertion import SnapshotAssertion
 from textual import events
 from textual.pilot import Pilot
 
@@ -17,11 +16,11 @@ from mission_control_tui.model.tables import TemplateRow
 from mission_control_tui.model.templates import TemplateContent, TemplateService, save_template
 
 from . import world
-from .driving import SIZES, shows, until
+from .driving import shows, until
+from .picturing import Step, take
 from .test_pictures_users import go
 from .user_driving import context_of, user_id
 
-Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 LIST = (
     "1. Mary Jackson\nVaughan, Dorothy <dorothy@nasa.example>\n\n\u2022 Ada Lovelace\n12345\n"
     "Katherine Johnson\tx\ty\tz\n"
@@ -77,15 +76,6 @@ STATES: dict[str, Step] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize("state", STATES)
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    app = world.make_app(world_db)
-
-    async def reach(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app.is_open)
-        await STATES[state](app, pilot)
-        app.screen.announce("")  # type: ignore[attr-defined]
-        await pilot.pause(0.3)
-
-    assert snap_compare(app, terminal_size=size, run_before=reach)
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    await take(world.make_app(world_db), STATES[state], snapshot, quiet=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
 from mission_control_tui.settings import locations
 
-from .driving import SIZES, shows
-from .test_pictures_home import Step, compare, open_screen
+from . import world
+from .driving import shows
+from .picturing import Step, take
+from .test_pictures_home import open_screen
 
 TO_KEYS = ["tab"] * 7
 HOSTILE = '[console.keymap]\n"x\\u001b[31m" = "c"\nprovision = "\\u202ee"\nsort = "[b]c[/b]"\n'
@@ -73,7 +75,6 @@ STATES: dict[str, Step] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize("state", STATES)
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    assert compare(world_db, size, STATES[state], snap_compare)
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    await take(world.make_app(world_db), STATES[state], snapshot)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
 from mission_control_tui.screens.context import MissionScreen
 
 from . import world
-from .driving import SIZES, shows, text_of, type_text, until
+from .driving import shows, text_of, type_text, until
+from .picturing import Step, take
 from .user_driving import context_of, user_id
-
-Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 
 
 async def go(app: MissionControlApp, pilot: Pilot[int], name: str, *arguments: Any) -> None:
@@ -116,15 +115,6 @@ STATES: dict[str, Step] = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 @pytest.mark.parametrize("state", STATES)
-def test_picture(state: str, size: tuple[int, int], world_db: Path, snap_compare: Any) -> None:
-    app = world.make_app(world_db)
-
-    async def reach(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app.is_open)
-        await STATES[state](app, pilot)
-        app.screen.announce("")  # type: ignore[attr-defined]
-        await pilot.pause(0.3)
-
-    assert snap_compare(app, terminal_size=size, run_before=reach)
+async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+    await take(world.make_app(world_db), STATES[state], snapshot, quiet=True)

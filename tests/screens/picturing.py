@@ -1,0 +1,74 @@
+"""Pictures of the console, compared with those that somebody has looked at.
+
+One console is driven to a state at 80x24 and made larger for the other picture: a terminal that was made larger has to
+show what one that started so shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
+from textual.pilot import Pilot
+
+from mission_control_tui.app import MissionControlApp
+
+from .driving import SIZES, text_of, until
+
+Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
+NAMES = {f"{width}x{height}": (width, height) for width, height in SIZES}
+PAUSE, STILL, MOST = 0.05, 3, 60
+"""A picture is taken once so many looks, so many seconds apart, showed the same; after the most of them as it is."""
+
+
+class Picture(SVGImageExtension):
+    """Names a picture by its state and size: `test_picture[users-80x24].svg`."""
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        name: str = super().get_snapshot_name(test_location=test_location, index=index)
+        return name.replace("][", "-")
+
+
+async def settle(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    """Wait until nothing changes on the screen any more."""
+    seen, still = "", 0
+    for _ in range(MOST):
+        await pilot.pause(PAUSE)
+        text = text_of(app)
+        still = still + 1 if text == seen else 1
+        if still == STILL:
+            return
+        seen = text
+
+
+def picture_of(app: MissionControlApp) -> tuple[str, str]:
+    """The screen as SVG, and its text."""
+    return app.export_screenshot(simplify=True), text_of(app)
+
+
+async def take(
+    app: MissionControlApp, reach: Step, snapshot: SnapshotAssertion, *, quiet: bool = False
+) -> None:
+    """Drive `app` to a state and compare both pictures of it; `quiet` clears what was announced."""
+    pictures = snapshot.use_extension(Picture)
+    differ = []
+    (first, size), *others = NAMES.items()
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.is_open)
+        await reach(app, pilot)
+        if quiet:
+            app.screen.announce("")  # type: ignore[attr-defined]
+        await settle(app, pilot)
+        shown = {first: picture_of(app)}
+        for name, (width, height) in others:
+            await pilot.resize_terminal(width, height)
+            await settle(app, pilot)
+            shown[name] = picture_of(app)
+    for name, (svg, text) in shown.items():
+        if pictures(name=name) != svg:
+            differ.append(f"{name} is not the accepted picture; now:\n{text}")
+    assert not differ, "\n".join(differ)
