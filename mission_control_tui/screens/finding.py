@@ -30,6 +30,7 @@ class FindingScreen(MissionScreen):
         super().__init__()
         self._first_text = text
         self._answered: str | None = None
+        self._note = ""
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
         """What `text` finds, and a word about it for beside the box. Override this."""
@@ -65,7 +66,8 @@ class FindingScreen(MissionScreen):
     @property
     def is_pending(self) -> bool:
         """Whether the rows are not yet those of what is typed."""
-        return self._answered != self.query_one(FindBox).text
+        is_due = self.query_one(LineList).is_due
+        return is_due or self._answered != self.query_one(FindBox).text
 
     @property
     def holds_keys(self) -> bool:
@@ -73,7 +75,7 @@ class FindingScreen(MissionScreen):
         return super().holds_keys or (self.is_here and not self.in_field and self.is_pending)
 
     async def load(self) -> None:
-        self.look(keep=not self.is_pending)
+        self.look(keep=True)
 
     def look(self, *, keep: bool = False) -> None:
         """Ask for what is typed now."""
@@ -86,13 +88,15 @@ class FindingScreen(MissionScreen):
         event.stop()
 
     async def _fetch(self, offset: int, limit: int) -> Page:
-        box = self.query_one(FindBox)
-        text = box.text
+        text = self.query_one(FindBox).text
         rows, note = await self.answer(text)
-        if self.is_here:
-            self._answered = text
-            box.note = note
+        self._answered, self._note = text, note
         return Page(rows[offset : offset + limit], len(rows))
+
+    def on_line_list_loaded(self, event: LineList.Loaded) -> None:
+        event.stop()
+        if not self.is_pending:
+            self.query_one(FindBox).note = self._note
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id != "found":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from mission_control_tui.model.users import delete_user
 from mission_control_tui.screens.context import Context, MissionScreen
 from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.user import UserScreen
+from mission_control_tui.widgets.rows import Row
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import PASSWORD, finish
 
@@ -82,6 +85,35 @@ async def test_the_typed_text_is_answered_before_enter_opens_anything(world_db: 
         await burst(app, pilot, ["/", *"simpson", "enter", "enter"])
         await until(pilot, lambda: isinstance(app.screen, UserScreen))
         await shows(pilot, "homer@globex.example")
+
+
+async def test_the_count_comes_with_its_rows_though_others_change_things_meanwhile(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates: list[asyncio.Event] = []
+    answer = FindScreen.answer
+
+    async def slow(screen: FindScreen, text: str) -> tuple[Sequence[Row], str]:
+        gates.append(asyncio.Event())
+        await gates[-1].wait()
+        return await answer(screen, text)
+
+    async with console(world_db) as (app, pilot):
+        await find(app, pilot, "lovel", "1 found")
+        monkeypatch.setattr(FindScreen, "answer", slow)
+        await pilot.press("ctrl+u", "a")
+        screen = app.screen
+        assert isinstance(screen, FindScreen)
+        await until(pilot, lambda: len(gates) == 1)
+        await screen.load()
+        gates[0].set()
+        await until(pilot, lambda: len(gates) == 2)
+        shown = text_of(app)
+        assert "Alan Turing" in shown or "1 found" in shown, shown
+        gates[1].set()
+        await shows(pilot, "Alan Turing")
+        assert "1 found" not in text_of(app)
+        await until(pilot, lambda: not screen.is_pending)
 
 
 async def test_an_empty_box_lists_whom_one_looked_at_last(world_db: Path) -> None:
