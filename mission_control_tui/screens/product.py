@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
 
 CHOOSE = "choose a level above"
+NONE_BOUGHT = "none was bought"
 
 Removal: TypeAlias = "Callable[..., Coroutine[Any, Any, Outcome[Any]]]"
 """A removal that is tried with `dry_run=True` before it is done."""
@@ -102,7 +103,7 @@ class ProductScreen(MissionScreen):
     def _removal(self) -> list[Widget]:
         return [
             Field("How many", id="removed", help_text="Free seats alone can be removed."),
-            ActionButton("Remove", id="remove"),
+            ActionButton("Remove", reason=self._why_not_removed(self._picked()), id="remove"),
         ]
 
     # Data
@@ -110,6 +111,7 @@ class ProductScreen(MissionScreen):
     def on_mount(self) -> None:
         self.set_heading(self.product.name)
         self._details: AccountDetails | None = None
+        self._bought: dict[str, int] | None = None
         self._describe()
 
     async def load(self) -> None:
@@ -126,6 +128,12 @@ class ProductScreen(MissionScreen):
                 note="Enter removes one, and asks first" if self._details.domains else "",
             )
         else:
+            from mission_control_tui.model.subscriptions import list_subscriptions
+
+            had = await list_subscriptions(context.store, context.caller, context.account_id)
+            self._bought = {
+                one.level_id: one.quantity for one in had if one.product_id == self._product_id
+            }
             self.query_one("#levels", PriceList).set_levels(
                 level_choices(context.catalogue.money, self.product, self._details)
             )
@@ -148,8 +156,24 @@ class ProductScreen(MissionScreen):
         self.query_one("#level-about", TextLines).set(about)
         button = self.query_one("#buy", ActionButton)
         button.reason = CHOOSE if self.product.level_first and picker.chosen is None else ""
-        level = self._picked()
-        self.query_one("#removal", Fold).note = full_name(level) if level else ""
+        self._offer_removal(self._picked())
+
+    def _offer_removal(self, level: ProductLevel | None) -> None:
+        """Offer to remove what was bought of the level; nothing at all where none of the product was."""
+        fold = self.query_one("#removal", Fold)
+        why_not = self._why_not_removed(level)
+        fold.note = ": ".join(filter(None, (full_name(level) if level else "", why_not)))
+        for button in fold.query("#remove").results(ActionButton):
+            button.reason = why_not
+        offered = self._bought is None or bool(self._bought)
+        if fold.display and not offered and fold.has_focus_within:
+            self.query_one("#levels", PriceList).focus()
+        fold.display = offered
+
+    def _why_not_removed(self, level: ProductLevel | None) -> str:
+        if self._bought is None or level is None or level.id in self._bought:
+            return ""
+        return NONE_BOUGHT
 
     def recall(self, memory: dict[str, object]) -> None:
         self.call_after_refresh(self._describe)
@@ -171,7 +195,11 @@ class ProductScreen(MissionScreen):
             self.do(self._ask_to_remove_seats())
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        self._say_choose()
+        if event.button.id == "buy":
+            self._say_choose()
+        else:
+            self.query_one("#levels", PriceList).focus()
+            self.announce("Choose a level that was bought: Space or Enter on it", error=True)
 
     def _say_choose(self) -> None:
         self.query_one("#levels", PriceList).focus()

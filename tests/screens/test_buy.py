@@ -382,6 +382,32 @@ async def test_removal_is_refused_while_users_hold_it_naming_them(world_db: Path
         assert app.screen.query_one("#problem", TextLines).text == ""
 
 
+async def test_removal_is_offered_of_what_was_bought_alone(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await open_product(pilot, "email")
+        await shows(pilot, "Remove  Standard Mail (POPX)")
+        assert "none was bought" not in text_of(app)
+        await pilot.press("end")
+        await shows(pilot, "Remove  Managed Exchange - PC, Web & Mobile Access: none was bought")
+        await pilot.press("tab", "tab", "enter")
+        await shows(pilot, "( Remove )  none was bought")
+        app.screen.query_one("#removed", Field).value = "1"
+        app.screen.query_one("#remove", ActionButton).focus()
+        await pilot.press("enter")
+        await shows(pilot, "Choose a level that was bought")
+        assert app.focused is app.screen.query_one("#levels")
+        await pilot.press("home")
+        await shows(pilot, "[ Remove ]")
+
+
+async def test_no_removal_is_offered_where_nothing_was_bought(new_db: Path) -> None:
+    async with console(new_db) as (app, pilot):
+        await open_product(pilot, "email")
+        await until(pilot, lambda: "Remove" not in text_of(app))
+        await pilot.press("tab", "tab")
+        assert app.focused is app.screen.query_one("#levels")
+
+
 async def test_a_domain_with_addresses_is_not_removed(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         await open_product(pilot, "domain-names")
