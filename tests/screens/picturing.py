@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pytest_textual_snapshot import SVGImageExtension
+from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
 from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
@@ -24,7 +24,7 @@ PAUSE, STILL, MOST = 0.05, 3, 60
 """A picture is taken once so many looks, so many seconds apart, showed the same; after the most of them as it is."""
 
 
-class Picture(SVGImageExtension):
+class Picture(SVGImageExtension):  # type: ignore[misc]
     """Names a picture by its state and size: `test_picture[users-80x24].svg`."""
 
     @classmethod
