@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.commands.results import carry_out, tell
 from mission_control_tui.cli.lazy import LazyGroup
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, table, when
@@ -215,13 +215,12 @@ def add_domain(session: Session, name: str) -> None:
     """
     from mission_control_tui.model import domains
 
-    async def work(store: Store) -> Outcome[str]:
-        account_id = await session.account_id(store)
-        return await domains.add_domain(
-            store, session.caller, account_id, name, dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+    outcome = carry_out(
+        session,
+        lambda store, account: domains.add_domain(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
     tell(session, outcome, {"domain": outcome.result})
 
 
@@ -236,11 +235,10 @@ def remove_domain(session: Session, name: str) -> None:
 
     session.confirm(f"Take the domain {name} from the account?")
 
-    async def work(store: Store) -> Outcome[str]:
-        account_id = await session.account_id(store)
-        return await domains.remove_domain(
-            store, session.caller, account_id, name, dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+    outcome = carry_out(
+        session,
+        lambda store, account: domains.remove_domain(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
     tell(session, outcome, {"domain": outcome.result})

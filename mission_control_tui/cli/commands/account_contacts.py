@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.commands.results import carry_out, tell
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
@@ -15,7 +15,6 @@ from mission_control_tui.model.errors import UsageError
 if TYPE_CHECKING:
     from mission_control_tui.model.contacts import Contact
     from mission_control_tui.model.database import Store
-    from mission_control_tui.model.plan import Outcome
 
 ROLES = click.Choice(("primary", "secondary", "billing", "technical"))
 
@@ -67,19 +66,16 @@ def set_(
     if name is None and email is None and phone is None:
         raise UsageError("Nothing is to be set.", hint="Give --name, --email or --phone.")
 
-    async def work(store: Store) -> Outcome[tuple[Contact, ...]]:
-        return await set_contact(
-            store,
-            session.caller,
-            await session.account_id(store),
-            ContactRole(role),
+    outcome = carry_out(
+        session,
+        lambda store, account: set_contact(
+            *(store, session.caller, account, ContactRole(role)),
             name=name,
             email=email,
             phone=phone,
             dry_run=session.dry_run,
-        )
-
-    outcome = session.run(work)
+        ),
+    )
     tell(session, outcome, {"contacts": outcome.result})
 
 
@@ -94,11 +90,10 @@ def clear(session: Session, role: str) -> None:
 
     session.confirm(f"Take the {role} contact away?")
 
-    async def work(store: Store) -> Outcome[tuple[Contact, ...]]:
-        account_id = await session.account_id(store)
-        return await clear_contact(
-            store, session.caller, account_id, ContactRole(role), dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+    outcome = carry_out(
+        session,
+        lambda store, account: clear_contact(
+            store, session.caller, account, ContactRole(role), dry_run=session.dry_run
+        ),
+    )
     tell(session, outcome, {"contacts": outcome.result})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.commands.results import carry_out, tell
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
@@ -16,8 +16,6 @@ from mission_control_tui.model.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
-    from mission_control_tui.model.orders import OrderView
-    from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.views import Seats
 
 
@@ -97,16 +95,16 @@ def buy(
 
     `mission-control catalogue show PRODUCT` lists levels, prices, terms and fields. --dry-run shows net, tax and total.
     """
-    from mission_control_tui.cli.commands.waiting import wake
     from mission_control_tui.model import buying
 
     fields = _answers(answers)
 
-    async def work(store: Store) -> Outcome[OrderView]:
-        outcome = await buying.buy(
+    outcome = carry_out(
+        session,
+        lambda store, account: buying.buy(
             store,
             session.caller,
-            await session.account_id(store),
+            account,
             product,
             level=level,
             quantity=quantity,
@@ -114,12 +112,8 @@ def buy(
             domain=domain,
             fields=fields,
             dry_run=session.dry_run,
-        )
-        if outcome.applied and outcome.plan.requests:
-            await wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+        ),
+    )
     tell(session, outcome, {"order": outcome.result})
 
 
@@ -155,27 +149,23 @@ def remove(
 
     Refused while users hold the seats; the error says who does.
     """
-    from mission_control_tui.cli.commands.waiting import wake
     from mission_control_tui.model import removing
 
     what = domain or " ".join(part for part in (product, level) if part)
     count = "all seats" if quantity is None else f"{quantity} seats"
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
 
-    async def work(store: Store) -> Outcome[OrderView]:
-        outcome = await removing.remove(
+    outcome = carry_out(
+        session,
+        lambda store, account: removing.remove(
             store,
             session.caller,
-            await session.account_id(store),
+            account,
             product,
             level=level,
             quantity=quantity,
             domain=domain,
             dry_run=session.dry_run,
-        )
-        if outcome.applied and outcome.plan.requests:
-            await wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+        ),
+    )
     tell(session, outcome, {"order": outcome.result})

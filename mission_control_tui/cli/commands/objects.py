@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands import results, waiting
+from mission_control_tui.cli.commands import results
 from mission_control_tui.cli.options import changes, destroys, example, reads, waits
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from mission_control_tui.model.catalogue import Service
     from mission_control_tui.model.database import Store
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.views import AssignmentView
 
-    Change = Callable[[Store, int], Awaitable[Outcome[ObjectView]]]
 
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
@@ -350,20 +349,14 @@ def _edit(session: Session, named: str, changed: Callable[[], Changes], wait: fl
     _change(session, change, wait)
 
 
-def _change(session: Session, change: Change, wait: float | None) -> None:
+def _change(session: Session, change: results.Change[ObjectView], wait: float | None) -> None:
     """Do the change, wake the worker, wait for the light when asked to, and tell."""
 
     async def work(store: Store) -> tuple[Outcome[ObjectView], tuple[AssignmentView, ...]]:
         account = await session.account_id(store)
         outcome = await change(store, account)
-        if not outcome.applied:
-            return outcome, ()
-        if outcome.plan.requests:
-            await waiting.wake(session, store)
-        if wait is None:
-            return outcome, ()
         ids = [outcome.result.service.id]
-        return outcome, await waiting.until_settled_ids(session, store, account, ids, wait)
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
 
     outcome, lights = session.run(work)
     results.tell(session, outcome, {"object": as_json(outcome.result)}, lights, wait)

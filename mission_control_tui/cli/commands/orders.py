@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands.results import tell
+from mission_control_tui.cli.commands.results import carry_out, tell
 from mission_control_tui.cli.options import changes, destroys, example, reads
 from mission_control_tui.cli.output import line, print_json, table, when
 from mission_control_tui.cli.session import Session, pass_session
@@ -15,7 +15,6 @@ from mission_control_tui.model.in_words import value_text
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
     from mission_control_tui.model.orders import OrderView
-    from mission_control_tui.model.plan import Outcome
 
 STATES = {
     "complete": "complete",
@@ -144,24 +143,20 @@ def approve(session: Session, number: int, note: str, agreed_price: bool) -> Non
 
     Price, details and availability are looked at again; what cannot be bought any more is refused, with the reason.
     """
-    from mission_control_tui.cli.commands.waiting import wake
     from mission_control_tui.model import approving
 
-    async def work(store: Store) -> Outcome[OrderView]:
-        outcome = await approving.approve_order(
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.approve_order(
             store,
             session.caller,
-            await session.account_id(store),
+            account,
             number,
             note=note,
             agreed_price=agreed_price,
             dry_run=session.dry_run,
-        )
-        if outcome.applied and outcome.plan.requests:
-            await wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+        ),
+    )
     tell(session, outcome, {"order": outcome.result})
 
 
@@ -175,13 +170,12 @@ def decline(session: Session, number: int, reason: str) -> None:
     """Refuse an order that waits for approval."""
     from mission_control_tui.model import approving
 
-    async def work(store: Store) -> Outcome[OrderView]:
-        account_id = await session.account_id(store)
-        return await approving.decline_order(
-            store, session.caller, account_id, number, reason, dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.decline_order(
+            store, session.caller, account, number, reason, dry_run=session.dry_run
+        ),
+    )
     tell(session, outcome, {"order": outcome.result})
 
 
@@ -197,23 +191,19 @@ def cancel(session: Session, number: int, reason: str) -> None:
     One that waits for approval ends. The seats or the domain that a complete one brought are removed, as `remove` does:
     refused while users hold them, and nothing is paid back.
     """
-    from mission_control_tui.cli.commands.waiting import wake
     from mission_control_tui.model import approving
 
     session.confirm(f"Cancel order {number} and remove what it brought?")
 
-    async def work(store: Store) -> Outcome[OrderView]:
-        outcome = await approving.cancel_order(
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.cancel_order(
             store,
             session.caller,
-            await session.account_id(store),
+            account,
             number,
             reason,
             dry_run=session.dry_run,
-        )
-        if outcome.applied and outcome.plan.requests:
-            await wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+        ),
+    )
     tell(session, outcome, {"order": outcome.result})

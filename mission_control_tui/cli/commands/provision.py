@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands import passwords, results, waiting
+from mission_control_tui.cli.commands import passwords, results
 from mission_control_tui.cli.commands.bulk_running import password_file
 from mission_control_tui.cli.commands.provision_many import provision_many
 from mission_control_tui.cli.commands.turning import deprovision, resume, suspend
@@ -94,13 +94,8 @@ def provision(
             return tried, ()
         outcome = await give(False)
         _keep_passwords(who, outcome.result, instance, file)
-        if outcome.plan.requests:
-            await waiting.wake(session, store)
-        if wait is None:
-            return outcome, ()
         ids = [one.assignment_id for one in outcome.result]
-        lights = await waiting.until_settled_ids(session, store, account, ids, wait)
-        return outcome, lights
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
 
     with contextlib.ExitStack() as stack:
         outcome, lights = session.run(lambda store: work(store, stack))

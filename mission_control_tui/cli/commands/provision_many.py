@@ -93,11 +93,10 @@ def provision_many(
 async def _lights(
     session: Session, store: Store, account: int, ids: Sequence[str], wait: float | None
 ) -> tuple[AssignmentView, ...]:
-    from mission_control_tui.model.status import assignments_by_id
-
+    look = waiting.look_at(session, store, account, ids)
     if wait is None:
-        return await assignments_by_id(store, session.caller, account, ids)
-    return await waiting.until_settled_ids(session, store, account, ids, wait)
+        return tuple(await look())
+    return await waiting.until_settled(session, store, account, look, wait)
 
 
 def _given(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mission_control_tui.cli.commands import waiting
 from mission_control_tui.cli.output import line, print_json, print_plan, say
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from mission_control_tui.model.provision import Given
 
 
+T = TypeVar("T")
+
+Change = Callable[["Store", int], Awaitable[Outcome[T]]]
+"""Makes a change in an account of the store, or tries it."""
+
+
+def carry_out(session: Session, change: Change[T]) -> Outcome[T]:
+    """Make a change in the account that the call is about, and wake the worker when something was queued."""
+
+    async def work(store: Store) -> Outcome[T]:
+        outcome = await change(store, await session.account_id(store))
+        if outcome.applied and outcome.plan.requests:
+            await waiting.wake(session, store)
+        return outcome
+
+    return session.run(work)
+
+
 async def follow_user(
     session: Session,
     store: Store,
@@ -26,19 +44,43 @@ async def follow_user(
     wait: float | None,
 ) -> tuple[AssignmentView, ...]:
     """After a change of a user: wake the worker when something was queued, and wait when asked to."""
-    from mission_control_tui.model.status import status
 
+    async def look() -> Sequence[AssignmentView]:
+        from mission_control_tui.model.status import status
+
+        found = await status(store, session.caller, account, user=user)
+        return [view for view in found if view.id]
+
+    return await _follow(session, store, account, outcome, look, wait)
+
+
+async def follow(
+    session: Session,
+    store: Store,
+    account: int,
+    outcome: Outcome[Any],
+    ids: Sequence[str],
+    wait: float | None,
+) -> tuple[AssignmentView, ...]:
+    """As `follow_user`, for these service instances."""
+    look = waiting.look_at(session, store, account, ids)
+    return await _follow(session, store, account, outcome, look, wait)
+
+
+async def _follow(
+    session: Session,
+    store: Store,
+    account: int,
+    outcome: Outcome[Any],
+    look: waiting.Look,
+    wait: float | None,
+) -> tuple[AssignmentView, ...]:
     if not outcome.applied:
         return ()
     if outcome.plan.requests:
         await waiting.wake(session, store)
     if wait is None:
         return ()
-
-    async def look() -> Sequence[AssignmentView]:
-        found = await status(store, session.caller, account, user=user)
-        return [view for view in found if view.id]
-
     return await waiting.until_settled(session, store, account, look, wait)
 
 

@@ -159,15 +159,14 @@ def save(
 def rename(session: Session, name: str, new_name: str) -> None:
     """Call a template otherwise."""
 
-    async def work(store: Store) -> Outcome[Template]:
-        from mission_control_tui.model.templates import rename_template
+    from mission_control_tui.model.templates import rename_template
 
-        account = await session.account_id(store)
-        return await rename_template(
+    outcome = results.carry_out(
+        session,
+        lambda store, account: rename_template(
             store, session.caller, account, name, new_name, dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+        ),
+    )
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 
@@ -178,15 +177,15 @@ def rename(session: Session, name: str, new_name: str) -> None:
 @pass_session
 def remove(session: Session, name: str) -> None:
     """Remove a template; users that were made from it stay as they are."""
+    from mission_control_tui.model.templates import remove_template
+
     session.confirm(f"Remove the template {name}?")
-
-    async def work(store: Store) -> Outcome[Template]:
-        from mission_control_tui.model.templates import remove_template
-
-        account = await session.account_id(store)
-        return await remove_template(store, session.caller, account, name, dry_run=session.dry_run)
-
-    outcome = session.run(work)
+    outcome = results.carry_out(
+        session,
+        lambda store, account: remove_template(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.commands import results, waiting
+from mission_control_tui.cli.commands import results
 from mission_control_tui.cli.options import changes, destroys, example, waits
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.states import RequestKind
@@ -84,14 +84,8 @@ def _turn(
             instance=instance,
             dry_run=session.dry_run,
         )
-        if not outcome.applied:
-            return outcome, ()
-        if outcome.plan.requests:
-            await waiting.wake(session, store)
-        if wait is None:
-            return outcome, ()
         ids = [one.assignment_id for one in outcome.result]
-        return outcome, await waiting.until_settled_ids(session, store, account, ids, wait)
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
 
     outcome, lights = session.run(work)
     given = [results.given(user, instance, one) for one in outcome.result]

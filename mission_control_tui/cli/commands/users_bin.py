@@ -13,7 +13,6 @@ from mission_control_tui.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
-    from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.purging import BinLine
 
 
@@ -77,13 +76,13 @@ def purge(session: Session, user: str) -> None:
     Details, addresses, sealed passwords and drafts go, and the UPN is free again. The id and the
     audit stay; the audit goes on naming the UPN. This cannot be undone.
     """
+    from mission_control_tui.model.purging import purge_user
+
     session.confirm(f"Purge {user}? This cannot be undone.")
-
-    async def work(store: Store) -> Outcome[str]:
-        from mission_control_tui.model.purging import purge_user
-
-        account = await session.account_id(store)
-        return await purge_user(store, session.caller, account, user, dry_run=session.dry_run)
-
-    outcome = session.run(work)
-    results.tell(session, outcome, {"purged": outcome.result}, (), None)
+    outcome = results.carry_out(
+        session,
+        lambda store, account: purge_user(
+            store, session.caller, account, user, dry_run=session.dry_run
+        ),
+    )
+    results.tell(session, outcome, {"purged": outcome.result})

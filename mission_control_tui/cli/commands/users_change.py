@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.commands import passwords, results, waiting
+from mission_control_tui.cli.commands import passwords, results
 from mission_control_tui.cli.commands.templates import content_of
 from mission_control_tui.cli.commands.user_flags import field_options, stated
 from mission_control_tui.cli.options import changes, example, waits
@@ -55,12 +54,11 @@ def create(
     given = passwords.chosen_source(password_stdin, passwords_out)
     fields = stated(options)
 
-    async def work(store: Store) -> Outcome[Newcomer]:
+    async def change(store: Store, account: int) -> Outcome[Newcomer]:
         from mission_control_tui.model.newcomers import create_with
         from mission_control_tui.model.people.names import display_name_for
         from mission_control_tui.model.users import free_username
 
-        account = await session.account_id(store)
         upn = str(fields.get("upn", ""))
         if not fields.get("display_name"):
             names = str(fields.get("first_names", "")), str(fields.get("last_name", ""))
@@ -69,17 +67,14 @@ def create(
             fields["username"] = await free_username(store, session.caller, account, upn)
         content = await content_of(session, store, account, template, like, not no_services)
         details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
-        outcome = await create_with(
+        return await create_with(
             *(store, session.caller, account, details, given, content.services),
             generate=given is None,
             dry_run=session.dry_run,
         )
-        if outcome.applied and outcome.plan.requests:
-            await waiting.wake(session, store)
-        return outcome
 
     with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
-        outcome = session.run(work)
+        outcome = results.carry_out(session, change)
         made = outcome.result
         if file is not None and made.password is not None:
             _write_passwords(file, made)
@@ -130,7 +125,7 @@ def edit(session: Session, user: str, wait: float | None, **options: Any) -> Non
 
 def change_user(
     session: Session,
-    change: Callable[[Store, int], Awaitable[Outcome[UserView]]],
+    change: results.Change[UserView],
     wait: float | None = None,
 ) -> None:
     """Do one change of one user, and tell it."""

@@ -90,16 +90,11 @@ class _Starter:
             say(f"The worker does not come up. What it says is in {log}")
 
 
-async def until_settled_ids(
-    session: Session, store: Store, account: int, ids: Sequence[str], seconds: float
-) -> tuple[AssignmentView, ...]:
-    """As `until_settled`, for these service instances."""
+def look_at(session: Session, store: Store, account: int, ids: Sequence[str]) -> Look:
+    """A look at these service instances."""
     from mission_control_tui.model.status import assignments_by_id
 
-    async def look() -> Sequence[AssignmentView]:
-        return await assignments_by_id(store, session.caller, account, ids)
-
-    return await until_settled(session, store, account, look, seconds)
+    return lambda: assignments_by_id(store, session.caller, account, ids)
 
 
 async def _pump(feed: AsyncIterator[None], changed: asyncio.Event) -> None:
