@@ -346,7 +346,9 @@ class BulkNewScreen(PasswordsScreen):
         lines += [summary(plan)]
         limit = self.context.settings.worker.removal_limit
         if plan.removals > limit:
-            lines.append(f"More than {limit} removals at a time wait until they are allowed.")
+            lines.append(
+                f"More than {limit} services taken away at a time wait until they are allowed."
+            )
         if plan.short:
             lines.append("Who gets no seat is left out.")
         if plan.users > self.context.settings.console.confirm_above:

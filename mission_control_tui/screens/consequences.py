@@ -118,7 +118,7 @@ def level_question(
 def turn_question(
     account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
 ) -> list[str]:
-    """The question before one service is suspended or removed."""
+    """The question before one service is suspended or deprovisioned."""
     if kind is RequestKind.SUSPEND:
         return [
             f"{account}: suspend {view.service} ({view.level}) of {view.subject}?",
@@ -126,7 +126,7 @@ def turn_question(
             "Money: nothing changes.",
         ]
     given = [(view.service_id, view.level_id)]
-    return removal(account, view.subject, catalogue, given, what=f"remove {view.service} from")
+    return removal(account, view.subject, catalogue, given, what=f"deprovision {view.service} of")
 
 
 def adopt_question(account: str, view: AssignmentView) -> list[str]:

@@ -1,4 +1,4 @@
-"""Provision Services: give a user services, change, suspend, remove them, and mend what is red."""
+"""Provision Services: give a user services, change, suspend, deprovision them, and mend what is red."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ProvisionScreen(PanelsScreen):
-    """The services of a user: give, change, suspend, remove, and mend what is red."""
+    """The services of a user: give, change, suspend, deprovision, and mend what is red."""
 
     HEADING = "Provision Services"
     ABOUT = (
@@ -56,7 +56,7 @@ class ProvisionScreen(PanelsScreen):
                 self.do(self._ask(panel, RequestKind.SUSPEND))
             case "resume":
                 self.do(self._turn(panel, RequestKind.RESUME))
-            case "remove":
+            case "deprovision":
                 self.do(self._ask(panel, RequestKind.DEPROVISION))
             case "secret":
                 self.do(self._new_password(panel))
@@ -189,13 +189,13 @@ class ProvisionScreen(PanelsScreen):
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name
 
-    # Suspend, resume, remove, passwords
+    # Suspend, resume, deprovision, passwords
 
     async def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
         lines = turn_question(self.context.account.name, self.context.catalogue, panel.view, kind)
         tried = await self._turned(panel, kind, dry_run=True)
         lines[2:2] = tried.plan.warnings
-        word = "Suspend" if kind is RequestKind.SUSPEND else "Remove"
+        word = "Suspend" if kind is RequestKind.SUSPEND else "Deprovision"
         self.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 
     def _ask_adopt(self, panel: UserServicePanel) -> None:

@@ -44,7 +44,7 @@ USER_WORDS = (
 )
 """Words of an error that point at the user, and which field they mean."""
 
-PROVISION_AGAIN = "Provision again; this often mends one-off errors."
+AGAIN = "again; this often mends one-off errors."
 
 GROUPS = ((OptionGroup.SETTINGS, "Service Settings"), (OptionGroup.ADVANCED, "Advanced Options"))
 
@@ -122,7 +122,8 @@ class UserServicePanel(ServicePanel):
         """Why the light is red or waits, in the back end's own words, and what to do."""
         lines = self.error_lines
         if self.view.light is Light.RED:
-            lines.append("p provisions again, e goes to what can be changed.")
+            again = "provisions" if self.is_given else "deprovisions"
+            lines.append(f"p {again} again, e goes to what can be changed.")
         return "\n".join(lines)
 
     @property
@@ -133,7 +134,8 @@ class UserServicePanel(ServicePanel):
             failed = self.failure.step if self.failure else ""
             step = f"Failed in step: {failed}" if failed else ""
             said = f"The back end said: {view.error_said}" if view.error_said else ""
-            remedy = view.error_remedy.strip() or PROVISION_AGAIN
+            verb = "Provision" if self.is_given else "Deprovision"
+            remedy = view.error_remedy.strip() or f"{verb} {AGAIN}"
             return [*filter(None, (step, said)), f"What to do: {remedy}"]
         if view.light is Light.ORANGE and view.error_said:
             return [f"Will be tried again. The back end said: {view.error_said}"]
@@ -237,8 +239,8 @@ class UserServicePanel(ServicePanel):
         words = {
             "give": ("Provision", "Sends the wish to the worker; the light shows how it goes."),
             "again": (
-                "Try removal again",
-                "Asks once more for the removal that failed; it looks first what is left.",
+                "Deprovision again",
+                "Asks once more for what failed; it looks first what is left.",
             ),
             "adopt": (
                 "Take over",
@@ -246,9 +248,9 @@ class UserServicePanel(ServicePanel):
             ),
             "suspend": ("Suspend", "Takes the access away and keeps the data and the seat."),
             "resume": ("Resume", "Gives the access back."),
-            "remove": (
-                "Remove",
-                "Deprovisions the service: its data is lost, its seat free again.",
+            "deprovision": (
+                "Deprovision",
+                "Takes the service away: its data is lost, its seat free again.",
             ),
             "secret": ("New password", "Makes a new password for this service alone."),
         }
@@ -260,7 +262,7 @@ class UserServicePanel(ServicePanel):
     def _offered(self) -> set[str]:
         offered = {"give"}
         if self.is_given:
-            offered |= {"remove", "resume" if self.view.wish is Wish.SUSPENDED else "suspend"}
+            offered |= {"deprovision", "resume" if self.view.wish is Wish.SUSPENDED else "suspend"}
             if self.service.password == "own":
                 offered.add("secret")
         elif self.view.light is Light.RED:

@@ -38,7 +38,7 @@ class FunctionList(CursorLines):
     """User Functions."""
 
     help_text = (
-        "Services: give, change, suspend, remove. Disable keeps everything and locks out; Deprovision takes all "
+        "Services: give, change, suspend, deprovision. Disable keeps everything and locks out; Deprovision takes all "
         "services away with their data; Delete puts the user into the recycling bin, after Deprovision. "
         "d does Disable or Deprovision at a date and time."
     )

@@ -149,7 +149,7 @@ class UserFunctionsScreen(SchedulingScreen):
             "disable": (users.disable_user, "Disabled; services follow"),
             "enable": (users.enable_user, "Enabled; services follow"),
             "unlock": (users.unlock_user, "Unlocked; services follow"),
-            "deprovision": (deprovision_all, "Asked for: removal of all services"),
+            "deprovision": (deprovision_all, "Asked for: deprovision all services"),
             "delete": (users.delete_user, "In the recycling bin: Show > Recycling bin restores"),
             "restore": (users.restore_user, "Restored, without services"),
         }

@@ -10,7 +10,7 @@ from mission_control_tui.app import MissionControlApp
 from mission_control_tui.model import buying, provision
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.provision import Wanted
-from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.status import status
 from mission_control_tui.model.views import AssignmentView
 from mission_control_tui.screens.edit_user import EditUserScreen
@@ -179,16 +179,34 @@ async def test_removal_names_what_is_lost_and_is_asked_for_only_by_yes(world_db:
         await shows(pilot, "• Provisioned")
         panel = app.screen.query_one(EXCHANGE, UserServicePanel)
         await panel.open_now()
-        panel.query_one("#remove").focus()
+        panel.query_one("#deprovision").focus()
         await pilot.press("enter")
         await shows(
-            pilot, "remove Managed Exchange from ada@acme.example?", "Lost:", "Seats: 1 free"
+            pilot, "deprovision Managed Exchange of ada@acme.example?", "Lost:", "Seats: 1 free"
         )
         await pilot.press("escape")
         await shows(pilot, "Nothing was changed")
         assert (await view_of(app, "ada@acme.example")).wish is Wish.PRESENT
         await pilot.press("enter", "y")
         await shows(pilot, "» Queued", "Asked for: deprovision")
+        assert (await view_of(app, "ada@acme.example")).wish is Wish.ABSENT
+
+
+async def test_a_deprovisioning_that_failed_is_asked_for_again(world_db: Path) -> None:
+    async with opened(world_db, "provision", "ada") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        user = await user_id(context, "ada")
+        await provision.change_wish(*at, user, "managed-exchange", RequestKind.DEPROVISION)
+        await world.turn_red(context.store, context.account, user)
+        app.apply_changes(["store"])
+        await shows(pilot, "Error")
+        await pilot.press("enter")
+        await shows(pilot, "p deprovisions again", "[ Deprovision again ]")
+        assert "[ Deprovision ]" not in text_of(app)
+        await pilot.press("p")
+        await shows(pilot, "» Queued", "Asked for: deprovision Managed Exchange")
         assert (await view_of(app, "ada@acme.example")).wish is Wish.ABSENT
 
 
