@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.catalogue.lookup import Named
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.tables import AuditRow
+from mission_control_tui.model.text import fold
 from mission_control_tui.model.views import AuditView
 
 WORDS_LIMIT = 8
@@ -27,7 +30,8 @@ class Filters(TypedDict, total=False):
 
     `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
     an action, as in "provision"; `service` is a name or id; `session` is one run of a console; each of `words` is in
-    the operator, the action, the target or the ticket; `since` is included and `until` is not.
+    the operator, the action (also the name of its service or product), the target or the ticket; `since` is included
+    and `until` is not.
     """
 
     user: str | None
@@ -115,9 +119,22 @@ async def _filtered(
     for word in filters.get("words", "").split()[:WORDS_LIMIT]:
         looked_in = (AuditRow.operator, AuditRow.action, AuditRow.target, AuditRow.ticket)
         statement = statement.where(
-            or_(*(column.icontains(word, autoescape=True) for column in looked_in))
+            or_(
+                *(column.icontains(word, autoescape=True) for column in looked_in),
+                *(
+                    AuditRow.action.endswith(f" {ident}", autoescape=True)
+                    for ident in await _called(reading, word)
+                ),
+            )
         )
     return statement
+
+
+async def _called(reading: AsyncSession, word: str) -> list[str]:
+    """The ids of services and products that have the word in their names: an action has the id."""
+    catalogue = (await in_force(reading)).catalogue
+    named: Sequence[Named] = (*catalogue.services, *catalogue.products)
+    return [one.id for one in named if fold(word) in fold(one.name)]
 
 
 def _view(row: AuditRow) -> AuditView:

@@ -43,7 +43,7 @@ class HistoryScreen(MissionScreen):
     HEADING = "History"
     ABOUT = (
         "Who changed what, when, for which ticket. Type in Find to narrow it to a person, a user, a service or a "
-        "ticket; Show chooses the period. Below the list stands what changed, before and after. u takes a change back: "
+        "ticket; Show chooses the period. Below the list stands the change in full, before and after. u takes it back: "
         "it asks for the state before, and says first what that does. y copies it for a ticket. w writes all that is "
         "shown to a file: .csv, .json, .txt for people, or .sh, a script of commands that does it again; with What I "
         "did in this session it proposes that script. Enter opens the request."
@@ -140,8 +140,15 @@ class HistoryScreen(MissionScreen):
         from mission_control_tui.model.accounts import zone_of
 
         at = one.at.astimezone(zone_of(self.context.account.time_zone))
-        what = (f"{one.action} ", ""), (one.target, "strong")
+        read = self._named(one)
+        what = (f"{read.action} ", ""), (read.target, "strong")
         return Row(one.id, (f"{at:%d %b %H:%M}", one.operator, what, one.ticket), one)
+
+    def _named(self, one: AuditView) -> AuditView:
+        """The change as people read it."""
+        from mission_control_tui.model.audit_names import named
+
+        return named(one, self.context.catalogue)
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         self._tell()
@@ -151,17 +158,21 @@ class HistoryScreen(MissionScreen):
             self._tell()
 
     def _tell(self) -> None:
-        """Show what the change under the cursor changed, and whether it can be undone."""
+        """Show the change under the cursor in full, what differs, and whether it can be undone."""
         one = self.entry
         if one is None:
             self.query_one("#detail", TextLines).set("")
             return
+        from mission_control_tui.model.accounts import zone_of
+        from mission_control_tui.model.audit_text import heading
         from mission_control_tui.model.in_words import differences
         from mission_control_tui.model.undoing import undoable
 
-        lines = list(differences(one.before, one.after))
+        read = self._named(one)
+        lines = list(differences(read.before, read.after))
         if len(lines) > DETAIL_LINES:
             lines = [*lines[: DETAIL_LINES - 1], f"... {len(lines) - DETAIL_LINES + 1} more"]
+        lines.insert(0, heading(read, zone_of(self.context.account.time_zone)))
         if one.request_id is not None:
             lines.append(f"request {one.request_id}: Enter opens it")
         judged = undoable([one])[one.id]
@@ -209,23 +220,46 @@ class HistoryScreen(MissionScreen):
         entry = self._chosen()
         tried = await undo(*self._at, audit=entry.id, dry_run=True)
         self.still_here()
-        lines = [f"{self.context.account.name}: undo {entry.action} of {entry.target}?"]
-        lines += _plan_words(tried.result, tried.plan.lines)
+        read = self._named(entry)
+        lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
+        lines += self._plan_words(entry, tried.result, tried.plan.lines)
         self.confirm(lines, lambda: self._undo(entry))
+
+    def _plan_words(self, entry: AuditView, undone: Undone, lines: Iterable[Any]) -> list[str]:
+        """What an undo would do, in lines of a question."""
+        from mission_control_tui.model.audit_names import named_values, service_of
+        from mission_control_tui.model.in_words import value_text
+
+        catalogue = self.context.catalogue
+        of = service_of(entry, catalogue)
+        said = []
+        for line in lines:
+            before = named_values(catalogue, of, line.before)
+            changes = ", ".join(
+                f"{key.replace('_', ' ')} {value_text(before.get(key))} -> {value_text(after)}"
+                for key, after in named_values(catalogue, of, line.after).items()
+                if value_text(before.get(key)) != value_text(after)
+            )
+            said.append(f"{line.verb} {line.name}" + (f": {changes}" if changes else ""))
+        if undone.plan is not None:
+            said.append(f"{undone.plan.queued} of {undone.plan.total} would change")
+        return [*said[:DETAIL_LINES], *undone.notes]
 
     async def _undo(self, entry: AuditView) -> None:
         from mission_control_tui.model.undoing import undo
 
         done = await undo(*self._at, audit=entry.id)
         bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
-        self.announce(f"Undone: {entry.action} of {entry.target}{bulk}")
+        read = self._named(entry)
+        self.announce(f"Undone: {read.action} of {read.target}{bulk}")
         await self.queue_changed()
 
     def verb_copy(self) -> None:
         from mission_control_tui.model.accounts import zone_of
         from mission_control_tui.model.audit_text import as_text
 
-        self.copy(as_text([self._chosen()], zone_of(self.context.account.time_zone)).splitlines())
+        chosen = self._named(self._chosen())
+        self.copy(as_text([chosen], zone_of(self.context.account.time_zone)).splitlines())
 
     def verb_write(self) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")
@@ -257,7 +291,7 @@ class HistoryScreen(MissionScreen):
         content = {
             ".csv": lambda: as_csv(found),
             ".json": lambda: as_json(found),
-            ".txt": lambda: as_text(oldest_first, zone_of(account.time_zone)),
+            ".txt": lambda: as_text(map(self._named, oldest_first), zone_of(account.time_zone)),
             ".sh": lambda: as_script(oldest_first, account.code),
         }[path.suffix]()
         await write_new(path, content)
@@ -287,19 +321,3 @@ def file_named(text: str) -> Path:
     from mission_control_tui.model.private_files import path_named
 
     return path_named(text)
-
-
-def _plan_words(undone: Undone, lines: Iterable[Any]) -> list[str]:
-    """What an undo would do, in lines of a question."""
-    from mission_control_tui.model.in_words import value_text
-
-    said = []
-    for line in lines:
-        changes = ", ".join(
-            f"{key.replace('_', ' ')} {value_text(line.before.get(key))} -> {value_text(after)}"
-            for key, after in line.after.items()
-        )
-        said.append(f"{line.verb} {line.name}" + (f": {changes}" if changes else ""))
-    if undone.plan is not None:
-        said.append(f"{undone.plan.queued} of {undone.plan.total} would change")
-    return [*said[:DETAIL_LINES], *undone.notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,32 @@ async def test_it_is_narrowed_and_shows_before_and_after(
         await pilot.press("slash")
         await type_text(pilot, "buy")
         await until(pilot, lambda: "edit user" not in text_of(app))
-        await shows(pilot, "buy email", "2 changes")
+        await shows(pilot, "buy Email", "2 changes")
         await pilot.press("down")
         await shows(pilot, "No undo:")
+
+
+async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_db: Path) -> None:
+    from mission_control_tui.model.provision import Wanted, provision
+
+    long = "maximiliana.featherstonehaugh-cholmondeley@acme.example"
+    async with opened(world_db, "history") as (app, pilot):
+        context = context_of(app)
+        at = (
+            context.store,
+            replace(context.caller, operator="a-long-operator", ticket="TICKET-100200"),
+            context.account_id,
+        )
+        await edit_user(*at, ADA, {"upn": long})
+        await provision(*at, long, [Wanted("managed-exchange", "popx")])
+        await shows(pilot, "change maximiliana")
+        await pilot.press("home")
+        await until(pilot, lambda: "a-long-operator" in text_of(app))
+        said = " ".join(text_of(app).split())
+        for whole in (f"change {long} Managed Exchange", "a-long-operator", "TICKET-100200"):
+            assert whole in said, whole
+        assert "Standard Mail (POPX)" in said
+        assert "managed-exchange" not in said
 
 
 async def test_h_on_a_user_shows_that_users_history(world_db: Path) -> None:
@@ -75,7 +99,7 @@ async def test_a_change_is_undone_after_a_question(world_db: Path) -> None:
 
 async def test_what_cannot_be_undone_says_why(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
-        await shows(pilot, "buy email")
+        await shows(pilot, "buy Email")
         screen = app.screen
         assert isinstance(screen, HistoryScreen)
         await pilot.press("end")
@@ -111,7 +135,7 @@ async def test_it_is_written_to_a_new_private_file(
     monkeypatch.chdir(tmp_path)
     target = tmp_path / f"out{ending}"
     async with opened(world_db, "history") as (_app, pilot):
-        await shows(pilot, "buy email")
+        await shows(pilot, "buy Email")
         await pilot.press("w", "ctrl+u")
         await type_text(pilot, target.name)
         await pilot.press("enter")
@@ -135,7 +159,7 @@ async def test_a_home_that_nobody_has_and_an_export_cut_short_are_said(
     monkeypatch.setattr(history, "EXPORT_AT_ONCE", 2)
     monkeypatch.setattr(history, "EXPORT_MOST", 4)
     async with opened(world_db, "history") as (_app, pilot):
-        await shows(pilot, "buy email")
+        await shows(pilot, "buy Email")
         await pilot.press("w", "ctrl+u")
         await type_text(pilot, "~nobody-here/out.csv")
         await pilot.press("enter")
@@ -149,7 +173,7 @@ async def test_a_home_that_nobody_has_and_an_export_cut_short_are_said(
 
 async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
-        await shows(pilot, "buy email")
+        await shows(pilot, "buy Email")
         await pilot.press("y")
         await until(pilot, lambda: "fred" in app.clipboard)
 
@@ -161,11 +185,13 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
         await provision(*at, ADA, [Wanted("managed-exchange", "popx")])
-        await shows(pilot, "change managed-exchange")
+        await shows(pilot, f"change {ADA} Managed Exchange")
         await pilot.press("home", "u")
-        await shows(pilot, "undo change managed-exchange", "[ No ]")
+        await shows(pilot, f"undo change of {ADA} Managed Exchange?", "[ No ]")
+        question = " ".join(text_of(app).split())
+        assert "level Standard Mail (POPX) -> Managed Exchange - PC & Web Access" in question
         await pilot.press("y")
-        await shows(pilot, "Undone: change managed-exchange")
+        await shows(pilot, f"Undone: change of {ADA} Managed Exchange")
         (view,) = await status(*at, user=ADA)
         assert view.level_id == "pc-web"
 

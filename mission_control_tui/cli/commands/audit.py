@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE = 500
 _AGO = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
+EXACT = ("csv", "script")
+"""Forms that programs read: they have ids where people read names."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -110,6 +112,12 @@ def audit(
         rows: list[AuditView] = []
         async for page in pages(store):
             rows += page
+        if form not in EXACT and not session.json:
+            from mission_control_tui.model.audit_names import named
+            from mission_control_tui.model.catalogue_store import current
+
+            catalogue = (await current(store)).catalogue
+            rows = [named(one, catalogue) for one in rows]
         account_id = await session.account_id(store)
         return (await resolve_account(store, session.caller, account_id)).code, rows
 

@@ -40,6 +40,12 @@ def history(session: Session, user: str, limit: int) -> None:
         account = await session.account_id(store)
         changed = await entries(store, session.caller, account, user=user, limit=limit)
         asked = await list_requests(store, session.caller, account, user=user, limit=10 * limit)
+        if not session.json:
+            from mission_control_tui.model.audit_names import named
+            from mission_control_tui.model.catalogue_store import current
+
+            catalogue = (await current(store)).catalogue
+            changed = tuple(named(one, catalogue) for one in changed)
         return changed[::-1], {one.id: one for one in asked}
 
     changed, asked = session.run(work)
