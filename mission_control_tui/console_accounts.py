@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from .app import MissionControlApp
-from .model.errors import MissionControlError
+from .console import options_of
 from .screens.base import BaseScreen
-from .screens.context import Context, MissionScreen
+from .screens.context import Context, MissionScreen, is_real
 from .unbroken import unbroken
+from .widgets.status_lines import TopInfo
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from .model.context import Caller
     from .model.views import Account
+    from .settings import Settings
 
 MOST_SCREENS = 30
 """Screens that are kept above each other; below that many, finding one person after the other drops the oldest."""
 
+TOGETHER_SECONDS = 0.1
+"""Changes that come within so long are told to the screen at once."""
+
+POLL_SECONDS = 0.17
+"""A change shows within 0.2 s; asking more often would cost an idle console more than 0.2 % of a processor."""
+
+
 log = logging.getLogger(__name__)
+
+
+def mode(caller: Caller, settings: Settings) -> str:
+    """What the top line says of a console that is read-only or was armed, and of the ticket."""
+    armed = "ARMED" if settings.console.read_only else ""
+    return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
 
 
 class AccountsApp(MissionControlApp):
     """Keeps a context for each account, and a feed of changes for the one on top."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, settings: Settings, caller: Caller, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.settings = settings
+        self.caller = caller
+        self._anybody_waits = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._contexts: dict[int, Context] = {}
         self._following: asyncio.Task[None] | None = None
         self._looked_at = (0, "")
         self._kept_words = ""
-
-    async def _follow(self, context: Context) -> None:
-        """Tell the screens of changes until cancelled, counts first."""
-        raise NotImplementedError
 
     # Work beside the keys
 
@@ -140,6 +158,87 @@ class AccountsApp(MissionControlApp):
             screen.bind(context)
         self.push_screen(screen)
 
+    # Changes of the account on top
+
+    async def _follow(self, context: Context) -> None:
+        """Tell the screens whenever anybody has changed something."""
+        from .model.feed import changes
+
+        if self.top_info.red is None:
+            await self._guarded(unbroken(self._changed(context)))
+        listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
+        async with aclosing(listening) as feed:
+            first = True
+            async for _ in feed:
+                if first:
+                    first = False
+                    continue
+                await self._guarded(unbroken(self._changed(context)))
+                await asyncio.sleep(TOGETHER_SECONDS)
+
+    async def _changed(self, context: Context) -> None:
+        await context.refresh()
+        await self._count(context)
+        self.apply_changes(["store"])
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from .model.database import told
+
+            said = told(error)
+            if isinstance(self.screen, BaseScreen):
+                self.screen.announce_error(said)
+
+    async def _count(self, context: Context) -> None:
+        from .model.attention import mine
+
+        found = await mine(context.store, context.caller, context.account_id)
+        if isinstance(self.store, Context) and self.store is not context:
+            return  # another account came on top while this one was counted
+        self._anybody_waits = found.waiting
+        extra = mode(self.caller, self.settings)
+        if context.in_force.problem:
+            extra = f"{extra} old catalogue".strip()
+        self.set_top(
+            TopInfo(
+                context.account.name,
+                self.caller.operator,
+                is_real(context),
+                found.red,
+                found.orange,
+                extra,
+                found.more,
+            )
+        )
+
+    # Changes of how the console works
+
+    def change_settings(self, settings: Settings) -> None:
+        """Go on with other settings, on every screen; what only counts at the start stays as it was."""
+        now = self.settings.console
+        console = msgspec.structs.replace(
+            settings.console, mouse=now.mouse, read_only=now.read_only
+        )
+        self.settings = msgspec.structs.replace(self.settings, console=console)
+        if self.is_open:
+            self.store.settings = self.settings
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen):
+                    screen.context.settings = self.settings
+        self.choose(options_of(self.settings))
+
+    def change_caller(self, **changes: Any) -> None:
+        """Go on as the same operator, with another ticket or other rights, on every screen; the top line says so."""
+        self.caller = replace(self.caller, **changes)
+        if self.is_open:
+            self.store.caller = self.caller
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen):
+                    screen.context.caller = self.caller
+        self.set_top(replace(self.top_info, extra=mode(self.caller, self.settings)))
+
     # Verbs
 
     def find_anyone(self, text: str) -> None:
@@ -181,13 +280,13 @@ class AccountsApp(MissionControlApp):
             self._start(self._remember(context, user_id))
 
     async def _remember(self, context: Context, user_id: str) -> None:
-        from .model.database import outage
         from .model.recents import remember
 
         try:
             await unbroken(remember(context.store, context.caller, context.account_id, user_id))
-        except Exception as error:
-            if not isinstance(error, MissionControlError) and outage(error) is None:
-                raise
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from .model.database import told
+
+            told(error)
             # A list for convenience: a database that cannot be written now says so where it matters.
             log.debug("nothing was remembered: %s", type(error).__name__)

@@ -6,18 +6,16 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
-from dataclasses import replace
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-import msgspec
-
-from .console import LINKS, PLACES, options_of
+from .console import LINKS, PLACES
+from .console_accounts import mode
 from .console_places import PlacesApp
 from .model.errors import MissionControlError, UsageError
 from .screens.base import BaseScreen
-from .screens.context import Context, MissionScreen, is_real
+from .screens.context import Context
 from .unbroken import all_ended, unbroken
 from .widgets.status_lines import TopInfo
 
@@ -38,23 +36,10 @@ DUE_SECONDS = 60.0
 LOOK_AFTER_SECONDS = 5
 """How often a worker is looked for while lights are orange: one that was killed is replaced."""
 
-TOGETHER_SECONDS = 0.1
-"""Changes that come within so long are told to the screen at once."""
-
 CLOSING_SECONDS = 1.0
 """How long what is under way may take to end when the console is left."""
 
 Wake = Callable[["Store"], Awaitable[str]]
-
-
-POLL_SECONDS = 0.17
-"""A change shows within 0.2 s; asking more often would cost an idle console more than 0.2 % of a processor."""
-
-
-def mode(caller: Caller, settings: Settings) -> str:
-    """What the top line says of a console that is read-only or was armed, and of the ticket."""
-    armed = "ARMED" if settings.console.read_only else ""
-    return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
 
 
 class ConsoleApp(PlacesApp):
@@ -76,16 +61,15 @@ class ConsoleApp(PlacesApp):
             LINKS,
             opener=self._prepare,
             options=options,
+            settings=settings,
+            caller=caller,
             top=TopInfo(account or "", caller.operator, extra=mode(caller, settings)),
         )
         self.commands = commands
-        self.settings = settings
         self._where = where
         self._account: int | str | None = account
-        self._stays = stays
-        self._caller = caller
+        self.stays_in_account = stays
         self._wake = wake
-        self._anybody_waits = False
         self._due_at = 0.0
         self._red_walk: tuple[Place, Place] | None = None
         self._red_screen: Screen[Any] | None = None
@@ -127,24 +111,25 @@ class ConsoleApp(PlacesApp):
 
         store = await Store.open(self._where, connectors=self.settings.services)
         try:
-            await follow_settings(store, self._caller)
-            named = self._account if self._account is not None else await self.lost_account(store)
-            chosen = await resolve_account(store, self._caller, named)
+            await follow_settings(store, self.caller)
+            chosen = await self.lost_account(store) if self._account is None else None
+            if chosen is None:
+                chosen = await resolve_account(store, self.caller, self._account)
             context = Context(
                 store,
-                self._caller,
+                self.caller,
                 chosen,
                 self.settings,
                 await current(store),
                 lambda: self._wake_worker(store),
             )
         except UsageError:
-            self._choices = (
-                await list_accounts(store, self._caller) if self._account is None else ()
-            )
+            self._choices = await list_accounts(store, self.caller) if self._account is None else ()
             await store.close()
             raise
-        except BaseException:
+        except (
+            BaseException
+        ):  # also where the opening was cancelled, nobody else knows of this store
             await store.close()
             raise
         self._account = chosen.id
@@ -169,10 +154,6 @@ class ConsoleApp(PlacesApp):
         self._start(self._keep_session(self.store))
         self._start(self._look_after())
 
-    @property
-    def stays_in_account(self) -> bool:
-        return self._stays
-
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""
         self._account, self._choices = account_id, ()
@@ -196,25 +177,11 @@ class ConsoleApp(PlacesApp):
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             self.screen.announce(f"{found[0].where}: {found[0].what}{more}", error=True)
 
-    def change_settings(self, settings: Settings) -> None:
-        """Go on with other settings, on every screen; what only counts at the start stays as it was."""
-        now = self.settings.console
-        console = msgspec.structs.replace(
-            settings.console, mouse=now.mouse, read_only=now.read_only
-        )
-        self.settings = msgspec.structs.replace(self.settings, console=console)
-        if self.is_open:
-            self.store.settings = self.settings
-            for screen in self.screen_stack:
-                if isinstance(screen, MissionScreen):
-                    screen.context.settings = self.settings
-        self.choose(options_of(self.settings))
-
     async def on_unmount(self) -> None:
         """Let everything that reads or writes come to its end before the store is closed under it."""
         for task in self._tasks:
             task.cancel()
-        if self._caller.session:
+        if self.caller.session:
             with suppress(TimeoutError):
                 await asyncio.wait_for(
                     self.end_session(lost=bool(self.return_code)), CLOSING_SECONDS
@@ -224,27 +191,6 @@ class ConsoleApp(PlacesApp):
                 await asyncio.wait_for(self.store.store.close(), CLOSING_SECONDS)
 
     # Changes
-
-    async def _follow(self, context: Context) -> None:
-        """Tell the screens whenever anybody has changed something."""
-        from .model.feed import changes
-
-        if self.top_info.red is None:
-            await self._guarded(unbroken(self._changed(context)))
-        listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
-        async with aclosing(listening) as feed:
-            first = True
-            async for _ in feed:
-                if first:
-                    first = False
-                    continue
-                await self._guarded(unbroken(self._changed(context)))
-                await asyncio.sleep(TOGETHER_SECONDS)
-
-    async def _changed(self, context: Context) -> None:
-        await context.refresh()
-        await self._count(context)
-        self.apply_changes(["store"])
 
     async def _look_after(self) -> None:
         """While lights are orange, see to it that somebody works on them, or say that nobody does."""
@@ -278,43 +224,6 @@ class ConsoleApp(PlacesApp):
         self._due_at = time.monotonic() + wait
         return ahead is not None and ahead <= 0
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except MissionControlError as error:
-            if isinstance(self.screen, BaseScreen):
-                self.screen.announce_error(error)
-        except Exception as error:
-            from .model.database import outage
-
-            away = outage(error)
-            if away is None:
-                raise
-            if isinstance(self.screen, BaseScreen):
-                self.screen.announce_error(away)
-
-    async def _count(self, context: Context) -> None:
-        from .model.attention import mine
-
-        found = await mine(context.store, context.caller, context.account_id)
-        if isinstance(self.store, Context) and self.store is not context:
-            return  # another account came on top while this one was counted
-        self._anybody_waits = found.waiting
-        extra = mode(self._caller, self.settings)
-        if context.in_force.problem:
-            extra = f"{extra} old catalogue".strip()
-        self.set_top(
-            TopInfo(
-                context.account.name,
-                self._caller.operator,
-                is_real(context),
-                found.red,
-                found.orange,
-                extra,
-                found.more,
-            )
-        )
-
     async def _wake_worker(self, store: Store) -> str:
         if self._wake is not None:
             return await self._wake(store)
@@ -324,23 +233,6 @@ class ConsoleApp(PlacesApp):
             return str(await ensure_worker(store, self.settings))
         except CannotStart:
             return str(Presence.FAILED)
-
-    # Who calls
-
-    @property
-    def caller(self) -> Caller:
-        """The operator, with ticket and session."""
-        return self._caller
-
-    def change_caller(self, **changes: Any) -> None:
-        """Go on as the same operator, with another ticket or other rights, on every screen; the top line says so."""
-        self._caller = replace(self._caller, **changes)
-        if self.is_open:
-            self.store.caller = self._caller
-            for screen in self.screen_stack:
-                if isinstance(screen, MissionScreen):
-                    screen.context.caller = self._caller
-        self.set_top(replace(self.top_info, extra=mode(self._caller, self.settings)))
 
     # Verbs
 

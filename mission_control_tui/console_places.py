@@ -14,17 +14,17 @@ from textual.css.query import NoMatches
 
 from .console_accounts import AccountsApp
 from .keeping import decode, encode
-from .model.errors import MissionControlError, NotFound
+from .model.errors import Denied, NotFound
 from .screens.context import Context, MissionScreen
 from .unbroken import unbroken
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from .model.context import Caller
     from .model.database import Store
     from .model.drafts import Draft
     from .model.sessions import Session
+    from .model.views import Account
 
 KEEP_SECONDS = 3.0
 """How often it is looked whether the place or what is typed has changed: so much of it a killed console may lose."""
@@ -53,6 +53,9 @@ log = logging.getLogger(__name__)
 
 class PlacesApp(AccountsApp):
     """Notes where its operator is and what is typed in forms, and goes back there."""
+
+    stays_in_account = False
+    """Whether the account was named on the command line: no place elsewhere is gone back to then."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -141,13 +144,12 @@ class PlacesApp(AccountsApp):
                 await self._if_it_answers(self._keep(seen))
 
     async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
-        from .model.database import outage
-
         try:
             await unbroken(work)
-        except Exception as error:
-            if not isinstance(error, MissionControlError) and outage(error) is None:
-                raise
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from .model.database import told
+
+            told(error)
             # The next look tries again; a database that cannot be written says so where it matters.
             log.debug("the place was not kept: %s", type(error).__name__)
 
@@ -198,30 +200,28 @@ class PlacesApp(AccountsApp):
 
     # The way back
 
-    async def lost_account(self, store: Store) -> int | None:
+    async def lost_account(self, store: Store) -> Account | None:
         """The account in which the operator's last console was lost, where there is one to go back to.
 
         Whoever comes back is not asked for the account again.
         """
         from .model import sessions
-        from .model.accounts import list_accounts
 
         if not self.caller.session:
             return None
         lost = await sessions.lost(store, self.caller)
-        wanted = lost.place.get("account") if lost is not None else None
-        mine = {one.id for one in await list_accounts(store, self.caller)}
-        return wanted if wanted in mine else None
+        return await self._account_of(store, lost.place) if lost is not None else None
 
-    @property
-    def caller(self) -> Caller:
-        """Who works at this console."""
-        raise NotImplementedError
+    async def _account_of(self, store: Store, place: Mapping[str, Any]) -> Account | None:
+        from .model.accounts import resolve_account
 
-    @property
-    def stays_in_account(self) -> bool:
-        """Whether the account was named on the command line: no place elsewhere is gone back to then."""
-        return False
+        account_id = place.get("account")
+        if not isinstance(account_id, int):
+            return None
+        try:
+            return await resolve_account(store, self.caller, account_id)
+        except (NotFound, Denied):
+            return None  # it is gone, or no longer this operator's
 
     async def begin_session(self, context: Context) -> None:
         """Note that this console runs, and go back to where the operator's last one was lost."""
@@ -243,7 +243,7 @@ class PlacesApp(AccountsApp):
     async def _go_back(self, context: Context, lost: Session) -> None:
         place = lost.place
         screens = [(str(name), tuple(arguments)) for name, arguments in place.get("screens", ())]
-        account = await self._account_of(context, place.get("account"))
+        account = await self._account_of(context.store, place)
         if account is None or not screens:
             return
         if self.stays_in_account and account.id != context.account_id:
@@ -273,20 +273,6 @@ class PlacesApp(AccountsApp):
             return self.make_screen(name, *arguments)
         except (KeyError, TypeError):
             return None
-
-    async def _account_of(self, context: Context, account_id: object) -> Any:
-        from .model.accounts import resolve_account
-
-        if not isinstance(account_id, int):
-            return None
-        try:
-            return await resolve_account(context.store, context.caller, account_id)
-        except MissionControlError:
-            return None  # it is gone, or no longer this operator's: Home of the present one is the place
-
-    def change_caller(self, **changes: Any) -> None:
-        """Go on as the same operator, with another ticket or other rights."""
-        raise NotImplementedError
 
     async def end_session(self, *, lost: bool) -> None:
         """Note how the console ended, with place and drafts as they are."""

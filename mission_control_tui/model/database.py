@@ -24,7 +24,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.tables import InstallationRow
 from mission_control_tui.model.transaction import Transaction
 
@@ -225,6 +225,16 @@ def outage(error: Exception) -> StoreError | None:
         f"The database does not answer: {said[0] if said else type(error).__name__}.",
         hint="Look whether what was asked has happened, and try again.",
     )
+
+
+def told(error: Exception) -> MissionControlError:
+    """What people are told of `error`; raises it again where it is a flaw of the program."""
+    if isinstance(error, MissionControlError):
+        return error
+    away = outage(error)
+    if away is None:
+        raise error
+    return away
 
 
 def unreachable(url: URL, error: Exception) -> StoreError:

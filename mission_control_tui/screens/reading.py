@@ -62,24 +62,18 @@ class ReadingScreen(FrameScreen):
     async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
-        except MissionControlError as error:
-            screen = self if self.is_here else self.app.screen
-            if isinstance(screen, ReadingScreen):
-                screen.announce_error(error)
         except NoMatches:
             if (
                 self.is_here
             ):  # while a screen is taken down, its widgets go before its work is cancelled
                 raise
-        except Exception as error:
-            from mission_control_tui.model.database import outage
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from mission_control_tui.model.database import told
 
-            away = outage(error)
-            if away is None:
-                raise
+            said = told(error)
             screen = self if self.is_here else self.app.screen
             if isinstance(screen, ReadingScreen):
-                screen.announce_error(away)
+                screen.announce_error(said)
 
     def reload(self) -> None:
         """Read the data again; requests that come while it is being read are one more reading, never a queue."""
