@@ -1,11 +1,13 @@
 """Retry of what is red: what is likely to fail again, and why, before anything is queued.
 
 A back end that refused a wish for good refuses it again while neither the wish nor the user changed; an error that can
-heal may have healed; a paused connector lets everything wait.
+heal may have healed, room that lacked may be there, and a back end whose remedy is to try again is believed, all of
+them until it has failed too often; a paused connector lets everything wait.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ from mission_control_tui.model.tables import AssignmentRow, RequestRow, UserRow
 EVERYBODY = Where()
 STUBBORN = 3
 """So many requests in a row that ended red mean that another one will, too."""
+
+_TRY_AGAIN = re.compile(r"(de)?provision again|try again|retry\b", re.IGNORECASE)
+"""How a remedy begins that asks for nothing but another try."""
 
 
 class Likely(StrEnum):
@@ -164,8 +169,20 @@ def _judged(
         return Likely.MAY_WORK, "The user was changed since."
     if kind in PAUSING_KINDS:
         return Likely.MAY_WORK, f"Connector {row.connector} answers again."
-    if kind in RETRIED_KINDS and failures < STUBBORN:
-        return Likely.MAY_WORK, f"The error can heal by itself ({kind})."
-    if kind in RETRIED_KINDS:
+    hope = _hope(kind, row)
+    if not hope:
+        return Likely.FAILS_AGAIN, f"The back end refused it for good ({kind}): {row.error_said}"
+    if failures >= STUBBORN:
         return Likely.FAILS_AGAIN, f"It failed {failures} times in a row ({kind})."
-    return Likely.FAILS_AGAIN, f"The back end refused it for good ({kind}): {row.error_said}"
+    return Likely.MAY_WORK, hope
+
+
+def _hope(kind: ErrorKind, row: AssignmentRow) -> str:
+    """Why a try that changes nothing may work; empty where nothing says so."""
+    if kind in RETRIED_KINDS:
+        return f"The error can heal by itself ({kind})."
+    if kind is ErrorKind.QUOTA:
+        return f"There may be room by now ({kind}): {row.error_said}"
+    if _TRY_AGAIN.match(row.error_remedy.strip()):
+        return f"The back end asks to try again ({kind}): {row.error_said}"
+    return ""

@@ -37,6 +37,7 @@ from mission_control_tui.model.tables import (
     SecretRow,
     UserRow,
 )
+from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
 
@@ -334,6 +335,59 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
         assert (await session.scalars(select(BulkRow))).all() == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "remedy", "failures", "likely", "why"),
+    [
+        (ErrorKind.QUOTA, "Make room.", 1, Likely.MAY_WORK, "There may be room by now (quota): no"),
+        (ErrorKind.QUOTA, "Provision again.", 3, Likely.FAILS_AGAIN, "It failed 3 times in a row"),
+        (ErrorKind.DENIED, "Retry the request.", 2, Likely.MAY_WORK, "asks to try again (denied)"),
+        (ErrorKind.INVALID, "Provision again.", 1, Likely.MAY_WORK, "asks to try again (invalid)"),
+        (ErrorKind.INVALID, "Shorten it, then provision again.", 1, Likely.FAILS_AGAIN, "for good"),
+        (ErrorKind.CONFLICT, "", 1, Likely.FAILS_AGAIN, "for good (conflict): no"),
+    ],
+)
+async def test_the_outlook_agrees_with_the_remedy(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    kind: ErrorKind,
+    remedy: str,
+    failures: int,
+    likely: Likely,
+    why: str,
+) -> None:
+    await given(store, caller, account, "ann")
+    async with store.write(caller, account.id) as tx:
+        of_exchange = AssignmentRow.service_id == EXCHANGE
+        row = (await tx.session.scalars(select(AssignmentRow).where(of_exchange))).one()
+        row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
+        row.error_kind, row.error_said, row.error_remedy = kind, "no", remedy
+        fail_requests(tx, account, row, failures)
+    (line,) = (await retrying.retry_plan(store, caller, account.id)).lines
+    assert line.likely is likely
+    assert why in line.why
+
+
+def fail_requests(tx: Transaction, account: Account, row: AssignmentRow, count: int) -> None:
+    """So many requests in a row that ended red."""
+    for _ in range(count):
+        tx.session.add(
+            RequestRow(
+                account_id=account.id,
+                kind="change",
+                user_id=row.user_id,
+                assignment_id=row.id,
+                generation=row.generation,
+                state=RequestState.FAILED,
+                priority=Priority.INTERACTIVE,
+                operator="anna",
+                ticket="",
+                created_at=tx.now,
+                previous={},
+            )
+        )
+
+
 async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Account) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
     kinds = (ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.TRANSIENT, ErrorKind.TRANSIENT)
@@ -349,22 +403,7 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             ).one()
             row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
             row.error_kind, row.error_said = kind, f"said {number}"
-            for _ in range(3 if number == 3 else 1):
-                tx.session.add(
-                    RequestRow(
-                        account_id=account.id,
-                        kind="change",
-                        user_id=user.id,
-                        assignment_id=row.id,
-                        generation=row.generation,
-                        state=RequestState.FAILED,
-                        priority=Priority.INTERACTIVE,
-                        operator="anna",
-                        ticket="",
-                        created_at=tx.now,
-                        previous={},
-                    )
-                )
+            fail_requests(tx, account, row, 3 if number == 3 else 1)
     await users.edit_user(store, caller, account.id, upns[1], {"city": "Perth"})
     async with store.write(caller) as tx:
         await tx.session.execute(
