@@ -127,9 +127,8 @@ class ConsoleApp(PlacesApp):
             self._choices = await list_accounts(store, self.caller) if self._account is None else ()
             await store.close()
             raise
-        except (
-            BaseException
-        ):  # also where the opening was cancelled, nobody else knows of this store
+        except BaseException:
+            # Whatever ended the opening, a cancellation too: nobody else knows of this store.
             await store.close()
             raise
         self._account = chosen.id

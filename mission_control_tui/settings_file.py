@@ -152,6 +152,7 @@ def _replace(path: Path, content: bytes) -> None:
             os.fsync(descriptor)
         Path(name).replace(path)
     except BaseException:
+        # Whatever stopped it, an interrupt too, leaves no half of a file behind.
         Path(name).unlink(missing_ok=True)
         raise
 

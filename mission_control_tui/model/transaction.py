@@ -132,6 +132,7 @@ class Transaction:
             async with self.session.begin_nested():
                 yield
         except BaseException:
+            # A part that was cancelled is taken back like one that was refused.
             for gathered, length in marks:
                 del gathered[length:]
             self._seats, self._money, self._commands = seats, money, []

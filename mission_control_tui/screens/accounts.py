@@ -13,7 +13,10 @@ from .finding import MOST, FindingScreen
 
 
 class AccountList(FindingScreen):
-    """Accounts found by part of code, name or domain."""
+    """Accounts found by part of code, name or domain.
+
+    What subclasses override fails only when it is called: Textual's metaclass is no ABCMeta.
+    """
 
     HEADING = "Accounts"
     COLUMNS = (Column("Code", width=16), Column("Name"), Column("Domains", width=30))

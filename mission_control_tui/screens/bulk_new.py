@@ -321,6 +321,7 @@ class BulkNewScreen(PasswordsScreen):
         try:
             found = await plan(*self._at, self._users, self.action, self.params())
         except Exception:
+            # Whoever called tells it; here only what was under way is said no longer.
             if self.is_here:
                 self.query_one("#summary", TextLines).set("")
             raise

@@ -63,9 +63,8 @@ class ReadingScreen(FrameScreen):
         try:
             await work
         except NoMatches:
-            if (
-                self.is_here
-            ):  # while a screen is taken down, its widgets go before its work is cancelled
+            # While a screen is taken down, its widgets go before its work is cancelled.
+            if self.is_here:
                 raise
         except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
             from mission_control_tui.model.database import told

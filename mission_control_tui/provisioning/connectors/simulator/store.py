@@ -182,6 +182,7 @@ class Store:
             try:
                 yield db
             except BaseException:
+                # Whatever stopped it, an interrupt too, keeps nothing of a half-done change.
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
