@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, select
@@ -22,12 +22,21 @@ from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import OrderState, month_start, spent_since
 from mission_control_tui.model.people.password import PasswordPolicy
-from mission_control_tui.model.states import Light
-from mission_control_tui.model.tables import AssignmentRow, OrderRow, UserRow
+from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.model.tables import (
+    AssignmentRow,
+    ObjectRow,
+    OrderRow,
+    ScheduleRow,
+    UserRow,
+)
 from mission_control_tui.model.user_rules import policy_of
 from mission_control_tui.model.views import Account, LightCounts, Seats
 
 K = TypeVar("K")
+
+FAILED_DAYS = 7
+"""A schedule that failed is counted for so many days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class AccountDetails:
 
     `users` are those outside the recycling bin. `this_month` is what complete purchases of this month (in the
     account's time zone) come to, one amount for each currency, at least one. Orders of more than `approval_above` wait
-    for an approval; None for none.
+    for an approval; None for none. `objects` are groups, contacts and shared mailboxes; `schedules_failed` are those of
+    the last FAILED_DAYS, the last of them at `schedule_failed_at`.
     """
 
     account: Account
@@ -52,6 +62,10 @@ class AccountDetails:
     orders_awaiting_approval: int
     this_month: tuple[Money, ...]
     approval_above: Money | None = None
+    objects: int = 0
+    schedules_waiting: int = 0
+    schedules_failed: int = 0
+    schedule_failed_at: datetime | None = None
 
 
 async def show(
@@ -61,12 +75,14 @@ async def show(
     async with store.read() as session:
         row = await account_row(session, caller, account)
         catalogue = (await in_force(session)).catalogue
-        since = month_start(now or datetime.now(UTC), zone_of(row.time_zone))
+        moment = now or datetime.now(UTC)
+        since = month_start(moment, zone_of(row.time_zone))
         spent = await spent_since(session, row.id, since)
         users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
         purged = await _purged(session, row.id) if users.get(True) else 0
         orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
         names = await domains_of(session, row.id)
+        objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
         return AccountDetails(
             account=Account(
                 row.id, row.code, row.name, row.is_sample, row.time_zone, names, row.version
@@ -87,6 +103,10 @@ async def show(
                 if row.approval_above_minor is None
                 else catalogue.money(row.approval_above_minor)
             ),
+            objects=objects,
+            schedules_waiting=waiting,
+            schedules_failed=failed,
+            schedule_failed_at=failed_at,
         )
 
 
@@ -103,6 +123,33 @@ async def _purged(session: AsyncSession, account_id: int) -> int:
         UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_not(None)
     )
     return int(await session.scalar(statement) or 0)
+
+
+async def _beside_users(
+    session: AsyncSession, account_id: int, moment: datetime
+) -> tuple[int, int, int, datetime | None]:
+    """How many objects there are, schedules that wait, and that failed lately with the last moment: in one question."""
+    of_account = ScheduleRow.account_id == account_id
+    failed = (
+        of_account
+        & (ScheduleRow.state == ScheduleState.FAILED)
+        & (ScheduleRow.ended_at > moment - timedelta(days=FAILED_DAYS))
+    )
+    row = (
+        await session.execute(
+            select(
+                select(func.count())
+                .where(ObjectRow.account_id == account_id, ObjectRow.removed_at.is_(None))
+                .scalar_subquery(),
+                select(func.count())
+                .where(of_account, ScheduleRow.state == ScheduleState.WAITING)
+                .scalar_subquery(),
+                select(func.count()).where(failed).scalar_subquery(),
+                select(func.max(ScheduleRow.ended_at)).where(failed).scalar_subquery(),
+            )
+        )
+    ).one()
+    return row[0], row[1], row[2], row[3]
 
 
 async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:

@@ -89,7 +89,7 @@ class HomeScreen(MissionScreen):
                 id="activity",
             ),
         }
-        self._place("users").set_rows(user_rows(None, None))
+        self._place("users").set_rows(user_rows(None, None, None))
         self._place("account").set_rows(account_rows(None))
 
     def body(self) -> Iterable[Widget]:
@@ -123,7 +123,7 @@ class HomeScreen(MissionScreen):
         if self._begins:
             self._begins = False
             self._point_at_next(catalogue, details)
-        self._place("users").set_rows(user_rows(details.users, details.lights))
+        self._place("users").set_rows(user_rows(details.users, details.objects, details.lights))
         self._place("account").set_rows(account_rows(details))
         self._show_activity()
 
@@ -161,10 +161,12 @@ class HomeScreen(MissionScreen):
                 )
             )
         now = datetime.now(UTC)
+        rows += failed_rows(self._details, now)
         lit = [_red_row(view, now) for view in self._red]
         lit += [row for request in self._active if (row := _active_row(catalogue, request, now))]
         lit.sort(key=lambda pair: pair[0], reverse=True)
         rows += [row for _since, row in lit]
+        rows += waiting_rows(self._details)
         hidden = max(self._details.lights.red - len(self._red), 0)
         red = {view.id for view in self._red}
         rows += [
@@ -253,12 +255,17 @@ def _amount(product: Product, details: AccountDetails) -> str:
     return f"{used}/{owned} used" if owned else ""
 
 
-def user_rows(users: int | None, lights: LightCounts | None) -> list[Row]:
-    """What can be done with users, and how many of their services show each light."""
+def user_rows(users: int | None, objects: int | None, lights: LightCounts | None) -> list[Row]:
+    """What can be done with users and groups, and how many services show each light."""
     rows = [
         Row("new", ("New User", ("n", "dim")), Target("new-user")),
         Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), Target("users")),
         Row("area", ("Service Management Area", ""), Target("service-area")),
+        Row(
+            "objects",
+            ("Groups and shared mailboxes", UNKNOWN if objects is None else f"{objects:,}"),
+            Target("objects"),
+        ),
     ]
     shown = (
         (Light.RED, Word.ERROR, Target("next-red")),
@@ -319,6 +326,22 @@ def next_step(catalogue: Catalogue, details: AccountDetails) -> Row | None:
     if not (lights.green or lights.orange or lights.red):
         return _step("Next: give a user a service", Target("users"))
     return None
+
+
+def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
+    """That schedules failed, if some did in the last days: somebody has to look why."""
+    count, at = details.schedules_failed, details.schedule_failed_at
+    if not count or at is None:
+        return []
+    text = f"{count:,} schedule{'s'[: count != 1]} failed"
+    return [Row("failed", ((text, "error"), age(at, now)), Target("schedules"))]
+
+
+def waiting_rows(details: AccountDetails) -> list[Row]:
+    """How many schedules wait for their moment."""
+    count = details.schedules_waiting
+    text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
+    return [Row("waiting", ((text, "dim"), ""), Target("schedules"))] if count else []
 
 
 def _step(text: str, target: Target) -> Row:

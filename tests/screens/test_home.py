@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from mission_control_tui.app import MissionControlApp
 from mission_control_tui.console import LINKS
-from mission_control_tui.model import buying, contacts, provision
+from mission_control_tui.model import buying, contacts, objects, provision
+from mission_control_tui.model.account_details import FAILED_DAYS
 from mission_control_tui.model.accounts import resolve_account
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.schedule_actions import Action, Params
+from mission_control_tui.model.schedules import schedule
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.tables import ScheduleRow
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
 
@@ -169,6 +176,39 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
         hidden = int(last.rpartition("+")[2].split()[0])
         assert 0 < shown < 14
         assert activity.room + hidden == activity.count
+
+
+async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
+    world_db: Path,
+) -> None:
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "Groups and shared mailboxes", "4/7 used")
+        assert "schedule" not in text_of(app)
+        at = (app.store.store, world.CALLER, "acme")
+        await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
+        for action in (Action.SUSPEND, Action.DISABLE):
+            params = Params("managed-exchange" if action is Action.SUSPEND else "")
+            await schedule(*at, "ada", action, params, "+1h")
+        await shows(pilot, "2 schedules wait")
+        async with app.store.store.write(world.CALLER, 1) as tx:
+            await tx.session.execute(
+                update(ScheduleRow)
+                .where(ScheduleRow.action == Action.SUSPEND)
+                .values(state=ScheduleState.FAILED, ended_at=tx.now, said="No seat is free.")
+            )
+        await shows(pilot, "1 schedule failed", "1 schedule waits")
+        rows = {row.key: row for row in _rows(app, "users")}
+        assert rows["objects"].cells[1] == "1"
+        keys = [row.key for row in _rows(app, "activity")]
+        assert keys.index("failed") < keys.index("waiting")
+        await pilot.press("tab", "tab", "tab", "home", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Schedules")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
+        async with app.store.store.write(world.CALLER, 1) as tx:
+            long_ago = tx.now - timedelta(days=FAILED_DAYS + 1)
+            await tx.session.execute(update(ScheduleRow).values(ended_at=long_ago))
+        await until(pilot, lambda: "schedule failed" not in text_of(app))
 
 
 async def test_names_are_shown_as_they_are_and_never_as_markup(world_db: Path) -> None:

@@ -119,6 +119,11 @@ def _print(found: AccountDetails) -> None:
                     for light, mark in LIGHT_MARKS.items()
                 ),
             ),
+            ("Groups", f"{found.objects}, with mail contacts and shared mailboxes"),
+            (
+                "Schedules",
+                f"{found.schedules_waiting} waiting, {found.schedules_failed} failed lately",
+            ),
             ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
             ("This month", ", ".join(str(one) for one in found.this_month)),
             (
