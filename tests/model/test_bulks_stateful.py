@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Awaitable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import func, select
 
@@ -33,7 +27,6 @@ from mission_control_tui.model.bulks import (
 )
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.tables import (
@@ -45,7 +38,7 @@ from mission_control_tui.model.tables import (
 )
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
-from tests.support import proof_factor
+from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
 State = dict[str, tuple[str, str, bool]]
@@ -69,33 +62,13 @@ WISHES = {
 }
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(StoreMachine):
     """Operators and a worker do what they like."""
-
-    template: ClassVar[Path]
-    catalogue: ClassVar[Catalogue]
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.directory = TemporaryDirectory()
-        path = Path(self.directory.name) / "store.db"
-        shutil.copy(self.template, path)
-        shutil.copy(f"{self.template}.key", f"{path}.key")
-        self.store = self.do(Store.open(path))
         self.befores: dict[int, State] = {}
         self.stopped: list[int] = []
-
-    def do(self, work: Awaitable[T]) -> T:
-        async def awaited() -> T:
-            return await work
-
-        return self.runner.run(awaited())
-
-    def teardown(self) -> None:
-        self.do(self.store.close())
-        self.runner.close()
-        self.directory.cleanup()
 
     @initialize(popx=st.integers(1, 4), pc_web=st.integers(1, 4))
     def an_account(self, popx: int, pc_web: int) -> None:
@@ -311,14 +284,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_any_order_of_bulks_undos_and_others(sqlite_template: Path, catalogue: Catalogue) -> None:
-    Machine.template, Machine.catalogue = sqlite_template, catalogue
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=15 * proof_factor(),
-            stateful_step_count=15,
-            deadline=None,
-            derandomize=proof_factor() == 1,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    walk(Machine, sqlite_template, catalogue, examples=15, steps=15)

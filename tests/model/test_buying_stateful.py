@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from mission_control_tui.model.account_details import list_seats, show
 from mission_control_tui.model.accounts import create_account
 from mission_control_tui.model.buying import buy
+from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NoSeats, NotFound
 from mission_control_tui.model.orders import OrderKind, list_orders
 from mission_control_tui.model.provision import Wanted, change_wish, provision
@@ -28,6 +24,7 @@ from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.subscriptions import list_subscriptions
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
+from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
 
@@ -40,24 +37,16 @@ users = st.sampled_from(USERS)
 counts = st.integers(1, 3)
 
 
-class Buying(RuleBasedStateMachine):
+class Buying(StoreMachine):
     """The store beside a dictionary of what it should hold."""
-
-    template: Path
 
     @initialize()
     def begin(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.directory = tempfile.TemporaryDirectory()
-        path = Path(self.directory.name) / "store.db"
-        shutil.copy(self.template, path)
-        shutil.copy(f"{self.template}.key", f"{path}.key")
-        self.store = self.run(Store.open(path))
-        self.account: Account = self.run(
+        self.account: Account = self.do(
             create_account(self.store, CALLER, name="Acme", code="acme", domains=["acme.example"])
         ).result
         for local in USERS:
-            self.run(create(self.store, CALLER, self.account, named(local)))
+            self.do(create(self.store, CALLER, self.account, named(local)))
         self.owned: Counter[str] = Counter()
         self.spent = 0
         self.purchases = 0
@@ -65,15 +54,12 @@ class Buying(RuleBasedStateMachine):
         self.holds: dict[str, set[str]] = {local: set() for local in USERS}
         self.settled: dict[str, str] = {}
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
     def held(self, level: str) -> int:
         return sum(level in levels for levels in self.holds.values())
 
     @rule(level=levels, count=counts, dry_run=st.booleans())
     def buy(self, level: str, count: int, dry_run: bool) -> None:
-        done = self.run(
+        done = self.do(
             buy(
                 self.store,
                 CALLER,
@@ -99,7 +85,7 @@ class Buying(RuleBasedStateMachine):
         elif self.owned[level] - self.held(level) < count:
             self.refused(Conflict, work)
         else:
-            self.run(work)
+            self.do(work)
             self.owned[level] -= count
 
     @rule(local=users, level=levels)
@@ -114,14 +100,14 @@ class Buying(RuleBasedStateMachine):
         ):
             self.refused(NoSeats, work)
         else:
-            self.run(work)
+            self.do(work)
             self.holds[local].add(level)
             self.level[local] = level
 
     @rule(local=users)
     def take_away(self, local: str) -> None:
         if local in self.level:
-            self.run(
+            self.do(
                 change_wish(
                     self.store,
                     CALLER,
@@ -135,8 +121,8 @@ class Buying(RuleBasedStateMachine):
 
     @rule()
     def worker_ends_everything(self) -> None:
-        self.run(finish(self.store, CALLER, self.account))
-        self.run(self.release())
+        self.do(finish(self.store, CALLER, self.account))
+        self.do(self.release())
         for local in USERS:
             self.holds[local] = {self.level[local]} if local in self.level else set()
 
@@ -153,44 +139,28 @@ class Buying(RuleBasedStateMachine):
 
     def refused(self, kind: type[Exception], work: Coroutine[Any, Any, object]) -> None:
         with pytest.raises(kind):
-            self.run(work)
+            self.do(work)
 
     @invariant()
     def sums_are_right(self) -> None:
-        seats = self.run(list_seats(self.store, CALLER, self.account.id))
+        seats = self.do(list_seats(self.store, CALLER, self.account.id))
         for one in seats:
             assert 0 <= one.used + one.queued <= one.owned
         assert {one.level_id: one.owned for one in seats if one.owned} == +self.owned
         assert {one.level_id: one.used + one.queued for one in seats} == {
             one.level_id: self.held(one.level_id) for one in seats
         }
-        bought = self.run(list_subscriptions(self.store, CALLER, self.account.id))
+        bought = self.do(list_subscriptions(self.store, CALLER, self.account.id))
         assert {one.level_id: one.quantity for one in bought} == +self.owned
-        (month,) = self.run(show(self.store, CALLER, self.account.id)).this_month
+        (month,) = self.do(show(self.store, CALLER, self.account.id)).this_month
         assert month.minor == self.spent
-        orders = self.run(list_orders(self.store, CALLER, self.account.id))
+        orders = self.do(list_orders(self.store, CALLER, self.account.id))
         assert sum(order.kind is OrderKind.PURCHASE for order in orders) == self.purchases
         assert sum(order.total.minor for order in orders) == self.spent
         for order in orders:
             assert order.total == order.net + order.tax
             assert order.total.minor == sum(line.total.minor for line in order.lines)
 
-    def teardown(self) -> None:
-        if hasattr(self, "store"):
-            self.run(self.store.close())
-            self.loop.close()
-            self.directory.cleanup()
 
-
-def test_seats_and_sums_in_any_order(sqlite_template: Path) -> None:
-    class OnSqlite(Buying):
-        template = sqlite_template
-
-    machine = OnSqlite.TestCase
-    machine.settings = settings(
-        max_examples=15,
-        stateful_step_count=20,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    machine("runTest").runTest()
+def test_seats_and_sums_in_any_order(sqlite_template: Path, catalogue: Catalogue) -> None:
+    walk(Buying, sqlite_template, catalogue, examples=15, steps=20)

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import update
 
 from mission_control_tui.model import audit, schedule_due, users
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.schedule_running import run
 from mission_control_tui.model.schedules import (
@@ -39,7 +31,7 @@ from mission_control_tui.model.schedules import (
 from mission_control_tui.model.tables import ScheduleRow
 from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, named
-from tests.support import proof_factor
+from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
 ANNA = Caller(operator="anna", ticket="T-9")
@@ -57,35 +49,15 @@ class Planned:
     state: str = "waiting"
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(StoreMachine):
     """Operators and workers do what they like; what is disabled, and what ran, must agree with the model."""
-
-    template: ClassVar[Path]
-    catalogue: ClassVar[Catalogue]
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.directory = TemporaryDirectory()
-        path = Path(self.directory.name) / "store.db"
-        shutil.copy(self.template, path)
-        shutil.copy(f"{self.template}.key", f"{path}.key")
-        self.store = self.do(Store.open(path))
         self.disabled = dict.fromkeys(NAMES, False)
         self.in_bin: set[str] = set()
         self.planned: dict[int, Planned] = {}
         self.order: list[int] = []
-
-    def do(self, work: Awaitable[T]) -> T:
-        async def awaited() -> T:
-            return await work
-
-        return self.runner.run(awaited())
-
-    def teardown(self) -> None:
-        self.do(self.store.close())
-        self.runner.close()
-        self.directory.cleanup()
 
     @initialize()
     def begin(self) -> None:
@@ -198,14 +170,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_schedules_in_any_order(sqlite_template: Path, catalogue: Catalogue) -> None:
-    Machine.template, Machine.catalogue = sqlite_template, catalogue
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=15 * proof_factor(),
-            stateful_step_count=25,
-            derandomize=proof_factor() == 1,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    walk(Machine, sqlite_template, catalogue, examples=15, steps=25)

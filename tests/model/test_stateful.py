@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import func, select
 
@@ -36,7 +30,6 @@ from mission_control_tui.model import (
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, MissionControlError, NoSeats, NotFound
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.runs import Run, RunLost
@@ -51,7 +44,7 @@ from mission_control_tui.model.tables import (
     SeatPoolRow,
     UserRow,
 )
-from tests.support import proof_factor
+from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
 SERVICE = "managed-exchange"
@@ -106,36 +99,16 @@ class Limits:
         return 100
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(StoreMachine):
     """Operators and a worker do what they like; the store must agree with the model after every step."""
-
-    template: ClassVar[Path]
-    catalogue: ClassVar[Catalogue]
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.directory = TemporaryDirectory()
-        path = Path(self.directory.name) / "store.db"
-        shutil.copy(self.template, path)
-        shutil.copy(f"{self.template}.key", f"{path}.key")
-        self.store = self.do(Store.open(path))
         self.users: dict[str, User] = {}
         self.owned = dict.fromkeys(LEVELS, 0)
         self.requests: dict[int, Request] = {}
         self.runs: dict[int, Run] = {}
         self.audited = 0
-
-    def do(self, work: Awaitable[T]) -> T:
-        async def awaited() -> T:
-            return await work
-
-        return self.runner.run(awaited())
-
-    def teardown(self) -> None:
-        self.do(self.store.close())
-        self.runner.close()
-        self.directory.cleanup()
 
     @initialize(popx=st.integers(0, 2), pc_web=st.integers(0, 2))
     def an_account(self, popx: int, pc_web: int) -> None:
@@ -493,14 +466,4 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_any_order_of_operators_and_worker(sqlite_template: Path, catalogue: Catalogue) -> None:
-    Machine.template, Machine.catalogue = sqlite_template, catalogue
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=50 * proof_factor(),
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=proof_factor() == 1,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    walk(Machine, sqlite_template, catalogue, examples=50, steps=30)
