@@ -31,154 +31,104 @@ def fill(words: str, *, article: bool = True) -> Step:
     return Step(FIELD, words, article)
 
 
+def clicks(*words: str, article: bool = True) -> tuple[Step, ...]:
+    return tuple(click(one, article=article) for one in words)
+
+
 AREA = click("Home > Service Management Area")
 ALL_USERS = click("All Users")
-SEARCH = (
-    fill("search the list of users", article=False),
-    click("Search", article=False),
-)
+SEARCH = (fill("search the list of users", article=False), click("Search", article=False))
 NAME = click("the user's name: User Functions and Account Status expand")
 FIND = (AREA, ALL_USERS, *SEARCH, NAME)
-SERVICES = (*FIND, click("User Functions > Services"))
+TO_SERVICES = click("User Functions > Services")
 OPEN = click("Managed Exchange: its options expand")
 PROVISION = click("Provision")
-CHANGE = (
-    NAME,
-    click("User Functions > Services"),
-    OPEN,
-    click("the radio button next to the other level"),
+SAVE = click("Provision", article=False)
+CHANGE = (TO_SERVICES, OPEN, click("the radio button next to the other level"), PROVISION)
+AGAIN = (TO_SERVICES, OPEN, PROVISION)
+EDIT = (*FIND, click("User Functions > Edit User", article=False))
+ACCOUNT_SETTING = (*EDIT, *clicks("Account Setting", "Account disabled", article=False))
+NEW_USER = (
+    click("New User"),
+    *map(fill, ("UPN", "First Names", "Last Name", "Password", "Confirm")),
     PROVISION,
+    OPEN,
 )
-AGAIN = (NAME, click("User Functions > Services"), OPEN, PROVISION)
-OK = click("OK in the browser's question", article=False)
 
 RECIPES: Mapping[str, Sequence[Step]] = {
-    "starter": (
-        AREA,
-        click("New User"),
-        fill("UPN"),
-        fill("First Names"),
-        fill("Last Name"),
-        fill("Password"),
-        fill("Confirm"),
-        PROVISION,
-        OPEN,
-        click("Managed Exchange - PC & Web Access"),
-        PROVISION,
-    ),
+    "starter": (AREA, *NEW_USER, click("Managed Exchange - PC & Web Access"), PROVISION),
     "like": (
         *FIND,
-        click("User Functions > Services"),
-        click("Home > Service Management Area"),
-        click("New User"),
-        fill("UPN"),
-        fill("First Names"),
-        fill("Last Name"),
-        fill("Password"),
-        fill("Confirm"),
-        PROVISION,
-        OPEN,
+        TO_SERVICES,
+        AREA,
+        *NEW_USER,
         click("the level that the colleague has"),
         PROVISION,
     ),
-    "bulk": (
-        AREA,
-        ALL_USERS,
-        *(each for _ in range(4) for each in (*SEARCH, *CHANGE)),
-    ),
-    "retry-all": (
-        AREA,
-        ALL_USERS,
-        *(each for _ in range(3) for each in (*SEARCH, *AGAIN)),
-    ),
+    "bulk": (AREA, ALL_USERS, *(*SEARCH, NAME, *CHANGE) * 4),
+    "retry-all": (AREA, ALL_USERS, *(*SEARCH, NAME, *AGAIN) * 3),
     "reset": (
-        *FIND,
-        click("User Functions > Edit User", article=False),
+        *EDIT,
         click("Password Reset", article=False),
         fill("New password", article=False),
         fill("Confirm", article=False),
-        click("Provision", article=False),
+        SAVE,
     ),
-    "level": (*SERVICES, OPEN, click("the radio button next to the other level"), PROVISION),
+    "level": (*FIND, *CHANGE),
     "short": (
-        *SERVICES,
+        *FIND,
+        TO_SERVICES,
         OPEN,
-        click("Home"),
-        click("Email"),
-        click("the level"),
-        click("BUY EMAIL"),
+        *clicks("Home", "Email", "the level", "BUY EMAIL"),
         fill("quantity"),
-        click("Next"),
-        click("Confirm the order"),
-        click("QUICK LINKS > Service Management Area"),
+        *clicks("Next", "Confirm the order", "QUICK LINKS > Service Management Area"),
         ALL_USERS,
         *SEARCH,
         NAME,
-        click("User Functions > Services"),
+        TO_SERVICES,
         OPEN,
         click("the radio button next to the level"),
         PROVISION,
     ),
-    "mend": (*SERVICES, OPEN, PROVISION),
+    "mend": (*FIND, *AGAIN),
     "mend-level": (
-        *SERVICES,
+        *FIND,
+        TO_SERVICES,
         OPEN,
         click("the radio button next to another level"),
         PROVISION,
     ),
-    "leaver": (
-        *FIND,
-        click("User Functions > Edit User", article=False),
-        click("Account Setting", article=False),
-        click("Account disabled", article=False),
-        fill("Account expires", article=False),
-        click("Provision", article=False),
-    ),
-    "enable": (
-        *FIND,
-        click("User Functions > Edit User", article=False),
-        click("Account Setting", article=False),
-        click("Account disabled", article=False),
-        click("Provision", article=False),
-    ),
-    "undo": (
-        *FIND,
-        click("User Functions > Edit User", article=False),
-        click("Account Setting", article=False),
-        click("Account disabled", article=False),
-        click("Provision", article=False),
-    ),
+    "leaver": (*ACCOUNT_SETTING, fill("Account expires", article=False), SAVE),
+    "enable": (*ACCOUNT_SETTING, SAVE),
+    "undo": (*ACCOUNT_SETTING, SAVE),
     "restore": (
         AREA,
         click("Users > Deleted users", article=False),
         *SEARCH,
-        click("the user's name", article=False),
-        click("Restore", article=False),
-        OK,
+        *clicks("the user's name", "Restore", "OK in the browser's question", article=False),
     ),
     "alias": (
-        *FIND,
-        click("User Functions > Edit User", article=False),
+        *EDIT,
         click("Email addresses", article=False),
         fill("New alias", article=False),
         click("Add", article=False),
-        click("Provision", article=False),
+        SAVE,
     ),
     "group": (
         AREA,
-        click("Distribution groups", article=False),
-        click("the group's name", article=False),
-        click("Members > Add", article=False),
+        *clicks("Distribution groups", "the group's name", "Members > Add", article=False),
         *SEARCH,
-        click("the user", article=False),
-        click("Add", article=False),
-        click("Provision", article=False),
+        *clicks("the user", "Add", article=False),
+        SAVE,
     ),
     "history": (
         *FIND,
-        click("User Functions > History", article=False),
-        click("the change", article=False),
-        click("Copy, after the text was marked", article=False),
+        *clicks(
+            "User Functions > History",
+            "the change",
+            "Copy, after the text was marked",
+            article=False,
+        ),
     ),
     "domains": (click("Domain Names"),),
 }
