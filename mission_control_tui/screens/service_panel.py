@@ -63,7 +63,7 @@ def light_note(view: AssignmentView) -> str:
     if view.light is Light.GREEN and view.suspended:
         return "(suspended)"
     if view.light is Light.GREEN and view.drift:
-        return "(differs from what is wished)"
+        return "(not as wished)"
     return ""
 
 

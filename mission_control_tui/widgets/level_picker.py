@@ -12,9 +12,10 @@ from textual.message import Message
 
 from mission_control_tui import keymap
 
+from .cells import fit, width_of
 from .lines import Part
-from .rows import Column, CursorLines, Row
-from .seat_bar import Seats, seat_parts
+from .rows import GAP, Column, CursorLines, Row
+from .seat_bar import ROOM, Seats, seat_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class LevelChoice:
     label: str
     seats: Seats | None = None
     note: str = ""
+
+
+MARKS = 2
+"""Cells of cursor and mark before a row."""
+
+
+def seat_columns(levels: Sequence[LevelChoice]) -> tuple[Column, Column]:
+    """Columns of label and seats, the latter as wide as its numbers need."""
+    bars = [seat_parts(level.seats) for level in levels if level.seats]
+    return Column(), Column(
+        width=max([ROOM, *(sum(len(text) for text, _style in bar) for bar in bars)])
+    )
 
 
 class LevelPicker(CursorLines):
@@ -60,7 +73,7 @@ class LevelPicker(CursorLines):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        super().__init__(columns=(Column(), Column(width=26)), id=id, classes=classes)
+        super().__init__(columns=seat_columns(levels), id=id, classes=classes)
         self._levels = tuple(levels)
         self._chosen = chosen
         self.cursor = next((i for i, level in enumerate(levels) if level.id == chosen), 0)
@@ -77,9 +90,13 @@ class LevelPicker(CursorLines):
 
     def row_at(self, index: int) -> Row | None:
         level = self._levels[index]
-        dot = "(•) " if level.id == self._chosen else "( ) "
-        label: tuple[Part, ...] = ((dot + level.label, ""), (f"  {level.note}", "dim"))
-        return Row(level.id, (label, seat_parts(level.seats) if level.seats else ""))
+        label = ("(•) " if level.id == self._chosen else "( ) ") + level.label
+        note = f"  {level.note}" if level.note else ""
+        room = self.content_size.width - MARKS - GAP - self.columns[-1].width - width_of(note)
+        if width_of(label) > room > 0:
+            label = fit(label, room)
+        parts: tuple[Part, ...] = ((label, ""), (note, "dim"))
+        return Row(level.id, (parts, seat_parts(level.seats) if level.seats else ""))
 
     @property
     def chosen(self) -> str | None:
@@ -99,9 +116,13 @@ class LevelPicker(CursorLines):
         """Show other levels or seat numbers; the cursor and the choice stay."""
         taller = len(levels) != len(self._levels)
         self._levels = tuple(levels)
+        self._fit_columns()
         self.rows_changed()
         if taller:
             self.refresh(layout=True)
+
+    def _fit_columns(self) -> None:
+        self.columns = seat_columns(self._levels)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(len(self._levels), 1)

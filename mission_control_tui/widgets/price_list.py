@@ -37,5 +37,8 @@ class PriceList(LevelPicker):
         style = "dim" if not owned else "" if seats is not None and seats.free else "red"
         return Row(level.id, (dot + level.label, level.note, (free, style)))
 
+    def _fit_columns(self) -> None:
+        """Prices and seats have their widths."""
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return super().get_content_height(container, viewport, width) + self.head

@@ -22,8 +22,8 @@ class Seats:
         return max(self.owned - self.used - self.queued, 0)
 
 
-ROOM = 26
-"""Cells for a bar and its numbers."""
+ROOM = 22
+"""Cells for a bar and its numbers; more where the numbers leave less than the shortest bar."""
 
 SHORTEST = 4
 

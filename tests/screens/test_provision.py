@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mission_control_tui.app import MissionControlApp
 from mission_control_tui.model import buying, provision
@@ -12,6 +13,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.provision import Wanted
 from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.status import status
+from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.model.views import AssignmentView
 from mission_control_tui.screens.edit_user import EditUserScreen
 from mission_control_tui.screens.provision import ProvisionScreen
@@ -57,6 +59,36 @@ async def test_a_level_is_given_by_keys_and_the_light_is_orange_at_once(
         await pilot.press("p", "right", "enter")
         await shows(pilot, "» Queued", "Asked for: Managed Exchange")
         assert (await view_of(app, user)).level_id == "popx"
+
+
+@pytest.mark.parametrize(("seats", "label"), [(1, " Access  now"), (12_000, "…  now")])
+async def test_the_level_that_one_has_is_marked_in_full_at_80_columns(
+    world_db: Path, seats: int, label: str
+) -> None:
+    async with opened(world_db, "provision", "ada") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        for count in [1000] * (seats // 1000) or [seats]:
+            await buying.buy(*at, "email", level="pc-web-mobile", quantity=count)
+        longest = Wanted("managed-exchange", "pc-web-mobile")
+        await provision.provision(*at, await user_id(context, "ada"), [longest])
+        await finish(context.store, context.caller, context.account)
+        app.apply_changes(["store"])
+        await shows(pilot, "PC, Web & Mobile Acce")
+        await pilot.press("enter")
+        await shows(pilot, "(•) Managed Exchange - PC, Web & Mobile", label)
+        assert f"{seats - 1} of {seats} free" in text_of(app)
+
+
+async def test_a_green_light_says_that_the_back_end_differs(world_db: Path) -> None:
+    async with opened(world_db, "provision", "ada") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        context = context_of(app)
+        async with context.store.write(context.caller, context.account_id) as tx:
+            await tx.session.execute(update(AssignmentRow).values(drift=True))
+        app.apply_changes(["store"])
+        await shows(pilot, "• Provisioned (not as wished)")
 
 
 async def test_only_the_settings_of_the_level_are_there(world_db: Path) -> None:
