@@ -139,7 +139,9 @@ class NewUserScreen(MadeLikeScreen):
         at_domain = ChoiceField(
             "  at domain",
             [(name, f"@{name}") for name in domains],
-            help_text="One of the account's domains; Left and Right or its first letters choose.",
+            enter_passes=True,
+            help_text="One of the account's domains; Left and Right or its first letters choose. Or type it into "
+            "the UPN, after an @.",
             id="domain",
         )
         at_domain.display = len(domains) > 1

@@ -17,7 +17,10 @@ TYPING_PAUSE = 1.5
 
 
 class ChoiceField(FormLine):
-    """One of several values; each is (value, label). Typing goes to the first label that starts so."""
+    """One of several values; each is (value, label). Typing goes to the first label that starts so.
+
+    With `enter_passes` Enter in the field above goes on to the one below; Tab and Down still stop here.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "turn(1)", "Next choice", show=False),
@@ -33,12 +36,14 @@ class ChoiceField(FormLine):
         value: str | None = None,
         *,
         required: bool = False,
+        enter_passes: bool = False,
         help_text: str = "",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(label, required=required, help_text=help_text, id=id, classes=classes)
         self._choices = tuple(choices)
+        self.enter_passes = enter_passes
         self._index = 0
         self._typed = ""
         self._typed_at = 0.0
@@ -103,7 +108,7 @@ class ChoiceField(FormLine):
         ) + event.character.casefold()
         self._typed_at = now
         for index, (_value, label) in enumerate(self._choices):
-            if label.casefold().startswith(self._typed):
+            if label.casefold().lstrip("@").startswith(self._typed.lstrip("@")):
                 self.action_turn_to(index)
                 return
 

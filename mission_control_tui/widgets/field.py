@@ -66,7 +66,10 @@ class FieldInput(Input):
         return Text("".join(map(sign, self.value)), no_wrap=True, overflow="ignore", end="")
 
     async def action_submit(self) -> None:
-        self.screen.focus_next()
+        # Text that is typed ahead is meant for the next box, not for a choice that has its value.
+        reached = self.screen.focus_next()
+        if getattr(reached, "enter_passes", False):
+            self.screen.focus_next()
 
 
 class Field(LineWidget):

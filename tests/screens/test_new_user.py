@@ -13,7 +13,7 @@ from mission_control_tui.screens.password_fields import PasswordFields
 from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.widgets.field import Field
 
-from .driving import SIZES, shows, text_of, type_text, until
+from .driving import SIZES, burst, shows, text_of, type_text, until
 from .user_driving import context_of, opened
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -91,6 +91,20 @@ async def test_a_username_that_somebody_has_is_filled_in_as_a_free_one(world_db:
         await type_text(pilot, "ada@a-second.example")
         await shows(pilot, "ada@a-second.example is free")
         await until(pilot, lambda: value(app, "username") == "ada2")
+
+
+async def test_enter_goes_from_the_upn_to_the_names_and_tab_to_the_domain(world_db: Path) -> None:
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        context = context_of(app)
+        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await shows(pilot, "<@acme.example> 2/2")
+        await burst(app, pilot, [*"bo.derek", "enter", *"Bo", "enter", *"Derek"])
+        await until(pilot, lambda: value(app, "display-name") == "Bo Derek")
+        assert value(app, "upn") == "bo.derek"
+        app.screen.query_one("#f-upn", Field).input.focus()
+        await pilot.press("tab", "a", "-")
+        await shows(pilot, "<@a-second.example> 1/2")
 
 
 async def test_names_are_filled_in_until_they_are_typed_over(world_db: Path) -> None:
