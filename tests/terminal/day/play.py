@@ -31,7 +31,8 @@ from mission_control_tui.model.tables import (
 
 from . import world
 from .desk import Count, Desk
-from .tickets import BY_NAME, KINDS, Kind, Ticket, World, take
+from .tickets import BY_NAME, KINDS, Kind, World
+from .ways import Ticket, take
 from .world import CUSTOMERS, OPERATOR, PC_WEB, POPX, Customer, Person
 
 TICKETS = 60
