@@ -120,11 +120,11 @@ class AccountsApp(MissionControlApp):
         if isinstance(self.screen, BaseScreen):
             self.screen.keep()
         kept = [
-            one.HEADING
+            f"{one.HEADING} of {one.context.account.code}"
             for one in self.screen_stack
-            if isinstance(one, BaseScreen) and one.unfinished
+            if isinstance(one, MissionScreen) and one.unfinished
         ]
-        self._kept_words = f". Kept for when you are back: {', '.join(kept)}" if kept else ""
+        self._kept_words = f". Kept: {', '.join(kept)}" if kept else ""
         self._home_of(context)
 
     def follow_link(self, name: str) -> None:

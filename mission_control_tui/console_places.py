@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -31,6 +31,9 @@ KEEP_SECONDS = 3.0
 
 MOST_KEPT = 8
 """Screens of the stack that are gone back to."""
+
+LEAST_TITLE = 8
+"""Cells of a draft's title that are shown however long the rest is."""
 
 Opened = tuple[str, tuple[Any, ...]]
 """A screen's name and what it was opened with."""
@@ -234,11 +237,21 @@ class PlacesApp(AccountsApp):
             await sessions.take_over(context.store, context.caller, lost.id)
             await self._go_back(context, lost)
         elif waiting and isinstance(self.screen, MissionScreen):
-            one = waiting[0]
-            more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-            self.screen.announce(
-                f"Unfinished: {one.title or one.kind}{more}. g, then Drafts goes on with it"
-            )
+            self.screen.announce(self._offered(context, waiting))
+
+    def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
+        """What is said of drafts: the newest, and its account where that is another; the title gives way to the keys."""
+        from .screens.drafts import FORMS
+        from .widgets.cells import fit, width_of
+
+        one, others = waiting[0], len(waiting) - 1
+        where = "" if one.account_id == context.account_id else f" in {one.account_code}"
+        title = one.title or FORMS.get(one.kind, one.kind)
+        after = f"{f', and {others} more' if others else ''}. g, then Drafts goes on with it"
+        room = self.size.width - width_of(f"Unfinished{where}: {after}")
+        return (
+            f"Unfinished{where}: {fit(title, max(min(room, width_of(title)), LEAST_TITLE))}{after}"
+        )
 
     async def _go_back(self, context: Context, lost: Session) -> None:
         place = lost.place

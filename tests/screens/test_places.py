@@ -15,6 +15,8 @@ from textual.pilot import Pilot
 
 from mission_control_tui import console_places
 from mission_control_tui.console_app import ConsoleApp
+from mission_control_tui.model import drafts
+from mission_control_tui.model.database import Store
 from mission_control_tui.screens.context import MissionScreen
 from mission_control_tui.screens.new_user import NewUserScreen
 from mission_control_tui.screens.users import UsersScreen
@@ -28,9 +30,9 @@ PASSWORD = "Kp7m-xR4w-9fTc"
 
 
 @asynccontextmanager
-async def console(path: Path) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
-    app = world.make_app(path, session=uuid.uuid4().hex)
-    assert isinstance(app, ConsoleApp)
+async def console(path: Path, account: str = "") -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
+    caller = replace(world.CALLER, source="console", session=uuid.uuid4().hex)
+    app = ConsoleApp(Settings(), str(path), account or None, None, caller, world.no_wake)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.is_open)
         yield app, pilot
@@ -90,6 +92,21 @@ async def test_a_form_that_was_left_is_a_draft_without_password(world_db: Path) 
         await pilot.press("delete", "y")
         await shows(pilot, "No drafts")
     assert "Shelley" not in kept_text(world_db)
+
+
+async def test_a_draft_of_another_account_is_offered_with_its_name(world_db: Path) -> None:
+    await two_accounts.add_globex(world_db)
+    title = "Maria del Carmen Fernandez de Cordoba y Alvarez de Toledo"
+    store = await Store.open(world_db)
+    try:
+        content: dict[str, object] = {"arguments": [], "memory": {}}
+        await drafts.save_draft(store, world.CALLER, "acme", "new-user", content, title=title)
+    finally:
+        await store.close()
+    for account, said in (("globex", "Unfinished in acme: Maria"), ("acme", "Unfinished: Maria")):
+        async with console(world_db, account) as (_app, pilot):
+            await shows(pilot, said, "…. g, then Drafts goes on with it")
+            await pilot.press("q")
 
 
 async def test_what_was_created_is_no_draft_any_more(world_db: Path) -> None:
