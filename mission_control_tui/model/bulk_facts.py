@@ -4,40 +4,70 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_targets import Target
 from mission_control_tui.model.bulk_views import BulkParams
-from mission_control_tui.model.restating import same, state_of
+from mission_control_tui.model.restating import same
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.tables import AssignmentRow, SeatHoldRow, SeatPoolRow, UserRow
 
 Level = tuple[str, str]
 """Ids of a service and of one of its levels."""
 
+_SERVICE = (
+    AssignmentRow.id,
+    AssignmentRow.user_id,
+    AssignmentRow.subject_kind,
+    AssignmentRow.service_id,
+    AssignmentRow.instance,
+    AssignmentRow.wish,
+    AssignmentRow.level_id,
+    # As text, which is compared; it is read for few.
+    cast(AssignmentRow.settings, Text).label("settings"),
+    AssignmentRow.light,
+    AssignmentRow.word,
+    AssignmentRow.drift,
+    AssignmentRow.connector,
+    AssignmentRow.password_delivered,
+    AssignmentRow.secret_id.is_not(None).label("has_secret"),
+)
+_ABOUT = 3
+"""From here on they tell what is asked about."""
 
-@dataclass(slots=True)
-class Facts:
-    """What an answer depends on, of one item: `key` is the same for all who get the same answer."""
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Items that get the same answer: one of them, the seats that each of them holds, and their connector."""
 
     target: Target
-    key: str
     holds: frozenset[Level]
     connector: str = ""
 
 
-async def facts_of(
-    session: AsyncSession, chosen: Sequence[Target], params: BulkParams
-) -> list[Facts]:
-    """What is known of each of the items, in their order; few enough for one statement (`chunks`)."""
-    user_ids = {one.user_id for one in chosen if one.user_id is not None}
-    others = {one.assignment_id for one in chosen if one.user_id is None}
+Kinds = dict[Hashable, Kind]
+"""By all that the answer depends on."""
+
+
+async def kinds_of(
+    session: AsyncSession, chosen: Sequence[Target], params: BulkParams, kinds: Kinds
+) -> list[Kind]:
+    """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
+    user_ids = [one.user_id for one in chosen if one.user_id is not None]
+    others = [one.assignment_id for one in chosen if one.user_id is None]
     users = {
-        row.id: row
+        row.id: (
+            row.upn.rpartition("@")[2],
+            row.disabled,
+            row.in_bin,
+            row.secret_id is not None,
+            bool(row.must_change),
+        )
         for row in await session.execute(
             select(
                 UserRow.id,
@@ -45,60 +75,61 @@ async def facts_of(
                 UserRow.disabled,
                 UserRow.in_bin,
                 UserRow.secret_id,
-                UserRow.details,
+                UserRow.details["must_change_password"].as_boolean().label("must_change"),
             ).where(UserRow.id.in_(user_ids))
         )
     }
-    mine = AssignmentRow.user_id.in_(user_ids) | AssignmentRow.id.in_(others)
-    services: dict[str | None, list[AssignmentRow]] = defaultdict(list)
-    for row in await session.scalars(
-        select(AssignmentRow).where(mine).order_by(AssignmentRow.service_id, AssignmentRow.instance)
+    mine = _mine(user_ids, others)
+    services: dict[str | None, list[Any]] = defaultdict(list)
+    for row in await session.execute(
+        select(*_SERVICE).where(mine).order_by(AssignmentRow.service_id, AssignmentRow.instance)
     ):
         services[row.user_id or row.id].append(row)
-    holds: dict[str, set[Level]] = defaultdict(set)
+    holds: dict[str, list[Level]] = defaultdict(list)
     for assignment_id, service_id, level_id in await session.execute(
         select(SeatHoldRow.assignment_id, SeatPoolRow.service_id, SeatPoolRow.level_id)
         .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
         .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
         .where(mine)
+        .order_by(SeatPoolRow.service_id, SeatPoolRow.level_id)
     ):
-        holds[assignment_id].add((service_id, level_id))
+        holds[assignment_id].append((service_id, level_id))
     found = []
     for one in chosen:
-        user = users.get(one.user_id) if one.user_id is not None else None
-        rows = services[one.user_id or one.assignment_id]
+        rows = services.get(one.user_id or one.assignment_id, [])
         concerned = [row for row in rows if _concerns(row, one, params)]
-        known = {
-            "user": user
-            and (
-                user.upn.rpartition("@")[2],
-                user.disabled,
-                user.in_bin,
-                user.secret_id is not None,
-                bool(user.details.get("must_change_password")),
-            ),
-            "has": [
+        known = (
+            users.get(one.user_id) if one.user_id is not None else None,
+            tuple(
                 (row.subject_kind, row.service_id, row.instance, row.wish, row.light)
                 for row in rows
-            ],
-            "about": [_about(row, sorted(holds[row.id])) for row in concerned],
-            "states": one.previous,
-            "changed": [row.id for row in concerned if _was_changed(row, one)],
-        }
-        found.append(
-            Facts(
+            ),
+            tuple((*row[_ABOUT:], tuple(holds[row.id])) for row in concerned),
+            json.dumps(one.previous, sort_keys=True, default=str) if one.previous else "",
+            tuple(row.id for row in concerned if _was_changed(row, one)),
+        )
+        kind = kinds.get(known)
+        if kind is None:
+            kind = kinds[known] = Kind(
                 one,
-                json.dumps(known, sort_keys=True, default=str),
                 frozenset(level for row in concerned for level in holds[row.id]),
                 next((row.connector for row in concerned), ""),
             )
-        )
+        found.append(kind)
     return found
 
 
-def _concerns(row: AssignmentRow, target: Target, params: BulkParams) -> bool:
+def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElement[bool]:
+    """The services of these users, and these of nobody."""
+    conditions = [AssignmentRow.user_id.in_(user_ids)] if user_ids else []
+    if others:
+        conditions.append(AssignmentRow.id.in_(others))
+    return or_(*conditions)
+
+
+def _concerns(row: Any, target: Target, params: BulkParams) -> bool:
     if target.assignment_id is not None:
-        return row.id == target.assignment_id
+        return bool(row.id == target.assignment_id)
     if not params.service:
         return True
     return (row.service_id, row.instance, row.subject_kind) == (
@@ -108,16 +139,10 @@ def _concerns(row: AssignmentRow, target: Target, params: BulkParams) -> bool:
     )
 
 
-def _was_changed(row: AssignmentRow, target: Target) -> bool:
+def _was_changed(row: Any, target: Target) -> bool:
     """Whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
     expected = target.previous.get("expected")
-    return expected is not None and "wish" in expected and not same(state_of(row), expected)
-
-
-def _about(row: AssignmentRow, holds: list[Level]) -> tuple[object, ...]:
-    return (
-        state_of(row),
-        *(row.light, row.word, row.drift, row.connector, row.password_delivered),
-        row.secret_id is not None,
-        holds,
-    )
+    if expected is None or "wish" not in expected:
+        return False
+    now = {"wish": row.wish, "level": row.level_id, "settings": json.loads(row.settings)}
+    return not same(now, expected)

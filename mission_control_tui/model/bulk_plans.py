@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_actions import Acted, Context, act, subjects
-from mission_control_tui.model.bulk_facts import Facts, Level, facts_of
+from mission_control_tui.model.bulk_facts import Kind, Kinds, Level, kinds_of
 from mission_control_tui.model.bulk_targets import Picked, Target, checked_params, chunks, targets
 from mission_control_tui.model.bulk_views import (
     BulkAction,
@@ -42,6 +42,9 @@ from mission_control_tui.model.tables import AssignmentRow, SeatHoldRow, SeatPoo
 
 WAITING = "waiting"
 _THE_USER = "the user"
+
+COUNTED_AT_ONCE = 500
+"""Items that are counted before keys get their turn."""
 
 
 @dataclass(slots=True)
@@ -106,11 +109,16 @@ async def plan_for(
         catalogue = (await in_force(session)).catalogue
         pools = await _pools(session, account_id)
         paused = {one.name: one.said for one in await pauses(session)}
-        facts = [one for chunk in chunks(chosen) for one in await facts_of(session, chunk, params)]
-    answers = await _answers(store, caller, account_id, action, params, facts)
+        found: Kinds = {}
+        kinds = [
+            one for chunk in chunks(chosen) for one in await kinds_of(session, chunk, params, found)
+        ]
+    answers = await _answers(store, caller, account_id, action, params, list(found.values()))
     tally = _Tally({level: owned - held for level, (owned, held) in pools.items()})
-    for one in facts:
-        _count(tally, one, answers[one.key], catalogue, pools, paused)
+    for number, (one, kind) in enumerate(zip(chosen, kinds, strict=True)):
+        _count(tally, one.name, kind, answers[id(kind)], catalogue, pools, paused)
+        if number % COUNTED_AT_ONCE == 0:
+            await asyncio.sleep(0)  # keys go on meanwhile
     counts = tally.counts
     return BulkPlan(
         account_id=account_id,
@@ -181,16 +189,16 @@ async def _answers(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    facts: Sequence[Facts],
-) -> dict[str, _Answer]:
-    """The answer for each kind of item, tried with a seat to spare of every level that is owned."""
-    left = list({one.key: one for one in reversed(facts)}.values())
-    answers: dict[str, _Answer] = {}
+    kinds: Sequence[Kind],
+) -> dict[int, _Answer]:
+    """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
+    left = kinds
+    answers: dict[int, _Answer] = {}
     while left:
         begun = time.monotonic()
         tried = await _try(store, caller, account_id, action, params, left)
         answers.update(tried)
-        left = [one for one in left if one.key not in answers]
+        left = [one for one in left if id(one) not in answers]
         if left:
             await asyncio.sleep(time.monotonic() - begun)
     return answers
@@ -203,9 +211,9 @@ async def _try(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    left: Sequence[Facts],
-) -> dict[str, _Answer]:
-    answers: dict[str, _Answer] = {}
+    left: Sequence[Kind],
+) -> dict[int, _Answer]:
+    answers: dict[int, _Answer] = {}
     async with store.write(caller, account_id, dry_run=True) as tx:
         begun = time.monotonic()
         context = await Context.of(tx, caller, account_id, action, params)
@@ -218,14 +226,14 @@ async def _try(
             trial = await tx.session.begin_nested()
             (subject,) = await subjects(tx, [one.target])
             acted = await act(tx, context, subject)
-            answers[one.key] = await _answer(tx.session, one, acted)
+            answers[id(one)] = await _answer(tx.session, one, acted)
             await trial.rollback()
             if time.monotonic() - begun > SLICE_SECONDS:
                 break
     return answers
 
 
-async def _answer(session: AsyncSession, one: Facts, acted: Acted) -> _Answer:
+async def _answer(session: AsyncSession, one: Kind, acted: Acted) -> _Answer:
     holds: frozenset[Level] = one.holds
     keeps = holds
     removes = False
@@ -255,7 +263,8 @@ async def _answer(session: AsyncSession, one: Facts, acted: Acted) -> _Answer:
 
 def _count(
     tally: _Tally,
-    one: Facts,
+    name: str,
+    kind: Kind,
     answer: _Answer,
     catalogue: Catalogue,
     pools: Mapping[Level, tuple[int, int]],
@@ -272,20 +281,20 @@ def _count(
         tally.short.update(_never_bought(catalogue, reason))
     tally.counts[state] += 1
     if state != ItemState.QUEUED:
-        tally.reasons[state, reason, code].append(one.target.name)
+        tally.reasons[state, reason, code].append(name)
         return
     for taken in answer.takes:
         tally.free[taken] -= 1
-    tally.released.update((one.holds | answer.takes) - answer.keeps)
+    tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
     tally.passwords += answer.password
-    why = paused.get(one.connector)
+    why = paused.get(kind.connector)
     if answer.waits or why is not None:
         tally.counts[WAITING] += 1
         said = (
-            f"Waits for connector {one.connector}: {why}" if why else "Waits for what it requires."
+            f"Waits for connector {kind.connector}: {why}" if why else "Waits for what it requires."
         )
-        tally.reasons[WAITING, said, 0].append(one.target.name)
+        tally.reasons[WAITING, said, 0].append(name)
 
 
 def _no_seats(

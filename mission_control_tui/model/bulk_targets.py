@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_views import BulkAction, BulkParams, Where
@@ -31,6 +32,7 @@ T = TypeVar("T")
 
 CHUNK = 500
 _NAMED_PROBLEMS = 50
+_ID = re.compile(r"[0-9a-f]{32}")  # no username is so long, and every address has an "@"
 _SERVICE_ACTIONS = frozenset(
     {BulkAction.PROVISION, BulkAction.CHANGE, BulkAction.SUSPEND, BulkAction.RESUME}
 )
@@ -152,55 +154,62 @@ async def _where(session: AsyncSession, account_id: int, where: Where) -> list[T
 
 async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[Target]:
     """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames."""
-    keys = {name: lookup_key(name) for name in dict.fromkeys(names)}
-    found: dict[str, set[str]] = {key: set() for key in keys.values()}
-    users: dict[str, tuple[str, bool]] = {}
-    for chunk in chunks(list(found)):
-        by_key = (
-            select(UserRow.id, UserRow.upn, UserRow.in_bin, column).where(
-                UserRow.account_id == account_id, column.in_(chunk)
-            )
-            for column in (UserRow.id, UserRow.username_key)
-        )
-        by_address = (
-            select(UserRow.id, UserRow.upn, UserRow.in_bin, AddressRow.key)
-            .join(AddressRow, AddressRow.user_id == UserRow.id)
-            .where(AddressRow.account_id == account_id, AddressRow.key.in_(chunk))
-        )
-        for statement in (*by_key, by_address):
-            for user_id, upn, in_bin, key in await session.execute(statement):
-                found[key].add(user_id)
-                users[user_id] = (upn, in_bin)
+    wanted = list(dict.fromkeys(names))
     problems = []
     targets: dict[str, Target] = {}
-    for name, key in keys.items():
-        problem = _problem(name, found[key], users)
-        if problem is not None:
-            problems.append(problem)
-            continue
-        (user_id,) = found[key]
-        targets[user_id] = Target(user_id, None, users[user_id][0])
+    for chunk in chunks(wanted):
+        keys = {name: lookup_key(name) for name in chunk}
+        found: dict[str, set[str]] = {key: set() for key in keys.values()}
+        users: dict[str, tuple[str, bool]] = {}
+        for statement in _lookups(account_id, list(found)):
+            for owner, user_id, upn, in_bin, key in await session.execute(statement):
+                if owner == account_id:
+                    found[key].add(user_id)
+                    users[user_id] = (upn, in_bin)
+        for name, key in keys.items():
+            problem = _problem(name, found[key], users)
+            if problem is not None:
+                problems.append(problem)
+                continue
+            (user_id,) = found[key]
+            targets[user_id] = Target(user_id, None, users[user_id][0])
     if problems:
         more = len(problems) - _NAMED_PROBLEMS
         shown = problems[:_NAMED_PROBLEMS] + ([Problem("", f"and {more} more")] if more > 0 else [])
         raise NotFound(
-            f"{len(problems)} of {len(keys)} names stand for no user of this account. Nothing was changed.",
+            f"{len(problems)} of {len(wanted)} names stand for no user of this account. Nothing was changed.",
             problems=shown,
             hint="`mission-control users list` finds by part of a name.",
         )
     return list(targets.values())
 
 
+def _lookups(account_id: int, keys: Sequence[str]) -> Iterator[Select[int, str, str, bool, str]]:
+    """Statements for (account, user id, UPN, in the bin, key) of whom the keys stand for."""
+    user = (UserRow.account_id, UserRow.id, UserRow.upn, UserRow.in_bin)
+    # Looked up by account as well, SQLite walks all of the account's users for each chunk.
+    if ids := [key for key in keys if _ID.fullmatch(key)]:
+        yield select(*user, UserRow.id).where(UserRow.id.in_(ids))
+    if others := [key for key in keys if not _ID.fullmatch(key)]:
+        yield select(*user, UserRow.username_key).where(
+            UserRow.account_id == account_id, UserRow.username_key.in_(others)
+        )
+        yield (
+            select(*user, AddressRow.key)
+            .join(AddressRow, AddressRow.user_id == UserRow.id)
+            .where(AddressRow.key.in_(others))
+        )
+
+
 def _problem(name: str, found: set[str], users: dict[str, tuple[str, bool]]) -> Problem | None:
-    shown = harmless(name)
     if not found:
-        return Problem(shown, "is nobody here")
+        return Problem(harmless(name), "is nobody here")
     if len(found) > 1:
         upns = ", ".join(sorted(users[user_id][0] for user_id in found))
-        return Problem(shown, f"means more than one user: {upns}", "give the UPN")
+        return Problem(harmless(name), f"means more than one user: {upns}", "give the UPN")
     (user_id,) = found
     if users[user_id][1]:
-        return Problem(shown, "is in the recycling bin", "restore the user first")
+        return Problem(harmless(name), "is in the recycling bin", "restore the user first")
     return None
 
 

@@ -23,7 +23,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from mission_control_tui.model import requests
 from mission_control_tui.model.bulk_plans import plan, reveals
@@ -35,11 +35,11 @@ from mission_control_tui.model.bulk_reading import (
     progress_of,
     show,
 )
+from mission_control_tui.model.bulk_storing import store_items
 from mission_control_tui.model.bulk_targets import (
     Picked,
     Target,
     checked_params,
-    chunks,
     pick_users,
     targets,
 )
@@ -194,23 +194,8 @@ async def create_in(
     )
     tx.session.add(row)
     await tx.session.flush()
-    for chunk in chunks(chosen):
-        await tx.session.execute(
-            insert(BulkItemRow),
-            [
-                {
-                    "bulk_id": row.id,
-                    "user_id": one.user_id,
-                    "assignment_id": one.assignment_id,
-                    "name": one.name,
-                    "state": ItemState.LEFT,
-                    "reason": "",
-                    "request_id": None,
-                    "previous": one.previous,
-                }
-                for one in chunk
-            ],
-        )
+    if chosen:
+        await tx.session.execute(store_items(row.id, chosen, is_sqlite=tx.store.is_sqlite))
     tx.bulk_id = row.id
     view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
     _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
