@@ -240,7 +240,7 @@ class PlacesApp(AccountsApp):
             self.screen.announce(self._offered(context, waiting))
 
     def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
-        """What is said of drafts: the newest, and its account where that is another; the title gives way to the keys."""
+        """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
         from .screens.drafts import FORMS
         from .widgets.cells import fit, width_of
 
