@@ -16,8 +16,10 @@ from mission_control_tui.model.catalogue.parse import parse
 from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.provision import Wanted, provision
 from mission_control_tui.model.tables import AccountRow, DomainRow
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, UserView
+from tests.model.helpers import create, finish, named, own_seats
 from tests.postgres import PostgresServer
 
 DOMAIN = "acme.example"
@@ -128,3 +130,17 @@ async def make_account(
                 )
             )
         return Account(row.id, code, row.name, False, row.time_zone, domains)
+
+
+@pytest.fixture
+async def seats(store: Store, caller: Caller, account: Account) -> None:
+    await own_seats(store, caller, account, "managed-exchange", "pc-web")
+
+
+@pytest.fixture
+async def ann(store: Store, caller: Caller, account: Account, seats: None) -> UserView:
+    """Ann, whose mailbox is green."""
+    made = await create(store, caller, account, named("ann", display_name="Ann Lee"))
+    await provision(store, caller, account.id, made.id, [Wanted("managed-exchange", "pc-web")])
+    await finish(store, caller, account)
+    return made
