@@ -119,7 +119,7 @@ class AccountScreen(MissionScreen):
             columns=LEVEL_COLUMNS,
             empty="Nothing was bought yet",
             most=8,
-            help_text="Dis.: held by disabled users. Susp: suspended. Never: held and never provisioned. Idle: what "
+            help_text="Dis.: held by disabled users. Susp.: suspended. Never: held and never provisioned. Idle: what "
             "seats that nobody holds or disabled users hold cost a month, without tax.",
             title="Usage",
             id="level-list",

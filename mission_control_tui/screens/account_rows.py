@@ -33,14 +33,14 @@ LEVEL_COLUMNS = (
     Column("Owned", width=5, right=True),
     Column("Free", width=4, right=True),
     Column("Dis.", width=4, right=True),
-    Column("Susp", width=4, right=True),
+    Column("Susp.", width=5, right=True),
     Column("Never", width=5, right=True),
     Column("A month", width=10, right=True),
     Column("Idle", width=9, right=True),
 )
 IDLE_COLUMNS = (
     Column("Who does not use a seat"),
-    Column("Level", width=20),
+    Column("Level"),
     Column("Why", width=26),
 )
 DOMAIN_COLUMNS = (
@@ -92,7 +92,7 @@ def level_rows(levels: Sequence[LevelUsage]) -> list[Row]:
             Row(
                 (seats.service_id, seats.level_id),
                 (
-                    seats.level,
+                    seats.level.removeprefix(f"{seats.service} - "),
                     str(seats.owned),
                     str(seats.free),
                     *(str(count) if count else ("-", "dim") for count in counts),
@@ -110,7 +110,7 @@ def idle_rows(found: Iterable[IdleSeat]) -> list[Row]:
     return [
         Row(
             (one.user_id, one.service_id, one.level_id),
-            (one.upn, one.level, ", ".join(one.why)),
+            (one.upn, one.level.removeprefix(f"{one.service} - "), ", ".join(one.why)),
             one,
         )
         for one in found

@@ -83,9 +83,9 @@ class BinScreen(MissionScreen):
         count = len(self._found)
         self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
         self.query_one(LineList).show(self._fetch, keep=True)
-        kept = f"after {days} days" if days else "by nobody but you"
+        kept = f"Who stays here is purged after {age_words(days)}."
         self.query_one("#notice", TextLines).set(
-            f"Who stays here is purged {kept}. Restoring brings no service back."
+            f"{kept if days else 'Nobody here is purged unless you do it.'} Restoring brings no service back."
         )
         for name in ("restore", "purge"):
             self.query_one(f"#{name}", ActionButton).reason = "" if count else " "
@@ -98,7 +98,7 @@ class BinScreen(MissionScreen):
                 (
                     one.display_name,
                     one.upn,
-                    f"{one.age_days} day{'s'[: one.age_days != 1]}",
+                    age_words(one.age_days),
                     one.deleted_by,
                     f"{one.purge_at:%Y-%m-%d}" if one.purge_at else "never",
                 ),
@@ -190,3 +190,8 @@ class BinScreen(MissionScreen):
     def verb_copy(self) -> None:
         if (one := self.line) is not None:
             self.copy(one.upn)
+
+
+def age_words(days: int) -> str:
+    """How long ago somebody was deleted: today, or so many days."""
+    return f"{days:,} day{'s'[: days != 1]}" if days else "today"

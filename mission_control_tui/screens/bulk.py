@@ -30,7 +30,7 @@ from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 from .bulk_passwords import PasswordsScreen
-from .bulk_words import OUTCOMES, done_of, progress_words, state_of, summary
+from .bulk_words import OUTCOMES, done_of, progress_words, state_of, summary, title_of
 from .context import age
 from .password_fields import as_wide
 from .retrying import RetryingScreen
@@ -159,7 +159,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         word, _style = state_of(bulk)
         ticket = f"  {bulk.ticket}" if bulk.ticket else ""
         self.query_one("#what", TextLines).set(
-            f"Bulk {bulk.id}: {bulk.title}  -  {word}  ({bulk.operator}, {age(bulk.created_at)} ago{ticket})"
+            f"Bulk {bulk.id}: {self._title(bulk)}  -  {word}  ({bulk.operator}, {age(bulk.created_at)} ago{ticket})"
         )
         self.query_one(ProgressLine).set(bulk.progress)
         self.query_one("#numbers", TextLines).set(progress_words(bulk.progress))
@@ -169,6 +169,9 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         self.refresh_keys()
         if self._was_read and bulk.progress.total > MANY:
             await asyncio.sleep(PAUSE)
+
+    def _title(self, bulk: BulkView) -> str:
+        return title_of(bulk, self.context.catalogue)
 
     def _fit_buttons(self, bulk: BulkView) -> None:
         moving = bulk.state in (BulkState.RUNNING, BulkState.ATTENDED)
@@ -292,7 +295,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         queued = "are cancelled" if cancel else "go on"
         self.confirm(
             [
-                f"{self.context.account.name}: stop bulk {bulk.id}, {bulk.title}?",
+                f"{self.context.account.name}: stop bulk {bulk.id}, {self._title(bulk)}?",
                 f"{progress.left:,} are left out; {progress.orange:,} on their way {queued}.",
                 "Resume goes on with what is left.",
             ],
@@ -374,7 +377,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         if not plan.queued:
             raise UsageError(f"Nothing of bulk {bulk.id} can be undone. {summary(plan)}")
         lines = [
-            f"{self.context.account.name}: undo bulk {bulk.id}, {bulk.title}?",
+            f"{self.context.account.name}: undo bulk {bulk.id}, {self._title(bulk)}?",
             summary(plan),
         ]
         lines += [f"{one.count:,} {one.state}: {one.reason}" for one in plan.reasons[:3]]

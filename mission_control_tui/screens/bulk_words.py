@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.bulk_views import BulkAction, BulkState, ItemOutcome
+from mission_control_tui.model.errors import NotFound
 from mission_control_tui.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk_views import BulkPlan, BulkProgress, BulkView
+    from mission_control_tui.model.catalogue import Catalogue
 
 ACTIONS: Mapping[BulkAction, str] = {
     BulkAction.PROVISION: "Provision a service",
@@ -22,6 +24,13 @@ ACTIONS: Mapping[BulkAction, str] = {
     BulkAction.PASSWORD: "Reset the passwords",
 }
 """What can be done for all marked users."""
+
+DONE: Mapping[BulkAction, str] = {
+    BulkAction.PASSWORD: "Reset passwords",
+    BulkAction.RETRY: "Try again what is red",
+    BulkAction.GIVE: "Services for new users",
+}
+"""What was done, where the action's own name does not say it."""
 
 LOST: Mapping[BulkAction, str] = {
     BulkAction.SUSPEND: "Lost: the access to it, until resumed; data and seats stay.",
@@ -60,6 +69,24 @@ def state_of(bulk: BulkView) -> tuple[str, str]:
     return STATES[bulk.state]
 
 
+def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
+    """What it does, as people call it: Change Managed Exchange to Standard Mail (POPX)."""
+    if bulk.undoes_id is not None:
+        return f"Undo of bulk {bulk.undoes_id}"
+    words = [DONE.get(bulk.action, str(bulk.action).capitalize())]
+    params = bulk.params
+    if params.service and bulk.action is not BulkAction.GIVE:
+        service, level = params.service, params.level
+        try:
+            known = catalogue.service(service)
+            service = known.name
+            level = known.level(level).name.removeprefix(f"{known.name} - ") if level else ""
+        except NotFound:
+            pass
+        words += [service, *(["to", level] if level else [])]
+    return " ".join(words)
+
+
 def done_of(progress: BulkProgress) -> int:
     """How many items nothing more happens to."""
     return progress.total - progress.left - progress.orange
@@ -75,7 +102,7 @@ def summary(plan: BulkPlan) -> str:
     words = [f"{plan.queued:,} of {plan.total:,} would be done"]
     for count, word in (
         (plan.waiting, "of them wait first"),
-        (plan.unchanged, "are so already"),
+        (plan.unchanged, "already so"),
         (plan.skipped, "skipped"),
         (plan.refused, "refused"),
     ):

@@ -11,7 +11,7 @@ from mission_control_tui.model.bulk_views import BulkView
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
-from .bulk_words import done_of, state_of
+from .bulk_words import done_of, state_of, title_of
 from .context import MissionScreen, age
 
 MOST = 100
@@ -53,7 +53,19 @@ class BulksScreen(MissionScreen):
 
         context = self.context
         found = await list_bulks(context.store, context.caller, context.account_id, limit=MOST)
-        return Page([_row(one) for one in found[offset : offset + limit]], len(found))
+        return Page([self._row(one) for one in found[offset : offset + limit]], len(found))
+
+    def _row(self, one: BulkView) -> Row:
+        progress = one.progress
+        cells = (
+            str(one.id),
+            state_of(one),
+            title_of(one, self.context.catalogue),
+            f"{done_of(progress):,}/{progress.total:,}",
+            (str(progress.failed), "red" if progress.failed else "dim"),
+            age(one.created_at),
+        )
+        return Row(one.id, cells, one)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "bulks" and isinstance(event.row.key, int):
@@ -62,17 +74,4 @@ class BulksScreen(MissionScreen):
     def verb_copy(self) -> None:
         row = self.query_one(LineList).current
         if row is not None and isinstance(row.data, BulkView):
-            self.copy(f"bulk {row.data.id}: {row.data.title}")
-
-
-def _row(one: BulkView) -> Row:
-    progress = one.progress
-    cells = (
-        str(one.id),
-        state_of(one),
-        one.title,
-        f"{done_of(progress):,}/{progress.total:,}",
-        (str(progress.failed), "red" if progress.failed else "dim"),
-        age(one.created_at),
-    )
-    return Row(one.id, cells, one)
+            self.copy(f"bulk {row.data.id}: {title_of(row.data, self.context.catalogue)}")

@@ -33,11 +33,12 @@ class FindScreen(FindingScreen):
     VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
     COLUMNS = (
         Column("Account", width=10),
-        Column("Name"),
-        Column("UPN, or what matched", width=26),
+        Column("Name", share=4),
+        Column("UPN, or what matched", share=7),
         Column("Services", width=17),
     )
     EMPTY = "Nobody is found. Try the beginning of a name, an address or a phone number"
+    UNTYPED = "Type the beginning of a name, an address or a phone number"
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
         from mission_control_tui.model.finding import find_anyone

@@ -24,6 +24,7 @@ class FindingScreen(MissionScreen):
     AUTO_FOCUS = "FindInput"
     COLUMNS: ClassVar[tuple[Column, ...]] = (Column(),)
     EMPTY: ClassVar[str] = "Nothing is found"
+    UNTYPED: ClassVar[str] = ""
     HOW: ClassVar[str] = "Type; Down goes to what is found, Enter opens it, Esc goes back"
 
     def __init__(self, text: str = "") -> None:
@@ -90,6 +91,7 @@ class FindingScreen(MissionScreen):
     async def _fetch(self, offset: int, limit: int) -> Page:
         text = self.query_one(FindBox).text
         rows, note = await self.answer(text)
+        self.query_one(LineList).empty = self.EMPTY if text.strip() else self.UNTYPED
         self._answered, self._note = text, note
         return Page(rows[offset : offset + limit], len(rows))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.sights import Order, Sight, understood
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.find_box import FindBox
@@ -108,10 +108,12 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return await place(*self._where, str(key), self.sight(), self._order)
 
     def _row(self, one: MatrixRow) -> Row:
-        flags = " ".join(
+        flags = ", ".join(
             word for word, is_so in (("disabled", one.disabled), ("locked", one.locked)) if is_so
         )
-        name: Cell = ((one.display_name, ""), (flags, "error")) if flags else one.display_name
+        name: Cell = (
+            ((one.display_name, ""), (f"  {flags}", "error")) if flags else one.display_name
+        )
         cells: list[Cell] = [name, age(one.since) if one.since is not None else ""]
         for column in self._columns:
             cell = one.cells.get(column.service_id)
@@ -175,9 +177,19 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         said += [word for word, so in (("suspended", cell.suspended), ("drift", cell.drift)) if so]
         if cell.count > 1:
             said.append(f"the worst of {cell.count}")
-        level = f" {cell.level_id}" if cell.level_id else ""
+        level = self._level_words(column.service_id, cell.level_id)
         text = f"{row.upn}  {column.name}{level}: {', '.join(said)}"
         self.query_one("#detail", TextLines).set(f"{text}. {cell.said}".removesuffix(". "))
+
+    def _level_words(self, service_id: str, level_id: str) -> str:
+        """The level of a cell as people call it, after a comma; empty where there is none."""
+        if not level_id:
+            return ""
+        try:
+            service = self.context.catalogue.service(service_id)
+            return f", {service.level(level_id).name.removeprefix(f'{service.name} - ')}"
+        except NotFound:
+            return f", {level_id}"
 
     # Verbs
 

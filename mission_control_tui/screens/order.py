@@ -145,7 +145,11 @@ class OrderScreen(MissionScreen):
             self.confirm([about, "It brings nothing, and is kept."], self._decline, yes="Decline")
         elif name == "approve":
             self.confirm(
-                [about, *_lines(order), "It is looked at again, and what was ordered is brought."],
+                [
+                    about,
+                    *_lines(order),
+                    "Price and availability are looked at again; then it is delivered.",
+                ],
                 self._approve,
                 yes="Approve",
             )

@@ -285,7 +285,8 @@ class PasteScreen(MissionScreen):
         lines = [f"{self.context.account.name}: create {count:,} user{'s'[: count != 1]}{left}?"]
         same = sum(bool(one.namesake) for one in planned.created)
         if same:
-            lines.append(f"{same:,} of them have the same name as somebody who is there already.")
+            have = "has" if same == 1 else "have"
+            lines.append(f"{same:,} of them {have} the same name as somebody who is there already.")
         for one in planned.seats:
             short = f": {one.short:,} will get none" if one.short else ""
             lines.append(

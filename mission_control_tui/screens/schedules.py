@@ -69,8 +69,8 @@ class SchedulesScreen(SchedulingScreen):
             columns=(
                 Column("No.", width=4, right=True),
                 Column("When", width=20),
-                Column("What"),
-                Column("Who", width=14),
+                Column("What", share=4),
+                Column("Who", share=3),
                 Column("State", width=11),
             ),
             empty="Nothing is scheduled: d on a user or a service does",

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from mission_control_tui.model.states import Light, Word
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 from .context import MissionScreen
 from .home import UNKNOWN
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import UserLine
+from .users import NOBODY_FOUND, NOBODY_YET, user_row
 
 
 class ServiceAreaScreen(MissionScreen):
@@ -36,7 +31,7 @@ class ServiceAreaScreen(MissionScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._menu = Quadrant("Users", columns=(Column(), Column(width=8, right=True)), id="menu")
+        self._menu = Quadrant("Users", columns=(Column(), Column(width=7, right=True)), id="menu")
         self._menu.set_rows(menu_rows(None, None))
 
     def body(self) -> Iterable[Widget]:
@@ -50,7 +45,7 @@ class ServiceAreaScreen(MissionScreen):
                 yield FindBox(id="find")
                 yield LineList(
                     columns=(Column("Name"), Column("UPN"), Column("Services", width=17)),
-                    empty="No users yet: n makes one",
+                    empty=NOBODY_YET,
                     id="found",
                 )
 
@@ -74,7 +69,10 @@ class ServiceAreaScreen(MissionScreen):
             offset=offset,
             limit=limit,
         )
-        return Page([_row(user) for user in found.rows], found.total)
+        if self.is_here:
+            rows = self.query_one("#found", LineList)
+            rows.empty = NOBODY_FOUND if self.query_one(FindBox).text.strip() else NOBODY_YET
+        return Page([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.listing import place
@@ -112,19 +110,3 @@ def menu_rows(users: int | None, orange: int | None) -> list[Row]:
         Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),
         Row("home", ("Home", "")),
     ]
-
-
-_WORST = (
-    (Light.RED, Word.ERROR),
-    (Light.ORANGE, Word.PROVISIONING),
-    (Light.GREEN, Word.PROVISIONED),
-)
-_NONE = (Light.GREY, Word.NOT_PROVISIONED)
-
-
-def _row(user: UserLine) -> Row:
-    """A user with the worst of the lights, and how many services there are."""
-    shown = {light for _service, light in user.lights}
-    state = light_parts(*next((one for one in _WORST if one[0] in shown), _NONE))
-    flag = " disabled" if user.disabled else " locked" if user.locked else ""
-    return Row(user.id, (user.display_name, user.upn, (*state, (flag, ""))))

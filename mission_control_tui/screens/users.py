@@ -34,6 +34,9 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """What the list can be narrowed to: label, and what `listing.page` is asked."""
 
+NOBODY_YET = "No users yet: n creates one"
+NOBODY_FOUND = "Nobody is found here"
+
 FEW = 3
 """Users of this account; where no more are found, other accounts are looked through."""
 
@@ -95,6 +98,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         self._find_first = find
         self._open_user: str | None = None
         self._found = ""
+        self._total = 0
 
     def body(self) -> Iterable[Widget]:
         yield ChoiceField(
@@ -107,7 +111,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         yield LineList(
             columns=(Column("Name"), Column("UPN"), Column("Services", width=19)),
             marking=True,
-            empty="No users: n creates one",
+            empty=NOBODY_YET,
             id="users",
         )
         card = UserCard(id="card")
@@ -136,8 +140,9 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         return Sight(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
 
     def say_marks(self, text: str) -> None:
+        how = HOW if self._total else ""
         self.query_one(FindBox).note = "; ".join(
-            filter(None, (text, self._found, "" if text else HOW))
+            filter(None, (text, self._found, "" if text else how))
         )
 
     async def _fetch(self, offset: int, limit: int) -> Page:
@@ -149,8 +154,10 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         )
         more = "more than " if found.more else ""
         if self.is_here:
+            narrowed = asked or self.query_one(FindBox).text.strip()
+            self.query_one(LineList).empty = NOBODY_FOUND if narrowed else NOBODY_YET
             count = "1 user" if found.total == 1 else f"{found.total:,} users"
-            self._found = f"{more}{count}"
+            self._found, self._total = f"{more}{count}", found.total
             self._tell_marks()
             if not offset and found.total <= FEW and not found.more:
                 self._look_elsewhere(f"{count}")

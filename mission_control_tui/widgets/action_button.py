@@ -85,7 +85,7 @@ class ActionButton(LineWidget, can_focus=True):
         if y:
             return ()
         if self._reason:
-            style = "strong" if self.has_focus else "dim"
+            style = "cursor" if self.has_focus else "dim"
             return [(f"( {self._label} )", style), (f"  {self._reason}", "dim")]
         return [(f"[ {self._label} ]", "cursor" if self.has_focus else "strong")]
 

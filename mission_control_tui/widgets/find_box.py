@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from .cells import fit
 from .field import FieldInput
 from .lines import LineWidget, Part
 
@@ -95,7 +96,7 @@ class FindBox(LineWidget):
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
             return ()
-        return [("Find: ", "dim"), (" " * 33, ""), (self._note, "dim")]
+        return [("Find: ", "dim"), (" " * 33, ""), (fit(self._note, width - 39).rstrip(), "dim")]
 
     def focus(self, scroll_visible: bool = True) -> FindBox:
         """Go to the box; what was looked for before is marked, so that typing replaces it."""

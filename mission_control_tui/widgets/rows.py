@@ -35,11 +35,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column `width` cells wide; 0 shares what the others leave."""
+    """A column `width` cells wide; those of 0 have what the others leave, each its `share` of it."""
 
     title: str = ""
     width: int = 0
     right: bool = False
+    share: int = 1
 
 
 def cell_parts(cell: Cell) -> tuple[Part, ...]:
@@ -54,16 +55,16 @@ def cell_parts(cell: Cell) -> tuple[Part, ...]:
 def lay_out(cells: Sequence[Cell], columns: Sequence[Column], width: int) -> list[Part]:
     """`cells` under `columns` in `width` cells; columns that do not fit any more are left out."""
     fixed = sum(column.width for column in columns) + GAP * (len(columns) - 1)
-    flexible = sum(1 for column in columns if not column.width)
-    share, extra = divmod(max(width - fixed, 0), flexible) if flexible else (0, 0)
+    shares = sum(column.share for column in columns if not column.width)
+    unit, extra = divmod(max(width - fixed, 0), shares) if shares else (0, 0)
     parts: list[Part] = []
     left = width
     for cell, column in zip(cells, columns, strict=False):
         if column.width:
             wide = column.width
         else:
-            wide = share + (1 if extra > 0 else 0)
-            extra -= 1
+            wide = unit * column.share + min(extra, column.share)
+            extra -= min(extra, column.share)
         wide = min(wide, left)
         if wide <= 0:
             continue

@@ -67,7 +67,7 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         await choose(pilot, "level", "popx")
         app.screen.query_one("#go").focus()
         await pilot.press("p")
-        await shows(pilot, "1 of 4 would be done", "1 are so already", "2 refused", "2 short")
+        await shows(pilot, "1 of 4 would be done", "1 already so", "2 refused", "2 short")
         await shows(pilot, "2 more:", "with tax", "b buys", "Start")
         new = app.screen
         await pilot.press("b")
@@ -90,7 +90,9 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         assert await list_bulks(*at(app)) == ()  # type: ignore[arg-type]
         await pilot.press("p", "y")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
-        await shows(pilot, "Bulk 1: change managed-exchange to popx", "4 left", "0 %")
+        await shows(
+            pilot, "Bulk 1: Change Managed Exchange to Standard Mail (POPX)", "4 left", "0 %"
+        )
         await slices(app, 1)
         await shows(pilot, "3 on their way", "0 left", "1 as they were", "On its way")
         await finish(context.store, context.caller, context.account)
@@ -128,7 +130,7 @@ async def test_a_changed_form_asks_for_another_plan(world_db: Path) -> None:
         await until(pilot, lambda: "would be done" not in text_of(app))
         app.screen.query_one("#go").focus()
         await pilot.press("p")
-        await shows(pilot, "4 are so already")
+        await shows(pilot, "4 already so")
         await pilot.press("p")
         await shows(pilot, "there is nothing to start")
 
@@ -187,17 +189,17 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         await finish(context.store, context.caller, context.account)
         await shows(pilot, "4 done", "100 %")
         await pilot.press("u")
-        await shows(pilot, "undo bulk 1, disable?", "4 of 4 would be done")
+        await shows(pilot, "undo bulk 1, Disable?", "4 of 4 would be done")
         await pilot.press("y")
-        await shows(pilot, "Bulk 2: undo of bulk 1")
+        await shows(pilot, "Bulk 2: Undo of bulk 1")
         await slices(app, 2)
         assert not (await details(*at(app), "ada@acme.example")).details.disabled  # type: ignore[arg-type]
         await pilot.press("escape", "escape")
         app.screen.go_to("bulks")  # type: ignore[attr-defined]
         await until(pilot, lambda: isinstance(app.screen, BulksScreen))
-        await shows(pilot, "undo of bulk 1", "disable", "4/4")
+        await shows(pilot, "Undo of bulk 1", "Disable", "4/4")
         await pilot.press("end", "enter")
-        await shows(pilot, "Bulk 1: disable")
+        await shows(pilot, "Bulk 1: Disable")
 
 
 async def test_what_failed_is_filtered_told_and_tried_again(world_db: Path) -> None:

@@ -27,10 +27,10 @@ async def test_words_narrow_and_the_cell_is_told_in_words(
 ) -> None:
     async with opened(world_db, "lights", size=size) as (app, pilot):
         await shows(pilot, "ME Managed Exchange", "Ada Lovelace", "E", "•G", "»Q", "4 users")
-        await shows(pilot, "ada@acme.example  Managed Exchange pc-web: Provisioned")
+        await shows(pilot, "ada@acme.example  Managed Exchange, PC & Web Access: Provisioned")
         await pilot.press("slash")
         await type_text(pilot, "red")
-        await shows(pilot, "1 user", "Grace Hopper", "Error for 3 h", "mailbox store")
+        await shows(pilot, "1 user", "Grace Hopper", "Error for 3 h", "[DB01] is offline")
         assert "Ada Lovelace" not in text_of(app)
         await pilot.press("ctrl+u")
         await type_text(pilot, "popx")

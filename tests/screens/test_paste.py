@@ -85,7 +85,7 @@ async def test_a_list_without_errors_leads_to_its_bulk(world_db: Path, tmp_path:
         app.post_message(events.Paste(str(tmp_path / "p.csv")))
         await pilot.pause()
         await pilot.press("enter")
-        await shows(pilot, "services for new users", "1 user created", "mary.jackson@acme.example")
+        await shows(pilot, "Services for new users", "1 user created", "mary.jackson@acme.example")
 
 
 async def test_a_file_that_is_there_already_is_left_alone_and_nobody_is_created(

@@ -51,7 +51,7 @@ async def lights_narrowed(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await lights(app, pilot)
     await pilot.press("left", "slash")
     await type_text(pilot, "red pc-web")
-    await shows(pilot, "2 marked, 2 not shown; 1 user", "Error for 3 h")
+    await shows(pilot, "2 marked, 2 not shown; 1 user", "PC & Web Access: Error for 3 h")
 
 
 async def retry_all(app: MissionControlApp, pilot: Pilot[int]) -> None:
@@ -105,14 +105,14 @@ async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine
         await work_slice(context.store, 1, limit=1)
     await go(app, pilot, "bulk", 1)
-    await shows(pilot, "change managed-exchange to popx", "1 left", "[ Stop ]")
+    await shows(pilot, "Change Managed Exchange to Standard Mail (POPX)", "1 left", "[ Stop ]")
 
 
 async def bulks(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await bulk(app, pilot)
     app.screen.go_to("bulks")  # type: ignore[attr-defined]
     await until(pilot, lambda: bool(app.screen.query("#bulks")))
-    await shows(pilot, "2 h", "change managed-exchange")
+    await shows(pilot, "2 h", "Change Managed Exchange")
 
 
 async def delete_user(app: MissionControlApp, pilot: Pilot[int]) -> None:
