@@ -64,6 +64,22 @@ def by_whom(row: AuditRow | None) -> str:
     return f": {row.action} by {row.operator}{ticket}, {row.at:%Y-%m-%d %H:%M} UTC"
 
 
+async def was_changed(
+    session: AsyncSession, row: AuditRow, what: str = "", assignment_id: str | None = None
+) -> Conflict:
+    """The refusal for what was changed after `row`, by whom and with what."""
+    statement = select(AuditRow).where(
+        AuditRow.account_id == row.account_id, AuditRow.id > row.id, AuditRow.user_id == row.user_id
+    )
+    if assignment_id is not None:
+        statement = statement.where(AuditRow.assignment_id == assignment_id)
+    last = await session.scalar(statement.order_by(AuditRow.id.desc()).limit(1))
+    return Conflict(
+        f"{row.target} was changed since{by_whom(last)}{f' ({what})' if what else ''}.",
+        hint=FORCE_HINT,
+    )
+
+
 async def restate_service(
     tx: Transaction,
     owner: AccountRow,

@@ -35,12 +35,7 @@ from mission_control_tui.model.lookups import account_row, assignment_row, reque
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.racing import retried
-from mission_control_tui.model.restating import (
-    FORCE_HINT,
-    by_whom,
-    restate_service,
-    state_of,
-)
+from mission_control_tui.model.restating import restate_service, state_of, was_changed
 from mission_control_tui.model.states import Priority, Wish
 from mission_control_tui.model.tables import (
     AssignmentRow,
@@ -51,12 +46,20 @@ from mission_control_tui.model.tables import (
     UserRow,
 )
 from mission_control_tui.model.transaction import Transaction
+from mission_control_tui.model.undoing_objects import (
+    is_of_object,
+    not_back,
+    note_of,
+    rejoin,
+    undo_object,
+)
 from mission_control_tui.model.user_aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.user_changes import apply_changes
 from mission_control_tui.model.user_rows import manager_upn, to_details
 from mission_control_tui.model.views import AuditView
 
-EMPTY_NOTE = "What was taken away is gone: the service comes back empty, and in no group."
+EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
+NO_GROUP_NOTE = f"{EMPTY_NOTE[:-1]}, and in no group: add who left one again."
 _PASSWORD = "The password before is not kept. Set another one."
 _ORDER = "An order is not undone here: buy, or remove what was bought."
 _NOTHING = "It wished nothing of its own that could be taken back."
@@ -121,6 +124,8 @@ class Audited(Protocol):
     def before(self) -> Mapping[str, Any]: ...
     @property
     def after(self) -> Mapping[str, Any]: ...
+    @property
+    def assignment_id(self) -> str | None: ...
 
 
 def undoable(rows: Sequence[AuditView]) -> dict[int, Undoable]:
@@ -133,10 +138,14 @@ def judge(row: Audited) -> Undoable:
     why_not = _why_not(row)
     if why_not:
         return Undoable(False, why_not)
+    if is_of_object(row):
+        return Undoable(True, note=note_of(row))
     return Undoable(True, note=EMPTY_NOTE if _verb(row.action) == "deprovision" else "")
 
 
 def _why_not(row: Audited) -> str:
+    if is_of_object(row):
+        return ""
     if row.user_id is not None and row.action in (*_USER, *_BIN):
         return ""
     for beginning, why in _NEVER.items():
@@ -144,7 +153,7 @@ def _why_not(row: Audited) -> str:
             return why
     if row.user_id is not None and _verb(row.action) in _SERVICE:
         return "" if row.before or row.after else f"{_NOTHING} It asked again."
-    return "Nothing of this kind can be undone."
+    return "Nothing of this kind can be undone. Change it again where it was changed."
 
 
 def _verb(action: str) -> str:
@@ -186,7 +195,17 @@ async def undo(
     if row.action in _BIN:
         verb = recycling.restore_user if row.action == "delete user" else recycling.delete_user
         found = await verb(store, caller, account_id, row.user_id or "", dry_run=dry_run)
-        return Outcome(Undone(_words(row)), found.plan, found.applied)
+        lost = await not_back(store, row) if row.action == "delete user" else ""
+        return Outcome(
+            Undone(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
+        )
+    if is_of_object(row):
+        how = {"whole": request is not None, "force": force, "dry_run": dry_run}
+        told = await undo_object(store, caller, account_id, row, **how)
+        notes = (judged.note,) if judged.note else ()
+        return Outcome(
+            Undone(_words(row), told.plan.requests, notes=notes), told.plan, told.applied
+        )
     return await _undo_row(store, caller, account_id, row, force=force, dry_run=dry_run)
 
 
@@ -200,14 +219,18 @@ async def _undo_row(
     force: bool,
     dry_run: bool,
 ) -> Outcome[Undone]:
-    notes = tuple(note for note in (judge(row).note,) if note)
+    notes = [note for note in (judge(row).note,) if note]
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
         restate = _restate_user if row.action in _USER else _restate_service
         password = await restate(tx, caller, user, row, force)
+        if _verb(row.action) == "deprovision":
+            owner = await account_row(tx.session, caller, account_id)
+            catalogue = (await in_force(tx.session)).catalogue
+            notes += await rejoin(tx, owner, catalogue, user, row)
         undone = Undone(
             *(_words(row), tuple(tx.requests)),
-            notes=notes,
+            notes=tuple(notes),
             password=password,
             user_id=user.id,
         )
@@ -261,7 +284,7 @@ async def _restate_user(
         if name in FIELD_BY_NAME and _json(getattr(details, name)) != value
     ]
     if changed and not force:
-        raise await _changed(tx.session, row, ", ".join(changed))
+        raise await was_changed(tx.session, row, ", ".join(changed))
     had, has = _list(row.before.get(ALIASES)), _list(row.after.get(ALIASES))
     addresses = AddressChanges(
         add=tuple(one for one in had if one not in has),
@@ -293,7 +316,7 @@ async def _restate_service(
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
     if not force and not _still(row, now):
-        raise await _changed(tx.session, row, "", assignment)
+        raise await was_changed(tx.session, row, assignment_id=assignment.id)
     owner = await account_row(tx.session, caller, user.account_id)
     catalogue = (await in_force(tx.session)).catalogue
     target = _before(row, now, await _settings_before(tx.session, row))
@@ -352,22 +375,6 @@ def _before(
     return {**now, "level": row.before.get("level", now["level"]), "settings": settings}
 
 
-async def _changed(
-    session: AsyncSession, row: AuditRow, what: str, assignment: AssignmentRow | None = None
-) -> Conflict:
-    """The refusal for what was changed after `row`, by whom and with what."""
-    statement = select(AuditRow).where(
-        AuditRow.account_id == row.account_id, AuditRow.id > row.id, AuditRow.user_id == row.user_id
-    )
-    if assignment is not None:
-        statement = statement.where(AuditRow.assignment_id == assignment.id)
-    last = await session.scalar(statement.order_by(AuditRow.id.desc()).limit(1))
-    return Conflict(
-        f"{row.target} was changed since{by_whom(last)}{f' ({what})' if what else ''}.",
-        hint=FORCE_HINT,
-    )
-
-
 async def undo_plan(
     store: Store, caller: Caller, account: int | str, bulk_id: int, *, force: bool = False
 ) -> BulkPlan:
@@ -406,7 +413,7 @@ async def _undo_bulk(
         undoes_id=bulk_id,
         dry_run=dry_run,
     )
-    notes = (EMPTY_NOTE,) if shown.action is BulkAction.DEPROVISION else ()
+    notes = (NO_GROUP_NOTE,) if shown.action is BulkAction.DEPROVISION else ()
     undone = Undone(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
     return Outcome(undone, outcome.plan, outcome.applied)
 

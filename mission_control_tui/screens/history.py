@@ -22,6 +22,7 @@ from .context import MissionScreen
 
 if TYPE_CHECKING:
     from mission_control_tui.model.audit import Filters
+    from mission_control_tui.model.plan import Plan
     from mission_control_tui.model.undoing import Undone
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
@@ -222,18 +223,18 @@ class HistoryScreen(MissionScreen):
         self.still_here()
         read = self._named(entry)
         lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
-        lines += self._plan_words(entry, tried.result, tried.plan.lines)
+        lines += self._plan_words(entry, tried.result, tried.plan)
         self.confirm(lines, lambda: self._undo(entry))
 
-    def _plan_words(self, entry: AuditView, undone: Undone, lines: Iterable[Any]) -> list[str]:
-        """What an undo would do, in lines of a question."""
+    def _plan_words(self, entry: AuditView, undone: Undone, plan: Plan) -> list[str]:
+        """What an undo would do and what it warns of, in lines of a question."""
         from mission_control_tui.model.audit_names import named_values, service_of
         from mission_control_tui.model.in_words import value_text
 
         catalogue = self.context.catalogue
         of = service_of(entry, catalogue)
         said = []
-        for line in lines:
+        for line in plan.lines:
             before = named_values(catalogue, of, line.before)
             changes = ", ".join(
                 f"{key.replace('_', ' ')} {value_text(before.get(key))} -> {value_text(after)}"
@@ -243,7 +244,7 @@ class HistoryScreen(MissionScreen):
             said.append(f"{line.verb} {line.name}" + (f": {changes}" if changes else ""))
         if undone.plan is not None:
             said.append(f"{undone.plan.queued} of {undone.plan.total} would change")
-        return [*said[:DETAIL_LINES], *undone.notes]
+        return [*said[:DETAIL_LINES], *undone.notes, *plan.warnings[:DETAIL_LINES]]
 
     async def _undo(self, entry: AuditView) -> None:
         from mission_control_tui.model.undoing import undo

@@ -253,7 +253,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     undone_outcome = await undoing.undo(
         store, caller, account.id, bulk=gone.result.id, dry_run=True
     )
-    assert undoing.EMPTY_NOTE in undone_outcome.result.notes
+    assert undoing.NO_GROUP_NOTE in undone_outcome.result.notes
     # The password was delivered and is gone with the mailbox.
     plan = await undoing.undo_plan(store, caller, account.id, gone.result.id)
     assert plan.total == plan.queued + plan.refused

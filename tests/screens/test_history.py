@@ -196,6 +196,30 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
         assert view.level_id == "pc-web"
 
 
+async def test_a_change_of_a_group_is_undone(world_db: Path) -> None:
+    from mission_control_tui.model.object_views import show_object
+    from mission_control_tui.model.objects import create_object
+
+    async with opened(world_db, "history") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        made = await create_object(
+            *at, "distribution-group", "Sales", "sales@acme.example", members={"member": [ADA]}
+        )
+        await shows(pilot, "create Sales (Distribution Group)", "change members Sales")
+        await pilot.press("home", "u")
+        await shows(pilot, "undo change members of Sales", "[ No ]")
+        await pilot.press("y")
+        await shows(pilot, "Undone: change members of Sales", "19 changes")
+        assert (await show_object(*at, made.result.id)).members == ()
+        await pilot.press("home", *["down"] * 3, "u")
+        await shows(pilot, "undo create of Sales", "removed Sales (Distribution Group)")
+        await shows(pilot, "What Sales holds at the back end is removed")
+        await pilot.press("y")
+        await shows(pilot, "Undone: create of Sales")
+        assert (await show_object(*at, made.result.id)).removed_at is not None
+
+
 async def test_what_i_did_is_saved_as_a_script_by_enter_alone(
     world_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

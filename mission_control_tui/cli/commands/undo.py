@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _removed(plan: Plan) -> int:
-    return sum(one.verb is Verb.REMOVED and one.kind == "service" for one in plan.lines)
+    return sum(one.verb is Verb.REMOVED and one.kind in ("service", "object") for one in plan.lines)
 
 
 @click.command()
@@ -79,7 +79,10 @@ def undo(
             return tried
         taken = plan.removals if plan is not None else _removed(tried.plan)
         if taken:
-            what = "a service" if taken == 1 else f"{taken} services"
+            kinds = {one.kind for one in tried.plan.lines if one.verb is Verb.REMOVED}
+            thing = "object" if kinds == {"object"} else "service"
+            article = "an" if thing == "object" else "a"
+            what = f"{article} {thing}" if taken == 1 else f"{taken} {thing}s"
             session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
         outcome = await state(False)
         made, started = outcome.result.password, outcome.result.bulk
