@@ -23,7 +23,7 @@ from mission_control_tui.model.errors import (
     Problem,
     UsageError,
 )
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
@@ -157,8 +157,7 @@ async def edit_account(
     problems += [*_zone_problems(time_zone)] if time_zone is not None else []
     if problems:
         raise InvalidInput("The account cannot be changed like this.", problems=problems)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await domains.locked_account(tx, account_id)
         wanted = {

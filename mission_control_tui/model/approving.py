@@ -13,7 +13,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.domain_names import judge_eligibility
 from mission_control_tui.model.domains import locked_account, refuse_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, order_row, views
 from mission_control_tui.model.plan import Outcome, Verb
@@ -54,8 +54,7 @@ async def set_approval_limit(
 
     Raises InvalidInput, and StaleVersion when the account is past `version`.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await locked_account(tx, account_id)
         catalogue = (await in_force(tx.session)).catalogue
@@ -96,8 +95,7 @@ async def approve_order(
     Price, answers and availability are looked at again. Raises NotFound; Conflict where it does not wait, cannot be
     bought any more or the domain was taken; PriceChanged where it costs something else now and not `agreed_price`.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[OrderView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -132,8 +130,7 @@ async def decline_order(
         raise InvalidInput(
             "An order is declined with a reason.", problems=[Problem("reason", "it is empty")]
         )
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await locked_account(tx, account_id)
         order = await _waiting(tx.session, owner, order_id)
@@ -156,8 +153,7 @@ async def cancel_order(
     The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound, and
     Conflict where it is over already, is itself a removal, or where users still hold what it brought.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[OrderView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

@@ -10,7 +10,7 @@ from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, user_row
 from mission_control_tui.model.members import leave
 from mission_control_tui.model.people.addresses import upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
@@ -37,8 +37,7 @@ async def delete_user(
     The user leaves every group and shared mailbox; the plan names them.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_gone(tx, row)
@@ -72,8 +71,7 @@ async def restore_user(
 
     Raises NotFound (purged ones included), and Conflict when the domain of the UPN is no longer the account's.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True, binned=True)
         if row.purged_at is not None:

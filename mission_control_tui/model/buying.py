@@ -31,7 +31,7 @@ from mission_control_tui.model.domains import (
     required_domain,
 )
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
@@ -124,8 +124,7 @@ async def buy(
     Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken).
     """
     wanted = Purchase(product, level, quantity, term, domain, fields or {})
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[OrderView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

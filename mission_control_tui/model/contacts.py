@@ -14,7 +14,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domains import locked_account
 from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.people.phones import phone_warning
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.tables import AuditRow, ContactRow
@@ -68,8 +68,7 @@ async def set_contacts(
     Raises InvalidInput with every problem, "contact <n> <field>"; StaleVersion with what somebody else changed.
     """
     wanted = _checked(contacts)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await locked_account(tx, account_id)
         present = await contacts_of(tx.session, account_id)

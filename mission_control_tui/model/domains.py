@@ -15,7 +15,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domain_names import normalise
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.lookups import account_row, domain_row
+from mission_control_tui.model.lookups import account_id_of, account_row, domain_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
@@ -93,8 +93,7 @@ async def add_domain(
     Raises InvalidInput for what is no domain name, Conflict when an account has it already.
     """
     stored = normalise(name)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[str]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -113,8 +112,7 @@ async def remove_domain(
 
     One that was bought here is removed by `removing.remove`, with an order.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await locked_account(tx, account_id)
         row = await required_domain(tx.session, owner, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.provision import Given, give
@@ -47,8 +47,7 @@ async def create_with(
 
     Raises what `create_user` and `provision` raise: then nothing was changed.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[Newcomer]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

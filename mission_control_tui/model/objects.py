@@ -17,7 +17,7 @@ from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Problem
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.member_changes import MemberChanges, Who, drop_unfit
 from mission_control_tui.model.members import (
     leave,
@@ -77,8 +77,7 @@ async def create_object(
     Raises NotFound (kind), InvalidInput and Conflict with every problem at once, Conflict where the account owns
     nothing that the kind is included with.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner, catalogue = await _locked(tx, caller, account_id)
         service = catalogue.kind(kind)
@@ -137,8 +136,7 @@ async def edit_object(
     Nothing different: unchanged, but what is red, was not checked or has drifted is asked for again.
     Raises NotFound, UsageError, InvalidInput and Conflict with every problem at once, StaleVersion.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner, catalogue = await _locked(tx, caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True)
@@ -220,8 +218,7 @@ async def remove_object(
 
     It leaves every object that it is a member of, which the plan names. Raises NotFound, StaleVersion.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner, catalogue = await _locked(tx, caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)
@@ -281,8 +278,7 @@ async def restore_object(
 
     What it held at the back end does not come back. Raises NotFound, and Conflict where name or address is taken.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner, catalogue = await _locked(tx, caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)

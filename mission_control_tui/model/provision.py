@@ -13,7 +13,7 @@ from mission_control_tui.model.catalogue_store import in_force
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.members import leave
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
@@ -83,8 +83,7 @@ async def provision(
     What is so already, or on its way, is left alone. A red light is tried again.
     Raises NotFound, UsageError, InvalidInput (settings), NoSeats, Conflict (not bought, password needed).
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await account_row(tx.session, caller, account_id)
         catalogue = (await in_force(tx.session)).catalogue
@@ -263,8 +262,7 @@ async def change_wish(
 
     Raises NotFound when the user never had the service.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         catalogue = (await in_force(tx.session)).catalogue
         target = await user_row(tx.session, account_id, user, lock=True)
@@ -290,8 +288,7 @@ async def deprovision_all(
     dry_run: bool = False,
 ) -> Outcome[tuple[Given, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         catalogue = (await in_force(tx.session)).catalogue
         target = await user_row(tx.session, account_id, user, lock=True)

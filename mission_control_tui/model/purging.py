@@ -16,7 +16,7 @@ from mission_control_tui.model.bin import require_gone
 from mission_control_tui.model.context import WORKER, Caller
 from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.search import words_of
@@ -127,8 +127,7 @@ async def purge_user(
     Raises NotFound (also when purged already, or deleted after `deleted_before`), and Conflict: not in the bin, a
     service that is not gone, a request that has not ended.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True, binned=True)
         _require_binned(row, deleted_before)

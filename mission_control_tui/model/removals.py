@@ -16,7 +16,7 @@ from sqlalchemy import Row, func, insert, select, update
 
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.states import Hold, RequestState, Word
 from mission_control_tui.model.subjects import OTHER_SUBJECT
@@ -167,8 +167,7 @@ async def allow_removals(
     dry_run: bool = False,
 ) -> Outcome[tuple[int, ...]]:
     """Let the account's held removals go, all of them or those in `requests`; returns which went."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         found = await tx.session.execute(
             select(AssignmentRow, RequestRow, UserRow.upn, OTHER_SUBJECT)

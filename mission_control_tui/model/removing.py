@@ -9,7 +9,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.domains import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of
 from mission_control_tui.model.object_rules import refuse_last
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
@@ -39,8 +39,7 @@ async def remove(
 
     Raises NotFound (the account has none), InvalidInput, and Conflict naming the users who hold it.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await locked_account(tx, account_id)
         force = await in_force(tx.session)

@@ -13,7 +13,13 @@ from mission_control_tui.model import seats
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.lookups import account_row, assignment_row, request_row, user_row
+from mission_control_tui.model.lookups import (
+    account_id_of,
+    account_row,
+    assignment_row,
+    request_row,
+    user_row,
+)
 from mission_control_tui.model.object_rows import keep_object
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
@@ -221,8 +227,7 @@ async def cancel(
     The result is the state afterwards: cancelled, or running where the worker has to look first.
     Raises NotFound, and Conflict when the request has ended.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         request = await request_row(tx.session, account_id, request_id, lock=True)
         _require_active(request)
@@ -319,8 +324,7 @@ async def retry(
     A request that waits for its next try is tried now, and keeps its id.
     Raises Conflict when there is nothing to retry.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         request = await request_row(tx.session, account_id, request_id, lock=True)
         rows = (
@@ -375,8 +379,7 @@ async def reset(
 
     Raises Conflict when the request has ended already.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         request = await request_row(tx.session, account_id, request_id, lock=True)
         _require_active(request)

@@ -19,7 +19,7 @@ from mission_control_tui.model.errors import (
     StaleVersion,
     UsageError,
 )
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.tables import TemplateRow
@@ -165,8 +165,7 @@ async def rename_template(
 ) -> Outcome[Template]:
     """Call a template otherwise. Raises NotFound, Conflict (taken), StaleVersion, InvalidInput."""
     new_name = _name(new_name)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await _row(tx.session, account_id, name, lock=True)
         if version is not None:
@@ -209,8 +208,7 @@ async def remove_template(
     dry_run: bool = False,
 ) -> Outcome[Template]:
     """Remove a template; users that were made from it stay as they are. Raises NotFound, StaleVersion."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await _row(tx.session, account_id, name, lock=True)
         if version is not None:

@@ -13,7 +13,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.fanout import fan_out
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, user_row
 from mission_control_tui.model.members import tell_objects_of
 from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
@@ -184,8 +184,7 @@ async def _change(
     priority: int,
     dry_run: bool,
 ) -> Outcome[UserView]:
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[UserView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

@@ -13,7 +13,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.fanout import fan_out
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, user_row
 from mission_control_tui.model.members import tell_objects_of
 from mission_control_tui.model.people.addresses import upn_key
 from mission_control_tui.model.people.fields import (
@@ -72,8 +72,7 @@ async def edit_user(
     Nothing different: unchanged. Raises NotFound, InvalidInput and Conflict as create_user does, and StaleVersion when
     `expected_version` is given and no longer the user's.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[UserView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -128,8 +127,7 @@ async def unlock_user(
     dry_run: bool = False,
 ) -> Outcome[UserView]:
     """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[UserView]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

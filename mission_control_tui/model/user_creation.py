@@ -10,7 +10,7 @@ from mission_control_tui.model.addresses import AddressKind, domains_of
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Problem
-from mission_control_tui.model.lookups import account_row
+from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.people.addresses import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.validate import validate_details
@@ -53,8 +53,7 @@ async def create_user(
     Raises InvalidInput with one Problem for everything that is wrong, where each `where` is a field's name or
     "password"; Conflict when the only problem is that somebody has the UPN or the username.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[Created]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:

@@ -13,7 +13,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.fanout import fan_out
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.racing import raced
@@ -50,8 +50,7 @@ async def set_password(
     `must_change` sets whether the user has to choose a new one at the next logon; None leaves that as it is.
     Raises InvalidInput with every rule of the account's policy that a given password breaks.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[PasswordSet]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -79,8 +78,7 @@ async def set_service_password(
 
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    account_id = await account_id_of(store, caller, account)
 
     async def work() -> Outcome[PasswordSet]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
