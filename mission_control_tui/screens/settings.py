@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 from textual.widget import Widget
 
 from mission_control_tui import own_keys
-from mission_control_tui.keymap import BY_ID, key_word
+from mission_control_tui.keymap import BY_ID, key_word, keys_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
 from mission_control_tui.settings import environment, load
 from mission_control_tui.settings_file import SettingsFile, understand
@@ -35,6 +35,7 @@ THEMES = (
     ("dark-16", "dark background, sixteen colours"),
     ("light-16", "light background, sixteen colours"),
 )
+HOW = "Tab goes on, Space and arrows change it; {back} then {save} saves, {back} {back} leaves."
 NOTHING = "nothing is changed"
 MOST_TOLD = 2
 """Problems of the keymap that are told above the form."""
@@ -137,11 +138,18 @@ class SettingsScreen(MissionScreen):
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "dim", id="where")
+        yield TextLines(self._how(), id="how")
         yield TextLines("", "orange", id="notice")
         for one in CHOICES:
             yield self._field_of(one)
         yield ActionButton("Save", reason="not read yet", id="save")
         yield OwnKeysList(id="keys")
+
+    def _how(self) -> str:
+        """How one gets about in the form, by the keys that are in force: in a field the hints cannot say it."""
+        own = self.console.keys
+        back, save = (key_word(keys_of(BY_ID[verb], own)[0]) for verb in ("back", "write"))
+        return HOW.format(back=back, save=save)
 
     def _field_of(self, one: Choice) -> Widget:
         if one.key == "console.theme":
@@ -160,6 +168,10 @@ class SettingsScreen(MissionScreen):
     @property
     def key_labels(self) -> Mapping[str, str]:
         return {"write": "Save", "discard": "Default"}
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        return frozenset() if isinstance(self.focused, OwnKeysList) else frozenset({"discard"})
 
     # What is stored, and what is typed
 
@@ -238,6 +250,7 @@ class SettingsScreen(MissionScreen):
         if file is None:
             return
         self.query_one("#where", TextLines).set(f"Kept in {short(file.path)}")
+        self.query_one("#how", TextLines).set(self._how())
         said = [
             f"The environment sets {name} and wins over the file."
             for name in environment()
