@@ -187,10 +187,6 @@ class LimitForm(Vertical):
             self.form = form
             self.typed = typed
 
-        @property
-        def control(self) -> LimitForm:
-            return self.form
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._shown: str | None = None

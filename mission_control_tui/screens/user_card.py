@@ -116,10 +116,6 @@ class PasswordReset(Vertical):
             self.password = password
             self.must_change = must_change
 
-        @property
-        def control(self) -> PasswordReset:
-            return self.reset
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.heading = TextLines("Reset Password", "title")

@@ -33,20 +33,12 @@ class ActionButton(LineWidget, can_focus=True):
             super().__init__()
             self.button = button
 
-        @property
-        def control(self) -> ActionButton:
-            return self.button
-
     class Refused(Message):
         """The button was pressed while it cannot be."""
 
         def __init__(self, button: ActionButton) -> None:
             super().__init__()
             self.button = button
-
-        @property
-        def control(self) -> ActionButton:
-            return self.button
 
     def __init__(
         self,

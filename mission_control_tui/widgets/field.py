@@ -92,20 +92,12 @@ class Field(LineWidget):
             super().__init__()
             self.field = field
 
-        @property
-        def control(self) -> Field:
-            return self.field
-
     class Left(Message):
         """The focus left the field."""
 
         def __init__(self, field: Field) -> None:
             super().__init__()
             self.field = field
-
-        @property
-        def control(self) -> Field:
-            return self.field
 
     def __init__(
         self,
@@ -242,10 +234,6 @@ class FormLine(LineWidget, can_focus=True):
         def __init__(self, field: FormLine) -> None:
             super().__init__()
             self.field = field
-
-        @property
-        def control(self) -> FormLine:
-            return self.field
 
     def __init__(
         self,

@@ -50,10 +50,6 @@ class FindBox(LineWidget):
             self.box = box
             self.text = text
 
-        @property
-        def control(self) -> FindBox:
-            return self.box
-
     class Changed(Message):
         """What is looked for changed."""
 
@@ -61,10 +57,6 @@ class FindBox(LineWidget):
             super().__init__()
             self.box = box
             self.text = text
-
-        @property
-        def control(self) -> FindBox:
-            return self.box
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, FindBox.Changed) and message.box is self.box

@@ -93,10 +93,6 @@ class Fold(Widget):
             super().__init__()
             self.fold = fold
 
-        @property
-        def control(self) -> Fold:
-            return self.fold
-
     def __init__(
         self,
         title: str,

@@ -61,10 +61,6 @@ class LevelPicker(CursorLines):
             self.picker = picker
             self.level = level
 
-        @property
-        def control(self) -> LevelPicker:
-            return self.picker
-
     def __init__(
         self,
         levels: Sequence[LevelChoice],

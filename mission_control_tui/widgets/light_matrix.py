@@ -44,10 +44,6 @@ class LightMatrix(LineList):
             super().__init__()
             self.matrix = matrix
 
-        @property
-        def control(self) -> LightMatrix:
-            return self.matrix
-
     def __init__(self, *, empty: str = "", id: str | None = None) -> None:
         super().__init__(marking=True, empty=empty, id=id)
         self.codes: Sequence[str] = ()

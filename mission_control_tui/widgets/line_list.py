@@ -46,10 +46,6 @@ class LineList(CursorLines):
             super().__init__()
             self.rows = rows
 
-        @property
-        def control(self) -> LineList:
-            return self.rows
-
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineList.Loaded) and message.rows is self.rows
 

@@ -107,10 +107,6 @@ class CursorLines(LineWidget, can_focus=True):
             self.rows = rows
             self.row = row
 
-        @property
-        def control(self) -> CursorLines:
-            return self.rows
-
     class Moved(Message):
         """The cursor is on another row; only the newest of these is delivered."""
 
@@ -118,10 +114,6 @@ class CursorLines(LineWidget, can_focus=True):
             super().__init__()
             self.rows = rows
             self.row = row
-
-        @property
-        def control(self) -> CursorLines:
-            return self.rows
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, CursorLines.Moved) and message.rows is self.rows
@@ -133,10 +125,6 @@ class CursorLines(LineWidget, can_focus=True):
             super().__init__()
             self.rows = rows
 
-        @property
-        def control(self) -> CursorLines:
-            return self.rows
-
     class Edge(Message):
         """The cursor was asked to go above the first row (-1) or below the last (1)."""
 
@@ -144,10 +132,6 @@ class CursorLines(LineWidget, can_focus=True):
             super().__init__()
             self.rows = rows
             self.direction = direction
-
-        @property
-        def control(self) -> CursorLines:
-            return self.rows
 
     def __init__(
         self,
