@@ -129,6 +129,24 @@ class MadeLikeScreen(MissionScreen):
         except NotFound:
             return False
 
+    def left_out(self) -> tuple[str, ...]:
+        """What who is copied has and Provision does not give, each with the reason."""
+        if not self._gives:
+            return ()
+        return tuple(
+            self._why_left(one) for one in self.content.services if not self._is_plain(one)
+        )
+
+    def _why_left(self, one: TemplateService) -> str:
+        instance = f" {one.instance}" if one.instance else ""
+        try:
+            service = self.context.catalogue.service(one.service)
+            withdrawn = service.level(one.level).withdrawn
+        except NotFound:
+            return f"{one.service}{instance} (no longer in the catalogue)"
+        why = "its level is sold no more" if withdrawn else "it has a password of its own"
+        return f"{service.name}{instance} ({why})"
+
     # Choosing
 
     async def _choose(self, wanted: str) -> None:
@@ -183,8 +201,8 @@ class MadeLikeScreen(MissionScreen):
             name = level if service.name in level else f"{service.name}, {level}"
             words.append(f"{name}{seats}")
         given = f"gives {'; '.join(words)}" if words else "gives no service"
-        own = [one.service for one in self.content.services if not self._is_plain(one)]
-        more = f"; then choose {', '.join(own)}" if own and self._gives else ""
+        left = ", ".join(self.left_out())
+        more = f"; to be chosen on the next screen: {left}" if left else ""
         short = self._short is not None
         buys = f". {self.buy_key} buys more" if short else ""
         line.set(f"Like {label}: {given}{more}{buys}", "error" if short else "dim")

@@ -28,6 +28,7 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
 
+from .context import MissionScreen
 from .made_like import MadeLikeScreen
 from .password_fields import BROKEN_RULE, PasswordFields
 from .person_fields import (
@@ -399,7 +400,11 @@ class NewUserScreen(MadeLikeScreen):
             if outcome.plan.requests:
                 await self.queue_changed()
             self.console.memory.pop(self.memory_key, None)
+            left = ", ".join(self.left_out())
             self.turn_into("provision", outcome.result.user.id, fresh=True)
+            if left and isinstance(screen := self.app.screen, MissionScreen):
+                said = f"Not given yet: {left}. Open it, choose a level, and p provisions"
+                screen.call_after_refresh(screen.announce, said)
 
     def _clear_errors(self) -> None:
         for _field, widget in form_widgets(self._body):

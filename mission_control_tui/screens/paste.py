@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.timer import Timer
@@ -71,6 +72,7 @@ class PasteScreen(MissionScreen):
         self._timer: Timer | None = None
         self._pasted: PastedList | None = None
         self._contents: dict[str, TemplateContent] = {NOTHING: TemplateContent()}
+        self._left: dict[str, tuple[str, ...]] = {}
         self._chosen: dict[str, str] = {}
         self._busy = False
         self._listed: list[Proposed] = []
@@ -88,7 +90,8 @@ class PasteScreen(MissionScreen):
         yield ChoiceField(
             "Everybody gets",
             [(NOTHING, "no service")],
-            help_text="A template of the account, or a level of a service.",
+            help_text="A template of the account, or a level of a service. What has a password of its own is given on "
+            "each user's Services, or to all by the command users paste.",
             id="gets",
         )
         yield TextLines("", "dim", id="summary")
@@ -129,7 +132,9 @@ class PasteScreen(MissionScreen):
         for one in await list_templates(*at):
             content = self._without_own_passwords(one.content)
             contents[TEMPLATE + one.name] = content
-            less = "" if content == one.content else ", without what has its own password"
+            left = self._own_passwords(one.content)
+            self._left[TEMPLATE + one.name] = left
+            less = f", without {', '.join(left)}" if left else ""
             labels[TEMPLATE + one.name] = f"template {one.name}{less}"
         for seat in await list_seats(*at):
             service = context.catalogue.service(seat.service_id)
@@ -147,12 +152,20 @@ class PasteScreen(MissionScreen):
 
     def _without_own_passwords(self, content: TemplateContent) -> TemplateContent:
         """Only a command takes the passwords that a bulk makes: `users paste`."""
-        plain = tuple(
-            one
-            for one in content.services
-            if self.context.catalogue.service(one.service).password is not PasswordUse.OWN
-        )
+        plain = tuple(one for one in content.services if not self._is_own(one))
         return TemplateContent(content.fields, plain)
+
+    def _own_passwords(self, content: TemplateContent) -> tuple[str, ...]:
+        """The names of the services that are left out."""
+        services = self.context.catalogue.service
+        return tuple(
+            f"{services(one.service).name} {one.instance}".strip()
+            for one in content.services
+            if self._is_own(one)
+        )
+
+    def _is_own(self, one: TemplateService) -> bool:
+        return self.context.catalogue.service(one.service).password is PasswordUse.OWN
 
     def _choices(self) -> PasteChoices:
         from mission_control_tui.model.pasting import PasteChoices
@@ -292,6 +305,14 @@ class PasteScreen(MissionScreen):
             lines.append(
                 f"{of_service(one.service, one.level)}: {one.needed:,} needed, {one.free:,} free{short}"
             )
+        chosen = self.query_one("#gets", ChoiceField).value
+        if without := self._left.get(chosen, ()):
+            template = quote(chosen.removeprefix(TEMPLATE))
+            lines += [
+                f"Not given, for a password of its own: {', '.join(without)}.",
+                "Give it on each user's Services; or create all by the command instead:",
+                f":users paste FILE --template {template} --passwords-out FILE",
+            ]
         return lines
 
     def _ask_file(self, pasted: PastedList, choices: PasteChoices) -> None:

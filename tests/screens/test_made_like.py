@@ -57,6 +57,26 @@ async def test_l_on_a_user_makes_another_with_groups_and_services_in_one_go(
         assert mailbox.level_id == "pc-web"
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_has_a_password_of_its_own_is_named_before_and_after(
+    world_db: Path, size: tuple[int, int]
+) -> None:
+    async with opened(world_db, "user", "ada", size=size) as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await buy(*at, "databases", level="small", quantity=2)
+        await provision(*at, "ada@acme.example", [Wanted("databases", "small", instance="crm")])
+        await shows(pilot, "Ada Lovelace", "Databases")
+        await pilot.press("l")
+        await shows(pilot, "Like Ada Lovelace: gives Managed Exchange")
+        said = " ".join(text_of(app).split())
+        assert "on the next screen: Databases crm (it has a password of its own)" in said
+        await fill_in(app, "kat")
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
+        await shows(pilot, "Not given yet: Databases crm (it has a password of its own).")
+
+
 async def test_services_can_be_left_out_and_what_was_typed_stays(world_db: Path) -> None:
     async with opened(world_db, "templates") as (app, pilot):
         context = context_of(app)

@@ -11,7 +11,10 @@ from textual import events
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
+from mission_control_tui.model.buying import buy
 from mission_control_tui.model.listing import page
+from mission_control_tui.model.template_content import TemplateContent, TemplateService
+from mission_control_tui.model.templates import save_template
 from mission_control_tui.screens.paste import PasteScreen
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.paste_area import PasteArea, harmless_lines
@@ -86,6 +89,32 @@ async def test_a_list_without_errors_leads_to_its_bulk(world_db: Path, tmp_path:
         await pilot.pause()
         await pilot.press("enter")
         await shows(pilot, "Services for new users", "1 user created", "mary.jackson@acme.example")
+
+
+async def test_what_has_a_password_of_its_own_is_named_with_what_to_do(world_db: Path) -> None:
+    async with opened(world_db, "home") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        await buy(*at, "databases", level="small", quantity=2)
+        services = (
+            TemplateService("managed-exchange", "pc-web"),
+            TemplateService("databases", "small"),
+        )
+        await save_template(*at, "New staff", TemplateContent({}, services))
+        app.screen.go_to("paste")  # type: ignore[attr-defined]
+        await paste_in(app, pilot, "Mary Jackson")
+        await shows(pilot, "1 to create")
+        await choose(app, "gets", "template New staff")
+        await shows(pilot, "template New staff, without Databases")
+        await pilot.press("f2")
+        await shows(pilot, "create 1 user?", "1 needed")
+        await shows(pilot, "Not given, for a password of its own: Databases.")
+        await shows(pilot, ":users paste FILE --template 'New staff' --passwords-out FILE")
+        await pilot.press("n")
+        await choose(app, "gets", "managed-exchange pc-web")
+        await pilot.press("f2")
+        await shows(pilot, "create 1 user?", "1 needed")
+        assert "Not given" not in text_of(app)
 
 
 async def test_a_file_that_is_there_already_is_left_alone_and_nobody_is_created(
