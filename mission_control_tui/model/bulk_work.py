@@ -37,7 +37,7 @@ from mission_control_tui.model.tables import BulkItemRow, BulkRow, RequestRow
 from mission_control_tui.model.transaction import Transaction
 
 SLICE_ITEMS = 50
-SLICE_SECONDS = 0.05
+SLICE_SECONDS = 0.03
 FEW = 5
 """Items that are read together within a slice."""
 BREATH_SECONDS = 0.03

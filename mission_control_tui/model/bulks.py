@@ -35,7 +35,7 @@ from mission_control_tui.model.bulk_reading import (
     progress_of,
     show,
 )
-from mission_control_tui.model.bulk_storing import store_items
+from mission_control_tui.model.bulk_storing import Packed, pack, storing
 from mission_control_tui.model.bulk_targets import (
     Picked,
     Target,
@@ -160,9 +160,10 @@ async def create(
     dry_run: bool = False,
 ) -> Outcome[BulkView]:
     """The bulk and its items in one transaction, for those who know its targets already."""
+    packed = await pack(chosen)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         view = await create_in(
-            tx, account_id, action, params, chosen, attended=attended, undoes_id=undoes_id
+            tx, account_id, action, params, packed, attended=attended, undoes_id=undoes_id
         )
     return Outcome(view, tx.plan, not dry_run)
 
@@ -172,7 +173,7 @@ async def create_in(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    chosen: Sequence[Target],
+    packed: Packed,
     *,
     attended: bool,
     undoes_id: int | None = None,
@@ -182,20 +183,20 @@ async def create_in(
     row = BulkRow(
         account_id=account_id,
         action=action,
-        state=state if chosen else BulkState.DONE,
+        state=state if packed.total else BulkState.DONE,
         params={**params.to_json(), "source": tx.caller.source, "attended": attended},
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         session=tx.caller.session,
-        total=len(chosen),
+        total=packed.total,
         undoes_id=undoes_id,
         created_at=tx.now,
-        ended_at=None if chosen else tx.now,
+        ended_at=None if packed.total else tx.now,
     )
     tx.session.add(row)
     await tx.session.flush()
-    if chosen:
-        await tx.session.execute(store_items(row.id, chosen, is_sqlite=tx.store.is_sqlite))
+    if packed.total:
+        await tx.session.execute(storing(row.id, packed, is_sqlite=tx.store.is_sqlite))
     tx.bulk_id = row.id
     view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
     _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model import bulks
 from mission_control_tui.model.addresses import chunks, domains_of
 from mission_control_tui.model.bulk_plans import reveals
+from mission_control_tui.model.bulk_storing import pack
 from mission_control_tui.model.bulk_targets import CHUNK, Target
 from mission_control_tui.model.bulk_views import BulkAction, BulkParams, BulkView
 from mission_control_tui.model.catalogue import Catalogue
@@ -273,5 +274,5 @@ async def _bulk(
     ]
     attended = reveals(catalogue, BulkAction.GIVE, BulkParams(), targets)
     return await bulks.create_in(
-        tx, account_id, BulkAction.GIVE, BulkParams(), targets, attended=attended
+        tx, account_id, BulkAction.GIVE, BulkParams(), await pack(targets), attended=attended
     )
