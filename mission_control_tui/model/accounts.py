@@ -26,7 +26,7 @@ from mission_control_tui.model.errors import (
 from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.stale import EDIT_ACCOUNT, require_account_version
 from mission_control_tui.model.tables import AccountRow, DomainRow
 from mission_control_tui.model.text import harmless
@@ -39,6 +39,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}[a-z0-9]")
 _LISTED = 20
 
 
+@retried
 async def create_account(
     store: Store,
     caller: Caller,
@@ -69,23 +70,19 @@ async def create_account(
     ]
     if problems:
         raise InvalidInput("The account cannot be made like this.", problems=problems)
-
-    async def work() -> Outcome[Account]:
-        async with store.write(caller, dry_run=dry_run) as tx:
-            await catalogue_store.put_shipped_where_none(tx)
-            await _refuse_taken(tx.session, code, stored)
-            row = AccountRow(
-                code=code,
-                name=name.strip(),
-                is_sample=is_sample,
-                time_zone=time_zone,
-                password_policy=asdict(policy) if policy else {},
-                created_at=tx.now,
-            )
-            account = await _insert(tx, row, stored)
-        return Outcome(account, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, dry_run=dry_run) as tx:
+        await catalogue_store.put_shipped_where_none(tx)
+        await _refuse_taken(tx.session, code, stored)
+        row = AccountRow(
+            code=code,
+            name=name.strip(),
+            is_sample=is_sample,
+            time_zone=time_zone,
+            password_policy=asdict(policy) if policy else {},
+            created_at=tx.now,
+        )
+        account = await _insert(tx, row, stored)
+    return Outcome(account, tx.plan, not dry_run)
 
 
 async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Account:

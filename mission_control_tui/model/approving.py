@@ -17,7 +17,7 @@ from mission_control_tui.model.lookups import account_id_of, account_row
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, order_row, views
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.stale import EDIT_ACCOUNT, require_account_version
 from mission_control_tui.model.tables import AccountRow, OrderLineRow, OrderRow
 from mission_control_tui.model.text import harmless
@@ -80,6 +80,7 @@ async def set_approval_limit(
     return Outcome(above, tx.plan, not dry_run)
 
 
+@retried
 async def approve_order(
     store: Store,
     caller: Caller,
@@ -96,24 +97,20 @@ async def approve_order(
     bought any more or the domain was taken; PriceChanged where it costs something else now and not `agreed_price`.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[OrderView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await locked_account(tx, account_id)
-            order = await _waiting(tx.session, owner, order_id)
-            catalogue = (await in_force(tx.session)).catalogue
-            lines = await lines_of(tx.session, order)
-            for line in lines:
-                await _look_again(tx, owner, catalogue, order, line, agreed_price=agreed_price)
-            flags = ("--agreed-price",) if agreed_price else ()
-            _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
-            for line in lines:
-                await fulfil(tx, owner, catalogue, line)
-            tx.money(*_sums(order))
-            (view,) = await views(tx.session, [order])
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await _waiting(tx.session, owner, order_id)
+        catalogue = (await in_force(tx.session)).catalogue
+        lines = await lines_of(tx.session, order)
+        for line in lines:
+            await _look_again(tx, owner, catalogue, order, line, agreed_price=agreed_price)
+        flags = ("--agreed-price",) if agreed_price else ()
+        _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
+        for line in lines:
+            await fulfil(tx, owner, catalogue, line)
+        tx.money(*_sums(order))
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def decline_order(
@@ -139,6 +136,7 @@ async def decline_order(
     return Outcome(view, tx.plan, not dry_run)
 
 
+@retried
 async def cancel_order(
     store: Store,
     caller: Caller,
@@ -154,26 +152,22 @@ async def cancel_order(
     Conflict where it is over already, is itself a removal, or where users still hold what it brought.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[OrderView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await locked_account(tx, account_id)
-            order = await order_row(tx.session, account_id, order_id, lock=True)
-            if order.state == OrderState.AWAITING_APPROVAL:
-                _decide(tx, order, OrderState.CANCELLED, reason, "--reason", "--yes")
-            elif order.state == OrderState.COMPLETE and order.kind == OrderKind.PURCHASE:
-                await _return(tx, owner, order, reason)
-            else:
-                what = "a removal" if order.kind == OrderKind.REMOVAL else order.state
-                raise Conflict(
-                    f"Order {order.id} cannot be cancelled: it is {what}.",
-                    hint="Only a purchase that is complete or awaiting approval can be.",
-                )
-            await tx.session.flush()
-            (view,) = await views(tx.session, [order])
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await order_row(tx.session, account_id, order_id, lock=True)
+        if order.state == OrderState.AWAITING_APPROVAL:
+            _decide(tx, order, OrderState.CANCELLED, reason, "--reason", "--yes")
+        elif order.state == OrderState.COMPLETE and order.kind == OrderKind.PURCHASE:
+            await _return(tx, owner, order, reason)
+        else:
+            what = "a removal" if order.kind == OrderKind.REMOVAL else order.state
+            raise Conflict(
+                f"Order {order.id} cannot be cancelled: it is {what}.",
+                hint="Only a purchase that is complete or awaiting approval can be.",
+            )
+        await tx.session.flush()
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) -> OrderRow:

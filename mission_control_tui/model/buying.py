@@ -36,7 +36,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import OrderKind, OrderState, OrderView, views
 from mission_control_tui.model.plan import Outcome, Verb
 from mission_control_tui.model.provision import wish_for_domain
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.subscriptions import change_quantity
 from mission_control_tui.model.tables import AccountRow, DomainRow, OrderLineRow, OrderRow
 from mission_control_tui.model.transaction import Transaction
@@ -104,6 +104,7 @@ async def check_domain(
     return DomainCheck(stored, extension.id, Availability.TAKEN, said)
 
 
+@retried
 async def buy(
     store: Store,
     caller: Caller,
@@ -125,15 +126,11 @@ async def buy(
     """
     wanted = Purchase(product, level, quantity, term, domain, fields or {})
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[OrderView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await locked_account(tx, account_id)
-            order = await place(tx, owner, wanted)
-            (view,) = await views(tx.session, [order])
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await place(tx, owner, wanted)
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> OrderRow:

@@ -17,7 +17,7 @@ from mission_control_tui.model.domain_names import normalise
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.lookups import account_id_of, account_row, domain_row
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
 from mission_control_tui.model.tables import (
     AccountRow,
@@ -85,6 +85,7 @@ def _view(domain: DomainRow, registration: AssignmentRow | None) -> DomainView:
     )
 
 
+@retried
 async def add_domain(
     store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
 ) -> Outcome[str]:
@@ -94,15 +95,11 @@ async def add_domain(
     """
     stored = normalise(name)
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[str]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await locked_account(tx, account_id)
-            tx.command("account", "add-domain", stored)
-            await claim(tx, owner, stored, bought=False)
-        return Outcome(stored, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        tx.command("account", "add-domain", stored)
+        await claim(tx, owner, stored, bought=False)
+    return Outcome(stored, tx.plan, not dry_run)
 
 
 async def remove_domain(

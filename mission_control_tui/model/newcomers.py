@@ -12,7 +12,7 @@ from mission_control_tui.model.lookups import account_id_of, account_row, user_r
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.provision import Given, give
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.template_content import TemplateService, in_order
 from mission_control_tui.model.user_creation import create_in
@@ -32,6 +32,7 @@ class Newcomer:
     password: str | None = field(default=None, repr=False)
 
 
+@retried
 async def create_with(
     store: Store,
     caller: Caller,
@@ -48,24 +49,18 @@ async def create_with(
     Raises what `create_user` and `provision` raise: then nothing was changed.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[Newcomer]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await account_row(tx.session, caller, account_id)
-            catalogue = (await in_force(tx.session)).catalogue
-            created = await create_in(tx, owner, details, password, generate=generate)
-            user = await user_row(tx.session, account_id, created.user.id, lock=True)
-            ordered = in_order(catalogue, services)
-            given = tuple(
-                [
-                    await give(
-                        *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
-                    )
-                    for one in ordered
-                ]
-            )
-        return Outcome(
-            Newcomer(created.user, ordered, given, created.password), tx.plan, not dry_run
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, account_id)
+        catalogue = (await in_force(tx.session)).catalogue
+        created = await create_in(tx, owner, details, password, generate=generate)
+        user = await user_row(tx.session, account_id, created.user.id, lock=True)
+        ordered = in_order(catalogue, services)
+        given = tuple(
+            [
+                await give(
+                    *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
+                )
+                for one in ordered
+            ]
         )
-
-    return await raced(work)
+    return Outcome(Newcomer(created.user, ordered, given, created.password), tx.plan, not dry_run)

@@ -17,7 +17,7 @@ from mission_control_tui.model.lookups import account_id_of, user_row
 from mission_control_tui.model.members import tell_objects_of
 from mission_control_tui.model.people.addresses import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.stale import require_version
 from mission_control_tui.model.states import Priority, RequestKind
 from mission_control_tui.model.tables import AddressRow, UserRow
@@ -173,6 +173,7 @@ async def _remove(
     await tx.session.execute(delete(AddressRow).where(AddressRow.id == one.id))
 
 
+@retried
 async def _change(
     store: Store,
     caller: Caller,
@@ -185,17 +186,13 @@ async def _change(
     dry_run: bool,
 ) -> Outcome[UserView]:
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[UserView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            row = await user_row(tx.session, account_id, user, lock=True)
-            await require_version(tx, row, expected_version)
-            before, after = await apply_addresses(tx, row, wished)
-            await _conclude(tx, row, before, after, action, priority)
-            view = await to_view(tx.session, row)
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        await require_version(tx, row, expected_version)
+        before, after = await apply_addresses(tx, row, wished)
+        await _conclude(tx, row, before, after, action, priority)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def _conclude(

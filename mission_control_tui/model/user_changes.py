@@ -27,7 +27,7 @@ from mission_control_tui.model.people.fields import (
 from mission_control_tui.model.people.validate import validate_details
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.search import SEARCHED_FIELDS
 from mission_control_tui.model.stale import require_version
 from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
@@ -54,6 +54,7 @@ from mission_control_tui.model.user_rules import manager_id, refusal, upn_taken
 from mission_control_tui.model.views import UserView
 
 
+@retried
 async def edit_user(
     store: Store,
     caller: Caller,
@@ -73,16 +74,12 @@ async def edit_user(
     `expected_version` is given and no longer the user's.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[UserView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            row = await user_row(tx.session, account_id, user, lock=True)
-            await require_version(tx, row, expected_version)
-            await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
-            view = await to_view(tx.session, row)
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        await require_version(tx, row, expected_version)
+        await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def disable_user(
@@ -117,6 +114,7 @@ async def enable_user(
     )
 
 
+@retried
 async def unlock_user(
     store: Store,
     caller: Caller,
@@ -128,31 +126,27 @@ async def unlock_user(
 ) -> Outcome[UserView]:
     """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[UserView]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            row = await user_row(tx.session, account_id, user, lock=True)
-            if not row.locked:
-                tx.record(Verb.UNCHANGED, "user", row.upn)
-            else:
-                row.locked = False
-                row.updated_at = tx.now
-                parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
-                tx.command("users", "unlock", row.upn)
-                tx.record(
-                    Verb.CHANGED,
-                    "user",
-                    row.upn,
-                    before={"locked": True},
-                    after={"locked": False},
-                    action="unlock user",
-                    user_id=row.id,
-                    request_id=parent.id,
-                )
-            view = await to_view(tx.session, row)
-        return Outcome(view, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        if not row.locked:
+            tx.record(Verb.UNCHANGED, "user", row.upn)
+        else:
+            row.locked = False
+            row.updated_at = tx.now
+            parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
+            tx.command("users", "unlock", row.upn)
+            tx.record(
+                Verb.CHANGED,
+                "user",
+                row.upn,
+                before={"locked": True},
+                after={"locked": False},
+                action="unlock user",
+                user_id=row.id,
+                request_id=parent.id,
+            )
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
 
 
 async def apply_changes(

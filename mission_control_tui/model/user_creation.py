@@ -15,7 +15,7 @@ from mission_control_tui.model.people.addresses import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.validate import validate_details
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.tables import AccountRow, AddressRow, UserRow
 from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.user_rows import stated, to_columns, to_view
@@ -38,6 +38,7 @@ class Created:
     password: str | None = field(default=None, repr=False)
 
 
+@retried
 async def create_user(
     store: Store,
     caller: Caller,
@@ -54,14 +55,10 @@ async def create_user(
     "password"; Conflict when the only problem is that somebody has the UPN or the username.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[Created]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            owner = await account_row(tx.session, caller, account_id)
-            created = await create_in(tx, owner, details, password, generate=generate)
-        return Outcome(created, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, account_id)
+        created = await create_in(tx, owner, details, password, generate=generate)
+    return Outcome(created, tx.plan, not dry_run)
 
 
 async def create_in(

@@ -16,7 +16,7 @@ from mission_control_tui.model.fanout import fan_out
 from mission_control_tui.model.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.people.password import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.racing import raced
+from mission_control_tui.model.racing import retried
 from mission_control_tui.model.states import Priority, RequestKind, Wish
 from mission_control_tui.model.tables import AccountRow, AssignmentRow, UserRow
 from mission_control_tui.model.transaction import Transaction
@@ -34,6 +34,7 @@ class PasswordSet:
     password: str | None = field(default=None, repr=False)
 
 
+@retried
 async def set_password(
     store: Store,
     caller: Caller,
@@ -51,17 +52,14 @@ async def set_password(
     Raises InvalidInput with every rule of the account's policy that a given password breaks.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[PasswordSet]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            policy = policy_of(await account_row(tx.session, caller, account_id))
-            row = await user_row(tx.session, account_id, user, lock=True)
-            result = await _set(tx, row, policy, password, must_change, priority)
-        return Outcome(result, tx.plan, not dry_run)
-
-    return await raced(work)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        policy = policy_of(await account_row(tx.session, caller, account_id))
+        row = await user_row(tx.session, account_id, user, lock=True)
+        result = await _set(tx, row, policy, password, must_change, priority)
+    return Outcome(result, tx.plan, not dry_run)
 
 
+@retried
 async def set_service_password(
     store: Store,
     caller: Caller,
@@ -79,42 +77,38 @@ async def set_service_password(
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
     """
     account_id = await account_id_of(store, caller, account)
-
-    async def work() -> Outcome[PasswordSet]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
-            policy = policy_of(await account_row(tx.session, caller, account_id))
-            row = await user_row(tx.session, account_id, user, lock=True)
-            wanted = (await in_force(tx.session)).catalogue.service(service)
-            given = await find(tx, user_subject(row), wanted.id, instance)
-            if given is None or given.wish == Wish.ABSENT:
-                raise NotFound(
-                    f"{row.upn} has no {wanted.name}.",
-                    hint=f"`mission-control status {row.upn}` shows what there is.",
-                )
-            if wanted.password is not PasswordUse.OWN:
-                uses = "the user's" if wanted.password is PasswordUse.USER else "no"
-                raise Conflict(
-                    f"{wanted.name} has {uses} password, not one of its own.",
-                    hint="Set the user's password instead.",
-                )
-            chosen = _chosen(password, row, policy)
-            given.secret_id = await _replace(tx, row, given.secret_id, chosen)
-            request = await push(tx, given, RequestKind.PASSWORD, priority=priority)
-            tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
-            tx.record(
-                Verb.CHANGED,
-                "password",
-                f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
-                after={"password": _word(password)},
-                action=f"reset password {wanted.id}",
-                user_id=row.id,
-                request_id=request.id,
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        policy = policy_of(await account_row(tx.session, caller, account_id))
+        row = await user_row(tx.session, account_id, user, lock=True)
+        wanted = (await in_force(tx.session)).catalogue.service(service)
+        given = await find(tx, user_subject(row), wanted.id, instance)
+        if given is None or given.wish == Wish.ABSENT:
+            raise NotFound(
+                f"{row.upn} has no {wanted.name}.",
+                hint=f"`mission-control status {row.upn}` shows what there is.",
             )
-            revealed = chosen if password is None else None
-            result = PasswordSet(row.id, row.upn, request.id, revealed)
-        return Outcome(result, tx.plan, not dry_run)
-
-    return await raced(work)
+        if wanted.password is not PasswordUse.OWN:
+            uses = "the user's" if wanted.password is PasswordUse.USER else "no"
+            raise Conflict(
+                f"{wanted.name} has {uses} password, not one of its own.",
+                hint="Set the user's password instead.",
+            )
+        chosen = _chosen(password, row, policy)
+        given.secret_id = await _replace(tx, row, given.secret_id, chosen)
+        request = await push(tx, given, RequestKind.PASSWORD, priority=priority)
+        tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
+        tx.record(
+            Verb.CHANGED,
+            "password",
+            f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
+            after={"password": _word(password)},
+            action=f"reset password {wanted.id}",
+            user_id=row.id,
+            request_id=request.id,
+        )
+        revealed = chosen if password is None else None
+        result = PasswordSet(row.id, row.upn, request.id, revealed)
+    return Outcome(result, tx.plan, not dry_run)
 
 
 async def renew(
