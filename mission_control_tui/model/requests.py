@@ -229,17 +229,9 @@ async def cancel(
     """
     account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        request = await request_row(tx.session, account_id, request_id, lock=True)
-        _require_active(request)
-        children = (
-            await tx.session.scalars(
-                select(RequestRow)
-                .where(RequestRow.parent_id == request.id, RequestRow.state.in_(ACTIVE_STATES))
-                .with_for_update()
-            )
-        ).all()
+        request, under_way = await _under_way(tx, account_id, request_id)
         before = str(request.state)
-        for one in children or [request]:
+        for one in under_way:
             await _cancel_one(tx, one)
         tx.command("requests", "cancel", str(request.id))
         tx.record(
@@ -256,12 +248,25 @@ async def cancel(
     return Outcome(state, tx.plan, not dry_run)
 
 
-def _require_active(request: RequestRow) -> None:
+async def _under_way(
+    tx: Transaction, account_id: int, request_id: int
+) -> tuple[RequestRow, Sequence[RequestRow]]:
+    """The request, and those of its children that have not ended, or itself without any; all of them locked.
+
+    Raises NotFound, and Conflict when the request has ended.
+    """
+    request = await request_row(tx.session, account_id, request_id, lock=True)
     if request.state not in ACTIVE_STATES:
         raise Conflict(
             f"Request {request.id} has ended: {request.state}.",
             hint="To turn it back, state the wish that you want instead.",
         )
+    children = await tx.session.scalars(
+        select(RequestRow)
+        .where(RequestRow.parent_id == request.id, RequestRow.state.in_(ACTIVE_STATES))
+        .with_for_update()
+    )
+    return request, children.all() or [request]
 
 
 async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
@@ -381,16 +386,8 @@ async def reset(
     """
     account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        request = await request_row(tx.session, account_id, request_id, lock=True)
-        _require_active(request)
-        children = (
-            await tx.session.scalars(
-                select(RequestRow)
-                .where(RequestRow.parent_id == request.id, RequestRow.state.in_(ACTIVE_STATES))
-                .with_for_update()
-            )
-        ).all()
-        for one in children or [request]:
+        _, under_way = await _under_way(tx, account_id, request_id)
+        for one in under_way:
             before = str(one.state)
             one.state = RequestState.CANCELLED
             one.attempt += 1
