@@ -111,6 +111,8 @@ class Undone:
     notes: tuple[str, ...] = ()
     password: bulks.NewPassword | None = None
     user_id: str | None = None
+    object_assignment: str | None = None
+    """The service of the group, contact or shared mailbox that was changed back."""
 
 
 class Audited(Protocol):
@@ -202,10 +204,12 @@ async def undo(
     if is_of_object(row):
         how = {"whole": request is not None, "force": force, "dry_run": dry_run}
         told = await undo_object(store, caller, account_id, row, **how)
-        notes = (judged.note,) if judged.note else ()
-        return Outcome(
-            Undone(_words(row), told.plan.requests, notes=notes), told.plan, told.applied
+        undone = Undone(
+            *(_words(row), told.plan.requests),
+            notes=(judged.note,) if judged.note else (),
+            object_assignment=row.assignment_id,
         )
+        return Outcome(undone, told.plan, told.applied)
     return await _undo_row(store, caller, account_id, row, force=force, dry_run=dry_run)
 
 

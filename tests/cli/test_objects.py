@@ -77,3 +77,17 @@ def test_the_kinds_say_what_can_be_set(quick: Command) -> None:
     kinds = {one["id"]: one for one in quick.json("objects", "kinds")["kinds"]}
     assert [role["id"] for role in kinds["shared-mailbox"]["roles"]] == ["full-access", "send-as"]
     assert "--add owner=" in quick.ok("objects", "kinds").out
+
+
+def test_changes_of_a_group_are_undone_and_waited_for(quick: Command) -> None:
+    quick.ok("objects", "create", "distribution-group", "Sales", "sales@acme.example", *WAIT)
+    row = quick.json("audit", "--action", "create distribution-group")["entries"][0]
+    refused = quick.run("undo", "audit", str(row["id"]))
+    assert refused.code == 7
+    assert "takes an object away" in refused.err
+    undone = quick.ok("undo", "audit", str(row["id"]), "--yes", *WAIT, "--json").json
+    assert [one["light"] for one in undone["services"]] == ["grey"]
+    gone = quick.json("audit", "--action", "remove distribution-group")["entries"][0]
+    back = quick.ok("undo", "audit", str(gone["id"]), *WAIT)
+    assert "comes back empty" in back.err
+    assert quick.json("objects", "list")["objects"][0]["name"] == "Sales"
