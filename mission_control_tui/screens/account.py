@@ -147,9 +147,8 @@ class AccountScreen(MissionScreen):
     async def load(self) -> None:
         from mission_control_tui.model import account_details
 
-        context = self.context
         first = self._details is None
-        details = await account_details.show(context.store, context.caller, context.account_id)
+        details = await account_details.show(*self.context.at)
         self._details = details
         sample = " (sample)" if details.account.is_sample else ""
         self.query_one("#who", TextLines).set(
@@ -180,19 +179,15 @@ class AccountScreen(MissionScreen):
     async def _fill_contacts(self) -> None:
         from mission_control_tui.model.contacts import list_contacts
 
-        context = self.context
-        found = await list_contacts(context.store, context.caller, context.account_id)
+        found = await list_contacts(*self.context.at)
         self.query_one(ContactsForm).show(found)
 
     async def _fill_orders(self) -> None:
         from mission_control_tui.model.orders import OrderState, list_orders
 
-        context = self.context
         state = self.query_one("#state", ChoiceField).value
         found = await list_orders(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             states=[OrderState(state)] if state else [],
             text=self.query_one("#find-order", Field).value,
             limit=SHOWN,
@@ -211,9 +206,7 @@ class AccountScreen(MissionScreen):
             details.approval_above, context.catalogue.currency, details.account.version
         )
         found = await list_orders(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             states=[OrderState.AWAITING_APPROVAL],
             limit=SHOWN,
         )
@@ -222,8 +215,7 @@ class AccountScreen(MissionScreen):
     async def _fill_statement(self) -> None:
         from mission_control_tui.model import statements
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         panel = self.query_one(StatementPanel)
         panel.offer(await statements.list_statements(*at))
         panel.show(await statements.statement(*at, panel.month.value))
@@ -231,8 +223,7 @@ class AccountScreen(MissionScreen):
     async def _fill_usage(self) -> None:
         from mission_control_tui.model.usage import usage
 
-        context = self.context
-        found = await usage(context.store, context.caller, context.account_id, limit=SHOWN)
+        found = await usage(*self.context.at, limit=SHOWN)
         self.query_one("#level-list", RowList).set_rows(
             level_rows(found.levels),
             more=f"A month {found.monthly}, of it idle {found.idle}, without tax"
@@ -245,8 +236,7 @@ class AccountScreen(MissionScreen):
     async def _fill_domains(self) -> None:
         from mission_control_tui.model.account_domains import account_domains
 
-        context = self.context
-        found = await account_domains(context.store, context.caller, context.account_id)
+        found = await account_domains(*self.context.at)
         self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
 
     @property
@@ -322,7 +312,7 @@ class AccountScreen(MissionScreen):
         from mission_control_tui.model.contacts import list_contacts, set_contacts
 
         context, form = self.context, self.query_one(ContactsForm)
-        at = (context.store, context.caller, context.account_id)
+        at = context.at
         wanted = form.wanted()
         try:
             outcome = await set_contacts(*at, wanted, expected=form.loaded)
@@ -352,9 +342,7 @@ class AccountScreen(MissionScreen):
         context = self.context
         try:
             limit = Money.parse(typed, context.catalogue.currency) if typed else None
-            await set_approval_limit(
-                context.store, context.caller, context.account_id, limit, version=form.version
-            )
+            await set_approval_limit(*context.at, limit, version=form.version)
         except InvalidInput as error:
             form.field.error = words_of(error.problems[0])
             form.field.focus()

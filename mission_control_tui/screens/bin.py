@@ -71,9 +71,7 @@ class BinScreen(MissionScreen):
         context = self.context
         days = context.settings.worker.bin_days
         self._found = await list_bin(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             bin_days=days,
             query=self.query_one(FindBox).text,
             limit=MOST,
@@ -150,8 +148,7 @@ class BinScreen(MissionScreen):
     async def _restore(self, one: BinLine) -> None:
         from mission_control_tui.model.users import restore_user
 
-        context = self.context
-        await restore_user(context.store, context.caller, context.account_id, one.id)
+        await restore_user(*self.context.at, one.id)
         self.announce(f"{one.upn} is back, without services")
         await self.load()
 
@@ -162,7 +159,7 @@ class BinScreen(MissionScreen):
         if one is None:
             return
         context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = context.at
         await purge_user(*at, one.id, dry_run=True)
         self.ask(
             [
@@ -182,8 +179,7 @@ class BinScreen(MissionScreen):
         if typed.strip().casefold() != one.upn.casefold():
             what = f"is not {one.upn}: nothing was purged"
             raise InvalidInput("Not confirmed.", problems=[Problem("", f"That {what}")])
-        context = self.context
-        await purge_user(context.store, context.caller, context.account_id, one.id)
+        await purge_user(*self.context.at, one.id)
         self.announce(f"{one.upn} is purged")
         await self.load()
 

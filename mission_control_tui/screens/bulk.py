@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -144,15 +144,10 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
     # Data
 
-    @property
-    def _at(self) -> tuple[Any, Any, int]:
-        context = self.context
-        return context.store, context.caller, context.account_id
-
     async def load(self) -> None:
         from mission_control_tui.model.bulks import show
 
-        bulk = await show(*self._at, self._bulk_id)
+        bulk = await show(*self.context.at, self._bulk_id)
         if not self.is_here:
             return
         self._bulk = bulk
@@ -228,7 +223,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         from mission_control_tui.model.bulks import items
 
         found = await items(
-            *self._at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
+            *self.context.at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
         )
         total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
         return Page([self._row(one) for one in found], total)
@@ -306,7 +301,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
     async def _stop(self, cancel: bool) -> None:
         from mission_control_tui.model.bulks import stop
 
-        done = (await stop(*self._at, self._bulk_id, cancel_queued=cancel)).result
+        done = (await stop(*self.context.at, self._bulk_id, cancel_queued=cancel)).result
         cancelled = f", {done.cancelled:,} cancelled" if cancel else ""
         self.announce(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
         await self.queue_changed()
@@ -324,7 +319,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
     async def _resume(self, place: Path | None) -> None:
         from mission_control_tui.model.bulks import resume
 
-        bulk = (await resume(*self._at, self._bulk_id)).result
+        bulk = (await resume(*self.context.at, self._bulk_id)).result
         if bulk.attended:
             self.attend_to(bulk, place)
         self.announce(f"Resumed: {bulk.progress.left:,} left")
@@ -353,7 +348,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
         bulk = self._known()
         self.need_write()
-        found = await items(*self._at, bulk.id, outcomes=FAILED, limit=100_000)
+        found = await items(*self.context.at, bulk.id, outcomes=FAILED, limit=100_000)
         self.still_here()
         red = [one.user_id for one in found if one.outcome is ItemOutcome.RED and one.user_id]
         refused = [
@@ -372,7 +367,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
         self.need_write()
         bulk = self._known()
-        plan = await undo_plan(*self._at, bulk.id)
+        plan = await undo_plan(*self.context.at, bulk.id)
         self.still_here()
         if not plan.queued:
             raise UsageError(f"Nothing of bulk {bulk.id} can be undone. {summary(plan)}")
@@ -401,7 +396,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
     async def _undo(self, place: Path | None) -> None:
         from mission_control_tui.model.undoing import undo
 
-        done = (await undo(*self._at, bulk=self._bulk_id)).result
+        done = (await undo(*self.context.at, bulk=self._bulk_id)).result
         if done.bulk is not None and done.bulk.attended:
             self.attend_to(done.bulk, place)
         await self.queue_changed()

@@ -138,24 +138,19 @@ class BulkNewScreen(PasswordsScreen):
 
     # Data
 
-    @property
-    def _at(self) -> tuple[Any, Any, int]:
-        context = self.context
-        return context.store, context.caller, context.account_id
-
     async def load(self) -> None:
         from mission_control_tui.model.account_details import list_seats
         from mission_control_tui.model.matrix import among, page
 
-        self._seats = await list_seats(*self._at)
-        here = await among(*self._at, self._users)
+        self._seats = await list_seats(*self.context.at)
+        here = await among(*self.context.at, self._users)
         if len(here) < len(self._users):
             self._users = tuple(one for one in self._users if one in here)
             self._forget_plan()
         if len(self._users) == 1:
             from mission_control_tui.model.users import details
 
-            user = await details(*self._at, self._users[0])
+            user = await details(*self.context.at, self._users[0])
             self.query_one("#who", TextLines).set(f"For {user.details.display_name}  {user.upn}")
         else:
             self.query_one("#who", TextLines).set(f"For {people(len(self._users))}")
@@ -319,7 +314,7 @@ class BulkNewScreen(PasswordsScreen):
         mine = self._planning
         self.query_one("#summary", TextLines).set("Looking what it would do ...")
         try:
-            found = await plan(*self._at, self._users, self.action, self.params())
+            found = await plan(*self.context.at, self._users, self.action, self.params())
         except Exception:
             # Whoever called tells it; here only what was under way is said no longer.
             if self.is_here:
@@ -378,7 +373,7 @@ class BulkNewScreen(PasswordsScreen):
         from mission_control_tui.model.bulks import start
 
         self.need_write()
-        done = await start(*self._at, self._users, plan.action, plan.params)
+        done = await start(*self.context.at, self._users, plan.action, plan.params)
         bulk = done.result
         if bulk.attended:
             self.attend_to(bulk, place)

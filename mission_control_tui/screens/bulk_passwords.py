@@ -83,9 +83,7 @@ class PasswordsScreen(MissionScreen):
                 held.made += len(made)
 
             try:
-                async for done in attend(
-                    context.store, context.caller, context.account_id, bulk.id, keep
-                ):
+                async for done in attend(*context.at, bulk.id, keep):
                     if done.requests:
                         context.worker = await context.wake()
             finally:

@@ -51,8 +51,7 @@ class BulksScreen(MissionScreen):
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.bulks import list_bulks
 
-        context = self.context
-        found = await list_bulks(context.store, context.caller, context.account_id, limit=MOST)
+        found = await list_bulks(*self.context.at, limit=MOST)
         return Page([self._row(one) for one in found[offset : offset + limit]], len(found))
 
     def _row(self, one: BulkView) -> Row:

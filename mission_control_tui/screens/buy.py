@@ -387,9 +387,7 @@ class BuyScreen(MissionScreen):
         try:
             if not typed:
                 raise InvalidInput("is compulsory")
-            check = await check_domain(
-                context.store, context.caller, context.account_id, self._product_id, name
-            )
+            check = await check_domain(*context.at, self._product_id, name)
             quote(context.catalogue, self._product_id, domain=check.name)
         except MissionControlError as error:
             field.error = words_of(error.problems[0]) if error.problems else error.what
@@ -440,11 +438,8 @@ class BuyScreen(MissionScreen):
     async def _try(self, *, dry_run: bool) -> Outcome[OrderView]:
         from mission_control_tui.model.buying import buy
 
-        context = self.context
         return await buy(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             self._product_id,
             level=self._level,
             quantity=self._count(),

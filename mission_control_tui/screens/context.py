@@ -82,6 +82,11 @@ class Context:
         return self.account.id
 
     @property
+    def at(self) -> tuple[Store, Caller, int]:
+        """Where and as whom: what functions of the model begin with."""
+        return self.store, self.caller, self.account_id
+
+    @property
     def catalogue(self) -> Catalogue:
         """The catalogue in force; the last good one where a newer cannot be read."""
         return self.in_force.catalogue

@@ -124,8 +124,7 @@ class EditUserScreen(MissionScreen):
     async def load(self) -> None:
         from mission_control_tui.model.users import details, password_policy
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         user = await details(*at, self.user_id)
         self.looked_at(user.id)
         first = self._user is None
@@ -272,14 +271,11 @@ class EditUserScreen(MissionScreen):
     async def _save(self) -> None:
         from mission_control_tui.model.users import AddressChanges, edit_user
 
-        context = self.context
         sent, wished = dict(self._touched), self._wished
         addresses = AddressChanges(tuple(wished.added), wished.primary, tuple(wished.removed))
         try:
             outcome = await edit_user(
-                context.store,
-                context.caller,
-                context.account_id,
+                *self.context.at,
                 self.user_id,
                 sent,
                 addresses=addresses,
@@ -305,8 +301,7 @@ class EditUserScreen(MissionScreen):
     async def _show_theirs(self, error: StaleVersion) -> None:
         from mission_control_tui.model.users import details
 
-        context = self.context
-        user = await details(context.store, context.caller, context.account_id, self.user_id)
+        user = await details(*self.context.at, self.user_id)
         mine = self._names()
         self._adopt(user)
         self._their_words = [

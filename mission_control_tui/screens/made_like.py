@@ -90,8 +90,7 @@ class MadeLikeScreen(MissionScreen):
         from mission_control_tui.model.templates import like, list_templates
         from mission_control_tui.model.users import details
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}
         if self.like:
             contents[USER] = await like(*at, self.like)

@@ -64,8 +64,7 @@ class MarkingScreen(RetryingScreen):
 
     @property
     def _where(self) -> tuple[Store, Caller, int]:
-        context = self.context
-        return context.store, context.caller, context.account_id
+        return self.context.at
 
     def _set_marks(self, marks: set[object]) -> None:
         rows = self.marked_list

@@ -169,7 +169,7 @@ class NewUserScreen(MadeLikeScreen):
         context = self.context
         if context.account.domains != self._domains:
             first = not self._domains
-            usual = await usual_domain(context.store, context.caller, context.account_id)
+            usual = await usual_domain(*context.at)
             self._domains = context.account.domains
             domain = self.query_one("#domain", ChoiceField)
             domain.set_choices([(name, f"@{name}") for name in self._domains])
@@ -178,7 +178,7 @@ class NewUserScreen(MadeLikeScreen):
                 domain.value = str(wanted)
             domain.display = len(self._domains) > 1
             self._show_domain()
-        policy = await password_policy(context.store, context.caller, context.account_id)
+        policy = await password_policy(*context.at)
         self.query_one(PasswordFields).judge_by(self._text("username"), policy)
         if not self._domains:
             self.announce(
@@ -288,8 +288,7 @@ class NewUserScreen(MadeLikeScreen):
             return
         from mission_control_tui.model.users import free_username, upn_status
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         found = await upn_status(*at, upn)
         username = await free_username(*at, upn) if found.free else ""
         if self.is_here and found.upn == self._upn():
@@ -391,8 +390,7 @@ class NewUserScreen(MadeLikeScreen):
     async def _create(self, details: UserDetails, password: str, *, dry_run: bool) -> None:
         from mission_control_tui.model.newcomers import create_with
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         services = self.services_to_give()
         outcome = await create_with(*at, details, password, services, dry_run=dry_run)
         if not dry_run:

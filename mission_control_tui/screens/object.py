@@ -107,8 +107,7 @@ class ObjectScreen(ObjectRemovingScreen):
         choice.set_choices([(one.id, one.name) for one in kinds])
         if first and any(one.id == self._first_kind for one in kinds):
             choice.value = self._first_kind
-        context = self.context
-        self._domain = await usual_domain(context.store, context.caller, context.account_id)
+        self._domain = await usual_domain(*self.context.at)
         if not kinds:
             self._notice(["The catalogue in force has no groups, contacts or shared mailboxes."])
             return
@@ -122,10 +121,7 @@ class ObjectScreen(ObjectRemovingScreen):
     async def _load_stored(self) -> None:
         from mission_control_tui.model.object_views import show_object
 
-        context = self.context
-        view = await show_object(
-            context.store, context.caller, context.account_id, str(self.object_id)
-        )
+        view = await show_object(*self.context.at, str(self.object_id))
         if not self.is_here:
             return
         first = self._view is None
@@ -264,9 +260,7 @@ class ObjectScreen(ObjectRemovingScreen):
         context, service = self.context, self._service
         if service is None:
             return
-        found = await choices(
-            context.store, context.caller, context.account_id, service.id, role, text
-        )
+        found = await choices(*context.at, service.id, role, text)
         if self.is_here:
             offered = [one for one in found if one.id != self.object_id]
             self.query_one(MemberFields).offer(role, offered)
@@ -322,9 +316,7 @@ class ObjectScreen(ObjectRemovingScreen):
             return
         members = self.query_one(MemberFields)
         outcome = await create_object(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             service.id,
             str(given.pop("name", "")),
             str(given.pop("address", "")),
@@ -345,9 +337,7 @@ class ObjectScreen(ObjectRemovingScreen):
         members = self.query_one(MemberFields)
         name, address = given.pop("name", None), given.pop("address", None)
         outcome = await edit_object(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             str(self.object_id),
             Changes(
                 None if name is None else str(name),
@@ -368,10 +358,7 @@ class ObjectScreen(ObjectRemovingScreen):
     async def _restore(self) -> None:
         from mission_control_tui.model.objects import restore_object
 
-        context = self.context
-        outcome = await restore_object(
-            context.store, context.caller, context.account_id, str(self.object_id)
-        )
+        outcome = await restore_object(*self.context.at, str(self.object_id))
         self.announce("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
         await self._adopt(outcome.result)
         await self.queue_changed()
@@ -380,10 +367,7 @@ class ObjectScreen(ObjectRemovingScreen):
     async def _show_theirs(self, error: StaleVersion) -> None:
         from mission_control_tui.model.object_views import show_object
 
-        context = self.context
-        view = await show_object(
-            context.store, context.caller, context.account_id, str(self.object_id)
-        )
+        view = await show_object(*self.context.at, str(self.object_id))
         self._version, self._view = view.version, view
         labels = {one.id: one.name for one in self._options}
         self._their_words = [

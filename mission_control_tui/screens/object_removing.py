@@ -25,7 +25,7 @@ class ObjectRemovingScreen(MissionScreen):
         view, context = self._view, self.context
         if view is None:
             return
-        at = (context.store, context.caller, context.account_id, view.id)
+        at = (*context.at, view.id)
         tried = await remove_object(*at, dry_run=True)
         if not tried.plan.changes_anything:
             self.announce("It is being removed, or was")
@@ -47,9 +47,7 @@ class ObjectRemovingScreen(MissionScreen):
         if view is None:
             return
         await remove_object(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             view.id,
             expected_version=self._version,
         )

@@ -58,11 +58,8 @@ class ObjectsScreen(MissionScreen):
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.object_views import list_objects
 
-        context = self.context
         found = await list_objects(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             kind=self._kind or None,
             query=self.query_one(FindBox).text,
             limit=limit,

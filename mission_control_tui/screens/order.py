@@ -97,7 +97,7 @@ class OrderScreen(MissionScreen):
         from mission_control_tui.model.orders import show_order
 
         context = self.context
-        order = await show_order(context.store, context.caller, context.account_id, self._order_id)
+        order = await show_order(*context.at, self._order_id)
         what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
         thanks = "Thank you. " if self._confirms else ""
         self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
@@ -176,8 +176,7 @@ class OrderScreen(MissionScreen):
     async def _approve(self, *, agreed_price: bool = False) -> None:
         from mission_control_tui.model.approving import PriceChanged, approve_order
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id, self._order_id)
+        at = (*self.context.at, self._order_id)
         try:
             await approve_order(*at, note=self._reason, agreed_price=agreed_price)
         except PriceChanged as error:
@@ -192,16 +191,14 @@ class OrderScreen(MissionScreen):
     async def _decline(self) -> None:
         from mission_control_tui.model.approving import decline_order
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id, self._order_id)
+        at = (*self.context.at, self._order_id)
         await decline_order(*at, self._reason)
         await self._decided("declined")
 
     async def _cancel(self) -> None:
         from mission_control_tui.model.approving import cancel_order
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id, self._order_id)
+        at = (*self.context.at, self._order_id)
         outcome = await cancel_order(*at, self._reason)
         await self._decided(str(outcome.result.state))
 
@@ -236,8 +233,7 @@ class OrdersScreen(MissionScreen):
     async def load(self) -> None:
         from mission_control_tui.model.orders import list_orders
 
-        context = self.context
-        orders = await list_orders(context.store, context.caller, context.account_id, limit=SHOWN)
+        orders = await list_orders(*self.context.at, limit=SHOWN)
         rows = [
             Row(
                 order.id,

@@ -65,8 +65,7 @@ class PanelsScreen(SchedulingScreen):
         from mission_control_tui.model.status import status
         from mission_control_tui.model.users import details
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         self._user = user = await details(*at, self.user_id)
         self.looked_at(user.id)
         views = await status(*at, user=self.user_id)

@@ -120,7 +120,7 @@ class PasteScreen(MissionScreen):
         from mission_control_tui.model.users import usual_domain
 
         context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = context.at
         domains = context.account.domains
         field = self.query_one("#domain", ChoiceField)
         if field.value not in domains:
@@ -209,10 +209,9 @@ class PasteScreen(MissionScreen):
         text = self.query_one(PasteArea).text
         try:
             pasted = await asyncio.to_thread(read_list, text)
-            context = self.context
             people: Sequence[Proposed] = ()
             if pasted.people:
-                at = (context.store, context.caller, context.account_id)
+                at = self.context.at
                 people = await preview(*at, pasted, self._choices())
         except MissionControlError as error:
             self._pasted = None
@@ -271,7 +270,7 @@ class PasteScreen(MissionScreen):
             text = self.query_one(PasteArea).text
             pasted, choices = await asyncio.to_thread(read_list, text), self._choices()
             context = self.context
-            at = (context.store, context.caller, context.account_id)
+            at = context.at
             planned = (await paste(*at, pasted, choices, dry_run=True)).result
         finally:
             self._busy = False
@@ -340,10 +339,11 @@ class PasteScreen(MissionScreen):
         from mission_control_tui.model.pasting import paste
 
         file = _PasswordFile(path)
-        context = self.context
         try:
             outcome = await paste(
-                *(context.store, context.caller, context.account_id, pasted, choices),
+                *self.context.at,
+                pasted,
+                choices,
                 keep=file.keep,
                 allow_short=True,
             )

@@ -118,9 +118,7 @@ class ProductScreen(MissionScreen):
         from mission_control_tui.model import account_details
 
         context = self.context
-        self._details = await account_details.show(
-            context.store, context.caller, context.account_id
-        )
+        self._details = await account_details.show(*context.at)
         if self.product.buys is Buys.DOMAIN:
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(
@@ -130,7 +128,7 @@ class ProductScreen(MissionScreen):
         else:
             from mission_control_tui.model.subscriptions import list_subscriptions
 
-            had = await list_subscriptions(context.store, context.caller, context.account_id)
+            had = await list_subscriptions(*context.at)
             self._bought = {
                 one.level_id: one.quantity for one in had if one.product_id == self._product_id
             }
@@ -244,16 +242,14 @@ class ProductScreen(MissionScreen):
         if bought:
             await self._ask(name, self._removal_of(domain=name), "Nothing is paid back.")
         else:
-            context = self.context
-            at = (context.store, context.caller, context.account_id)
+            at = self.context.at
             forget = partial(remove_domain, *at, name)
             await self._ask(name, forget, "It is registered elsewhere and stays so.")
 
     def _removal_of(self, **what: Any) -> Removal:
         from mission_control_tui.model.removing import remove
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         return partial(remove, *at, self._product_id, **what)
 
     async def _ask(self, what: str, work: Removal, loss: str) -> None:

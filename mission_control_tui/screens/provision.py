@@ -118,12 +118,9 @@ class ProvisionScreen(PanelsScreen):
         """What the model says; None when settings were refused, which then show it."""
         from mission_control_tui.model.provision import provision
 
-        context = self.context
         try:
             return await provision(
-                context.store,
-                context.caller,
-                context.account_id,
+                *self.context.at,
                 self.user_id,
                 wanted,
                 dry_run=dry_run,
@@ -208,11 +205,8 @@ class ProvisionScreen(PanelsScreen):
     ) -> Outcome[tuple[Given, ...]]:
         from mission_control_tui.model.provision import change_wish
 
-        context = self.context
         return await change_wish(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             self.user_id,
             panel.service.id,
             kind,
@@ -230,11 +224,8 @@ class ProvisionScreen(PanelsScreen):
     async def _new_password(self, panel: UserServicePanel) -> None:
         from mission_control_tui.model.users import set_service_password
 
-        context = self.context
         outcome = await set_service_password(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             self.user_id,
             panel.service.id,
             instance=panel.view.instance,

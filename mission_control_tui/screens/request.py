@@ -69,9 +69,7 @@ class RequestScreen(MissionScreen):
         from mission_control_tui.model.requests import show_request
 
         context = self.context
-        found = await show_request(
-            context.store, context.caller, context.account_id, self.request_id
-        )
+        found = await show_request(*context.at, self.request_id)
         self._details = found
         request = found.request
         self.query_one("#what", TextLines).set(
@@ -194,9 +192,8 @@ class RequestScreen(MissionScreen):
     async def _do(self, name: str) -> None:
         from mission_control_tui.model import requests
 
-        context = self.context
         verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
-        await verb(context.store, context.caller, context.account_id, self.request_id)
+        await verb(*self.context.at, self.request_id)
         self.announce(
             "Cancelled, or stopping after the step it is in" if name == "cancel" else "Reset"
         )
@@ -206,8 +203,7 @@ class RequestScreen(MissionScreen):
     async def verb_retry(self) -> None:
         from mission_control_tui.model.requests import retry
 
-        context = self.context
-        outcome = await retry(context.store, context.caller, context.account_id, self.request_id)
+        outcome = await retry(*self.context.at, self.request_id)
         self.announce(f"Tried again as request {', '.join(str(one) for one in outcome.result)}")
         await self.queue_changed()
         if len(outcome.result) == 1:

@@ -85,7 +85,7 @@ class RequestsScreen(RetryingScreen):
         from mission_control_tui.model.requests import count_requests, list_requests
 
         context, states = self.context, self._states
-        at = (context.store, context.caller, context.account_id)
+        at = context.at
         found = await list_requests(*at, states=states, offset=offset, limit=limit)
         return Page([self._row(one) for one in found], await count_requests(*at, states=states))
 
@@ -94,10 +94,7 @@ class RequestsScreen(RetryingScreen):
 
         if not isinstance(key, int):
             return None
-        context = self.context
-        return await count_requests(
-            context.store, context.caller, context.account_id, states=self._states, after_id=key
-        )
+        return await count_requests(*self.context.at, states=self._states, after_id=key)
 
     def _row(self, request: RequestView) -> Row:
         state = (*state_parts(request.state), (f" {next_words(request)}", "dim"))
@@ -133,8 +130,7 @@ class RequestsScreen(RetryingScreen):
         if request is None:
             self.announce("Put the cursor on a request first", error=True)
             return
-        context = self.context
-        outcome = await retry(context.store, context.caller, context.account_id, request.id)
+        outcome = await retry(*self.context.at, request.id)
         numbers = ", ".join(str(one) for one in outcome.result)
         self.announce(f"Tried again as request {numbers}")
         await self.queue_changed()

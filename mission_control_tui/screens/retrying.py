@@ -22,7 +22,7 @@ class RetryingScreen(MissionScreen):
 
         self.need_write()
         context = self.context
-        plan = await retry_plan(context.store, context.caller, context.account_id, users)
+        plan = await retry_plan(*context.at, users)
         self.still_here()
         if not plan.queued:
             self.announce("Nothing is red in view")
@@ -40,10 +40,7 @@ class RetryingScreen(MissionScreen):
     async def _retry_all(self, users: Picked) -> None:
         from mission_control_tui.model.bulks import BulkAction, start
 
-        context = self.context
-        done = await start(
-            context.store, context.caller, context.account_id, users, BulkAction.RETRY
-        )
+        done = await start(*self.context.at, users, BulkAction.RETRY)
         bulk = done.result
         self.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
         await self.queue_changed()

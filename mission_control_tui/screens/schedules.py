@@ -90,11 +90,8 @@ class SchedulesScreen(SchedulingScreen):
     async def load(self) -> None:
         from mission_control_tui.model.schedules import list_schedules
 
-        context = self.context
         states = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        self._found = await list_schedules(
-            context.store, context.caller, context.account_id, states=states, limit=MOST
-        )
+        self._found = await list_schedules(*self.context.at, states=states, limit=MOST)
         self.query_one(LineList).show(self._fetch, keep=True)
         self._tell()
         self.refresh_keys()
@@ -216,8 +213,7 @@ class SchedulesScreen(SchedulingScreen):
     async def _cancel(self, one: ScheduleView) -> None:
         from mission_control_tui.model.schedules import cancel_schedule
 
-        context = self.context
-        await cancel_schedule(context.store, context.caller, context.account_id, one.id)
+        await cancel_schedule(*self.context.at, one.id)
         self.announce(f"Schedule {one.id} is cancelled")
         await self.load()
 

@@ -90,8 +90,7 @@ class SchedulingScreen(MissionScreen):
         from mission_control_tui.model.status import status
         from mission_control_tui.model.users import details
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         user = await details(*at, user_id)
         if user.in_bin:
             raise Conflict(f"{user.upn} is in the recycling bin.", hint="Restore it first.")
@@ -146,11 +145,8 @@ class SchedulingScreen(MissionScreen):
     ) -> None:
         from mission_control_tui.model.schedules import schedule
 
-        context = self.context
         outcome = await schedule(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             user.id,
             planned.action,
             planned.params,
@@ -180,11 +176,8 @@ class SchedulingScreen(MissionScreen):
     async def _change_time(self, one: ScheduleView, text: str) -> None:
         from mission_control_tui.model.schedules import change_schedule
 
-        context = self.context
         outcome = await change_schedule(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             one.id,
             when=text,
             expected_version=one.version,

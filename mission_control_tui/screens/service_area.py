@@ -52,19 +52,15 @@ class ServiceAreaScreen(MissionScreen):
     async def load(self) -> None:
         from mission_control_tui.model import account_details
 
-        context = self.context
-        details = await account_details.show(context.store, context.caller, context.account_id)
+        details = await account_details.show(*self.context.at)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> Page:
         from mission_control_tui.model.listing import page
 
-        context = self.context
         found = await page(
-            context.store,
-            context.caller,
-            context.account_id,
+            *self.context.at,
             query=self.query_one(FindBox).text,
             offset=offset,
             limit=limit,
@@ -77,8 +73,7 @@ class ServiceAreaScreen(MissionScreen):
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.listing import place
 
-        context = self.context
-        at = (context.store, context.caller, context.account_id)
+        at = self.context.at
         return await place(*at, str(key), query=self.query_one(FindBox).text)
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:

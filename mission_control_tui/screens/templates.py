@@ -17,8 +17,6 @@ from mission_control_tui.widgets.text_lines import TextLines
 from .context import MissionScreen, age
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.context import Caller
-    from mission_control_tui.model.database import Store
     from mission_control_tui.model.templates import Template
 
 NAMED = 3
@@ -68,17 +66,12 @@ class TemplatesScreen(MissionScreen):
         yield Horizontal(make, rename, remove, id="buttons")
         yield TextLines("", id="detail")
 
-    @property
-    def _at(self) -> tuple[Store, Caller, int]:
-        context = self.context
-        return context.store, context.caller, context.account_id
-
     # Data
 
     async def load(self) -> None:
         from mission_control_tui.model.templates import list_templates
 
-        self._found = await list_templates(*self._at)
+        self._found = await list_templates(*self.context.at)
         if self.is_here:
             self.query_one(RowList).set_rows([self._row(one) for one in self._found])
             self._tell()
@@ -140,8 +133,8 @@ class TemplatesScreen(MissionScreen):
         from mission_control_tui.model.templates import like
         from mission_control_tui.model.users import details
 
-        user = await details(*self._at, await self._found_user(text.strip()))
-        content = await like(*self._at, user.id)
+        user = await details(*self.context.at, await self._found_user(text.strip()))
+        content = await like(*self.context.at, user.id)
         what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
         start = user.details.title or user.details.department
 
@@ -163,7 +156,7 @@ class TemplatesScreen(MissionScreen):
         """The id of the only user who is found by this. Raises NotFound, naming those there are."""
         from mission_control_tui.model.listing import page
 
-        found = await page(*self._at, query=text, limit=NAMED) if text else None
+        found = await page(*self.context.at, query=text, limit=NAMED) if text else None
         if found is None or not found.rows:
             raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
         exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]
@@ -176,7 +169,7 @@ class TemplatesScreen(MissionScreen):
     async def _save(self, name: str, user_id: str) -> None:
         from mission_control_tui.model.templates import save_template
 
-        saved = await save_template(*self._at, name, user=user_id)
+        saved = await save_template(*self.context.at, name, user=user_id)
         self.announce(f"Saved: {saved.result.name}")
         await self.load()
 
@@ -190,7 +183,7 @@ class TemplatesScreen(MissionScreen):
         async def named(name: str) -> None:
             from mission_control_tui.model.templates import rename_template
 
-            await rename_template(*self._at, one.name, name, version=one.version)
+            await rename_template(*self.context.at, one.name, name, version=one.version)
             self.announce(f"Renamed: {name}")
             await self.load()
 
@@ -206,7 +199,7 @@ class TemplatesScreen(MissionScreen):
         async def remove() -> None:
             from mission_control_tui.model.templates import remove_template
 
-            await remove_template(*self._at, one.name, version=one.version)
+            await remove_template(*self.context.at, one.name, version=one.version)
             self.announce(f"Removed: {one.name}")
             await self.load()
 

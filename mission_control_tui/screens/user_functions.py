@@ -15,8 +15,6 @@ from .scheduling import SchedulingScreen
 from .user_card import FunctionList, PasswordReset, UserCard
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.context import Caller
-    from mission_control_tui.model.database import Store
     from mission_control_tui.model.views import UserView
 
 
@@ -27,20 +25,14 @@ class UserFunctionsScreen(SchedulingScreen):
     def card(self) -> UserCard:
         return self.query_one(UserCard)
 
-    @property
-    def at(self) -> tuple[Store, Caller, int]:
-        """The arguments with which every function of the model begins."""
-        context = self.context
-        return context.store, context.caller, context.account_id
-
     async def show_user(self, user_id: str) -> None:
         """Read the user and show the card."""
         from mission_control_tui.model.status import status
         from mission_control_tui.model.users import details, password_policy
 
-        user = await details(*self.at, user_id)
-        views = await status(*self.at, user=user_id)
-        policy = await password_policy(*self.at)
+        user = await details(*self.context.at, user_id)
+        views = await status(*self.context.at, user=user_id)
+        policy = await password_policy(*self.context.at)
         self.looked_at(user.id)
         if self.is_here:
             self.card.show(user, views, policy)
@@ -120,14 +112,14 @@ class UserFunctionsScreen(SchedulingScreen):
             given,
             what="deprovision all services of",
         )
-        tried = await deprovision_all(*self.at, user.id, dry_run=True)
+        tried = await deprovision_all(*self.context.at, user.id, dry_run=True)
         lines[2:2] = tried.plan.warnings
         self.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
     async def _ask_delete(self, user: UserView) -> None:
         from mission_control_tui.model.users import delete_user
 
-        outcome = await delete_user(*self.at, user.id, dry_run=True)
+        outcome = await delete_user(*self.context.at, user.id, dry_run=True)
         self.ask_typed(
             [
                 f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
@@ -154,7 +146,7 @@ class UserFunctionsScreen(SchedulingScreen):
             "restore": (users.restore_user, "Restored, without services"),
         }
         verb, done = verbs[name]
-        await verb(*self.at, user.id)  # type: ignore[operator]
+        await verb(*self.context.at, user.id)  # type: ignore[operator]
         self.announce(f"{user.upn}: {done}")
         await self.queue_changed()
         await self.load()
@@ -185,9 +177,7 @@ async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user
     context = screen.context
     try:
         outcome = await set_password(
-            context.store,
-            context.caller,
-            context.account_id,
+            *context.at,
             user.id,
             event.password,
             must_change=event.must_change or None,

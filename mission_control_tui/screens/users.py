@@ -150,7 +150,11 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
         found = await page(
-            *self.at, query=self.query_one(FindBox).text, offset=offset, limit=limit, **asked
+            *self.context.at,
+            query=self.query_one(FindBox).text,
+            offset=offset,
+            limit=limit,
+            **asked,
         )
         more = "more than " if found.more else ""
         if self.is_here:
@@ -177,7 +181,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
     async def _count_elsewhere(self, text: str, count: str) -> None:
         from mission_control_tui.model.finding import find_anyone
 
-        store, caller, here = self.at
+        store, caller, here = self.context.at
         found = await find_anyone(store, caller, text, ELSEWHERE, current=here)
         others = sum(one.account.id != here for one in found.users)
         if others and self.is_here and self.query_one(FindBox).text == text:
@@ -189,7 +193,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         from mission_control_tui.model.listing import place
 
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        return await place(*self.at, str(key), query=self.query_one(FindBox).text, **asked)
+        return await place(*self.context.at, str(key), query=self.query_one(FindBox).text, **asked)
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()
