@@ -117,7 +117,7 @@ async def test_deprovision_asks_and_takes_all_away(world_db: Path) -> None:
         await shows(pilot, "Nothing was changed")
         await choose(pilot, app, "deprovision")
         await pilot.press("y")
-        await shows(pilot, "Asked for: removal", "» Queued")
+        await shows(pilot, "Asked for: deprovision all services", "» Queued")
         context = context_of(app)
         views = await status(
             context.store, context.caller, context.account_id, user="ada@acme.example"
