@@ -13,10 +13,7 @@ from .finding import MOST, FindingScreen
 
 
 class AccountList(FindingScreen):
-    """Accounts found by part of code, name or domain.
-
-    What subclasses override fails only when it is called: Textual's metaclass is no ABCMeta.
-    """
+    """Accounts found by part of code, name or domain."""
 
     HEADING = "Accounts"
     COLUMNS = (Column("Code", width=16), Column("Name"), Column("Domains", width=30))

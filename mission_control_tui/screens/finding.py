@@ -18,7 +18,10 @@ MOST = PAGE
 
 
 class FindingScreen(MissionScreen):
-    """A find box that has the focus; each answer replaces the one before, and only the newest question is asked."""
+    """A find box that has the focus; each answer replaces the one before, and only the newest question is asked.
+
+    What subclasses override fails only when it is called: Textual's metaclass is no ABCMeta.
+    """
 
     VERBS: ClassVar[tuple[str, ...]] = ("find",)
     AUTO_FOCUS = "FindInput"
@@ -30,6 +33,7 @@ class FindingScreen(MissionScreen):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self._first_text = text
+        self._asked: str | None = None
         self._answered: str | None = None
         self._note = ""
 
@@ -76,14 +80,18 @@ class FindingScreen(MissionScreen):
         return super().holds_keys or (self.is_here and not self.in_field and self.is_pending)
 
     async def load(self) -> None:
-        self.look(keep=True)
+        self.look()
 
-    def look(self, *, keep: bool = False) -> None:
-        """Ask for what is typed now."""
-        self.query_one(LineList).show(self._fetch, keep=keep)
+    def look(self) -> None:
+        """Ask for what is typed now; the cursor stays on its row unless something else was asked before."""
+        text = self.query_one(FindBox).text
+        is_new, self._asked = text != self._asked, text
+        self.query_one(LineList).show(self._fetch, keep=not is_new)
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self.look()
+        # Others' changes may have had it asked already, while the typing paused.
+        if self._asked != event.box.text:
+            self.look()
 
     def on_find_box_widened(self, event: FindBox.Widened) -> None:
         event.stop()
@@ -101,11 +109,7 @@ class FindingScreen(MissionScreen):
             self.query_one(FindBox).note = self._note
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if event.rows.id != "found":
-            return
-        if self.is_pending:
-            self.announce("Still looking: press Enter again")
-        else:
+        if event.rows.id == "found":
             self.chosen(event.row)
 
     def verb_find(self) -> None:
