@@ -224,7 +224,7 @@ class HistoryScreen(MissionScreen):
         read = self._named(entry)
         lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
         lines += self._plan_words(entry, tried.result, tried.plan)
-        self.confirm(lines, lambda: self._undo(entry))
+        self.confirm(lines, lambda: self._undo(entry), yes="Undo")
 
     def _plan_words(self, entry: AuditView, undone: Undone, plan: Plan) -> list[str]:
         """What an undo would do and what it warns of, in lines of a question."""

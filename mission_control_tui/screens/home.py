@@ -156,8 +156,8 @@ class HomeScreen(MissionScreen):
             rows.append(
                 Row(
                     "worker",
-                    ((context.no_worker.capitalize(), "error"), ""),
-                    Target(says=context.no_worker),
+                    (("No worker runs: Enter says more", "error"), ""),
+                    Target(says=f"{context.no_worker[:1].upper()}{context.no_worker[1:]}"),
                 )
             )
         now = datetime.now(UTC)

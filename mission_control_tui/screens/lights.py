@@ -98,6 +98,8 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         found = await page(*self._where, self.sight(), self._order, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
+            text = self.query_one(FindBox).text.strip()
+            self.matrix.empty = "Nobody is found" if text else "No users yet"
             self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
             self._tell_marks()
         return Page([self._row(one) for one in found.rows], found.total)

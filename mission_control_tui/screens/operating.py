@@ -66,7 +66,7 @@ class OperatingScreen(BaseScreen):
         self.announce(
             "Armed: changes are made again; a makes the console read-only"
             if armed
-            else "Read-only: nothing is changed until a arms the console"
+            else "Read-only: nothing is changed until you press a again"
         )
         self.refresh_keys()
 

@@ -10,12 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from .cells import width_of, wrap
+from .cells import fit, width_of, wrap
 from .field import FieldInput
 from .lines import LineWidget, Part
 
 MARGINS = 4
 MOST_TYPED = 1000
+MOST_TOLD = 4
+"""Lines below the box at most."""
 
 
 class AskInput(FieldInput):
@@ -88,6 +90,7 @@ class AskBar(LineWidget):
         self._hint = hint or "Enter accepts, Esc gives up"
         self._understand = understand
         self._said = ""
+        self._told: list[str] = []
         self._wrong = False
         self.input = AskInput(value, password=False, max_length=MOST_TYPED)
 
@@ -105,7 +108,8 @@ class AskBar(LineWidget):
     def say(self, text: str, *, error: bool = False) -> None:
         """Say something below the box: what is wrong, or how the text is understood."""
         self._said, self._wrong = text, error
-        self.repaint(len(self._lines) + 2)
+        self._fit()
+        self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y == 0:
@@ -114,16 +118,21 @@ class AskBar(LineWidget):
             return [("  ", ""), (self._lines[y - 1], "strong" if y == 1 else "")]
         if y == len(self._lines) + 1:
             return [("  ", ""), (f"{self.label}: ", "")]
-        if self._said:
-            return [("  ", ""), (self._said, "error" if self._wrong else "")]
-        return [("  ", ""), (self._hint, "dim")]
+        at = y - len(self._lines) - 2
+        if at < len(self._told):
+            return [("  ", ""), (self._told[at], "error" if self._wrong else "")]
+        return () if at else [("  ", ""), (self._hint, "dim")]
 
     def _fit(self) -> None:
         """Break the lines as wide as the terminal is, and put the box below them."""
         width = self.app.size.width - MARGINS
         self._lines = [part for line in self._asked for part in wrap(line, width)]
         self.input.styles.margin = (len(self._lines) + 1, 2, 0, 4 + width_of(self.label))
-        self.styles.height = len(self._lines) + 3
+        told = wrap(self._said, width) if self._said else []
+        self._told = told[:MOST_TOLD]
+        if len(told) > MOST_TOLD:
+            self._told[-1] = fit(f"{self._told[-1]} {told[MOST_TOLD]}", width)
+        self.styles.height = len(self._lines) + 2 + max(len(self._told), 1)
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit()

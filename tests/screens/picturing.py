@@ -6,7 +6,7 @@ show what one that started so shows.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
@@ -51,12 +51,17 @@ def picture_of(app: MissionControlApp) -> tuple[str, str]:
 
 
 async def take(
-    app: MissionControlApp, reach: Step, snapshot: SnapshotAssertion, *, quiet: bool = False
+    app: MissionControlApp,
+    reach: Step,
+    snapshot: SnapshotAssertion,
+    *,
+    quiet: bool = False,
+    sizes: Mapping[str, tuple[int, int]] = NAMES,
 ) -> None:
-    """Drive `app` to a state and compare both pictures of it; `quiet` clears what was announced."""
+    """Drive `app` to a state and compare its pictures of all `sizes`; `quiet` clears what was announced."""
     pictures = snapshot.use_extension(Picture)
     differ = []
-    (first, size), *others = NAMES.items()
+    (first, size), *others = sizes.items()
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.is_open)
         await reach(app, pilot)
