@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer
 from tests.support import hermetic, require
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue
 
 __all__ = ["require"]
 
@@ -69,3 +74,23 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
 def postgres_url(postgres_server: PostgresServer, postgres_database: str) -> str:
     """SQLAlchemy's address (postgresql+asyncpg://...) of an empty database of the test's own."""
     return postgres_server.url(postgres_database)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The catalogue that the program ships."""
+    from mission_control_tui.model.catalogue.parse import parse
+    from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
+
+    return parse(shipped(), SHIPPED_NAME)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and empty SQLite file, with its key beside it."""
+    from mission_control_tui.model import upgrade
+    from mission_control_tui.model.database import database_url
+
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(upgrade.upgrade(database_url(path)))
+    return path

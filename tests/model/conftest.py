@@ -12,10 +12,9 @@ from sqlalchemy import insert, make_url
 
 from mission_control_tui.model import catalogue_store, upgrade
 from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.catalogue.parse import parse
-from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
+from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.database import Store
 from mission_control_tui.model.provision import Wanted, provision
 from mission_control_tui.model.tables import AccountRow, DomainRow
 from mission_control_tui.model.views import Account, UserView
@@ -23,20 +22,6 @@ from tests.model.helpers import create, finish, named, own_seats
 from tests.postgres import PostgresServer
 
 DOMAIN = "acme.example"
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    """The catalogue that the program ships."""
-    return parse(shipped(), SHIPPED_NAME)
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated and empty SQLite file, with its key beside it."""
-    path = tmp_path_factory.mktemp("template") / "store.db"
-    asyncio.run(upgrade.upgrade(database_url(path)))
-    return path
 
 
 @pytest.fixture(scope="session")
