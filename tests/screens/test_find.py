@@ -20,6 +20,7 @@ from mission_control_tui.model.users import delete_user
 from mission_control_tui.screens.context import Context, MissionScreen
 from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.user import UserScreen
+from mission_control_tui.widgets.find_box import PAUSE, FindBox
 from mission_control_tui.widgets.rows import Row
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import PASSWORD, finish
@@ -114,6 +115,28 @@ async def test_the_count_comes_with_its_rows_though_others_change_things_meanwhi
         await shows(pilot, "Alan Turing")
         assert "1 found" not in text_of(app)
         await until(pilot, lambda: not screen.is_pending)
+
+
+async def test_what_was_asked_while_the_typing_paused_is_not_asked_again(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answer = FindScreen.answer
+
+    async def counted(screen: FindScreen, text: str) -> tuple[Sequence[Row], str]:
+        asked.append(text)
+        return await answer(screen, text)
+
+    async with console(world_db) as (app, pilot):
+        await find(app, pilot, "ada", "1 found")
+        screen = app.screen
+        assert isinstance(screen, FindScreen)
+        monkeypatch.setattr(FindScreen, "answer", counted)
+        screen.query_one(FindBox).input.value = "simps"
+        await screen.load()
+        await shows(pilot, "Homer Simpson")
+        await pilot.pause(2 * PAUSE)
+        assert asked == ["simps"]
 
 
 async def test_an_empty_box_lists_whom_one_looked_at_last(world_db: Path) -> None:
