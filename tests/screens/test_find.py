@@ -128,7 +128,7 @@ async def test_what_was_asked_while_the_typing_paused_is_not_asked_again(
         return await answer(screen, text)
 
     async with console(world_db) as (app, pilot):
-        await find(app, pilot, "ada", "1 found")
+        await find(app, pilot, "ada", "2 found")
         screen = app.screen
         assert isinstance(screen, FindScreen)
         monkeypatch.setattr(FindScreen, "answer", counted)
