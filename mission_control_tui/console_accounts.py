@@ -105,7 +105,14 @@ class AccountsApp(MissionControlApp):
             self._following.cancel()
         self._following = self._start(self._follow(context))
         self.set_top(
-            replace(self.top_info, account=context.account.name, red=None, orange=None, more=False)
+            replace(
+                self.top_info,
+                account=context.account.name,
+                red=None,
+                orange=None,
+                more=False,
+                all_red=0,
+            )
         )
         if isinstance(self.screen, BaseScreen):
             self.screen.announce(
@@ -210,6 +217,7 @@ class AccountsApp(MissionControlApp):
                 found.orange,
                 extra,
                 found.more,
+                found.all_red,
             )
         )
 

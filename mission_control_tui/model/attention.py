@@ -32,13 +32,15 @@ Place: TypeAlias = tuple[datetime, str]
 class Mine:
     """How many services that the caller asked for last are orange and red; `waiting`: whether anybody's is orange.
 
-    With `more`, only FOLLOWED lights of a colour were looked at: there are at least so many.
+    `all_red` are those of anybody. With `more`, only FOLLOWED lights of a colour were looked at: there are at least so
+    many.
     """
 
     orange: int
     red: int
     waiting: bool
     more: bool = False
+    all_red: int = 0
 
 
 async def mine(store: Store, caller: Caller, account: int | str) -> Mine:
@@ -70,6 +72,7 @@ async def mine(store: Store, caller: Caller, account: int | str) -> Mine:
             counts[Light.RED],
             waiting=looked_at[Light.ORANGE] > 0,
             more=max(looked_at.values()) > FOLLOWED,
+            all_red=min(looked_at[Light.RED], FOLLOWED),
         )
 
 

@@ -14,7 +14,7 @@ from .lines import LineWidget, Part
 @dataclass(frozen=True, slots=True)
 class TopInfo:
     """What the top line says. `red` and `orange` count what the operator asked for, None until the database has
-    answered; with `more` there are at least so many.
+    answered, `all_red` what anybody did; with `more` there are at least so many.
     """
 
     account: str = ""
@@ -24,10 +24,14 @@ class TopInfo:
     orange: int | None = None
     extra: str = ""
     more: bool = False
+    all_red: int = 0
 
 
 class TopLine(LineWidget):
-    """`mine: 1 orange 2 red  SIMULATOR  Acme · fred  (extra)      Title`: counts first, where a change is cheapest."""
+    """`mine: 1 orange 2 red  SIMULATOR  Acme · fred  (extra)  all: 3 red  Title`, first what changes: cheap there.
+
+    What is red for all is said where more than the operator's own is, so that `0 red` is not taken for all is well.
+    """
 
     DEFAULT_CSS = """
     TopLine { height: 1; }
@@ -63,10 +67,26 @@ class TopLine(LineWidget):
         title = fit(self.title, min(width_of(self.title), 30))
         room = max(width - used - width_of(title) - 2, 0)
         extra = f"  {info.extra}" if info.extra else ""
+        least = min(width_of(who), room - room // 2)
+        others = self._others()
+        if least + width_of(extra) + width_of(others) > room:
+            others = ""
+        room -= width_of(others)
         if over := max(width_of(who) + width_of(extra) - room, 0):
             # Mode and ticket are on every change: the names of account and operator give way, down to half.
-            who = fit(who, max(width_of(who) - over, room - room // 2))
-        return [*parts, (fit(who + extra, room), "strong"), ("  ", ""), (title, "title")]
+            who = fit(who, max(width_of(who) - over, least))
+        named = who + extra
+        if not others:
+            return [*parts, (fit(named, room), "strong"), ("  ", ""), (title, "title")]
+        rest = " " * (room - width_of(named) + 2)
+        return [*parts, (named, "strong"), (others + rest, ""), (title, "title")]
+
+    def _others(self) -> str:
+        """How many are red in the account, where others asked for some of them."""
+        info = self.info
+        if info.red is None or info.all_red <= info.red:
+            return ""
+        return f"  all: {info.all_red}{'+' if info.more else ''} red"
 
     def _count(self, light: Light, count: int | None) -> str:
         sign = "+" if count is not None and self.info.more else ""

@@ -60,9 +60,9 @@ async def test_only_what_the_operator_asked_for_last_is_counted(
     assert alone >= 1
     assert (await mine(store, other, account.id)).orange == alone
     await turn(store, caller, people[0], Light.RED)
-    assert await mine(store, caller, account.id) == Mine(0, alone, waiting=True)
+    assert await mine(store, caller, account.id) == Mine(0, alone, waiting=True, all_red=alone)
     await turn(store, caller, people[1], Light.GREEN)
-    assert await mine(store, other, account.id) == Mine(0, 0, waiting=False)
+    assert await mine(store, other, account.id) == Mine(0, 0, waiting=False, all_red=alone)
 
 
 async def test_whoever_asks_again_has_it_from_then_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,37 @@ def test_the_ticket_is_seen_beside_a_long_account_name(ticket: str) -> None:
     assert len(shown) == 80
     assert "Harbour" in shown
     assert ticket[:6] in shown
+
+
+@pytest.mark.parametrize(
+    ("title", "ticket", "is_said"),
+    [
+        ("Home", "", True),
+        ("Home", "T-1", True),
+        ("Home", "T" * 60, False),
+        ("Provision Services", "", True),
+        ("Provision Services", "INC-42", False),
+        ("Groups and shared mailboxes", "", False),
+    ],
+)
+def test_what_is_red_for_all_is_said_where_names_and_ticket_leave_room(
+    title: str, ticket: str, is_said: bool
+) -> None:
+    line = TopLine(title)
+    line.info = TopInfo("Harbour Freight Lines", "day.shift", red=2, orange=0, extra=ticket)
+
+    def shown(all_red: int) -> str:
+        line.info = replace(line.info, all_red=all_red)
+        return "".join(text for text, _style in line.line(0, 80))
+
+    others = shown(12)
+    assert len(others) == 80
+    assert ("  all: 12 red  " in others) is is_said
+    assert "Harbour" in others
+    assert ticket[:6] in others
+    assert others.endswith(f"  {title}")
+    assert is_said or others == shown(0)
+    assert "all:" not in shown(2)
 
 
 async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Path) -> None:

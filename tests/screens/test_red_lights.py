@@ -122,7 +122,10 @@ async def test_from_elsewhere_it_leads_to_the_newest_again(world_db: Path) -> No
 
 
 async def test_the_top_line_counts_what_the_operator_asked_for(world_db: Path) -> None:
-    for operator, counted in ((world.CALLER, "mine: 1 orange 1 red"), (OTHER, "mine: 0 orange 0")):
+    for operator, counted, of_all in (
+        (world.CALLER, "mine: 1 orange 1 red", False),
+        (OTHER, "mine: 0 orange 0 red", True),
+    ):
         app = console_of(world_db, operator)
         async with app.run_test(size=(80, 24)) as pilot:
             await shows(pilot, "This month  AUD")
@@ -130,6 +133,7 @@ async def test_the_top_line_counts_what_the_operator_asked_for(world_db: Path) -
             assert top.startswith(f"{counted}")
             assert len(top) <= 80
             assert f"Acme Pty Ltd · {operator.operator}" in top
+            assert (f"{operator.operator}  all: 1 red " in top) is of_all
 
 
 async def test_the_count_follows_what_the_operator_asks_for_elsewhere(world_db: Path) -> None:
