@@ -44,6 +44,20 @@ def reads(command: Command) -> Command:
     return places(as_json(command))
 
 
+def limited(
+    default: int, help_text: str | None = "At most so many.", *, most: int | None = 100_000
+) -> Callable[[Command], Command]:
+    """`--limit N`, from 1 to `most`."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, most),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=help_text,
+    )
+
+
 def changes(command: Command) -> Command:
     """`--ticket`, `--dry-run` and `--json`."""
     dry_run = _kept("--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing.")

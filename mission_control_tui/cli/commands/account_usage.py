@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.options import example, limited, reads
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
 @click.option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N",
-    help="At most so many idle seats.",
-)  # fmt: skip
+@limited(200, "At most so many idle seats.", most=None)
 @reads
 @example("mission-control account usage", "mission-control account usage --idle --csv")
 @pass_session

@@ -12,7 +12,7 @@ import click
 from mission_control_tui.cli.commands import bulk_running, bulk_telling, passwords, waiting
 from mission_control_tui.cli.commands.provision import settings_of
 from mission_control_tui.cli.commands.user_lists import picked, users_from, where
-from mission_control_tui.cli.options import changes, destroys, example, reads, waits
+from mission_control_tui.cli.options import changes, destroys, example, limited, reads, waits
 from mission_control_tui.cli.output import line, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.bulk_views import FAILED, BulkAction, BulkParams, ItemOutcome
@@ -166,7 +166,7 @@ def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
 
 @bulk.command("list")
 @click.option("--moving", is_flag=True, help="Only those that somebody goes on with.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, metavar="N")
+@limited(20, None, most=10_000)
 @click.option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
 @reads
 @pass_session
@@ -208,9 +208,7 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
     type=click.Choice([str(one) for one in ItemOutcome]),
     help="List items that ended so; may be repeated.",
 )
-@click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N"
-)
+@limited(50, None)
 @click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
 @reads
 @pass_session

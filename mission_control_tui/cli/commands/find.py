@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.options import example, limited, reads
 from mission_control_tui.cli.output import LIGHT_MARKS, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
 
@@ -21,14 +21,7 @@ HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="At most so many people.",
-)
+@limited(50, "At most so many people.", most=1_000)
 @reads
 @pass_session
 @example("mission-control find lovelace", "mission-control find order 12")
@@ -75,14 +68,7 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
 
 
 @click.command()
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 50),
-    default=20,
-    show_default=True,
-    metavar="N",
-    help="At most so many, the newest.",
-)
+@limited(20, "At most so many, the newest.", most=50)
 @reads
 @pass_session
 @example("mission-control users recent")

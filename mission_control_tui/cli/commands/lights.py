@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.options import example, limited, reads
 from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.states import Light
@@ -28,9 +28,7 @@ GLYPHS = {Light.RED: "X", Light.ORANGE: "~", Light.GREEN: "*", Light.GREY: "-"}
     show_default=True,
     help="By name, or the oldest or newest red or orange first.",
 )
-@click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N"
-)
+@limited(50, None)
 @click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave so many out.")
 @reads
 @pass_session

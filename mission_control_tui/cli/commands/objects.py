@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import results
-from mission_control_tui.cli.options import changes, destroys, example, reads, waits
+from mission_control_tui.cli.options import changes, destroys, example, limited, reads, waits
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -74,10 +74,7 @@ def kinds(session: Session) -> None:
 @click.argument("query", required=False, default="")
 @click.option("--kind", metavar="KIND", help="Only this kind, by name or id.")
 @click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
-@click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, metavar="N",
-    help="At most so many.",
-)  # fmt: skip
+@limited(200)
 @click.option(
     "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
 )

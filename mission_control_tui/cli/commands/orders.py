@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands.results import carry_out, tell
-from mission_control_tui.cli.options import changes, destroys, example, reads
+from mission_control_tui.cli.options import changes, destroys, example, limited, reads
 from mission_control_tui.cli.output import line, print_json, table, when
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.in_words import value_text
@@ -38,7 +38,7 @@ def orders() -> None:
 )  # fmt: skip
 @click.option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
 @click.option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
-@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, metavar="N")
+@limited(200, None, most=None)
 @reads
 @example("mission-control orders list --state returned --state cancelled --limit 20")
 @pass_session

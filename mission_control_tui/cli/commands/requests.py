@@ -8,7 +8,7 @@ import click
 
 from mission_control_tui.cli.commands import results, waiting
 from mission_control_tui.cli.commands.retry_all import retry_all
-from mission_control_tui.cli.options import changes, destroys, example, reads
+from mission_control_tui.cli.options import changes, destroys, example, limited, reads
 from mission_control_tui.cli.output import line, print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -35,14 +35,7 @@ def requests() -> None:
     help="Only requests in this state; may be repeated.",
 )
 @click.option("--user", metavar="USER", help="Only one user's.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="At most so many, the newest first.",
-)
+@limited(50, "At most so many, the newest first.")
 @click.option("--before", type=int, metavar="ID", help="Only those older than this request.")
 @reads
 @pass_session

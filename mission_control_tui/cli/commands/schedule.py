@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import results, waiting
-from mission_control_tui.cli.options import changes, example, reads
+from mission_control_tui.cli.options import changes, example, limited, reads
 from mission_control_tui.cli.output import print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -96,14 +96,7 @@ def add(
     type=click.Choice([str(one) for one in ScheduleState]),
     help="Only those in this state; may be repeated.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=200,
-    show_default=True,
-    metavar="N",
-    help="At most so many.",
-)
+@limited(200)
 @reads
 @pass_session
 @example("mission-control schedule list --state waiting")

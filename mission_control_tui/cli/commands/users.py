@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.commands import results
 from mission_control_tui.cli.lazy import LazyGroup
-from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.options import example, limited, reads
 from mission_control_tui.cli.output import LIGHT_MARKS, line, print_json, say, table
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
@@ -58,10 +58,7 @@ def users() -> None:
 @click.option("--light", type=click.Choice(LIGHTS), help="Only who has a service with this light.")
 @click.option("--disabled/--enabled", default=None, help="Only who is disabled, or who is not.")
 @click.option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
-@click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N",
-    help="At most so many.",
-)  # fmt: skip
+@limited(50)
 @click.option(
     "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
 )

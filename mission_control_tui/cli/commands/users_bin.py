@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands import results
-from mission_control_tui.cli.options import destroys, example, reads
+from mission_control_tui.cli.options import destroys, example, limited, reads
 from mission_control_tui.cli.output import print_json, say, table, when
 from mission_control_tui.cli.session import Session, pass_session
 
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("bin")
 @click.argument("query", required=False, default="")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=200,
-    show_default=True,
-    metavar="N",
-    help="At most so many.",
-)
+@limited(200)
 @reads
 @pass_session
 @example("mission-control users bin")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.commands.requests import request, what
-from mission_control_tui.cli.options import example, reads
+from mission_control_tui.cli.options import example, limited, reads
 from mission_control_tui.cli.output import line, print_json, say, when
 from mission_control_tui.cli.session import Session, pass_session
 from mission_control_tui.model.in_words import value_text
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("user")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="At most so many changes, the newest.",
-)
+@limited(50, "At most so many changes, the newest.")
 @reads
 @pass_session
 @example("mission-control users history ada@acme.example")
