@@ -12,7 +12,7 @@ from textual.message import Message
 
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLines, Row
 
 from .password_fields import as_wide
 
@@ -30,7 +30,7 @@ class Wished:
         return len(self.added) + len(self.removed) + bool(self.primary)
 
 
-class AddressList(CursorLines):
+class AddressList(FieldLines):
     """One address a row, with what it is and what is to become of it."""
 
     DEFAULT_CSS = """
@@ -60,18 +60,6 @@ class AddressList(CursorLines):
         self.rows_changed()
         if taller:
             self.refresh(layout=True)
-
-    def action_up(self) -> None:
-        if self.cursor == 0:
-            self.screen.focus_previous()
-        else:
-            super().action_up()
-
-    def action_down(self) -> None:
-        if self.cursor >= self.count - 1:
-            self.screen.focus_next()
-        else:
-            super().action_down()
 
 
 class AddressFields(Vertical):

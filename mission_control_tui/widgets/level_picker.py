@@ -14,7 +14,7 @@ from mission_control_tui import keymap
 
 from .cells import fit, width_of
 from .lines import Part
-from .rows import GAP, Column, CursorLines, Row
+from .rows import GAP, Column, FieldLines, Row
 from .seat_bar import ROOM, Seats, seat_parts
 
 
@@ -40,7 +40,7 @@ def seat_columns(levels: Sequence[LevelChoice]) -> tuple[Column, Column]:
     )
 
 
-class LevelPicker(CursorLines):
+class LevelPicker(FieldLines):
     """`(•) PC & Web Access  ██░░ 2 of 5 free`. Space or Enter chooses the level under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -131,18 +131,6 @@ class LevelPicker(CursorLines):
         if level is not None:
             self.chosen = level.id
             self.post_message(self.Chosen(self, level))
-
-    def action_up(self) -> None:
-        if self.cursor == 0:
-            self.screen.focus_previous()
-        else:
-            super().action_up()
-
-    def action_down(self) -> None:
-        if self.cursor >= self.count - 1:
-            self.screen.focus_next()
-        else:
-            super().action_down()
 
     def remember(self) -> object:
         return self._chosen

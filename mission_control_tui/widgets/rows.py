@@ -268,15 +268,19 @@ class CursorLines(LineWidget, can_focus=True):
 
     def action_up(self) -> None:
         if self.cursor == 0:
-            self.post_message(self.Edge(self, -1))
+            self.beyond(-1)
         else:
             self.move_to(self.cursor - 1)
 
     def action_down(self) -> None:
         if self.cursor >= self.count - 1:
-            self.post_message(self.Edge(self, 1))
+            self.beyond(1)
         else:
             self.move_to(self.cursor + 1)
+
+    def beyond(self, direction: int) -> None:
+        """Somebody asked to go above the first row (-1) or below the last (1)."""
+        self.post_message(self.Edge(self, direction))
 
     @property
     def jump(self) -> int:
@@ -331,3 +335,13 @@ class CursorLines(LineWidget, can_focus=True):
                 self.move_to(index)
                 return
         self.move_to(fallback)
+
+
+class FieldLines(CursorLines):
+    """Rows among the fields of a form: beyond their ends stand the fields before and after."""
+
+    def beyond(self, direction: int) -> None:
+        if direction > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
