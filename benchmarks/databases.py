@@ -13,6 +13,9 @@ from mission_control_tui.model import upgrade
 from mission_control_tui.model.database import Store, database_url
 from tests.postgres import PostgresServer
 
+_AS_INSTALLED = {"shared_buffers": "128MB"}
+"""What PostgreSQL has unless it is told otherwise; the tests' servers have less."""
+
 
 @asynccontextmanager
 async def new_database(*, postgresql: bool) -> AsyncIterator[str]:
@@ -24,7 +27,7 @@ async def new_database(*, postgresql: bool) -> AsyncIterator[str]:
             await upgrade.upgrade(database_url(where))
             yield where
             return
-        with PostgresServer.start() as server:
+        with PostgresServer.start(settings=_AS_INSTALLED) as server:
             where = server.url(server.create_database())
             await upgrade.upgrade(database_url(where), directory / "worker.key")
             yield where

@@ -1,8 +1,8 @@
 """Finding anyone among 100,000 users, in a few accounts and in 2,000, beside what finding in one account costs.
 
-    python -m benchmarks.finding [--users N] [--accounts N ...] [--plans]
+    python -m benchmarks.finding [--users N] [--accounts N ...] [--postgresql] [--plans]
 
-Builds a SQLite database for each number of accounts and prints every key's time, its ratio to one page of one account's
+Builds a database for each number of accounts and prints every key's time, its ratio to one page of one account's
 list in the same run, and the verdict. Exit status 1 when a budget is broken.
 """
 
@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import tempfile
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert
 
+from benchmarks.databases import analysed, new_database
 from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, people, rows_of
 from benchmarks.users import plan_of, say, statements, timed
 from mission_control_tui.model import finding, listing
@@ -42,6 +41,8 @@ TYPED = (
     "hnsson",
     "9000 0001",
     "9876543",
+    "smith 0001",
+    "zoë 4321",
     "nobody-at-all",
 )
 """As one types: what many have, several words, words that nobody has together, what only stands in the middle."""
@@ -81,15 +82,17 @@ async def key(store: Store, typed: str) -> float:
     return await timed(lambda: finding.find_anyone(store, CALLER, typed, 50, current=CURRENT))
 
 
-async def report(path: Path, users: int, accounts: int, *, plans: bool) -> bool:
+async def report(where: str, users: int, accounts: int, *, plans: bool) -> bool:
     """Build, measure, print; True when every key keeps its budget."""
-    store = await Store.open(path)
+    store = await Store.open(where)
     try:
         made = await make_accounts(store, accounts)
         await fill(store, made, users)
+        await analysed(store)
         base = await baseline(store, made[0])
+        kind = "SQLite" if store.is_sqlite else "PostgreSQL"
         say(
-            f"{users:,} users in {accounts:,} accounts; a page of one account's list: {base:.1f} ms"
+            f"{kind}, {users:,} users in {accounts:,} accounts; a page of one account's list: {base:.1f} ms"
         )
         kept = True
         for typed in TYPED:
@@ -97,7 +100,7 @@ async def report(path: Path, users: int, accounts: int, *, plans: bool) -> bool:
             kept = kept and taken <= BUDGET_MS
             verdict = "kept  " if taken <= BUDGET_MS else "BROKEN"
             say(f"{verdict} {taken:8.2f} ms of {BUDGET_MS:.0f}  {taken / base:6.1f} x  {typed!r}")
-            if plans:
+            if plans and store.is_sqlite:
                 with statements(store) as seen:
                     await finding.find_anyone(store, CALLER, typed, 50, current=CURRENT)
                 for statement, parameters in seen:
@@ -108,18 +111,25 @@ async def report(path: Path, users: int, accounts: int, *, plans: bool) -> bool:
         await store.close()
 
 
+async def run(users: int, accounts: int, *, postgresql: bool, plans: bool) -> bool:
+    """One database, filled and measured."""
+    async with new_database(postgresql=postgresql) as where:
+        return await report(where, users, accounts, plans=plans)
+
+
 def main() -> int:
     """Run by `python -m benchmarks.finding`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.finding", description=__doc__)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--accounts", type=int, nargs="*", default=[5, 2_000])
-    parser.add_argument("--plans", action="store_true")
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--plans", action="store_true", help="of SQLite's queries")
     chosen = parser.parse_args()
     kept = True
     for accounts in chosen.accounts:
-        with tempfile.TemporaryDirectory(prefix="mc-benchmark-") as directory:
-            path = Path(directory) / "users.db"
-            kept &= asyncio.run(report(path, chosen.users, accounts, plans=chosen.plans))
+        kept &= asyncio.run(
+            run(chosen.users, accounts, postgresql=chosen.postgresql, plans=chosen.plans)
+        )
     return 0 if kept else 1
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mission_control_tui.model import audit, buying, recents, users
+from mission_control_tui.model import audit, buying, finding, finding_walks, recents, users
 from mission_control_tui.model.account_finding import find_accounts
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.context import Caller
@@ -116,6 +116,88 @@ async def test_the_middle_of_a_word_is_looked_for_when_nothing_begins_so(
     assert names(await find_anyone(store, caller, "op")) == []
     assert names(await find_anyone(store, caller, "%")) == []
     assert names(await find_anyone(store, caller, "   ")) == []
+
+
+async def test_a_name_and_digits_of_a_phone_find_together_each_in_its_own_place(
+    store: Store, caller: Caller, account: Account, globex: Account
+) -> None:
+    await person(store, caller, account, "Ada Smith", "ada", office_phone="+61 2 9000 4567")
+    bea = await person(store, caller, globex, "Bea Smithers", "bea", mobile_phone="0412 839 562")
+    await add_alias(store, caller, globex.id, bea, "amazing@globex.example")
+    await person(store, caller, globex, "Cem Jones", "cem", office_phone="+61 2 9000 4567")
+    await person(store, caller, account, "Dee Smith", "dee", office_phone="+61 2 9000 7654")
+    await person(store, caller, account, "Eve Smith4567", "eve")
+    for query, expected in (
+        ("smith 4567", {"Ada Smith of acme"}),
+        ("4567 SMITH", {"Ada Smith of acme"}),
+        ("ada@acme 4567", {"Ada Smith of acme"}),
+        ("smith 02 9000 4567", {"Ada Smith of acme"}),
+        ("smith 9562", {"Bea Smithers of globex"}),
+        ("amazing 8395", {"Bea Smithers of globex"}),
+        ("smith 4567 9000", {"Ada Smith of acme"}),
+        ("smith 4567 9562", set()),
+        ("jones 7654", set()),
+        ("smith 567", set()),
+    ):
+        found = await find_anyone(store, caller, query, current=account.id)
+        assert set(names(found)) == expected, query
+    found = await find_anyone(store, caller, "amazing 8395")
+    assert found.users[0].matched == "alias amazing@globex.example"
+    (ada,) = (await find_anyone(store, caller, "smith 4567")).users
+    assert "+61 2 9000 4567" in ada.matched
+    own = replace(caller, accounts=frozenset({account.id}))
+    assert (await find_anyone(store, own, "smith 9562")).users == ()
+    assert names(await find_anyone(store, own, "smith 4567")) == ["Ada Smith of acme"]
+
+
+async def test_digits_are_looked_for_in_all_phones_where_many_have_the_name(
+    store: Store, caller: Caller, account: Account, globex: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await person(store, caller, globex, "Ann Smith", "ann", office_phone="+61 2 9000 4567")
+    await person(store, caller, account, "Bob Smith", "bob", office_phone="04 1223 4488")
+    await person(store, caller, account, "Abe Jones", "abe", office_phone="04 1299 4567")
+    everywhere = [
+        set(names(await find_anyone(store, caller, query, current=account.id)))
+        for query in ("smith 4567", "4567", "a 4567", "a 9000 4567", "b 2344")
+    ]
+    assert everywhere == [
+        {"Ann Smith of globex"},
+        {"Ann Smith of globex", "Abe Jones of acme"},
+        {"Ann Smith of globex", "Abe Jones of acme"},
+        {"Ann Smith of globex"},
+        {"Bob Smith of acme"},
+    ]
+    monkeypatch.setattr(finding_walks, "RARE", 0)
+    assert everywhere == [
+        set(names(await find_anyone(store, caller, query, current=account.id)))
+        for query in ("smith 4567", "4567", "a 4567", "a 9000 4567", "b 2344")
+    ]
+
+
+async def test_several_words_that_many_have_find_the_same(
+    store: Store, caller: Caller, account: Account, globex: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await person(store, caller, account, "Ada Smith", "ada.king")
+    await person(store, caller, globex, "Smith Adams", "s.adams")
+    await person(store, caller, globex, "Ada Jones", "ada.jones")
+    gone = await person(store, caller, account, "Ada Smithers", "ada.smithers")
+    await users.delete_user(store, caller, account.id, gone)
+
+    async def answers() -> list[list[str]]:
+        return [
+            names(await find_anyone(store, caller, query, current=account.id))
+            for query in ("ada smith", "smith a", "ada s k", "jones smith")
+        ]
+
+    few = await answers()
+    assert few == [
+        ["Ada Smith of acme", "Smith Adams of globex", "Ada Smithers of acme"],
+        ["Smith Adams of globex", "Ada Smith of acme", "Ada Smithers of acme"],
+        ["Ada Smith of acme"],
+        [],
+    ]
+    monkeypatch.setattr(finding, "COUNTED", 1)
+    assert await answers() == few
 
 
 async def test_flags_and_lights_are_told(store: Store, caller: Caller, account: Account) -> None:
