@@ -139,6 +139,8 @@ class FrameScreen(Screen[None]):
             own = {binding.id for _key, binding in focused._bindings if binding.id}
             if not getattr(focused, "mark_hint", True):
                 own.discard("mark")
+            if not getattr(focused, "open_hint", True):
+                own.discard("open")
             ids += [verb for verb in ("open", "mark") if verb in own]
         labels = {**self.key_labels, **getattr(focused, "key_labels", {})}
         self._keys.set(

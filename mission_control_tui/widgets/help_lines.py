@@ -14,6 +14,8 @@ WIDTH = 76
 class HelpLines(CursorLines):
     """Text to scroll through."""
 
+    open_hint = False
+
     def __init__(
         self, about: str, field: tuple[str, str] | None, keys: Sequence[tuple[str, str, str]]
     ) -> None:

@@ -26,6 +26,8 @@ def broken(text: str) -> Iterator[str]:
 class PlainLines(CursorLines):
     """Lines to read, scroll through and select."""
 
+    open_hint = False
+
     def __init__(self, text: str) -> None:
         super().__init__()
         self._lines = list(broken(text))
