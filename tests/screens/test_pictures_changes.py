@@ -123,7 +123,7 @@ async def edit_addresses(app: MissionControlApp, pilot: Pilot[int]) -> None:
 async def revealed(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await new_user(app, pilot)
     await type_text(pilot, "mary")
-    await shows(pilot, "is free")
+    await shows(pilot, "mary@acme.example is free")
     app.screen.query_one("#generate").focus()
     await pilot.press("enter")
     await shows(pilot, "Reveal once")
