@@ -149,7 +149,7 @@ async def test_a_password_that_is_not_revealed_is_not_copied(world_db: Path) -> 
 
 async def test_the_history_line_is_copied_as_it_is_shown(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
-        await shows(pilot, "buy email")
+        await shows(pilot, "buy Email")
         await pilot.press("y")
         await until(pilot, lambda: "fred" in app.clipboard)
         await until(pilot, lambda: app.clipboard[:60] in text_of(app))
