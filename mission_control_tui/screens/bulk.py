@@ -54,9 +54,11 @@ class ProgressLine(LineWidget):
     def __init__(self) -> None:
         super().__init__(id="progress")
         self._progress = BulkProgress()
+        self._told = ""
 
-    def set(self, progress: BulkProgress) -> None:
-        self._progress = progress
+    def set(self, progress: BulkProgress, told: str) -> None:
+        """Show how far it is, and behind that in a few words whose it is."""
+        self._progress, self._told = progress, told
         self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
@@ -73,6 +75,7 @@ class ProgressLine(LineWidget):
             ("▒" * moving, ""),
             ("░" * (wide - filled - moving), "dim"),
             (f" {percent} %", ""),
+            (f"  {self._told}", "dim"),
         ]
 
 
@@ -153,10 +156,9 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         self._bulk = bulk
         word, _style = state_of(bulk)
         ticket = f"  {bulk.ticket}" if bulk.ticket else ""
-        self.query_one("#what", TextLines).set(
-            f"Bulk {bulk.id}: {self._title(bulk)}  -  {word}  ({bulk.operator}, {age(bulk.created_at)} ago{ticket})"
-        )
-        self.query_one(ProgressLine).set(bulk.progress)
+        self.query_one("#what", TextLines).set(f"Bulk {bulk.id}: {self._title(bulk)}  -  {word}")
+        told = f"{bulk.operator}, {age(bulk.created_at)} ago{ticket}"
+        self.query_one(ProgressLine).set(bulk.progress, told)
         self.query_one("#numbers", TextLines).set(progress_words(bulk.progress))
         self._fit_buttons(bulk)
         self._show_notice(bulk)

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from mission_control_tui import own_keys
 from mission_control_tui.keymap import BY_ID, key_word, keys_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
-from mission_control_tui.settings import environment, load
+from mission_control_tui.settings import environment, load, locations
 from mission_control_tui.settings_file import SettingsFile, understand
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.check_field import CheckField
@@ -83,7 +83,7 @@ CHOICES = (
     Choice(
         "console.read_only",
         "Start read-only (from the next start)",
-        "Nothing is changed until a arms the console, which the top line shows. --read-only does it once.",
+        "Nothing is changed until you press a, which the top line shows. --read-only does it once.",
     ),
     Choice(
         "console.page_jump",
@@ -191,6 +191,7 @@ class SettingsScreen(MissionScreen):
         self._notice([f"{error.what} {error.hint}".strip().replace(f"{Path.home()}/", "~/")])
         self.announce("The settings file cannot be used; see above", error=True)
         if self._file is None:
+            self.query_one("#where", TextLines).set(f"Kept in {short(locations().settings_file)}")
             self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
 
     def _notice(self, lines: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
@@ -17,6 +17,8 @@ from mission_control_tui.widgets.text_lines import TextLines
 from .context import MissionScreen, age
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue import Catalogue
+    from mission_control_tui.model.template_content import TemplateService
     from mission_control_tui.model.templates import Template
 
 NAMED = 3
@@ -66,6 +68,10 @@ class TemplatesScreen(MissionScreen):
         yield Horizontal(make, rename, remove, id="buttons")
         yield TextLines("", id="detail")
 
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"edit": "Rename", "discard": "Remove"}
+
     # Data
 
     async def load(self) -> None:
@@ -78,7 +84,7 @@ class TemplatesScreen(MissionScreen):
             self.refresh_keys()
 
     def _row(self, one: Template) -> Row:
-        services = ", ".join(f"{it.service} {it.level}" for it in one.content.services)
+        services = ", ".join(of_service(self.context.catalogue, it) for it in one.content.services)
         cells = (one.name, services or "-", str(len(one.content.fields)), age(one.updated_at))
         return Row(one.id, cells, one)
 
@@ -211,3 +217,13 @@ class TemplatesScreen(MissionScreen):
             remove,
             yes="Remove",
         )
+
+
+def of_service(catalogue: Catalogue, given: TemplateService) -> str:
+    """A service and its level as people call them: Managed Exchange, PC & Web Access."""
+    try:
+        service = catalogue.service(given.service)
+        level = service.level(given.level).name
+    except NotFound:
+        return f"{given.service} {given.level}"
+    return f"{service.name}, {level.removeprefix(f'{service.name} - ')}"

@@ -36,6 +36,7 @@ class ConfirmBar(LineWidget, can_focus=True):
         super().__init__()
         self._said = tuple(lines)
         self._lines: list[str] = []
+        self._asked = 0
         self._answered = answered
         self._yes_word = yes
         self.yes = False
@@ -48,14 +49,16 @@ class ConfirmBar(LineWidget, can_focus=True):
 
     def _fit(self) -> None:
         width = self.app.size.width - MARGINS
-        self._lines = [part for line in self._said for part in wrap(line, width)]
+        wrapped = [wrap(line, width) for line in self._said]
+        self._lines = [part for parts in wrapped for part in parts]
+        self._asked = len(wrapped[0]) if wrapped else 0
         self.styles.height = len(self._lines) + 2
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y == 0:
             return [("─" * width, "orange")]
         if y <= len(self._lines):
-            return [("  ", ""), (self._lines[y - 1], "strong" if y == 1 else "")]
+            return [("  ", ""), (self._lines[y - 1], "strong" if y <= self._asked else "")]
         return [
             ("  ", ""),
             ("[ No ]", "" if self.yes else "cursor"),
