@@ -127,7 +127,10 @@ async def measured(
     waited = await writer.longest()
     say(f"{what}: {took:.2f} s, of which this process worked {spent:.2f} s")
     kept = verdict("longest hold of the event loop", held.seconds, HELD_MS)
-    kept &= verdict("longest transaction that writes", locked.seconds, LOCKED_MS)
+    if store.is_sqlite:
+        kept &= verdict("longest transaction that writes", locked.seconds, LOCKED_MS)
+    else:  # it locks what it changes, and nobody else's rows
+        say(f"         {locked.seconds * 1000:8.1f} ms         longest transaction that writes")
     kept &= verdict("longest wait of another writer", waited, WAITED_MS)
     return result, kept
 

@@ -146,7 +146,7 @@ async def _exact_username(
 ) -> None:
     """Whoever has it as username: `among_found`, where everybody whom a word finds was found, else anywhere."""
     key = lookup_key(query)
-    if " " in key or "@" in key:
+    if " " in key or "@" in key or (among_found and not found):
         return
     parts = [UserRow.id.in_(list(found))] if among_found else scope.parts(UserRow.account_id)
     for part in parts:
