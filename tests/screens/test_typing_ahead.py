@@ -11,8 +11,10 @@ import pytest
 
 from mission_control_tui.model import status
 from mission_control_tui.model.errors import Conflict
+from mission_control_tui.screens.buy import BuyScreen
 from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.screens.reading import ReadingScreen
+from mission_control_tui.widgets.field import Field
 
 from .driving import burst, shows, until
 from .test_provision import view_of
@@ -96,3 +98,12 @@ async def test_a_reading_that_fails_or_hangs_does_not_hold_the_keys_for_ever(
             app.screen.go_to("provision", user)  # type: ignore[attr-defined]
             await burst(app, pilot, ["escape"])
             await until(pilot, lambda: app.screen is users)
+
+
+async def test_what_is_typed_as_a_step_comes_is_for_its_first_field(new_db: Path) -> None:
+    async with opened(new_db, "buy", "domain-names") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, BuyScreen)
+        await until(pilot, lambda: screen.in_field)
+        await burst(app, pilot, "new")
+        await until(pilot, lambda: screen.query_one("#domain", Field).value == "new")
