@@ -13,8 +13,9 @@ from mission_control_tui.model import upgrade
 from mission_control_tui.model.database import Store, database_url
 from tests.postgres import PostgresServer
 
-_AS_INSTALLED = {"shared_buffers": "128MB"}
-"""What PostgreSQL has unless it is told otherwise; the tests' servers have less."""
+_AS_INSTALLED = {"shared_buffers": "128MB", "synchronous_commit": "on"}
+"""What PostgreSQL has unless it is told otherwise. The tests' servers have less; and what they commit without waiting
+for the disk is not known to be visible to all for a while, so that an index alone does not answer."""
 
 
 @asynccontextmanager
