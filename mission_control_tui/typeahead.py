@@ -47,6 +47,7 @@ class TypeAhead:
         self._patience: asyncio.TimerHandle | None = None
         self._looks_again = False
         self._held: tuple[Screen[Any], float] | None = None
+        self._was_held = False
 
     @property
     def is_behind(self) -> bool:
@@ -54,10 +55,15 @@ class TypeAhead:
         return bool(self._waiting) or self._patience is not None or self._looks_again
 
     async def take(self, event: events.Key | events.Paste) -> None:
-        """Handle `event` now or after those before it."""
+        """Handle `event` after those before it."""
         self._waiting.append(event)
         if self._patience is None and not self._looks_again:
-            await self._go_on()
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        # A focus that a screen has just moved waits in the application's queue, perhaps behind the key.
+        self._looks_again = True
+        self._app.call_later(self._look_again)
 
     async def _go_on(self) -> None:
         while self._waiting:
@@ -65,9 +71,13 @@ class TypeAhead:
                 self._follow()
                 return
             if self._is_held():
-                self._looks_again = True
+                self._looks_again = self._was_held = True
                 loop = asyncio.get_running_loop()
                 loop.call_later(HELD, self._app.call_later, self._look_again)
+                return
+            if self._was_held:
+                self._was_held = False
+                self._look_soon()
                 return
             screen = self._app.screen
             self._last = (screen.focused or screen, screen, monotonic())

@@ -44,9 +44,10 @@ async def shows(pilot: Pilot[int], *texts: str) -> None:
 
 
 async def type_text(pilot: Pilot[int], text: str) -> None:
-    """Type `text` as keys."""
-    names = {" ": "space", ".": "full_stop", "@": "at", "-": "minus"}
-    await pilot.press(*[names.get(char, char) for char in text])
+    """Type `text` as keys: all at once, because Pilot waits after each key that it presses itself."""
+    app = pilot.app
+    assert isinstance(app, MissionControlApp)
+    await burst(app, pilot, text)
 
 
 async def burst(app: MissionControlApp, pilot: Pilot[int], keys: Iterable[str]) -> None:
