@@ -33,8 +33,8 @@ class FindScreen(FindingScreen):
     VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
     COLUMNS = (
         Column("Account", width=10),
-        Column("Name", share=4),
-        Column("UPN, or what matched", share=7),
+        Column("Name", share=3),
+        Column("UPN, or what matched", share=4),
         Column("Services", width=17),
     )
     EMPTY = "Nobody is found. Try the beginning of a name, an address or a phone number"

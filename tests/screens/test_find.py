@@ -78,7 +78,7 @@ async def test_people_of_this_account_come_first_and_what_matched_is_told(world_
         await pilot.press("escape")
         await pilot.pause(0.2)
         await type_text(pilot, "0400 123")
-        await shows(pilot, "mobile phone +61 400 123", "1 found")
+        await shows(pilot, "mobile +61 400 123", "1 found")
 
 
 async def test_the_typed_text_is_answered_before_enter_opens_anything(world_db: Path) -> None:

@@ -29,7 +29,7 @@ async def find(app: MissionControlApp, pilot: Pilot[int]) -> None:
 async def find_a_phone(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await find_nothing_yet(app, pilot)
     await type_text(pilot, "123 456")
-    await shows(pilot, "mobile phone +61 400 123", "1 found")
+    await shows(pilot, "mobile +61 400 123", "1 found")
 
 
 async def another_account(app: MissionControlApp, pilot: Pilot[int]) -> None:
