@@ -190,7 +190,11 @@ def _others(row: Any, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         if phone:
             digits = digits_of(phone)
             # A number that is kept as dialled from abroad was found as dialled within the country, or the reverse.
-            yield label.lower().removesuffix(" phone"), phone, f"{digits} 0{digits[2:]} {digits.lstrip('0')}"
+            yield (
+                label.lower().removesuffix(" phone"),
+                phone,
+                f"{digits} 0{digits[2:]} {digits.lstrip('0')}",
+            )
     for name in ("first_names", "last_name"):
         text = str(row.details.get(name, ""))
         if text:
