@@ -71,14 +71,17 @@ def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
 def named_values(
     catalogue: Catalogue, service: Service | None, values: Mapping[str, object]
 ) -> dict[str, object]:
-    """Values of a change of `service`, with the names of "service" and "level", which come first."""
+    """Values of a change of `service`, with the names of "service" and "level", which come first, and options."""
     of = _known(catalogue.services, str(values.get("service", ""))) or service
     told = {key: values[key] for key in _FIRST if key in values} | dict(values)
     if of is not None and "service" in told:
         told["service"] = of.name
-    if of is not None and isinstance(level := told.get("level"), str):
+    if of is None:
+        return told
+    if isinstance(level := told.get("level"), str):
         told["level"] = _name(of.levels, level)
-    return told
+    names = {option.id: option.name for option in of.options}
+    return {names.get(key, key): value for key, value in told.items()}
 
 
 def _values(
@@ -97,7 +100,7 @@ def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
     if service is None:
         return key, value
     level = value if space or not isinstance(value, str) else _name(service.levels, value)
-    return f"{service.name}{slash}{instance}{space}{option}", level
+    return f"{service.name}{slash}{instance}{space}{_name(service.options, option)}", level
 
 
 def _known(items: Iterable[NamedT], ident: str) -> NamedT | None:

@@ -40,6 +40,9 @@ async def test_services_and_levels_are_named(
     read = named(changed, catalogue)
     assert (read.action, read.target) == ("change", f"{user.upn} Managed Exchange")
     assert (read.before["level"], read.after["level"]) == (POPX, PC_WEB)
+    assert "full-access" in changed.after
+    assert "full-access" not in read.after
+    assert "Full-access delegates" in read.after
     assert "managed-exchange" not in as_text([named(given, catalogue)])
     for exact in (as_csv([given]), as_json([given])):
         assert "provision managed-exchange" in exact
