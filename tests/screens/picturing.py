@@ -20,8 +20,14 @@ from .driving import SIZES, text_of, until
 
 Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 NAMES = {f"{width}x{height}": (width, height) for width, height in SIZES}
-PAUSE, STILL, MOST = 0.05, 3, 60
-"""A picture is taken once so many looks, so many seconds apart, showed the same; after the most of them as it is."""
+PAUSE, STILL, MOST = 0.05, 8, 60
+"""A picture is taken once so many looks, so many seconds apart, showed the same; after the most of them as it is.
+
+What was changed comes back by the feed of changes, later than what the screen itself says of it.
+"""
+
+RESIZED = 3
+"""As many looks are enough where nothing was changed."""
 
 
 class Picture(SVGImageExtension):  # type: ignore[misc]
@@ -33,14 +39,14 @@ class Picture(SVGImageExtension):  # type: ignore[misc]
         return name.replace("][", "-")
 
 
-async def settle(app: MissionControlApp, pilot: Pilot[int]) -> None:
+async def settle(app: MissionControlApp, pilot: Pilot[int], looks: int = STILL) -> None:
     """Wait until nothing changes on the screen any more."""
     seen, still = "", 0
     for _ in range(MOST):
         await pilot.pause(PAUSE)
         text = text_of(app)
         still = still + 1 if text == seen else 1
-        if still == STILL:
+        if still == looks:
             return
         seen = text
 
@@ -71,7 +77,7 @@ async def take(
         shown = {first: picture_of(app)}
         for name, (width, height) in others:
             await pilot.resize_terminal(width, height)
-            await settle(app, pilot)
+            await settle(app, pilot, RESIZED)
             shown[name] = picture_of(app)
     for name, (svg, text) in shown.items():
         if pictures(name=name) != svg:

@@ -136,7 +136,7 @@ async def reset_done(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await pilot.press("down", "down", "enter")
     await shows(pilot, "Reset Password of")
     await pilot.press("enter")
-    await shows(pilot, "Reveal the password once")
+    await shows(pilot, "Reveal the password once", "mine: 2 orange")
 
 
 async def level_asked_for(app: MissionControlApp, pilot: Pilot[int]) -> None:
