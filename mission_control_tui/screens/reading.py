@@ -39,6 +39,14 @@ class ReadingScreen(FrameScreen):
     async def load(self) -> None:
         """Read what is shown. Called when the database is open, on coming back, and when others changed something."""
 
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except MissionControlError as error:
+            # What a button asks for may be refused just as what a verb asks for.
+            if self.is_here:
+                self.announce_error(error)
+
     def announce_error(self, error: MissionControlError) -> None:
         problems = "; ".join(str(problem) for problem in error.problems[:2])
         self.announce(

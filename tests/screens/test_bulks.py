@@ -168,6 +168,23 @@ async def test_read_only_is_refused_before_anything_is_typed(world_db: Path) -> 
         assert not screen.is_asking  # type: ignore[attr-defined]
 
 
+async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db: Path) -> None:
+    async with opened(world_db, "lights") as (app, pilot):
+        await act_on_all(app, pilot, "disable")
+        await pilot.press("p")
+        await shows(pilot, "[ Start ]")
+        await pilot.press("p", "y")
+        await until(pilot, lambda: isinstance(app.screen, BulkScreen))
+        await shows(pilot, "[ Stop ]")
+        assert isinstance(app, ConsoleApp)
+        app.change_caller(may_write=False)
+        app.screen.query_one("#stop").focus()
+        await pilot.press("enter")
+        await shows(pilot, "This session is read-only", "a arms it")
+        (one,) = await list_bulks(*at(app))  # type: ignore[arg-type]
+        assert one.progress.left == 4
+
+
 async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
     async with opened(world_db, "lights") as (app, pilot):
         await act_on_all(app, pilot, "disable")
