@@ -260,8 +260,8 @@ def alias_of(one: Person) -> str:
 def alias(desk: Desk, ticket: Ticket) -> None:
     find(desk, ticket.person, last_name(ticket.person))
     desk.press("e", then="F9 Go to")
-    desk.press("escape", then="Space Mark")
-    desk.press("shift+tab", "shift+tab", then=r"Email addresses(.|\n)*Space Mark")
+    desk.press("escape", then="Enter Open")
+    desk.press("shift+tab", "shift+tab", then=r"Email addresses(.|\n)*Enter Open")
     desk.press("enter", then=r"New alias(.|\n)*F9 Go to")
     desk.type(alias_of(ticket.person))
     desk.press("enter", then="Enter Press")
