@@ -145,7 +145,12 @@ def play(directory: Path, tickets: Sequence[Ticket], cut_after: int, say: bool =
 
 
 def lose_and_come_back(desk: Desk) -> None:
-    """Cut the line; the next console is on the same screen, account, user and ticket."""
+    """Cut the line; the next console is on the same screen, account, user and ticket.
+
+    A copied text over the screen is no place: it is closed before.
+    """
+    if desk.sees("Copied"):
+        desk.terminal.press("escape")
     desk.terminal.settle(0.3)
     before = desk.text.splitlines()
     desk.lose()
