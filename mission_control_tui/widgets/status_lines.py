@@ -27,6 +27,11 @@ class TopInfo:
     all_red: int = 0
 
 
+MOST_TITLE, LEAST_TITLE = 30, 12
+LEAST_ACCOUNT = 10
+"""Cells that are left of an account's name where operator, mode and ticket need the others."""
+
+
 class TopLine(LineWidget):
     """`mine: 1 orange 2 red  SIMULATOR  Acme · fred  (extra)  all: 3 red  Title`, first what changes: cheap there.
 
@@ -64,22 +69,31 @@ class TopLine(LineWidget):
         ]
         who = " · ".join(filter(None, (info.account, info.operator)))
         used = sum(width_of(text) for text, _style in parts)
-        title = fit(self.title, min(width_of(self.title), 30))
-        room = max(width - used - width_of(title) - 2, 0)
         extra = f"  {info.extra}" if info.extra else ""
+        free = max(width - used - 2, 0)
+        title = self._title(free - width_of(who) - width_of(extra))
+        room = max(free - width_of(title), 0)
         least = min(width_of(who), room - room // 2)
         others = self._others()
-        if least + width_of(extra) + width_of(others) > room:
+        spared = max(width_of(info.account) - LEAST_ACCOUNT, 0)
+        if width_of(who) - spared + width_of(extra) + width_of(others) > room:
             others = ""
         room -= width_of(others)
         if over := max(width_of(who) + width_of(extra) - room, 0):
-            # Mode and ticket are on every change: the names of account and operator give way, down to half.
-            who = fit(who, max(width_of(who) - over, least))
+            # Mode and ticket are on every change: the name of the account gives way, and both names down to half.
+            account = fit(info.account, max(width_of(info.account) - over, LEAST_ACCOUNT)).rstrip()
+            who = " · ".join(filter(None, (account, info.operator)))
+            who = fit(who, max(min(width_of(who), room - width_of(extra)), least))
         named = who + extra
         if not others:
             return [*parts, (fit(named, room), "strong"), ("  ", ""), (title, "title")]
         rest = " " * (room - width_of(named) + 2)
         return [*parts, (named, "strong"), (others + rest, ""), (title, "title")]
+
+    def _title(self, room: int) -> str:
+        """The title, which gives way to who works where, but never so far that it says nothing."""
+        full = min(width_of(self.title), MOST_TITLE)
+        return fit(self.title, max(min(full, room), min(full, LEAST_TITLE)))
 
     def _others(self) -> str:
         """How many are red in the account, where others asked for some of them."""

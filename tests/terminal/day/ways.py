@@ -92,7 +92,7 @@ def choose(desk: Desk, level: str) -> None:
 
 def go_to_account(desk: Desk, customer: Customer) -> None:
     """From anywhere to the customer's account, where the console is not there already; it opens at Home."""
-    if customer.name[:10] in desk.text.splitlines()[0]:
+    if customer.name[:8] in desk.text.splitlines()[0]:
         return
     desk.verb("o", then="Accounts(.|\\n)*F9 Go to")
     desk.type(customer.code, then=r" 1 account\b")
