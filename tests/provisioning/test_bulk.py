@@ -1,6 +1,6 @@
 """A bulk through real workers that are killed: nothing lost, nothing twice, nobody else waits; and its undo.
 
-The suite changes 80 users. All 2,000:
+The suite changes 160 users. All 2,000:
 
     MC_PROOF=10 pytest tests/provisioning/test_bulk.py
 """
@@ -31,7 +31,7 @@ from tests.provisioning.support import (
 )
 from tests.support import proof_factor
 
-USERS = 200 * proof_factor() if proof_factor() > 1 else 80
+USERS = 200 * proof_factor() if proof_factor() > 1 else 160
 SECONDS = 120.0 * proof_factor()
 FAST = {"rate_per_second": 10_000.0, "concurrency": 50}
 
