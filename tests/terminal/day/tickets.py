@@ -100,7 +100,7 @@ def like(desk: Desk, ticket: Ticket) -> None:
     find(desk, colleague, last_name(colleague))
     desk.press("l", then=rf"Like {re.escape(colleague.name)}")
     fill_in(desk, newcomer)
-    desk.press("p", then=rf"Provision Services(.|\n)*{re.escape(newcomer.name)}")
+    desk.press("p", then=rf"Provision S(.|\n)*{re.escape(newcomer.name)}")
     desk.see(GREEN)
 
 
@@ -233,7 +233,7 @@ async def is_enabled(world: World, ticket: Ticket) -> bool:
 def undo(desk: Desk, ticket: Ticket) -> None:
     """The night shift disabled the wrong one: take that change back, from the person's history."""
     find(desk, ticket.person, last_name(ticket.person))
-    desk.press("h", then=rf"History of {re.escape(ticket.person.first)}(.|\n)*> .* disable user")
+    desk.press("h", then=r"History of(.|\n)*> .* disable user")
     desk.press("u", then=QUESTION)
     desk.press("y", then="Undone: disable user")
 
@@ -345,7 +345,7 @@ async def all_are_mended(world: World, ticket: Ticket) -> bool:
 def history(desk: Desk, ticket: Ticket) -> None:
     """Who gave this user the mailbox? The line is copied for the ticket."""
     find(desk, ticket.person, last_name(ticket.person))
-    desk.press("h", then=rf"History of {re.escape(ticket.person.first)}(.|\n)*> .*provision")
+    desk.press("h", then=r"History of(.|\n)*> .*provision")
     desk.press("y", then="Copied")
 
 

@@ -79,7 +79,7 @@ def last_name(one: Person) -> str:
 
 def services(desk: Desk) -> None:
     """From the card into the mailbox's open panel."""
-    desk.press("p", then=r"Provision Services\n(.*\n)+?. Managed Exchange")
+    desk.press("p", then=r"Provision S.*\n(.*\n)+?. Managed Exchange")
     desk.press("enter", then=r"\( \) Standard Mail|\(•\) Standard Mail")
 
 
