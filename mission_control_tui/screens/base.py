@@ -24,7 +24,7 @@ from .asking import CLOSE_FIRST, AskingScreen
 WITH_OVERLAY = frozenset({"back", "help", "quit", "redraw"})
 """Verbs that hold while something stands in place of the body."""
 
-LEADS_AWAY = frozenset({"go", "next_red", "account", "command"})
+LEADS_AWAY = frozenset({"go", "next_red", "account", "command", "find", "ticket"})
 """Verbs that are not about what is behind it, and hold too, but for help, where a key is looked up and not meant."""
 
 HINTED_OVER = frozenset({"back", "help", "quit"})

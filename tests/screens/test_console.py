@@ -15,10 +15,11 @@ from mission_control_tui.keymap import VERBS
 from mission_control_tui.model import accounts, catalogue_store
 from mission_control_tui.model.catalogue.shipped import shipped
 from mission_control_tui.model.database import Store
-from mission_control_tui.screens.base import BaseScreen
+from mission_control_tui.screens.base import LEADS_AWAY, BaseScreen
 from mission_control_tui.screens.context import NO_WORKER, MissionScreen
 from mission_control_tui.screens.provision import ProvisionScreen
 from mission_control_tui.settings import Settings
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import TopLine
 
 from . import world
@@ -61,7 +62,7 @@ async def test_tab_does_not_go_behind_quick_links(world_db: Path, key: str) -> N
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Service Management Area")
 
 
-OF_THE_CONSOLE = {"back", "help", "quit", "redraw", "go", "next_red", "account", "command"}
+OF_THE_CONSOLE = {"back", "help", "quit", "redraw", *LEADS_AWAY}
 
 
 @pytest.mark.parametrize("opens", ["question_mark", "g"])
@@ -87,7 +88,9 @@ async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens
         assert text_of(app) == before
 
 
-@pytest.mark.parametrize("key", ["g", "exclamation_mark", "o", "colon", "p", "f2", "tab", "enter"])
+@pytest.mark.parametrize(
+    "key", ["g", "exclamation_mark", "o", "colon", "slash", "t", "p", "f2", "tab", "enter"]
+)
 async def test_help_is_closed_by_its_own_keys_alone(world_db: Path, key: str) -> None:
     async with console(world_db) as (app, pilot):
         home = app.screen
@@ -100,6 +103,20 @@ async def test_help_is_closed_by_its_own_keys_alone(world_db: Path, key: str) ->
         await pilot.press("f1")
         await until(pilot, lambda: "Keys (the second one" not in text_of(app))
         assert "Esc closes this first" not in text_of(app)
+
+
+@pytest.mark.parametrize(("key", "shown"), [("slash", "15 changes"), ("t", "Ticket:")])
+async def test_the_next_ticket_and_anyone_are_there_over_a_copied_text(
+    world_db: Path, key: str, shown: str
+) -> None:
+    async with opened(world_db, "history") as (app, pilot):
+        await shows(pilot, "15 changes")
+        app.screen.query_one(LineList).focus()
+        await pilot.press("y")
+        await shows(pilot, "Copied. Esc goes back")
+        await pilot.press(key)
+        await shows(pilot, shown)
+        assert app.screen._overlay is None  # type: ignore[attr-defined]
 
 
 async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:
