@@ -47,6 +47,7 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     """Type `text` as keys: all at once, because Pilot waits after each key that it presses itself."""
     app = pilot.app
     assert isinstance(app, MissionControlApp)
+    await pilot.pause()  # a focus that the test itself has set arrives first
     await burst(app, pilot, text)
 
 
