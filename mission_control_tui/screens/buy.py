@@ -151,8 +151,8 @@ class BuyScreen(MissionScreen):
         return self._busy or self._showing
 
     def _shown(self, page: StepPage) -> None:
+        self._showing = False
         if not self.is_here or not page.display:
-            self._showing = False
             return
         if self._quantity is not None:
             self._memory.pop("quantity", None)
@@ -161,11 +161,6 @@ class BuyScreen(MissionScreen):
         self._update()
         if not self._count_wrong():
             page.focus_first()
-        # The focus moves by a message of its own: what is typed before that is for the field it moves to.
-        self.app.call_later(self._take_keys)
-
-    def _take_keys(self) -> None:
-        self._showing = False
 
     def _fields(self, key: str) -> list[Widget]:
         product = self.product
