@@ -18,6 +18,9 @@ from .rows import Column, CursorLines, Row
 PAGE = 64
 PAGES_KEPT = 12
 
+SOUGHT_AGAIN = 5
+"""How often a row is looked for that goes to another page while it is read, before its old place is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -177,24 +180,28 @@ class LineList(CursorLines):
     async def _load_pages(self) -> None:
         try:
             while (page := self._missing()) is not None and self._fetch is not None:
-                generation, asked, fetch = self._generation, self._asked, self._fetch
+                generation, asked = self._generation, self._asked
                 moved: int | None = None
                 if (aim := self._aim()) is not None:
-                    place = await self._place(*aim)
-                    page, moved = place // PAGE, place - aim[1]
-                answer = await fetch(page * PAGE, PAGE)
+                    page, moved, answer = await self._sought(*aim, self._fetch)
+                else:
+                    answer = await self._fetch(page * PAGE, PAGE)
                 if generation == self._generation:
                     self._arrived(page, answer, moved, newest=asked == self._asked)
         finally:
             self._loading = False
 
-    async def _place(self, key: Hashable, fallback: int) -> int:
-        """Where the row with this key is now; `fallback` where it is gone."""
-        if key is not None and self._find is not None:
-            found = await self._find(key)
-            if found is not None:
-                return found
-        return fallback
+    async def _sought(self, key: Hashable, fallback: int, fetch: Fetch) -> tuple[int, int, Page]:
+        """The page with the row of this key, or with `fallback` where it is gone, and by how many rows it went."""
+        for _attempt in range(SOUGHT_AGAIN):
+            found = None if key is None or self._find is None else await self._find(key)
+            place = fallback if found is None else found
+            page = place // PAGE
+            answer = await fetch(page * PAGE, PAGE)
+            # Two reads: what changed in between may have put the row on another page, or taken it away.
+            if found is None or any(row.key == key for row in answer.rows):
+                break
+        return page, place - fallback, answer
 
     def _arrived(self, page: int, answer: Page, moved: int | None, *, newest: bool) -> None:
         """Take a page. `moved` says by how many rows the row went that the cursor is to be on, if that was asked."""
