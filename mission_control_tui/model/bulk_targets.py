@@ -153,7 +153,10 @@ async def _where(session: AsyncSession, account_id: int, where: Where) -> list[T
 
 
 async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[Target]:
-    """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames."""
+    """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames.
+
+    Ids alone are marks, whose order says nothing to anybody: these users come by UPN.
+    """
     wanted = list(dict.fromkeys(names))
     problems = []
     targets: dict[str, Target] = {}
@@ -181,6 +184,8 @@ async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -
             problems=shown,
             hint="`mission-control users list` finds by part of a name.",
         )
+    if all(_ID.fullmatch(name) for name in wanted):
+        return sorted(targets.values(), key=lambda one: one.name)
     return list(targets.values())
 
 

@@ -15,6 +15,8 @@ from mission_control_tui.widgets.rows import CursorLines
 from .retrying import RetryingScreen
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from mission_control_tui.model.context import Caller
     from mission_control_tui.model.database import Store
 
@@ -36,6 +38,7 @@ class MarkingScreen(RetryingScreen):
 
     _hidden = 0
     _looked_at = 0.0
+    _later: Timer | None = None
 
     def sight(self) -> Sight:
         """Whom the list shows now."""
@@ -86,15 +89,22 @@ class MarkingScreen(RetryingScreen):
             self._hidden = 0
             self._tell_marks()
             return
-        now = time.monotonic()
-        if soon or now - self._looked_at > LOOK_SECONDS:
-            self._looked_at = now
+        wait = self._looked_at + LOOK_SECONDS - time.monotonic()
+        if soon or wait <= 0:
+            self._looked_at = time.monotonic()
             self.run_worker(
                 unbroken(self._guard(self._look_at_marks())),
                 group="marks",
                 description="marks",
                 exclusive=True,
             )
+        elif self._later is None:
+            self._later = self.set_timer(wait, self._look_later)
+
+    def _look_later(self) -> None:
+        self._later = None
+        if self.is_here:
+            self.look_at_marks(soon=True)
 
     async def _look_at_marks(self) -> None:
         from mission_control_tui.model.matrix import among

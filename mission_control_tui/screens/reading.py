@@ -10,6 +10,7 @@ from textual.message import Message
 
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.unbroken import unbroken
+from mission_control_tui.widgets.line_list import LineList
 
 from .frame import FrameScreen
 
@@ -70,17 +71,23 @@ class ReadingScreen(FrameScreen):
     async def _guard(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
-        except NoMatches:
-            # While a screen is taken down, its widgets go before its work is cancelled.
-            if self.is_here:
-                raise
         except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.database import told
+            self.announce_failure(error)
 
-            said = told(error)
-            screen = self if self.is_here else self.app.screen
-            if isinstance(screen, ReadingScreen):
-                screen.announce_error(said)
+    def announce_failure(self, error: Exception) -> None:
+        """Announce what a person can act upon; raises a flaw of the program again."""
+        from mission_control_tui.model.database import told
+
+        if isinstance(error, NoMatches) and not self.is_here:
+            return  # while a screen is taken down, its widgets go before its work is cancelled
+        said = told(error)
+        screen = self if self.is_here else self.app.screen
+        if isinstance(screen, ReadingScreen):
+            screen.announce_error(said)
+
+    def on_line_list_failed(self, event: LineList.Failed) -> None:
+        event.stop()
+        self.announce_failure(event.error)
 
     def reload(self) -> None:
         """Read the data again; requests that come while it is being read are one more reading, never a queue."""

@@ -172,7 +172,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         text = self.query_one(FindBox).text
         if text.strip():
             self.run_worker(
-                unbroken(self._count_elsewhere(text, count)),
+                unbroken(self._guard(self._count_elsewhere(text, count))),
                 group="elsewhere",
                 description="elsewhere",
                 exclusive=True,

@@ -21,6 +21,9 @@ PAGES_KEPT = 12
 SOUGHT_AGAIN = 5
 """How often a row is looked for that goes to another page while it is read, before its old place is taken."""
 
+RETRY_SECONDS = 1.0
+"""After so long rows that could not be read are asked for again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -52,6 +55,14 @@ class LineList(CursorLines):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineList.Loaded) and message.rows is self.rows
 
+    class Failed(Message):
+        """Rows could not be read; the list asks again by itself, and whoever owns it says what `error` means."""
+
+        def __init__(self, rows: LineList, error: Exception) -> None:
+            super().__init__()
+            self.rows = rows
+            self.error = error
+
     def __init__(
         self,
         fetch: Fetch | None = None,
@@ -81,6 +92,7 @@ class LineList(CursorLines):
         self._generation = 0
         self._asked = 0
         self._again = False
+        self._failed = False
         self._wanted: tuple[Hashable, int] | None = None
 
     @property
@@ -95,7 +107,8 @@ class LineList(CursorLines):
     @property
     def is_due(self) -> bool:
         """Whether the cursor waits for rows: what is typed now is meant for them."""
-        return self._fetch is not None and (self._wanted is not None or not self._known)
+        awaited = self._wanted is not None or not self._known
+        return self._fetch is not None and awaited and not self._failed
 
     def row_at(self, index: int) -> Row | None:
         page = self._pages.get(index // PAGE)
@@ -128,6 +141,7 @@ class LineList(CursorLines):
         on the screen; without, the cursor goes to the top.
         """
         self._asked += 1
+        self._failed = False
         self._stale = set(self._pages)
         if not keep:
             self._generation += 1
@@ -138,6 +152,7 @@ class LineList(CursorLines):
 
     def seek(self, key: Hashable, fallback: int = 0) -> None:
         self._asked += 1
+        self._failed = False
         self._generation += 1
         self._stale = set(self._pages)
         self._wanted = (key, fallback)
@@ -186,10 +201,21 @@ class LineList(CursorLines):
                     page, moved, answer = await self._sought(*aim, self._fetch)
                 else:
                     answer = await self._fetch(page * PAGE, PAGE)
+                self._failed = False
                 if generation == self._generation:
                     self._arrived(page, answer, moved, newest=asked == self._asked)
+        except Exception as error:  # noqa: BLE001 - the owner raises a flaw of the program again
+            self._failed = True
+            if self.is_attached:
+                self.set_timer(RETRY_SECONDS, self._try_again)
+                self.post_message(self.Failed(self, error))
         finally:
             self._loading = False
+
+    def _try_again(self) -> None:
+        # A screen that comes on top again reads its rows anyway.
+        if self.screen.is_current:
+            self._load()
 
     async def _sought(self, key: Hashable, fallback: int, fetch: Fetch) -> tuple[int, int, Page]:
         """The page with the row of this key, or with `fallback` where it is gone, and by how many rows it went."""

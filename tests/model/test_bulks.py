@@ -335,6 +335,19 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
         assert (await session.scalars(select(BulkRow))).all() == []
 
 
+async def test_names_keep_their_order_and_marks_come_by_upn(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
+    ids = await bulks.pick_users(store, caller, account.id, Where())
+    for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
+        began = await bulks.start(store, caller, account.id, picked, BulkAction.DISABLE)
+        while not (await work_slice(store, began.result.id)).last:
+            pass
+        found = await bulks.items(store, caller, account.id, began.result.id)
+        assert [one.name for one in found] == list(expected)
+
+
 @pytest.mark.parametrize(
     ("kind", "remedy", "failures", "likely", "why"),
     [

@@ -132,6 +132,24 @@ async def test_marks_survive_filters_and_coming_back_and_say_how_many_are_not_sh
         await shows(pilot, "2 marked, 2 not shown; 0 users")
 
 
+async def test_marks_of_several_who_go_one_after_the_other_are_all_taken_away(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "lights") as (app, pilot):
+        context = context_of(app)
+        at = (context.store, context.caller, context.account_id)
+        people = [await user_id(context, one) for one in ("ada", "alan")]
+        for one in people:
+            await deprovision_all(*at, one)
+        await finish(context.store, context.caller, context.account)
+        await shows(pilot, "4 users")
+        await pilot.press("space", "space", "space")
+        await shows(pilot, "3 marked")
+        for left, one in zip((2, 1), people, strict=True):
+            await users.delete_user(*at, one)
+            await shows(pilot, f"{left} marked; {left + 1} users")
+
+
 async def test_users_are_marked_alike_but_not_in_the_bin(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
         await shows(pilot, "4 users")

@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mission_control_tui.model.database import create_engine, database_url, outage
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Row
 
 from . import world
 from .driving import shows, text_of, until
@@ -42,6 +44,43 @@ async def test_the_console_outlives_an_outage_of_its_database(world_db: Path) ->
         await until(pilot, lambda: "The database does not answer" not in text_of(app))
         assert app.is_running
         assert not app.return_code
+
+
+@pytest.mark.parametrize("screen", ["users", "lights", "history", "requests", "find"])
+async def test_rows_come_once_the_database_answers_again(world_db: Path, screen: str) -> None:
+    async with opened(world_db, screen) as (app, pilot):
+        rows = app.screen.query_one(LineList)
+        await until(pilot, lambda: rows.known)
+        before = rows.count
+        await change(world_db, "ALTER TABLE accounts RENAME TO accounts_away")
+        rows.reload()
+        await shows(pilot, "The database does not answer")
+        await change(world_db, "ALTER TABLE accounts_away RENAME TO accounts")
+        rows.reload(keep=False)
+        assert rows.is_due
+        await until(pilot, lambda: not rows.is_due)
+        assert rows.count == before
+        assert app.is_running
+
+
+async def test_rows_that_could_not_be_read_are_read_without_a_key(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        rows = app.screen.query_one(LineList)
+        await until(pilot, lambda: rows.known)
+        asked = []
+
+        async def fails_once(offset: int, limit: int) -> Page:
+            asked.append(offset)
+            if len(asked) == 1:
+                raise ConnectionResetError
+            return Page([Row("back", ("Back", "", ""))], 1)
+
+        app.screen._fetch = fails_once  # type: ignore[attr-defined]
+        rows.show(fails_once)
+        await shows(pilot, "The database does not answer")
+        assert not rows.is_due, "a key typed now would wait for rows that may not come"
+        await until(pilot, lambda: rows.current is not None and rows.current.key == "back")
+        assert len(asked) == 2
 
 
 async def test_what_is_an_outage_and_what_a_flaw() -> None:

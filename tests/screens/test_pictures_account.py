@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.app import MissionControlApp
-from mission_control_tui.model import approving, buying, user_changes
+from mission_control_tui.model import approving, buying, statements, user_changes
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.money import Money
+from mission_control_tui.model.tables import AccountRow, StatementRow
 from mission_control_tui.screens.account_forms import ContactsForm
+from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.row_list import RowList
 
 from . import world
@@ -93,6 +98,38 @@ STATES: dict[str, Step] = {
         approval_asked,
     )
 }
+
+
+async def close(path: Path) -> None:
+    """A month that was closed on a day that stays the same."""
+    store = await Store.open(path)
+    async with store.write(world.CALLER, 1) as tx:
+        made = datetime(2026, 1, 1, 0, 0, tzinfo=UTC)
+        await tx.session.execute(update(AccountRow).values(created_at=made))
+    await statements.statement(store, world.CALLER, "acme", "2026-01")
+    async with store.write(world.CALLER, 1) as tx:
+        ended = datetime(2026, 2, 1, 0, 5, tzinfo=UTC)
+        await tx.session.execute(update(StatementRow).values(closed_at=ended))
+    await store.close()
+
+
+async def test_picture_of_a_statement(
+    world_db: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reach(app: MissionControlApp, pilot: Pilot[int]) -> None:
+        await open_screen(app, pilot, "account", "statement")
+        await until(pilot, lambda: app.screen.query("#month"))
+        month = app.screen.query_one("#month", ChoiceField)
+        await until(pilot, lambda: month.value)
+        month.value = "2026-01"
+        await shows(pilot, "Closed on 2026-02-01 00:05 UTC")
+
+    now = datetime(2026, 2, 3, tzinfo=UTC)
+    monkeypatch.setattr(statements, "list_statements", partial(statements.list_statements, now=now))
+    await prepare(world_db)
+    await fix_dates(world_db)
+    await close(world_db)
+    await take(world.make_app(world_db), reach, snapshot)
 
 
 @pytest.mark.parametrize("state", STATES)

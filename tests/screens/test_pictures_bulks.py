@@ -15,12 +15,13 @@ from mission_control_tui.model import buying
 from mission_control_tui.model.bulk_work import work_slice
 from mission_control_tui.model.bulks import BulkAction, BulkParams, start
 from mission_control_tui.model.matrix import ids
+from mission_control_tui.model.people import password
 from mission_control_tui.model.tables import AssignmentRow, BulkRow
 
 from . import world
 from .driving import shows, type_text, until
 from .picturing import Step, take
-from .test_bulks import at, choose
+from .test_bulks import act_on_all, at, choose
 from .test_pictures_users import go
 from .user_driving import context_of
 
@@ -93,15 +94,21 @@ async def question(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await shows(pilot, "[ No ]")
 
 
+async def age(app: MissionControlApp) -> None:
+    """The bulk began on a moment that stays the same."""
+    context = context_of(app)
+    async with context.store.write(context.caller) as tx:
+        ago = datetime.now(UTC) - timedelta(hours=2)
+        await tx.session.execute(update(BulkRow).values(created_at=ago))
+
+
 async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
     await prepare(app)
     everybody = await ids(*at(app))  # type: ignore[arg-type]
     params = BulkParams("managed-exchange", "popx")
     await start(*at(app), everybody, BulkAction.CHANGE, params)  # type: ignore[arg-type]
-    async with context.store.write(context.caller) as tx:
-        ago = datetime.now(UTC) - timedelta(hours=2)
-        await tx.session.execute(update(BulkRow).values(created_at=ago))
+    await age(app)
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine
         await work_slice(context.store, 1, limit=1)
     await go(app, pilot, "bulk", 1)
@@ -128,6 +135,26 @@ async def delete_user(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await shows(pilot, "Type the UPN")
 
 
+async def passwords_wait(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await go(app, pilot, "lights")
+    await act_on_all(app, pilot, "password")
+    await pilot.press("p")
+    await shows(pilot, "[ Start ]")
+    await pilot.press("p", "y")
+    await shows(pilot, "File:")
+    await pilot.press("ctrl+u", "enter")
+    await shows(pilot, "4 passwords wait here to be shown once", "0 left")
+    await age(app)
+    await shows(pilot, "2 h ago")
+    app.screen.query_one("#reveal").focus()
+
+
+async def passwords_shown(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await passwords_wait(app, pilot)
+    await pilot.press("enter")
+    await shows(pilot, "Shown once")
+
+
 STATES: dict[str, Step] = {
     step.__name__: step
     for step in (
@@ -141,10 +168,15 @@ STATES: dict[str, Step] = {
         bulk,
         bulks,
         delete_user,
+        passwords_wait,
+        passwords_shown,
     )
 }
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
+async def test_picture(
+    state: str, world_db: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password, "generate", lambda *_policy: "Kp7m-xR4w-Tz9c-Vd2q")
     await take(world.make_app(world_db), STATES[state], snapshot, quiet=True)

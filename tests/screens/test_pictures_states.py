@@ -23,6 +23,7 @@ from mission_control_tui.widgets.command_bar import CommandBar
 from . import world
 from .driving import shows, text_of, type_text, until
 from .picturing import NAMES, Step, take
+from .test_outage import change
 from .test_pictures_bulks import lights, prepare
 from .test_pictures_home import home
 from .test_pictures_users import go, red, services
@@ -202,3 +203,13 @@ async def test_picture_of_a_real_console(world_db: Path, snapshot: SnapshotAsser
     caller = replace(world.CALLER, source="console", may_write=False)
     app = ConsoleApp(settings, str(world_db), None, None, caller, world.no_wake)
     await take(app, home, snapshot)
+
+
+async def test_picture_of_an_outage(world_db: Path, snapshot: SnapshotAssertion) -> None:
+    async def reach(app: MissionControlApp, pilot: Pilot[int]) -> None:
+        await go(app, pilot, "users")
+        await shows(pilot, "4 users")
+        await change(world_db, "ALTER TABLE accounts RENAME TO accounts_away")
+        await shows(pilot, "The database does not answer")
+
+    await take(world.make_app(world_db), reach, snapshot)
