@@ -77,7 +77,10 @@ class FindingScreen(MissionScreen):
     @property
     def holds_keys(self) -> bool:
         """Also while one who has gone on to the list waits for what was typed last."""
-        return super().holds_keys or (self.is_here and not self.in_field and self.is_pending)
+        if super().holds_keys:
+            return True
+        waits = self.is_here and not self.in_field and self.is_pending
+        return waits and not self.query_one(LineList).has_failed
 
     async def load(self) -> None:
         self.look()

@@ -110,6 +110,11 @@ class LineList(CursorLines):
         awaited = self._wanted is not None or not self._known
         return self._fetch is not None and awaited and not self._failed
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the rows that are to be shown could not be read, so that nothing may wait for them."""
+        return self._failed
+
     def row_at(self, index: int) -> Row | None:
         page = self._pages.get(index // PAGE)
         offset = index % PAGE
