@@ -15,7 +15,7 @@ from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .account_rows import WAITS, what
+from .account_rows import ORDER_COLUMNS, WAITS, order_rows
 from .context import MissionScreen
 
 if TYPE_CHECKING:
@@ -220,12 +220,7 @@ class OrdersScreen(MissionScreen):
     def body(self) -> Iterable[Widget]:
         yield Quadrant(
             "Orders",
-            columns=(
-                Column(width=5, right=True),
-                Column(width=10),
-                Column(),
-                Column(width=12, right=True),
-            ),
+            columns=ORDER_COLUMNS,
             empty="No orders yet: b buys",
             id="orders",
         )
@@ -234,21 +229,9 @@ class OrdersScreen(MissionScreen):
         from mission_control_tui.model.orders import list_orders
 
         orders = await list_orders(*self.context.at, limit=SHOWN)
-        rows = [
-            Row(
-                order.id,
-                (
-                    str(order.id),
-                    f"{order.placed_at:%Y-%m-%d}",
-                    what(order),
-                    str(order.total),
-                ),
-            )
-            for order in orders
-        ]
         full = len(orders) == SHOWN
         note = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
-        self.query_one("#orders", Quadrant).set_rows(rows, note=note)
+        self.query_one("#orders", Quadrant).set_rows(order_rows(orders), note=note)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "orders":

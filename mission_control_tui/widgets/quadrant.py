@@ -1,4 +1,4 @@
-"""A quadrant: a title, a few rows with a cursor, and "+N more" when there are others."""
+"""A quadrant: a title, heads of columns that have any, a few rows with a cursor, and "+N more" for others."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Quadrant(CursorLines):
 
     @property
     def head(self) -> int:
-        return 1
+        return 1 + super().head
 
     @property
     def room(self) -> int:
-        height = self.content_size.height - 1
+        height = self.content_size.height - self.head
         return max(height - 1 if self._rest(height) else height, 1)
 
     def _rest(self, height: int) -> int:
-        """Rows that are not among the `height` lines below the title."""
+        """Rows that are not among the `height` lines below the head."""
         return self.count + self._more - height if self.count + self._more > height else 0
 
     def set_rows(self, rows: Sequence[Row], *, more: int = 0, note: str | None = None) -> None:
@@ -65,15 +65,17 @@ class Quadrant(CursorLines):
         self.rows_changed()
 
     def head_line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return super().head_line(y - 1, width)
         title = fit(self.title, min(width_of(self.title), width))
         note = f"  {self.note}" if self.note else ""
         return [(title, "cursor" if self.has_focus else "title"), (note, "dim")]
 
     def line(self, y: int, width: int) -> Iterable[Part]:
-        if y and self._rows is None:
-            return [("  …", "dim")] if y == 1 else ()
+        if y >= self.head and self._rows is None:
+            return [("  …", "dim")] if y == self.head else ()
         height = self.content_size.height
-        if y and y == height - 1 and self._rest(height - 1):
+        if y >= self.head and y == height - 1 and self._rest(height - self.head):
             hidden = self.count - self.top - self.room
             rest = max(hidden, 0) + self._more
             return [(f"  +{rest} more", "dim")] if rest else [("  (end)", "dim")]
