@@ -71,7 +71,7 @@ def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
 def named_values(
     catalogue: Catalogue, service: Service | None, values: Mapping[str, object]
 ) -> dict[str, object]:
-    """Values of a change of `service`, with the names of "service" and "level", which come first, and options."""
+    """Values of a change of `service`, with the names of "service" and "level", which come first, and of settings."""
     of = _known(catalogue.services, str(values.get("service", ""))) or service
     told = {key: values[key] for key in _FIRST if key in values} | dict(values)
     if of is not None and "service" in told:
@@ -80,8 +80,7 @@ def named_values(
         return told
     if isinstance(level := told.get("level"), str):
         told["level"] = _name(of.levels, level)
-    names = {option.id: option.name for option in of.options}
-    return {names.get(key, key): value for key, value in told.items()}
+    return dict(_setting(of, key, value) for key, value in told.items())
 
 
 def _values(
@@ -99,8 +98,17 @@ def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
     service = _known(catalogue.services, ident)
     if service is None:
         return key, value
-    level = value if space or not isinstance(value, str) else _name(service.levels, value)
-    return f"{service.name}{slash}{instance}{space}{_name(service.options, option)}", level
+    if space:
+        option, value = _setting(service, option, value)
+    elif isinstance(value, str):
+        value = _name(service.levels, value)
+    return f"{service.name}{slash}{instance}{space}{option}", value
+
+
+def _setting(service: Service, key: str, value: object) -> tuple[str, object]:
+    """An option by its name, and what it was set to as people read it."""
+    option = _known(service.options, key)
+    return (key, value) if option is None else (option.name, option.told(value))
 
 
 def _known(items: Iterable[NamedT], ident: str) -> NamedT | None:

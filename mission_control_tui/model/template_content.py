@@ -215,7 +215,7 @@ def described(catalogue: Catalogue, content: TemplateContent) -> tuple[str, ...]
             service = catalogue.service(one.service)
             words = f"{service.name}: {service.level(one.level).name}"
             settings = [
-                f"{service.option(name).name} {_shown(value)} {service.option(name).unit}".rstrip()
+                f"{service.option(name).name} {_shown(service.option(name).told(value))}"
                 for name, value in one.settings.items()
             ]
         except NotFound:

@@ -37,9 +37,7 @@ def setting_words(service: Service, name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
-    if option.choices:
-        return option.choices.get(str(value), str(value))
-    return f"{value} {option.unit}".strip()
+    return str(option.told(value))
 
 
 def setting_name(service: Service, name: str) -> str:

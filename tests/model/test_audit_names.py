@@ -31,7 +31,7 @@ async def test_services_and_levels_are_named(
     user = await create(store, caller, account, ada())
     at = (store, caller, account.id)
     await provision(*at, user.id, [Wanted("managed-exchange", "popx")])
-    await provision(*at, user.id, [Wanted("managed-exchange", "pc-web")])
+    await provision(*at, user.id, [Wanted("managed-exchange", "pc-web", {"quota": "3 GB"})])
     changed, given = [
         one
         for one in await audit.entries(*at, service="managed-exchange")
@@ -43,6 +43,7 @@ async def test_services_and_levels_are_named(
     assert "full-access" in changed.after
     assert "full-access" not in read.after
     assert "Full-access delegates" in read.after
+    assert read.after["Mailbox quota"] == "3072 MB"
     assert "managed-exchange" not in as_text([named(given, catalogue)])
     for exact in (as_csv([given]), as_json([given])):
         assert "provision managed-exchange" in exact
@@ -58,11 +59,14 @@ async def test_products_objects_and_templates_are_named(
     at = (store, caller, account.id)
     await buy(*at, "email", level="popx")
     await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
-    content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
+    content = TemplateContent(
+        services=(TemplateService("managed-exchange", "popx", {"quota": 2048}),)
+    )
     await save_template(*at, "Staff", content)
     read = [named(one, catalogue) for one in await audit.entries(*at)]
     (template,) = [one for one in read if one.action == "save template"]
     assert template.after["Managed Exchange"] == POPX
+    assert template.after["Managed Exchange Mailbox quota"] == "2048 MB"
     assert [one.action for one in read if one.target.startswith("Sales")] == ["create"]
     assert "buy Email" in [one.action for one in read]
 

@@ -78,6 +78,15 @@ async def by_another_process(world: World, upn: str) -> int:
     return await process.wait()
 
 
+async def wished(world: World, upn: str) -> None:
+    """Wait until somebody has asked for this user's service."""
+
+    async def there() -> bool:
+        return upn in await world.services()
+
+    await world.until(there, SECONDS)
+
+
 async def more_seats(world: World) -> None:
     async with world.store.write(world.caller, 1) as tx:
         for level in (SMALL, LARGE):
@@ -100,19 +109,27 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
     world.rules("delay = 0.03")
     change = await begin(world, upns, BulkAction.CHANGE, BulkParams(EXCHANGE, LARGE))
     shares = []
+    asking: asyncio.Task[int] | None = None
     for number, share in enumerate((0.1, 0.4)):
         with worker(world, f"worker-{number}") as victim:
-            await reached(world, change, share)
+            if asking is None:
+                await reached(world, change, share)
+                asking = asyncio.create_task(by_another_process(world, guests[number]))
             before = await progress(world, change)
-            assert await by_another_process(world, guests[number]) == 0
+            assert await asking == 0
             after = await progress(world, change)
             assert after.left + after.orange > 0, "the interactive one waited for the bulk"
             shares.append((after.green - before.green) / USERS)
+            await reached(world, change, share)
             victim.kill()
+        # The next one asks while no worker runs: however long its process takes to start, the bulk is not done.
+        asking = asyncio.create_task(by_another_process(world, guests[number + 1]))
+        await wished(world, guests[number + 1])
     # A process starts, asks, and is served within a part of what the whole bulk takes.
     assert max(shares) < 0.6, shares
     with worker(world, "last"):
-        assert await by_another_process(world, guests[2]) == 0
+        assert asking is not None
+        assert await asking == 0
         assert (await settled(world, change)).green == USERS
     shown = await bulks.show(world.store, world.caller, ACCOUNT, change)
     assert shown.state is BulkState.DONE

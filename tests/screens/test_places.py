@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from mission_control_tui import console_places
+from mission_control_tui import console_app, console_places
 from mission_control_tui.console_app import ConsoleApp
 from mission_control_tui.model import drafts
 from mission_control_tui.model.database import Store
@@ -67,6 +67,8 @@ async def type_new_user(app: ConsoleApp, pilot: Pilot[int]) -> None:
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_places, "KEEP_SECONDS", 0.05)
+    # A console whose process is gone was lost, however little time it had; here the process lives on.
+    monkeypatch.setattr(console_app, "CLOSING_SECONDS", 30.0)
 
 
 async def test_a_form_that_was_left_is_a_draft_without_password(world_db: Path) -> None:

@@ -100,6 +100,12 @@ class Rule:
             raise Refused("is compulsory", self.expected)
         return value
 
+    def told(self, value: object) -> object:
+        """A stored value as people read it: a number with its unit, a choice by its label, anything else as it is."""
+        if isinstance(value, int) and not isinstance(value, bool) and self.unit:
+            return f"{value} {self.unit}"
+        return self.choices.get(str(value), value) if self.choices else value
+
     @property
     def empty(self) -> Value:
         """The value that stands for nothing given, where there is no default."""
