@@ -334,14 +334,14 @@ def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
     if not count or at is None:
         return []
     text = f"{count:,} schedule{'s'[: count != 1]} failed"
-    return [Row("failed", ((text, "error"), age(at, now)), Target("schedules"))]
+    return [Row("failed", ((text, "error"), age(at, now)), Target("schedules", ("failed",)))]
 
 
 def waiting_rows(details: AccountDetails) -> list[Row]:
     """How many schedules wait for their moment."""
     count = details.schedules_waiting
     text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
-    return [Row("waiting", ((text, "dim"), ""), Target("schedules"))] if count else []
+    return [Row("waiting", ((text, "dim"), ""), Target("schedules", ("waiting",)))] if count else []
 
 
 def _step(text: str, target: Target) -> Row:

@@ -54,8 +54,9 @@ class SchedulesScreen(SchedulingScreen):
     CSS_PATH = "schedules.tcss"
     AUTO_FOCUS = "#schedules"
 
-    def __init__(self) -> None:
+    def __init__(self, shown: str = "") -> None:
         super().__init__()
+        self._wanted = shown
         self._found: tuple[ScheduleView, ...] = ()
 
     def body(self) -> Iterable[Widget]:
@@ -90,7 +91,10 @@ class SchedulesScreen(SchedulingScreen):
     async def load(self) -> None:
         from mission_control_tui.model.schedules import list_schedules
 
-        states = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        choice = self.query_one("#shown", ChoiceField)
+        if self._wanted:
+            choice.value, self._wanted = self._wanted, ""
+        states = SHOWN[choice.value][1]
         self._found = await list_schedules(*self.context.at, states=states, limit=MOST)
         self.query_one(LineList).show(self._fetch, keep=True)
         self._tell()

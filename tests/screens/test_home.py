@@ -203,6 +203,8 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
         assert keys.index("failed") < keys.index("waiting")
         await pilot.press("tab", "tab", "tab", "home", "enter")
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Schedules")
+        await shows(pilot, "<Failed>", "No seat is free.")
+        assert "Waiting" not in text_of(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
         async with app.store.store.write(world.CALLER, 1) as tx:
