@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.engine import URL
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine
 
 from mission_control_tui.model.database import SILENCE_MS
 
@@ -29,6 +31,9 @@ WORKFLOW = "provision"
 POLL_SECONDS = 0.1
 FORGET_AT_ONCE = 200
 """Ended jobs that are deleted in one go."""
+
+SUBSECONDS_SINCE = (3, 42)
+"""The first version of SQLite that knows 'subsec'."""
 
 
 class JobEngine(Protocol):
@@ -114,6 +119,7 @@ class DbosEngine:
         from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
         if self._file is not None:
+            tell_time()
             self._make_file(self._file)
         DBOS.migrate(self._url, schema=SCHEMA)
         client = DBOSClient(
@@ -217,6 +223,28 @@ def engine_file(url: URL, worker_id: str) -> Path | None:
         return None
     database = Path(url.database or "")
     return database.with_name(f"{database.name}.engine-{worker_id}")
+
+
+def tell_time() -> None:
+    """Have SQLite before 3.42 answer `unixepoch('subsec')`, which DBOS asks for on Python 3.12 and later.
+
+    It is null there (https://sqlite.org/lang_datefunc.html), and no job can be queued. The answer is in whole seconds,
+    as what DBOS itself asks for on Python 3.11.
+    """
+    if sqlite3.sqlite_version_info < SUBSECONDS_SINCE and not event.contains(*_CONNECTED):
+        event.listen(*_CONNECTED)
+
+
+def _give_clock(connection: object, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("unixepoch", 1, _unixepoch)
+
+
+def _unixepoch(_subsec: str) -> int:
+    return int(time.time())
+
+
+_CONNECTED = (Engine, "connect", _give_clock)
 
 
 def _file_prefix(file: Path) -> str:
