@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_named_database_that_is_not_there(tmp_path: Path) -> None:
 
 def test_newer_schema_is_refused() -> None:
     init()
-    with sqlite3.connect(locations().database) as db:
+    with closing(sqlite3.connect(locations().database)) as db, db:
         db.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "newer" in problems()["database"]["said"]
 

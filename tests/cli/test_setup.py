@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def settle(mc: Command) -> list[str]:
 
 
 def objects(path: Path) -> set[str]:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         return {row[0] for row in db.execute("SELECT json_extract(body, '$.key') FROM object")}
 
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def test_control_characters_of_data_reach_no_terminal(acme: Command) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\u202eevil\x9b31m\x00"
     # Nothing of this program lets such a name in; another program that writes the database might.
 
-    with sqlite3.connect(acme.database) as connection:
+    with closing(sqlite3.connect(acme.database)) as connection, connection:
         connection.execute("UPDATE users SET display_name = ?", (evil,))
     connection.close()
     for call in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -27,7 +28,7 @@ GROUP, SHARED = "distribution-group", "shared-mailbox"
 
 def simulated(world: World, name: str) -> SimulatedObject | None:
     """What the simulator keeps under this name."""
-    with sqlite3.connect(world.simulator_path) as file:
+    with closing(sqlite3.connect(world.simulator_path)) as file, file:
         found = file.execute("SELECT body FROM object WHERE name = ?", (name,)).fetchone()
     return SimulatedObject.from_json(found[0]) if found else None
 
@@ -37,7 +38,7 @@ def tamper(world: World, name: str, members: list[str]) -> None:
     one = simulated(world, name)
     assert one is not None
     one.attributes["members.member"] = members
-    with sqlite3.connect(world.simulator_path) as file:
+    with closing(sqlite3.connect(world.simulator_path)) as file, file:
         file.execute("UPDATE object SET body = ? WHERE name = ?", (one.to_json(), name))
 
 

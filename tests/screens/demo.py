@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable
+from pathlib import Path
 from typing import Any
 
 from textual.containers import Grid
 from textual.widget import Widget
 
+from mission_control_tui import app
 from mission_control_tui.app import Link, MissionControlApp
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base import BaseScreen
@@ -265,10 +267,21 @@ LINKS: tuple[Link, ...] = (
 )
 
 
+class DemoApp(MissionControlApp):
+    """Begins with any of the screens, while the real one begins with Home, which has no field."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("screens") / "base.tcss")
+
+    def clear_selection(self) -> None:
+        # Python 3.12 and later mount what the first screen holds before that screen is on the stack.
+        if self._screen_stacks.get(self.DEFAULT_MODE):
+            super().clear_selection()
+
+
 def make_app(
     options: Options | None = None, first: str = "home", **kwargs: Any
 ) -> MissionControlApp:
     """The demo, starting with the screen called `first`."""
     links = sorted(LINKS, key=lambda link: link[0] != first)
     top = TopInfo("Acme Pty Ltd", "fred", red=2, orange=1)
-    return MissionControlApp(links, options=options, top=top, **kwargs)
+    return DemoApp(links, options=options, top=top, **kwargs)
