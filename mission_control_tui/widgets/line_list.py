@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from textual import events
 from textual.message import Message
+from textual.timer import Timer
 
 from mission_control_tui.unbroken import unbroken
 
@@ -93,6 +94,7 @@ class LineList(CursorLines):
         self._asked = 0
         self._again = False
         self._failed = False
+        self._retry: Timer | None = None
         self._wanted: tuple[Hashable, int] | None = None
 
     @property
@@ -212,12 +214,14 @@ class LineList(CursorLines):
         except Exception as error:  # noqa: BLE001 - the owner raises a flaw of the program again
             self._failed = True
             if self.is_attached:
-                self.set_timer(RETRY_SECONDS, self._try_again)
+                if self._retry is None:
+                    self._retry = self.set_timer(RETRY_SECONDS, self._try_again)
                 self.post_message(self.Failed(self, error))
         finally:
             self._loading = False
 
     def _try_again(self) -> None:
+        self._retry = None
         # A screen that comes on top again reads its rows anyway.
         if self.screen.is_current:
             self._load()

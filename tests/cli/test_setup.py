@@ -142,7 +142,7 @@ def settle(mc: Command) -> list[str]:
 
 
 def objects(path: Path) -> set[str]:
-    with closing(sqlite3.connect(path)) as db, db:
+    with closing(sqlite3.connect(path)) as db:
         return {row[0] for row in db.execute("SELECT json_extract(body, '$.key') FROM object")}
 
 

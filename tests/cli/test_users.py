@@ -210,7 +210,6 @@ def test_control_characters_of_data_reach_no_terminal(acme: Command) -> None:
 
     with closing(sqlite3.connect(acme.database)) as connection, connection:
         connection.execute("UPDATE users SET display_name = ?", (evil,))
-    connection.close()
     for call in (
         ("users", "list"),
         ("users", "list", "--json"),

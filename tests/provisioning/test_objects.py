@@ -28,7 +28,7 @@ GROUP, SHARED = "distribution-group", "shared-mailbox"
 
 def simulated(world: World, name: str) -> SimulatedObject | None:
     """What the simulator keeps under this name."""
-    with closing(sqlite3.connect(world.simulator_path)) as file, file:
+    with closing(sqlite3.connect(world.simulator_path)) as file:
         found = file.execute("SELECT body FROM object WHERE name = ?", (name,)).fetchone()
     return SimulatedObject.from_json(found[0]) if found else None
 

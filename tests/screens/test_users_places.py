@@ -28,11 +28,11 @@ BEFORE = len(world.PEOPLE)
 """All of the world's people come before those that `fill` makes."""
 
 
-async def go_deep(app: MissionControlApp, pilot: Pilot[int]) -> LineList:
+async def go_deep(app: MissionControlApp, pilot: Pilot[int], place: int = DEEP) -> LineList:
     """The list with the cursor on a row far down."""
     rows = app.screen.query_one(LineList)
     await until(pilot, lambda: rows.count == USERS + BEFORE)
-    rows.move_to(DEEP)
+    rows.move_to(place)
     await until(pilot, lambda: rows.current is not None)
     return rows
 
@@ -120,9 +120,7 @@ async def test_a_row_that_goes_to_the_next_page_while_it_is_looked_for_is_follow
 ) -> None:
     await fill(world_db, USERS)
     async with opened(world_db, "users") as (app, pilot):
-        rows = await go_deep(app, pilot)
-        rows.move_to(2 * PAGE - 1)
-        await until(pilot, lambda: rows.current is not None)
+        rows = await go_deep(app, pilot, 2 * PAGE - 1)
         assert rows.current is not None
         key, find = rows.current.key, rows._find
         assert find is not None
