@@ -52,6 +52,15 @@ async def act_on_all(app: MissionControlApp, pilot: Pilot[int], action: str) -> 
     app.screen.query_one("#go").focus()
 
 
+async def start_for_all(app: MissionControlApp, pilot: Pilot[int], action: str) -> None:
+    """Mark everybody in Lights and start an action on them."""
+    await act_on_all(app, pilot, action)
+    await pilot.press("p")
+    await shows(pilot, "[ Start ]")
+    await pilot.press("p", "y")
+    await until(pilot, lambda: isinstance(app.screen, BulkScreen))
+
+
 async def slices(app: MissionControlApp, bulk_id: int) -> None:
     """What the worker does for the bulk."""
     while not (await work_slice(context_of(app).store, bulk_id)).last:
@@ -170,11 +179,7 @@ async def test_read_only_is_refused_before_anything_is_typed(world_db: Path) -> 
 
 async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db: Path) -> None:
     async with opened(world_db, "lights") as (app, pilot):
-        await act_on_all(app, pilot, "disable")
-        await pilot.press("p")
-        await shows(pilot, "[ Start ]")
-        await pilot.press("p", "y")
-        await until(pilot, lambda: isinstance(app.screen, BulkScreen))
+        await start_for_all(app, pilot, "disable")
         await shows(pilot, "[ Stop ]")
         assert isinstance(app, ConsoleApp)
         app.change_caller(may_write=False)
@@ -187,11 +192,7 @@ async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db
 
 async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
     async with opened(world_db, "lights") as (app, pilot):
-        await act_on_all(app, pilot, "disable")
-        await pilot.press("p")
-        await shows(pilot, "[ Start ]")
-        await pilot.press("p", "y")
-        await until(pilot, lambda: isinstance(app.screen, BulkScreen))
+        await start_for_all(app, pilot, "disable")
         await shows(pilot, "4 left", "[ Stop ]")
         app.screen.query_one("#stop").focus()
         await pilot.press("enter")
