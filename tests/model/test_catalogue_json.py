@@ -175,7 +175,7 @@ from mission_control_tui.model.catalogue import from_json
 catalogue = from_json(sys.stdin.read())
 service = catalogue.service("Managed Exchange")
 service.validate_settings("popx", {"quota": "1 GB", "keep-copy": "no"})
-heavy = {"pydantic", "tomlkit", "tomllib", "textual", "rich", "sqlalchemy", "pycountry", "stdnum"}
+heavy = {"pydantic", "tomlkit", "tomllib", "textual", "rich", "sqlalchemy", "iso3166", "iso4217", "stdnum"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(

@@ -56,6 +56,7 @@ def rule(
         (ValueType.USERS, "jo@acme.test, al@acme.test", ["jo@acme.test", "al@acme.test"]),
         (ValueType.COUNTRY, "australia", "AU"),
         (ValueType.COUNTRY, "nz", "NZ"),
+        (ValueType.COUNTRY, "554", "NZ"),
         (ValueType.BUSINESS_NUMBER, "ABN 53 004 085 616", None),
         (ValueType.BUSINESS_NUMBER, "53 004 085 616", "53004085616"),
         (ValueType.BUSINESS_NUMBER, "004 085 616", "004085616"),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 
+import iso3166
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,6 +189,17 @@ def test_text_is_composed_and_trimmed() -> None:
         ("Viet Nam", "VN"),
         ("Vietnam", "VN"),
         ("Côte d'Ivoire", "CI"),
+        ("Bolivia", "BO"),
+        ("Bolivia, Plurinational State of", "BO"),
+        ("Plurinational State of Bolivia", "BO"),
+        ("Taiwan", "TW"),
+        ("Taiwan, Province of China", "TW"),
+        ("Czech Republic", "CZ"),
+        ("Federal Republic of Germany", "DE"),
+        ("Nauru", "NR"),
+        ("United States", "US"),
+        ("Holy See (Vatican City State)", "VA"),
+        ("Kosovo", None),
         ("Atlantis", None),
         ("", None),
     ],
@@ -200,6 +212,18 @@ def test_a_country_is_stored_as_its_code() -> None:
     assert judge(country="New Zealand").require().country == "NZ"
     assert country_name("NZ") == "New Zealand"
     assert country_name("kr") == "South Korea"
+    assert country_name("TW") == "Taiwan"
+    assert country_name("US") == "United States"
+    assert country_name("XK") == "XK"
+
+
+def test_every_country_is_accepted_by_its_codes_and_by_the_name_that_is_shown() -> None:
+    assigned = [country for country in iso3166.countries if country.alpha2 != "XK"]
+    assert len(assigned) == 249
+    for country in assigned:
+        shown = country_name(country.alpha2)
+        for typed in (country.alpha2.lower(), country.alpha3, country.name, shown):
+            assert country_code(typed) == country.alpha2, typed
 
 
 @pytest.mark.parametrize("page", ["http://acme.example", "https://acme.example:8443/ada?x=1#y"])
@@ -315,7 +339,15 @@ def test_whatever_is_typed_is_judged_and_cleaning_is_stable(changes: dict[str, s
 
 
 def test_importing_the_rules_does_not_pay_for_what_they_look_up() -> None:
-    heavy = ("phonenumbers", "pycountry", "email_validator", "idna", "textual", "sqlalchemy")
+    heavy = (
+        "phonenumbers",
+        "iso3166",
+        "iso4217",
+        "email_validator",
+        "idna",
+        "textual",
+        "sqlalchemy",
+    )
     program = (
         "import sys; import mission_control_tui.model.people.validate,"
         "mission_control_tui.model.imports.check, mission_control_tui.model.imports.write;"

@@ -18,7 +18,8 @@ HEAVY = (
     "dbos",
     "alembic",
     "phonenumbers",
-    "pycountry",
+    "iso3166",
+    "iso4217",
     "nacl",
 )
 

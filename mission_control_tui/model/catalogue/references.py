@@ -32,10 +32,10 @@ def check_references(root: Node, connectors: Collection[str] | None) -> Iterator
 
 
 def _currency(root: Node) -> Iterator[Finding]:
-    import pycountry
+    from iso4217 import Currency
 
     code = root.text("currency")
-    if code is not None and pycountry.currencies.get(alpha_3=code) is None:
+    if code is not None and code.upper() not in Currency.__members__:
         what = f"expected an ISO 4217 code such as AUD or EUR, found {harmless(code)!r}"
         yield Finding(root.at("currency"), what)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.text import fold, harmless
 
 Value = bool | int | str | list[str] | None
@@ -259,12 +260,13 @@ def _user(rule: Rule, text: str) -> str:
 
 
 def _country(rule: Rule, text: str) -> str:
-    import pycountry
+    from iso3166 import countries_by_numeric
 
-    try:
-        return str(pycountry.countries.lookup(text).alpha_2)
-    except LookupError as error:
-        raise Refused(f"{_shown(text)} is not a country", rule.expected) from error
+    if code := country_code(text):
+        return code
+    if numbered := countries_by_numeric.get(text):
+        return numbered.alpha2
+    raise Refused(f"{_shown(text)} is not a country", rule.expected)
 
 
 def _business_number(rule: Rule, text: str) -> str:

@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 from mission_control_tui.model.text import fold
 
-# Names in common use that ISO 3166 does not list; all others come from pycountry.
-_COMMON_NAMES = {
-    "america": "US",
-    "bonaire": "BQ",
-    "britain": "GB",
-    "british virgin islands": "VG",
-    "brunei": "BN",
-    "burma": "MM",
-    "cape verde": "CV",
-    "congo": "CG",
-    "democratic republic of the congo": "CD",
-    "dr congo": "CD",
-    "east timor": "TL",
-    "england": "GB",
-    "falkland islands": "FK",
-    "great britain": "GB",
-    "holland": "NL",
-    "ivory coast": "CI",
-    "korea": "KR",
-    "macau": "MO",
-    "macedonia": "MK",
-    "micronesia": "FM",
-    "northern ireland": "GB",
-    "palestine": "PS",
-    "republic of the congo": "CG",
-    "russia": "RU",
-    "saint helena": "SH",
-    "scotland": "GB",
-    "south korea": "KR",
-    "swaziland": "SZ",
-    "the bahamas": "BS",
-    "the gambia": "GM",
-    "the netherlands": "NL",
-    "the philippines": "PH",
-    "turkey": "TR",
-    "u.k.": "GB",
-    "u.s.": "US",
-    "u.s.a.": "US",
-    "uae": "AE",
-    "uk": "GB",
-    "us virgin islands": "VI",
-    "vatican": "VA",
-    "vatican city": "VA",
-    "wales": "GB",
-}
+# Kosovo's code is in wide use and in iso3166, but ISO 3166-1 leaves it to its users.
+_NOT_ASSIGNED = frozenset({"XK"})
 
 
 def country_code(text: str) -> str | None:
@@ -60,23 +19,38 @@ def country_code(text: str) -> str | None:
 
 def country_name(code: str) -> str:
     """The name to show for an alpha-2 code; the code itself when it is none."""
-    import pycountry
-
-    country = pycountry.countries.get(alpha_2=code.upper())
-    return code if country is None else getattr(country, "common_name", country.name)
+    return _shown().get(code.upper(), code)
 
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    import pycountry
+    from iso3166 import countries
 
-    codes = dict(_COMMON_NAMES)
-    for country in pycountry.countries:
-        for kind in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
-            name = getattr(country, kind, None)
-            if name:
-                codes[fold(name)] = country.alpha_2
-                head, comma, tail = name.partition(", ")
-                if comma:  # "Korea, Republic of"
-                    codes.setdefault(fold(f"{tail} {head}"), country.alpha_2)
-    return codes
+    codes: dict[str, str] = {}
+    for country in countries:
+        if country.alpha2 in _NOT_ASSIGNED:
+            continue
+        for name in (country.alpha2, country.alpha3, country.name, country.apolitical_name):
+            codes[fold(name)] = country.alpha2
+            head, comma, tail = name.partition(", ")
+            if comma:  # "Korea, Republic of"
+                codes.setdefault(fold(f"{tail} {head}"), country.alpha2)
+    return codes | {fold(name): code.rstrip("*") for code, name in _other_names()}
+
+
+@lru_cache(maxsize=1)
+def _shown() -> dict[str, str]:
+    from iso3166 import countries
+
+    names = {country.alpha2: country.name for country in countries}
+    names |= {code[:-1]: name for code, name in _other_names() if code.endswith("*")}
+    return {code: name for code, name in names.items() if code not in _NOT_ASSIGNED}
+
+
+def _other_names() -> Iterator[tuple[str, str]]:
+    """Each line of country_names.txt: the code, with a star where the name is the one to show, and the name."""
+    listed = Path(__file__).with_name("country_names.txt")
+    for line in listed.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            code, _, name = line.partition(" ")
+            yield code, name
