@@ -159,7 +159,10 @@ def document() -> str:
 
 
 def _exit_codes() -> str:
-    rows = {0: "It is done.", 1: "A defect, or `doctor` found a problem."}
+    rows = {
+        0: "It is done.",
+        1: "A defect, a library that is not installed, or `doctor` found a problem.",
+    }
     kinds: list[type[MissionControlError]] = [leases.LeaseLost]
     kinds += [one for one in MissionControlError.__subclasses__() if one.exit_code > 1]
     for kind in kinds:

@@ -68,6 +68,20 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     assert any(name.endswith(".toml") for name in carried)
 
 
+def test_what_a_pdf_needs_is_an_extra(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        said = archive.read(name).decode().splitlines()
+    needed = [
+        line
+        for line in said
+        if line.startswith(("Requires-Dist: reportlab", "Requires-Dist: fontpkg"))
+    ]
+    assert "Provides-Extra: pdf" in said
+    assert len(needed) == 2
+    assert all("extra == 'pdf'" in line for line in needed)
+
+
 def test_the_installed_command_runs_from_the_wheel(installed: Path) -> None:
     said = run(installed / "mission-control", "--version")
     assert mission_control_tui.__version__ in said

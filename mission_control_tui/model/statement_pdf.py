@@ -1,4 +1,4 @@
-"""A statement as a PDF of A4 pages. ReportLab and the font are loaded only here.
+"""A statement as a PDF of A4 pages. ReportLab and the font, the extra `[pdf]`, are loaded only here.
 
 Latin, Greek, Cyrillic and Devanagari come from Noto Sans, which is embedded; Chinese, Japanese and Korean from fonts
 that PDF viewers have for them. A sign of any other script is drawn as a question mark, and the statement says so.
@@ -7,12 +7,14 @@ that PDF viewers have for them. A sign of any other script is drawn as a questio
 from __future__ import annotations
 
 import io
+import sys
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
+from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.statement_files import quantity_words, remarks, title
 from mission_control_tui.model.text import harmless
 
@@ -77,10 +79,17 @@ def _font_of(char: str, glyphs: frozenset[int]) -> tuple[str, str]:
 
 
 def as_pdf(one: Statement) -> bytes:
-    """The statement as PDF; the same statement gives the same bytes."""
-    from reportlab.pdfgen.canvas import Canvas
+    """The statement as PDF, the same bytes each time. Raises MissionControlError where a library is missing."""
+    try:
+        from reportlab.pdfgen.canvas import Canvas
 
-    _glyphs()
+        _glyphs()
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        raise MissionControlError(
+            f"A PDF needs {library}, which is not installed here (.csv and .txt do not).",
+            hint=f"Install it: {sys.executable} -m pip install 'mission-control-tui[pdf]'",
+        ) from error
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=PAGE, invariant=1)
     canvas.setTitle(f"Statement {one.period} ({one.account_code})")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import InvalidInput, StaleVersion, UsageError
+from mission_control_tui.model.errors import InvalidInput, MissionControlError, StaleVersion
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
@@ -375,7 +375,7 @@ class AccountScreen(MissionScreen):
         path = Path(panel.file.value.strip() or statement_files.file_name(panel.statement, "pdf"))
         try:
             whole = await asyncio.to_thread(statement_files.write, panel.statement, path)
-        except (InvalidInput, UsageError) as error:
+        except MissionControlError as error:
             panel.file.error = (
                 words_of(error.problems[0]) if error.problems else f"{error.what} {error.hint}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pypdf
@@ -104,6 +105,20 @@ def test_the_statement_in_every_format(tmp_path: Path) -> None:
     assert call("account", "statement", "--month", "1999-01").code == 4
     ok("account", "statement", "--json", "--out", "may.json")
     assert json.loads(Path("may.json").read_text())["statement"]["period"] == document["period"]
+
+
+def test_without_its_libraries_a_pdf_says_which_line_installs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "reportlab"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    told = call("account", "statement", "--out", "may.pdf")
+    assert told.code == 1
+    assert "A PDF needs reportlab, which is not installed here" in told.err
+    assert f"{sys.executable} -m pip install 'mission-control-tui[pdf]'" in told.err
+    assert list(tmp_path.iterdir()) == []
+    ok("account", "statement", "--out", "may.csv")
 
 
 def test_usage_names_what_is_idle_and_its_cost() -> None:

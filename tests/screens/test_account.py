@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,26 @@ async def test_the_statement_is_written_where_it_says(
         await retype(pilot, "mine.csv")
         await pilot.press("tab", "enter")
         await until(pilot, (tmp_path / "mine.csv").exists)
+
+
+async def test_a_statement_whose_libraries_are_missing_says_how_to_install_them(
+    world_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "reportlab"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    async with opened(world_db, "account") as (app, pilot):
+        await shows(pilot, "Orders  2")
+        await pilot.press("w")
+        await until(pilot, lambda: app.screen.query_one("#statement-file", Field).error)
+        said = app.screen.query_one("#statement-file", Field).error
+        assert "A PDF needs reportlab" in said
+        assert "pip install 'mission-control-tui[pdf]'" in said
+        await retype(pilot, "mine.csv")
+        await pilot.press("tab", "enter")
+        await until(pilot, (tmp_path / "mine.csv").exists)
+        assert list(tmp_path.glob("*.pdf")) == []
 
 
 async def test_idle_seats_lead_to_their_user(world_db: Path) -> None:
