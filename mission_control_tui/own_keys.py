@@ -131,7 +131,7 @@ def _faults(keymap: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Problem]]:
     for verb, text in keymap.items():
         where = f"{WHERE}.{verb}"
         if verb not in BY_ID:
-            hint = "docs/keys.md has the ids."
+            hint = "`mission-control docs keys` has the ids."
             found.append(((verb,), Problem(where, "there is no verb of that name", hint)))
             continue
         keys = keys_in(text)

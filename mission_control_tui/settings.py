@@ -235,5 +235,5 @@ def _convert(raw: object, kind: type[T], where: str) -> T:
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{where}: {error}.",
-            hint="docs/configuration.md lists every setting with its type.",
+            hint="`mission-control docs configuration` lists every setting with its type.",
         ) from error

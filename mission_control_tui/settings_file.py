@@ -21,7 +21,9 @@ from . import own_keys
 from .model.errors import Conflict, InvalidInput, NotFound, UsageError
 from .settings import Settings, ThemeName, convert, environment, find, load, parse
 
-HEADER = "# Settings of Mission Control; docs/configuration.md says what there is.\n\n"
+HEADER = (
+    "# Settings of Mission Control; `mission-control docs configuration` says what there is.\n\n"
+)
 UNCHANGED = "Nothing was written."
 
 
@@ -221,7 +223,8 @@ def known_setting(key: str) -> None:
     """Raise NotFound unless there is a setting of that name that can be set by itself."""
     if key.startswith("connectors"):
         raise UsageError(
-            "Connectors are set up in the settings file itself.", hint="See docs/connectors.md."
+            "Connectors are set up in the settings file itself.",
+            hint="See `mission-control docs connectors`.",
         )
     table, _dot, name = key.rpartition(".")
     if table in ("services", own_keys.WHERE) and name:

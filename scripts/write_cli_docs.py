@@ -112,6 +112,7 @@ EXAMPLES = {
     "users history": "users history ada@acme.example",
     "audit": "audit --limit 1",
     "upgrade": "upgrade",
+    "docs": "docs",
     "locate": "locate",
 }
 """The command that an example belongs to -> the call, without --json."""
@@ -304,7 +305,8 @@ def _normal(value: object, home: Path) -> Any:
     if isinstance(value, list):
         return [_normal(one, home) for one in value[:1]]
     if isinstance(value, str):
-        text = _TIME.sub("2026-03-02T09:30:00Z", value.replace(str(home), "/home/operator"))
+        text = value.replace(str(home), "/home/operator").replace(str(ROOT), "/home/operator/clone")
+        text = _TIME.sub("2026-03-02T09:30:00Z", text)
         return _ID.sub("0123456789abcdef0123456789abcdef", text)
     if isinstance(value, float):
         return 0.0

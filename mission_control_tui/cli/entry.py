@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("Run the worker in the foreground.", f"{_COMMANDS}.worker:worker"),
     "settings": ("Settings: show, set, unset.", f"{_COMMANDS}.settings:settings"),
     "doctor": ("Check this installation.", f"{_COMMANDS}.doctor:doctor"),
+    "docs": ("The documentation, page by page.", f"{_COMMANDS}.docs:docs"),
     "locate": ("Where files are.", f"{_COMMANDS}.setup:locate"),
     "completion": ("Completion for your shell.", f"{_COMMANDS}.setup:completion"),
 }

@@ -275,7 +275,7 @@ async def _catalogue(session: Session, store: Store) -> AsyncIterator[Finding]:
             "catalogue",
             Level.PROBLEM,
             f"Services need connectors that the settings do not have: {', '.join(missing)}.",
-            f"Add a [connectors.{missing[0]}] table to the settings; see docs/connectors.md.",
+            f"Add a [connectors.{missing[0]}] table to the settings; see `mission-control docs connectors`.",
         )
     else:
         yield Finding("catalogue", Level.OK, f"version {found.number}")

@@ -39,7 +39,7 @@ def places(command: Command) -> Command:
 def reads(command: Command) -> Command:
     """`--json`."""
     as_json = _kept(
-        "--json", "json", is_flag=True, help="Print JSON (its shape is in docs/cli.md)."
+        "--json", "json", is_flag=True, help="Print JSON (its shape: mission-control docs cli)."
     )
     return places(as_json(command))
 

@@ -42,7 +42,7 @@ class CommandBar(AskBar):
             answered,
             value=value,
             hint="Tab completes, Up shows earlier ones, Enter runs, Esc gives up",
-            help_text="A command of the command line, as in: users list ada. docs/cli.md has them all.",
+            help_text="A command of the command line, as in: users list ada. `docs cli` shows them all.",
         )
         self._earlier = list(earlier)
         self._at = len(self._earlier)

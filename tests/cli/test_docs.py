@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +20,7 @@ from mission_control_tui.cli.entry import BROKEN_PIPE, INTERRUPTED
 from mission_control_tui.model import leases
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.settings import Connector, Settings, load
+from tests.cli.inprocess import answer, call, ok
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
@@ -39,6 +44,58 @@ def test_cli_page_is_what_the_commands_say() -> None:
         check=True,
         timeout=120,
     )
+
+
+def test_docs_lists_its_pages_and_shows_each() -> None:
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    listed = answer("docs")["pages"]
+    assert [one["name"] for one in listed] == [page.stem for page in pages]
+    assert "deployment       Deployment over SSH" in ok("docs").out
+    for page in pages:
+        assert ok("docs", page.stem).out.strip() == page.read_text("utf-8").strip()
+        assert ok("docs", page.name, "--path").out == f"{page}\n"
+    refused = call("docs", "catalog")
+    assert refused.code == 4
+    assert "Did you mean catalogue?" in refused.err
+
+
+def test_docs_goes_through_a_pager_on_a_terminal(hermetic_home: Path) -> None:
+    if shutil.which("sed") is None:
+        pytest.skip("apt-get install sed")
+    pager = "sed -e s/^/paged:/"
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mission_control_tui", "docs", "keys"],
+        stdin=terminal,
+        stdout=terminal,
+        env={**os.environ, "PAGER": pager, "TERM": "xterm"},
+    ) as process:
+        os.close(terminal)
+        said = b""
+        with contextlib.suppress(OSError):  # Linux says so when the other side is closed
+            while data := os.read(controller, 65536):
+                said += data
+    os.close(controller)
+    assert process.returncode == 0
+    assert b"paged:# Keys" in said
+
+
+def test_no_message_names_a_page_that_an_installed_copy_cannot_find() -> None:
+    named = re.compile(r"mission-control docs ([a-z]+)")
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")}
+    found: set[str] = set()
+    for path in (ROOT / "mission_control_tui").rglob("*"):
+        if path.suffix in (".py", ".toml"):
+            found |= set(named.findall(path.read_text("utf-8")))
+    assert {
+        "catalogue",
+        "cli",
+        "configuration",
+        "connectors",
+        "deployment",
+        "keys",
+    } <= pages & found
+    assert found - pages == set()
 
 
 def documented_settings() -> dict[str, list[str]]:

@@ -235,8 +235,8 @@ async def _awaited(
         await waiting.wake(session, store)
     else:
         say(
-            "It happens when a worker runs then, or at the next command after: docs/deployment.md "
-            "has a timer for hosts where nobody works at that hour."
+            "It happens when a worker runs then, or at the next command after: "
+            "`mission-control docs deployment` has a timer for hosts where nobody works at that hour."
         )
     return outcome
 

@@ -59,7 +59,7 @@ def parse_file(path: FilePath, *, connectors: Collection[str] | None = None) -> 
     except OSError as error:
         raise NotFound(
             f"The catalogue file {path} cannot be read: {error.strerror}.",
-            hint="Give the path of a catalogue file; docs/catalogue.md describes it.",
+            hint="Give the path of a catalogue file; `mission-control docs catalogue` describes it.",
         ) from error
     try:
         text = content.decode("utf-8-sig")
@@ -75,7 +75,7 @@ def _invalid(source_name: str, problems: list[Problem]) -> InvalidInput:
     count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
     return InvalidInput(
         f"{harmless(source_name)} is not a valid catalogue: {count}.",
-        hint="Nothing was changed. docs/catalogue.md describes every key.",
+        hint="Nothing was changed. `mission-control docs catalogue` describes every key.",
         problems=problems,
     )
 
