@@ -54,6 +54,7 @@ EXAMPLES = {
     "catalogue check": "catalogue check catalogue.toml",
     "catalogue diff": "catalogue diff catalogue.toml",
     "catalogue load": "catalogue load catalogue.toml --dry-run",
+    "catalogue export": "catalogue export --out exported.toml",
     "catalogue show": "catalogue show web-hosting",
     "buy": "buy email --level popx --quantity 5 --ticket T-100",
     "services list": "services list",

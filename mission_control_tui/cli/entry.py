@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("The sample account: reset.", f"{_COMMANDS}.setup:demo"),
     "upgrade": ("Make or upgrade the database's tables.", f"{_COMMANDS}.setup:upgrade"),
     "account": ("Accounts: list, show.", f"{_COMMANDS}.account:account"),
-    "catalogue": ("The catalogue: check, diff, load.", f"{_COMMANDS}.catalogue:catalogue"),
+    "catalogue": ("The catalogue: check, diff, load, export.", f"{_COMMANDS}.catalogue:catalogue"),
     "services": ("Services and seats: list.", f"{_COMMANDS}.buying:services"),
     "buy": ("Buy a product.", f"{_COMMANDS}.buying:buy"),
     "remove": ("Remove a product's level.", f"{_COMMANDS}.buying:remove"),

@@ -69,6 +69,20 @@ def write_at_once(path: Path, data: bytes) -> None:
         ) from error
 
 
+def write_over(path: Path, data: bytes) -> None:
+    """Write a file, in the place of one that is there: whole, or not at all. Raises UsageError where it cannot be."""
+    place = path.resolve()
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        make(beside, data)
+        beside.replace(place)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(
+            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
+        ) from error
+
+
 def append(path: Path, data: bytes) -> None:
     """Add to a file that `write_new` made, and see it to the disk. Raises StoreError where that fails."""
     try:

@@ -108,6 +108,42 @@ def test_load_refuses_what_would_vanish_from_under_its_holders(file: Path) -> No
     assert answer("catalogue", "diff", str(file))["refused"]
 
 
+def test_what_export_writes_changes_nothing_when_it_is_loaded(file: Path, tmp_path: Path) -> None:
+    assert ok("catalogue", "export").out == shipped()
+    changed(file, 'name = "Starter"', 'name = "Beginner"')
+    ok("catalogue", "load", str(file))
+    out = tmp_path / "exported.toml"
+    assert str(out) in ok("catalogue", "export", "--out", str(out)).err
+    assert 'name = "Beginner"' in out.read_text("utf-8")
+    assert answer("catalogue", "diff", str(out))["changes"] == []
+    assert "Nothing to do" in ok("catalogue", "load", str(out)).out
+    assert answer("catalogue", "show")["version"] == 2
+    exported = answer("catalogue", "export")
+    assert exported == {"version": 2, "file": None, "toml": out.read_text("utf-8")}
+
+
+def test_export_writes_over_a_file_only_when_it_is_told_to(file: Path, tmp_path: Path) -> None:
+    file.write_text("mine", "utf-8")
+    refused = call("catalogue", "export", "--out", str(file))
+    assert (refused.code, file.read_text("utf-8")) == (5, "mine")
+    assert "--force" in refused.err
+    ok("catalogue", "export", "--out", str(file), "--force")
+    assert file.read_text("utf-8") == shipped()
+    assert call("catalogue", "export", "--out", str(tmp_path / "none" / "c.toml")).code == 2
+    assert call("catalogue", "export", "--out", str(tmp_path / "none" / "c"), "--force").code == 2
+    assert list(tmp_path.glob(".*.toml.*")) == []
+
+
+def test_export_of_a_database_without_a_catalogue_is_the_shipped_one(tmp_path: Path) -> None:
+    fresh = ("--database", str(tmp_path / "fresh.sqlite3"))
+    ok("upgrade", *fresh)
+    assert answer("catalogue", "export", *fresh) == {
+        "version": None,
+        "file": None,
+        "toml": shipped(),
+    }
+
+
 def test_show_by_name_and_a_product_that_is_not_there() -> None:
     (product,) = answer("catalogue", "show", "web hosting")["products"]
     assert product["id"] == "web-hosting"

@@ -1,4 +1,4 @@
-"""`catalogue`: check a file, see what it would change and for whom, put it in force, and read what is for sale."""
+"""`catalogue`: check a file, see what it would change and for whom, put it in force, export it, show what it sells."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mission_control_tui.cli.commands.results import tell
 from mission_control_tui.cli.options import changes, example, reads
 from mission_control_tui.cli.output import line, print_json, say, table, wrapped
 from mission_control_tui.cli.session import Session, pass_session
+from mission_control_tui.model.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue import Catalogue, Extension, Product, ProductLevel
@@ -150,6 +151,58 @@ def load(session: Session, file: Path) -> None:
     )
     if outcome.applied and changed:
         say(f"Version {outcome.result.number} is in force.")
+
+
+@catalogue.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there."
+)
+@click.option("--force", is_flag=True, help="Also over a FILE that is there.")
+@reads
+@example(
+    "mission-control catalogue export > my-catalogue.toml",
+    "mission-control catalogue export --out my-catalogue.toml",
+)
+@pass_session
+def export(session: Session, out: Path | None, force: bool) -> None:
+    """Write the catalogue in force as a file that `catalogue load` takes; the shipped one where none was loaded.
+
+    The shipped catalogue comes with its comments. Of another, what the file says is kept, and its comments are not.
+    """
+    from mission_control_tui.model.catalogue.shipped import shipped
+    from mission_control_tui.model.catalogue.toml_text import as_toml
+    from mission_control_tui.model.catalogue_store import current
+
+    async def work(store: Store) -> InForce | None:
+        try:
+            return await current(store)
+        except NotFound:
+            return None
+
+    found = session.run(work)
+    text = shipped() if found is None else as_toml(found.catalogue)
+    if out is not None:
+        _write(out, text, over=force)
+    if session.json:
+        written = {"file": out, "toml": None if out else text}
+        print_json({"version": found.number if found else None, **written})
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
+        say(f"Written to {out}.")
+
+
+def _write(out: Path, text: str, *, over: bool) -> None:
+    from mission_control_tui.model.private_files import path_named, write_at_once, write_over
+
+    path = path_named(str(out))
+    if over:
+        write_over(path, text.encode())
+        return
+    try:
+        write_at_once(path, text.encode())
+    except Conflict as error:
+        raise Conflict(error.what, hint="Choose another name, or add --force.") from error
 
 
 @catalogue.command()
