@@ -1,19 +1,20 @@
 """Making a back end agree with a wish: observe, plan, apply step by step, observe again.
 
-Success is claimed only when the second look agrees. Converging again is always safe, so `converge`
-is the whole loop for one caller, and `observe_and_plan`, `apply_step` and `verify` are its pieces
-for a caller that makes each of them durable.
+Success is claimed only when the second look agrees. Converging again is always safe: `converge` is the
+one loop, for the worker and for the tests of connectors, and its journal decides how lasting each step is.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, StepState
+from mission_control_tui.model.runs import FIRST_STEP
+from mission_control_tui.model.states import ErrorKind, PlanAction
 from mission_control_tui.model.text import harmless
 from mission_control_tui.provisioning.connectors.base import (
     Connector,
@@ -28,105 +29,90 @@ from mission_control_tui.provisioning.connectors.options import DEFAULT_TIMEOUT
 
 T = TypeVar("T")
 
-ROUNDS = 3  # plans made in one call, when the back end changed meanwhile or an answer was lost
+VERIFY = "verify"
+"""What the second look is called in the journal; the first is called as the model's FIRST_STEP."""
 SAID_LIMIT = 500  # characters of a back end's words that are kept
 TIMED_OUT = "timeout"  # the code of an error that is our own time limit
 
 
 class Outcome(StrEnum):
-    """How a convergence ended."""
+    """How a back end compares with a wish."""
 
     DONE = "done"
     PENDING = "pending"
     BLOCKED = "blocked"
-    STOPPED = "stopped"
+    DIFFERENT = "different"
 
 
-@dataclass(frozen=True, slots=True)
-class Converged:
+class Look(NamedTuple):
     """What is true now. `plan` is what is still to do: none when done, with its reason when blocked."""
 
-    outcome: Outcome
-    plan: Plan
     observed: Observed
-
-
-class EventName(StrEnum):
-    """What `converge` reports."""
-
-    PLANNED = "planned"
-    PLANNED_AGAIN = "planned again"
-    STOPPED = "stopped"
-    VERIFIED = "verified"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened; `error` is why the plan was made again."""
-
-    name: EventName
     plan: Plan
-    observed: Observed
-    error: ConnectorError | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Done and pending have nothing left to plan; different has."""
+        if self.plan.action is PlanAction.BLOCKED:
+            return Outcome.BLOCKED
+        if self.plan.action is not PlanAction.NONE:
+            return Outcome.DIFFERENT
+        return Outcome.PENDING if self.observed.pending else Outcome.DONE
 
 
-OnEvent = Callable[[Event], Awaitable[None]]
-OnStep = Callable[[Step, StepState, ConnectorError | None], Awaitable[None]]
-ShouldStop = Callable[[], Awaitable[bool]]
+class Journal(Protocol):
+    """Where `converge` notes each step: durably in the worker, in memory in tests."""
+
+    async def begin(self, name: str, shown: str) -> None:
+        """Note that the step begins; `shown` is for people. An exception ends the loop between two steps."""
+        ...
+
+    async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
+        """Await `call` as one step, note what it found or its ConnectorError, and return or raise that."""
+        ...
+
+    async def apply(
+        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+    ) -> None:
+        """Await `call` as one step with `desired`, its password in clear, and note and raise a ConnectorError."""
+        ...
 
 
 async def converge(
     connector: Connector,
     desired: Desired,
+    journal: Journal,
     *,
-    on_event: OnEvent,
-    on_step: OnStep,
-    should_stop: ShouldStop,
     call_seconds: float = DEFAULT_TIMEOUT,
-) -> Converged:
-    """Make the back end agree with `desired`.
+) -> Look:
+    """Make the back end agree with `desired` and return the last look: done, pending or blocked.
 
-    `on_step` is awaited with each step as it starts, is done or fails; `should_stop` is asked before
-    each step. `call_seconds` is the hard limit of one call.
-
-    When the back end changed meanwhile (stale), or an answer was lost (outcome_unknown), it is
-    observed and planned again, `ROUNDS` plans at most. Every other ConnectorError is raised as it
-    comes, and so is the last of these. A back end that took all steps and still differs raises kind
-    transient.
+    `call_seconds` is the hard limit of one call. Every ConnectorError is raised as it comes, and so is whatever the
+    journal raises. A back end that took all steps and still differs raises kind transient.
     """
-    error: ConnectorError | None = None
-    rounds_left = ROUNDS
-    while True:
-        rounds_left -= 1
-        observed, plan = await observe_and_plan(connector, desired, call_seconds=call_seconds)
-        name = EventName.PLANNED_AGAIN if error else EventName.PLANNED
-        await on_event(Event(name, plan, observed, error))
-        if _has_ended(plan):
-            return _ended(plan, observed)
-        try:
-            stopped = await _apply_steps(
-                connector, desired, plan, on_step, should_stop, call_seconds
-            )
-        except ConnectorError as failed:
-            if not rounds_left or not (failed.outcome_unknown or failed.kind is ErrorKind.STALE):
-                raise
-            error = failed
-            continue
-        if stopped:
-            observed, plan = await observe_and_plan(connector, desired, call_seconds=call_seconds)
-            await on_event(Event(EventName.STOPPED, plan, observed))
-            return Converged(Outcome.STOPPED, plan, observed)
-        converged = await verify(connector, desired, call_seconds=call_seconds)
-        await on_event(Event(EventName.VERIFIED, converged.plan, converged.observed))
-        return converged
+    observe = partial(observe_and_plan, connector, desired, call_seconds=call_seconds)
+    first = await journal.look(FIRST_STEP.name, observe)
+    if first.outcome is not Outcome.DIFFERENT:
+        return first
+    plan = first.plan
+    for count, step in enumerate(plan.steps, 1):
+        await journal.begin(step.name, f"{step.name} ({count} of {len(plan.steps)})")
+        apply = partial(apply_step, connector, plan=plan, step=step, call_seconds=call_seconds)
+        await journal.apply(step, desired, apply)
+    await journal.begin(VERIFY, "Looking at the back end again")
+    if any(change.what == "password" for change in plan.changes):
+        # It has just been set; a back end that cannot tell would be asked to set it for ever.
+        desired = replace(desired, secret=None)
+    look_again = partial(verify, connector, desired, call_seconds=call_seconds)
+    return await journal.look(VERIFY, look_again)
 
 
 async def observe_and_plan(
     connector: Connector, desired: Desired, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> tuple[Observed, Plan]:
+) -> Look:
     """What is, and what is to do; changes nothing. This is the dry run and the drift report, too."""
     observed = await _call("observe", connector.observe(desired), desired, call_seconds)
-    return observed, _planned(connector, desired, observed)
+    return Look(observed, _planned(connector, desired, observed))
 
 
 async def apply_step(
@@ -144,21 +130,21 @@ async def apply_step(
 
 async def verify(
     connector: Connector, desired: Desired, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> Converged:
+) -> Look:
     """The second look: done, pending or blocked.
 
     Raises ConnectorError (transient) naming what still differs.
     """
-    observed, plan = await observe_and_plan(connector, desired, call_seconds=call_seconds)
-    if not _has_ended(plan):
-        differs = ", ".join(change.what for change in plan.changes)
+    look = await observe_and_plan(connector, desired, call_seconds=call_seconds)
+    if look.outcome is Outcome.DIFFERENT:
+        differs = ", ".join(change.what for change in look.plan.changes)
         raise ConnectorError(
             ErrorKind.TRANSIENT,
             f"The back end took every step and still differs: {differs}"[:SAID_LIMIT],
             remedy="Somebody else may be changing it; it is tried again.",
             code="differs",
         )
-    return _ended(plan, observed)
+    return look
 
 
 async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) -> Health:
@@ -177,38 +163,6 @@ async def list_marked(
         if item is None:
             return
         yield item
-
-
-async def _apply_steps(
-    connector: Connector,
-    desired: Desired,
-    plan: Plan,
-    on_step: OnStep,
-    should_stop: ShouldStop,
-    call_seconds: float,
-) -> bool:
-    """Apply the plan's steps; True when it was told to stop before all were done."""
-    for step in plan.steps:
-        if await should_stop():
-            return True
-        await on_step(step, StepState.RUNNING, None)
-        try:
-            await apply_step(connector, desired, plan, step, call_seconds=call_seconds)
-        except ConnectorError as error:
-            await on_step(step, StepState.FAILED, error)
-            raise
-        await on_step(step, StepState.DONE, None)
-    return False
-
-
-def _has_ended(plan: Plan) -> bool:
-    return plan.action in (PlanAction.NONE, PlanAction.BLOCKED)
-
-
-def _ended(plan: Plan, observed: Observed) -> Converged:
-    if plan.action is PlanAction.BLOCKED:
-        return Converged(Outcome.BLOCKED, plan, observed)
-    return Converged(Outcome.PENDING if observed.pending else Outcome.DONE, plan, observed)
 
 
 def _planned(connector: Connector, desired: Desired, observed: Observed) -> Plan:

@@ -33,10 +33,10 @@ from mission_control_tui.provisioning.connectors.base import (
     ConnectorError,
     Desired,
     Mark,
-    Observed,
     Plan,
     Step,
 )
+from mission_control_tui.provisioning.converge import Look, Outcome
 from mission_control_tui.provisioning.desires import (
     SEALED,
     desired_of,
@@ -99,97 +99,40 @@ def _unusable(error: MissionControlError) -> Failure:
     return Failure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
 
 
-class _Attempt:
-    def __init__(self, around: Surroundings, run: Run, job: Job, backend: Backend) -> None:
+class _DurableJournal:
+    """Notes steps in the engine and the store. What it raises between two steps: Stopping, Halted, RunLost."""
+
+    def __init__(self, around: Surroundings, run: Run, job: Job) -> None:
         self._around = around
         self._run = run
         self._job = job
-        self._backend = backend
-        self._mark = Mark(around.store.installation, job.assignment_id, job.generation, run.attempt)
         self._number = FIRST_STEP.number
-        self._ended: Ended | None = None
-        self._applied = False
+        self.ended: Ended | None = None
+        """The step that is over and that the store does not know of yet."""
+        self.applied = False
+        """Whether a step has been applied: the attempt did more than look."""
 
-    async def go(self) -> None:
-        try:
-            await self._converge()
-        except Halted as halted:
-            await self._halt(halted.halt)
-        except ConnectorError as error:
-            await self._fail(error)
-        except Stopping:
-            said = "The worker was stopped; it is tried again."
-            await endings.give_back(self._store, self._run, self._account, said, self._ended)
-
-    @property
-    def _store(self) -> Store:
-        return self._around.store
-
-    @property
-    def _account(self) -> int:
-        return self._job.account_id
-
-    async def _converge(self) -> None:
-        if self._job.halt is not None:
-            raise Halted(self._job.halt)
-        desired = desired_of(self._job, self._backend.connector, self._mark)
-        observed, plan = await self._observe(desired)
-        if plan.action is not PlanAction.NONE and plan.action is not PlanAction.BLOCKED:
-            await self._apply(desired, plan)
-            await self._enter("verify", "Looking at the back end again")
-            observed, plan = await self._verify(desired, plan)
-        if plan.action is PlanAction.BLOCKED:
-            await self._blocked(plan)
-        elif observed.pending:
-            await self._look_later(observed)
-        else:
-            if self._ended is not None and plan.reason:
-                self._ended = replace(self._ended, said=plan.reason)
-            found = seen(self._job, observed, self._job.wished)
-            await endings.succeed(self._store, self._run, self._account, found, self._ended)
-
-    async def _enter(self, name: str, shown: str) -> None:
-        """Note the step that has ended and begin the next. Raises Stopping, Halted, RunLost."""
+    async def begin(self, name: str, shown: str) -> None:
         if self._around.stopping():
             raise Stopping
         self._number += 1
         following = Next(self._number, name, shown)
-        halt = await progress(self._store, self._run, self._account, self._ended, following)
-        self._ended = None
+        halt = await progress(
+            self._around.store, self._run, self._job.account_id, self.ended, following
+        )
+        self.ended = None
         if halt is not None:
             raise Halted(halt)
 
-    async def _observe(self, desired: Desired) -> tuple[Observed, Plan]:
-        connector, seconds = self._backend.connector, self._backend.call_seconds
+    async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
+        return await self._do(name, call, _found)
 
-        async def call() -> tuple[Observed, Plan]:
-            return await converge.observe_and_plan(connector, desired, call_seconds=seconds)
-
-        return await self._do(FIRST_STEP.name, call, _found)
-
-    async def _verify(self, desired: Desired, plan: Plan) -> tuple[Observed, Plan]:
-        connector, seconds = self._backend.connector, self._backend.call_seconds
-        if any(change.what == "password" for change in plan.changes):
-            # It has just been set; a back end that cannot tell would be asked to set it for ever.
-            desired = replace(desired, secret=None)
-
-        async def call() -> tuple[Observed, Plan]:
-            converged = await converge.verify(connector, desired, call_seconds=seconds)
-            return converged.observed, converged.plan
-
-        return await self._do("verify", call, _found)
-
-    async def _apply(self, desired: Desired, plan: Plan) -> None:
-        connector, seconds = self._backend.connector, self._backend.call_seconds
-        for count, step in enumerate(plan.steps, 1):
-            await self._enter(step.name, f"{step.name} ({count} of {len(plan.steps)})")
-            armed = self._unsealed(desired)
-
-            async def call(step: Step = step, armed: Desired = armed) -> None:
-                await converge.apply_step(connector, armed, plan, step, call_seconds=seconds)
-
-            await self._do(step.name, call, partial(_changes, step))
-            self._applied = True
+    async def apply(
+        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+    ) -> None:
+        unsealed = self._unsealed(desired)
+        await self._do(step.name, partial(call, unsealed), partial(_changes, step))
+        self.applied = True
 
     def _unsealed(self, desired: Desired) -> Desired:
         """With the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
@@ -222,7 +165,7 @@ class _Attempt:
         took = round((time.monotonic() - begun) * 1000)
         if errors:
             error = errors[0]
-            self._ended = Ended(
+            self.ended = Ended(
                 self._number,
                 name,
                 StepState.FAILED,
@@ -237,11 +180,66 @@ class _Attempt:
                 },
             )
             raise error
-        self._ended = Ended(self._number, name, StepState.DONE, took, detail=detail(results[0]))
+        self.ended = Ended(self._number, name, StepState.DONE, took, detail=detail(results[0]))
         return results[0]
 
+
+class _Attempt:
+    def __init__(self, around: Surroundings, run: Run, job: Job, backend: Backend) -> None:
+        self._around = around
+        self._store = around.store
+        self._run = run
+        self._job = job
+        self._account = job.account_id
+        self._backend = backend
+        self._mark = Mark(around.store.installation, job.assignment_id, job.generation, run.attempt)
+        self._journal = _DurableJournal(around, run, job)
+
+    async def go(self) -> None:
+        try:
+            await self._converge()
+        except Halted as halted:
+            await self._halt(halted.halt)
+        except ConnectorError as error:
+            await self._fail(error)
+        except Stopping:
+            said = "The worker was stopped; it is tried again."
+            await endings.give_back(
+                self._store, self._run, self._account, said, self._journal.ended
+            )
+
+    async def _converge(self) -> None:
+        if self._job.halt is not None:
+            raise Halted(self._job.halt)
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        desired = desired_of(self._job, connector, self._mark)
+        look = await converge.converge(connector, desired, self._journal, call_seconds=seconds)
+        if look.outcome is Outcome.BLOCKED:
+            await self._blocked(look.plan)
+        else:
+            await self._agree(look)
+
+    async def _agree(self, look: Look) -> None:
+        """Nothing is left to plan: done, or the back end still works on it."""
+        if look.outcome is Outcome.PENDING:
+            await endings.look_later(
+                self._store,
+                self._run,
+                self._account,
+                seen(self._job, look.observed),
+                self._delay(),
+                self._journal.ended,
+                applied=self._journal.applied,
+            )
+            return
+        ended = self._journal.ended
+        if ended is not None and look.plan.reason:
+            ended = replace(ended, said=look.plan.reason)
+        found = seen(self._job, look.observed, self._job.wished)
+        await endings.succeed(self._store, self._run, self._account, found, ended)
+
     async def _fail(self, error: ConnectorError) -> None:
-        store, run, account, ended = self._store, self._run, self._account, self._ended
+        store, run, account, ended = self._store, self._run, self._account, self._journal.ended
         failure = Failure(error.kind, error.said, error.remedy, error.code, error.field)
         settings = self._around.settings
         if error.kind in RETRIED_KINDS:
@@ -260,7 +258,7 @@ class _Attempt:
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
         failure = Failure(kind, plan.reason, plan.remedy, field=plan.field)
-        await endings.fail(self._store, self._run, self._account, failure, self._ended)
+        await endings.fail(self._store, self._run, self._account, failure, self._journal.ended)
 
     async def _only_observes(self, plan: Plan) -> None:
         """The connector may not write yet: that is no failure, and it goes on by itself once it may."""
@@ -278,17 +276,6 @@ class _Attempt:
         age = (datetime.now(UTC) - self._job.created_at).total_seconds()
         return pending_delay(age, self._around.settings)
 
-    async def _look_later(self, observed: Observed) -> None:
-        await endings.look_later(
-            self._store,
-            self._run,
-            self._account,
-            seen(self._job, observed),
-            self._delay(),
-            self._ended,
-            applied=self._applied,
-        )
-
     async def _halt(self, halt: Halt) -> None:
         if halt is Halt.SUPERSEDED:
             await endings.supersede(self._store, self._run, self._account)
@@ -300,18 +287,17 @@ class _Attempt:
 
     async def _show_what_is(self) -> None:
         """Cancelled after its start: look, and let the light say what is true."""
-        desired = desired_of(self._job, self._backend.connector, self._mark)
-        observed, plan = await self._observe(desired)
-        self._ended = None
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        desired = desired_of(self._job, connector, self._mark)
+        observe = partial(converge.observe_and_plan, connector, desired, call_seconds=seconds)
+        look = await self._journal.look(FIRST_STEP.name, observe)
+        self._journal.ended = None
+        observed, plan = look
         if plan.action is PlanAction.NONE:
-            if observed.pending:
-                await self._look_later(observed)
-                return
-            found = seen(self._job, observed, self._job.wished)
-            await endings.succeed(self._store, self._run, self._account, found)
+            await self._agree(look)
             return
         before = previous_of(self._job, observed, self._mark)
-        if self._backend.connector.plan(before, observed).action is PlanAction.NONE:
+        if connector.plan(before, observed).action is PlanAction.NONE:
             found = seen(self._job, observed, self._job.previous)
             await endings.cancel_back(self._store, self._run, self._account, found)
         else:
@@ -319,7 +305,7 @@ class _Attempt:
             await endings.cancel_halfway(self._store, self._run, self._account, found)
 
 
-def _found(look: tuple[Observed, Plan]) -> Mapping[str, object]:
+def _found(look: Look) -> Mapping[str, object]:
     observed, plan = look
     return {
         "found": str(observed.wish) if observed.exists else "absent",

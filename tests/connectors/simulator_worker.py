@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from mission_control_tui.model.states import StepState
-from mission_control_tui.provisioning.connectors.base import ConnectorError, Step
-from tests.connectors.support import Recorder, SimulatorBackEnd, reach, wish
+from mission_control_tui.provisioning.connectors.base import ConnectorError
+from tests.connectors.support import MemoryJournal, SimulatorBackEnd, reach, wish
 
 
 def say(line: str) -> None:
@@ -20,12 +20,12 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-class Speaker(Recorder):
+class Speaker(MemoryJournal):
     """Says each step as it starts and ends, one a line."""
 
-    async def on_step(self, step: Step, state: StepState, error: ConnectorError | None) -> None:
-        await super().on_step(step, state, error)
-        say(f"{state} {step.name} {error.kind if error else ''}")
+    def note(self, name: str, state: StepState, error: ConnectorError | None = None) -> None:
+        super().note(name, state, error)
+        say(f"{state} {name} {error.kind if error else ''}")
 
 
 async def work(file: Path, rules: str, attempt: int, names: list[str]) -> None:

@@ -1,17 +1,18 @@
-"""What the tests of connectors share: wishes, a recorder, and back ends that can be looked into."""
+"""What the tests of connectors share: wishes, a journal in memory, and back ends that can be looked into."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import asyncpg
+import pytest
 
-from mission_control_tui.model.states import StepState, Wish
+from mission_control_tui.model.states import ErrorKind, StepState, Wish
 from mission_control_tui.provisioning.connectors.base import (
     Connector,
     ConnectorError,
@@ -21,8 +22,10 @@ from mission_control_tui.provisioning.connectors.base import (
 )
 from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator import ledger, login
-from mission_control_tui.provisioning.converge import Converged, Event, converge
+from mission_control_tui.provisioning.converge import Look, converge, observe_and_plan
 from tests.postgres import PostgresServer
+
+T = TypeVar("T")
 
 INSTALLATION = "test-installation"
 PASSWORD = "Correct-Horse-7é"
@@ -56,48 +59,86 @@ def new_name(prefix: str = "acme") -> str:
     return f"{prefix}_{secrets.token_hex(5)}"
 
 
+ROUNDS = 3
+"""Attempts that `reach` makes at most, as the queue would."""
+
+
+class Stopped(Exception):
+    """The loop was told to stop between two steps."""
+
+
 @dataclass
-class Recorder:
-    """Keeps what `converge` reports; stops it after the step `stop_after`."""
+class MemoryJournal:
+    """Keeps what `converge` notes; stops it once the step `stop_after` is done."""
 
     stop_after: str = ""
-    events: list[Event] = field(default_factory=list)
-    steps: list[tuple[str, StepState]] = field(default_factory=list)
+    entries: list[tuple[str, StepState]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     errors: list[ConnectorError] = field(default_factory=list)
 
-    async def on_event(self, event: Event) -> None:
-        self.events.append(event)
+    async def begin(self, name: str, shown: str) -> None:
+        if self.stop_after in self.done():
+            raise Stopped
+        self.note(name, StepState.RUNNING)
 
-    async def on_step(self, step: Step, state: StepState, error: ConnectorError | None) -> None:
-        self.steps.append((step.name, state))
+    async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
+        self.looks.append(await self._noted(name, call()))
+        return self.looks[-1]
+
+    async def apply(
+        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+    ) -> None:
+        await self._noted(step.name, call(desired))
+
+    def note(self, name: str, state: StepState, error: ConnectorError | None = None) -> None:
+        """Keep one entry."""
+        self.entries.append((name, state))
         if error is not None:
             self.errors.append(error)
 
-    async def should_stop(self) -> bool:
-        return self.stop_after in self.done()
+    @property
+    def steps(self) -> list[tuple[str, StepState]]:
+        """The entries without the looks."""
+        return [entry for entry in self.entries if entry[0] not in ("observe", "verify")]
 
     def done(self) -> list[str]:
         """The names of the steps that were done, in order."""
         return [name for name, state in self.steps if state is StepState.DONE]
 
+    async def _noted(self, name: str, call: Awaitable[T]) -> T:
+        try:
+            result = await call
+        except ConnectorError as error:
+            self.note(name, StepState.FAILED, error)
+            raise
+        self.note(name, StepState.DONE)
+        return result
+
 
 async def reach(
     connector: Connector,
     desired: Desired,
-    recorder: Recorder | None = None,
+    journal: MemoryJournal | None = None,
     *,
     call_seconds: float = 30.0,
-) -> Converged:
-    """`converge` with a recorder."""
-    recorder = recorder or Recorder()
-    return await converge(
-        connector,
-        desired,
-        on_event=recorder.on_event,
-        on_step=recorder.on_step,
-        should_stop=recorder.should_stop,
-        call_seconds=call_seconds,
-    )
+) -> Look:
+    """Converge as the worker does; after a stale or a lost answer again, as the queue would, `ROUNDS` times at most."""
+    journal = journal or MemoryJournal()
+    rounds_left = ROUNDS
+    while True:
+        rounds_left -= 1
+        try:
+            return await converge(connector, desired, journal, call_seconds=call_seconds)
+        except ConnectorError as error:
+            if not rounds_left or not (error.outcome_unknown or error.kind is ErrorKind.STALE):
+                raise
+
+
+async def stop_after(connector: Connector, desired: Desired, step: str) -> Look:
+    """Converge until the step is done, as a worker that is told to stop; returns what is true then."""
+    with pytest.raises(Stopped):
+        await converge(connector, desired, MemoryJournal(stop_after=step))
+    return await observe_and_plan(connector, desired)
 
 
 class BackEnd(Protocol):

@@ -21,7 +21,15 @@ from mission_control_tui.provisioning.converge import (
     list_marked,
     observe_and_plan,
 )
-from tests.connectors.support import PASSWORD, BackEnd, Recorder, new_name, reach, wish
+from tests.connectors.support import (
+    PASSWORD,
+    BackEnd,
+    MemoryJournal,
+    new_name,
+    reach,
+    stop_after,
+    wish,
+)
 
 
 async def reach_patiently(connector: Connector, desired: Desired) -> Outcome:
@@ -68,10 +76,10 @@ async def test_the_same_wish_twice_writes_nothing(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     await reach(connector, wish(name))
     before = await back_end.written(name)
-    recorder = Recorder()
-    converged = await reach(connector, wish(name), recorder)
+    journal = MemoryJournal()
+    converged = await reach(connector, wish(name), journal)
     assert converged.outcome is Outcome.DONE
-    assert recorder.steps == []
+    assert journal.steps == []
     assert await back_end.written(name) == before
 
 
@@ -124,14 +132,14 @@ async def test_deprovision_removes_everything_and_again_does_nothing(back_end: B
     connector, name = await back_end.open(), new_name()
     await reach(connector, wish(name))
     absent = wish(name, Wish.ABSENT, generation=2, secret=None)
-    recorder = Recorder()
-    removed = await reach(connector, absent, recorder)
+    journal = MemoryJournal()
+    removed = await reach(connector, absent, journal)
     assert removed.outcome is Outcome.DONE
     assert not removed.observed.exists
-    assert recorder.events[0].plan.action is PlanAction.DELETE
-    assert all(change.takes_away for change in recorder.events[0].plan.changes)
+    assert journal.looks[0].plan.action is PlanAction.DELETE
+    assert all(change.takes_away for change in journal.looks[0].plan.changes)
     assert not await back_end.can_log_in(name, PASSWORD)
-    again = Recorder()
+    again = MemoryJournal()
     assert (await reach(connector, absent, again)).outcome is Outcome.DONE
     assert again.steps == []
 
@@ -157,12 +165,12 @@ async def test_adopt_takes_over_and_keeps_the_object(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     theirs = await reach(connector, wish(name, key="theirs", generation=7))
     mine = wish(name, key="mine", secret=None, adopt=True)
-    recorder = Recorder()
-    adopted = await reach(connector, mine, recorder)
+    journal = MemoryJournal()
+    adopted = await reach(connector, mine, journal)
     assert adopted.outcome is Outcome.DONE
     assert adopted.observed.mark == mine.mark
     assert adopted.observed.external_id == theirs.observed.external_id
-    assert "owner" in {change.what for change in recorder.events[0].plan.changes}
+    assert "owner" in {change.what for change in journal.looks[0].plan.changes}
     assert await back_end.can_log_in(name, PASSWORD)
     await reach(connector, wish(name, key="mine", generation=2, secret="Reset-2-Secret"))
     assert await back_end.can_log_in(name, "Reset-2-Secret")
@@ -204,8 +212,8 @@ async def test_a_wish_that_changes_nothing_still_moves_the_fence(back_end: BackE
 
 async def test_a_half_made_object_is_finished(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
-    stopped = await reach(connector, wish(name), Recorder(stop_after="role"))
-    assert stopped.outcome is Outcome.STOPPED
+    stopped = await stop_after(connector, wish(name), "role")
+    assert stopped.outcome is Outcome.DIFFERENT
     assert stopped.observed.exists
     assert not stopped.observed.complete
     assert stopped.plan.action is PlanAction.UPDATE
@@ -217,7 +225,7 @@ async def test_a_half_made_object_is_finished(back_end: BackEnd) -> None:
 
 async def test_a_half_made_object_can_be_removed(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
-    await reach(connector, wish(name), Recorder(stop_after="role"))
+    await stop_after(connector, wish(name), "role")
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
     assert removed.outcome is Outcome.DONE
     assert not removed.observed.exists
@@ -237,10 +245,10 @@ async def test_a_password_is_set_once_a_generation(back_end: BackEnd) -> None:
 
 async def test_no_secret_shows_in_what_is_reported(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
-    recorder = Recorder()
+    journal = MemoryJournal()
     desired = wish(name)
-    converged = await reach(connector, desired, recorder)
-    assert PASSWORD not in repr((desired, converged, recorder, connector))
+    converged = await reach(connector, desired, journal)
+    assert PASSWORD not in repr((desired, converged, journal, connector))
     assert PASSWORD not in str(await back_end.written(name))
 
 

@@ -22,9 +22,7 @@ from mission_control_tui.provisioning.connectors.base import (
 )
 from mission_control_tui.provisioning.connectors.planning import Part, plan_difference
 from mission_control_tui.provisioning.converge import (
-    ROUNDS,
     SAID_LIMIT,
-    EventName,
     Outcome,
     apply_step,
     check,
@@ -32,7 +30,7 @@ from mission_control_tui.provisioning.converge import (
     observe_and_plan,
     verify,
 )
-from tests.connectors.support import PASSWORD, Recorder, reach, wish
+from tests.connectors.support import PASSWORD, ROUNDS, MemoryJournal, reach, stop_after, wish
 
 LAYOUT = (Part("first"), Part("second", ("level",)))
 
@@ -111,16 +109,18 @@ def lost() -> ConnectorError:
 
 
 async def test_the_order_of_calls_and_reports() -> None:
-    back_end, recorder = Faulty(), Recorder()
-    converged = await reach(back_end, wish("a"), recorder)
+    back_end, journal = Faulty(), MemoryJournal()
+    converged = await reach(back_end, wish("a"), journal)
     assert back_end.calls == ["observe", "apply first", "apply second", "observe"]
-    assert recorder.steps == [
+    assert journal.entries == [
+        ("observe", StepState.DONE),
         ("first", StepState.RUNNING),
         ("first", StepState.DONE),
         ("second", StepState.RUNNING),
         ("second", StepState.DONE),
+        ("verify", StepState.RUNNING),
+        ("verify", StepState.DONE),
     ]
-    assert [event.name for event in recorder.events] == [EventName.PLANNED, EventName.VERIFIED]
     assert converged.outcome is Outcome.DONE
 
 
@@ -140,24 +140,26 @@ async def test_a_back_end_that_obeys_and_changes_nothing_is_not_believed() -> No
 
 
 async def test_told_to_stop_it_stops_between_steps_and_says_what_is_true() -> None:
-    back_end, recorder = Faulty(), Recorder(stop_after="first")
-    stopped = await reach(back_end, wish("a"), recorder)
-    assert stopped.outcome is Outcome.STOPPED
+    back_end = Faulty()
+    stopped = await stop_after(back_end, wish("a"), "first")
     assert back_end.applied == ["first"]
     assert stopped.observed.missing == ("second",)
     assert [step.name for step in stopped.plan.steps] == ["second"]
-    assert recorder.events[-1].name is EventName.STOPPED
 
 
 async def test_after_a_lost_answer_it_looks_before_anything_else() -> None:
     back_end = Faulty(after={"apply": [raising(lost())]})
-    recorder = Recorder()
-    converged = await reach(back_end, wish("a"), recorder)
+    journal = MemoryJournal()
+    converged = await reach(back_end, wish("a"), journal)
     assert converged.outcome is Outcome.DONE
     assert back_end.calls[:3] == ["observe", "apply first", "observe"]
     assert back_end.applied == ["first", "second"]
-    assert recorder.events[1].name is EventName.PLANNED_AGAIN
-    assert recorder.events[1].error is recorder.errors[0]
+    assert journal.entries[1:4] == [
+        ("first", StepState.RUNNING),
+        ("first", StepState.FAILED),
+        ("observe", StepState.DONE),
+    ]
+    assert journal.errors[0].outcome_unknown
 
 
 async def test_a_stale_answer_makes_it_plan_again() -> None:
@@ -179,22 +181,22 @@ async def test_it_plans_again_so_often_and_no_more() -> None:
 async def test_other_errors_are_raised_as_they_come(kind: ErrorKind) -> None:
     error = ConnectorError(kind, "no", remedy="do", code="7", retry_after=3.0)
     back_end = Faulty(before={"apply": [raising(error)]})
-    recorder = Recorder()
+    journal = MemoryJournal()
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"), recorder)
+        await reach(back_end, wish("a"), journal)
     raised = caught.value
     assert (raised.kind, raised.said, raised.remedy) == (kind, "no", "do")
     assert (raised.code, raised.retry_after) == ("7", 3.0)
     assert not raised.outcome_unknown
-    assert recorder.steps[-1] == ("first", StepState.FAILED)
+    assert journal.steps[-1] == ("first", StepState.FAILED)
     assert back_end.applied == []
 
 
 async def test_a_blocked_plan_ends_it_before_any_step() -> None:
-    back_end, recorder = Faulty(capabilities=frozenset()), Recorder()
-    blocked = await reach(back_end, wish("a", Wish.SUSPENDED), recorder)
+    back_end, journal = Faulty(capabilities=frozenset()), MemoryJournal()
+    blocked = await reach(back_end, wish("a", Wish.SUSPENDED), journal)
     assert blocked.outcome is Outcome.BLOCKED
-    assert recorder.steps == []
+    assert journal.steps == []
 
 
 @pytest.mark.parametrize("call", ["observe", "apply"])

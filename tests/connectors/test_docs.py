@@ -24,8 +24,8 @@ from mission_control_tui.provisioning.connectors.simulator.rules import read_rul
 from mission_control_tui.provisioning.converge import Outcome, check, list_marked
 from tests.connectors.support import (
     PASSWORD,
+    MemoryJournal,
     PostgresBackEnd,
-    Recorder,
     SimulatorBackEnd,
     new_name,
     reach,
@@ -103,10 +103,10 @@ async def test_the_rules_do_what_their_comments_say(
             await check(connector)
         assert getattr(caught.value, "kind", "") == kind
     await check(connector)
-    recorder = Recorder()
+    journal = MemoryJournal()
     lost = wish("lost", service="managed-exchange", attributes={"upn": "lost@acme.example"})
-    assert (await reach(connector, lost, recorder)).outcome is Outcome.PENDING
-    assert [error.outcome_unknown for error in recorder.errors] == [True]
+    assert (await reach(connector, lost, journal)).outcome is Outcome.PENDING
+    assert [error.outcome_unknown for error in journal.errors] == [True]
     busy = wish("busy", service="managed-exchange", attributes={"upn": "busy.bee@acme.example"})
     with pytest.raises(Exception, match="too many requests") as caught:
         await reach(connector, busy)

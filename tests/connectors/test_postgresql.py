@@ -9,7 +9,15 @@ import pytest
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.converge import Outcome, check, list_marked, observe_and_plan
-from tests.connectors.support import PASSWORD, PostgresBackEnd, Recorder, new_name, reach, wish
+from tests.connectors.support import (
+    PASSWORD,
+    MemoryJournal,
+    PostgresBackEnd,
+    new_name,
+    reach,
+    stop_after,
+    wish,
+)
 from tests.postgres import PostgresServer
 
 
@@ -53,9 +61,9 @@ async def test_a_shut_database_keeps_the_access_that_other_roles_had(
     postgres.server.execute(f"CREATE ROLE {monitor} LOGIN PASSWORD '{PASSWORD}'")
     postgres.server.create_database(shared)
     connector, name = await postgres.open(guard=[shared]), new_name()
-    recorder = Recorder()
-    await reach(connector, wish(name), recorder)
-    assert recorder.done()[0] == "isolation"
+    journal = MemoryJournal()
+    await reach(connector, wish(name), journal)
+    assert journal.done()[0] == "isolation"
     assert await postgres.can_log_in(monitor, PASSWORD, shared)
     assert not await postgres.can_log_in(name, PASSWORD, shared)
     postgres.server.drop_database(shared)
@@ -188,7 +196,7 @@ async def test_our_role_beside_a_database_of_somebody_else_is_a_conflict(
     postgres: PostgresBackEnd,
 ) -> None:
     connector, name = await postgres.open(), new_name()
-    await reach(connector, wish(name), Recorder(stop_after="role"))
+    await stop_after(connector, wish(name), "role")
     postgres.server.create_database(name)
     before = await postgres.written(name)
     for mine in (wish(name), wish(name, Wish.ABSENT, generation=2, secret=None)):
@@ -214,7 +222,7 @@ async def test_list_finds_orphans_of_either_kind(postgres: PostgresBackEnd) -> N
     connector = await postgres.open(installation)
     whole, half = new_name(), new_name()
     await reach(connector, wish(whole, installation=installation))
-    await reach(connector, wish(half, installation=installation), Recorder(stop_after="role"))
+    await stop_after(connector, wish(half, installation=installation), "role")
     found = {name: observed async for name, observed in list_marked(connector)}
     assert set(found) == {whole, half}
     assert found[whole].complete

@@ -14,21 +14,28 @@ from typing import Any
 
 import pytest
 
-from mission_control_tui.model.states import ErrorKind, Wish
+from mission_control_tui.model.states import ErrorKind, StepState, Wish
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.connectors.options import SecretReference
 from mission_control_tui.provisioning.connectors.postgresql import session as session_module
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
 from mission_control_tui.provisioning.converge import (
-    EventName,
     Outcome,
     apply_step,
     check,
     observe_and_plan,
 )
 from tests.connectors.proxy import losing_proxy
-from tests.connectors.support import PASSWORD, PostgresBackEnd, Recorder, new_name, reach, wish
+from tests.connectors.support import (
+    PASSWORD,
+    MemoryJournal,
+    PostgresBackEnd,
+    new_name,
+    reach,
+    stop_after,
+    wish,
+)
 from tests.postgres import PostgresServer
 from tests.support import free_port, require
 
@@ -45,7 +52,7 @@ async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> No
     with PostgresServer.start() as server:
         back_end = PostgresBackEnd(server)
         connector, name = await back_end.open(), new_name()
-        await reach(connector, wish(name), Recorder(stop_after="role"))
+        await stop_after(connector, wish(name), "role")
         server.stop()
         for desired in (wish(name), wish(name, Wish.ABSENT, generation=2)):
             with pytest.raises(ConnectorError) as caught:
@@ -151,13 +158,12 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_ends_in_exactly_one_objec
     desired = wish(name, state, generation=generation)
     async with losing_proxy(postgres.server.port, lost_after, silent=silent) as proxy:
         connector = await postgres.open(port=proxy.port)
-        recorder = Recorder()
-        converged = await reach(connector, desired, recorder, call_seconds=1.5)
+        journal = MemoryJournal()
+        converged = await reach(connector, desired, journal, call_seconds=1.5)
     assert proxy.lost == 1
-    assert [error.outcome_unknown for error in recorder.errors][:1] == [True]
-    assert all(error.kind in (ErrorKind.TRANSIENT, ErrorKind.STALE) for error in recorder.errors)
-    names = [event.name for event in recorder.events]
-    assert EventName.PLANNED_AGAIN in names
+    assert [error.outcome_unknown for error in journal.errors][:1] == [True]
+    assert all(error.kind in (ErrorKind.TRANSIENT, ErrorKind.STALE) for error in journal.errors)
+    assert journal.entries.count(("observe", StepState.DONE)) > 1
     assert converged.outcome is Outcome.DONE
     count = postgres.server.execute(
         "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = %s),"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mission_control_tui.model.errors import InvalidInput
-from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
+from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
 from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, Desired
 from mission_control_tui.provisioning.connectors.simulator import ledger, login
 from mission_control_tui.provisioning.connectors.simulator.rules import (
@@ -22,14 +22,20 @@ from mission_control_tui.provisioning.connectors.simulator.rules import (
     read_rules,
 )
 from mission_control_tui.provisioning.converge import (
-    EventName,
     Outcome,
     apply_step,
     check,
     list_marked,
     observe_and_plan,
 )
-from tests.connectors.support import PASSWORD, Recorder, SimulatorBackEnd, new_name, reach, wish
+from tests.connectors.support import (
+    PASSWORD,
+    MemoryJournal,
+    SimulatorBackEnd,
+    new_name,
+    reach,
+    wish,
+)
 
 
 def mailbox(upn: str = "ann@acme.example", state: Wish = Wish.PRESENT, **more: Any) -> Desired:
@@ -77,22 +83,22 @@ STEPS = {
 
 @pytest.mark.parametrize("service", STEPS)
 async def test_the_shipped_steps_of_each_service(simulator: SimulatorBackEnd, service: str) -> None:
-    connector, recorder = await simulator.open(), Recorder()
+    connector, journal = await simulator.open(), MemoryJournal()
     desired = wish("a", service=service, attributes={"upn": "a@acme.example"})
-    assert (await reach(connector, desired, recorder)).outcome is Outcome.DONE
-    assert recorder.done() == STEPS[service]
+    assert (await reach(connector, desired, journal)).outcome is Outcome.DONE
+    assert journal.done() == STEPS[service]
 
 
 async def test_each_difference_is_carried_by_its_step(simulator: SimulatorBackEnd) -> None:
     connector = await simulator.open()
     await reach(connector, mailbox())
-    recorder = Recorder()
+    journal = MemoryJournal()
     changed = mailbox(generation=2, secret=None, addresses=["ann@acme.example", "a@acme.example"])
-    await reach(connector, changed, recorder)
-    assert recorder.done() == ["addresses"]
-    recorder = Recorder()
-    await reach(connector, replace(changed, level="large", settings={"quota": 5}), recorder)
-    assert recorder.done() == ["mailbox"]
+    await reach(connector, changed, journal)
+    assert journal.done() == ["addresses"]
+    journal = MemoryJournal()
+    await reach(connector, replace(changed, level="large", settings={"quota": 5}), journal)
+    assert journal.done() == ["mailbox"]
 
 
 async def test_the_ledger_counts_every_effect_once(simulator: SimulatorBackEnd) -> None:
@@ -253,13 +259,14 @@ async def test_an_answer_lost_after_the_act_is_looked_up_and_not_repeated(
     simulator: SimulatorBackEnd, rules: Callable[[str], Path]
 ) -> None:
     file = rules('[[rule]]\nstep = "account"\nfail = "transient"\nwhen = "after"\nfail_times = 1')
-    connector, recorder = await opened(simulator, file), Recorder()
-    converged = await reach(connector, wish("a", service="x"), recorder)
+    connector, journal = await opened(simulator, file), MemoryJournal()
+    converged = await reach(connector, wish("a", service="x"), journal)
     assert converged.outcome is Outcome.DONE
-    assert recorder.errors[0].outcome_unknown
-    assert [event.name for event in recorder.events] == [
-        EventName.PLANNED,
-        EventName.PLANNED_AGAIN,
+    assert journal.errors[0].outcome_unknown
+    assert [entry for entry in journal.entries if entry[1] is not StepState.RUNNING] == [
+        ("observe", StepState.DONE),
+        ("account", StepState.FAILED),
+        ("observe", StepState.DONE),
     ]
     assert effects(simulator) == [("account", "created"), ("account", "password set")]
 
@@ -268,9 +275,9 @@ async def test_an_outcome_may_be_unknown_although_nothing_happened(
     simulator: SimulatorBackEnd, rules: Callable[[str], Path]
 ) -> None:
     file = rules('[[rule]]\nfail = "transient"\noutcome_unknown = true\nfail_times = 1')
-    connector, recorder = await opened(simulator, file), Recorder()
-    assert (await reach(connector, wish("a", service="x"), recorder)).outcome is Outcome.DONE
-    assert recorder.errors[0].outcome_unknown
+    connector, journal = await opened(simulator, file), MemoryJournal()
+    assert (await reach(connector, wish("a", service="x"), journal)).outcome is Outcome.DONE
+    assert journal.errors[0].outcome_unknown
     assert len(effects(simulator)) == 2
 
 
@@ -415,11 +422,11 @@ async def test_a_step_added_to_the_rules_makes_objects_half_made(
 ) -> None:
     await reach(await opened(simulator, rules('[[step]]\nname = "one"')), wish("a"))
     two = await opened(simulator, rules('[[step]]\nname = "one"\n[[step]]\nname = "two"'))
-    recorder = Recorder()
-    assert (await reach(two, wish("a"), recorder)).outcome is Outcome.DONE
-    assert recorder.done() == ["two"]
+    journal = MemoryJournal()
+    assert (await reach(two, wish("a"), journal)).outcome is Outcome.DONE
+    assert journal.done() == ["two"]
     other = await opened(simulator, rules('[[step]]\nname = "three"'))
-    assert (await reach(other, wish("a"), Recorder())).outcome is Outcome.DONE
+    assert (await reach(other, wish("a"), MemoryJournal())).outcome is Outcome.DONE
     removed = await reach(other, wish("a", Wish.ABSENT, generation=2))
     assert not removed.observed.exists
 
