@@ -11,12 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select
-from sqlalchemy.exc import (
-    DataError,
-    IntegrityError,
-    NotSupportedError,
-    ProgrammingError,
-)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk_actions import Acted, Context, act, subjects
@@ -30,7 +24,7 @@ from mission_control_tui.model.bulk_views import (
     Slice,
 )
 from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store, clock
+from mission_control_tui.model.database import FLAWS, Store, clock
 from mission_control_tui.model.racing import raced
 from mission_control_tui.model.states import Priority, RequestState
 from mission_control_tui.model.tables import BulkItemRow, BulkRow, RequestRow
@@ -50,8 +44,15 @@ REASON_LIMIT = 1000
 
 Keep = Callable[[Sequence[NewPassword]], None]
 
-_FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError, ArithmeticError)
-_FLAWS_OF_CODE = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
+_FLAWS = (
+    *FLAWS,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ async def work_slice(
     """
     try:
         return await _slice(store, bulk_id, attended, keep, limit)
-    except (*_FLAWS, *_FLAWS_OF_CODE) as error:
+    except _FLAWS as error:
         if limit > 1:
             return await work_slice(store, bulk_id, attended=attended, keep=keep, limit=1)
         return await _give_up_first(store, bulk_id, type(error).__name__)

@@ -210,7 +210,8 @@ def shown(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
-_FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
+FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
+"""Errors of the database that are errors of this program: going on would only repeat them."""
 _LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
 
 
@@ -218,7 +219,7 @@ def outage(error: Exception) -> StoreError | None:
     """The typed error where `error` says that the database does not answer; None where it is a flaw of the program."""
     # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
     lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
-    if not lost or isinstance(error, _FLAWS):
+    if not lost or isinstance(error, FLAWS):
         return None
     said = str(getattr(error, "orig", None) or error).splitlines()
     return StoreError(

@@ -14,8 +14,6 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy.engine import URL
-
 from mission_control_tui import __version__
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Conflict, StoreError
@@ -146,11 +144,3 @@ def open_log(path: Path) -> int:
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-
-def engine_files(url: URL) -> tuple[Path, ...]:
-    """The engine's files beside a SQLite database; deleting them loses nothing."""
-    if url.get_backend_name() != "sqlite":
-        return ()
-    database = Path(url.database or "")
-    return tuple(sorted(database.parent.glob(f"{database.name}.engine-*")))

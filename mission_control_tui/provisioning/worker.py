@@ -12,17 +12,11 @@ from contextlib import aclosing
 from enum import IntEnum
 from pathlib import Path
 
-from sqlalchemy.exc import (
-    DataError,
-    IntegrityError,
-    NotSupportedError,
-    ProgrammingError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import SQLAlchemyError
 
 from mission_control_tui.model import pauses
 from mission_control_tui.model.claims import FARTHEST_SECONDS, Claimed, Outlook, Slots, claim, look
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.database import FLAWS, Store
 from mission_control_tui.model.endings import Failure, Retry, give_back, try_again
 from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
 from mission_control_tui.model.feed import changes
@@ -70,9 +64,6 @@ START_SECONDS = 30.0
 FORGET_SECONDS = 3.0
 ENGINE_TRIES = 3
 DRAIN_POLL_SECONDS = 0.2
-
-_FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
-"""Errors of the database that are errors of this program: going on would only repeat them."""
 
 EngineFactory = Callable[[Callable[[int, int], Awaitable[None]]], JobEngine]
 
@@ -230,9 +221,7 @@ class Worker:
             took = await self._claim(outlook)
             await self._do_chores(outlook)
             return not took and await self._is_over(outlook)
-        except LeaseLost:
-            raise
-        except _FLAWS:
+        except (LeaseLost, *FLAWS):
             raise
         except (SQLAlchemyError, OSError, StoreError) as error:
             log.warning("the database does not answer: %s", _first_line(error))

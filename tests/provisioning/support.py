@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.engine import URL
 
 from mission_control_tui.model import provision, seats
 from mission_control_tui.model.catalogue import Catalogue
@@ -421,3 +422,11 @@ def doubled(counts: Counter[Any]) -> list[Any]:
 
 def states(requests: Sequence[RequestRow]) -> list[RequestState]:
     return [RequestState(one.state) for one in requests]
+
+
+def engine_files(url: URL) -> tuple[Path, ...]:
+    """The engine's files beside a SQLite database; deleting them loses nothing."""
+    if url.get_backend_name() != "sqlite":
+        return ()
+    database = Path(url.database or "")
+    return tuple(sorted(database.parent.glob(f"{database.name}.engine-*")))

@@ -23,11 +23,10 @@ from mission_control_tui.model.tables import RequestRow, WorkerRow
 from mission_control_tui.provisioning.launch import (
     SUPPRESS,
     Presence,
-    engine_files,
     ensure_worker,
     log_path,
 )
-from tests.provisioning.support import LARGE, SMALL, World, doubled, worker
+from tests.provisioning.support import LARGE, SMALL, World, doubled, engine_files, worker
 
 
 async def ensure(world: World) -> Presence:

@@ -29,7 +29,6 @@ from mission_control_tui.model.tables import (
     WorkerRow,
 )
 from mission_control_tui.model.user_passwords import set_password
-from mission_control_tui.provisioning.launch import engine_files
 from tests.provisioning.support import (
     ACCOUNT,
     LARGE,
@@ -38,6 +37,7 @@ from tests.provisioning.support import (
     WorkerProcess,
     World,
     doubled,
+    engine_files,
     freeze_harmlessly,
     wish,
     worker,
