@@ -226,11 +226,11 @@ class ConsoleApp(PlacesApp):
     async def _wake_worker(self, store: Store) -> str:
         if self._wake is not None:
             return await self._wake(store)
-        from .provisioning.launch import CannotStart, Presence, ensure_worker
+        from .provisioning.launch import Presence, WorkerStartError, ensure_worker
 
         try:
             return str(await ensure_worker(store, self.settings))
-        except CannotStart:
+        except WorkerStartError:
             return str(Presence.FAILED)
 
     # Verbs

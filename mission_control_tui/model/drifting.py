@@ -13,7 +13,7 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.lookups import account_row, user_row
 from mission_control_tui.model.plan import Outcome, Plan, Verb
-from mission_control_tui.model.runs import Wished, attributes_of, wished_of
+from mission_control_tui.model.runs import ServiceWish, attributes_of, wished_of
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.subjects import OTHER_SUBJECT
 from mission_control_tui.model.tables import AssignmentRow, DomainRow, UserRow
@@ -33,7 +33,7 @@ class Kept:
     connector: str
     backend_name: str
     generation: int
-    wished: Wished
+    wished: ServiceWish
     attributes: Mapping[str, object]
     disabled: bool
 

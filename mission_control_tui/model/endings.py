@@ -16,7 +16,7 @@ from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.object_rows import free_address
 from mission_control_tui.model.pauses import is_paused, pause
 from mission_control_tui.model.requests import restore_wish
-from mission_control_tui.model.runs import Ended, Run, hold, record_step
+from mission_control_tui.model.runs import Run, StepResult, lock_attempt, record_step
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
     ErrorKind,
@@ -48,7 +48,7 @@ _STEP_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What the last look at the back end showed."""
 
     wish: Wish
@@ -57,7 +57,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class AttemptFailure:
     """Why an attempt failed, in the back end's own words: `code` is its own too, `field` is what can be corrected."""
 
     kind: ErrorKind
@@ -79,7 +79,11 @@ _Work = Callable[[Transaction, RequestRow, AssignmentRow], Awaitable[None]]
 
 
 async def succeed(
-    store: Store, run: Run, account_id: int | None, seen: Seen, ended: Ended | None = None
+    store: Store,
+    run: Run,
+    account_id: int | None,
+    seen: Observation,
+    result: StepResult | None = None,
 ) -> None:
     """The second look agrees with the wish: green, or grey for what was taken away."""
 
@@ -99,15 +103,15 @@ async def succeed(
         said = "It is gone." if gone else "The back end agrees with the wish."
         await _end(tx, request, RequestState.SUCCEEDED, "succeeded", said)
 
-    await _finish(store, run, account_id, ended, work)
+    await _finish(store, run, account_id, result, work)
 
 
 async def fail(
     store: Store,
     run: Run,
     account_id: int | None,
-    failure: Failure,
-    ended: Ended | None = None,
+    failure: AttemptFailure,
+    result: StepResult | None = None,
     *,
     pause_seconds: float = 0.0,
 ) -> None:
@@ -129,16 +133,16 @@ async def fail(
                 tx, row.connector, failure.kind, failure.said, failure.remedy, pause_seconds
             )
 
-    await _finish(store, run, account_id, ended, work)
+    await _finish(store, run, account_id, result, work)
 
 
 async def try_again(
     store: Store,
     run: Run,
     account_id: int | None,
-    failure: Failure,
+    failure: AttemptFailure,
     retry: Retry,
-    ended: Ended | None = None,
+    result: StepResult | None = None,
 ) -> None:
     """Back to the queue for later; red when the limit is reached."""
 
@@ -162,16 +166,16 @@ async def try_again(
             remedy=failure.remedy,
         )
 
-    await _finish(store, run, account_id, ended, work)
+    await _finish(store, run, account_id, result, work)
 
 
 async def look_later(
     store: Store,
     run: Run,
     account_id: int | None,
-    seen: Seen,
+    seen: Observation,
     delay: float,
-    ended: Ended | None = None,
+    result: StepResult | None = None,
     *,
     applied: bool,
 ) -> None:
@@ -189,10 +193,10 @@ async def look_later(
         await _put_off(tx, request, row, shown, delay)
         if news:
             await note(tx, request, "pending", said=f"{shown}.")
-        elif ended is not None:
+        elif result is not None:
             await _forget_steps(tx, request)
 
-    await _finish(store, run, account_id, ended if applied else None, work)
+    await _finish(store, run, account_id, result if applied else None, work)
 
 
 async def wait_until_enabled(
@@ -224,7 +228,7 @@ async def supersede(store: Store, run: Run, account_id: int | None) -> None:
     await _finish(store, run, account_id, None, work)
 
 
-async def cancel_back(store: Store, run: Run, account_id: int | None, seen: Seen) -> None:
+async def cancel_back(store: Store, run: Run, account_id: int | None, seen: Observation) -> None:
     """Cancelled, and the back end is still, or again, as the previous wish says: restore that wish."""
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
@@ -241,7 +245,7 @@ async def cancel_back(store: Store, run: Run, account_id: int | None, seen: Seen
     await _finish(store, run, account_id, None, work)
 
 
-async def cancel_halfway(store: Store, run: Run, account_id: int | None, seen: Seen) -> None:
+async def cancel_halfway(store: Store, run: Run, account_id: int | None, seen: Observation) -> None:
     """Cancelled, and the back end agrees with neither wish: red, with what to do."""
 
     async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
@@ -249,21 +253,21 @@ async def cancel_halfway(store: Store, run: Run, account_id: int | None, seen: S
         row.external_id = seen.external_id or row.external_id
         if await _superseded(tx, request, row):
             return
-        _show_red(tx, row, Failure(ErrorKind.CONFLICT, HALFWAY_SAID, HALFWAY_REMEDY))
+        _show_red(tx, row, AttemptFailure(ErrorKind.CONFLICT, HALFWAY_SAID, HALFWAY_REMEDY))
         await _end(tx, request, RequestState.CANCELLED, "cancelled", HALFWAY_SAID, HALFWAY_REMEDY)
 
     await _finish(store, run, account_id, None, work)
 
 
 async def give_back(
-    store: Store, run: Run, account_id: int | None, said: str, ended: Ended | None = None
+    store: Store, run: Run, account_id: int | None, said: str, result: StepResult | None = None
 ) -> None:
     """Back to the queue as it is: this worker stops, or its engine failed."""
 
     async def work(tx: Transaction) -> None:
-        request, row = await hold(tx, run)
-        if ended is not None:
-            await record_step(tx, run, request.account_id, ended)
+        request, row = await lock_attempt(tx, run)
+        if result is not None:
+            await record_step(tx, run, request.account_id, result)
         await _give_back(tx, request, row, said, 0.0)
 
     await transact(store, account_id, work)
@@ -299,12 +303,12 @@ async def give_back_all(
 
 
 async def _finish(
-    store: Store, run: Run, account_id: int | None, ended: Ended | None, work: _Work
+    store: Store, run: Run, account_id: int | None, result: StepResult | None, work: _Work
 ) -> None:
     async def all_of_it(tx: Transaction) -> None:
-        request, row = await hold(tx, run)
-        if ended is not None:
-            await record_step(tx, run, request.account_id, ended)
+        request, row = await lock_attempt(tx, run)
+        if result is not None:
+            await record_step(tx, run, request.account_id, result)
         await work(tx, request, row)
         await tx.session.flush()
         await settle_parent(tx, request)
@@ -354,14 +358,14 @@ async def _forget_steps(tx: Transaction, request: RequestRow) -> None:
 
 
 async def _turn_red(
-    tx: Transaction, request: RequestRow, row: AssignmentRow, failure: Failure
+    tx: Transaction, request: RequestRow, row: AssignmentRow, failure: AttemptFailure
 ) -> None:
     _show_red(tx, row, failure)
     detail = {"field": failure.field} if failure.field else {}
     await _end(tx, request, RequestState.FAILED, "failed", failure.said, failure.remedy, detail)
 
 
-def _show_red(tx: Transaction, row: AssignmentRow, failure: Failure) -> None:
+def _show_red(tx: Transaction, row: AssignmentRow, failure: AttemptFailure) -> None:
     show(row, Light.RED, Word.ERROR, tx)
     row.error_kind = failure.kind
     row.error_said, row.error_remedy = failure.said, failure.remedy
@@ -402,7 +406,7 @@ async def _last_event(tx: Transaction, request: RequestRow) -> str | None:
     )
 
 
-def _see(row: AssignmentRow, seen: Seen, generation: int) -> None:
+def _see(row: AssignmentRow, seen: Observation, generation: int) -> None:
     row.observed_wish, row.observed_level = seen.wish, seen.level_id
     row.observed_generation = generation
     row.external_id = seen.external_id

@@ -53,7 +53,7 @@ class RunLost(Exception):
     """This attempt is no longer the one that counts: stop, and write nothing."""
 
 
-class Halt(StrEnum):
+class StopReason(StrEnum):
     """Why a run must not take its next step."""
 
     SUPERSEDED = "superseded"
@@ -70,7 +70,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Wished:
+class ServiceWish:
     """A wish in the catalogue's terms. `limits` are what the level grants."""
 
     wish: Wish
@@ -83,7 +83,7 @@ class Wished:
 class Job:
     """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed.
 
-    `halt` is why the run must not even begin.
+    `stop_reason` is why the run must not even begin.
     """
 
     request_id: int
@@ -96,17 +96,17 @@ class Job:
     connector: str
     backend_name: str
     service_id: str
-    wished: Wished
-    previous: Wished
+    wished: ServiceWish
+    previous: ServiceWish
     attributes: Mapping[str, object]
     disabled: bool
     adopt: bool
-    halt: Halt | None
+    stop_reason: StopReason | None
     sealed: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class StepResult:
     """A step that is over, in the back end's own words."""
 
     number: int
@@ -119,7 +119,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class StepStart:
     """The step that is to begin. `shown` is what stands beside the light meanwhile."""
 
     number: int
@@ -127,11 +127,11 @@ class Next:
     shown: str
 
 
-FIRST_STEP = Next(1, "observe", "Looking at the back end")
+FIRST_STEP = StepStart(1, "observe", "Looking at the back end")
 """The claim itself notes this step as begun."""
 
 
-async def hold(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
+async def lock_attempt(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
     """The run's request and assignment, locked. Raises RunLost."""
     found = (
         await tx.session.execute(
@@ -189,15 +189,19 @@ async def load(store: Store, run: Run) -> Job:
             attributes=await attributes_of(session, row, user),
             disabled=user is not None and user.disabled,
             adopt=bool(request.previous.get("adopt")),
-            halt=_halt(row.generation, request.generation, cancelled=request.cancel_requested),
+            stop_reason=_stop_reason(
+                row.generation, request.generation, cancelled=request.cancel_requested
+            ),
             sealed=sealed,
         )
 
 
-def wished_of(service: Service, wish: str, level_id: str, settings: Mapping[str, Any]) -> Wished:
+def wished_of(
+    service: Service, wish: str, level_id: str, settings: Mapping[str, Any]
+) -> ServiceWish:
     """A wish as it is stored, in the catalogue's terms. Raises NotFound when the service lacks the level."""
     limits = service.level(level_id).limits if level_id and wish != Wish.ABSENT else {}
-    return Wished(Wish(wish), level_id, limits, dict(settings))
+    return ServiceWish(Wish(wish), level_id, limits, dict(settings))
 
 
 async def attributes_of(
@@ -233,12 +237,12 @@ async def progress(
     store: Store,
     run: Run,
     account_id: int,
-    ended: Ended | None,
-    following: Next,
-) -> Halt | None:
-    """Record the step that ended, and the next one unless the run must halt. Raises RunLost."""
+    result: StepResult | None,
+    start: StepStart,
+) -> StopReason | None:
+    """Record the step that ended, and the next one unless the run must stop. Raises RunLost."""
 
-    async def work(tx: Transaction) -> Halt | None:
+    async def work(tx: Transaction) -> StopReason | None:
         held = (
             await tx.session.execute(
                 select(
@@ -255,20 +259,20 @@ async def progress(
         ).one_or_none()
         if held is None:
             raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
-        if ended is not None:
-            await record_step(tx, run, held.account_id, ended)
-        halt = _halt(held.generation, held.wanted, cancelled=held.cancel_requested)
-        if halt is None:
-            await _begin_step(tx, run, held.id, following)
-        return halt
+        if result is not None:
+            await record_step(tx, run, held.account_id, result)
+        reason = _stop_reason(held.generation, held.wanted, cancelled=held.cancel_requested)
+        if reason is None:
+            await _begin_step(tx, run, held.id, start)
+        return reason
 
     return await transact(store, account_id, work)
 
 
-def _halt(generation: int, wanted: int, *, cancelled: bool) -> Halt | None:
+def _stop_reason(generation: int, wanted: int, *, cancelled: bool) -> StopReason | None:
     if generation > wanted:
-        return Halt.SUPERSEDED
-    return Halt.CANCELLED if cancelled else None
+        return StopReason.SUPERSEDED
+    return StopReason.CANCELLED if cancelled else None
 
 
 def _fence(run: Run) -> tuple[ColumnElement[bool], ...]:
@@ -280,35 +284,35 @@ def _fence(run: Run) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def _begin_step(tx: Transaction, run: Run, assignment_id: str, following: Next) -> None:
+async def _begin_step(tx: Transaction, run: Run, assignment_id: str, start: StepStart) -> None:
     await tx.session.execute(
         update(AssignmentRow)
         .where(AssignmentRow.id == assignment_id)
-        .values(word=Word.PROVISIONING, step=following.shown[:NAME_LIMIT])
+        .values(word=Word.PROVISIONING, step=start.shown[:NAME_LIMIT])
         .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
         insert(RequestStepRow).values(
             request_id=run.request_id,
             attempt=run.attempt,
-            number=following.number,
-            name=following.name[:NAME_LIMIT],
+            number=start.number,
+            name=start.name[:NAME_LIMIT],
             state=StepState.RUNNING,
             started_at=tx.now,
         )
     )
 
 
-async def record_step(tx: Transaction, run: Run, account_id: int, ended: Ended) -> None:
+async def record_step(tx: Transaction, run: Run, account_id: int, result: StepResult) -> None:
     """Close the step's row and add its event."""
     await tx.session.execute(
         update(RequestStepRow)
         .where(
             RequestStepRow.request_id == run.request_id,
             RequestStepRow.attempt == run.attempt,
-            RequestStepRow.number == ended.number,
+            RequestStepRow.number == result.number,
         )
-        .values(state=ended.state, ended_at=tx.now)
+        .values(state=result.state, ended_at=tx.now)
         .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
@@ -317,11 +321,11 @@ async def record_step(tx: Transaction, run: Run, account_id: int, ended: Ended) 
             request_id=run.request_id,
             at=tx.now,
             attempt=run.attempt,
-            kind="step" if ended.state is StepState.DONE else "step failed",
-            step=ended.name[:NAME_LIMIT],
-            said=ended.said,
-            remedy=ended.remedy,
-            duration_ms=ended.duration_ms,
-            detail=dict(ended.detail),
+            kind="step" if result.state is StepState.DONE else "step failed",
+            step=result.name[:NAME_LIMIT],
+            said=result.said,
+            remedy=result.remedy,
+            duration_ms=result.duration_ms,
+            detail=dict(result.detail),
         )
     )

@@ -13,7 +13,7 @@ from mission_control_tui.model.database import Store
 log = logging.getLogger(__name__)
 
 
-class BulkSlices:
+class BulkRunner:
     """Goes on with bulks whenever it is woken; `queued` is called after each slice that queued something."""
 
     def __init__(

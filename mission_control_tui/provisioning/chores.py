@@ -28,7 +28,7 @@ REFUSED_SECONDS = 86_400.0
 """A purge that was refused (a service is not gone, a request has not ended) is tried again after so long."""
 
 
-class Chores:
+class Housekeeping:
     """The chores of one worker. `wait` is how long the worker may sleep until the next (0: there is more to do).
 
     `clock` says the seconds that sweeps and refusals are timed by.

@@ -17,12 +17,12 @@ from mission_control_tui.model.runs import FIRST_STEP
 from mission_control_tui.model.states import ErrorKind, PlanAction
 from mission_control_tui.model.text import harmless
 from mission_control_tui.provisioning.connectors.base import (
+    ChangePlan,
     Connector,
     ConnectorError,
-    Desired,
+    DesiredState,
     Health,
-    Observed,
-    Plan,
+    ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.options import DEFAULT_TIMEOUT
@@ -35,7 +35,7 @@ SAID_LIMIT = 500  # characters of a back end's words that are kept
 TIMED_OUT = "timeout"  # the code of an error that is our own time limit
 
 
-class Outcome(StrEnum):
+class LookOutcome(StrEnum):
     """How a back end compares with a wish."""
 
     DONE = "done"
@@ -47,17 +47,17 @@ class Outcome(StrEnum):
 class Look(NamedTuple):
     """What is true now. `plan` is what is still to do: none when done, with its reason when blocked."""
 
-    observed: Observed
-    plan: Plan
+    observed: ObservedState
+    plan: ChangePlan
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> LookOutcome:
         """Done and pending have nothing left to plan; different has."""
         if self.plan.action is PlanAction.BLOCKED:
-            return Outcome.BLOCKED
+            return LookOutcome.BLOCKED
         if self.plan.action is not PlanAction.NONE:
-            return Outcome.DIFFERENT
-        return Outcome.PENDING if self.observed.pending else Outcome.DONE
+            return LookOutcome.DIFFERENT
+        return LookOutcome.PENDING if self.observed.pending else LookOutcome.DONE
 
 
 class Journal(Protocol):
@@ -72,7 +72,7 @@ class Journal(Protocol):
         ...
 
     async def apply(
-        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
     ) -> None:
         """Await `call` as one step with `desired`, its password in clear, and note and raise a ConnectorError."""
         ...
@@ -80,7 +80,7 @@ class Journal(Protocol):
 
 async def converge(
     connector: Connector,
-    desired: Desired,
+    desired: DesiredState,
     journal: Journal,
     *,
     call_seconds: float = DEFAULT_TIMEOUT,
@@ -92,7 +92,7 @@ async def converge(
     """
     observe = partial(observe_and_plan, connector, desired, call_seconds=call_seconds)
     first = await journal.look(FIRST_STEP.name, observe)
-    if first.outcome is not Outcome.DIFFERENT:
+    if first.outcome is not LookOutcome.DIFFERENT:
         return first
     plan = first.plan
     for count, step in enumerate(plan.steps, 1):
@@ -108,7 +108,7 @@ async def converge(
 
 
 async def observe_and_plan(
-    connector: Connector, desired: Desired, *, call_seconds: float = DEFAULT_TIMEOUT
+    connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
 ) -> Look:
     """What is, and what is to do; changes nothing. This is the dry run and the drift report, too."""
     observed = await _call("observe", connector.observe(desired), desired, call_seconds)
@@ -117,8 +117,8 @@ async def observe_and_plan(
 
 async def apply_step(
     connector: Connector,
-    desired: Desired,
-    plan: Plan,
+    desired: DesiredState,
+    plan: ChangePlan,
     step: Step,
     *,
     call_seconds: float = DEFAULT_TIMEOUT,
@@ -129,14 +129,14 @@ async def apply_step(
 
 
 async def verify(
-    connector: Connector, desired: Desired, *, call_seconds: float = DEFAULT_TIMEOUT
+    connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
 ) -> Look:
     """The second look: done, pending or blocked.
 
     Raises ConnectorError (transient) naming what still differs.
     """
     look = await observe_and_plan(connector, desired, call_seconds=call_seconds)
-    if look.outcome is Outcome.DIFFERENT:
+    if look.outcome is LookOutcome.DIFFERENT:
         differs = ", ".join(change.what for change in look.plan.changes)
         raise ConnectorError(
             ErrorKind.TRANSIENT,
@@ -155,7 +155,7 @@ async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) 
 
 async def list_marked(
     connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> AsyncIterator[tuple[str, Observed]]:
+) -> AsyncIterator[tuple[str, ObservedState]]:
     """The connector's `list`; `call_seconds` limits the wait for each next object."""
     found = connector.list()
     while True:
@@ -165,7 +165,7 @@ async def list_marked(
         yield item
 
 
-def _planned(connector: Connector, desired: Desired, observed: Observed) -> Plan:
+def _planned(connector: Connector, desired: DesiredState, observed: ObservedState) -> ChangePlan:
     try:
         plan = connector.plan(desired, observed)
     except ConnectorError as error:
@@ -179,7 +179,7 @@ def _planned(connector: Connector, desired: Desired, observed: Observed) -> Plan
 async def _call(
     what: str,
     answer: Awaitable[T],
-    desired: Desired | None,
+    desired: DesiredState | None,
     call_seconds: float,
     *,
     writes: bool = False,
@@ -205,7 +205,7 @@ async def _call(
 
 
 def _unexpected(
-    what: str, error: Exception, desired: Desired | None, *, writes: bool
+    what: str, error: Exception, desired: DesiredState | None, *, writes: bool
 ) -> ConnectorError:
     return ConnectorError(
         ErrorKind.TRANSIENT,
@@ -216,7 +216,7 @@ def _unexpected(
     )
 
 
-def _presentable(error: ConnectorError, desired: Desired | None) -> ConnectorError:
+def _presentable(error: ConnectorError, desired: DesiredState | None) -> ConnectorError:
     return ConnectorError(
         error.kind,
         _words(error.said, desired),
@@ -228,7 +228,7 @@ def _presentable(error: ConnectorError, desired: Desired | None) -> ConnectorErr
     )
 
 
-def _words(text: str, desired: Desired | None) -> str:
+def _words(text: str, desired: DesiredState | None) -> str:
     """Words of a back end without the password that was sent, without control characters, cut."""
     if desired is not None and desired.secret:
         text = text.replace(desired.secret, "[password]")

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mission_control_tui.model.endings import Seen
-from mission_control_tui.model.runs import Job, Wished
+from mission_control_tui.model.endings import Observation
+from mission_control_tui.model.runs import Job, ServiceWish
 from mission_control_tui.model.states import Wish
 from mission_control_tui.provisioning.connectors.base import (
     PASSWORD,
     Connector,
-    Desired,
+    DesiredState,
     Mark,
-    Observed,
+    ObservedState,
 )
 
 SEALED = ""
 """Stands for a password while there is only planning: that there is one matters, not what it is."""
 
 
-def desired_of(job: Job, connector: Connector, mark: Mark) -> Desired:
+def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
     """The wish, with `SEALED` in the place of a password that is to be delivered."""
     delivers = (
         job.sealed is not None
@@ -29,7 +29,7 @@ def desired_of(job: Job, connector: Connector, mark: Mark) -> Desired:
     return _desired(job, job.wished, mark, SEALED if delivers else None)
 
 
-def previous_of(job: Job, observed: Observed, mark: Mark) -> Desired:
+def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:
     """The wish before, carrying the fence that the object has, so that only the object itself is compared."""
     found = observed.mark
     if found is not None and found.same_owner(mark):
@@ -37,7 +37,9 @@ def previous_of(job: Job, observed: Observed, mark: Mark) -> Desired:
     return _desired(job, job.previous, mark, None)
 
 
-def seen(job: Job, observed: Observed, wished: Wished | None = None) -> Seen:
+def observation(
+    job: Job, observed: ObservedState, wished: ServiceWish | None = None
+) -> Observation:
     """What was observed, for the model; `wished` is the wish that it agrees with, if any.
 
     An object of somebody else is none of ours: for the model it is absent.
@@ -45,19 +47,19 @@ def seen(job: Job, observed: Observed, wished: Wished | None = None) -> Seen:
     foreign = observed.mark is not None and observed.mark.key != job.assignment_id
     agrees_gone = wished is not None and wished.wish is Wish.ABSENT
     if not observed.exists or foreign or agrees_gone:
-        return Seen(Wish.ABSENT)
+        return Observation(Wish.ABSENT)
     level = wished.level_id if wished is not None else observed.level
     wish = observed.wish
-    return Seen(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
+    return Observation(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
 
 
-def with_password(desired: Desired, password: str) -> Desired:
+def with_password(desired: DesiredState, password: str) -> DesiredState:
     """The same wish with the password in clear: only for the call that delivers it."""
     return replace(desired, secret=password)
 
 
-def _desired(job: Job, wished: Wished, mark: Mark, secret: str | None) -> Desired:
-    return Desired(
+def _desired(job: Job, wished: ServiceWish, mark: Mark, secret: str | None) -> DesiredState:
+    return DesiredState(
         mark=mark,
         service=job.service_id,
         name=job.backend_name,

@@ -17,13 +17,13 @@ from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.base import (
     LIST,
     Change,
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Mark,
-    Observed,
-    Plan,
+    ObservedState,
 )
-from mission_control_tui.provisioning.pacing import Pace
+from mission_control_tui.provisioning.pacing import RateLimits
 from mission_control_tui.settings import Worker
 
 NO_FENCE = 2**31 - 1
@@ -52,7 +52,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class NotLookedAt:
+class SurveyGap:
     """So many services of a connector could not be looked at; 0 where only its orphans could not be listed."""
 
     connector: str
@@ -73,12 +73,12 @@ class Orphan:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DriftReport:
     """What was seen. `looked`: services that were looked at; `found`, `gone`: flags set and taken away."""
 
     looked: int
     differing: tuple[Difference, ...]
-    not_looked_at: tuple[NotLookedAt, ...]
+    not_looked_at: tuple[SurveyGap, ...]
     orphans: tuple[Orphan, ...]
     found: int
     gone: int
@@ -95,13 +95,13 @@ async def survey(
     service: str | None = None,
     orphans: bool = False,
     dry_run: bool = False,
-) -> Report:
+) -> DriftReport:
     """Look at every green service of the account, of one user or of one service, and set or clear the drift flags.
 
     At most as many looks at a time, and as fast, as each connector's settings allow. What cannot be looked at keeps its
     flag. With `orphans` every connector that the settings name is listed. Raises NotFound.
     """
-    looking = _Survey(backends, Pace(worker, backends.pace))
+    looking = _Survey(backends, RateLimits(worker, backends.pace))
     looked = found = gone = 0
     async for page in green_pages(store, caller, account, user=user, service=service):
         seen = await looking.page(page)
@@ -114,16 +114,16 @@ async def survey(
             strays += await looking.orphans(store, caller, name)
     differing = sorted(looking.differing, key=lambda one: (one.kept.subject, one.kept.service_id))
     missed = tuple(
-        NotLookedAt(connector, count, said, remedy)
+        SurveyGap(connector, count, said, remedy)
         for (connector, said, remedy), count in sorted(looking.missed.items())
     )
-    return Report(looked, tuple(differing), missed, tuple(strays), found, gone)
+    return DriftReport(looked, tuple(differing), missed, tuple(strays), found, gone)
 
 
 @dataclass
 class _Survey:
     backends: Backends
-    pace: Pace
+    pace: RateLimits
     differing: list[Difference] = field(default_factory=list)
     missed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _closed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class _Survey:
         backend = await self.backends.get(name)
         if LIST not in backend.connector.capabilities:
             return []
-        listed: list[tuple[str, Observed, str]] = []
+        listed: list[tuple[str, ObservedState, str]] = []
         try:
             async for object_name, observed in converge.list_marked(
                 backend.connector, call_seconds=backend.call_seconds
@@ -197,7 +197,7 @@ class _Survey:
             self.missed[self._closed[name]] += 1
             return None
 
-    async def _observe(self, kept: Kept) -> tuple[Observed, Plan]:
+    async def _observe(self, kept: Kept) -> tuple[ObservedState, ChangePlan]:
         backend = await self.backends.get(kept.connector)
         desired = self._desired(kept)
         await self._slow_down(kept.connector)
@@ -218,9 +218,9 @@ class _Survey:
             await asyncio.sleep(max(self.pace.next_start() or 0.0, 0.01))
         self.pace.started(name)
 
-    def _desired(self, kept: Kept) -> Desired:
+    def _desired(self, kept: Kept) -> DesiredState:
         mark = Mark(self.backends.installation, kept.assignment_id, kept.generation, NO_FENCE)
-        return Desired(
+        return DesiredState(
             mark=mark,
             service=kept.service_id,
             name=kept.backend_name,
@@ -232,7 +232,7 @@ class _Survey:
             disabled=kept.disabled,
         )
 
-    def _judge(self, kept: Kept, observed: Observed, plan: Plan) -> Looked:
+    def _judge(self, kept: Kept, observed: ObservedState, plan: ChangePlan) -> Looked:
         difference = _difference(kept, self._desired(kept).state, observed, plan)
         if difference is not None:
             self.differing.append(difference)
@@ -240,7 +240,9 @@ class _Survey:
         return Looked(kept.assignment_id, kept.generation, differs)
 
 
-def _difference(kept: Kept, state: Wish, observed: Observed, plan: Plan) -> Difference | None:
+def _difference(
+    kept: Kept, state: Wish, observed: ObservedState, plan: ChangePlan
+) -> Difference | None:
     if not observed.exists:
         return Difference(kept, (Change("state", str(Wish.ABSENT), str(state)),))
     if plan.action is PlanAction.BLOCKED and not plan.observe_only:

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, Engine
 
 from mission_control_tui.model.database import SILENCE_MS
 
-Job = Callable[[int, int], Awaitable[None]]
+JobFunction = Callable[[int, int], Awaitable[None]]
 """(request id, attempt) -> nothing: all that a job has to say goes into our own tables."""
 
 APPLICATION = "mission-control"
@@ -67,7 +67,9 @@ class JobEngine(Protocol):
 class DbosEngine:
     """DBOS with a SQLite file of its own beside the database, or a schema of its own in PostgreSQL."""
 
-    def __init__(self, url: URL, worker_id: str, app_version: str, slots: int, run: Job) -> None:
+    def __init__(
+        self, url: URL, worker_id: str, app_version: str, slots: int, run: JobFunction
+    ) -> None:
         self._queue = queue_name(worker_id)
         self._worker_id = worker_id
         self._app_version = app_version
@@ -273,10 +275,10 @@ async def _in_a_thread_of_its_own(call: Callable[[], None]) -> None:
     await done
 
 
-_job: Job | None = None
+_job: JobFunction | None = None
 
 
-def _register(run: Job) -> None:
+def _register(run: JobFunction) -> None:
     """Name the one workflow; a second start of the engine in this process only changes what it runs."""
     from dbos import DBOS
 

@@ -41,7 +41,7 @@ class Presence(StrEnum):
     FAILED = "failed"  # the last one that was started here ended with an error; the next try begins
 
 
-class CannotStart(StoreError):
+class WorkerStartError(StoreError):
     """The system does not let a worker be started."""
 
 
@@ -49,7 +49,7 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
     """See to it that somebody does what is queued. Call it after the commit that queued it.
 
     Also worth calling while lights stay orange: it replaces a worker that was killed, and finds out that the one it
-    started failed. Raises CannotStart, and StoreError.
+    started failed. Raises WorkerStartError, and StoreError.
     """
     if os.environ.get(SUPPRESS) == "1":
         return Presence.SUPPRESSED
@@ -64,7 +64,7 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
     try:
         presence = _start(database)
     except OSError as error:
-        raise CannotStart(
+        raise WorkerStartError(
             f"No worker can be started: {error}.",
             hint="Start one yourself with `mission-control worker`; what is queued waits for it.",
         ) from error

@@ -32,7 +32,7 @@ def pending_delay(age_seconds: float, worker: Worker) -> float:
     return max(least, min(age_seconds * PENDING_SHARE, LONGEST_PENDING_SECONDS))
 
 
-class Pace:
+class RateLimits:
     """Concurrency and rate of each connector, as the settings have them.
 
     A rate holds over any window of a second (longer for rates below one). It is divided among `workers`.

@@ -17,9 +17,18 @@ from typing import TypeVar
 
 from mission_control_tui.model import endings, sealing
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.endings import Failure, Retry
+from mission_control_tui.model.endings import AttemptFailure, Retry
 from mission_control_tui.model.errors import MissionControlError, StoreError
-from mission_control_tui.model.runs import FIRST_STEP, Ended, Halt, Job, Next, Run, load, progress
+from mission_control_tui.model.runs import (
+    FIRST_STEP,
+    Job,
+    Run,
+    StepResult,
+    StepStart,
+    StopReason,
+    load,
+    progress,
+)
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
     RETRIED_KINDS,
@@ -30,18 +39,18 @@ from mission_control_tui.model.states import (
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backend, Backends
 from mission_control_tui.provisioning.connectors.base import (
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Mark,
-    Plan,
     Step,
 )
-from mission_control_tui.provisioning.converge import Look, Outcome
+from mission_control_tui.provisioning.converge import Look, LookOutcome
 from mission_control_tui.provisioning.desires import (
     SEALED,
-    desired_of,
-    previous_of,
-    seen,
+    desired_state,
+    observation,
+    previous_state,
     with_password,
 )
 from mission_control_tui.provisioning.engine import JobEngine
@@ -51,20 +60,20 @@ from mission_control_tui.settings import Worker
 T = TypeVar("T")
 
 
-class Stopping(Exception):
+class WorkerStop(Exception):
     """The worker stops: this attempt goes back to the queue."""
 
 
-class Halted(Exception):
+class AttemptStop(Exception):
     """The store says that no further step may be taken."""
 
-    def __init__(self, halt: Halt) -> None:
-        super().__init__(halt)
-        self.halt = halt
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class AttemptContext:
     """What every attempt of a worker needs. `stopping` is asked before each step."""
 
     store: Store
@@ -76,71 +85,71 @@ class Surroundings:
     rng: random.Random
 
 
-async def perform(around: Surroundings, run: Run) -> None:
+async def run_attempt(context: AttemptContext, run: Run) -> None:
     """Go through one attempt. Raises RunLost when it no longer counts, and what the database raises."""
-    store = around.store
+    store = context.store
     try:
         job = await load(store, run)
     except MissionControlError as error:
         await endings.fail(store, run, None, _unusable(error))
         return
     try:
-        backend = await around.backends.get(job.connector)
+        backend = await context.backends.get(job.connector)
     except MissionControlError as error:
-        pause = around.settings.pause_seconds
+        pause = context.settings.pause_seconds
         await endings.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
         return
-    await _Attempt(around, run, job, backend).go()
+    await _Attempt(context, run, job, backend).go()
 
 
-def _unusable(error: MissionControlError) -> Failure:
+def _unusable(error: MissionControlError) -> AttemptFailure:
     problems = "; ".join(str(problem) for problem in error.problems)
     said = f"{error.what} {problems}".strip()
-    return Failure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
+    return AttemptFailure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
 
 
 class _DurableJournal:
-    """Notes steps in the engine and the store. What it raises between two steps: Stopping, Halted, RunLost."""
+    """Notes steps in the engine and the store. What it raises between two steps: WorkerStop, AttemptStop, RunLost."""
 
-    def __init__(self, around: Surroundings, run: Run, job: Job) -> None:
-        self._around = around
+    def __init__(self, context: AttemptContext, run: Run, job: Job) -> None:
+        self._context = context
         self._run = run
         self._job = job
         self._number = FIRST_STEP.number
-        self.ended: Ended | None = None
+        self.result: StepResult | None = None
         """The step that is over and that the store does not know of yet."""
         self.applied = False
         """Whether a step has been applied: the attempt did more than look."""
 
     async def begin(self, name: str, shown: str) -> None:
-        if self._around.stopping():
-            raise Stopping
+        if self._context.stopping():
+            raise WorkerStop
         self._number += 1
-        following = Next(self._number, name, shown)
-        halt = await progress(
-            self._around.store, self._run, self._job.account_id, self.ended, following
+        following = StepStart(self._number, name, shown)
+        reason = await progress(
+            self._context.store, self._run, self._job.account_id, self.result, following
         )
-        self.ended = None
-        if halt is not None:
-            raise Halted(halt)
+        self.result = None
+        if reason is not None:
+            raise AttemptStop(reason)
 
     async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
         return await self._do(name, call, _found)
 
     async def apply(
-        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
     ) -> None:
         unsealed = self._unsealed(desired)
         await self._do(step.name, partial(call, unsealed), partial(_changes, step))
         self.applied = True
 
-    def _unsealed(self, desired: Desired) -> Desired:
+    def _unsealed(self, desired: DesiredState) -> DesiredState:
         """With the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
         sealed = self._job.sealed
         if desired.secret != SEALED or sealed is None:
             return desired
         try:
-            return with_password(desired, sealing.unseal(self._around.key_file, sealed))
+            return with_password(desired, sealing.unseal(self._context.key_file, sealed))
         except StoreError as error:
             raise ConnectorError(ErrorKind.INVALID, error.what, remedy=error.hint) from None
 
@@ -161,11 +170,11 @@ class _DurableJournal:
                 errors.append(error)
 
         begun = time.monotonic()
-        await self._around.engine.step(name, recorded)
+        await self._context.engine.step(name, recorded)
         took = round((time.monotonic() - begun) * 1000)
         if errors:
             error = errors[0]
-            self.ended = Ended(
+            self.result = StepResult(
                 self._number,
                 name,
                 StepState.FAILED,
@@ -180,90 +189,94 @@ class _DurableJournal:
                 },
             )
             raise error
-        self.ended = Ended(self._number, name, StepState.DONE, took, detail=detail(results[0]))
+        self.result = StepResult(
+            self._number, name, StepState.DONE, took, detail=detail(results[0])
+        )
         return results[0]
 
 
 class _Attempt:
-    def __init__(self, around: Surroundings, run: Run, job: Job, backend: Backend) -> None:
-        self._around = around
-        self._store = around.store
+    def __init__(self, context: AttemptContext, run: Run, job: Job, backend: Backend) -> None:
+        self._context = context
+        self._store = context.store
         self._run = run
         self._job = job
         self._account = job.account_id
         self._backend = backend
-        self._mark = Mark(around.store.installation, job.assignment_id, job.generation, run.attempt)
-        self._journal = _DurableJournal(around, run, job)
+        self._mark = Mark(
+            context.store.installation, job.assignment_id, job.generation, run.attempt
+        )
+        self._journal = _DurableJournal(context, run, job)
 
     async def go(self) -> None:
         try:
             await self._converge()
-        except Halted as halted:
-            await self._halt(halted.halt)
+        except AttemptStop as stop:
+            await self._stop(stop.reason)
         except ConnectorError as error:
             await self._fail(error)
-        except Stopping:
+        except WorkerStop:
             said = "The worker was stopped; it is tried again."
             await endings.give_back(
-                self._store, self._run, self._account, said, self._journal.ended
+                self._store, self._run, self._account, said, self._journal.result
             )
 
     async def _converge(self) -> None:
-        if self._job.halt is not None:
-            raise Halted(self._job.halt)
+        if self._job.stop_reason is not None:
+            raise AttemptStop(self._job.stop_reason)
         connector, seconds = self._backend.connector, self._backend.call_seconds
-        desired = desired_of(self._job, connector, self._mark)
+        desired = desired_state(self._job, connector, self._mark)
         look = await converge.converge(connector, desired, self._journal, call_seconds=seconds)
-        if look.outcome is Outcome.BLOCKED:
+        if look.outcome is LookOutcome.BLOCKED:
             await self._blocked(look.plan)
         else:
             await self._agree(look)
 
     async def _agree(self, look: Look) -> None:
         """Nothing is left to plan: done, or the back end still works on it."""
-        if look.outcome is Outcome.PENDING:
+        if look.outcome is LookOutcome.PENDING:
             await endings.look_later(
                 self._store,
                 self._run,
                 self._account,
-                seen(self._job, look.observed),
+                observation(self._job, look.observed),
                 self._delay(),
-                self._journal.ended,
+                self._journal.result,
                 applied=self._journal.applied,
             )
             return
-        ended = self._journal.ended
-        if ended is not None and look.plan.reason:
-            ended = replace(ended, said=look.plan.reason)
-        found = seen(self._job, look.observed, self._job.wished)
-        await endings.succeed(self._store, self._run, self._account, found, ended)
+        result = self._journal.result
+        if result is not None and look.plan.reason:
+            result = replace(result, said=look.plan.reason)
+        found = observation(self._job, look.observed, self._job.wished)
+        await endings.succeed(self._store, self._run, self._account, found, result)
 
     async def _fail(self, error: ConnectorError) -> None:
-        store, run, account, ended = self._store, self._run, self._account, self._journal.ended
-        failure = Failure(error.kind, error.said, error.remedy, error.code, error.field)
-        settings = self._around.settings
+        store, run, account, result = self._store, self._run, self._account, self._journal.result
+        failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
+        settings = self._context.settings
         if error.kind in RETRIED_KINDS:
-            delay = retry_delay(self._job.failures, error, settings, self._around.rng)
+            delay = retry_delay(self._job.failures, error, settings, self._context.rng)
             retry = Retry(delay, max(1, settings.retry_limit))
-            await endings.try_again(store, run, account, failure, retry, ended)
+            await endings.try_again(store, run, account, failure, retry, result)
         else:
             pause = settings.pause_seconds if error.kind in PAUSING_KINDS else 0.0
-            await endings.fail(store, run, account, failure, ended, pause_seconds=pause)
+            await endings.fail(store, run, account, failure, result, pause_seconds=pause)
 
-    async def _blocked(self, plan: Plan) -> None:
+    async def _blocked(self, plan: ChangePlan) -> None:
         if plan.observe_only:
             await self._only_observes(plan)
             return
         kind = plan.kind or ErrorKind.INVALID
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
-        failure = Failure(kind, plan.reason, plan.remedy, field=plan.field)
-        await endings.fail(self._store, self._run, self._account, failure, self._journal.ended)
+        failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
+        await endings.fail(self._store, self._run, self._account, failure, self._journal.result)
 
-    async def _only_observes(self, plan: Plan) -> None:
+    async def _only_observes(self, plan: ChangePlan) -> None:
         """The connector may not write yet: that is no failure, and it goes on by itself once it may."""
         name, count = self._job.connector, len(plan.changes)
-        self._around.backends.only_observes(name)
+        self._context.backends.only_observes(name)
         changes = "1 change" if count == 1 else f"{count} changes"
         shown = (
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
@@ -274,10 +287,10 @@ class _Attempt:
 
     def _delay(self) -> float:
         age = (datetime.now(UTC) - self._job.created_at).total_seconds()
-        return pending_delay(age, self._around.settings)
+        return pending_delay(age, self._context.settings)
 
-    async def _halt(self, halt: Halt) -> None:
-        if halt is Halt.SUPERSEDED:
+    async def _stop(self, reason: StopReason) -> None:
+        if reason is StopReason.SUPERSEDED:
             await endings.supersede(self._store, self._run, self._account)
             return
         try:
@@ -288,20 +301,20 @@ class _Attempt:
     async def _show_what_is(self) -> None:
         """Cancelled after its start: look, and let the light say what is true."""
         connector, seconds = self._backend.connector, self._backend.call_seconds
-        desired = desired_of(self._job, connector, self._mark)
+        desired = desired_state(self._job, connector, self._mark)
         observe = partial(converge.observe_and_plan, connector, desired, call_seconds=seconds)
         look = await self._journal.look(FIRST_STEP.name, observe)
-        self._journal.ended = None
+        self._journal.result = None
         observed, plan = look
         if plan.action is PlanAction.NONE:
             await self._agree(look)
             return
-        before = previous_of(self._job, observed, self._mark)
+        before = previous_state(self._job, observed, self._mark)
         if connector.plan(before, observed).action is PlanAction.NONE:
-            found = seen(self._job, observed, self._job.previous)
+            found = observation(self._job, observed, self._job.previous)
             await endings.cancel_back(self._store, self._run, self._account, found)
         else:
-            found = seen(self._job, observed)
+            found = observation(self._job, observed)
             await endings.cancel_halfway(self._store, self._run, self._account, found)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mission_control_tui.model import pauses
 from mission_control_tui.model.claims import FARTHEST_SECONDS, Claimed, Outlook, Slots, claim, look
 from mission_control_tui.model.database import FLAWS, Store
-from mission_control_tui.model.endings import Failure, Retry, give_back, try_again
+from mission_control_tui.model.endings import AttemptFailure, Retry, give_back, try_again
 from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
 from mission_control_tui.model.feed import changes
 from mission_control_tui.model.leases import (
@@ -37,12 +37,12 @@ from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.waiting import settle_all
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.bulk_slices import BulkSlices
-from mission_control_tui.provisioning.chores import Chores
+from mission_control_tui.provisioning.bulk_slices import BulkRunner
+from mission_control_tui.provisioning.chores import Housekeeping
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.engine import JobEngine
-from mission_control_tui.provisioning.pacing import Pace
-from mission_control_tui.provisioning.runner import Surroundings, perform
+from mission_control_tui.provisioning.pacing import RateLimits
+from mission_control_tui.provisioning.runner import AttemptContext, run_attempt
 from mission_control_tui.settings import Worker as WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -95,11 +95,11 @@ class Worker:
         self._backends = backends
         self._me = me
         self._stays = stays or not store.is_sqlite
-        self._pace = Pace(settings, backends.pace)
+        self._pace = RateLimits(settings, backends.pace)
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
-        self._chores = Chores(store, settings)
+        self._chores = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
-        self._around = Surroundings(
+        self._around = AttemptContext(
             store,
             self._engine,
             backends,
@@ -112,7 +112,7 @@ class Worker:
         self._stopping = False
         self._draining = False
         self._lost = False
-        self._bulks = BulkSlices(
+        self._bulks = BulkRunner(
             store, lambda: self._stopping or self._draining or self._lost, self._wake.set
         )
         self._jobs: dict[tuple[int, int], Claimed] = {}
@@ -364,7 +364,7 @@ class Worker:
             return
         self._tasks[key] = task
         try:
-            await perform(self._around, claimed.run)
+            await run_attempt(self._around, claimed.run)
         except RunLost:
             log.info("request %d, attempt %d no longer counts", request_id, attempt)
         except asyncio.CancelledError:
@@ -381,7 +381,7 @@ class Worker:
     async def _rescue(self, run: Run, error: Exception) -> None:
         """An error that no connector made: tried again as one that can heal, or later when the database is away."""
         said = f"The worker failed: {_first_line(error)}"
-        failure = Failure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
+        failure = AttemptFailure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
         delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
         try:
             retry = Retry(delay, max(1, self._settings.retry_limit))

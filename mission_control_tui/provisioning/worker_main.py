@@ -64,14 +64,14 @@ async def _work(
     from mission_control_tui.model.leases import Identity
     from mission_control_tui.model.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
-    from mission_control_tui.provisioning.engine import DbosEngine, Job, JobEngine
+    from mission_control_tui.provisioning.engine import DbosEngine, JobEngine, JobFunction
     from mission_control_tui.provisioning.worker import Worker
 
     store = await Store.open(url, create=False, connectors=settings.services)
     try:
         me = Identity.of_this_process(__version__)
 
-        def make_engine(run: Job) -> JobEngine:
+        def make_engine(run: JobFunction) -> JobEngine:
             return DbosEngine(store.url, me.id, __version__, settings.worker.slots, run)
 
         worker = Worker(

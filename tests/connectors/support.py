@@ -16,7 +16,7 @@ from mission_control_tui.model.states import ErrorKind, StepState, Wish
 from mission_control_tui.provisioning.connectors.base import (
     Connector,
     ConnectorError,
-    Desired,
+    DesiredState,
     Mark,
     Step,
 )
@@ -47,11 +47,11 @@ def wish(
     installation: str = INSTALLATION,
     secret: str | None = PASSWORD,
     **more: object,
-) -> Desired:
+) -> DesiredState:
     """A wish for `name`; its key is made from the name unless given."""
     mark = Mark(installation, key or f"key-of-{name}", generation, attempt)
     limits = LIMITS.get(level, {})
-    return Desired(mark, service, name, state, level, limits=limits, secret=secret, **more)  # type: ignore[arg-type]
+    return DesiredState(mark, service, name, state, level, limits=limits, secret=secret, **more)  # type: ignore[arg-type]
 
 
 def new_name(prefix: str = "acme") -> str:
@@ -86,7 +86,7 @@ class MemoryJournal:
         return self.looks[-1]
 
     async def apply(
-        self, step: Step, desired: Desired, call: Callable[[Desired], Awaitable[None]]
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
     ) -> None:
         await self._noted(step.name, call(desired))
 
@@ -117,7 +117,7 @@ class MemoryJournal:
 
 async def reach(
     connector: Connector,
-    desired: Desired,
+    desired: DesiredState,
     journal: MemoryJournal | None = None,
     *,
     call_seconds: float = 30.0,
@@ -134,7 +134,7 @@ async def reach(
                 raise
 
 
-async def stop_after(connector: Connector, desired: Desired, step: str) -> Look:
+async def stop_after(connector: Connector, desired: DesiredState, step: str) -> Look:
     """Converge until the step is done, as a worker that is told to stop; returns what is true then."""
     with pytest.raises(Stopped):
         await converge(connector, desired, MemoryJournal(stop_after=step))

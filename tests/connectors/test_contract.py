@@ -12,10 +12,10 @@ from mission_control_tui.provisioning.connectors.base import (
     MEMBERS,
     Connector,
     ConnectorError,
-    Desired,
+    DesiredState,
 )
 from mission_control_tui.provisioning.converge import (
-    Outcome,
+    LookOutcome,
     apply_step,
     check,
     list_marked,
@@ -32,7 +32,7 @@ from tests.connectors.support import (
 )
 
 
-async def reach_patiently(connector: Connector, desired: Desired) -> Outcome:
+async def reach_patiently(connector: Connector, desired: DesiredState) -> LookOutcome:
     """Converge as the engine does: what can heal is tried again."""
     for _ in range(20):
         try:
@@ -52,7 +52,7 @@ async def test_check_reaches_the_back_end_and_names_its_version(back_end: BackEn
 async def test_create_is_done_only_when_the_second_look_agrees(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     converged = await reach(connector, wish(name))
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert converged.plan.action is PlanAction.NONE
     assert converged.observed.exists
     assert converged.observed.complete
@@ -78,7 +78,7 @@ async def test_the_same_wish_twice_writes_nothing(back_end: BackEnd) -> None:
     before = await back_end.written(name)
     journal = MemoryJournal()
     converged = await reach(connector, wish(name), journal)
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert journal.steps == []
     assert await back_end.written(name) == before
 
@@ -123,7 +123,7 @@ async def test_suspend_keeps_the_data_and_resume_brings_back_the_login(back_end:
 async def test_a_disabled_user_is_kept_suspended(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     converged = await reach(connector, wish(name, disabled=True))
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert converged.observed.wish is Wish.SUSPENDED
     assert not await back_end.can_log_in(name, PASSWORD)
 
@@ -134,13 +134,13 @@ async def test_deprovision_removes_everything_and_again_does_nothing(back_end: B
     absent = wish(name, Wish.ABSENT, generation=2, secret=None)
     journal = MemoryJournal()
     removed = await reach(connector, absent, journal)
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
     assert not removed.observed.exists
     assert journal.looks[0].plan.action is PlanAction.DELETE
     assert all(change.takes_away for change in journal.looks[0].plan.changes)
     assert not await back_end.can_log_in(name, PASSWORD)
     again = MemoryJournal()
-    assert (await reach(connector, absent, again)).outcome is Outcome.DONE
+    assert (await reach(connector, absent, again)).outcome is LookOutcome.DONE
     assert again.steps == []
 
 
@@ -153,11 +153,11 @@ async def test_what_somebody_else_owns_is_left_alone(back_end: BackEnd, owner: s
     await reach(connector, theirs)
     before = await back_end.written(name)
     blocked = await reach(connector, wish(name, generation=9))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.CONFLICT
     assert "adopt" in blocked.plan.remedy
     gone = await reach(connector, wish(name, Wish.ABSENT, generation=10, secret=None))
-    assert gone.outcome is Outcome.DONE
+    assert gone.outcome is LookOutcome.DONE
     assert await back_end.written(name) == before
 
 
@@ -167,7 +167,7 @@ async def test_adopt_takes_over_and_keeps_the_object(back_end: BackEnd) -> None:
     mine = wish(name, key="mine", secret=None, adopt=True)
     journal = MemoryJournal()
     adopted = await reach(connector, mine, journal)
-    assert adopted.outcome is Outcome.DONE
+    assert adopted.outcome is LookOutcome.DONE
     assert adopted.observed.mark == mine.mark
     assert adopted.observed.external_id == theirs.observed.external_id
     assert "owner" in {change.what for change in journal.looks[0].plan.changes}
@@ -183,7 +183,7 @@ async def test_a_newer_wish_at_the_back_end_blocks_an_older_one(back_end: BackEn
     for generation, attempt in ((4, 9), (5, 1)):
         stale = wish(name, level="large", generation=generation, attempt=attempt)
         blocked = await reach(connector, stale)
-        assert blocked.outcome is Outcome.BLOCKED
+        assert blocked.outcome is LookOutcome.BLOCKED
         assert blocked.plan.kind is ErrorKind.STALE
     assert await back_end.written(name) == before
 
@@ -205,7 +205,7 @@ async def test_a_wish_that_changes_nothing_still_moves_the_fence(back_end: BackE
     connector, name = await back_end.open(), new_name()
     await reach(connector, wish(name))
     converged = await reach(connector, wish(name, generation=4, secret=None))
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert converged.observed.mark is not None
     assert converged.observed.mark.generation == 4
 
@@ -213,12 +213,12 @@ async def test_a_wish_that_changes_nothing_still_moves_the_fence(back_end: BackE
 async def test_a_half_made_object_is_finished(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     stopped = await stop_after(connector, wish(name), "role")
-    assert stopped.outcome is Outcome.DIFFERENT
+    assert stopped.outcome is LookOutcome.DIFFERENT
     assert stopped.observed.exists
     assert not stopped.observed.complete
     assert stopped.plan.action is PlanAction.UPDATE
     finished = await reach(connector, wish(name, attempt=2))
-    assert finished.outcome is Outcome.DONE
+    assert finished.outcome is LookOutcome.DONE
     assert finished.observed.complete
     assert await back_end.can_log_in(name, PASSWORD)
 
@@ -227,7 +227,7 @@ async def test_a_half_made_object_can_be_removed(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     await stop_after(connector, wish(name), "role")
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
     assert not removed.observed.exists
 
 
@@ -272,8 +272,8 @@ async def test_two_workers_with_one_wish_make_one_object(back_end: BackEnd) -> N
             for attempt, connector in enumerate(connectors, 1)
         )
     )
-    assert Outcome.DONE in outcomes
-    assert set(outcomes) <= {Outcome.DONE, Outcome.BLOCKED}
+    assert LookOutcome.DONE in outcomes
+    assert set(outcomes) <= {LookOutcome.DONE, LookOutcome.BLOCKED}
     found = [entry async for entry, _ in list_marked(connectors[0])]
     assert found.count(name) == 1
     assert await back_end.can_log_in(name, PASSWORD)
@@ -287,7 +287,7 @@ async def test_of_two_racing_wishes_the_newer_one_stays(back_end: BackEnd) -> No
         reach_patiently(newer, wish(name, level="small", generation=2)),
     )
     final = await reach(newer, wish(name, level="small", generation=2))
-    assert final.outcome is Outcome.DONE
+    assert final.outcome is LookOutcome.DONE
     assert final.observed.level == "small"
 
 
@@ -297,7 +297,7 @@ async def test_observe_mode_shows_the_difference_and_writes_nothing(back_end: Ba
     connector = await back_end.open(mode="observe")
     before = await back_end.written(name)
     blocked = await reach(connector, wish(name))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.CONFIG
     assert "connectors.back_end.mode" in blocked.plan.remedy
     assert blocked.plan.changes == plan.changes

@@ -13,17 +13,17 @@ import pytest
 from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
 from mission_control_tui.provisioning.connectors.base import (
     CAPABILITIES,
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Health,
-    Observed,
-    Plan,
+    ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.planning import Part, plan_difference
 from mission_control_tui.provisioning.converge import (
     SAID_LIMIT,
-    Outcome,
+    LookOutcome,
     apply_step,
     check,
     list_marked,
@@ -48,7 +48,7 @@ class Faulty:
     applied: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
-    made: Desired | None = None
+    made: DesiredState | None = None
 
     async def _told(self, table: dict[str, list[Callable[[], Any]]], call: str) -> None:
         if table.get(call):
@@ -60,13 +60,13 @@ class Faulty:
         await self._told(self.before, "check")
         return Health("1")
 
-    async def observe(self, desired: Desired) -> Observed:
+    async def observe(self, desired: DesiredState) -> ObservedState:
         self.calls.append("observe")
         await self._told(self.before, "observe")
         if self.made is None:
-            return Observed(exists=False)
+            return ObservedState(exists=False)
         missing = tuple(part.name for part in LAYOUT if part.name not in self.parts)
-        return Observed(
+        return ObservedState(
             exists=True,
             mark=self.made.mark,
             wish=self.made.state,
@@ -78,10 +78,10 @@ class Faulty:
             secret_generation=self.made.mark.generation,
         )
 
-    def plan(self, desired: Desired, observed: Observed) -> Plan:
+    def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         return plan_difference(desired, observed, layout=LAYOUT, capabilities=self.capabilities)
 
-    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         self.calls.append(f"apply {step.name}")
         await self._told(self.before, "apply")
         if not self.stuck:
@@ -90,8 +90,8 @@ class Faulty:
             self.applied.append(step.name)
         await self._told(self.after, "apply")
 
-    async def list(self) -> AsyncIterator[tuple[str, Observed]]:
-        yield "one", Observed(exists=True)
+    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
+        yield "one", ObservedState(exists=True)
         await self._told(self.before, "list")
 
     async def aclose(self) -> None: ...
@@ -121,12 +121,12 @@ async def test_the_order_of_calls_and_reports() -> None:
         ("verify", StepState.RUNNING),
         ("verify", StepState.DONE),
     ]
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
 
 
 async def test_pending_is_not_done() -> None:
     converged = await reach(Faulty(pending=True), wish("a"))
-    assert converged.outcome is Outcome.PENDING
+    assert converged.outcome is LookOutcome.PENDING
     assert converged.plan.action is PlanAction.NONE
 
 
@@ -151,7 +151,7 @@ async def test_after_a_lost_answer_it_looks_before_anything_else() -> None:
     back_end = Faulty(after={"apply": [raising(lost())]})
     journal = MemoryJournal()
     converged = await reach(back_end, wish("a"), journal)
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert back_end.calls[:3] == ["observe", "apply first", "observe"]
     assert back_end.applied == ["first", "second"]
     assert journal.entries[1:4] == [
@@ -165,7 +165,7 @@ async def test_after_a_lost_answer_it_looks_before_anything_else() -> None:
 async def test_a_stale_answer_makes_it_plan_again() -> None:
     stale = ConnectorError(ErrorKind.STALE, "changed meanwhile")
     back_end = Faulty(before={"apply": [raising(stale)]})
-    assert (await reach(back_end, wish("a"))).outcome is Outcome.DONE
+    assert (await reach(back_end, wish("a"))).outcome is LookOutcome.DONE
     assert back_end.applied == ["first", "second"]
 
 
@@ -195,7 +195,7 @@ async def test_other_errors_are_raised_as_they_come(kind: ErrorKind) -> None:
 async def test_a_blocked_plan_ends_it_before_any_step() -> None:
     back_end, journal = Faulty(capabilities=frozenset()), MemoryJournal()
     blocked = await reach(back_end, wish("a", Wish.SUSPENDED), journal)
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert journal.steps == []
 
 
@@ -230,7 +230,7 @@ async def test_a_connectors_own_error_is_made_harmless_too() -> None:
 class Unplanned(Faulty):
     """Its plan has a defect."""
 
-    def plan(self, desired: Desired, observed: Observed) -> Plan:
+    def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         raise KeyError("level")
 
 
@@ -253,7 +253,7 @@ async def test_a_call_that_hangs_is_cut_off() -> None:
             await call
         assert (caught.value.kind, caught.value.code) == (ErrorKind.TRANSIENT, "timeout")
         assert not caught.value.outcome_unknown
-    made = back_end.plan(wish("a"), Observed(exists=False))
+    made = back_end.plan(wish("a"), ObservedState(exists=False))
     with pytest.raises(ConnectorError) as caught:
         await apply_step(back_end, wish("a"), made, made.steps[0], call_seconds=0.05)
     assert caught.value.outcome_unknown
@@ -283,6 +283,6 @@ async def test_the_pieces_do_what_the_whole_does() -> None:
     _, made = await observe_and_plan(back_end, wish("a"))
     for step in made.steps:
         await apply_step(back_end, wish("a"), made, step)
-    assert (await verify(back_end, wish("a"))).outcome is Outcome.DONE
+    assert (await verify(back_end, wish("a"))).outcome is LookOutcome.DONE
     assert [name async for name, _ in list_marked(back_end)] == ["one"]
     assert (await check(back_end)).version == "1"

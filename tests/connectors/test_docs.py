@@ -21,7 +21,7 @@ from mission_control_tui.provisioning.connectors.base import CAPABILITIES, Conne
 from mission_control_tui.provisioning.connectors.options import call_timeout
 from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
-from mission_control_tui.provisioning.converge import Outcome, check, list_marked
+from mission_control_tui.provisioning.converge import LookOutcome, check, list_marked
 from tests.connectors.support import (
     PASSWORD,
     MemoryJournal,
@@ -105,7 +105,7 @@ async def test_the_rules_do_what_their_comments_say(
     await check(connector)
     journal = MemoryJournal()
     lost = wish("lost", service="managed-exchange", attributes={"upn": "lost@acme.example"})
-    assert (await reach(connector, lost, journal)).outcome is Outcome.PENDING
+    assert (await reach(connector, lost, journal)).outcome is LookOutcome.PENDING
     assert [error.outcome_unknown for error in journal.errors] == [True]
     busy = wish("busy", service="managed-exchange", attributes={"upn": "busy.bee@acme.example"})
     with pytest.raises(Exception, match="too many requests") as caught:
@@ -138,10 +138,10 @@ async def test_the_dbas_statements_are_enough(postgres: PostgresBackEnd) -> None
     back_end = PostgresBackEnd(postgres.server, user=role, password="choose one")
     connector, name = await back_end.open(), new_name()
     assert "open to every role" not in (await check(connector)).detail
-    assert (await reach(connector, wish(name))).outcome is Outcome.DONE
+    assert (await reach(connector, wish(name))).outcome is LookOutcome.DONE
     assert await back_end.can_log_in(name, PASSWORD)
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
 
 
 @pytest.fixture
@@ -192,13 +192,13 @@ async def test_the_pages_connector_keeps_the_promises(
 
     observing: Connector = await load("mine", settings_table, "here")
     blocked = await reach(observing, mine())
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert "connectors.mine.mode" in blocked.plan.remedy
     connector: Connector = await load("mine", {**settings_table, "mode": "enabled"}, "here")
     assert (await check(connector)).version == "files 1"
-    assert (await reach(connector, mine(settings={"x": 1}))).outcome is Outcome.DONE
+    assert (await reach(connector, mine(settings={"x": 1}))).outcome is LookOutcome.DONE
     before = (directory / "a.json").stat().st_mtime_ns
-    assert (await reach(connector, mine(settings={"x": 1}))).outcome is Outcome.DONE
+    assert (await reach(connector, mine(settings={"x": 1}))).outcome is LookOutcome.DONE
     assert (directory / "a.json").stat().st_mtime_ns == before
     changed = await reach(connector, mine(Wish.SUSPENDED, "large", 3))
     assert (changed.observed.wish, changed.observed.level) == (Wish.SUSPENDED, "large")

@@ -18,10 +18,10 @@ from mission_control_tui.provisioning.connectors.base import (
     PASSWORD,
     SUSPEND,
     Change,
-    Desired,
+    ChangePlan,
+    DesiredState,
     Mark,
-    Observed,
-    Plan,
+    ObservedState,
 )
 from mission_control_tui.provisioning.connectors.planning import (
     Part,
@@ -36,7 +36,7 @@ LAYOUT = (
     Part("mailbox", ("level", "limits.*", "settings.*")),
     Part("addresses", ("attributes.addresses",)),
 )
-THERE = Observed(
+THERE = ObservedState(
     exists=True,
     mark=MARK,
     wish=Wish.PRESENT,
@@ -48,26 +48,26 @@ THERE = Observed(
 )
 
 
-def wanted(state: Wish = Wish.PRESENT, **more: Any) -> Desired:
+def wanted(state: Wish = Wish.PRESENT, **more: Any) -> DesiredState:
     facts: dict[str, Any] = {
         "level": "basic",
         "limits": {"quota": 5},
         "settings": {"hide": False},
         "attributes": {"upn": "a@example.com"},
     }
-    return Desired(MARK, "mail", "a", state, **(facts | more))
+    return DesiredState(MARK, "mail", "a", state, **(facts | more))
 
 
-def plan(desired: Desired, observed: Observed, **more: Any) -> Plan:
+def plan(desired: DesiredState, observed: ObservedState, **more: Any) -> ChangePlan:
     return plan_difference(desired, observed, layout=LAYOUT, **more)
 
 
-def whats(made: Plan) -> dict[str, list[str]]:
+def whats(made: ChangePlan) -> dict[str, list[str]]:
     return {step.name: [change.what for change in step.changes] for step in made.steps}
 
 
 def test_absent_is_created_in_the_layouts_order() -> None:
-    made = plan(wanted(secret="s"), Observed(exists=False))
+    made = plan(wanted(secret="s"), ObservedState(exists=False))
     assert made.action is PlanAction.CREATE
     assert whats(made) == {
         "account": ["account", "password", "attributes.upn"],
@@ -103,7 +103,7 @@ def test_the_longest_pattern_says_which_part_carries_a_change() -> None:
 
 def test_suspended_is_a_state_that_is_created_reached_and_left() -> None:
     suspended = wanted(Wish.SUSPENDED)
-    created = plan(suspended, Observed(exists=False))
+    created = plan(suspended, ObservedState(exists=False))
     assert Change("state", "absent", "suspended") in created.changes
     assert plan(suspended, THERE).changes == (
         Change("state", "present", "suspended", takes_away=True),
@@ -120,7 +120,10 @@ def test_a_disabled_user_is_suspended_unless_it_is_to_go() -> None:
 
 def test_wished_absent() -> None:
     absent = wanted(Wish.ABSENT)
-    assert plan(absent, Observed(exists=False), capabilities={OWNER_MARK}).action is PlanAction.NONE
+    assert (
+        plan(absent, ObservedState(exists=False), capabilities={OWNER_MARK}).action
+        is PlanAction.NONE
+    )
     removal = plan(absent, THERE)
     assert removal.action is PlanAction.DELETE
     assert [step.name for step in removal.steps] == ["addresses", "mailbox", "account"]
@@ -153,7 +156,7 @@ def test_in_observe_mode_the_fence_alone_is_no_difference() -> None:
     made = plan(wanted(), behind)
     assert {change.what for change in made.changes} == {"generation"}
     assert in_observe_mode(made, "here").action is PlanAction.NONE
-    shown = in_observe_mode(plan(wanted(), Observed(exists=False)), "here")
+    shown = in_observe_mode(plan(wanted(), ObservedState(exists=False)), "here")
     assert (shown.action, shown.observe_only) == (PlanAction.BLOCKED, True)
 
 
@@ -168,7 +171,7 @@ def test_without_owner_marks_an_object_of_the_name_is_ours() -> None:
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_newer_fence_blocks(fence: tuple[int, int], exists: bool) -> None:
     newer = Mark("here", "key", *fence)
-    observed = replace(THERE, mark=newer) if exists else Observed(exists=False, mark=newer)
+    observed = replace(THERE, mark=newer) if exists else ObservedState(exists=False, mark=newer)
     for state in Wish:
         refused = plan(wanted(state), observed)
         assert (refused.action, refused.kind) == (PlanAction.BLOCKED, ErrorKind.STALE)
@@ -184,10 +187,12 @@ def test_a_wish_that_changes_nothing_writes_its_generation_but_not_its_attempt()
 
 def test_an_absence_writes_its_fence_where_that_lasts() -> None:
     absent = wanted(Wish.ABSENT)
-    left = plan(absent, Observed(exists=False, mark=replace(MARK, generation=2)))
+    left = plan(absent, ObservedState(exists=False, mark=replace(MARK, generation=2)))
     assert left.changes == (Change("generation", 2, 3),)
-    assert plan(absent, Observed(exists=False, mark=MARK)).action is PlanAction.NONE
-    forgetful = plan(absent, Observed(exists=False), capabilities=CAPABILITIES - {LASTING_FENCE})
+    assert plan(absent, ObservedState(exists=False, mark=MARK)).action is PlanAction.NONE
+    forgetful = plan(
+        absent, ObservedState(exists=False), capabilities=CAPABILITIES - {LASTING_FENCE}
+    )
     assert forgetful.action is PlanAction.NONE
 
 
@@ -195,14 +200,14 @@ def test_an_absence_writes_its_fence_where_that_lasts() -> None:
     ("lacking", "desired", "observed"),
     [
         (SUSPEND, wanted(Wish.SUSPENDED), THERE),
-        (SUSPEND, wanted(Wish.SUSPENDED), Observed(exists=False)),
+        (SUSPEND, wanted(Wish.SUSPENDED), ObservedState(exists=False)),
         (SUSPEND, wanted(disabled=True), THERE),
-        (PASSWORD, wanted(secret="s"), Observed(exists=False)),
+        (PASSWORD, wanted(secret="s"), ObservedState(exists=False)),
         (LEVELS, wanted(level="more"), THERE),
     ],
 )
 def test_what_the_back_end_cannot_do_is_blocked_before_anything_is_done(
-    lacking: str, desired: Desired, observed: Observed
+    lacking: str, desired: DesiredState, observed: ObservedState
 ) -> None:
     refused = plan(desired, observed, capabilities=CAPABILITIES - {lacking})
     assert (refused.action, refused.kind) == (PlanAction.BLOCKED, ErrorKind.UNSUPPORTED)
@@ -212,13 +217,15 @@ def test_what_the_back_end_cannot_do_is_blocked_before_anything_is_done(
 def test_what_the_back_end_cannot_do_is_no_matter_when_nothing_asks_for_it() -> None:
     none = frozenset({OWNER_MARK})
     assert plan(wanted(), THERE, capabilities=none).action is PlanAction.NONE
-    assert plan(wanted(), Observed(exists=False), capabilities=none).action is PlanAction.CREATE
+    assert (
+        plan(wanted(), ObservedState(exists=False), capabilities=none).action is PlanAction.CREATE
+    )
     unlevelled = replace(THERE, level="")
     assert plan(wanted(), unlevelled, capabilities=none).action is PlanAction.NONE
 
 
 def test_a_password_that_is_needed_must_be_given_to_create() -> None:
-    refused = plan(wanted(), Observed(exists=False), needs_password=True)
+    refused = plan(wanted(), ObservedState(exists=False), needs_password=True)
     assert (refused.action, refused.kind) == (PlanAction.BLOCKED, ErrorKind.INVALID)
     half = replace(THERE, complete=False, missing=("account",), secret_generation=0)
     assert plan(wanted(), half, needs_password=True).kind is ErrorKind.INVALID
@@ -280,9 +287,9 @@ def test_values_are_equal_as_json_is(one: object, other: object, equal: bool) ->
 
 
 def test_observe_mode_keeps_the_differences_and_blocks_the_writing() -> None:
-    shown = in_observe_mode(plan(wanted(), Observed(exists=False)), "connectors.x.mode")
+    shown = in_observe_mode(plan(wanted(), ObservedState(exists=False)), "connectors.x.mode")
     assert shown.action is PlanAction.BLOCKED
-    assert shown.changes == plan(wanted(), Observed(exists=False)).changes
+    assert shown.changes == plan(wanted(), ObservedState(exists=False)).changes
     assert 'connectors.x.mode = "enabled"' in shown.remedy
     assert in_observe_mode(plan(wanted(), THERE), "x").action is PlanAction.NONE
 
@@ -293,7 +300,7 @@ values = st.one_of(
 tables = st.dictionaries(st.sampled_from(["a", "b", "addresses"]), values, max_size=3)
 generations = st.integers(1, 5)
 wishes = st.builds(
-    Desired,
+    DesiredState,
     mark=st.builds(Mark, st.just("here"), st.just("key"), generations, st.integers(1, 3)),
     service=st.just("mail"),
     name=st.just("a"),
@@ -311,7 +318,7 @@ objects = st.builds(
     lambda missing, facts: replace(facts, missing=tuple(missing), complete=not missing),
     parts,
     st.builds(
-        Observed,
+        ObservedState,
         exists=st.just(True),
         mark=st.none()
         | st.builds(
@@ -327,7 +334,7 @@ objects = st.builds(
 )
 
 
-def carried_out(desired: Desired, observed: Observed, made: Plan) -> Observed:
+def carried_out(desired: DesiredState, observed: ObservedState, made: ChangePlan) -> ObservedState:
     """`observed` after an obedient back end did every change of the plan."""
     facts: dict[str, Any] = {
         "exists": True,
@@ -353,14 +360,14 @@ def carried_out(desired: Desired, observed: Observed, made: Plan) -> Observed:
         elif change.after == "present":
             missing.discard(change.what)
     if len(missing) == len(LAYOUT):
-        return Observed(exists=False, mark=desired.mark)
+        return ObservedState(exists=False, mark=desired.mark)
     return replace(
         observed, **copies, **facts, missing=tuple(sorted(missing)), complete=not missing
     )
 
 
-@given(wishes, st.just(Observed(exists=False)) | objects)
-def test_doing_a_plan_leaves_nothing_to_do(desired: Desired, observed: Observed) -> None:
+@given(wishes, st.just(ObservedState(exists=False)) | objects)
+def test_doing_a_plan_leaves_nothing_to_do(desired: DesiredState, observed: ObservedState) -> None:
     made = plan(desired, observed)
     if made.action is PlanAction.BLOCKED:
         assert made.kind is not None
@@ -376,6 +383,6 @@ def test_doing_a_plan_leaves_nothing_to_do(desired: Desired, observed: Observed)
 
 
 @given(wishes, objects)
-def test_a_secret_is_in_no_plan(desired: Desired, observed: Observed) -> None:
+def test_a_secret_is_in_no_plan(desired: DesiredState, observed: ObservedState) -> None:
     made = plan(replace(desired, secret="hunter2-unmistakable"), observed)
     assert "hunter2-unmistakable" not in repr(made)

@@ -8,7 +8,12 @@ import pytest
 
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.converge import Outcome, check, list_marked, observe_and_plan
+from mission_control_tui.provisioning.converge import (
+    LookOutcome,
+    check,
+    list_marked,
+    observe_and_plan,
+)
 from tests.connectors.support import (
     PASSWORD,
     MemoryJournal,
@@ -102,7 +107,7 @@ async def test_a_change_by_hand_is_seen_as_drift_and_repaired(
     assert plan.action is PlanAction.UPDATE
     assert what in {change.what for change in plan.changes}
     repaired = await reach(connector, wish(name, secret=None))
-    assert repaired.outcome is Outcome.DONE
+    assert repaired.outcome is LookOutcome.DONE
     assert await postgres.can_log_in(name, PASSWORD)
     assert not await postgres.can_log_in(name, PASSWORD, "postgres")
 
@@ -128,7 +133,7 @@ async def test_a_suspension_that_left_a_session_open_is_finished(
     postgres.server.execute(f'ALTER ROLE "{name}" NOLOGIN')
     _, plan = await observe_and_plan(connector, suspended)
     assert "attributes.open_sessions" in {change.what for change in plan.changes}
-    assert (await reach(connector, suspended)).outcome is Outcome.DONE
+    assert (await reach(connector, suspended)).outcome is LookOutcome.DONE
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await tenant.fetchval("SELECT 1")
     tenant.terminate()
@@ -140,7 +145,7 @@ async def test_deprovisioning_ends_sessions_and_leaves_nothing(postgres: Postgre
     postgres.server.execute(f'GRANT CONNECT ON DATABASE template1 TO "{name}"')
     tenant = await asyncpg.connect(postgres.server.dsn(name, user=name, password=PASSWORD))
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
     tenant.terminate()
     assert postgres.server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)) == []
     assert postgres.server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)) == []
@@ -160,7 +165,7 @@ async def test_what_depends_on_a_role_elsewhere_is_a_conflict_in_the_servers_wor
     assert shared in caught.value.said
     postgres.server.drop_database(shared)
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, attempt=2, secret=None))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
 
 
 @pytest.mark.parametrize("existing", ["role", "database", "both", "commented"])
@@ -176,11 +181,11 @@ async def test_objects_without_our_mark_are_not_touched(
         postgres.server.execute(f"""COMMENT ON ROLE "{name}" IS '{{"mission_control": 2}}'""")
     before = await postgres.written(name)
     blocked = await reach(connector, wish(name))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.CONFLICT
     assert await postgres.written(name) == before
     adopted = await reach(connector, wish(name, adopt=True))
-    assert adopted.outcome is Outcome.DONE
+    assert adopted.outcome is LookOutcome.DONE
     assert await postgres.can_log_in(name, PASSWORD)
 
 
@@ -201,7 +206,7 @@ async def test_our_role_beside_a_database_of_somebody_else_is_a_conflict(
     before = await postgres.written(name)
     for mine in (wish(name), wish(name, Wish.ABSENT, generation=2, secret=None)):
         blocked = await reach(connector, mine)
-        assert blocked.outcome is Outcome.BLOCKED
+        assert blocked.outcome is LookOutcome.BLOCKED
         assert blocked.plan.kind is ErrorKind.CONFLICT
     assert await postgres.written(name) == before
 
@@ -212,7 +217,7 @@ async def test_a_role_that_was_given_rights_is_not_handed_to_a_tenant(
     connector, name = await postgres.open(), new_name()
     postgres.server.execute(f'CREATE ROLE "{name}" SUPERUSER CREATEDB')
     blocked = await reach(connector, wish(name, adopt=True))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert "SUPERUSER CREATEDB" in blocked.plan.reason
     assert f'ALTER ROLE "{name}" NOSUPERUSER NOCREATEDB' in blocked.plan.remedy
 
@@ -237,11 +242,11 @@ async def test_names_of_every_kind_work_within_63_bytes(
 ) -> None:
     connector = await postgres.open()
     converged = await reach(connector, wish(name))
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     rows = postgres.server.execute("SELECT rolname FROM pg_roles WHERE rolname = %s", (name,))
     assert rows == [(name,)]
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
 
 
 @pytest.mark.parametrize(
@@ -260,7 +265,7 @@ async def test_names_that_postgresql_would_not_keep_are_refused_first(
 async def test_a_level_needs_a_connection_limit(postgres: PostgresBackEnd) -> None:
     connector, name = await postgres.open(), new_name()
     blocked = await reach(connector, wish(name, level="unheard-of"))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.INVALID
     assert "limits.connection_limit" in blocked.plan.remedy
 
@@ -279,7 +284,7 @@ async def test_the_settings_may_give_a_level_another_limit(postgres: PostgresBac
 async def test_a_database_needs_a_password_when_it_is_made(postgres: PostgresBackEnd) -> None:
     connector, name = await postgres.open(), new_name()
     blocked = await reach(connector, wish(name, secret=None))
-    assert blocked.outcome is Outcome.BLOCKED
+    assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.INVALID
     assert "password" in blocked.plan.reason
 
@@ -338,7 +343,7 @@ async def test_a_role_without_superuser_rights_can_do_the_whole_round(
     postgres.server.execute(f"GRANT CONNECT ON DATABASE postgres TO {provisioner}")
     back_end = PostgresBackEnd(postgres.server, user=provisioner, password=PASSWORD)
     connector, name = await back_end.open(), new_name()
-    assert (await reach(connector, wish(name))).outcome is Outcome.DONE
+    assert (await reach(connector, wish(name))).outcome is LookOutcome.DONE
     assert await back_end.can_log_in(name, PASSWORD)
     tenant = await asyncpg.connect(postgres.server.dsn(name, user=name, password=PASSWORD))
     for number, (state, level) in enumerate(
@@ -351,7 +356,7 @@ async def test_a_role_without_superuser_rights_can_do_the_whole_round(
         start=2,
     ):
         desired = wish(name, state, level, generation=number, secret=None)
-        assert (await reach(connector, desired)).outcome is Outcome.DONE
+        assert (await reach(connector, desired)).outcome is LookOutcome.DONE
     tenant.terminate()
     assert postgres.server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)) == []
 

@@ -21,7 +21,7 @@ from mission_control_tui.provisioning.connectors.postgresql import session as se
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
 from mission_control_tui.provisioning.converge import (
-    Outcome,
+    LookOutcome,
     apply_step,
     check,
     observe_and_plan,
@@ -59,7 +59,7 @@ async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> No
                 await reach(connector, desired)
             assert caught.value.kind is ErrorKind.TRANSIENT
         server.resume()
-        assert (await reach(connector, wish(name, attempt=2))).outcome is Outcome.DONE
+        assert (await reach(connector, wish(name, attempt=2))).outcome is LookOutcome.DONE
         assert await back_end.can_log_in(name, PASSWORD)
 
 
@@ -164,7 +164,7 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_ends_in_exactly_one_objec
     assert [error.outcome_unknown for error in journal.errors][:1] == [True]
     assert all(error.kind in (ErrorKind.TRANSIENT, ErrorKind.STALE) for error in journal.errors)
     assert journal.entries.count(("observe", StepState.DONE)) > 1
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     count = postgres.server.execute(
         "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = %s),"
         " (SELECT count(*) FROM pg_database WHERE datname = %s)",
@@ -185,7 +185,7 @@ async def test_a_frozen_worker_loses_its_lock_and_its_session(
         async with session_module.session(whole_server(postgres), writing=True) as frozen:
             await frozen.fetchval(sql.TAKE_LOCK, f"mission-control {name}")
             newer = wish(name, level="large", generation=2, secret=None)
-            assert (await reach(connector, newer)).outcome is Outcome.DONE
+            assert (await reach(connector, newer)).outcome is LookOutcome.DONE
             await frozen.execute(sql.drop_database(name))
 
     with pytest.raises(ConnectorError) as caught:
@@ -215,7 +215,7 @@ async def test_many_workers_on_many_objects_do_not_disturb_each_other(
     connector = await postgres.open()
     names = [new_name() for _ in range(6)]
     outcomes = await asyncio.gather(*(reach(connector, wish(name)) for name in names))
-    assert {converged.outcome for converged in outcomes} == {Outcome.DONE}
+    assert {converged.outcome for converged in outcomes} == {LookOutcome.DONE}
 
 
 @pytest.mark.parametrize(

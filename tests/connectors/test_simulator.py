@@ -14,15 +14,15 @@ import pytest
 
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, Desired
+from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, DesiredState
 from mission_control_tui.provisioning.connectors.simulator import ledger, login
 from mission_control_tui.provisioning.connectors.simulator.rules import (
-    Rules,
+    Ruleset,
     Situation,
     read_rules,
 )
 from mission_control_tui.provisioning.converge import (
-    Outcome,
+    LookOutcome,
     apply_step,
     check,
     list_marked,
@@ -38,7 +38,7 @@ from tests.connectors.support import (
 )
 
 
-def mailbox(upn: str = "ann@acme.example", state: Wish = Wish.PRESENT, **more: Any) -> Desired:
+def mailbox(upn: str = "ann@acme.example", state: Wish = Wish.PRESENT, **more: Any) -> DesiredState:
     """A wish for a mailbox of `upn`."""
     addresses = more.pop("addresses", [upn])
     return wish(
@@ -85,7 +85,7 @@ STEPS = {
 async def test_the_shipped_steps_of_each_service(simulator: SimulatorBackEnd, service: str) -> None:
     connector, journal = await simulator.open(), MemoryJournal()
     desired = wish("a", service=service, attributes={"upn": "a@acme.example"})
-    assert (await reach(connector, desired, journal)).outcome is Outcome.DONE
+    assert (await reach(connector, desired, journal)).outcome is LookOutcome.DONE
     assert journal.done() == STEPS[service]
 
 
@@ -132,7 +132,7 @@ async def test_moving_the_fence_is_no_effect(simulator: SimulatorBackEnd) -> Non
     connector = await simulator.open()
     await reach(connector, mailbox())
     before = ledger(simulator.file)
-    assert (await reach(connector, mailbox(generation=2, secret=None))).outcome is Outcome.DONE
+    assert (await reach(connector, mailbox(generation=2, secret=None))).outcome is LookOutcome.DONE
     assert ledger(simulator.file) == before
 
 
@@ -144,16 +144,16 @@ async def test_a_fence_outlives_its_object(simulator: SimulatorBackEnd) -> None:
         await apply_step(connector, mailbox(generation=1), late, late.steps[0])
     assert caught.value.kind is ErrorKind.STALE
     assert effects(simulator) == []
-    assert (await reach(connector, mailbox(generation=3))).outcome is Outcome.DONE
+    assert (await reach(connector, mailbox(generation=3))).outcome is LookOutcome.DONE
 
 
 async def test_a_new_assignment_may_reuse_a_name(simulator: SimulatorBackEnd) -> None:
     connector = await simulator.open()
     await reach(connector, mailbox(key="first", generation=8))
     await reach(connector, mailbox(key="first", state=Wish.ABSENT, generation=9))
-    assert (await reach(connector, mailbox(key="second"))).outcome is Outcome.DONE
+    assert (await reach(connector, mailbox(key="second"))).outcome is LookOutcome.DONE
     stale = await reach(connector, mailbox(key="first", generation=8, level="large"))
-    assert stale.outcome is Outcome.BLOCKED
+    assert stale.outcome is LookOutcome.BLOCKED
 
 
 async def test_login_is_for_the_present_with_the_right_password(
@@ -188,7 +188,7 @@ async def test_fails_once_then_works_and_a_restart_does_not_forget(
     again = await reach(
         await simulator.open(), replace(desired, mark=replace(desired.mark, attempt=2))
     )
-    assert again.outcome is Outcome.DONE
+    assert again.outcome is LookOutcome.DONE
     assert [effect for _, effect in effects(simulator)].count("created") == 3
 
 
@@ -201,7 +201,7 @@ async def test_never_works_never_works_and_can_be_deprovisioned(
             await reach(connector, mailbox(upn, attempt=attempt))
         assert caught.value.kind is ErrorKind.INVALID
     removed = await reach(connector, mailbox(upn, Wish.ABSENT, generation=2))
-    assert removed.outcome is Outcome.DONE
+    assert removed.outcome is LookOutcome.DONE
     assert not removed.observed.exists
 
 
@@ -252,7 +252,7 @@ async def test_refused_credentials_by_rule_for_looking_too(
             await (check(connector) if call == "check" else reach(connector, mailbox()))
         assert caught.value.kind is ErrorKind.AUTH
     assert "0 objects" in (await check(connector)).detail
-    assert (await reach(connector, mailbox())).outcome is Outcome.DONE
+    assert (await reach(connector, mailbox())).outcome is LookOutcome.DONE
 
 
 async def test_an_answer_lost_after_the_act_is_looked_up_and_not_repeated(
@@ -261,7 +261,7 @@ async def test_an_answer_lost_after_the_act_is_looked_up_and_not_repeated(
     file = rules('[[rule]]\nstep = "account"\nfail = "transient"\nwhen = "after"\nfail_times = 1')
     connector, journal = await opened(simulator, file), MemoryJournal()
     converged = await reach(connector, wish("a", service="x"), journal)
-    assert converged.outcome is Outcome.DONE
+    assert converged.outcome is LookOutcome.DONE
     assert journal.errors[0].outcome_unknown
     assert [entry for entry in journal.entries if entry[1] is not StepState.RUNNING] == [
         ("observe", StepState.DONE),
@@ -276,7 +276,7 @@ async def test_an_outcome_may_be_unknown_although_nothing_happened(
 ) -> None:
     file = rules('[[rule]]\nfail = "transient"\noutcome_unknown = true\nfail_times = 1')
     connector, journal = await opened(simulator, file), MemoryJournal()
-    assert (await reach(connector, wish("a", service="x"), journal)).outcome is Outcome.DONE
+    assert (await reach(connector, wish("a", service="x"), journal)).outcome is LookOutcome.DONE
     assert journal.errors[0].outcome_unknown
     assert len(effects(simulator)) == 2
 
@@ -286,14 +286,14 @@ async def test_a_back_end_that_takes_its_time_is_pending_until_it_is_done(
 ) -> None:
     connector = await opened(simulator, rules('[[rule]]\nstep = "account"\npending = 0.3'))
     desired = wish("a", service="x")
-    assert (await reach(connector, desired)).outcome is Outcome.PENDING
+    assert (await reach(connector, desired)).outcome is LookOutcome.PENDING
     for _ in range(100):
         outcome = (await reach(connector, desired)).outcome
-        if outcome is Outcome.DONE:
+        if outcome is LookOutcome.DONE:
             break
-        assert outcome is Outcome.PENDING
+        assert outcome is LookOutcome.PENDING
         await asyncio.sleep(0.02)
-    assert outcome is Outcome.DONE
+    assert outcome is LookOutcome.DONE
     assert len(effects(simulator)) == 2
 
 
@@ -304,7 +304,7 @@ async def test_a_rule_counts_for_each_service_of_each_assignment(
     for desired in (wish("a"), wish("b"), wish("a", service="x")):
         with pytest.raises(ConnectorError):
             await reach(connector, desired)
-        assert (await reach(connector, desired)).outcome is Outcome.DONE
+        assert (await reach(connector, desired)).outcome is LookOutcome.DONE
 
 
 async def test_rules_that_are_used_up_make_room_for_the_next(
@@ -320,7 +320,7 @@ async def test_rules_that_are_used_up_make_room_for_the_next(
             await reach(connector, wish("a"))
         kinds.append(caught.value.kind)
     assert kinds == [ErrorKind.THROTTLED, ErrorKind.QUOTA]
-    assert (await reach(connector, wish("a"))).outcome is Outcome.DONE
+    assert (await reach(connector, wish("a"))).outcome is LookOutcome.DONE
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_a_rule_matches_when_all_its_patterns_do(
 
 def test_the_jitter_is_the_same_for_the_same_seed(rules: Callable[[str], Path]) -> None:
     def delays(seed: int) -> list[float]:
-        read: Rules = read_rules(rules(f"seed = {seed}\n[[rule]]\ndelay = 1\njitter = 2"))
+        read: Ruleset = read_rules(rules(f"seed = {seed}\n[[rule]]\ndelay = 1\njitter = 2"))
         return [
             read.delay(Situation.of("apply", mailbox(attempt=attempt), "mailbox"))
             for attempt in range(20)
@@ -423,10 +423,10 @@ async def test_a_step_added_to_the_rules_makes_objects_half_made(
     await reach(await opened(simulator, rules('[[step]]\nname = "one"')), wish("a"))
     two = await opened(simulator, rules('[[step]]\nname = "one"\n[[step]]\nname = "two"'))
     journal = MemoryJournal()
-    assert (await reach(two, wish("a"), journal)).outcome is Outcome.DONE
+    assert (await reach(two, wish("a"), journal)).outcome is LookOutcome.DONE
     assert journal.done() == ["two"]
     other = await opened(simulator, rules('[[step]]\nname = "three"'))
-    assert (await reach(other, wish("a"), MemoryJournal())).outcome is Outcome.DONE
+    assert (await reach(other, wish("a"), MemoryJournal())).outcome is LookOutcome.DONE
     removed = await reach(other, wish("a", Wish.ABSENT, generation=2))
     assert not removed.observed.exists
 
@@ -507,6 +507,6 @@ async def test_one_connector_serves_many_at_once(simulator: SimulatorBackEnd) ->
     connector = await simulator.open()
     names = [new_name() for _ in range(40)]
     converged = await asyncio.gather(*(reach(connector, wish(name)) for name in names))
-    assert {one.outcome for one in converged} == {Outcome.DONE}
+    assert {one.outcome for one in converged} == {LookOutcome.DONE}
     assert len(effects(simulator)) == 40 * 3
     assert {name async for name, _ in list_marked(connector)} == set(names)

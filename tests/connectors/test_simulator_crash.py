@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mission_control_tui.provisioning.connectors.simulator import ledger, login
-from mission_control_tui.provisioning.converge import Outcome
+from mission_control_tui.provisioning.converge import LookOutcome
 from tests.connectors.support import PASSWORD, SimulatorBackEnd, reach, wish
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ async def test_killed_between_and_inside_steps(simulator: SimulatorBackEnd, mome
         process.kill()
         process.wait()
     connector = await simulator.open()
-    assert (await reach(connector, wish("ann", attempt=2))).outcome is Outcome.DONE
+    assert (await reach(connector, wish("ann", attempt=2))).outcome is LookOutcome.DONE
     expect_every_effect_once(simulator, ["ann"])
     assert login(simulator.file, "ann", PASSWORD)
 
@@ -100,7 +100,7 @@ async def test_killed_again_and_again_in_the_middle_of_its_writing(
     assert kills > 0
     connector = await simulator.open()
     for name in names:
-        assert (await reach(connector, wish(name, attempt=20))).outcome is Outcome.DONE
+        assert (await reach(connector, wish(name, attempt=20))).outcome is LookOutcome.DONE
     expect_every_effect_once(simulator, names)
 
 
@@ -112,7 +112,7 @@ async def test_a_frozen_worker_that_was_taken_over_does_nothing_more(
         os.kill(process.pid, signal.SIGSTOP)
         connector = await simulator.open()
         taken_over = await reach(connector, wish("ann", attempt=2))
-        assert taken_over.outcome is Outcome.DONE
+        assert taken_over.outcome is LookOutcome.DONE
         before = ledger(simulator.file)
         os.kill(process.pid, signal.SIGCONT)
         wait_for(process, "ended blocked stale")

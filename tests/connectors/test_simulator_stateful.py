@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mission_control_tui.model.states import ErrorKind, Wish
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, Desired
+from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, DesiredState
 from mission_control_tui.provisioning.connectors.simulator import ledger, login
 from mission_control_tui.provisioning.converge import (
-    Outcome,
+    LookOutcome,
     apply_step,
     list_marked,
     observe_and_plan,
@@ -46,7 +46,7 @@ fail_times = 2
 class Expected:
     """What the model knows of one object."""
 
-    wished: Desired
+    wished: DesiredState
     password: str | None = None
     passwords_set: int = 0
     created: int = 0
@@ -128,7 +128,7 @@ class SimulatorMachine(RuleBasedStateMachine):
         if not self.expected[name].there:
             return
         blocked = self._run(reach(self.connector, wish(name, key="stranger", generation=50)))
-        assert blocked.outcome is Outcome.BLOCKED
+        assert blocked.outcome is LookOutcome.BLOCKED
         assert blocked.plan.kind is ErrorKind.CONFLICT
 
     @invariant()
@@ -169,7 +169,9 @@ class SimulatorMachine(RuleBasedStateMachine):
             if one.mark and one.mark.installation == INSTALLATION
         }
 
-    def _wish(self, name: str, state: Wish, level: str, quota: int, secret: str | None) -> Desired:
+    def _wish(
+        self, name: str, state: Wish, level: str, quota: int, secret: str | None
+    ) -> DesiredState:
         expected = self.expected[name]
         expected.wished = wish(
             name,
@@ -192,9 +194,9 @@ class SimulatorMachine(RuleBasedStateMachine):
 
     def _reach(self, name: str) -> None:
         converged = self._run(reach(self.connector, self.expected[name].wished))
-        assert converged.outcome is Outcome.DONE
+        assert converged.outcome is LookOutcome.DONE
 
-    def _apply(self, desired: Desired, plan: Any, step: Any) -> None:
+    def _apply(self, desired: DesiredState, plan: Any, step: Any) -> None:
         try:
             self._run(apply_step(self.connector, desired, plan, step))
         except ConnectorError as error:

@@ -55,4 +55,4 @@ async def gone(store: Store, caller: Caller, account: Account, made: ObjectView)
         assert request is not None
         request.state, request.attempt, request.worker_id = RequestState.RUNNING, 1, "w"
         run = Run(request.id, 1, "w")
-    await endings.succeed(store, run, account.id, endings.Seen(Wish.ABSENT))
+    await endings.succeed(store, run, account.id, endings.Observation(Wish.ABSENT))

@@ -319,12 +319,12 @@ class Machine(StoreMachine):
         stale = service.generation > request.generation
         run = self.runs[request_id]
         wish, level = (service.wish, service.level) if not stale else service.seen
-        seen = endings.Seen(Wish(wish), level if wish != "absent" else "")
+        seen = endings.Observation(Wish(wish), level if wish != "absent" else "")
         if result == "succeed":
             self.do(endings.succeed(self.store, run, 1, seen))
             service.seen = (seen.wish, seen.level_id)
         else:
-            failure = endings.Failure(ErrorKind.INVALID, "no", "mend it")
+            failure = endings.AttemptFailure(ErrorKind.INVALID, "no", "mend it")
             self.do(endings.fail(self.store, run, 1, failure))
         if stale:
             request.state = "superseded"
@@ -345,7 +345,9 @@ class Machine(StoreMachine):
         """A worker that was away reports a result that no longer counts."""
         run = self.runs[data.draw(st.sampled_from(self.lost()))]
         with pytest.raises(RunLost):
-            self.do(endings.succeed(self.store, run, 1, endings.Seen(Wish.PRESENT, LEVELS[0])))
+            self.do(
+                endings.succeed(self.store, run, 1, endings.Observation(Wish.PRESENT, LEVELS[0]))
+            )
 
     def active(self) -> list[int]:
         return [key for key, one in self.requests.items() if one.state in ACTIVE]

@@ -199,7 +199,7 @@ async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world:
         old = datetime.now(UTC) - timedelta(days=8)
         await tx.session.execute(update(UserRow).values(in_bin=True, deleted_at=old))
     moment = 1_000.0
-    one = chores.Chores(world.store, WorkerSettings(bin_days=7), lambda: moment)
+    one = chores.Housekeeping(world.store, WorkerSettings(bin_days=7), lambda: moment)
     await one.run()
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(update(AssignmentRow).values(wish="absent", light="grey"))

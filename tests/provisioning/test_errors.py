@@ -17,7 +17,7 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.tables import ConnectorStateRow, RequestRow, SecretRow, UserRow
 from mission_control_tui.model.user_changes import disable_user, enable_user
-from mission_control_tui.provisioning.connectors.base import Desired, Mark
+from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
 from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator import login
 from mission_control_tui.provisioning.converge import apply_step, observe_and_plan
@@ -282,7 +282,7 @@ async def test_an_object_of_somebody_else_is_left_alone_until_adopted(sqlite_wor
     table = {"path": str(world.simulator_path), "rules": str(world.rules_path)}
     somebody = await load("simulator", table, "somebody else")
     mark = Mark("somebody else", "their key", 1, 1)
-    theirs = Desired(mark, EXCHANGE, f"{ACCOUNT}_ann", Wish.PRESENT, SMALL)
+    theirs = DesiredState(mark, EXCHANGE, f"{ACCOUNT}_ann", Wish.PRESENT, SMALL)
     _, plan = await observe_and_plan(somebody, theirs)
     for step in plan.steps:
         await apply_step(somebody, theirs, plan, step)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from mission_control_tui.model.endings import Seen, succeed
+from mission_control_tui.model.endings import Observation, succeed
 from mission_control_tui.model.leases import (
     Acquired,
     Identity,
@@ -117,7 +117,7 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
     assert (request.state, request.worker_id) == (RequestState.QUEUED, "")
     old = Run(given.request_id, 1, dead.id)
     with pytest.raises(RunLost):
-        await succeed(store, old, None, Seen(Wish.PRESENT, "popx"))
+        await succeed(store, old, None, Observation(Wish.PRESENT, "popx"))
     # The next attempt of another worker refuses the old one, too.
     async with store.write(world.caller) as tx:
         await tx.session.execute(
@@ -125,7 +125,7 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
         )
     for stale in (old, Run(given.request_id, 1, "other"), Run(given.request_id, 2, dead.id)):
         with pytest.raises(RunLost):
-            await succeed(store, stale, None, Seen(Wish.PRESENT, "popx"))
+            await succeed(store, stale, None, Observation(Wish.PRESENT, "popx"))
 
 
 async def test_a_request_of_a_worker_that_nobody_knows_is_not_stranded(world: World) -> None:

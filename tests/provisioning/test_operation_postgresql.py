@@ -16,7 +16,7 @@ from mission_control_tui.model.states import ErrorKind, Light, RequestKind, Requ
 from mission_control_tui.model.tables import AccountRow, AuditRow, ConnectorStateRow
 from mission_control_tui.model.user_passwords import set_service_password
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.drift import Report, survey
+from mission_control_tui.provisioning.drift import DriftReport, survey
 from mission_control_tui.settings import load
 from tests.postgres import PostgresServer
 from tests.provisioning.support import ACCOUNT, World, worker
@@ -83,7 +83,7 @@ class Site:
 
         await self.world.until(so)
 
-    async def survey(self, **options: object) -> Report:
+    async def survey(self, **options: object) -> DriftReport:
         settings = load()
         backends = Backends(settings, self.world.store.installation)
         try:

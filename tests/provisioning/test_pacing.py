@@ -12,7 +12,7 @@ from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.pacing import (
     LONGEST_PENDING_SECONDS,
     LONGEST_RETRY_AFTER,
-    Pace,
+    RateLimits,
     pending_delay,
     retry_delay,
 )
@@ -59,7 +59,7 @@ def test_a_rate_holds_over_any_window(
     rate: float, asks: list[tuple[float, int]], workers: int
 ) -> None:
     clock = Clock()
-    pace = Pace(WORKER, lambda _: Connector(type="simulator", rate_per_second=rate), clock)
+    pace = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=rate), clock)
     pace.workers = workers
     starts: list[float] = []
     for pause, wanted in asks:
@@ -75,7 +75,7 @@ def test_a_rate_holds_over_any_window(
 
 def test_at_the_limit_the_next_start_is_known() -> None:
     clock = Clock()
-    pace = Pace(WORKER, lambda _: Connector(type="simulator", rate_per_second=2.0), clock)
+    pace = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=2.0), clock)
     assert pace.next_start() is None
     pace.started("simulator")
     clock.now = 0.4
@@ -91,6 +91,6 @@ def test_at_the_limit_the_next_start_is_known() -> None:
 def test_bulk_leaves_a_share_of_every_connector_to_people() -> None:
     for concurrency, for_bulk in ((8, 6), (4, 3), (2, 1), (1, 1)):
         settings = Connector(type="x", concurrency=concurrency)
-        pace = Pace(WORKER, {"x": settings}.__getitem__)
+        pace = RateLimits(WORKER, {"x": settings}.__getitem__)
         assert pace.concurrency("x", bulk=False) == concurrency
         assert pace.concurrency("x", bulk=True) == for_bulk

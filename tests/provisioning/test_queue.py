@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from mission_control_tui.model import requests
 from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.endings import Seen, succeed
+from mission_control_tui.model.endings import Observation, succeed
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.provision import wish_for_domain
 from mission_control_tui.model.runs import Run
@@ -73,7 +73,7 @@ async def test_what_waits_is_queued_by_the_commit_that_ends_its_waiting(
             .where(RequestRow.id == registration)
             .values(state=RequestState.RUNNING, attempt=1, worker_id="this test")
         )
-    await succeed(world.store, Run(registration, 1, "this test"), None, Seen(Wish.PRESENT))
+    await succeed(world.store, Run(registration, 1, "this test"), None, Observation(Wish.PRESENT))
     assert (await world.request(given.request_id)).state == RequestState.QUEUED
     assert (await world.assignment(given.assignment_id)).word == Word.QUEUED
 

@@ -14,7 +14,7 @@ from mission_control_tui.model.in_words import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.database import Store
-    from mission_control_tui.provisioning.drift import Difference, Report
+    from mission_control_tui.provisioning.drift import Difference, DriftReport
 
 
 @click.command()
@@ -32,7 +32,7 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
     nothing else differs.
     """
 
-    async def work(store: Store) -> Report:
+    async def work(store: Store) -> DriftReport:
         from mission_control_tui.provisioning.backends import Backends
         from mission_control_tui.provisioning.drift import survey
 
@@ -61,7 +61,7 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
     _judge(report)
 
 
-def _document(report: Report, *, applied: bool) -> dict[str, object]:
+def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
     return {
         "applied": applied,
         "looked": report.looked,
@@ -88,7 +88,7 @@ def _document(report: Report, *, applied: bool) -> dict[str, object]:
     }
 
 
-def _print(report: Report) -> None:
+def _print(report: DriftReport) -> None:
     for one in report.differing:
         line(_title(one))
         if one.reason:
@@ -114,7 +114,7 @@ def _title(one: Difference) -> str:
     return f"{one.kept.subject} {one.kept.service}{instance} ({one.kept.backend_name})"
 
 
-def _judge(report: Report) -> None:
+def _judge(report: DriftReport) -> None:
     if report.differing or report.orphans:
         counts = [
             f"{count} {what}{'s' * (count != 1)}"

@@ -4,7 +4,7 @@ A connector states what *is* (`observe`), says what it would do (`plan`, pure) a
 part of it (`apply`). Provision, change level, suspend, resume and deprovision are not five
 operations but five desired states. Every value that crosses is JSON-like (str, int, float, bool,
 None, list, dict) except secrets, which are never compared, never shown, and travel only in
-`Desired.secret`.
+`DesiredState.secret`.
 
 `Change.what` is one of `CHANGE_WORDS`, with ".KEY" after the last three, or the name of a step: the
 part of the object that the step makes or removes.
@@ -23,7 +23,7 @@ SUSPEND = "suspend"  # an object can be suspended and resumed with its data kept
 LIST = "list"  # all objects with this installation's mark can be listed
 OWNER_MARK = "owner_mark"  # objects carry a Mark; without it all objects of a name count as ours
 LASTING_FENCE = "lasting_fence"  # the fence outlives its object: observe reports it afterwards
-PASSWORD = "password"  # `Desired.secret` can be set
+PASSWORD = "password"  # `DesiredState.secret` can be set
 VERSION = "version"  # `check` knows the back end's version
 AVAILABILITY = "availability"  # whether a name is free can be asked before it is bought
 STEPS = "steps"  # a plan may have more than one step
@@ -76,7 +76,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class DesiredState:
     """What should be true of one service instance.
 
     - `name`: the back-end name, chosen once by the model and stored.
@@ -111,7 +111,7 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedState:
     """What is true of one object at the back end.
 
     - `mark`: None when the object carries none, or one that cannot be read. A back end with the
@@ -160,7 +160,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangePlan:
     """The difference between desired and observed.
 
     A blocked plan carries kind, reason, remedy and field (see ConnectorError), and has no steps; one
@@ -234,15 +234,15 @@ class Connector(Protocol):
         """Reach the back end and log in; changes nothing."""
         ...
 
-    async def observe(self, desired: Desired) -> Observed:
+    async def observe(self, desired: DesiredState) -> ObservedState:
         """The live state of the object `desired.name` of `desired.service`; changes nothing."""
         ...
 
-    def plan(self, desired: Desired, observed: Observed) -> Plan:
+    def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """What `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
         ...
 
-    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do one step of `plan`.
 
         Doing a step that is done already changes nothing. An older fence than the stored one is
@@ -250,7 +250,7 @@ class Connector(Protocol):
         """
         ...
 
-    def list(self) -> AsyncIterator[tuple[str, Observed]]:
+    def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
         """Yield (back-end name, observed) of every object that carries this installation's mark."""
         ...
 

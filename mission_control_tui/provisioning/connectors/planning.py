@@ -16,10 +16,10 @@ from mission_control_tui.provisioning.connectors.base import (
     PASSWORD,
     SUSPEND,
     Change,
-    Desired,
+    ChangePlan,
+    DesiredState,
     Mark,
-    Observed,
-    Plan,
+    ObservedState,
     Step,
 )
 
@@ -27,7 +27,7 @@ WRITES = frozenset({PlanAction.CREATE, PlanAction.UPDATE, PlanAction.DELETE})
 ROLE = "members."
 """Before a role's id in the attributes of an object that has members."""
 
-NOTHING_TO_DO = Plan(PlanAction.NONE)
+NOTHING_TO_DO = ChangePlan(PlanAction.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ ONE_PART = (Part("account"),)
 
 
 def plan_difference(
-    desired: Desired,
-    observed: Observed,
+    desired: DesiredState,
+    observed: ObservedState,
     *,
     layout: Sequence[Part] = ONE_PART,
     capabilities: Collection[str] = CAPABILITIES,
@@ -55,7 +55,7 @@ def plan_difference(
     limits: Collection[str] | None = None,
     settings: Collection[str] | None = None,
     attributes: Collection[str] | None = None,
-) -> Plan:
+) -> ChangePlan:
     """The plan that turns `observed` into `desired`.
 
     `layout` are the parts in the order in which they are made; they are removed in reverse.
@@ -78,7 +78,7 @@ def plan_difference(
     present = observed.exists
     ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
     if present and not ours and desired.state is Wish.ABSENT:
-        return Plan(PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone")
+        return ChangePlan(PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone")
     if present and not ours and not desired.adopt:
         return _conflict(desired, observed)
     newer = observed.mark if desired.mark.same_owner(observed.mark) else None
@@ -115,17 +115,19 @@ def plan_difference(
     steps = _steps(layout, missing, changes)
     if not steps:
         return NOTHING_TO_DO
-    return Plan(PlanAction.UPDATE if present else PlanAction.CREATE, steps)
+    return ChangePlan(PlanAction.UPDATE if present else PlanAction.CREATE, steps)
 
 
 def blocked(
     kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] = (), *, field: str = ""
-) -> Plan:
+) -> ChangePlan:
     """A plan that may not be applied; `steps` are what it would do, for show, `field` what can be corrected."""
-    return Plan(PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind, field=field)
+    return ChangePlan(
+        PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind, field=field
+    )
 
 
-def in_observe_mode(plan: Plan, setting: str) -> Plan:
+def in_observe_mode(plan: ChangePlan, setting: str) -> ChangePlan:
     """`plan` as a connector that may not write shows it: the differences stay, writing is blocked.
 
     `setting` names the setting that allows writing, for the remedy. An object that differs in nothing but the fence
@@ -165,13 +167,13 @@ def _owner(mark: Mark | None) -> str:
     return f"{mark.installation}/{mark.key}" if mark else "nobody"
 
 
-def _whose(desired: Desired, observed: Observed) -> str:
+def _whose(desired: DesiredState, observed: ObservedState) -> str:
     whose = "carries no mark of ours" if observed.mark is None else "belongs to somebody else"
     owner = f" ({_owner(observed.mark)})" if observed.mark else ""
     return f"{desired.name} exists at the back end and {whose}{owner}"
 
 
-def _conflict(desired: Desired, observed: Observed) -> Plan:
+def _conflict(desired: DesiredState, observed: ObservedState) -> ChangePlan:
     return blocked(
         ErrorKind.CONFLICT,
         _whose(desired, observed),
@@ -179,7 +181,7 @@ def _conflict(desired: Desired, observed: Observed) -> Plan:
     )
 
 
-def _superseded(desired: Desired, newer: Mark) -> Plan:
+def _superseded(desired: DesiredState, newer: Mark) -> ChangePlan:
     return blocked(
         ErrorKind.STALE,
         f"{desired.name} carries a newer wish (generation {newer.generation}, attempt "
@@ -188,11 +190,11 @@ def _superseded(desired: Desired, newer: Mark) -> Plan:
     )
 
 
-def _removal(observed: Observed, layout: Sequence[Part]) -> Plan:
+def _removal(observed: ObservedState, layout: Sequence[Part]) -> ChangePlan:
     there = [part.name for part in layout if part.name not in observed.missing]
     if not there:
         there = [layout[0].name]
-    return Plan(
+    return ChangePlan(
         PlanAction.DELETE,
         tuple(
             Step(name, (Change(name, "present", "absent", takes_away=True),))
@@ -201,15 +203,18 @@ def _removal(observed: Observed, layout: Sequence[Part]) -> Plan:
     )
 
 
-def _missing_parts(observed: Observed, layout: Sequence[Part]) -> tuple[str, ...]:
+def _missing_parts(observed: ObservedState, layout: Sequence[Part]) -> tuple[str, ...]:
     if not observed.exists or (not observed.complete and not observed.missing):
         return tuple(part.name for part in layout)
     return observed.missing
 
 
 def _unsupported(
-    desired: Desired, observed: Observed, changes: Sequence[Change], capabilities: Collection[str]
-) -> Plan | None:
+    desired: DesiredState,
+    observed: ObservedState,
+    changes: Sequence[Change],
+    capabilities: Collection[str],
+) -> ChangePlan | None:
     whats = {change.what for change in changes}
     if desired.state is Wish.SUSPENDED and "state" in whats and SUSPEND not in capabilities:
         return blocked(
@@ -240,15 +245,18 @@ def _unsupported(
 
 
 def _absence(
-    desired: Desired, observed: Observed, layout: Sequence[Part], capabilities: Collection[str]
-) -> Plan:
+    desired: DesiredState,
+    observed: ObservedState,
+    layout: Sequence[Part],
+    capabilities: Collection[str],
+) -> ChangePlan:
     change = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
     if not change:
         return NOTHING_TO_DO
-    return Plan(PlanAction.UPDATE, (Step(layout[0].name, tuple(change)),))
+    return ChangePlan(PlanAction.UPDATE, (Step(layout[0].name, tuple(change)),))
 
 
-def _newer_fence(desired: Desired, observed: Observed) -> list[Change]:
+def _newer_fence(desired: DesiredState, observed: ObservedState) -> list[Change]:
     # A worker that still holds an older wish must find the newer generation, so even a wish that
     # changes nothing else writes it; a new attempt of the same wish need not.
     old = observed.mark.generation if observed.mark is not None else 0
@@ -258,8 +266,8 @@ def _newer_fence(desired: Desired, observed: Observed) -> list[Change]:
 
 
 def _differences(
-    desired: Desired,
-    observed: Observed,
+    desired: DesiredState,
+    observed: ObservedState,
     *,
     ours: bool,
     level_is_kept: bool,
@@ -321,7 +329,7 @@ def _carrier(layout: Sequence[Part], what: str) -> str:
     return max(matching)[1] if matching else layout[0].name
 
 
-def with_step(plan: Plan, step: Step) -> Plan:
+def with_step(plan: ChangePlan, step: Step) -> ChangePlan:
     """`plan` with `step` done first; a plan without steps becomes an update."""
     action = PlanAction.UPDATE if plan.action is PlanAction.NONE else plan.action
     return replace(plan, action=action, steps=(step, *plan.steps))

@@ -22,11 +22,11 @@ from mission_control_tui.provisioning.connectors.base import (
     SUSPEND,
     VERSION,
     Change,
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Health,
-    Observed,
-    Plan,
+    ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.options import (
@@ -48,7 +48,7 @@ from mission_control_tui.provisioning.connectors.postgresql.look import (
     OWNERS,
     ROLE,
     limit_word,
-    observed,
+    observed_state,
 )
 from mission_control_tui.provisioning.connectors.postgresql.session import (
     TLS_MODES,
@@ -56,7 +56,7 @@ from mission_control_tui.provisioning.connectors.postgresql.session import (
     default_tls,
     session,
 )
-from mission_control_tui.provisioning.connectors.postgresql.work import Work
+from mission_control_tui.provisioning.connectors.postgresql.work import StepExecution
 from mission_control_tui.provisioning.connectors.tables import TableReader
 
 LAYOUT = (
@@ -124,17 +124,17 @@ class PostgreSQL:
             notes.append("observe mode: nothing is written")
         return Health(f"PostgreSQL {who['version']}", "; ".join(notes))
 
-    async def observe(self, desired: Desired) -> Observed:
+    async def observe(self, desired: DesiredState) -> ObservedState:
         """Role and database of this name, and what surrounds them."""
         async with session(self._server) as connection:
             return await self._look(connection, desired.name)
 
-    def plan(self, desired: Desired, observed: Observed) -> Plan:
+    def plan(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
         """The difference, in the steps isolation, role and database."""
-        plan = self._difference(desired, observed)
+        plan = self._difference(desired, observed_state)
         return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
 
-    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do what still differs of one step, under the object's lock."""
         if self._observe_setting:
             refused = in_observe_mode(plan, self._observe_setting)
@@ -150,10 +150,10 @@ class PostgreSQL:
                 raise ConnectorError(kind, fresh.reason, remedy=fresh.remedy, code="blocked")
             todo = next((one for one in fresh.steps if one.name == step.name), None)
             if todo is not None:
-                work = Work(connection, desired, seen, self._connections(desired))
+                work = StepExecution(connection, desired, seen, self._connections(desired))
                 await work.carry_out(todo, removing=fresh.action is PlanAction.DELETE)
 
-    async def list(self) -> AsyncIterator[tuple[str, Observed]]:
+    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
         """Every role or database whose comment carries our installation's mark."""
         async with session(self._server) as connection:
             names = [row["name"] for row in await connection.fetch(sql.COMMENTED_NAMES)]
@@ -161,29 +161,29 @@ class PostgreSQL:
             for start in range(0, len(names), _LIST_CHUNK):
                 rows += await connection.fetch(sql.LOOK, names[start : start + _LIST_CHUNK], [])
         for row in rows:
-            found = observed(row)
+            found = observed_state(row)
             if found.mark is not None and found.mark.installation == self._installation:
                 yield row["name"], found
 
     async def aclose(self) -> None:
         """Nothing to let go of: a session lives for one call."""
 
-    async def _look(self, connection: Any, name: str) -> Observed:
-        return observed(await connection.fetchrow(sql.LOOK, [name], list(self._guarded)))
+    async def _look(self, connection: Any, name: str) -> ObservedState:
+        return observed_state(await connection.fetchrow(sql.LOOK, [name], list(self._guarded)))
 
-    def _connections(self, desired: Desired) -> int | None:
+    def _connections(self, desired: DesiredState) -> int | None:
         limit = self._levels.get(desired.level, desired.limits.get("connection_limit"))
         if isinstance(limit, int) and not isinstance(limit, bool):
             return limit if sql.UNLIMITED <= limit <= MAX_CONNECTIONS else None
         return None
 
-    def _difference(self, desired: Desired, observed: Observed) -> Plan:
+    def _difference(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
         connections = self._connections(desired)
         if desired.state is not Wish.ABSENT:
-            refusal = self._refusal(desired, observed, connections)
+            refusal = self._refusal(desired, observed_state, connections)
             if refusal is not None:
                 return refusal
-        elif _is_mixed(desired, observed):
+        elif _is_mixed(desired, observed_state):
             return blocked(
                 ErrorKind.CONFLICT,
                 f"Role and database {desired.name} do not belong together: only one of them is ours",
@@ -204,7 +204,7 @@ class PostgreSQL:
                 else {},
                 attributes={**desired.attributes, **facts},
             ),
-            observed,
+            observed_state,
             layout=LAYOUT,
             capabilities=self.capabilities,
             needs_password=self.needs_password,
@@ -212,7 +212,7 @@ class PostgreSQL:
             settings=(),
             attributes=tuple(facts),
         )
-        opened = observed.attributes.get("open_databases")
+        opened = observed_state.attributes.get("open_databases")
         if not opened or plan.action is PlanAction.BLOCKED or desired.state is Wish.ABSENT:
             return plan
         return with_step(
@@ -220,8 +220,8 @@ class PostgreSQL:
         )
 
     def _refusal(
-        self, desired: Desired, observed: Observed, connections: int | None
-    ) -> Plan | None:
+        self, desired: DesiredState, observed_state: ObservedState, connections: int | None
+    ) -> ChangePlan | None:
         problem = sql.name_problem(desired.name)
         if not problem and desired.name in (self._server.user, self._server.database):
             problem = f"the name {desired.name} is the connector's own"
@@ -233,7 +233,7 @@ class PostgreSQL:
                 f"The level {desired.level} has no usable connection limit",
                 f"Give it limits.connection_limit (-1 to {MAX_CONNECTIONS}) in the catalogue.",
             )
-        privileges = observed.attributes.get("privileges")
+        privileges = observed_state.attributes.get("privileges")
         if isinstance(privileges, list) and privileges:
             rights = " ".join(privileges)
             return blocked(
@@ -245,12 +245,12 @@ class PostgreSQL:
         return None
 
 
-def _is_mixed(desired: Desired, observed: Observed) -> bool:
+def _is_mixed(desired: DesiredState, observed_state: ObservedState) -> bool:
     """Whether something of ours stands beside something of somebody else under this name."""
-    owners = observed.attributes.get(OWNERS)
+    owners = observed_state.attributes.get(OWNERS)
     return (
-        observed.exists
-        and not desired.mark.same_owner(observed.mark)
+        observed_state.exists
+        and not desired.mark.same_owner(observed_state.mark)
         and isinstance(owners, list)
         and [desired.mark.installation, desired.mark.key] in owners
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import Observed
+from mission_control_tui.provisioning.connectors.base import ObservedState
 from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED, Comment
 
 ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
@@ -14,7 +14,7 @@ OWNERS = "owners"
 """The attribute with [installation, key] of the comments of role and database."""
 
 
-def observed(row: Mapping[str, Any]) -> Observed:
+def observed_state(row: Mapping[str, Any]) -> ObservedState:
     """What a row of the statement LOOK says.
 
     The role's comment is the authority: a tenant owns its database and could write there what it
@@ -22,13 +22,13 @@ def observed(row: Mapping[str, Any]) -> Observed:
     """
     role, database = bool(row["role_exists"]), bool(row["database_exists"])
     if not role and not database:
-        return Observed(exists=False, attributes=_surroundings(row))
+        return ObservedState(exists=False, attributes=_surroundings(row))
     on_database = Comment.from_text(row["database_comment"])
     comment = Comment.from_text(row["role_comment"]) if role else on_database
     strange = (
         role and database and row["owner"] != row["name"] and not _same_owner(comment, on_database)
     )
-    return Observed(
+    return ObservedState(
         exists=True,
         mark=comment.mark if comment and not strange else None,
         wish=Wish.SUSPENDED if role and not row["can_login"] else Wish.PRESENT,

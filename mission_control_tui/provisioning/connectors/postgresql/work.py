@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import Desired, Observed, Step
+from mission_control_tui.provisioning.connectors.base import DesiredState, ObservedState, Step
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.look import (
     DATABASE,
@@ -17,15 +17,15 @@ from mission_control_tui.provisioning.connectors.postgresql.scram import verifie
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class StepExecution:
     """One step on one object, in a session that holds the object's lock.
 
     `seen` is what was there when the lock had been taken; `connections` the limit to set.
     """
 
     connection: Any
-    desired: Desired
-    seen: Observed
+    desired: DesiredState
+    seen: ObservedState
     connections: int | None
 
     async def carry_out(self, step: Step, *, removing: bool) -> None:

@@ -16,11 +16,11 @@ from mission_control_tui.provisioning.connectors.base import (
     STEPS,
     SUSPEND,
     VERSION,
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Health,
-    Observed,
-    Plan,
+    ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.options import (
@@ -33,11 +33,11 @@ from mission_control_tui.provisioning.connectors.planning import (
     plan_difference,
 )
 from mission_control_tui.provisioning.connectors.simulator.rules import (
-    Rules,
+    Ruleset,
     Situation,
     read_rules,
 )
-from mission_control_tui.provisioning.connectors.simulator.store import Effect, Store
+from mission_control_tui.provisioning.connectors.simulator.store import Effect, SimulatorStore
 
 
 class Simulator:
@@ -50,8 +50,8 @@ class Simulator:
 
     def __init__(
         self,
-        store: Store,
-        rules: Rules,
+        store: SimulatorStore,
+        rules: Ruleset,
         installation: str,
         *,
         delay_factor: float = 1.0,
@@ -69,18 +69,18 @@ class Simulator:
         count = await asyncio.to_thread(self._store.count)
         return Health("simulator 1", f"{count} objects in {self._store.path}")
 
-    async def observe(self, desired: Desired) -> Observed:
+    async def observe(self, desired: DesiredState) -> ObservedState:
         """What the file holds under this name."""
         await self._meet(Situation.of("observe", desired), desired.mark.key)
         layout = self._rules.layout(desired.service)
         return await asyncio.to_thread(self._store.observe, desired, layout)
 
-    def plan(self, desired: Desired, observed: Observed) -> Plan:
+    def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """The difference, in the steps that the rules file gives the service."""
         plan = self._difference(desired, observed)
         return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
 
-    async def apply(self, desired: Desired, plan: Plan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do one step, late or with an error where a rule says so."""
         if self._observe_setting:
             refused = in_observe_mode(plan, self._observe_setting)
@@ -98,7 +98,7 @@ class Simulator:
             self._rules.pending(situation),
         )
 
-    async def list(self) -> AsyncIterator[tuple[str, Observed]]:
+    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
         """All objects of this installation."""
         found = await asyncio.to_thread(self._store.list, self._installation, self._rules.layout)
         for item in found:
@@ -114,7 +114,7 @@ class Simulator:
         if failure is not None:
             raise failure.error()
 
-    def _difference(self, desired: Desired, observed: Observed) -> Plan:
+    def _difference(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         return plan_difference(
             desired,
             observed,
@@ -133,7 +133,7 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
     reader.finish()
     rules = await asyncio.to_thread(read_rules, rules_file)
     return Simulator(
-        Store(path),
+        SimulatorStore(path),
         rules,
         installation,
         delay_factor=delay_factor,
@@ -145,17 +145,17 @@ def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:
     """Remove all that the simulator with this settings table holds of these assignments; returns the objects' count."""
     named = settings.get("path")
     path = Path(named).expanduser() if isinstance(named, str) and named else _default_path()
-    return Store(path).forget(keys)
+    return SimulatorStore(path).forget(keys)
 
 
 def ledger(path: Path) -> tuple[Effect, ...]:
     """All effects in the simulator's file, in the order in which they happened."""
-    return Store(path).ledger()
+    return SimulatorStore(path).ledger()
 
 
 def login(path: Path, name: str, password: str, service: str | None = None) -> bool:
     """Whether `name` (of `service`, or of any) is present in the file and takes this password."""
-    return Store(path).login(name, password, service)
+    return SimulatorStore(path).login(name, password, service)
 
 
 def _default_path() -> Path:

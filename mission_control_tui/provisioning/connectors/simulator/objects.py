@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from mission_control_tui.model.states import Wish
 from mission_control_tui.provisioning.connectors.base import (
     Change,
-    Desired,
+    DesiredState,
     Mark,
-    Observed,
+    ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.planning import Part
@@ -52,10 +52,10 @@ class SimulatedObject:
         """Everything, as one JSON object."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
-    def observed(self, layout: Sequence[Part], fence: tuple[int, int]) -> Observed:
+    def observed(self, layout: Sequence[Part], fence: tuple[int, int]) -> ObservedState:
         """How it looks from outside; `fence` is what its owner's last act carried."""
         missing = tuple(part.name for part in layout if part.name not in self.parts)
-        return Observed(
+        return ObservedState(
             exists=True,
             mark=Mark(self.installation, self.key, *fence) if self.key else None,
             wish=Wish(self.wish),
@@ -74,7 +74,7 @@ class SimulatedObject:
         """Whether one can log in with this password."""
         return self.wish == Wish.PRESENT and bool(self.password) and _matches(password, self)
 
-    def carry_out(self, change: Change, desired: Desired, step: str) -> None:
+    def carry_out(self, change: Change, desired: DesiredState, step: str) -> None:
         """Alter the object as one change of the step says."""
         match change.what.split(".", 1):
             case [("limits" | "settings" | "attributes") as table, key]:

@@ -14,7 +14,7 @@ from mission_control_tui.model.states import ErrorKind, Wish
 from mission_control_tui.provisioning.connectors.base import (
     CHANGE_WORDS,
     ConnectorError,
-    Desired,
+    DesiredState,
 )
 from mission_control_tui.provisioning.connectors.planning import ONE_PART, Part
 from mission_control_tui.provisioning.connectors.tables import TableReader
@@ -52,7 +52,7 @@ class Situation:
     fence: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, call: str, desired: Desired, step: str = "") -> Situation:
+    def of(cls, call: str, desired: DesiredState, step: str = "") -> Situation:
         """The situation of a call about `desired`."""
         return cls(
             call,
@@ -67,7 +67,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SimulatorRule:
     """What happens in the situations that all patterns match. Seconds are floats.
 
     `fail_times` None fails every time; else so often for one service of one assignment. `when`
@@ -113,12 +113,12 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Ruleset:
     """A rules file. Of delay, failure and pending each, the first matching rule that has it counts."""
 
     seed: int = 1
     parts: Sequence[tuple[str, Part]] = ()
-    rules: Sequence[Rule] = ()
+    rules: Sequence[SimulatorRule] = ()
 
     def layout(self, service: str) -> tuple[Part, ...]:
         """The parts of an object of `service`, in the order in which they are made."""
@@ -138,17 +138,19 @@ class Rules:
         rule = self._first(situation, lambda rule: rule.pending is not None)
         return rule.pending or 0.0 if rule else 0.0
 
-    def failures(self, situation: Situation) -> tuple[Rule, ...]:
+    def failures(self, situation: Situation) -> tuple[SimulatorRule, ...]:
         """Rules that fail here, in order; the first that is not used up decides."""
         return tuple(
             rule for rule in self.rules if rule.fail is not None and rule.matches(situation)
         )
 
-    def _first(self, situation: Situation, has: Callable[[Rule], bool]) -> Rule | None:
+    def _first(
+        self, situation: Situation, has: Callable[[SimulatorRule], bool]
+    ) -> SimulatorRule | None:
         return next((rule for rule in self.rules if has(rule) and rule.matches(situation)), None)
 
 
-def read_rules(path: Path | None) -> Rules:
+def read_rules(path: Path | None) -> Ruleset:
     """The rules in the file `path`, or the shipped ones; raises InvalidInput with every problem."""
     file = path or SHIPPED
     try:
@@ -160,7 +162,7 @@ def read_rules(path: Path | None) -> Rules:
     return parse_rules(table, file)
 
 
-def parse_rules(table: Mapping[str, object], file: Path) -> Rules:
+def parse_rules(table: Mapping[str, object], file: Path) -> Ruleset:
     """The rules that a decoded file holds; `file` is for the words of InvalidInput."""
     top = TableReader("", table)
     problems = top.problems
@@ -181,7 +183,7 @@ def parse_rules(table: Mapping[str, object], file: Path) -> Rules:
     ]
     if problems:
         raise _refused(file, problems)
-    return Rules(seed, tuple(parts), tuple(rules))
+    return Ruleset(seed, tuple(parts), tuple(rules))
 
 
 def _refused(file: Path, problems: Sequence[Problem]) -> InvalidInput:
@@ -197,12 +199,12 @@ def _part(reader: TableReader) -> tuple[str, Part]:
     return service, Part(name, carries)
 
 
-def _rule(reader: TableReader, number: int) -> Rule:
+def _rule(reader: TableReader, number: int) -> SimulatorRule:
     patterns = {key: reader.text(key, "") for key in _PATTERNS}
     if patterns["state"]:
         reader.choice("state", [str(wish) for wish in Wish], "")
     fail = reader.choice("fail", [str(kind) for kind in ErrorKind], "")
-    rule = Rule(
+    rule = SimulatorRule(
         id=reader.text("id", f"rule-{number}"),
         call=reader.choice("call", CALLS, "apply"),
         patterns={key: pattern for key, pattern in patterns.items() if pattern},

@@ -21,18 +21,18 @@ from typing import Any
 
 from mission_control_tui.model.states import ErrorKind, PlanAction
 from mission_control_tui.provisioning.connectors.base import (
+    ChangePlan,
     ConnectorError,
-    Desired,
+    DesiredState,
     Mark,
-    Observed,
-    Plan,
+    ObservedState,
 )
 from mission_control_tui.provisioning.connectors.planning import Part
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
 )
-from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, Rule
+from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, SimulatorRule
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0
@@ -54,9 +54,9 @@ _SCHEMA = (
         attempt INTEGER NOT NULL, step TEXT NOT NULL, effect TEXT NOT NULL, detail TEXT NOT NULL)""",
 )
 
-Planner = Callable[[Desired, Observed], Plan]
+Planner = Callable[[DesiredState, ObservedState], ChangePlan]
 Layouts = Callable[[str], Sequence[Part]]
-Found = list[tuple[str, Observed]]
+Found = list[tuple[str, ObservedState]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ def _effect(row: Sequence[object]) -> Effect:
     return Effect(**values)
 
 
-class Store:
+class SimulatorStore:
     """The file at `path`, made when it is first used. All methods block and raise ConnectorError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def observe(self, desired: Desired, layout: Sequence[Part]) -> Observed:
+    def observe(self, desired: DesiredState, layout: Sequence[Part]) -> ObservedState:
         """What is there under this name, whoever owns it; without it, the fence that is left."""
         with self._connection() as db:
             return _look(db, desired, layout)[1]
@@ -118,7 +118,9 @@ class Store:
         with self._connection() as db:
             return int(db.execute("SELECT count(*) FROM object").fetchone()[0])
 
-    def spend(self, failures: Sequence[Rule], service: str, key: str) -> Rule | None:
+    def spend(
+        self, failures: Sequence[SimulatorRule], service: str, key: str
+    ) -> SimulatorRule | None:
         """The first of `failures` that is not used up, counted as used once more."""
         if not failures:
             return None
@@ -127,11 +129,11 @@ class Store:
 
     def apply(
         self,
-        desired: Desired,
+        desired: DesiredState,
         step: str,
         planner: Planner,
         layout: Sequence[Part],
-        failures: Sequence[Rule],
+        failures: Sequence[SimulatorRule],
         pending: float,
     ) -> None:
         """Do what `planner` finds still to do in `step`, or fail as the first usable rule says."""
@@ -248,8 +250,8 @@ def _make_schema(db: sqlite3.Connection) -> None:
 
 
 def _look(
-    db: sqlite3.Connection, desired: Desired, layout: Sequence[Part]
-) -> tuple[SimulatedObject | None, Observed]:
+    db: sqlite3.Connection, desired: DesiredState, layout: Sequence[Part]
+) -> tuple[SimulatedObject | None, ObservedState]:
     service, name, mark = desired.service, desired.name, desired.mark
     row = db.execute(
         "SELECT body FROM object WHERE service = ? AND name = ?", (service, name)
@@ -259,7 +261,7 @@ def _look(
         fence = _fence(db, service, name, found.installation, found.key)
         return found, found.observed(layout, fence)
     left = _fence(db, service, name, mark.installation, mark.key)
-    return None, Observed(exists=False, mark=Mark(mark.installation, mark.key, *left))
+    return None, ObservedState(exists=False, mark=Mark(mark.installation, mark.key, *left))
 
 
 def _fence(
@@ -273,7 +275,7 @@ def _fence(
     return (row[0], row[1]) if row else (0, 0)
 
 
-def _pass_fence(db: sqlite3.Connection, desired: Desired) -> None:
+def _pass_fence(db: sqlite3.Connection, desired: DesiredState) -> None:
     """Record the fence of `desired`, which outlives the object; an older one is refused."""
     mark = desired.mark
     stored = _fence(db, desired.service, desired.name, mark.installation, mark.key)
@@ -291,7 +293,9 @@ def _pass_fence(db: sqlite3.Connection, desired: Desired) -> None:
     )
 
 
-def _spend(db: sqlite3.Connection, failures: Sequence[Rule], service: str, key: str) -> Rule | None:
+def _spend(
+    db: sqlite3.Connection, failures: Sequence[SimulatorRule], service: str, key: str
+) -> SimulatorRule | None:
     for rule in failures:
         if rule.fail_times is None:
             return rule
@@ -308,7 +312,7 @@ def _spend(db: sqlite3.Connection, failures: Sequence[Rule], service: str, key: 
 
 def _act(
     db: sqlite3.Connection,
-    desired: Desired,
+    desired: DesiredState,
     step_name: str,
     planner: Planner,
     layout: Sequence[Part],
