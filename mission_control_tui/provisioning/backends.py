@@ -39,18 +39,18 @@ class Backends:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every connector that the settings name, and the simulator that is there by itself."""
+        """The connectors that the settings name, and the simulator that is there by itself, sorted."""
         return tuple(sorted({*self._settings.connectors, "simulator"}))
 
-    def pace(self, name: str) -> ConnectorSettings:
-        """Concurrency and rate; the defaults for a name that the settings lack, whose requests fail on their own."""
+    def rates(self, name: str) -> ConnectorSettings:
+        """Return concurrency and rate; defaults for a name that the settings lack, whose requests fail on their own."""
         try:
             return self._settings.connector(name)
         except UsageError:
             return ConnectorSettings(type=name)
 
     async def get(self, name: str) -> Backend:
-        """The open connector. Raises MissionControlError when settings or package do not allow it."""
+        """Return the open connector. Raises MissionControlError when settings or package do not allow it."""
         if name in self._observing:
             await self._look_again(name)
         if name not in self._open:
@@ -78,7 +78,7 @@ class Backends:
             await self._shut(name)
 
     def only_observes(self, name: str) -> None:
-        """The connector was seen in observe mode: the next `get` reads the settings again."""
+        """Note that the connector was seen in observe mode: the next `get` reads the settings again."""
         self._observing.add(name)
 
     async def _look_again(self, name: str) -> None:

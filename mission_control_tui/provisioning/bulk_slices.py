@@ -29,7 +29,7 @@ class BulkRunner:
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled; an error of the database goes up, and another call begins where it was."""
+        """Work until cancelled; an error of the database goes up, and another call begins where it was."""
         while True:
             self._wake.clear()
             while not self._stopping() and (bulk_id := await next_bulk(self._store)) is not None:

@@ -29,7 +29,7 @@ REFUSED_SECONDS = 86_400.0
 
 
 class Housekeeping:
-    """The chores of one worker. `wait` is how long the worker may sleep until the next (0: there is more to do).
+    """The housekeeping of one worker. `wait`: seconds that it may sleep until the next pass (0: more to do).
 
     `clock` says the seconds that sweeps and refusals are timed by.
     """
@@ -47,7 +47,7 @@ class Housekeeping:
         """Whether an embedded worker stays for what will be due soon."""
 
     async def run(self) -> None:
-        """One pass. Raises what the database raises when it is away."""
+        """Make one pass. Raises what the database raises when it is away."""
         deadline = time.monotonic() + PASS_SECONDS
         moment = await schedule_due.next_moment(self._store)
         left = False
@@ -70,24 +70,26 @@ class Housekeeping:
         self.keeps_awake = left or soon
 
     async def _schedules(self, deadline: float) -> bool:
-        """Run what is due; True when some is left."""
+        """Run what is due; return True when some is left."""
         due = await schedule_due.due(self._store)
-        for number, one in enumerate(due, 1):
-            ended = await schedule_running.run(self._store, one)
+        for number, schedule in enumerate(due, 1):
+            ended = await schedule_running.run(self._store, schedule)
             if ended is ScheduleState.DONE:
-                log.info("schedule %d: done", one.id)
+                log.info("schedule %d: done", schedule.id)
             if time.monotonic() > deadline:
                 return number < len(due)
         return False
 
     async def _expire(self, deadline: float) -> bool:
         expired = await expiring.expired(self._store)
-        for number, one in enumerate(expired, 1):
+        for number, user in enumerate(expired, 1):
             try:
-                if await expiring.disable(self._store, one):
-                    log.info("user %s expired on %s and was disabled", one.user_id, one.expires_on)
+                if await expiring.disable(self._store, user):
+                    log.info(
+                        "user %s expired on %s and was disabled", user.user_id, user.expires_on
+                    )
             except MissionControlError as error:
-                log.warning("user %s expired and was not disabled: %s", one.user_id, error.what)
+                log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
             if time.monotonic() > deadline:
                 return number < len(expired)
         return False
@@ -104,20 +106,20 @@ class Housekeeping:
     async def _purge(self, deadline: float) -> bool:
         days = self._settings.bin_days
         now = self._clock()
-        self._refused = {user: until for user, until in self._refused.items() if until > now}
+        self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
         overdue = [
-            one
-            for one in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
-            if one.user_id not in self._refused
+            user
+            for user in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
+            if user.user_id not in self._refused
         ]
-        for number, one in enumerate(overdue, 1):
+        for number, user in enumerate(overdue, 1):
             try:
-                await purging.purge_overdue(self._store, one, days)
-                log.info("user %s was purged after %d days", one.user_id, days)
+                await purging.purge_overdue(self._store, user, days)
+                log.info("user %s was purged after %d days", user.user_id, days)
             except MissionControlError as error:
-                self._refused[one.user_id] = now + REFUSED_SECONDS
+                self._refused[user.user_id] = now + REFUSED_SECONDS
                 log.warning(
-                    "user %s is not purged and tried again in a day: %s", one.user_id, error.what
+                    "user %s is not purged and tried again in a day: %s", user.user_id, error.what
                 )
             if time.monotonic() > deadline:
                 return number < len(overdue)

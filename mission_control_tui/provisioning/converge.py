@@ -36,7 +36,7 @@ TIMED_OUT = "timeout"  # the code of an error that is our own time limit
 
 
 class LookOutcome(StrEnum):
-    """How a back end compares with a wish."""
+    """The result of comparing a back end with a wish."""
 
     DONE = "done"
     PENDING = "pending"
@@ -45,7 +45,7 @@ class LookOutcome(StrEnum):
 
 
 class Look(NamedTuple):
-    """What is true now. `plan` is what is still to do: none when done, with its reason when blocked."""
+    """The state now. `plan` is what is still to do: none when done, with its reason when blocked."""
 
     observed: ObservedState
     plan: ChangePlan
@@ -61,7 +61,7 @@ class Look(NamedTuple):
 
 
 class Journal(Protocol):
-    """Where `converge` notes each step: durably in the worker, in memory in tests."""
+    """The place where `converge` notes each step: durable in the worker, in memory in tests."""
 
     async def begin(self, name: str, shown: str) -> None:
         """Note that the step begins; `shown` is for people. An exception ends the loop between two steps."""
@@ -110,7 +110,7 @@ async def converge(
 async def observe_and_plan(
     connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
 ) -> Look:
-    """What is, and what is to do; changes nothing. This is the dry run and the drift report, too."""
+    """Return what is, and what is to do; changes nothing. This is the dry run and the drift report, too."""
     observed = await _call("observe", connector.observe(desired), desired, call_seconds)
     return Look(observed, _planned(connector, desired, observed))
 
@@ -131,7 +131,7 @@ async def apply_step(
 async def verify(
     connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
 ) -> Look:
-    """The second look: done, pending or blocked.
+    """Return the second look: done, pending or blocked.
 
     Raises ConnectorError (transient) naming what still differs.
     """
@@ -148,7 +148,7 @@ async def verify(
 
 
 async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) -> Health:
-    """The connector's `check` under the same time limit and translation of errors."""
+    """Return the connector's `check` under the same time limit and translation of errors."""
     health = await _call("check", connector.check(), None, call_seconds)
     return Health(_words(health.version, None), _words(health.detail, None))
 
@@ -156,7 +156,7 @@ async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) 
 async def list_marked(
     connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT
 ) -> AsyncIterator[tuple[str, ObservedState]]:
-    """The connector's `list`; `call_seconds` limits the wait for each next object."""
+    """Yield from the connector's `list`; `call_seconds` limits the wait for each next object."""
     found = connector.list()
     while True:
         item = await _call("list", anext(found, None), None, call_seconds)
@@ -229,7 +229,7 @@ def _presentable(error: ConnectorError, desired: DesiredState | None) -> Connect
 
 
 def _words(text: str, desired: DesiredState | None) -> str:
-    """Words of a back end without the password that was sent, without control characters, cut."""
+    """Return words of a back end without the password that was sent, without control characters, cut."""
     if desired is not None and desired.secret:
         text = text.replace(desired.secret, "[password]")
     shown = harmless(text[: SAID_LIMIT * 4])

@@ -20,7 +20,7 @@ SEALED = ""
 
 
 def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
-    """The wish, with `SEALED` in the place of a password that is to be delivered."""
+    """Return the wish, with `SEALED` in the place of a password that is to be delivered."""
     delivers = (
         job.sealed is not None
         and PASSWORD in connector.capabilities
@@ -30,7 +30,7 @@ def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
 
 
 def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:
-    """The wish before, carrying the fence that the object has, so that only the object itself is compared."""
+    """Return the wish before, carrying the fence that the object has, so that only the object itself is compared."""
     found = observed.mark
     if found is not None and found.same_owner(mark):
         mark = found
@@ -40,7 +40,7 @@ def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredStat
 def observation(
     job: Job, observed: ObservedState, wished: ServiceWish | None = None
 ) -> Observation:
-    """What was observed, for the model; `wished` is the wish that it agrees with, if any.
+    """Return what was observed, for the model; `wished` is the wish that it agrees with, if any.
 
     An object of somebody else is none of ours: for the model it is absent.
     """

@@ -47,13 +47,13 @@ class Difference:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What differs, for the audit."""
+        """The words for what differs, for the audit."""
         return tuple(change.what for change in self.changes) or (self.reason,)
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyGap:
-    """So many services of a connector could not be looked at; 0 where only its orphans could not be listed."""
+    """The number of a connector's services that could not be looked at; 0: only its orphans could not be listed."""
 
     connector: str
     services: int
@@ -74,7 +74,7 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What was seen. `looked`: services that were looked at; `found`, `gone`: flags set and taken away."""
+    """The result of a survey. `looked`: services that were looked at; `found`, `gone`: flags set and taken away."""
 
     looked: int
     differing: tuple[Difference, ...]
@@ -101,7 +101,7 @@ async def survey(
     At most as many looks at a time, and as fast, as each connector's settings allow. What cannot be looked at keeps its
     flag. With `orphans` every connector that the settings name is listed. Raises NotFound.
     """
-    looking = _Survey(backends, RateLimits(worker, backends.pace))
+    looking = _Survey(backends, RateLimits(worker, backends.rates))
     looked = found = gone = 0
     async for page in green_pages(store, caller, account, user=user, service=service):
         seen = await looking.page(page)
@@ -112,7 +112,10 @@ async def survey(
     if orphans:
         for name in backends.names:
             strays += await looking.orphans(store, caller, name)
-    differing = sorted(looking.differing, key=lambda one: (one.kept.subject, one.kept.service_id))
+    differing = sorted(
+        looking.differing,
+        key=lambda difference: (difference.kept.subject, difference.kept.service_id),
+    )
     missed = tuple(
         SurveyGap(connector, count, said, remedy)
         for (connector, said, remedy), count in sorted(looking.missed.items())
@@ -123,7 +126,7 @@ async def survey(
 @dataclass
 class _Survey:
     backends: Backends
-    pace: RateLimits
+    limits: RateLimits
     differing: list[Difference] = field(default_factory=list)
     missed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _closed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -131,14 +134,14 @@ class _Survey:
 
     async def page(self, page: Sequence[Kept]) -> list[Looked]:
         """Look at these; returns those that could be looked at."""
-        for name in {one.connector for one in page} - self._closed.keys():
+        for name in {service.connector for service in page} - self._closed.keys():
             await self._reach(name)
         async with asyncio.TaskGroup() as group:
-            looks = [group.create_task(self._look(one)) for one in page]
+            looks = [group.create_task(self._look(service)) for service in page]
         return [seen for look in looks if (seen := look.result()) is not None]
 
     async def orphans(self, store: Store, caller: Caller, name: str) -> list[Orphan]:
-        """The connector's objects with our mark that no assignment knows."""
+        """Return the connector's objects with our mark that no assignment knows."""
         if name not in self._closed:
             await self._reach(name)
         if name in self._closed:
@@ -169,7 +172,7 @@ class _Survey:
 
     async def _reach(self, name: str) -> None:
         """Open the connector and log in once, so that what is not there is not asked for each service."""
-        self._gates[name] = asyncio.Semaphore(self.backends.pace(name).concurrency)
+        self._gates[name] = asyncio.Semaphore(self.backends.rates(name).concurrency)
         try:
             backend = await self.backends.get(name)
             await converge.check(backend.connector, call_seconds=backend.call_seconds)
@@ -214,9 +217,9 @@ class _Survey:
         )
 
     async def _slow_down(self, name: str) -> None:
-        while self.pace.starts_left(name) <= 0:  # noqa: ASYNC110 - time alone makes room again
-            await asyncio.sleep(max(self.pace.next_start() or 0.0, 0.01))
-        self.pace.started(name)
+        while self.limits.starts_left(name) <= 0:  # noqa: ASYNC110 - time alone makes room again
+            await asyncio.sleep(max(self.limits.next_start() or 0.0, 0.01))
+        self.limits.started(name)
 
     def _desired(self, kept: Kept) -> DesiredState:
         mark = Mark(self.backends.installation, kept.assignment_id, kept.generation, NO_FENCE)

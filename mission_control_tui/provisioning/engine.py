@@ -37,7 +37,7 @@ SUBSECONDS_SINCE = (3, 42)
 
 
 class JobEngine(Protocol):
-    """What the worker needs of an engine."""
+    """An engine as the worker needs it."""
 
     async def start(self) -> None:
         """Make the engine ready; jobs may be submitted from then on."""
@@ -48,7 +48,7 @@ class JobEngine(Protocol):
         ...
 
     async def step(self, name: str, call: Callable[[], Awaitable[None]]) -> None:
-        """Within a job: do `call` as a recorded step. What it learns it keeps to itself, secrets above all."""
+        """Do `call`, within a job, as a recorded step. What it learns it keeps to itself, secrets above all."""
         ...
 
     async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
@@ -56,7 +56,7 @@ class JobEngine(Protocol):
         ...
 
     def intact(self) -> bool:
-        """False when the engine's own tables are gone, so that it must be started anew."""
+        """Return False when the engine's own tables are gone, so that it must be started anew."""
         ...
 
     async def close(self) -> None:
@@ -210,17 +210,17 @@ class DbosEngine:
 
 
 def job_id(request_id: int, attempt: int) -> str:
-    """The engine's id of a job: the same for the same attempt, so that submitting twice is harmless."""
+    """Return the engine's id of a job: the same for the same attempt, so that submitting twice is harmless."""
     return f"{request_id}-{attempt}"
 
 
 def queue_name(worker_id: str) -> str:
-    """The queue that this worker alone listens to."""
+    """Return the name of the queue that this worker alone listens to."""
     return f"{APPLICATION}-{worker_id}"
 
 
 def engine_file(url: URL, worker_id: str) -> Path | None:
-    """The engine's own file beside a SQLite database, one for each worker process; None for PostgreSQL."""
+    """Return the engine's own file beside a SQLite database, one for each worker process; None for PostgreSQL."""
     if url.get_backend_name() != "sqlite":
         return None
     database = Path(url.database or "")
@@ -254,7 +254,7 @@ def _file_prefix(file: Path) -> str:
 
 
 async def _in_a_thread_of_its_own(call: Callable[[], None]) -> None:
-    """As asyncio.to_thread, but neither the loop's end nor the process's waits for a call that hangs."""
+    """Call as asyncio.to_thread does, but neither the loop's end nor the process's waits for a call that hangs."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 

@@ -32,7 +32,7 @@ _failed: set[Path] = set()
 
 
 class Presence(StrEnum):
-    """Who will do what is queued."""
+    """The worker that will do what is queued."""
 
     RUNNING = "running"  # a worker is at work
     STARTED = "started"  # one is starting, by this call or another
@@ -42,7 +42,7 @@ class Presence(StrEnum):
 
 
 class WorkerStartError(StoreError):
-    """The system does not let a worker be started."""
+    """Raised where the system does not let a worker be started."""
 
 
 async def ensure_worker(store: Store, settings: Settings) -> Presence:
@@ -109,7 +109,7 @@ def _start(database: Path) -> Presence:
 
 
 def _environment() -> dict[str, str]:
-    """This process's own, in which the package is found as well when it runs from a checkout."""
+    """Return this process's own environment, in which the package is found as well when it runs from a checkout."""
     root = Path(__file__).resolve().parents[2]
     if root.name in {"site-packages", "dist-packages"}:
         return dict(os.environ)
@@ -130,17 +130,17 @@ def _reap() -> None:
 
 
 def starter_lock(database: Path) -> Path:
-    """The file whose flock means that a worker is starting."""
+    """Return the file whose flock means that a worker is starting."""
     return database.with_name(f"{database.name}.worker.lock")
 
 
 def log_path(database: Path) -> Path:
-    """Where an embedded worker writes its log."""
+    """Return the file where an embedded worker writes its log."""
     return database.with_name(f"{database.name}.worker.log")
 
 
 def open_log(path: Path) -> int:
-    """A descriptor to append to the log, which is private and begins anew when it is too long."""
+    """Return a descriptor to append to the log, which is private and begins anew when it is too long."""
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

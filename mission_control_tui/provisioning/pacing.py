@@ -17,7 +17,7 @@ LONGEST_PENDING_SECONDS = 60.0
 
 
 def retry_delay(failures: int, error: ConnectorError, worker: Worker, rng: random.Random) -> float:
-    """Seconds until the next try, after `failures` earlier ones: exponential, capped, with full jitter.
+    """Return the seconds until the next try, after `failures` earlier ones: exponential, capped, with full jitter.
 
     What the back end itself asked for comes first, and the jitter on top of it.
     """
@@ -27,7 +27,7 @@ def retry_delay(failures: int, error: ConnectorError, worker: Worker, rng: rando
 
 
 def pending_delay(age_seconds: float, worker: Worker) -> float:
-    """Seconds until a back end that still works on it is observed again: the older, the longer."""
+    """Return the seconds until a back end that still works on it is observed again: the older, the longer."""
     least = min(worker.retry_first_seconds, LONGEST_PENDING_SECONDS)
     return max(least, min(age_seconds * PENDING_SHARE, LONGEST_PENDING_SECONDS))
 
@@ -51,7 +51,7 @@ class RateLimits:
         self.workers = 1
 
     def concurrency(self, connector: str, *, bulk: bool) -> int:
-        """Requests of the connector that may run at the same time.
+        """Return how many requests of the connector may run at the same time.
 
         Bulk never gets the share of them that interactive slots are of all slots, at least one where there are two.
         """
@@ -59,7 +59,7 @@ class RateLimits:
         return max(1, most - max(1, round(most * self._interactive_share))) if bulk else most
 
     def starts_left(self, connector: str) -> int:
-        """Requests of the connector that may start now."""
+        """Return how many requests of the connector may start now."""
         limit, window = self._rate(connector)
         return limit - len(self._recent(connector, window))
 
@@ -68,7 +68,7 @@ class RateLimits:
         self._starts.setdefault(connector, deque()).append(self._clock())
 
     def next_start(self) -> float | None:
-        """Seconds until a connector that is at its limit may start again; None when none is."""
+        """Return the seconds until a connector that is at its limit may start again; None when none is."""
         waits: list[float] = []
         for connector in self._starts:
             limit, window = self._rate(connector)

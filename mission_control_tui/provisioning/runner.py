@@ -61,11 +61,11 @@ T = TypeVar("T")
 
 
 class WorkerStop(Exception):
-    """The worker stops: this attempt goes back to the queue."""
+    """Raised when the worker stops: this attempt goes back to the queue."""
 
 
 class AttemptStop(Exception):
-    """The store says that no further step may be taken."""
+    """Raised when the store says that no further step may be taken."""
 
     def __init__(self, reason: StopReason) -> None:
         super().__init__(reason)
@@ -74,7 +74,7 @@ class AttemptStop(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AttemptContext:
-    """What every attempt of a worker needs. `stopping` is asked before each step."""
+    """The surroundings of every attempt of a worker. `stopping` is asked before each step."""
 
     store: Store
     engine: JobEngine
@@ -109,7 +109,7 @@ def _unusable(error: MissionControlError) -> AttemptFailure:
 
 
 class _DurableJournal:
-    """Notes steps in the engine and the store. What it raises between two steps: WorkerStop, AttemptStop, RunLost."""
+    """Notes steps in the engine and the store. Raises WorkerStop, AttemptStop or RunLost between two steps."""
 
     def __init__(self, context: AttemptContext, run: Run, job: Job) -> None:
         self._context = context
@@ -144,7 +144,7 @@ class _DurableJournal:
         self.applied = True
 
     def _unsealed(self, desired: DesiredState) -> DesiredState:
-        """With the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
+        """Return it with the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
         sealed = self._job.sealed
         if desired.secret != SEALED or sealed is None:
             return desired
@@ -159,7 +159,7 @@ class _DurableJournal:
         call: Callable[[], Awaitable[T]],
         detail: Callable[[T], Mapping[str, object]],
     ) -> T:
-        """One recorded step of the engine, which learns neither its result nor its error."""
+        """Do one recorded step of the engine, which learns neither its result nor its error."""
         results: list[T] = []
         errors: list[ConnectorError] = []
 
@@ -233,7 +233,7 @@ class _Attempt:
             await self._agree(look)
 
     async def _agree(self, look: Look) -> None:
-        """Nothing is left to plan: done, or the back end still works on it."""
+        """End an attempt that has nothing left to plan: done, or the back end still works on it."""
         if look.outcome is LookOutcome.PENDING:
             await endings.look_later(
                 self._store,
@@ -274,7 +274,7 @@ class _Attempt:
         await endings.fail(self._store, self._run, self._account, failure, self._journal.result)
 
     async def _only_observes(self, plan: ChangePlan) -> None:
-        """The connector may not write yet: that is no failure, and it goes on by itself once it may."""
+        """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
         name, count = self._job.connector, len(plan.changes)
         self._context.backends.only_observes(name)
         changes = "1 change" if count == 1 else f"{count} changes"
@@ -299,7 +299,7 @@ class _Attempt:
             await self._fail(error)
 
     async def _show_what_is(self) -> None:
-        """Cancelled after its start: look, and let the light say what is true."""
+        """End an attempt that was cancelled after its start: look, and let the light say what is true."""
         connector, seconds = self._backend.connector, self._backend.call_seconds
         desired = desired_state(self._job, connector, self._mark)
         observe = partial(converge.observe_and_plan, connector, desired, call_seconds=seconds)

@@ -69,7 +69,7 @@ EngineFactory = Callable[[Callable[[int, int], Awaitable[None]]], JobEngine]
 
 
 class Exit(IntEnum):
-    """What a worker's end says to whoever started it."""
+    """The exit code that says to whoever started a worker how it ended."""
 
     ENDED = 0
     LEASE_LOST = LeaseLost.exit_code
@@ -95,9 +95,9 @@ class Worker:
         self._backends = backends
         self._me = me
         self._stays = stays or not store.is_sqlite
-        self._pace = RateLimits(settings, backends.pace)
+        self._limits = RateLimits(settings, backends.rates)
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
-        self._chores = Housekeeping(store, settings)
+        self._housekeeping = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
         self._around = AttemptContext(
             store,
@@ -204,7 +204,7 @@ class Worker:
                 log.warning("the engine is started once more: %s", _first_line(error))
 
     async def _tick(self) -> bool:
-        """One look at everything; True when the worker shall end."""
+        """Look once at everything; return True when the worker shall end."""
         self._timeout = self._settings.lease_seconds
         self._bulks.wake()
         if self._lost or self._stopping:
@@ -219,7 +219,7 @@ class Worker:
             self._check_connectors(outlook)
             await self._settle(outlook)
             took = await self._claim(outlook)
-            await self._do_chores(outlook)
+            await self._keep_house(outlook)
             return not took and await self._is_over(outlook)
         except (LeaseLost, *FLAWS):
             raise
@@ -228,17 +228,17 @@ class Worker:
             self._wait_at_most(1.0)
             return False
 
-    async def _do_chores(self, outlook: Outlook) -> None:
-        """What is due by the clock; a worker that makes way for a newer one leaves it to that."""
+    async def _keep_house(self, outlook: Outlook) -> None:
+        """Do what is due by the clock; a worker that makes way for a newer one leaves it to that."""
         if not outlook.draining:
-            await self._chores.run()
-            self._wait_at_most(self._chores.wait)
+            await self._housekeeping.run()
+            self._wait_at_most(self._housekeeping.wait)
 
     def _wait_at_most(self, seconds: float) -> None:
         self._timeout = min(max(seconds, 0.01), self._timeout)
 
     async def _mend(self) -> None:
-        """What an engine failure left: a file that is gone, jobs that never began, runs without an ending."""
+        """Mend what an engine failure left: a file that is gone, jobs that never began, runs without an ending."""
         if not self._engine.intact():
             log.warning("the engine's file is gone; it is started anew")
             for key, task in self._tasks.items():
@@ -273,7 +273,9 @@ class Worker:
         if not self._dead and not (self._ended and now - self._ended[0][0] > FORGET_SECONDS):
             return
         ended = [key for since, key in self._ended if now - since > FORGET_SECONDS / 2]
-        self._ended = [one for one in self._ended if now - one[0] <= FORGET_SECONDS / 2]
+        self._ended = [
+            (since, key) for since, key in self._ended if now - since <= FORGET_SECONDS / 2
+        ]
         dead, self._dead = self._dead, set()
         try:
             await self._engine.forget(ended, dead)
@@ -281,12 +283,12 @@ class Worker:
             log.warning("ended jobs were not deleted: %s", _first_line(error))
 
     def _check_connectors(self, outlook: Outlook) -> None:
-        for one in outlook.paused:
-            wait = one.next_check_at - outlook.now
+        for connector in outlook.paused:
+            wait = connector.next_check_at - outlook.now
             if 0.0 < wait <= FARTHEST_SECONDS:
                 self._wait_at_most(wait)
-            elif one.name not in self._checks:
-                self._checks[one.name] = asyncio.create_task(self._check(one.name))
+            elif connector.name not in self._checks:
+                self._checks[connector.name] = asyncio.create_task(self._check(connector.name))
 
     async def _check(self, name: str) -> None:
         try:
@@ -322,7 +324,7 @@ class Worker:
         self._wait_at_most(self._settle_at - time.monotonic())
 
     async def _claim(self, outlook: Outlook) -> bool:
-        """Take what is due; True when something was taken."""
+        """Take what is due; return True when something was taken."""
         if outlook.next_at is not None:
             self._wait_at_most(outlook.next_at - outlook.now)
         free = self._settings.slots - len(self._jobs)
@@ -331,15 +333,15 @@ class Worker:
         bulk = sum(job.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
         slots = Slots(free, min(free, for_bulk), self._removals)
-        taken = await claim(self._store, self._me.id, slots, self._pace)
-        for one in taken:
-            key = (one.run.request_id, one.run.attempt)
-            self._jobs[key], self._claimed_at[key] = one, time.monotonic()
-            self._pace.started(one.connector)
-        for one in taken:
-            await self._submit(one)
+        taken = await claim(self._store, self._me.id, slots, self._limits)
+        for claimed in taken:
+            key = (claimed.run.request_id, claimed.run.attempt)
+            self._jobs[key], self._claimed_at[key] = claimed, time.monotonic()
+            self._limits.started(claimed.connector)
+        for claimed in taken:
+            await self._submit(claimed)
         if not taken:
-            wait = self._pace.next_start()
+            wait = self._limits.next_start()
             self._wait_at_most(CLAIM_AGAIN_SECONDS if wait is None else wait)
         return bool(taken)
 
@@ -379,7 +381,7 @@ class Worker:
             self._wake.set()
 
     async def _rescue(self, run: Run, error: Exception) -> None:
-        """An error that no connector made: tried again as one that can heal, or later when the database is away."""
+        """Try an error that no connector made again as one that can heal, or later when the database is away."""
         said = f"The worker failed: {_first_line(error)}"
         failure = AttemptFailure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
         delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
@@ -398,9 +400,9 @@ class Worker:
         self._tasks.pop(key, None)
 
     async def _is_over(self, outlook: Outlook) -> bool:
-        """Whether an idle embedded worker has ended itself."""
+        """Return True when an idle embedded worker has ended itself."""
         waits_for_check = bool(outlook.paused) and outlook.waiting
-        is_busy = self._jobs or self._checks or self._chores.keeps_awake
+        is_busy = self._jobs or self._checks or self._housekeeping.keeps_awake
         if is_busy or outlook.due or outlook.next_at or waits_for_check:
             self._busy_at = time.monotonic()
             return False
@@ -445,7 +447,7 @@ class Worker:
                 self._dead |= set(buried.dead)
                 if buried.requests:
                     log.info("took over requests %s from %s", buried.requests, buried.dead)
-                self._pace.workers = len(await live_workers(self._store, lease))
+                self._limits.workers = len(await live_workers(self._store, lease))
             await asyncio.sleep(lease / BEATS_PER_LEASE)
 
     async def _listen(self) -> None:
@@ -483,7 +485,7 @@ class Worker:
 
 
 def _first_line(error: Exception) -> str:
-    """What it was, without statements and their values."""
+    """Return what it was, without statements and their values."""
     origin = getattr(error, "orig", None) or error
     lines = str(origin).splitlines()
     return f"{type(origin).__name__}: {lines[0][:300] if lines else ''}"

@@ -31,7 +31,7 @@ def run_worker(
     reload: Callable[[], Settings] | None = None,
     lock: int | None = None,
 ) -> int:
-    """Be a worker of the database at `url` until the end; returns the exit code.
+    """Be a worker of the database at `url` until the end; return the exit code.
 
     0: told to stop (SIGTERM, SIGINT), idle (embedded and not in the foreground only), or drained for a newer version.
     12: frozen for longer than its lease and taken over. Raises Conflict when an embedded worker runs already, and
@@ -89,10 +89,10 @@ async def _work(
         await worker.acquire()
         if lock is not None:
             os.close(lock)
-        for one in await switch_connectors(store, WORKER):
+        for switch in await switch_connectors(store, WORKER):
             log.info(
                 "service %s went from connector %s to %s: %d not checked, %d still run",
-                *(one.service_id, one.before, one.after, one.moved, one.running),
+                *(switch.service_id, switch.before, switch.after, switch.moved, switch.running),
             )
         log.info("worker %s begins at %s", me.id, store.shown_url)
         code = await worker.run()
@@ -119,14 +119,14 @@ class _ShortLog(logging.StreamHandler[TextIO]):
 
 
 def main() -> int:
-    """The detached worker; its stdout and stderr are its log."""
+    """Be the detached worker; its stdout and stderr are its log."""
     parser = argparse.ArgumentParser(prog="mission-control worker (detached)")
     parser.add_argument("--database", required=True)
     parser.add_argument("--lock", type=int)
     arguments = parser.parse_args()
 
     def settings() -> Settings:
-        """As whoever started this worker has them: the simulator's file depends on the database."""
+        """Return the settings of whoever started this worker: the simulator's file depends on the database."""
         return load(flags={"database": arguments.database})
 
     try:

@@ -59,13 +59,13 @@ def test_a_rate_holds_over_any_window(
     rate: float, asks: list[tuple[float, int]], workers: int
 ) -> None:
     clock = Clock()
-    pace = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=rate), clock)
-    pace.workers = workers
+    limits = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=rate), clock)
+    limits.workers = workers
     starts: list[float] = []
     for pause, wanted in asks:
         clock.now += pause
-        for _ in range(min(wanted, pace.starts_left("simulator"))):
-            pace.started("simulator")
+        for _ in range(min(wanted, limits.starts_left("simulator"))):
+            limits.started("simulator")
             starts.append(clock.now)
     share = rate / workers
     window, limit = (1.0, max(1, int(share))) if share >= 1 else (1 / share, 1)
@@ -75,22 +75,22 @@ def test_a_rate_holds_over_any_window(
 
 def test_at_the_limit_the_next_start_is_known() -> None:
     clock = Clock()
-    pace = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=2.0), clock)
-    assert pace.next_start() is None
-    pace.started("simulator")
+    limits = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=2.0), clock)
+    assert limits.next_start() is None
+    limits.started("simulator")
     clock.now = 0.4
-    pace.started("simulator")
-    assert pace.starts_left("simulator") == 0
-    wait = pace.next_start()
+    limits.started("simulator")
+    assert limits.starts_left("simulator") == 0
+    wait = limits.next_start()
     assert wait is not None
     assert abs(wait - 0.6) < 1e-9
     clock.now = 1.0
-    assert (pace.starts_left("simulator"), pace.next_start()) == (1, None)
+    assert (limits.starts_left("simulator"), limits.next_start()) == (1, None)
 
 
 def test_bulk_leaves_a_share_of_every_connector_to_people() -> None:
     for concurrency, for_bulk in ((8, 6), (4, 3), (2, 1), (1, 1)):
         settings = Connector(type="x", concurrency=concurrency)
-        pace = RateLimits(WORKER, {"x": settings}.__getitem__)
-        assert pace.concurrency("x", bulk=False) == concurrency
-        assert pace.concurrency("x", bulk=True) == for_bulk
+        limits = RateLimits(WORKER, {"x": settings}.__getitem__)
+        assert limits.concurrency("x", bulk=False) == concurrency
+        assert limits.concurrency("x", bulk=True) == for_bulk

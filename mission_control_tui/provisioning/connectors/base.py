@@ -50,7 +50,7 @@ CHANGE_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Whose an object is at the back end: written there, read back by `observe`.
+    """The owner of an object at the back end: written there, read back by `observe`.
 
     `installation` and `key` (the assignment's immutable id) say who owns it. `generation` and
     `attempt` are the fence: a connector refuses (kind stale) to apply a desired state whose fence
@@ -68,7 +68,7 @@ class Mark:
         return (self.generation, self.attempt)
 
     def same_owner(self, other: Mark | None) -> bool:
-        """Whether `other` is this very assignment of this very installation."""
+        """Return True when `other` is this very assignment of this very installation."""
         return other is not None and (self.installation, self.key) == (
             other.installation,
             other.key,
@@ -77,7 +77,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What should be true of one service instance.
+    """The state that one service instance should have.
 
     - `name`: the back-end name, chosen once by the model and stored.
     - `level`: the catalogue's level id; `limits`: what that level grants, from the catalogue (limit
@@ -112,7 +112,7 @@ class DesiredState:
 
 @dataclass(frozen=True, slots=True)
 class ObservedState:
-    """What is true of one object at the back end.
+    """The state that one object has at the back end.
 
     - `mark`: None when the object carries none, or one that cannot be read. A back end with the
       capability lasting_fence reports the asking assignment's mark, fence included, when the object
@@ -235,11 +235,11 @@ class Connector(Protocol):
         ...
 
     async def observe(self, desired: DesiredState) -> ObservedState:
-        """The live state of the object `desired.name` of `desired.service`; changes nothing."""
+        """Return the live state of the object `desired.name` of `desired.service`; changes nothing."""
         ...
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        """What `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
+        """Return what `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
         ...
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:

@@ -25,7 +25,7 @@ _SECRET_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
-    """Where a secret is kept: a file (its first line) or an environment variable; never the secret.
+    """The place of a secret: a file (its first line) or an environment variable; never the secret itself.
 
     It is read anew for each connection, so that replacing the file is all that a rotation takes.
     """
@@ -35,7 +35,7 @@ class SecretReference:
     variable: str = ""
 
     def read(self) -> str:
-        """The secret; raises ConnectorError (config) when it cannot be read or is empty."""
+        """Return the secret. Raises ConnectorError (config) when it cannot be read or is empty."""
         where = f"The environment variable {self.variable}" if self.variable else f"{self.file}"
         try:
             secret = self._stored()
@@ -69,11 +69,11 @@ class SettingsReader(TableReader):
         self.name = name
 
     def mode(self, default: str) -> str:
-        """Whether the connector may write: "observe" or "enabled"."""
+        """Return "enabled" when the connector may write, else "observe"."""
         return self.choice("mode", MODES, default)
 
     def secret(self, key: str) -> SecretReference | None:
-        """The secret that `KEY_file` or `KEY_env` refers to; None when neither is there.
+        """Return the secret that `KEY_file` or `KEY_env` refers to; None when neither is there.
 
         The secret itself in the settings file is refused.
         """
@@ -108,7 +108,7 @@ class SettingsReader(TableReader):
 
 
 def call_timeout(name: str, table: Mapping[str, object]) -> float:
-    """The hard limit of one call in seconds, from the table's `timeout`; raises InvalidInput."""
+    """Return the hard limit of one call in seconds, from the table's `timeout`. Raises InvalidInput."""
     reader = SettingsReader(name, table)
     seconds = reader.number("timeout", DEFAULT_TIMEOUT, 0.1, 3600)
     reader.raise_problems()

@@ -56,7 +56,7 @@ def plan_difference(
     settings: Collection[str] | None = None,
     attributes: Collection[str] | None = None,
 ) -> ChangePlan:
-    """The plan that turns `observed` into `desired`.
+    """Return the plan that turns `observed` into `desired`.
 
     `layout` are the parts in the order in which they are made; they are removed in reverse.
     `limits`, `settings` and `attributes` name the keys that this back end keeps and that are
@@ -121,14 +121,14 @@ def plan_difference(
 def blocked(
     kind: ErrorKind, reason: str, remedy: str, steps: tuple[Step, ...] = (), *, field: str = ""
 ) -> ChangePlan:
-    """A plan that may not be applied; `steps` are what it would do, for show, `field` what can be corrected."""
+    """Return a plan that may not be applied; `steps` are what it would do, for show, `field` what can be corrected."""
     return ChangePlan(
         PlanAction.BLOCKED, steps, reason=reason, remedy=remedy, kind=kind, field=field
     )
 
 
 def in_observe_mode(plan: ChangePlan, setting: str) -> ChangePlan:
-    """`plan` as a connector that may not write shows it: the differences stay, writing is blocked.
+    """Return `plan` as a connector that may not write shows it: the differences stay, writing is blocked.
 
     `setting` names the setting that allows writing, for the remedy. An object that differs in nothing but the fence
     agrees: a connector that never writes needs none.
@@ -147,7 +147,7 @@ def in_observe_mode(plan: ChangePlan, setting: str) -> ChangePlan:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two JSON values are equal; a missing value equals every empty one."""
+    """Return True when two JSON values are equal; a missing value equals every empty one."""
     if _unset(one) and _unset(other):
         return True
     if isinstance(one, bool) != isinstance(other, bool):
@@ -330,6 +330,6 @@ def _carrier(layout: Sequence[Part], what: str) -> str:
 
 
 def with_step(plan: ChangePlan, step: Step) -> ChangePlan:
-    """`plan` with `step` done first; a plan without steps becomes an update."""
+    """Return `plan` with `step` done first; a plan without steps becomes an update."""
     action = PlanAction.UPDATE if plan.action is PlanAction.NONE else plan.action
     return replace(plan, action=action, steps=(step, *plan.steps))

@@ -21,19 +21,19 @@ _SHOWN = 300
 
 
 class UnknownConnector(NotFound):
-    """No installed package offers a connector of this type."""
+    """Raised where no installed package offers a connector of this type."""
 
     title = "No such connector"
 
 
 class ConnectorUnavailable(MissionControlError):
-    """The connector is known but cannot be imported."""
+    """Raised where the connector is known but cannot be imported."""
 
     title = "The connector cannot be loaded"
 
 
 def known() -> tuple[str, ...]:
-    """The types of all connectors that are installed, sorted; imports none of them."""
+    """Return the types of all connectors that are installed, sorted; imports none of them."""
     return tuple(sorted(_offered()))
 
 

@@ -24,12 +24,12 @@ class TableReader:
     known: set[str] = field(default_factory=set)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Return True when the key is there."""
         self.known.add(key)
         return key in self.table
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text that is not empty; compulsory when the default is None."""
+        """Return a text that is not empty; compulsory when the default is None."""
         value = self._value(key, default)
         if isinstance(value, str) and value:
             return value
@@ -40,7 +40,7 @@ class TableReader:
         return default or ""
 
     def integer(self, key: str, default: int, low: int, high: int) -> int:
-        """A whole number from `low` to `high`."""
+        """Return a whole number from `low` to `high`."""
         value = _number(self._value(key, default))
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
@@ -48,7 +48,7 @@ class TableReader:
         return default
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
-        """A number from `low` to `high`."""
+        """Return a number from `low` to `high`."""
         value = _number(self._value(key, default))
         if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
             return float(value)
@@ -56,7 +56,7 @@ class TableReader:
         return default
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """Return true or false."""
         value = self._value(key, default)
         if isinstance(value, bool):
             return value
@@ -64,7 +64,7 @@ class TableReader:
         return default
 
     def choice(self, key: str, choices: Collection[str], default: str) -> str:
-        """One of `choices`."""
+        """Return one of `choices`."""
         value = self._value(key, default)
         if isinstance(value, str) and (value in choices or key not in self.table):
             return value
@@ -72,7 +72,7 @@ class TableReader:
         return default
 
     def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of texts."""
         value = self._value(key, default)
         if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             return tuple(str(item) for item in value)
@@ -80,12 +80,12 @@ class TableReader:
         return default
 
     def path(self, key: str) -> Path | None:
-        """A path, `~` expanded; it need not exist. None where there is none."""
+        """Return a path, `~` expanded; it need not exist. None where there is none."""
         value = self.text(key, "")
         return Path(value).expanduser() if value else None
 
     def mapping(self, key: str) -> Mapping[str, object]:
-        """A table within the table; empty where there is none."""
+        """Return a table within the table; empty where there is none."""
         value = self._value(key, {})
         if isinstance(value, Mapping):
             return value
@@ -93,7 +93,7 @@ class TableReader:
         return {}
 
     def mappings(self, key: str) -> tuple[Mapping[str, object], ...]:
-        """A list of tables; empty where there is none."""
+        """Return a list of tables; empty where there is none."""
         value = self._value(key, ())
         if isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value):
             return tuple(value)

@@ -125,12 +125,12 @@ class PostgreSQL:
         return Health(f"PostgreSQL {who['version']}", "; ".join(notes))
 
     async def observe(self, desired: DesiredState) -> ObservedState:
-        """Role and database of this name, and what surrounds them."""
+        """Return the state of role and database of this name, and of what surrounds them."""
         async with session(self._server) as connection:
             return await self._look(connection, desired.name)
 
     def plan(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
-        """The difference, in the steps isolation, role and database."""
+        """Return the difference, in the steps isolation, role and database."""
         plan = self._difference(desired, observed_state)
         return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
 
@@ -148,13 +148,15 @@ class PostgreSQL:
             if fresh.action is PlanAction.BLOCKED:
                 kind = fresh.kind or ErrorKind.CONFLICT
                 raise ConnectorError(kind, fresh.reason, remedy=fresh.remedy, code="blocked")
-            todo = next((one for one in fresh.steps if one.name == step.name), None)
+            todo = next(
+                (fresh_step for fresh_step in fresh.steps if fresh_step.name == step.name), None
+            )
             if todo is not None:
                 work = StepExecution(connection, desired, seen, self._connections(desired))
                 await work.carry_out(todo, removing=fresh.action is PlanAction.DELETE)
 
     async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        """Every role or database whose comment carries our installation's mark."""
+        """Yield every role or database whose comment carries our installation's mark."""
         async with session(self._server) as connection:
             names = [row["name"] for row in await connection.fetch(sql.COMMENTED_NAMES)]
             rows: list[Any] = []
@@ -166,7 +168,7 @@ class PostgreSQL:
                 yield row["name"], found
 
     async def aclose(self) -> None:
-        """Nothing to let go of: a session lives for one call."""
+        """Do nothing: a session lives for one call."""
 
     async def _look(self, connection: Any, name: str) -> ObservedState:
         return observed_state(await connection.fetchrow(sql.LOOK, [name], list(self._guarded)))
@@ -246,7 +248,7 @@ class PostgreSQL:
 
 
 def _is_mixed(desired: DesiredState, observed_state: ObservedState) -> bool:
-    """Whether something of ours stands beside something of somebody else under this name."""
+    """Return True when something of ours stands beside something of somebody else under this name."""
     owners = observed_state.attributes.get(OWNERS)
     return (
         observed_state.exists
@@ -258,7 +260,7 @@ def _is_mixed(desired: DesiredState, observed_state: ObservedState) -> bool:
 
 @asynccontextmanager
 async def _locked(connection: Any, what: str) -> AsyncIterator[None]:
-    """The object's lock, for the session: CREATE and DROP DATABASE refuse transactions.
+    """Hold the object's lock, for the session: CREATE and DROP DATABASE refuse transactions.
 
     A worker that is killed or frozen loses it with its session; see IDLE_SECONDS.
     """
@@ -294,7 +296,7 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
 
 
 def _levels(reader: SettingsReader) -> dict[str, int]:
-    """The connection limits that the settings give to levels."""
+    """Return the connection limits that the settings give to levels."""
     limits = {}
     for level, table in reader.mapping("levels").items():
         if not isinstance(table, Mapping) or "connection_limit" not in table:

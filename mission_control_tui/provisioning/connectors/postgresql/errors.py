@@ -54,7 +54,7 @@ _CUT_OFF = ("08", "57", "25P03")
 def translate(
     error: Exception, *, connecting: bool = False, writing: bool = False
 ) -> ConnectorError:
-    """The ConnectorError for `error`; only the server's own words are kept, never a statement.
+    """Return the ConnectorError for `error`; only the server's own words are kept, never a statement.
 
     `connecting` is while the session is opened; `writing` once a statement that changes something
     may have been sent, which makes a lost connection an unknown outcome.

@@ -15,7 +15,7 @@ OWNERS = "owners"
 
 
 def observed_state(row: Mapping[str, Any]) -> ObservedState:
-    """What a row of the statement LOOK says.
+    """Return what a row of the statement LOOK says.
 
     The role's comment is the authority: a tenant owns its database and could write there what it
     likes. A database that is neither the role's nor marked as the role is makes the whole unmarked.
@@ -38,7 +38,9 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
             **(_facts(row) if database else {}),
             **_surroundings(row),
             OWNERS: [
-                [one.mark.installation, one.mark.key] for one in (comment, on_database) if one
+                [found.mark.installation, found.mark.key]
+                for found in (comment, on_database)
+                if found
             ],
         },
         external_id=row["name"],
@@ -49,7 +51,7 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
 
 
 def limit_word(connections: int) -> int | str:
-    """A connection limit for people and for comparison: a number, or "unlimited"."""
+    """Return a connection limit for people and for comparison: a number, or "unlimited"."""
     return "unlimited" if connections == UNLIMITED else connections
 
 

@@ -26,7 +26,7 @@ _PROHIBITED = (
 
 
 def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> str:
-    """What PostgreSQL stores for `password`: SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey."""
+    """Return what PostgreSQL stores for `password`: SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey."""
     salt = os.urandom(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", prepared(password), salt, iterations)
     stored_key = hashlib.sha256(_keyed(salted, b"Client Key")).digest()
@@ -35,7 +35,7 @@ def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITER
 
 
 def prepared(password: str) -> bytes:
-    """`password` after SASLprep (RFC 4013), or as it is where that refuses it, as PostgreSQL does."""
+    """Return `password` after SASLprep (RFC 4013), or as it is where that refuses it, as PostgreSQL does."""
     raw = password.encode()
     if password.isascii():
         return raw

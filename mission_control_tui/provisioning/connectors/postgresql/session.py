@@ -25,7 +25,7 @@ A worker that was frozen and wakes up later finds its session gone and cannot ac
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is and who we are there. `host` may be the directory of a unix socket."""
+    """The place of a server and our role there. `host` may be the directory of a unix socket."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Server:
 
 
 def default_tls(host: str) -> str:
-    """TLS is checked in full unless the server is on this machine."""
+    """Return the TLS mode of a host: checked in full unless the server is on this machine."""
     if host.startswith("/") or host == "localhost":
         return "prefer"
     try:
@@ -48,7 +48,7 @@ def default_tls(host: str) -> str:
 
 @asynccontextmanager
 async def session(server: Server, *, writing: bool = False) -> AsyncIterator[Any]:
-    """An asyncpg connection for one call; every failure in it leaves as a ConnectorError.
+    """Open an asyncpg connection for one call; every failure in it leaves as a ConnectorError.
 
     `writing` says that the call changes something: what is lost on the way is an unknown outcome.
     """

@@ -14,14 +14,14 @@ RESERVED_NAMES = frozenset({"public", "none", "postgres", "template0", "template
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What a role's comment holds: whose it is, its level, and which generation set its password."""
+    """The content of a role's comment: its owner, its level, and the generation that set its password."""
 
     mark: Mark
     level: str
     secret_generation: int
 
     def to_text(self) -> str:
-        """The comment as PostgreSQL keeps it."""
+        """Return the comment as PostgreSQL keeps it."""
         return json.dumps(
             {
                 "mission_control": 1,
@@ -36,7 +36,7 @@ class Comment:
 
     @classmethod
     def from_text(cls, text: str | None) -> Comment | None:
-        """What `to_text` wrote; None for a comment of anybody else."""
+        """Return what `to_text` wrote; None for a comment of anybody else."""
         try:
             body = json.loads(text or "")
         except ValueError:
@@ -54,7 +54,7 @@ class Comment:
 
 
 def name_problem(name: str) -> str:
-    """Why `name` cannot be the name of a role and a database, or an empty text."""
+    """Return why `name` cannot be the name of a role and a database, or an empty text."""
     if not name:
         return "the name is empty"
     if "\0" in name:
@@ -67,12 +67,12 @@ def name_problem(name: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """`name` as a quoted identifier."""
+    """Return `name` as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """`text` as a string constant, for sessions with standard_conforming_strings."""
+    """Return `text` as a string constant, for sessions with standard_conforming_strings."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -84,7 +84,7 @@ def role_statement(
     connections: int | None = None,
     verifier: str | None = None,
 ) -> str:
-    """CREATE ROLE or ALTER ROLE with what is given; empty when nothing is."""
+    """Return CREATE ROLE or ALTER ROLE with what is given; an empty text when nothing is."""
     options = []
     if login is not None:
         options.append("LOGIN" if login else "NOLOGIN")
@@ -96,12 +96,12 @@ def role_statement(
 
 
 def comment_on(what: str, name: str, comment: Comment) -> str:
-    """COMMENT ON ROLE or DATABASE."""
+    """Return COMMENT ON ROLE or DATABASE."""
     return f"COMMENT ON {what} {identifier(name)} IS {literal(comment.to_text())}"
 
 
 def create_database(name: str) -> str:
-    """A database owned by the role of the same name, closed until PUBLIC has been shut out.
+    """Return CREATE DATABASE for the role of the same name, closed until PUBLIC has been shut out.
 
     template0, because nobody can be connected to it, which would refuse the copy.
     """
@@ -110,7 +110,7 @@ def create_database(name: str) -> str:
 
 
 def drop_database(name: str) -> str:
-    """The database goes with whoever is connected to it; doing so again is harmless."""
+    """Return DROP DATABASE, which also ends the sessions there; doing so again is harmless."""
     return f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)"
 
 

@@ -113,7 +113,7 @@ class StepExecution:
                 await self.connection.execute(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
 
     def _comment(self) -> sql.Comment:
-        """The role's comment with the new fence, and the level and password that it has."""
+        """Return the role's comment with the new fence, and the level and password that it has."""
         return sql.Comment(self.desired.mark, self.seen.level, self.seen.secret_generation)
 
     async def _end_sessions(self) -> None:

@@ -64,19 +64,19 @@ class Simulator:
         self._observe_setting = observe_setting
 
     async def check(self) -> Health:
-        """The simulator's version and where its file is."""
+        """Return the simulator's version and where its file is."""
         await self._meet(Situation("check"))
         count = await asyncio.to_thread(self._store.count)
         return Health("simulator 1", f"{count} objects in {self._store.path}")
 
     async def observe(self, desired: DesiredState) -> ObservedState:
-        """What the file holds under this name."""
+        """Return what the file holds under this name."""
         await self._meet(Situation.of("observe", desired), desired.mark.key)
         layout = self._rules.layout(desired.service)
         return await asyncio.to_thread(self._store.observe, desired, layout)
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        """The difference, in the steps that the rules file gives the service."""
+        """Return the difference, in the steps that the rules file gives the service."""
         plan = self._difference(desired, observed)
         return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
 
@@ -99,13 +99,13 @@ class Simulator:
         )
 
     async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        """All objects of this installation."""
+        """Yield all objects of this installation."""
         found = await asyncio.to_thread(self._store.list, self._installation, self._rules.layout)
         for item in found:
             yield item
 
     async def aclose(self) -> None:
-        """Nothing to let go of: a connection lives for one call."""
+        """Do nothing: a connection lives for one call."""
 
     async def _meet(self, situation: Situation, key: str = "") -> None:
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
@@ -149,12 +149,12 @@ def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:
 
 
 def ledger(path: Path) -> tuple[Effect, ...]:
-    """All effects in the simulator's file, in the order in which they happened."""
+    """Return all effects in the simulator's file, in the order in which they happened."""
     return SimulatorStore(path).ledger()
 
 
 def login(path: Path, name: str, password: str, service: str | None = None) -> bool:
-    """Whether `name` (of `service`, or of any) is present in the file and takes this password."""
+    """Return True when `name` (of `service`, or of any) is present in the file and takes this password."""
     return SimulatorStore(path).login(name, password, service)
 
 

@@ -25,7 +25,7 @@ _SCRYPT = {"n": 2**12, "r": 8, "p": 1}  # a few milliseconds: it guards simulate
 
 @dataclass(slots=True)
 class SimulatedObject:
-    """What the back end keeps of one object; of a password only its scrypt hash.
+    """One object as the back end keeps it; of a password only its scrypt hash.
 
     `pending_until` is the wall clock's time, which several processes compare.
     """
@@ -45,15 +45,15 @@ class SimulatedObject:
 
     @classmethod
     def from_json(cls, text: str) -> SimulatedObject:
-        """The object that `to_json` wrote."""
+        """Return the object that `to_json` wrote."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
-        """Everything, as one JSON object."""
+        """Return everything, as one JSON object."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     def observed(self, layout: Sequence[Part], fence: tuple[int, int]) -> ObservedState:
-        """How it looks from outside; `fence` is what its owner's last act carried."""
+        """Return how it looks from outside; `fence` is what its owner's last act carried."""
         missing = tuple(part.name for part in layout if part.name not in self.parts)
         return ObservedState(
             exists=True,
@@ -71,7 +71,7 @@ class SimulatedObject:
         )
 
     def takes(self, password: str) -> bool:
-        """Whether one can log in with this password."""
+        """Return True when one can log in with this password."""
         return self.wish == Wish.PRESENT and bool(self.password) and _matches(password, self)
 
     def carry_out(self, change: Change, desired: DesiredState, step: str) -> None:
@@ -101,7 +101,7 @@ class SimulatedObject:
 
 
 def effects_of(step: Step) -> list[tuple[str, list[Change]]]:
-    """(effect, its changes) of a step for the ledger; writing the fence alone is no effect."""
+    """Return (effect, its changes) of a step for the ledger; writing the fence alone is no effect."""
     own = {change.what: change for change in step.changes}
     own.pop("generation", None)
     effects: list[tuple[str, list[Change]]] = []

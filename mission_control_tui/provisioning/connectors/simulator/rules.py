@@ -40,7 +40,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is being done, for rules to match. Empty where it does not apply."""
+    """The call that is under way, for rules to match. Empty where it does not apply."""
 
     call: str
     service: str = ""
@@ -53,7 +53,7 @@ class Situation:
 
     @classmethod
     def of(cls, call: str, desired: DesiredState, step: str = "") -> Situation:
-        """The situation of a call about `desired`."""
+        """Return the situation of a call about `desired`."""
         return cls(
             call,
             desired.service,
@@ -68,7 +68,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorRule:
-    """What happens in the situations that all patterns match. Seconds are floats.
+    """A cause of delay, failure or pending in the situations that all patterns match. Seconds are floats.
 
     `fail_times` None fails every time; else so often for one service of one assignment. `when`
     "after" lets the act happen and then loses the answer. `names_field` is the error's field.
@@ -92,14 +92,14 @@ class SimulatorRule:
     pending: float | None = None
 
     def matches(self, situation: Situation) -> bool:
-        """Whether call and all patterns match, in any case of letters."""
+        """Return True when call and all patterns match, in any case of letters."""
         return self.call == situation.call and all(
             fnmatchcase(str(getattr(situation, key)).casefold(), pattern.casefold())
             for key, pattern in self.patterns.items()
         )
 
     def error(self) -> ConnectorError:
-        """The error that this rule raises; only for a rule with `fail`."""
+        """Return the error that this rule raises; only for a rule with `fail`."""
         kind = self.fail or ErrorKind.TRANSIENT
         return ConnectorError(
             kind,
@@ -121,12 +121,12 @@ class Ruleset:
     rules: Sequence[SimulatorRule] = ()
 
     def layout(self, service: str) -> tuple[Part, ...]:
-        """The parts of an object of `service`, in the order in which they are made."""
+        """Return the parts of an object of `service`, in the order in which they are made."""
         found = tuple(part for pattern, part in self.parts if fnmatchcase(service, pattern))
         return found or ONE_PART
 
     def delay(self, situation: Situation) -> float:
-        """Seconds that the call takes; the jitter is the same for the same seed and situation."""
+        """Return the seconds that the call takes; the jitter is the same for the same seed and situation."""
         rule = self._first(situation, lambda rule: rule.delay is not None)
         if rule is None or rule.delay is None:
             return 0.0
@@ -134,12 +134,12 @@ class Ruleset:
         return rule.delay + rule.jitter * int.from_bytes(digest[:4], "big") / 2**32
 
     def pending(self, situation: Situation) -> float:
-        """Seconds that the back end goes on working after the act."""
+        """Return the seconds that the back end goes on working after the act."""
         rule = self._first(situation, lambda rule: rule.pending is not None)
         return rule.pending or 0.0 if rule else 0.0
 
     def failures(self, situation: Situation) -> tuple[SimulatorRule, ...]:
-        """Rules that fail here, in order; the first that is not used up decides."""
+        """Return the rules that fail here, in order; the first that is not used up decides."""
         return tuple(
             rule for rule in self.rules if rule.fail is not None and rule.matches(situation)
         )
@@ -151,7 +151,7 @@ class Ruleset:
 
 
 def read_rules(path: Path | None) -> Ruleset:
-    """The rules in the file `path`, or the shipped ones; raises InvalidInput with every problem."""
+    """Return the rules in the file `path`, or the shipped ones. Raises InvalidInput with every problem."""
     file = path or SHIPPED
     try:
         table = tomllib.loads(file.read_text("utf-8"))
@@ -163,7 +163,7 @@ def read_rules(path: Path | None) -> Ruleset:
 
 
 def parse_rules(table: Mapping[str, object], file: Path) -> Ruleset:
-    """The rules that a decoded file holds; `file` is for the words of InvalidInput."""
+    """Return the rules that a decoded file holds; `file` is for the words of InvalidInput."""
     top = TableReader("", table)
     problems = top.problems
     parts = [

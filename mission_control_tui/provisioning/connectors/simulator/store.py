@@ -94,12 +94,12 @@ class SimulatorStore:
         self.path = path
 
     def observe(self, desired: DesiredState, layout: Sequence[Part]) -> ObservedState:
-        """What is there under this name, whoever owns it; without it, the fence that is left."""
+        """Return what is there under this name, whoever owns it; without it, the fence that is left."""
         with self._connection() as db:
             return _look(db, desired, layout)[1]
 
     def list(self, installation: str, layouts: Layouts) -> Found:
-        """(name, observed) of all objects that carry the mark of `installation`."""
+        """Return (name, observed state) of all objects that carry the mark of `installation`."""
         with self._connection() as db:
             rows = db.execute(
                 "SELECT service, name, body FROM object WHERE installation = ?"
@@ -114,14 +114,14 @@ class SimulatorStore:
             return found
 
     def count(self) -> int:
-        """How many objects there are."""
+        """Return how many objects there are."""
         with self._connection() as db:
             return int(db.execute("SELECT count(*) FROM object").fetchone()[0])
 
     def spend(
         self, failures: Sequence[SimulatorRule], service: str, key: str
     ) -> SimulatorRule | None:
-        """The first of `failures` that is not used up, counted as used once more."""
+        """Return the first of `failures` that is not used up, counted as used once more."""
         if not failures:
             return None
         with self._transaction() as db:
@@ -163,7 +163,7 @@ class SimulatorStore:
         return removed
 
     def login(self, name: str, password: str, service: str | None) -> bool:
-        """Whether a present object of this name takes this password."""
+        """Return True when a present object of this name takes this password."""
         with self._connection() as db:
             rows = db.execute(
                 "SELECT body FROM object WHERE name = ? AND service = coalesce(?, service)",
@@ -172,7 +172,7 @@ class SimulatorStore:
         return any(SimulatedObject.from_json(row[0]).takes(password) for row in rows)
 
     def ledger(self) -> tuple[Effect, ...]:
-        """All effects in the order in which they happened."""
+        """Return all effects in the order in which they happened."""
         with self._connection() as db:
             rows = db.execute("SELECT * FROM ledger ORDER BY effect_id").fetchall()
         return tuple(_effect(row) for row in rows)
@@ -326,7 +326,7 @@ def _act(
         raise ConnectorError(
             kind, plan.reason, remedy=plan.remedy, code="blocked", field=plan.field
         )
-    step = next((one for one in plan.steps if one.name == step_name), None)
+    step = next((step for step in plan.steps if step.name == step_name), None)
     if step is None:
         return
     mark = desired.mark
