@@ -46,7 +46,7 @@ def locations() -> Locations:
     )
 
 
-class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the worker shares out its slots and how it waits."""
 
     slots: Annotated[int, msgspec.Meta(ge=2, le=200)] = 16
@@ -77,7 +77,7 @@ class Worker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The private key for sealed passwords; empty for the default place."""
 
 
-class Connector(msgspec.Struct, frozen=True):
+class ConnectorSettings(msgspec.Struct, frozen=True):
     """One back end: its type, its limits, and whatever else its type documents."""
 
     type: str
@@ -119,10 +119,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Service id -> connector name, over what the catalogue says."""
     connectors: dict[str, dict[str, Any]] = {}
     """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
-    worker: Worker = msgspec.field(default_factory=Worker)
+    worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
     console: Console = msgspec.field(default_factory=Console)
 
-    def connector(self, name: str) -> Connector:
+    def connector(self, name: str) -> ConnectorSettings:
         """The settings of one connector. Raises UsageError when there are none."""
         table = dict(self.connectors.get(name, {}))
         if not table and name != "simulator":
@@ -136,7 +136,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for key in ("type", "concurrency", "rate_per_second")
             if key in table
         }
-        return _convert({**common, "options": table}, Connector, f"connectors.{name}")
+        return _convert({**common, "options": table}, ConnectorSettings, f"connectors.{name}")
 
 
 def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:

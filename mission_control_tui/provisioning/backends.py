@@ -11,8 +11,7 @@ from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.provisioning.connectors import registry
 from mission_control_tui.provisioning.connectors.base import Connector
 from mission_control_tui.provisioning.connectors.options import call_timeout
-from mission_control_tui.settings import Connector as ConnectorSettings
-from mission_control_tui.settings import Settings
+from mission_control_tui.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
 

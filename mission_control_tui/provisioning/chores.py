@@ -15,7 +15,7 @@ from mission_control_tui.model import expiring, purging, schedule_due, schedule_
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.states import ScheduleState
-from mission_control_tui.settings import Worker as WorkerSettings
+from mission_control_tui.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 

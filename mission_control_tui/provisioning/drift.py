@@ -24,7 +24,7 @@ from mission_control_tui.provisioning.connectors.base import (
     ObservedState,
 )
 from mission_control_tui.provisioning.pacing import RateLimits
-from mission_control_tui.settings import Worker
+from mission_control_tui.settings import WorkerSettings
 
 NO_FENCE = 2**31 - 1
 """An attempt that no real one reaches: a look is never older than what it finds."""
@@ -89,7 +89,7 @@ async def survey(
     caller: Caller,
     account: int | str,
     backends: Backends,
-    worker: Worker,
+    worker: WorkerSettings,
     *,
     user: str | None = None,
     service: str | None = None,

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.settings import Connector, Worker
+from mission_control_tui.settings import ConnectorSettings, WorkerSettings
 
 LONGEST_RETRY_AFTER = 3600.0
 """A back end that asks for more is asked again all the same."""
@@ -16,7 +16,9 @@ PENDING_SHARE = 0.25
 LONGEST_PENDING_SECONDS = 60.0
 
 
-def retry_delay(failures: int, error: ConnectorError, worker: Worker, rng: random.Random) -> float:
+def retry_delay(
+    failures: int, error: ConnectorError, worker: WorkerSettings, rng: random.Random
+) -> float:
     """Return the seconds until the next try, after `failures` earlier ones: exponential, capped, with full jitter.
 
     What the back end itself asked for comes first, and the jitter on top of it.
@@ -26,7 +28,7 @@ def retry_delay(failures: int, error: ConnectorError, worker: Worker, rng: rando
     return asked + rng.uniform(0.0, longest)
 
 
-def pending_delay(age_seconds: float, worker: Worker) -> float:
+def pending_delay(age_seconds: float, worker: WorkerSettings) -> float:
     """Return the seconds until a back end that still works on it is observed again: the older, the longer."""
     least = min(worker.retry_first_seconds, LONGEST_PENDING_SECONDS)
     return max(least, min(age_seconds * PENDING_SHARE, LONGEST_PENDING_SECONDS))
@@ -40,8 +42,8 @@ class RateLimits:
 
     def __init__(
         self,
-        worker: Worker,
-        settings: Callable[[str], Connector],
+        worker: WorkerSettings,
+        settings: Callable[[str], ConnectorSettings],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._interactive_share = worker.interactive_slots / worker.slots

@@ -55,7 +55,7 @@ from mission_control_tui.provisioning.desires import (
 )
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.pacing import pending_delay, retry_delay
-from mission_control_tui.settings import Worker
+from mission_control_tui.settings import WorkerSettings
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class AttemptContext:
     store: Store
     engine: JobEngine
     backends: Backends
-    settings: Worker
+    settings: WorkerSettings
     key_file: Path
     stopping: Callable[[], bool]
     rng: random.Random

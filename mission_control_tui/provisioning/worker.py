@@ -43,7 +43,7 @@ from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.pacing import RateLimits
 from mission_control_tui.provisioning.runner import AttemptContext, run_attempt
-from mission_control_tui.settings import Worker as WorkerSettings
+from mission_control_tui.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 

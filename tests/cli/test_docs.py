@@ -19,7 +19,7 @@ import pytest
 from mission_control_tui.cli.entry import BROKEN_PIPE, INTERRUPTED
 from mission_control_tui.model import leases
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.settings import Connector, Settings, load
+from mission_control_tui.settings import ConnectorSettings, Settings, load
 from tests.cli.inprocess import answer, call, ok
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +114,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    of_connectors = {field.name for field in msgspec.structs.fields(Connector)}
+    of_connectors = {field.name for field in msgspec.structs.fields(ConnectorSettings)}
     known = {name for name, _ in fields(Settings)} | of_connectors | {"mode", "timeout"}
     files = {"settings.toml", "crash.log", "simulator.db"}
     assert set(documented_settings()) - files <= known

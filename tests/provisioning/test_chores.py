@@ -22,7 +22,7 @@ from mission_control_tui.model.tables import (
     UserRow,
 )
 from mission_control_tui.provisioning import chores
-from mission_control_tui.settings import Worker as WorkerSettings
+from mission_control_tui.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
 
 pytestmark = pytest.mark.kill

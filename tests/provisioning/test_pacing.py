@@ -16,9 +16,11 @@ from mission_control_tui.provisioning.pacing import (
     pending_delay,
     retry_delay,
 )
-from mission_control_tui.settings import Connector, Worker
+from mission_control_tui.settings import ConnectorSettings, WorkerSettings
 
-WORKER = Worker(retry_first_seconds=1.0, retry_cap_seconds=60.0, slots=16, interactive_slots=4)
+WORKER = WorkerSettings(
+    retry_first_seconds=1.0, retry_cap_seconds=60.0, slots=16, interactive_slots=4
+)
 TRANSIENT = ConnectorError(ErrorKind.TRANSIENT, "no answer")
 
 
@@ -59,7 +61,9 @@ def test_a_rate_holds_over_any_window(
     rate: float, asks: list[tuple[float, int]], workers: int
 ) -> None:
     clock = Clock()
-    limits = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=rate), clock)
+    limits = RateLimits(
+        WORKER, lambda _: ConnectorSettings(type="simulator", rate_per_second=rate), clock
+    )
     limits.workers = workers
     starts: list[float] = []
     for pause, wanted in asks:
@@ -75,7 +79,9 @@ def test_a_rate_holds_over_any_window(
 
 def test_at_the_limit_the_next_start_is_known() -> None:
     clock = Clock()
-    limits = RateLimits(WORKER, lambda _: Connector(type="simulator", rate_per_second=2.0), clock)
+    limits = RateLimits(
+        WORKER, lambda _: ConnectorSettings(type="simulator", rate_per_second=2.0), clock
+    )
     assert limits.next_start() is None
     limits.started("simulator")
     clock.now = 0.4
@@ -90,7 +96,7 @@ def test_at_the_limit_the_next_start_is_known() -> None:
 
 def test_bulk_leaves_a_share_of_every_connector_to_people() -> None:
     for concurrency, for_bulk in ((8, 6), (4, 3), (2, 1), (1, 1)):
-        settings = Connector(type="x", concurrency=concurrency)
+        settings = ConnectorSettings(type="x", concurrency=concurrency)
         limits = RateLimits(WORKER, {"x": settings}.__getitem__)
         assert limits.concurrency("x", bulk=False) == concurrency
         assert limits.concurrency("x", bulk=True) == for_bulk

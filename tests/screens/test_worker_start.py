@@ -13,14 +13,14 @@ import pytest
 from mission_control_tui.console_app import ConsoleApp
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.leases import live_workers
-from mission_control_tui.settings import Settings, Worker, locations
+from mission_control_tui.settings import Settings, WorkerSettings, locations
 
 from . import world
 from .driving import shows, text_of, until
 from .user_driving import context_of, user_id
 
 FAILS = "it ends as it starts"
-SETTINGS = Settings(worker=Worker(idle_seconds=0.2))
+SETTINGS = Settings(worker=WorkerSettings(idle_seconds=0.2))
 
 
 @pytest.fixture
