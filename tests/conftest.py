@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import itertools
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import forked
 from tests.postgres import PostgresServer
 from tests.support import hermetic, require
 
@@ -26,6 +30,51 @@ settings.register_profile(
     "mission_control", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("mission_control")
+
+COLLECTED_EVERY = 20
+"""Each console that opens exempts from collection what there is: here all of those before it, megabytes each."""
+_ended = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="run what is marked proof too, which repeats for proof what other tests ask once",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--all"):
+        os.environ["MC_ALL"] = "1"
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Programs started by tests inherit what is ignored, but not what is handled by doing nothing.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+
+
+def pytest_runtest_logfinish() -> None:
+    if gc.get_freeze_count() and next(_ended) % COLLECTED_EVERY == 0:
+        gc.unfreeze()
+        gc.collect()
+
+
+def pytest_unconfigure() -> None:
+    forked.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the proofs out, unless all is asked for, or a test's file or a marker is named."""
+    for item in items:
+        if item.get_closest_marker("any_database") and "postgresql" in item.name:
+            item.add_marker("proof")
+    named = any(".py" in argument for argument in config.args)
+    if named or config.getoption("--all") or config.getoption("-m"):
+        return
+    config.hook.pytest_deselected(
+        items=[item for item in items if item.get_closest_marker("proof")]
+    )
+    items[:] = [item for item in items if not item.get_closest_marker("proof")]
 
 
 @contextlib.contextmanager

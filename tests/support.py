@@ -82,6 +82,12 @@ def hermetic(environment: MutableMapping[str, str], home: Path) -> None:
     environment.update(LANG="C.UTF-8", TZ="AEST-10", TERM="xterm-256color")
 
 
+def share(examples: int) -> int:
+    """Of so many examples the share that is tried: a third, at least one; with ./run-tests --all or MC_PROOF all."""
+    everything = os.environ.get("MC_ALL", "") == "1" or proof_factor() > 1
+    return examples if everything else max(1, examples // 3)
+
+
 def proof_factor() -> int:
     """How many times longer than in CI the long proofs run: MC_PROOF, 1 unless it is set."""
     return max(1, int(os.environ.get("MC_PROOF", "1")))

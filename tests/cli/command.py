@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import psutil
 from mission_control_tui.cli import main
 from mission_control_tui.provisioning.connectors.simulator import Effect, ledger
 from mission_control_tui.settings import locations
+from tests.forked import ForkedProcess
 
 SAMPLES = Path(__file__).parent.parent / "data" / "imports"
 PREFIX = "MISSION_CONTROL_"
@@ -67,14 +69,35 @@ class Command:
         seconds: float = 120.0,
         environment: Mapping[str, str] | None = None,
     ) -> Result:
-        """One call to its end."""
-        with self.start(*arguments, **(environment or {})) as process:
+        """One call to its end; with an `environment` of its own it is a start of the interpreter."""
+        if environment:
+            with self.start(*arguments, **environment) as started:
+                try:
+                    told, said = started.communicate(stdin, seconds)
+                except subprocess.TimeoutExpired:
+                    started.kill()
+                    raise
+            return Result(started.returncode, told.decode(), said.decode(), told + said)
+        with contextlib.ExitStack() as stack:
+            given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+            given.write(stdin)
+            given.seek(0)
+            forked = ForkedProcess(
+                "mission_control_tui",
+                [str(argument) for argument in arguments],
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                cwd=self.directory,
+            )
             try:
-                out, err = process.communicate(stdin, seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return Result(process.returncode, out.decode(), err.decode(), out + err)
+                code = forked.wait(seconds)
+            finally:
+                forked.kill()
+            for stream in (out, err):
+                stream.seek(0)  # the process has moved it on
+            told, said = out.read(), err.read()
+        return Result(code, told.decode(), said.decode(), told + said)
 
     def ok(self, *arguments: str | Path, stdin: bytes = b"", seconds: float = 120.0) -> Result:
         """One call that succeeds."""

@@ -175,6 +175,7 @@ async def test_the_main_job_ends_green_and_again_changes_nothing(job: Job) -> No
 
 @pytest.mark.slow
 @pytest.mark.kill
+@pytest.mark.proof
 async def test_a_worker_killed_half_way_loses_nothing_and_does_nothing_twice(job: Job) -> None:
     job.configure(delay=1)
     job.set_up()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from mission_control_tui.model.catalogue import Catalogue
 from mission_control_tui.model.database import Store
-from tests.support import proof_factor
+from tests.support import proof_factor, share
 
 T = TypeVar("T")
 
@@ -49,12 +49,12 @@ class StoreMachine(RuleBasedStateMachine):
 def walk(
     machine: type[StoreMachine], template: Path, catalogue: Catalogue, *, examples: int, steps: int
 ) -> None:
-    """So many walks of so many steps, the same ones each time; a long proof makes many more, of its own."""
+    """The share of so many walks of so many steps, the same each time; a long proof makes more, of its own."""
     machine.template, machine.catalogue = template, catalogue
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=examples * proof_factor(),
+            max_examples=share(examples) * proof_factor(),
             stateful_step_count=steps,
             deadline=None,
             derandomize=proof_factor() == 1,

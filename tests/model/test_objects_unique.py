@@ -23,6 +23,7 @@ from mission_control_tui.model.tables import AddressRow, AssignmentRow, ObjectRo
 from mission_control_tui.model.views import Account
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
+from tests.support import share
 
 LOCALS = ("ann", "bob", "Ann", "sales", "info")
 STEPS = st.lists(
@@ -36,7 +37,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=share(12), deadline=None)
 @given(steps=STEPS)
 def test_no_address_is_ever_had_twice(
     steps: list[tuple[str, str, int]],

@@ -31,6 +31,7 @@ from mission_control_tui.model.status import status
 from mission_control_tui.model.tables import Base, UserRow
 from mission_control_tui.model.user_aliases import add_alias
 from tests.model.helpers import create, finish, named
+from tests.support import share
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -160,7 +161,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=share(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(actions=ACTIONS)
 def test_starting_over_never_touches_a_real_account(
     sqlite_template: Path, actions: list[str]

@@ -27,6 +27,7 @@ from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada
+from tests.support import share
 
 T = TypeVar("T")
 
@@ -215,7 +216,7 @@ def test_names_are_unique_whatever_happens(where: str, catalogue: Catalogue) -> 
             Machine.runner, Machine.store, Machine.catalogue = runner, opened, catalogue
             Machine.numbers = count(1)
             run_state_machine_as_test(
-                Machine, settings=settings(max_examples=examples, stateful_step_count=20)
+                Machine, settings=settings(max_examples=share(examples), stateful_step_count=20)
             )
         finally:
             runner.run(opened.close())

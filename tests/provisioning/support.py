@@ -7,8 +7,6 @@ import contextlib
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -47,6 +45,7 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.user_creation import create_user
 from mission_control_tui.provisioning.connectors.simulator import Effect, ledger
 from mission_control_tui.settings import PREFIX
+from tests.forked import ForkedProcess
 
 ACCOUNT = "acme"
 DOMAIN = "acme.example"
@@ -332,18 +331,11 @@ class WorkerProcess:
     def __init__(self, world: World, name: str = "worker", **environment: str) -> None:
         self.log = world.directory / f"{name}.log"
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "mission_control_tui.provisioning.worker_main",
-                    "--database",
-                    world.where,
-                ],
-                stdin=subprocess.DEVNULL,
+            self.process = ForkedProcess(
+                "mission_control_tui.provisioning.worker_main",
+                ["--database", world.where],
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
                 env={**os.environ, **environment},
             )
 

@@ -1,6 +1,6 @@
 """A bulk through real workers that are killed: nothing lost, nothing twice, nobody else waits; and its undo.
 
-The suite changes 160 users. All 2,000:
+`./run-tests --all` changes 160 users. All 2,000:
 
     MC_PROOF=10 pytest tests/provisioning/test_bulk.py
 """
@@ -94,6 +94,7 @@ async def more_seats(world: World) -> None:
 
 
 @pytest.mark.kill
+@pytest.mark.proof
 @pytest.mark.timeout(300 * proof_factor())
 async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world: World) -> None:
     world = sqlite_world

@@ -16,6 +16,8 @@ from tests.provisioning.support import (
     worker,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 async def cancel(world: World, request_id: int | None) -> RequestState:
     assert request_id is not None

@@ -25,7 +25,7 @@ from mission_control_tui.provisioning import chores
 from mission_control_tui.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
 MAIL = Params(EXCHANGE, SMALL)
 

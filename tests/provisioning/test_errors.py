@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model import requests
@@ -31,6 +32,8 @@ from tests.provisioning.support import (
     doubled,
     worker,
 )
+
+pytestmark = pytest.mark.any_database
 
 
 async def test_what_can_heal_is_tried_again_and_turns_green(world: World) -> None:

@@ -19,7 +19,7 @@ from tests.provisioning.support import (
     worker,
 )
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
 
 async def test_frozen_until_another_has_taken_over(world: World) -> None:

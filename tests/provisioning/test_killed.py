@@ -35,7 +35,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 ACTING = ("provision", "change", "deprovision")
 MANY = {"concurrency": 50, "rate_per_second": 1000.0}
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from mission_control_tui.provisioning.drift import survey
 from mission_control_tui.settings import load
 from tests.provisioning.support import ACCOUNT, World, worker
 
+pytestmark = pytest.mark.any_database
+
 GROUP, SHARED = "distribution-group", "shared-mailbox"
 
 

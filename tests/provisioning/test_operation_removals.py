@@ -13,6 +13,8 @@ from mission_control_tui.model.states import Light, RequestKind, RequestState, W
 from mission_control_tui.model.tables import AssignmentRow, AuditRow, RequestRow
 from tests.provisioning.support import ACCOUNT, SMALL, World, worker
 
+pytestmark = pytest.mark.any_database
+
 NAMES = ("ada", "ben", "cleo", "dora", "emil", "fred")
 
 

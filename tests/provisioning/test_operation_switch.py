@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model import requests
@@ -13,6 +14,8 @@ from mission_control_tui.model.states import Light, RequestKind, RequestState, W
 from mission_control_tui.model.tables import AccountRow, AssignmentRow, AuditRow
 from mission_control_tui.provisioning.connectors.simulator import ledger
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, SMALL, World, worker
+
+pytestmark = pytest.mark.any_database
 
 OTHER = "second"
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from mission_control_tui.model.tables import AccountRow, StatementRow
 from tests.provisioning.support import World, worker
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
 
 async def test_a_month_that_is_over_is_closed_by_the_worker_once(world: World) -> None:

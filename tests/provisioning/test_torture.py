@@ -1,7 +1,7 @@
 """Wishes at random, workers killed, frozen and stopped at random, answers lost: in the end all is as wished, once.
 
-A seed gives the same wishes and the same blows, though not the same moment of each. The suite runs one short seed on
-each database. All of it, a seed after the other until one fails:
+A seed gives the same wishes and the same blows, though not the same moment of each. `./run-tests --all` runs one short
+seed on each database. All of it, a seed after the other until one fails:
 
     MC_TORTURE=50 pytest tests/provisioning/test_torture.py
 """
@@ -59,7 +59,7 @@ TROUBLE = (
     'step = "addresses"\nfail = "stale"\nfail_times = 1',
 )
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.proof]
 
 
 async def wish_something(world: World, rng: random.Random, upns: list[str]) -> None:

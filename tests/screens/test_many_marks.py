@@ -83,6 +83,7 @@ async def give_mailboxes(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.benchmark
+@pytest.mark.proof
 async def test_marking_and_planning_for_thousands_holds_no_key_up(new_db: Path) -> None:
     await fill(new_db, MANY)
     await give_mailboxes(new_db)

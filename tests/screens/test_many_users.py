@@ -102,6 +102,7 @@ async def journey(path: Path, count: int) -> tuple[float, int]:
 
 @pytest.mark.slow
 @pytest.mark.benchmark
+@pytest.mark.proof
 async def test_a_hundred_thousand_users_are_as_quick_as_a_hundred(
     new_template: Path, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ async def outage(
 
 
 @pytest.mark.timeout(0)
+@pytest.mark.proof
 @pytest.mark.parametrize("share", range(SHARES))
 async def test_keys_during_an_outage(share: int, world_db: Path) -> None:
     last: deque[str] = deque(maxlen=40)

@@ -174,6 +174,7 @@ class Walk:
 
 
 @pytest.mark.timeout(0)
+@pytest.mark.proof
 @pytest.mark.parametrize("number", range(WALKS))
 async def test_random_keys(number: int, world_db: Path) -> None:
     walk = Walk(number)

@@ -1,6 +1,6 @@
 """A helpdesk's day in a real terminal: mixed tickets over five accounts, keys counted, everything true at the end.
 
-CI plays a short day over 2,000 users; MC_PROOF=2 or more plays the whole one: 60 tickets, 20,000 users.
+`./run-tests --all` plays a short day over 2,000 users; MC_PROOF=2 or more the whole one: 60 tickets, 20,000 users.
 `python -m tests.terminal.day` prints the table, which docs/day.md explains.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+
+import pytest
 
 from mission_control_tui.model import listing, users
 from mission_control_tui.model.context import Caller
@@ -23,6 +25,7 @@ from .day.web import cost
 SHORT, SMALLER = 12, 10
 
 
+@pytest.mark.proof
 def test_a_day_of_tickets(tmp_path: Path) -> None:
     """Each ticket's effect is there, under its number, in its account; no kind takes more keys than its bound."""
     whole = proof_factor() > 1
