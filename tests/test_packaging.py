@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -85,6 +86,25 @@ def test_what_a_pdf_needs_is_an_extra(wheel: Path) -> None:
     assert "Provides-Extra: pdf" in said
     assert len([line for line in needed if "extra == 'pdf'" in line]) == 2
     assert all("extra ==" in line for line in needed)
+
+
+def test_the_wheel_says_whose_it_is_and_how_it_may_be_used(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        said = archive.read(name).decode().splitlines()
+        licence = archive.read(name.replace("METADATA", "licenses/LICENSE"))
+    assert {"License-Expression: MIT", "Author: the Mission Control authors"} <= set(said)
+    assert licence == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_source_archive_has_what_a_stranger_asks_for(tmp_path: Path) -> None:
+    build = "import hatchling.build as b, sys; b.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, check=True, timeout=120)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as source:
+        carried = {name.partition("/")[2] for name in source.getnames()}
+    wanted = {"LICENSE", "SECURITY.md", "README.md", "CHANGELOG.md", "constraints.txt", "run"}
+    assert wanted | {"run-tests", "docs/catalogue.md", "scripts/environment.py"} <= carried
 
 
 def test_the_installed_command_runs_from_the_wheel(installed: Path) -> None:
