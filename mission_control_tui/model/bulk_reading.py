@@ -23,7 +23,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.lookups import account_row
-from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
+from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, known
 from mission_control_tui.model.tables import AssignmentRow, BulkItemRow, BulkRow, RequestRow
 
 _Own = aliased(AssignmentRow, name="own")
@@ -172,7 +172,7 @@ def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
     return BulkView(
         row.id,
         row.account_id,
-        BulkAction(row.action),
+        known(BulkAction, row.action),
         BulkState(row.state),
         BulkParams.from_json(row.params),
         row.operator,

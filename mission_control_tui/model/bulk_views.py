@@ -213,7 +213,7 @@ class BulkView:
 
     id: int
     account_id: int
-    action: BulkAction
+    action: BulkAction | str
     state: BulkState
     params: BulkParams
     operator: str

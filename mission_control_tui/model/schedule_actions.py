@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model.catalogue import Catalogue, PasswordUse, Service
 from mission_control_tui.model.catalogue_store import in_force
-from mission_control_tui.model.errors import NotFound, UsageError
+from mission_control_tui.model.errors import Conflict, NotFound, UsageError
 from mission_control_tui.model.lookups import account_row
 from mission_control_tui.model.provision import Given, Wanted, give, turn
 from mission_control_tui.model.states import Priority, RequestKind, SubjectKind, Wish
@@ -33,6 +33,14 @@ class Action(StrEnum):
 
 
 _OF_USERS = frozenset({Action.DISABLE, Action.ENABLE})
+
+
+def stored(word: str) -> Action:
+    """Return the action that was stored. Raises Conflict for one that only a later version has."""
+    try:
+        return Action(word)
+    except ValueError as error:
+        raise Conflict(f"This version has no action {word!r}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def secret_note(catalogue: Catalogue, action: Action, params: Params) -> str:
     return NOBODY_KNOWS if use is PasswordUse.OWN else ""
 
 
-def phrase(catalogue: Catalogue, action: Action, params: Params) -> str:
+def phrase(catalogue: Catalogue, action: Action | str, params: Params) -> str:
     """The action in words: "Provision Databases (crm): Small"."""
     verb = action.title()
     if action in _OF_USERS:

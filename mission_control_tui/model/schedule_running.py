@@ -13,7 +13,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store, clock
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.racing import raced
-from mission_control_tui.model.schedule_actions import Action, Params
+from mission_control_tui.model.schedule_actions import Params
 from mission_control_tui.model.schedule_due import Due
 from mission_control_tui.model.schedules import end
 from mission_control_tui.model.states import ScheduleState
@@ -97,7 +97,7 @@ async def _carry_out(
             if user.in_bin:
                 raise Conflict(f"{upn} is in the recycling bin.")
             requests = await schedule_actions.act(
-                attempt, user, Action(row.action), Params.of(row.params)
+                attempt, user, schedule_actions.stored(row.action), Params.of(row.params)
             )
             await attempt.flush_audit()
     except (OperationalError, InterfaceError, OSError):

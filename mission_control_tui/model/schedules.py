@@ -30,7 +30,7 @@ from mission_control_tui.model.moments import Moment
 from mission_control_tui.model.plan import Outcome, Plan, Verb
 from mission_control_tui.model.racing import retried
 from mission_control_tui.model.schedule_actions import Action, Params
-from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.states import ScheduleState, known
 from mission_control_tui.model.tables import AccountRow, ScheduleRow, UserRow
 from mission_control_tui.model.transaction import Transaction
 
@@ -47,7 +47,7 @@ class ScheduleView:
     user_id: str
     upn: str
     display_name: str
-    action: Action
+    action: Action | str
     params: Params
     what: str
     due_at: datetime
@@ -152,7 +152,7 @@ async def change_schedule(
     Raises NotFound, Conflict (it has ended), StaleVersion, and as `schedule` does.
     """
     row, target, catalogue = await _shown(store, caller, account, schedule_id)
-    action, before = Action(row.action), Params.of(row.params)
+    action, before = schedule_actions.stored(row.action), Params.of(row.params)
     given = before
     warnings: tuple[str, ...] = ()
     if params is not None:
@@ -287,7 +287,7 @@ async def end(
     row.version += 1
     await tx.session.flush()
     catalogue = (await in_force(tx.session)).catalogue
-    what = schedule_actions.phrase(catalogue, Action(row.action), Params.of(row.params))
+    what = schedule_actions.phrase(catalogue, row.action, Params.of(row.params))
     tx.record(
         Verb.REMOVED if state is ScheduleState.CANCELLED else Verb.CHANGED,
         "schedule",
@@ -426,7 +426,7 @@ def _stale(row: ScheduleRow, given: Params, when: str | datetime | None) -> Stal
 
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
-    action, params = Action(row.action), Params.of(row.params)
+    action, params = known(Action, row.action), Params.of(row.params)
     return ScheduleView(
         id=row.id,
         account_id=row.account_id,

@@ -6,6 +6,17 @@ Lights and their meaning are the article's; the engine states behind them follow
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
+
+KindT = TypeVar("KindT", bound=StrEnum)
+
+
+def known(kind: type[KindT], stored: str) -> KindT | str:
+    """Return the member of `kind` that was stored; the stored text itself where a later version wrote it."""
+    try:
+        return kind(stored)
+    except ValueError:
+        return stored
 
 
 class Light(StrEnum):

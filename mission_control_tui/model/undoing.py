@@ -427,7 +427,8 @@ async def _targets(
 ) -> tuple[int, list[Target]]:
     """What a bulk changed, with the wish before it and after it."""
     shown = await bulks.show(store, caller, account, bulk_id)
-    why_not = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}.get(shown.action)
+    never: dict[str, str] = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}
+    why_not = never.get(shown.action)
     if why_not is not None:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
     async with store.read() as session:

@@ -25,7 +25,7 @@ ACTIONS: Mapping[BulkAction, str] = {
 }
 """What can be done for all marked users."""
 
-DONE: Mapping[BulkAction, str] = {
+DONE: Mapping[str, str] = {
     BulkAction.PASSWORD: "Reset passwords",
     BulkAction.RETRY: "Try again what is red",
     BulkAction.GIVE: "Services for new users",

@@ -3,14 +3,13 @@
     python -m tests.frozen.writer
 
 It works through the program's own doors: the command line, the worker on its simulator, the console. What no door
-leaves behind (a worker that died, a sample's other operators, what a later version may store) is written as rows.
-A file that is there stays as it is for ever; a later schema is written to a file of its own.
+leaves behind (a worker that died, what a later version may store) is written as rows. The file stays as it is for
+ever: a later schema is frozen under a name of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sqlite3
 import subprocess
@@ -27,7 +26,7 @@ from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.migrations import HEAD
 from mission_control_tui.provisioning.connectors import simulator
-from tests.cli.inprocess import answer, call, ok
+from tests.cli.inprocess import call, ok
 from tests.frozen import places
 from tests.frozen.store import DATA, DUMP, FROZEN, KEY
 from tests.support import hermetic

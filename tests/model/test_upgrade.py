@@ -8,20 +8,17 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, Table, create_engine, make_url, select, text
+from sqlalchemy import MetaData, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-from sqlalchemy.types import JSON, Boolean, DateTime, Integer, LargeBinary
+from sqlalchemy.types import LargeBinary
 
 from mission_control_tui.model import audit, upgrade
 from mission_control_tui.model.account_details import show
@@ -36,6 +33,7 @@ from mission_control_tui.model.orders import list_orders
 from mission_control_tui.model.requests import list_requests
 from mission_control_tui.model.status import status
 from mission_control_tui.model.tables import Base
+from tests.frozen.store import copy_rows, migrate, plain
 from tests.model.first_store import DUMP, FIRST
 from tests.postgres import PostgresServer
 
@@ -82,7 +80,7 @@ def first_postgres(
     name = postgres_server.create_database()
     url = postgres_server.url(name)
     with plain(url) as connection:
-        migrate_to_first(connection)
+        migrate(connection, FIRST)
         copy_rows(first_sqlite, connection)
     (tmp_path / "worker.key").write_bytes(os.urandom(32))
     yield url
@@ -110,66 +108,6 @@ def future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str = "") -> N
     monkeypatch.setattr(upgrade, "SCRIPTS", scripts)
     monkeypatch.setattr(upgrade, "HEAD", NEXT)
     monkeypatch.setattr(upgrade, "REVISIONS", (*REVISIONS, NEXT))
-
-
-@contextmanager
-def plain(where: str) -> Iterator[Connection]:
-    """A transaction of a plain engine, as no part of the program uses; committed at the end."""
-    url = make_url(where) if "://" in where else make_url(f"sqlite:///{where}")
-    drivers = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
-    engine = create_engine(url.set(drivername=drivers[url.get_backend_name()]), poolclass=NullPool)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
-
-
-def migrate_to_first(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(upgrade.SCRIPTS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, FIRST)
-
-
-def copy_rows(path: Path, connection: Connection) -> None:
-    """The rows of the SQLite file into the empty tables behind `connection`."""
-    tables = MetaData()
-    tables.reflect(connection)
-    with closing(sqlite3.connect(path)) as source:
-        source.row_factory = sqlite3.Row
-        for table in tables.sorted_tables:
-            if table.name == "alembic_version":
-                continue
-            for row in source.execute(f'SELECT * FROM "{table.name}"').fetchall():
-                values = {
-                    name: for_column(table.c[name].type, row[name])
-                    for name in row.keys()  # noqa: SIM118 (sqlite3.Row iterates over its values)
-                }
-                connection.execute(table.insert().values(**values))
-            move_sequence(connection, table)
-
-
-def for_column(kind: object, value: Any) -> Any:
-    """A value of SQLite as PostgreSQL's driver wants it."""
-    if value is None:
-        return None
-    if isinstance(kind, Boolean):
-        return bool(value)
-    if isinstance(kind, JSON):
-        return json.loads(value)
-    if isinstance(kind, DateTime):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return value
-
-
-def move_sequence(connection: Connection, table: Table) -> None:
-    if "id" not in table.c or not isinstance(table.c.id.type, Integer):
-        return
-    connection.execute(
-        text(
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'),"
-            f" (SELECT coalesce(max(id), 1) FROM {table.name}))"
-        )
-    )
 
 
 def rows_of(where: str, columns: Mapping[str, list[str]] | None = None) -> dict[str, list[Row]]:
