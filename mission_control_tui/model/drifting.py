@@ -22,7 +22,7 @@ PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class GreenAssignment:
     """A green service instance: what should be true of it at its back end."""
 
     assignment_id: str
@@ -39,7 +39,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DriftLook:
     """What a look at one of them found. `differs` names what differs, in the back end's words or as plan words."""
 
     assignment_id: str
@@ -48,7 +48,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Flagged:
+class FlagCount:
     """How many flags were set, and how many taken away."""
 
     found: int
@@ -62,7 +62,7 @@ async def green_pages(
     *,
     user: str | None = None,
     service: str | None = None,
-) -> AsyncIterator[tuple[Kept, ...]]:
+) -> AsyncIterator[tuple[GreenAssignment, ...]]:
     """The account's green instances, page by page; of one user or service where named. Raises NotFound.
 
     Services and levels that left the catalogue are left out: what they grant is not known.
@@ -93,7 +93,7 @@ async def green_pages(
             if service_id is not None:
                 statement = statement.where(AssignmentRow.service_id == service_id)
             rows = (await session.execute(statement)).all()
-            page: list[Kept] = []
+            page: list[GreenAssignment] = []
             for row, found, domain in rows:
                 person: UserRow | None = found
                 after = row.id
@@ -103,7 +103,7 @@ async def green_pages(
                 except (KeyError, NotFound):
                     continue
                 page.append(
-                    Kept(
+                    GreenAssignment(
                         row.id,
                         person.upn if person is not None else domain or "",
                         row.service_id,
@@ -127,10 +127,10 @@ async def mark_drift(
     store: Store,
     caller: Caller,
     account: int | str,
-    looked: Sequence[Looked],
+    looked: Sequence[DriftLook],
     *,
     dry_run: bool = False,
-) -> Outcome[Flagged]:
+) -> Outcome[FlagCount]:
     """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone.
 
     A read-only caller may look, and sets no flag.
@@ -149,7 +149,7 @@ async def mark_drift(
         }
     changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
     if not changed or not caller.may_write:
-        return Outcome(Flagged(0, 0), Plan(), not dry_run and caller.may_write)
+        return Outcome(FlagCount(0, 0), Plan(), not dry_run and caller.may_write)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
             select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
@@ -176,7 +176,7 @@ async def mark_drift(
                 action="drift found" if differs else "drift gone",
                 user_id=row.user_id,
             )
-    return Outcome(Flagged(found, gone), tx.plan, not dry_run)
+    return Outcome(FlagCount(found, gone), tx.plan, not dry_run)
 
 
 async def known_at(

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
-from mission_control_tui.model.drifting import Kept, Looked, green_pages, known_at, mark_drift
+from mission_control_tui.model.drifting import (
+    DriftLook,
+    GreenAssignment,
+    green_pages,
+    known_at,
+    mark_drift,
+)
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
 from mission_control_tui.provisioning import converge
@@ -40,7 +46,7 @@ class Difference:
     `reason` stands instead of them where the object cannot be compared, such as one of somebody else.
     """
 
-    kept: Kept
+    assignment: GreenAssignment
     changes: tuple[Change, ...]
     reason: str = ""
     remedy: str = ""
@@ -114,7 +120,7 @@ async def survey(
             strays += await looking.orphans(store, caller, name)
     differing = sorted(
         looking.differing,
-        key=lambda difference: (difference.kept.subject, difference.kept.service_id),
+        key=lambda difference: (difference.assignment.subject, difference.assignment.service_id),
     )
     missed = tuple(
         SurveyGap(connector, count, said, remedy)
@@ -132,7 +138,7 @@ class _Survey:
     _closed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
-    async def page(self, page: Sequence[Kept]) -> list[Looked]:
+    async def page(self, page: Sequence[GreenAssignment]) -> list[DriftLook]:
         """Look at these; returns those that could be looked at."""
         for name in {service.connector for service in page} - self._closed.keys():
             await self._reach(name)
@@ -186,12 +192,12 @@ class _Survey:
         self._closed[name] = (name, error.said, error.remedy)
         return self._closed[name]
 
-    async def _look(self, kept: Kept) -> Looked | None:
-        name = kept.connector
+    async def _look(self, assignment: GreenAssignment) -> DriftLook | None:
+        name = assignment.connector
         async with self._gates[name]:
             if name not in self._closed:
                 try:
-                    return self._judge(kept, *await self._observe(kept))
+                    return self._judge(assignment, *await self._observe(assignment))
                 except ConnectorError as error:
                     if error.kind not in PAUSING_KINDS | RETRIED_KINDS:
                         self.missed[name, error.said, error.remedy] += 1
@@ -200,10 +206,10 @@ class _Survey:
             self.missed[self._closed[name]] += 1
             return None
 
-    async def _observe(self, kept: Kept) -> tuple[ObservedState, ChangePlan]:
-        backend = await self.backends.get(kept.connector)
-        desired = self._desired(kept)
-        await self._slow_down(kept.connector)
+    async def _observe(self, assignment: GreenAssignment) -> tuple[ObservedState, ChangePlan]:
+        backend = await self.backends.get(assignment.connector)
+        desired = self._desired(assignment)
+        await self._slow_down(assignment.connector)
         try:
             return await converge.observe_and_plan(
                 backend.connector, desired, call_seconds=backend.call_seconds
@@ -221,35 +227,39 @@ class _Survey:
             await asyncio.sleep(max(self.limits.next_start() or 0.0, 0.01))
         self.limits.started(name)
 
-    def _desired(self, kept: Kept) -> DesiredState:
-        mark = Mark(self.backends.installation, kept.assignment_id, kept.generation, NO_FENCE)
+    def _desired(self, assignment: GreenAssignment) -> DesiredState:
+        mark = Mark(
+            self.backends.installation, assignment.assignment_id, assignment.generation, NO_FENCE
+        )
         return DesiredState(
             mark=mark,
-            service=kept.service_id,
-            name=kept.backend_name,
-            wish=kept.wished.wish,
-            level=kept.wished.level_id,
-            settings=kept.wished.settings,
-            attributes=kept.attributes,
-            limits=kept.wished.limits,
-            disabled=kept.disabled,
+            service=assignment.service_id,
+            name=assignment.backend_name,
+            wish=assignment.wished.wish,
+            level=assignment.wished.level_id,
+            settings=assignment.wished.settings,
+            attributes=assignment.attributes,
+            limits=assignment.wished.limits,
+            disabled=assignment.disabled,
         )
 
-    def _judge(self, kept: Kept, observed: ObservedState, plan: ChangePlan) -> Looked:
-        difference = _difference(kept, self._desired(kept).state, observed, plan)
+    def _judge(
+        self, assignment: GreenAssignment, observed: ObservedState, plan: ChangePlan
+    ) -> DriftLook:
+        difference = _difference(assignment, self._desired(assignment).state, observed, plan)
         if difference is not None:
             self.differing.append(difference)
         differs = difference.words if difference is not None else ()
-        return Looked(kept.assignment_id, kept.generation, differs)
+        return DriftLook(assignment.assignment_id, assignment.generation, differs)
 
 
 def _difference(
-    kept: Kept, state: Wish, observed: ObservedState, plan: ChangePlan
+    assignment: GreenAssignment, state: Wish, observed: ObservedState, plan: ChangePlan
 ) -> Difference | None:
     if not observed.exists:
-        return Difference(kept, (Change("state", str(Wish.ABSENT), str(state)),))
+        return Difference(assignment, (Change("state", str(Wish.ABSENT), str(state)),))
     if plan.action is PlanAction.BLOCKED and not plan.observe_only:
-        return Difference(kept, (), plan.reason, plan.remedy)
+        return Difference(assignment, (), plan.reason, plan.remedy)
     # A cancelled wish has used up a generation that the back end never saw.
     changes = tuple(change for change in plan.changes if change.what != "generation")
-    return Difference(kept, changes) if changes else None
+    return Difference(assignment, changes) if changes else None

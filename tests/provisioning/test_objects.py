@@ -165,7 +165,7 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
         finally:
             await backends.close()
         (difference,) = report.differing
-        assert difference.kept.subject == "Sales"
+        assert difference.assignment.subject == "Sales"
         assert [(one.what, one.before, one.after) for one in difference.changes] == [
             ("attributes.members.member", [ada, "mallory@elsewhere.example"], [ada])
         ]

@@ -270,7 +270,7 @@ async def test_drift_is_a_flag_that_provisioning_again_takes_away(site: Site) ->
         assert not (await site.world.assignment(given.assignment_id)).drift
         report = await site.survey(service=DATABASES)
         (difference,) = report.differing
-        assert difference.kept.subject == user
+        assert difference.assignment.subject == user
         assert {(one.what, one.before, one.after) for one in difference.changes} == {
             ("state", "suspended", "present"),
             ("limits.connection_limit", 50, 5),

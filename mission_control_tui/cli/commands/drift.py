@@ -67,12 +67,12 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
         "looked": report.looked,
         "drifted": [
             {
-                "subject": one.kept.subject,
-                "service": one.kept.service_id,
-                "instance": one.kept.instance,
-                "connector": one.kept.connector,
-                "login": one.kept.backend_name,
-                "assignment": one.kept.assignment_id,
+                "subject": one.assignment.subject,
+                "service": one.assignment.service_id,
+                "instance": one.assignment.instance,
+                "connector": one.assignment.connector,
+                "login": one.assignment.backend_name,
+                "assignment": one.assignment.assignment_id,
                 "differs": [
                     {"what": change.what, "back_end_has": change.before, "wished": change.after}
                     for change in one.changes
@@ -110,8 +110,8 @@ def _print(report: DriftReport) -> None:
 
 
 def _title(one: Difference) -> str:
-    instance = f" {one.kept.instance}" if one.kept.instance else ""
-    return f"{one.kept.subject} {one.kept.service}{instance} ({one.kept.backend_name})"
+    instance = f" {one.assignment.instance}" if one.assignment.instance else ""
+    return f"{one.assignment.subject} {one.assignment.service}{instance} ({one.assignment.backend_name})"
 
 
 def _judge(report: DriftReport) -> None:
