@@ -40,6 +40,8 @@ from mission_control_tui.model.user_aliases import add_alias
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create
 
+pytestmark = pytest.mark.any_database
+
 
 async def make(store: Store, caller: Caller, code: str, *domains: str) -> Account:
     return (

@@ -38,6 +38,8 @@ from mission_control_tui.model.tables import OrderRow
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create
 
+pytestmark = pytest.mark.any_database
+
 LIMIT = Money(1000, "AUD")
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 

@@ -20,6 +20,8 @@ from mission_control_tui.model.users import delete_user, edit_user
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, ada, create, named
 
+pytestmark = pytest.mark.any_database
+
 REFUSED = "append-only"
 
 

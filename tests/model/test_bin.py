@@ -26,6 +26,8 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import ada, create, finish, named, own_seats, secrets_kept
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 async def binned(store: Store, caller: Caller, account: Account) -> UserView:

@@ -41,6 +41,8 @@ from mission_control_tui.model.transaction import Transaction
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 EXCHANGE = "managed-exchange"
 SMALL, LARGE = "popx", "pc-web"
 

@@ -38,6 +38,8 @@ from mission_control_tui.model.subscriptions import list_subscriptions
 from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.model.views import Account, LightCounts
 
+pytestmark = pytest.mark.any_database
+
 ABN = "51 824 753 556"  # of the Australian Taxation Office, and its examples
 COMPANY_ABN = "53 004 085 616"  # an ACN with two digits in front
 ACN = "004 085 616"

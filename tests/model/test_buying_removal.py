@@ -24,6 +24,8 @@ from mission_control_tui.model.tables import AssignmentRow
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, finish, named
 
+pytestmark = pytest.mark.any_database
+
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 

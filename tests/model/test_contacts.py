@@ -20,6 +20,8 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Denied, InvalidInput, StaleVersion
 from mission_control_tui.model.views import Account
 
+pytestmark = pytest.mark.any_database
+
 PRIMARY, SECONDARY = ContactRole.PRIMARY, ContactRole.SECONDARY
 RITA = Contact(PRIMARY, "Rita", "rita@acme.example", "+61 2 9374 4000")
 

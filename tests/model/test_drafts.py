@@ -12,6 +12,8 @@ from mission_control_tui.model.database import Store
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.views import Account
 
+pytestmark = pytest.mark.any_database
+
 
 async def test_a_draft_is_kept_replaced_and_forgotten(
     store: Store, caller: Caller, account: Account

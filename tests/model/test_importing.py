@@ -22,6 +22,8 @@ from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada, create, finish, named, own_seats
 from tests.model.imports_support import csv_bytes
 
+pytestmark = pytest.mark.any_database
+
 HEADINGS = ("UPN", "Display Name", "Last Name", "Username", "Manager", "Title", "Password")
 
 

@@ -98,6 +98,7 @@ SIGHTS: list[tuple[Sight, set[int]]] = [
 ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("few", [0, 10_000])
 async def test_pages_places_and_ids_are_one_list_in_each_order(
     store: Store,

@@ -32,6 +32,8 @@ from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named
 from tests.model.object_helpers import CONTACT, GROUP, facts, group
 
+pytestmark = pytest.mark.any_database
+
 
 async def test_a_group_is_made_with_its_members_and_queued(
     store: Store, caller: Caller, account: Account, ann: UserView

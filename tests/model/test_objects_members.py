@@ -26,6 +26,8 @@ from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named
 from tests.model.object_helpers import MAIL, SHARED, facts, group
 
+pytestmark = pytest.mark.any_database
+
 
 async def test_only_who_a_role_accepts_can_have_it(
     store: Store, caller: Caller, account: Account, ann: UserView

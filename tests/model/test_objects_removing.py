@@ -25,6 +25,8 @@ from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import finish
 from tests.model.object_helpers import gone, group
 
+pytestmark = pytest.mark.any_database
+
 
 async def test_whose_address_it_is_cannot_go_while_it_is_needed(
     store: Store, caller: Caller, account: Account, seats: None

@@ -25,6 +25,8 @@ from mission_control_tui.model.undoing import undo
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 EXCHANGE = "managed-exchange"
 DOMAIN = "acme.example"
 MAILBOX = TemplateContent({"department": "Sales"}, (TemplateService(EXCHANGE, "pc-web"),))

@@ -47,6 +47,8 @@ from mission_control_tui.model.views import Account
 from .conftest import make_account
 from .helpers import ada, create, own_seats
 
+pytestmark = pytest.mark.any_database
+
 LATER = datetime.now(UTC) + timedelta(days=30)
 SECRETS = ("globex", "Globex", "Grace", "grace", "Hopper")
 

@@ -15,6 +15,8 @@ from mission_control_tui.model.tables import AssignmentRow, RequestEventRow, Req
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 MAIL = Wanted("managed-exchange", "pc-web")
 
 

@@ -37,6 +37,8 @@ from mission_control_tui.model.tables import AssignmentRow, ScheduleRow
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 MAIL = Params("managed-exchange", "popx")
 BOB = Caller(operator="bob", source="cli", ticket="T-2", session="s2")
 

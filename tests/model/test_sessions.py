@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from mission_control_tui.model import sessions
 from mission_control_tui.model.context import Caller
 from mission_control_tui.model.database import Store
 from mission_control_tui.model.tables import SessionRow
+
+pytestmark = pytest.mark.any_database
 
 BEGIN_AND_DIE = """
 import asyncio, os, sys

@@ -27,6 +27,8 @@ from mission_control_tui.model.templates import TemplateContent, TemplateService
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, ada, create, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 EXCHANGE = "managed-exchange"
 
 

@@ -21,6 +21,8 @@ from mission_control_tui.model.user_passwords import set_password
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 EXCHANGE = "managed-exchange"
 SMALL, LARGE = "popx", "pc-web"
 

@@ -21,6 +21,8 @@ from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.views import Account, AuditView, UserView
 from tests.model.helpers import create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 GROUP = "distribution-group"
 MAIL = Wanted("managed-exchange", "pc-web")
 

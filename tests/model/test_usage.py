@@ -28,6 +28,8 @@ from mission_control_tui.model.user_aliases import add_alias
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
 
+pytestmark = pytest.mark.any_database
+
 MAILBOX = [Wanted("managed-exchange", "popx")]
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 

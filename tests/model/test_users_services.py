@@ -20,6 +20,8 @@ from mission_control_tui.model.tables import AssignmentRow, SecretRow, UserRow
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import PASSWORD, create, finish, own_seats, secrets_kept
 
+pytestmark = pytest.mark.any_database
+
 MAIL = Wanted("managed-exchange", "pc-web")
 DATABASE = Wanted("databases", "small", instance="shop")
 

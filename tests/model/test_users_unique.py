@@ -29,6 +29,8 @@ from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada
 from tests.support import share
 
+pytestmark = pytest.mark.any_database
+
 T = TypeVar("T")
 
 LOCALS = ("ann", "ANN", "Ann", "ben", "BEN", "cy")

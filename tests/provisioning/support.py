@@ -231,21 +231,23 @@ class World:
     async def light(self, assignment_id: str) -> str:
         return str((await self.assignment(assignment_id)).light)
 
-    async def until(self, done: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+    async def until(
+        self, done: Callable[[], Awaitable[bool]], seconds: float = 60.0, *, pause: float = 0.02
+    ) -> None:
         """Wait until `done`, at most so long; looks often and cheaply."""
         deadline = time.monotonic() + seconds
         while not await done():
             if time.monotonic() > deadline:
                 raise AssertionError(await self.story())
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
 
-    async def settled(self, seconds: float = 30.0) -> None:
+    async def settled(self, seconds: float = 60.0) -> None:
         """Wait until no request is active."""
 
         async def nothing() -> bool:
             return await self.active() == 0
 
-        await self.until(nothing, seconds)
+        await self.until(nothing, seconds, pause=0.06)
 
     async def running_step(self, step: str) -> bool:
         """Whether a request is in this step now."""

@@ -24,6 +24,7 @@ from mission_control_tui.model.tables import (
 from mission_control_tui.provisioning import chores
 from mission_control_tui.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
+from tests.support import share
 
 pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
@@ -95,22 +96,23 @@ async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> N
 
 
 async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> None:
-    upns = await world.people(*(f"user-{number}" for number in range(30)))
+    count = share(30)
+    upns = await world.people(*(f"user-{number}" for number in range(count)))
     await planned(world, upns, Action.PROVISION, MAIL)
     await let_it_be_due(world)
-    for round_ in range(3):
+    for round_ in range(share(3)):
         with worker(world, f"victim-{round_}") as victim:
 
-            async def some(least: int = 8 * (round_ + 1)) -> bool:
+            async def some(least: int = (count // 4) * (round_ + 1)) -> bool:
                 return (await states(world))["done"] >= least
 
             await world.until(some)
             victim.kill()
     with worker(world, "last"):
-        await until_done(world, 30)
-    assert len(await audited(world, "schedule done")) == 30
-    assert len(await audited(world, f"provision {EXCHANGE}")) == 30
-    assert await world.lights() == Counter({Light.GREEN: 30})
+        await until_done(world, count)
+    assert len(await audited(world, "schedule done")) == count
+    assert len(await audited(world, f"provision {EXCHANGE}")) == count
+    assert await world.lights() == Counter({Light.GREEN: count})
     assert doubled(world.effect_counts()) == []
 
 
