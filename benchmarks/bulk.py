@@ -24,10 +24,14 @@ from benchmarks.databases import analysed, new_database
 from benchmarks.holding import lock_watched, loop_watched
 from benchmarks.sample_users import CALLER, fill, make_account
 from benchmarks.users import say
-from mission_control_tui.model import bulks, matrix, recents, seats
-from mission_control_tui.model.bulk_work import breath, work_slice
-from mission_control_tui.model.bulks import BulkAction, BulkParams
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk import planning
+from mission_control_tui.model.bulk.slices import breath, work_slice
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.operators import recents
+from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.store.database import Store
 
 HELD_MS = 50.0
 """What may hold the event loop at a time."""
@@ -172,7 +176,7 @@ async def report(where: str, users: int, items: int) -> bool:
                 given = (store, CALLER, account, ids, case.action, case.params)
                 name = f"{case.action} of {len(ids):,}"
                 _, good = await measured(
-                    f"{name}, planned", store, writer, partial(bulks.plan, *given)
+                    f"{name}, planned", store, writer, partial(planning.plan, *given)
                 )
                 kept &= good
                 begun, good = await measured(

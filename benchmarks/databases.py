@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from mission_control_tui.model import upgrade
-from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import database_url
 from tests.postgres import PostgresServer
 
 _AS_INSTALLED = {"shared_buffers": "128MB", "synchronous_commit": "on"}

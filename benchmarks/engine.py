@@ -15,14 +15,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mission_control_tui.model import upgrade
-from mission_control_tui.model.catalogue.parse import parse
-from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
-from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.catalogue.file.parse import parse
+from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
 from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import database_url
 from tests.postgres import PostgresServer
 from tests.provisioning.support import LARGE, SMALL, World, furnish, worker
-from tests.provisioning.test_feed import commits_elsewhere, listening
+from tests.provisioning.test_change_feed import commits_elsewhere, listening
 
 CHANGES, WISHES, BULK = 20, 20, 200
 PROMISED_MS = {"sqlite": 200, "postgresql": 50}

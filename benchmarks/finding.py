@@ -20,8 +20,9 @@ from sqlalchemy import insert
 from benchmarks.databases import analysed, new_database
 from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, people, rows_of
 from benchmarks.users import plan_of, say, statements, timed
-from mission_control_tui.model import finding, listing
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.search import anyone as finding
+from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.store.database import Store
 
 BUDGET_MS = 50.0
 CURRENT = 2

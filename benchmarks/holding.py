@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.store.database import Store
 
 TICK_SECONDS = 0.002
 

@@ -10,27 +10,23 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from mission_control_tui.model import catalogue_store, search
-from mission_control_tui.model.addresses import AddressKind
-from mission_control_tui.model.catalogue.parse import parse
-from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.people.addresses import upn_key
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue.file.parse import parse
+from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
+from mission_control_tui.model.domains.address_registry import AddressKind
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import username_for
+from mission_control_tui.model.search import index as search
 from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
-from mission_control_tui.model.tables import (
-    AccountRow,
-    AddressRow,
-    AssignmentRow,
-    Base,
-    DomainRow,
-    SearchTermRow,
-    UserRow,
-)
-from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.user_rows import to_columns
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import to_columns
 
 CALLER = Caller("benchmark")
 DOMAIN = "acme.example"

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 from tests.screens import world
-from tests.screens.test_many_users import fill
+from tests.screens.users.test_many_users import fill
 from tests.terminal.pty import Terminal
 
 CONSOLE = (sys.executable, "-m", "mission_control_tui")

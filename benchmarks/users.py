@@ -25,20 +25,22 @@ from typing import Any, cast
 from sqlalchemy import Table, event, insert
 
 from benchmarks.sample_users import CALLER, DOMAIN, fill, make_account, people
-from mission_control_tui.model import listing, users
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.importing import Passwords, run_import
-from mission_control_tui.model.imports.formats import MICROSOFT_365
-from mission_control_tui.model.imports.read import read_users
+from mission_control_tui.model.domains import address_registry
+from mission_control_tui.model.onboarding.file_import import Passwords, run_import
+from mission_control_tui.model.onboarding.files.formats import MICROSOFT_365
+from mission_control_tui.model.onboarding.files.read import read_users
 from mission_control_tui.model.people.values import text_of
+from mission_control_tui.model.search import user_list as listing
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.tables import (
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.users import (
     AddressRow,
-    AuditRow,
     SearchTermRow,
     SecretRow,
     UserRow,
 )
+from mission_control_tui.model.users import queries as users
 
 BUDGET_MS = 20.0
 IMPORT_RATIO = 30.0
@@ -99,9 +101,13 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
         Case("users with a green light", page(light=Light.GREEN)),
         Case("the recycling bin", page(in_bin=True)),
         Case("counts by light", lambda: listing.counts_by_light(store, CALLER, account)),
-        Case("is this UPN free? (taken)", lambda: users.upn_status(store, CALLER, account, some)),
         Case(
-            "is this UPN free? (free)", lambda: users.upn_status(store, CALLER, account, "x" + some)
+            "is this UPN free? (taken)",
+            lambda: address_registry.upn_status(store, CALLER, account, some),
+        ),
+        Case(
+            "is this UPN free? (free)",
+            lambda: address_registry.upn_status(store, CALLER, account, "x" + some),
         ),
         Case("one user by UPN", lambda: users.details(store, CALLER, account, some)),
     ]

@@ -1,6 +1,6 @@
 """`python -m mission_control_tui` is `mission-control`."""
 
-from mission_control_tui.cli import main
+from mission_control_tui.cli.main import main
 
 if __name__ == "__main__":
     main()

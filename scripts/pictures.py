@@ -14,22 +14,23 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.screens import test_pictures_home, test_pictures_users, world  # noqa: E402
+from tests.screens import world  # noqa: E402
 from tests.screens.driving import until  # noqa: E402
+from tests.screens.pictures import test_home, test_users  # noqa: E402
 
 SIZE = (80, 24)
 FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 """Fonts from elsewhere: a picture asks nobody for anything."""
 PICTURES = {
-    "home": test_pictures_home.home,
-    "buy-email": test_pictures_home.email_chosen,
-    "order": test_pictures_home.order,
-    "service-area": test_pictures_home.service_area,
-    "new-user": test_pictures_users.new_user_refused,
-    "services": test_pictures_users.services,
-    "red": test_pictures_users.red,
-    "users": test_pictures_users.user_functions,
-    "requests": test_pictures_users.requests,
+    "home": test_home.home,
+    "buy-email": test_home.email_chosen,
+    "order": test_home.order,
+    "service-area": test_home.service_area,
+    "new-user": test_users.new_user_refused,
+    "services": test_users.services,
+    "red": test_users.red,
+    "users": test_users.user_functions,
+    "requests": test_users.requests,
 }
 
 

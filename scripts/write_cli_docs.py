@@ -27,9 +27,9 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from mission_control_tui.cli.entry import BROKEN_PIPE, INTERRUPTED, main, root  # noqa: E402
-from mission_control_tui.model import leases  # noqa: E402
+from mission_control_tui.cli.main import BROKEN_PIPE, INTERRUPTED, main, root  # noqa: E402
 from mission_control_tui.model.errors import MissionControlError  # noqa: E402
+from mission_control_tui.model.requests import workers as leases  # noqa: E402
 
 TARGET = ROOT / "docs" / "cli.md"
 PASSWORD = "Correct-Horse-7\n"
@@ -264,7 +264,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _results(home: Path) -> dict[str, Any]:
-    from mission_control_tui.model.catalogue.shipped import shipped
+    from mission_control_tui.model.catalogue.file.shipped import shipped
 
     changed = shipped().replace('name = "Starter"', 'name = "Beginner"', 1)
     Path("catalogue.toml").write_text(changed, encoding="utf-8")

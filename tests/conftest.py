@@ -22,7 +22,7 @@ from tests.postgres import PostgresServer
 from tests.support import hermetic, require
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue import Catalogue
+    from mission_control_tui.model.catalogue.types import Catalogue
 
 __all__ = ["require"]
 
@@ -128,8 +128,8 @@ def postgres_url(postgres_server: PostgresServer, postgres_database: str) -> str
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     """The catalogue that the program ships."""
-    from mission_control_tui.model.catalogue.parse import parse
-    from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME, shipped
+    from mission_control_tui.model.catalogue.file.parse import parse
+    from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
 
     return parse(shipped(), SHIPPED_NAME)
 
@@ -137,8 +137,8 @@ def catalogue() -> Catalogue:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated and empty SQLite file, with its key beside it."""
-    from mission_control_tui.model import upgrade
-    from mission_control_tui.model.database import database_url
+    from mission_control_tui.model.store import upgrade
+    from mission_control_tui.model.store.engine import database_url
 
     path = tmp_path_factory.mktemp("template") / "store.db"
     asyncio.run(upgrade.upgrade(database_url(path)))

@@ -1,5 +1,5 @@
 """The command line. Parses before it imports anything heavy: Textual and DBOS are loaded only where they are used."""
 
-from mission_control_tui.cli.entry import main
+from mission_control_tui.cli.main import main
 
 __all__ = ["main"]

@@ -147,3 +147,29 @@ class Priority:
 
     INTERACTIVE = 1
     BULK = 100
+
+
+class BulkState(StrEnum):
+    """Who goes on with a bulk: the worker, the process that takes its passwords, nobody; or all is queued."""
+
+    RUNNING = "running"
+    ATTENDED = "attended"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+class OrderKind(StrEnum):
+    """What an order does."""
+
+    PURCHASE = "purchase"
+    REMOVAL = "removal"
+
+
+class OrderState(StrEnum):
+    """Where an order is. Only a complete one has brought anything; what a returned one brought was given back."""
+
+    COMPLETE = "complete"
+    AWAITING_APPROVAL = "awaiting approval"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"

@@ -11,7 +11,7 @@ from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.provisioning.connectors import registry
 from mission_control_tui.provisioning.connectors.base import Connector
 from mission_control_tui.provisioning.connectors.options import call_timeout
-from mission_control_tui.settings import ConnectorSettings, Settings
+from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
 

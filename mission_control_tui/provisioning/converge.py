@@ -13,9 +13,9 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
-from mission_control_tui.model.runs import FIRST_STEP
+from mission_control_tui.model.requests.attempts import FIRST_STEP
 from mission_control_tui.model.states import ErrorKind, PlanAction
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.connectors.base import (
     ChangePlan,
     Connector,

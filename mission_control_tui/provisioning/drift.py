@@ -7,17 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.drifting import (
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.requests.drift import (
     DriftLook,
     GreenAssignment,
     green_pages,
     known_at,
     mark_drift,
 )
-from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
+from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.base import (
@@ -29,8 +29,8 @@ from mission_control_tui.provisioning.connectors.base import (
     Mark,
     ObservedState,
 )
-from mission_control_tui.provisioning.pacing import RateLimits
-from mission_control_tui.settings import WorkerSettings
+from mission_control_tui.provisioning.rate_limits import RateLimits
+from mission_control_tui.settings.settings import WorkerSettings
 
 NO_FENCE = 2**31 - 1
 """An attempt that no real one reaches: a look is never older than what it finds."""

@@ -20,7 +20,7 @@ from typing import Protocol
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 
-from mission_control_tui.model.database import SILENCE_MS
+from mission_control_tui.model.store.engine import SILENCE_MS
 
 JobFunction = Callable[[int, int], Awaitable[None]]
 """(request id, attempt) -> nothing: all that a job has to say goes into our own tables."""

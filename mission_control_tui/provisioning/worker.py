@@ -14,13 +14,21 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mission_control_tui.model import pauses
-from mission_control_tui.model.claims import FARTHEST_SECONDS, Claimed, Outlook, Slots, claim, look
-from mission_control_tui.model.database import FLAWS, Store
-from mission_control_tui.model.endings import AttemptFailure, Retry, give_back, try_again
 from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
-from mission_control_tui.model.feed import changes
-from mission_control_tui.model.leases import (
+from mission_control_tui.model.requests import connector_pauses as pauses
+from mission_control_tui.model.requests.attempts import Run, RunLost
+from mission_control_tui.model.requests.claims import (
+    FARTHEST_SECONDS,
+    Claimed,
+    Outlook,
+    Slots,
+    claim,
+    look,
+)
+from mission_control_tui.model.requests.dependencies import settle_all
+from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry, give_back, try_again
+from mission_control_tui.model.requests.removal_limit import RemovalLimit
+from mission_control_tui.model.requests.workers import (
     Identity,
     LeaseLost,
     acquire,
@@ -31,19 +39,19 @@ from mission_control_tui.model.leases import (
     retire,
     retire_if_idle,
 )
-from mission_control_tui.model.removals import RemovalLimit
-from mission_control_tui.model.runs import Run, RunLost
 from mission_control_tui.model.states import ErrorKind, Priority
-from mission_control_tui.model.waiting import settle_all
+from mission_control_tui.model.store.change_feed import changes
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import FLAWS
 from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.attempt import AttemptContext, run_attempt
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.bulk_slices import BulkRunner
-from mission_control_tui.provisioning.chores import Housekeeping
+from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.engine import JobEngine
-from mission_control_tui.provisioning.pacing import RateLimits
-from mission_control_tui.provisioning.runner import AttemptContext, run_attempt
-from mission_control_tui.settings import WorkerSettings
+from mission_control_tui.provisioning.housekeeping import Housekeeping
+from mission_control_tui.provisioning.rate_limits import RateLimits
+from mission_control_tui.settings.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
 

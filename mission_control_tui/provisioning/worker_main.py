@@ -14,8 +14,8 @@ from typing import TextIO
 
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, MissionControlError
-from mission_control_tui.provisioning.launch import LOG_LIMIT, log_path, open_log
-from mission_control_tui.settings import Settings, load
+from mission_control_tui.provisioning.launcher import LOG_LIMIT, log_path, open_log
+from mission_control_tui.settings.settings import Settings, load
 
 log = logging.getLogger("mission_control_tui.provisioning")
 
@@ -58,11 +58,11 @@ async def _work(
     reload: Callable[[], Settings] | None,
     lock: int | None,
 ) -> int:
-    from mission_control_tui.model.connecting import switch_connectors
-    from mission_control_tui.model.context import WORKER
-    from mission_control_tui.model.database import Store
-    from mission_control_tui.model.leases import Identity
-    from mission_control_tui.model.upgrade import key_path
+    from mission_control_tui.model.caller import WORKER
+    from mission_control_tui.model.installation.connector_switch import switch_connectors
+    from mission_control_tui.model.requests.workers import Identity
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
     from mission_control_tui.provisioning.engine import DbosEngine, JobEngine, JobFunction
     from mission_control_tui.provisioning.worker import Worker

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.widget import Widget
 
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import MissionScreen, age
-
 if TYPE_CHECKING:
-    from mission_control_tui.model.drafts import Draft
+    from mission_control_tui.model.operators.drafts import Draft
 
 FORMS = {
     "new-user": "New User",
@@ -60,7 +60,7 @@ class DraftsScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        from mission_control_tui.model.drafts import list_drafts
+        from mission_control_tui.model.operators.drafts import list_drafts
 
         found = await list_drafts(self.context.store, self.context.caller)
         if self.is_here:
@@ -92,7 +92,7 @@ class DraftsScreen(MissionScreen):
         )
 
     async def _discard(self, draft: Draft) -> None:
-        from mission_control_tui.model.drafts import discard_draft
+        from mission_control_tui.model.operators.drafts import discard_draft
 
         await discard_draft(self.context.store, self.context.caller, draft.id)
         self.announce("The draft is thrown away")

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from mission_control_tui.model.found import FoundOrder, FoundUser
+from mission_control_tui.model.search.results import FoundOrder, FoundUser
+from mission_control_tui.screens.base.find_list import MOST, FindingScreen
+from mission_control_tui.screens.users.users import WORST, lights_cell
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
-from .finding import MOST, FindingScreen
-from .users import WORST, lights_cell
-
 if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
-
-    from .context import Context
+    from mission_control_tui.screens.base.context import Context
 
 
 class FindScreen(FindingScreen):
@@ -41,8 +39,8 @@ class FindScreen(FindingScreen):
     UNTYPED = "Type the beginning of a name, an address or a phone number"
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
-        from mission_control_tui.model.finding import find_anyone
-        from mission_control_tui.model.recents import recent_users
+        from mission_control_tui.model.operators.recents import recent_users
+        from mission_control_tui.model.search.anyone import find_anyone
 
         context = self.context
         at = (context.store, context.caller)

@@ -11,6 +11,8 @@ from textual.widget import Widget
 
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.views import AuditView
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.prompts import file_named
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
@@ -18,12 +20,10 @@ from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import MissionScreen
-
 if TYPE_CHECKING:
-    from mission_control_tui.model.audit import Filters
+    from mission_control_tui.model.history.audit_log import Filters
+    from mission_control_tui.model.history.undo import Undone
     from mission_control_tui.model.plan import Plan
-    from mission_control_tui.model.undoing import Undone
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
     "all": ("All of it", None),
@@ -87,7 +87,7 @@ class HistoryScreen(MissionScreen):
 
     async def load(self) -> None:
         if self._user_id is not None:
-            from mission_control_tui.model.users import details
+            from mission_control_tui.model.users.queries import details
 
             user = await details(*self._at, self._user_id)
             self.set_heading(f"History of {user.details.display_name}")
@@ -120,7 +120,7 @@ class HistoryScreen(MissionScreen):
         return {"write": "Save as script"} if self._shown == "session" else {}
 
     async def _fetch(self, offset: int, limit: int) -> Page:
-        from mission_control_tui.model.audit import COUNTED, count_entries, entries
+        from mission_control_tui.model.history.audit_log import COUNTED, count_entries, entries
 
         filters = self._filters()
         found = await entries(*self._at, limit=limit, offset=offset, **filters)
@@ -131,14 +131,14 @@ class HistoryScreen(MissionScreen):
         return Page([self._row(one) for one in found], total)
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.audit import count_entries
+        from mission_control_tui.model.history.audit_log import count_entries
 
         if not isinstance(key, int):
             return None
         return await count_entries(*self._at, after_id=key, **self._filters())
 
     def _row(self, one: AuditView) -> Row:
-        from mission_control_tui.model.accounts import zone_of
+        from mission_control_tui.model.dates import zone_of
 
         at = one.at.astimezone(zone_of(self.context.account.time_zone))
         read = self._named(one)
@@ -147,7 +147,7 @@ class HistoryScreen(MissionScreen):
 
     def _named(self, one: AuditView) -> AuditView:
         """The change as people read it."""
-        from mission_control_tui.model.audit_names import named
+        from mission_control_tui.model.history.audit_names import named
 
         return named(one, self.context.catalogue)
 
@@ -164,10 +164,10 @@ class HistoryScreen(MissionScreen):
         if one is None:
             self.query_one("#detail", TextLines).set("")
             return
-        from mission_control_tui.model.accounts import zone_of
-        from mission_control_tui.model.audit_text import heading
-        from mission_control_tui.model.in_words import differences
-        from mission_control_tui.model.undoing import undoable
+        from mission_control_tui.model.dates import zone_of
+        from mission_control_tui.model.history.audit_export import heading
+        from mission_control_tui.model.history.undo import undoable
+        from mission_control_tui.model.text.differences import differences
 
         read = self._named(one)
         lines = list(differences(read.before, read.after))
@@ -215,7 +215,7 @@ class HistoryScreen(MissionScreen):
 
     async def verb_undo(self) -> None:
         """Say what taking it back does, and ask."""
-        from mission_control_tui.model.undoing import undo
+        from mission_control_tui.model.history.undo import undo
 
         self.need_write()
         entry = self._chosen()
@@ -228,8 +228,8 @@ class HistoryScreen(MissionScreen):
 
     def _plan_words(self, entry: AuditView, undone: Undone, plan: Plan) -> list[str]:
         """What an undo would do and what it warns of, in lines of a question."""
-        from mission_control_tui.model.audit_names import named_values, service_of
-        from mission_control_tui.model.in_words import value_text
+        from mission_control_tui.model.history.audit_names import named_values, service_of
+        from mission_control_tui.model.text.differences import value_text
 
         catalogue = self.context.catalogue
         of = service_of(entry, catalogue)
@@ -247,7 +247,7 @@ class HistoryScreen(MissionScreen):
         return [*said[:DETAIL_LINES], *undone.notes, *plan.warnings[:DETAIL_LINES]]
 
     async def _undo(self, entry: AuditView) -> None:
-        from mission_control_tui.model.undoing import undo
+        from mission_control_tui.model.history.undo import undo
 
         done = await undo(*self._at, audit=entry.id)
         bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
@@ -256,8 +256,8 @@ class HistoryScreen(MissionScreen):
         await self.queue_changed()
 
     def verb_copy(self) -> None:
-        from mission_control_tui.model.accounts import zone_of
-        from mission_control_tui.model.audit_text import as_text
+        from mission_control_tui.model.dates import zone_of
+        from mission_control_tui.model.history.audit_export import as_text
 
         chosen = self._named(self._chosen())
         self.copy(as_text([chosen], zone_of(self.context.account.time_zone)).splitlines())
@@ -279,9 +279,14 @@ class HistoryScreen(MissionScreen):
         )
 
     async def _write(self, text: str) -> None:
-        from mission_control_tui.model.accounts import zone_of
-        from mission_control_tui.model.audit_text import as_csv, as_json, as_script, as_text
-        from mission_control_tui.model.private_files import write_new
+        from mission_control_tui.model.dates import zone_of
+        from mission_control_tui.model.history.audit_export import (
+            as_csv,
+            as_json,
+            as_script,
+            as_text,
+        )
+        from mission_control_tui.model.store.private_files import write_new
 
         path = file_named(text)
         if path.suffix not in FORMS:
@@ -304,7 +309,7 @@ class HistoryScreen(MissionScreen):
 
     async def _all(self) -> list[AuditView]:
         """All that is shown, at most EXPORT_MOST."""
-        from mission_control_tui.model.audit import entries
+        from mission_control_tui.model.history.audit_log import entries
 
         found: list[AuditView] = []
         filters = self._filters()
@@ -315,10 +320,3 @@ class HistoryScreen(MissionScreen):
             if len(page) < EXPORT_AT_ONCE:
                 break
         return found
-
-
-def file_named(text: str) -> Path:
-    """The file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
-    from mission_control_tui.model.private_files import path_named
-
-    return path_named(text)

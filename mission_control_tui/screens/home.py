@@ -12,20 +12,18 @@ from textual.containers import Grid
 from textual.widget import Widget
 
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, Word
+from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
+from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.light import GLYPHS, light_parts
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 
-from .context import MissionScreen, age
-
 if TYPE_CHECKING:
-    from mission_control_tui.model.account_details import AccountDetails
-    from mission_control_tui.model.catalogue import Catalogue, Product
+    from mission_control_tui.model.accounts.overview import AccountDetails
+    from mission_control_tui.model.catalogue.types import Catalogue, Product
     from mission_control_tui.model.views import AssignmentView, LightCounts, RequestView
 
-UNKNOWN = "-"
-"""Stands for a number until the database has answered."""
 
 SHOWN = 50
 STEPS = "A new account: buy a service, create a user, then give the user the service"
@@ -106,9 +104,9 @@ class HomeScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model import account_details
-        from mission_control_tui.model.requests import list_requests
-        from mission_control_tui.model.status import status
+        from mission_control_tui.model.accounts import overview as account_details
+        from mission_control_tui.model.requests.queries import list_requests
+        from mission_control_tui.model.services.lights import status
 
         context = self.context
         where = (context.store, context.caller, context.account_id)
@@ -243,7 +241,7 @@ def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
 
 
 def _amount(product: Product, details: AccountDetails) -> str:
-    from mission_control_tui.model.catalogue import Buys
+    from mission_control_tui.model.catalogue.types import Buys
 
     if product.buys is Buys.DOMAIN:
         count = sum(1 for domain in details.domains if domain.bought)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from mission_control_tui.model.schedule_actions import Action
+from mission_control_tui.model.schedules.actions import Action
 from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.light import light_parts
@@ -18,11 +20,8 @@ from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import age
-from .scheduling import SchedulingScreen
-
 if TYPE_CHECKING:
-    from mission_control_tui.model.schedules import ScheduleView
+    from mission_control_tui.model.schedules.queries import ScheduleView
 
 MOST = 1000
 """Schedules that are listed at most."""
@@ -89,7 +88,7 @@ class SchedulesScreen(SchedulingScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.schedules import list_schedules
+        from mission_control_tui.model.schedules.queries import list_schedules
 
         choice = self.query_one("#shown", ChoiceField)
         if self._wanted:
@@ -215,7 +214,7 @@ class SchedulesScreen(SchedulingScreen):
         )
 
     async def _cancel(self, one: ScheduleView) -> None:
-        from mission_control_tui.model.schedules import cancel_schedule
+        from mission_control_tui.model.schedules.editing import cancel_schedule
 
         await cancel_schedule(*self.context.at, one.id)
         self.announce(f"Schedule {one.id} is cancelled")

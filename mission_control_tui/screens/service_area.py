@@ -7,15 +7,13 @@ from collections.abc import Hashable, Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
+from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-
-from .context import MissionScreen
-from .home import UNKNOWN
-from .users import NOBODY_FOUND, NOBODY_YET, user_row
 
 
 class ServiceAreaScreen(MissionScreen):
@@ -50,14 +48,14 @@ class ServiceAreaScreen(MissionScreen):
                 )
 
     async def load(self) -> None:
-        from mission_control_tui.model import account_details
+        from mission_control_tui.model.accounts import overview as account_details
 
         details = await account_details.show(*self.context.at)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> Page:
-        from mission_control_tui.model.listing import page
+        from mission_control_tui.model.search.user_list import page
 
         found = await page(
             *self.context.at,
@@ -71,7 +69,7 @@ class ServiceAreaScreen(MissionScreen):
         return Page([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.listing import place
+        from mission_control_tui.model.search.user_list import place
 
         at = self.context.at
         return await place(*at, str(key), query=self.query_one(FindBox).text)

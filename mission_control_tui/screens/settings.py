@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.widget import Widget
 
-from mission_control_tui import own_keys
-from mission_control_tui.keymap import BY_ID, key_word, keys_of
+from mission_control_tui.keys import custom_keys as own_keys
+from mission_control_tui.keys.keymap import BY_ID, key_word, keys_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
-from mission_control_tui.settings import environment, load, locations
-from mission_control_tui.settings_file import SettingsFile, understand
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.settings.file import SettingsFile, understand
+from mission_control_tui.settings.settings import environment, load, locations
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.key_bar import KeyBar
+from mission_control_tui.widgets.key_list import OwnKeysList
 from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
 
-from .context import MissionScreen
-from .own_keys_list import OwnKeysList
-
 if TYPE_CHECKING:
-    from mission_control_tui.settings import Settings
+    from mission_control_tui.settings.settings import Settings
 
 THEMES = (
     ("auto", "auto: as the terminal says"),

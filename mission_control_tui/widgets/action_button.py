@@ -8,9 +8,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mission_control_tui import keymap
-
-from .lines import LineWidget, Part
+from mission_control_tui.keys import keymap
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 
 class ActionButton(LineWidget, can_focus=True):

@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from .cells import fit, width_of, wrap
-from .field import FieldInput
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import fit, width_of, wrap
+from mission_control_tui.widgets.field import FieldInput
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 MARGINS = 4
 MOST_TYPED = 1000

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from rich.cells import cell_len
 
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.text.clean import harmless
 
 ELLIPSIS = "…"
 _REGIONAL_A = 0x1F1E6
@@ -116,3 +117,15 @@ def wrap(text: str, width: int) -> list[str]:
             line = word
         lines.append(line)
     return lines
+
+
+def age(since: datetime, now: datetime | None = None) -> str:
+    """How long ago: "5 s", "12 min", "3 h", "8 days"."""
+    seconds = max(((now or datetime.now(UTC)) - since).total_seconds(), 0)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86_400:.0f} days"

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from .field import LABEL, FormLine
-from .lines import Part
+from mission_control_tui.widgets.field import LABEL, FormLine
+from mission_control_tui.widgets.lines import Part
 
 
 class CheckField(FormLine):

@@ -9,9 +9,9 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from .cells import width_of
-from .field import FormLine
-from .lines import Part
+from mission_control_tui.widgets.cells import width_of
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.lines import Part
 
 TYPING_PAUSE = 1.5
 

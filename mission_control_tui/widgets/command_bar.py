@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from mission_control_tui.unbroken import unbroken
-
-from .ask_bar import AskBar
+from mission_control_tui.widgets.ask_bar import AskBar
+from mission_control_tui.widgets.shielded import unbroken
 
 Complete = Callable[[str], Awaitable[Sequence[str]]]
 """`await complete(text)`: what the last word of the text can become."""

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from .cells import wrap
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import wrap
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 MARGINS = 4
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 KEPT = 1000
 

@@ -15,8 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from .cells import fit, shown, sign, width_of, wrap
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import fit, shown, sign, width_of, wrap
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 LABEL = 20
 BOX = 30

@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from .cells import fit
-from .field import FieldInput
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import fit
+from mission_control_tui.widgets.field import FieldInput
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 PAUSE = 0.12
 

@@ -12,12 +12,11 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import AwaitMount, Widget
 
-from mission_control_tui import keymap
+from mission_control_tui.keys import keymap
 from mission_control_tui.model.states import Light
-
-from .cells import fit, width_of
-from .light import LightCell
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import fit, width_of
+from mission_control_tui.widgets.light import LightCell
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 CLOSED, OPEN = "►", "▼"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cells import wrap
-from .lines import Part
-from .rows import CursorLines, Row
+from mission_control_tui.widgets.cells import wrap
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import CursorLines, Row
 
 WIDTH = 76
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from textual import events
 
-from .cells import wrap
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import wrap
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 WIDTH = 76
 HINT = "Esc gives up"

@@ -10,12 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from mission_control_tui import keymap
-
-from .cells import fit, width_of
-from .lines import Part
-from .rows import GAP, Column, FieldLines, Row
-from .seat_bar import ROOM, Seats, seat_parts
+from mission_control_tui.keys import keymap
+from mission_control_tui.widgets.cells import fit, width_of
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import GAP, Column, FieldLines, Row
+from mission_control_tui.widgets.seat_bar import ROOM, Seats, seat_parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mission_control_tui.model.states import Light
-
-from .cells import width_of
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import width_of
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 GLYPHS = {Light.GREY: "·", Light.RED: "×", Light.ORANGE: "»", Light.GREEN: "•"}  # noqa: RUF001
 """Shapes that differ without colour and are in console fonts; ASCII mode shows them as . x ~ and *."""

@@ -8,14 +8,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mission_control_tui import keymap
+from mission_control_tui.keys import keymap
 from mission_control_tui.model.states import Light
-
-from .cells import fit
-from .light import GLYPHS
-from .line_list import LineList
-from .lines import Part
-from .rows import Row, cell_parts
+from mission_control_tui.widgets.cells import fit
+from mission_control_tui.widgets.light import GLYPHS
+from mission_control_tui.widgets.line_list import LineList
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import Row, cell_parts
 
 NAME_LEAST = 26
 AGE = 8

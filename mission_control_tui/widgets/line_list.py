@@ -11,10 +11,9 @@ from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
-from mission_control_tui.unbroken import unbroken
-
-from .lines import Part
-from .rows import Column, CursorLines, Row
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.shielded import unbroken
 
 PAGE = 64
 PAGES_KEPT = 12

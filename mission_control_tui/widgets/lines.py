@@ -13,9 +13,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mission_control_tui.theme import palette_of
-
-from .cells import crop, shown, width_of
+from mission_control_tui.widgets.cells import crop, shown, width_of
+from mission_control_tui.widgets.theme import palette_of
 
 Part: TypeAlias = tuple[str, str]
 """Text and the name of its style (see `theme.STYLE_NAMES`); an empty name is plain text."""

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from textual import events
 
-from mission_control_tui.model.text import fold
-
-from .rows import Column, CursorLines, Row
+from mission_control_tui.model.text.clean import fold
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 
 class LinkList(CursorLines):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import TextArea
 
-from mission_control_tui.model.text import harmless
-
-from .cells import shown
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.widgets.cells import shown
 
 LIMIT = 2_000_000
 """Characters that are taken of one paste."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .cells import crop, shown
-from .lines import Part
-from .rows import CursorLines, Row
+from mission_control_tui.widgets.cells import crop, shown
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import CursorLines, Row
 
 WIDTH = 80
 

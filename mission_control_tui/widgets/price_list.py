@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.geometry import Size
 
-from .level_picker import LevelChoice, LevelPicker
-from .rows import Column, Row
+from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
+from mission_control_tui.widgets.rows import Column, Row
 
 
 class PriceList(LevelPicker):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .cells import fit, width_of
-from .lines import Part
-from .rows import Column, CursorLines, Row
+from mission_control_tui.widgets.cells import fit, width_of
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 
 class Quadrant(CursorLines):

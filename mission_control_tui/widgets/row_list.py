@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from textual.geometry import Size
 
-from .lines import Part
-from .rows import Column, CursorLines, Row
+from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 
 class RowList(CursorLines):

@@ -11,10 +11,9 @@ from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.message import Message
 
-from mission_control_tui import keymap
-
-from .cells import ELLIPSIS, fit, width_of
-from .lines import LineWidget, Part, fit_parts
+from mission_control_tui.keys import keymap
+from mission_control_tui.widgets.cells import ELLIPSIS, fit, width_of
+from mission_control_tui.widgets.lines import LineWidget, Part, fit_parts
 
 Cell: TypeAlias = str | Part | tuple[Part, ...]
 """Plain text, text with a style name, or several of these."""

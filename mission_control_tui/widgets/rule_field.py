@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from mission_control_tui.model.catalogue import Rule, ValueType
-from mission_control_tui.model.catalogue.values import LIST_TYPES
+from mission_control_tui.model.catalogue.values import LIST_TYPES, Rule, ValueType
 from mission_control_tui.model.errors import InvalidInput
-
-from .check_field import CheckField
-from .choice_field import ChoiceField
-from .field import Field
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field
 
 AnyField: TypeAlias = Field | ChoiceField | CheckField
 LONGEST = 2000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .lines import Part
+from mission_control_tui.widgets.lines import Part
 
 USED, QUEUED, FREE = "█", "▒", "░"
 

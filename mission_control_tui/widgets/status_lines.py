@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mission_control_tui.model.states import Light
-
-from .cells import fit, width_of
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import fit, width_of
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from .action_button import ActionButton
-from .check_field import CheckField
-from .choice_field import ChoiceField
-from .field import Field
-from .text_lines import TextLines
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.text_lines import TextLines
 
 
 class StepPage(Widget):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from textual.geometry import Size
 
-from .cells import wrap
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.cells import wrap
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 
 class TextLines(LineWidget):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .lines import LineWidget, Part
+from mission_control_tui.widgets.lines import LineWidget, Part
 
 MIN_WIDTH, MIN_HEIGHT = 80, 24
 

@@ -19,9 +19,10 @@ from typing import Any
 
 import psutil
 
-from mission_control_tui.cli import main
-from mission_control_tui.provisioning.connectors.simulator import Effect, ledger
-from mission_control_tui.settings import locations
+from mission_control_tui.cli.main import main
+from mission_control_tui.provisioning.connectors.simulator.connector import ledger
+from mission_control_tui.provisioning.connectors.simulator.store import Effect
+from mission_control_tui.settings.settings import locations
 from tests.forked import ForkedProcess
 
 SAMPLES = Path(__file__).parent.parent / "data" / "imports"

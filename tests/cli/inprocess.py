@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from mission_control_tui.cli import main
+from mission_control_tui.cli.main import main
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from mission_control_tui.cli.entry import BROKEN_PIPE, INTERRUPTED
-from mission_control_tui.model import leases
+from mission_control_tui.cli.main import BROKEN_PIPE, INTERRUPTED
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.settings import ConnectorSettings, Settings, load
+from mission_control_tui.model.requests import workers as leases
+from mission_control_tui.settings.settings import ConnectorSettings, Settings, load
 from tests.cli.inprocess import answer, call, ok
 
 ROOT = Path(__file__).parents[2]

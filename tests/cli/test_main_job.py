@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from mission_control_tui.settings import locations
+from mission_control_tui.settings.settings import locations
 from tests.cli.command import SAMPLES, Command
 from tests.postgres import PostgresServer
 

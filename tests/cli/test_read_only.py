@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from mission_control_tui.cli.entry import root
-from mission_control_tui.model.catalogue.shipped import shipped
-from mission_control_tui.settings import locations
+from mission_control_tui.cli.main import root
+from mission_control_tui.model.catalogue.file.shipped import shipped
+from mission_control_tui.settings.settings import locations
 from tests.cli.command import Command
 
 ADA = "ada@acme.example"

@@ -10,11 +10,11 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from mission_control_tui import console_places
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model.context import Caller
-from mission_control_tui.screens.context import MissionScreen
-from mission_control_tui.settings import Settings
+from mission_control_tui.console import session_restore as console_places
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.settings.settings import Settings
 from tests.screens.driving import type_text, until
 
 LOOK_SECONDS = 0.05

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import JSON, Boolean, DateTime, Integer
 
 import tests
-from mission_control_tui.model import upgrade
+from mission_control_tui.model.store import upgrade
 
 FROZEN = "0002"
 DATA = Path(tests.__file__).parent / "data"

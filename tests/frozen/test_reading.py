@@ -9,10 +9,10 @@ from collections import Counter
 
 import pytest
 
-from mission_control_tui.model.migrations import HEAD
+from mission_control_tui.model.store.migrations import HEAD
 from tests.cli.inprocess import answer, ok
 from tests.frozen.store import FROZEN
-from tests.model.test_upgrade import columns_of, rows_of
+from tests.model.store.test_upgrade import columns_of, rows_of
 
 STORED = """
 add alias; add domain; allow removal; approve order; archive managed-exchange; buy databases; buy domain-names;

@@ -20,11 +20,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from mission_control_tui.model import bulks
-from mission_control_tui.model.bulk_work import work_slice
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.migrations import HEAD
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk.slices import work_slice
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.migrations import HEAD
 from mission_control_tui.provisioning.connectors import simulator
 from tests.cli.inprocess import call, ok
 from tests.frozen import places
@@ -405,16 +406,16 @@ class Writer:
         caller = Caller("anna", source="console", ticket="T-8", session="5" * 32)
         store = await Store.open(self.path)
         at = (store, caller, "acme")
-        mail = bulks.BulkParams("managed-exchange", "popx")
+        mail = BulkParams("managed-exchange", "popx")
         names = ("jan", "kim", "lee", "mia", "nat")
-        begun = (await bulks.start(*at, names, bulks.BulkAction.PROVISION, mail)).result.id
+        begun = (await bulks.start(*at, names, BulkAction.PROVISION, mail)).result.id
         await bulks.stop(*at, begun)
         await bulks.resume(*at, begun)
         await work_slice(store, begun, limit=2)
-        mail = bulks.BulkParams("managed-exchange")
-        stopped = await bulks.start(*at, ("dora", "locked"), bulks.BulkAction.SUSPEND, mail)
+        mail = BulkParams("managed-exchange")
+        stopped = await bulks.start(*at, ("dora", "locked"), BulkAction.SUSPEND, mail)
         await bulks.stop(*at, stopped.result.id)
-        await bulks.start(*at, ("fay", "dora"), bulks.BulkAction.PASSWORD)
+        await bulks.start(*at, ("fay", "dora"), BulkAction.PASSWORD)
         await store.close()
 
     def _dead_worker(self) -> None:

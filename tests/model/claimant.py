@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NoSeats
-from mission_control_tui.model.provision import Wanted, provision
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users.provisioning import Wanted, provision
 
 
 def _say(line: str) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, make_url
 
-from mission_control_tui.model import catalogue_store, upgrade
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.provision import Wanted, provision
-from mission_control_tui.model.tables import AccountRow, DomainRow
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.users.provisioning import Wanted, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
 from tests.postgres import PostgresServer

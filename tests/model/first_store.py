@@ -17,22 +17,18 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from mission_control_tui.model.accounts import create_account
-from mission_control_tui.model.bin import delete_user
-from mission_control_tui.model.buying import buy
-from mission_control_tui.model.contacts import Contact, ContactRole, set_contacts
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.migrations import HEAD
-from mission_control_tui.model.provision import Wanted, deprovision_all, provision
-from mission_control_tui.model.sample import ensure_sample
-from mission_control_tui.model.tables import (
-    ConnectorStateRow,
-    RequestRow,
-    RequestStepRow,
-    WorkerRow,
-)
-from mission_control_tui.model.user_aliases import add_alias
+from mission_control_tui.model.accounts.contacts import Contact, ContactRole, set_contacts
+from mission_control_tui.model.accounts.editing import create_account
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.installation.sample_account import ensure_sample
+from mission_control_tui.model.orders.buying import buy
+from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.migrations import HEAD
+from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
+from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.provisioning import Wanted, deprovision_all, provision
 from tests.model.helpers import ada, create, finish, named
 
 FIRST = "0001"

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from mission_control_tui.model import users
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
-from mission_control_tui.model.tables import AssignmentRow, RequestRow, SeatPoolRow, SecretRow
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import SecretRow
+from mission_control_tui.model.users import creation
 from mission_control_tui.model.views import Account, UserView
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -38,7 +40,7 @@ async def create(
     store: Store, caller: Caller, account: Account, details: UserDetails | None = None
 ) -> UserView:
     """The user, created with a password."""
-    made = await users.create_user(store, caller, account.id, details or ada(), PASSWORD)
+    made = await creation.create_user(store, caller, account.id, details or ada(), PASSWORD)
     return made.result.user
 
 

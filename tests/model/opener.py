@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.store.database import Store
 
 
 def _say(line: str) -> None:

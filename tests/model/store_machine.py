@@ -12,8 +12,8 @@ from typing import ClassVar, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.store.database import Store
 from tests.support import proof_factor, share
 
 T = TypeVar("T")

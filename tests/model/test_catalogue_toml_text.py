@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mission_control_tui.model.catalogue import Catalogue, Level, Override
-from mission_control_tui.model.catalogue.parse import parse
-from mission_control_tui.model.catalogue.shipped import shipped
+from mission_control_tui.model.catalogue.file.parse import parse
+from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.catalogue.toml_text import as_toml
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.catalogue.types import Catalogue, Level, Override
+from mission_control_tui.model.text.clean import harmless
 
 SHIPPED = parse(shipped())
 TEXT = st.text(max_size=40).map(lambda text: harmless(text).strip())

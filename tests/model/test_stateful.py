@@ -17,33 +17,27 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from mission_control_tui.model import (
-    catalogue_store,
-    claims,
-    endings,
-    leases,
-    provision,
-    requests,
-    seats,
-    users,
-)
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.catalogue.shipped import SHIPPED_NAME
-from mission_control_tui.model.context import Caller
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, MissionControlError, NoSeats, NotFound
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.runs import Run, RunLost
+from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.requests import claims
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests import outcomes as endings
+from mission_control_tui.model.requests import workers as leases
+from mission_control_tui.model.requests.attempts import Run, RunLost
+from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, RequestKind, Wish
-from mission_control_tui.model.tables import (
-    AccountRow,
-    AssignmentRow,
-    AuditRow,
-    DomainRow,
-    RequestRow,
-    SeatHoldRow,
-    SeatPoolRow,
-    UserRow,
-)
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users import creation, passwords
+from mission_control_tui.model.users import provisioning as provision
 from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
@@ -186,9 +180,9 @@ class Machine(StoreMachine):
         )
         if name in self.users:
             with pytest.raises(MissionControlError):
-                self.do(users.create_user(self.store, ANNA, 1, details, PASSWORD))
+                self.do(creation.create_user(self.store, ANNA, 1, details, PASSWORD))
         else:
-            self.do(users.create_user(self.store, ANNA, 1, details, PASSWORD))
+            self.do(creation.create_user(self.store, ANNA, 1, details, PASSWORD))
             self.users[name] = User()
 
     def user_or_refusal(self, name: str) -> User | None:
@@ -232,7 +226,7 @@ class Machine(StoreMachine):
             # The password was delivered and wiped: a mailbox that comes back needs a reset.
             assert service.wish == "absent"
             assert service.generation > 0
-            self.do(users.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
+            self.do(passwords.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
             given = self.do(self.ask(name, level)).result[0]
         user.service = service
         wish = "suspended" if service.wish == "suspended" else "present"
@@ -396,7 +390,7 @@ class Machine(StoreMachine):
         user = self.user_or_refusal(name)
         if user is None:
             return
-        work = users.delete_user(self.store, ANNA, 1, f"{name}@acme.example")
+        work = deletion.delete_user(self.store, ANNA, 1, f"{name}@acme.example")
         service = user.service
         if service and (service.wish != "absent" or service.light != "grey"):
             with pytest.raises(Conflict):
@@ -410,10 +404,10 @@ class Machine(StoreMachine):
     def restore(self, data: st.DataObject) -> None:
         binned = sorted(name for name, user in self.users.items() if user.in_bin)
         name = data.draw(st.sampled_from(binned))
-        self.do(users.restore_user(self.store, ANNA, 1, f"{name}@acme.example"))
+        self.do(deletion.restore_user(self.store, ANNA, 1, f"{name}@acme.example"))
         self.users[name].in_bin = False
         # A deleted user's password is wiped with the deletion.
-        self.do(users.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
+        self.do(passwords.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
 
     @invariant()
     def store_agrees(self) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from mission_control_tui.model import upgrade
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
 from tests.postgres import PostgresServer
 from tests.provisioning.support import World, furnish
 

@@ -17,14 +17,11 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import URL
 
-from mission_control_tui.model import provision, seats
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.catalogue_store import in_force, put
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.lookups import account_row, user_row
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force, put
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.provision import Given, Wanted
+from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -32,19 +29,19 @@ from mission_control_tui.model.states import (
     RequestKind,
     RequestState,
 )
-from mission_control_tui.model.tables import (
-    AccountRow,
-    AssignmentRow,
-    DomainRow,
-    RequestEventRow,
-    RequestRow,
-    SeatPoolRow,
-    UserRow,
-    WorkerRow,
-)
-from mission_control_tui.model.user_creation import create_user
-from mission_control_tui.provisioning.connectors.simulator import Effect, ledger
-from mission_control_tui.settings import PREFIX
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.workers import WorkerRow
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.creation import create_user
+from mission_control_tui.model.users.provisioning import Given, Wanted
+from mission_control_tui.provisioning.connectors.simulator.connector import ledger
+from mission_control_tui.provisioning.connectors.simulator.store import Effect
+from mission_control_tui.settings.settings import PREFIX
 from tests.forked import ForkedProcess
 
 ACCOUNT = "acme"

@@ -15,20 +15,15 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import bulks, seats, undoing
-from mission_control_tui.model.bulks import BulkAction, BulkParams, BulkProgress, BulkState
-from mission_control_tui.model.states import Light, Wish
-from mission_control_tui.model.tables import RequestRow
-from mission_control_tui.provisioning.launch import SUPPRESS
-from tests.provisioning.support import (
-    ACCOUNT,
-    EXCHANGE,
-    LARGE,
-    SMALL,
-    World,
-    doubled,
-    worker,
-)
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk import queries
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkProgress
+from mission_control_tui.model.history import undo as undoing
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.states import BulkState, Light, Wish
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.provisioning.launcher import SUPPRESS
+from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, SMALL, World, doubled, worker
 from tests.support import proof_factor
 
 USERS = 200 * proof_factor() if proof_factor() > 1 else 160
@@ -37,7 +32,7 @@ FAST = {"rate_per_second": 10_000.0, "concurrency": 50}
 
 
 async def progress(world: World, bulk_id: int) -> BulkProgress:
-    return (await bulks.show(world.store, world.caller, ACCOUNT, bulk_id)).progress
+    return (await queries.show(world.store, world.caller, ACCOUNT, bulk_id)).progress
 
 
 async def reached(world: World, bulk_id: int, share: float) -> None:
@@ -132,7 +127,7 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
         assert asking is not None
         assert await asking == 0
         assert (await settled(world, change)).green == USERS
-    shown = await bulks.show(world.store, world.caller, ACCOUNT, change)
+    shown = await queries.show(world.store, world.caller, ACCOUNT, change)
     assert shown.state is BulkState.DONE
 
     rows = await world.services()

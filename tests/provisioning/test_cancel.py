@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mission_control_tui.model import requests
+from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
-from tests.provisioning.support import (
-    ACCOUNT,
-    EXCHANGE_STEPS,
-    LARGE,
-    SMALL,
-    World,
-    doubled,
-    worker,
-)
+from tests.provisioning.support import ACCOUNT, EXCHANGE_STEPS, LARGE, SMALL, World, doubled, worker
 
 pytestmark = pytest.mark.any_database
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import requests
-from mission_control_tui.model.failures import failures_of
-from mission_control_tui.model.provision import Wanted, provision
-from mission_control_tui.model.states import (
-    ErrorKind,
-    Light,
-    RequestKind,
-    RequestState,
-    Wish,
-    Word,
-)
-from mission_control_tui.model.tables import ConnectorStateRow, RequestRow, SecretRow, UserRow
-from mission_control_tui.model.user_changes import disable_user, enable_user
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.services.failures import failures_of
+from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.users import SecretRow, UserRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
+from mission_control_tui.model.users.editing import disable_user, enable_user
+from mission_control_tui.model.users.provisioning import Wanted, provision
 from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
 from mission_control_tui.provisioning.connectors.registry import load
-from mission_control_tui.provisioning.connectors.simulator import login
+from mission_control_tui.provisioning.connectors.simulator.connector import login
 from mission_control_tui.provisioning.converge import apply_step, observe_and_plan
 from tests.provisioning.support import (
     ACCOUNT,

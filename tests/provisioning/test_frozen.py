@@ -8,16 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.leases import LeaseLost
+from mission_control_tui.model.requests.workers import LeaseLost
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.tables import WorkerRow
-from tests.provisioning.support import (
-    EXCHANGE_STEPS,
-    World,
-    doubled,
-    freeze_harmlessly,
-    worker,
-)
+from mission_control_tui.model.store.tables.workers import WorkerRow
+from tests.provisioning.support import EXCHANGE_STEPS, World, doubled, freeze_harmlessly, worker
 
 pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
-from mission_control_tui.provisioning.connectors.simulator import login
+from mission_control_tui.provisioning.connectors.simulator.connector import login
 from tests.provisioning.support import (
     EXCHANGE_STEPS,
     LARGE,

@@ -12,16 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model.states import Light, StepState
-from mission_control_tui.model.tables import AssignmentRow, RequestStepRow
-from tests.provisioning.support import (
-    EXCHANGE_STEPS,
-    LARGE,
-    SMALL,
-    World,
-    doubled,
-    wish,
-    worker,
-)
+from mission_control_tui.model.store.tables.requests import RequestStepRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from tests.provisioning.support import EXCHANGE_STEPS, LARGE, SMALL, World, doubled, wish, worker
 
 STEPS: dict[str, tuple[str, ...]] = {
     "provision": ("observe", *EXCHANGE_STEPS),

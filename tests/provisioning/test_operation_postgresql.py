@@ -10,14 +10,17 @@ import asyncpg
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import provision, seats
-from mission_control_tui.model.provision import Given, Wanted
+from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Word
-from mission_control_tui.model.tables import AccountRow, AuditRow, ConnectorStateRow
-from mission_control_tui.model.user_passwords import set_service_password
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.passwords import set_service_password
+from mission_control_tui.model.users.provisioning import Given, Wanted
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import DriftReport, survey
-from mission_control_tui.settings import load
+from mission_control_tui.settings.settings import load
 from tests.postgres import PostgresServer
 from tests.provisioning.support import ACCOUNT, World, worker
 

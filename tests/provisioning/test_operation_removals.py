@@ -7,10 +7,16 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import requests
-from mission_control_tui.model.removals import RemovalLimit, allow_removals, held_removals
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests.removal_limit import (
+    RemovalLimit,
+    allow_removals,
+    held_removals,
+)
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
-from mission_control_tui.model.tables import AssignmentRow, AuditRow, RequestRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from tests.provisioning.support import ACCOUNT, SMALL, World, worker
 
 pytestmark = pytest.mark.any_database

@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mission_control_tui.model import requests
-from mission_control_tui.model.connecting import Switched, follow_settings, switch_connectors
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.installation.connector_switch import (
+    Switched,
+    follow_settings,
+    switch_connectors,
+)
+from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
-from mission_control_tui.model.tables import AccountRow, AssignmentRow, AuditRow
-from mission_control_tui.provisioning.connectors.simulator import ledger
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, SMALL, World, worker
 
 pytestmark = pytest.mark.any_database

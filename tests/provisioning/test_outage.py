@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mission_control_tui.model import upgrade
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import database_url
 from tests.postgres import PostgresServer
 from tests.provisioning.support import doubled, furnish, worker
 

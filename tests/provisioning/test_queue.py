@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
-from mission_control_tui.model import requests
-from mission_control_tui.model.catalogue import Catalogue
-from mission_control_tui.model.endings import Observation, succeed
-from mission_control_tui.model.lookups import account_row
-from mission_control_tui.model.provision import wish_for_domain
-from mission_control_tui.model.runs import Run
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests.attempts import Run
+from mission_control_tui.model.requests.outcomes import Observation, succeed
+from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
-from mission_control_tui.model.tables import AssignmentRow, DomainRow, RequestRow, RequestStepRow
-from mission_control_tui.model.wishing import domain_subject
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.provisioning import wish_for_domain
 from tests.provisioning.support import ACCOUNT, DOMAIN, World, worker
 
 REGISTRATION = "domain-registration"

@@ -17,18 +17,14 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import select, update
 
-from mission_control_tui.model import requests
 from mission_control_tui.model.errors import Conflict, MissionControlError
-from mission_control_tui.model.leases import LeaseLost
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests.workers import LeaseLost
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestKind, Wish
-from mission_control_tui.model.tables import (
-    AssignmentRow,
-    RequestRow,
-    SeatHoldRow,
-    SeatPoolRow,
-    WorkerRow,
-)
-from mission_control_tui.model.user_passwords import set_password
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.workers import WorkerRow
+from mission_control_tui.model.users.passwords import set_password
 from tests.provisioning.support import (
     ACCOUNT,
     LARGE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from . import world
+from tests.screens import world
 
 
 def _copy(template: Path, directory: Path) -> Path:

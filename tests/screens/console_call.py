@@ -11,14 +11,14 @@ import time
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.terminal import Options, start
+from mission_control_tui.terminal.lifecycle import Options, start
 
 if TYPE_CHECKING:
-    from mission_control_tui.app import MissionControlApp
+    from mission_control_tui.console.base_app import MissionControlApp
 
 
 def _make(options: Options) -> MissionControlApp:
-    from .demo import make_app
+    from tests.screens.demo import make_app
 
     first = sys.argv[1] if len(sys.argv) > 1 else "home"
     seconds = float(os.environ.get("DEMO_OPENING", "0"))

@@ -11,9 +11,8 @@ from textual.css.query import NoMatches
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-
-from . import world
+from mission_control_tui.console.base_app import MissionControlApp
+from tests.screens import world
 
 SIZES = [(80, 24), (120, 40)]
 

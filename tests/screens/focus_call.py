@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Collapsible, Footer, Input, OptionList, RadioSet
 
-from mission_control_tui.screens.base import BaseScreen
+from mission_control_tui.screens.base.base import BaseScreen
 
 
 class Stock(Screen[None]):

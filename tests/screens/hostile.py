@@ -7,29 +7,26 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.model.bulk_work import work_slice
-from mission_control_tui.model.bulks import BulkAction, list_bulks, start
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.matrix import ids
-from mission_control_tui.model.tables import (
-    AccountRow,
-    AddressRow,
-    AssignmentRow,
-    AuditRow,
-    ContactRow,
-    DomainRow,
-    OrderLineRow,
-    OrderRow,
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.bulk.control import start
+from mission_control_tui.model.bulk.queries import list_bulks
+from mission_control_tui.model.bulk.slices import work_slice
+from mission_control_tui.model.bulk.views import BulkAction
+from mission_control_tui.model.search.light_matrix import ids
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.accounts import AccountRow, ContactRow, DomainRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.tables.requests import (
     RequestEventRow,
     RequestRow,
     RequestStepRow,
-    TemplateRow,
-    UserRow,
 )
-
-from . import world
-from .user_driving import context_of
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.templates import TemplateRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from tests.screens import world
+from tests.screens.users.driving import context_of
 
 USER = "grace"
 SHORT = "zq\x1b[2J\x9b\x07[/]\u202eש界e\u0301\r\n\u2028"

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mission_control_tui.console import PLACES
-from mission_control_tui.terminal import Options, start
+from mission_control_tui.screens.registry import PLACES
+from mission_control_tui.terminal.lifecycle import Options, start
 
 if TYPE_CHECKING:
-    from mission_control_tui.app import MissionControlApp
-    from mission_control_tui.screens.context import MissionScreen
+    from mission_control_tui.console.base_app import MissionControlApp
+    from mission_control_tui.screens.base.mission_screen import MissionScreen
 
 
 def make(options: Options) -> MissionControlApp:
     """The application with one more key; Textual is imported only now, as in the real console."""
     from textual.binding import Binding
 
-    from . import world
+    from tests.screens import world
 
     app = world.make_app(sys.argv[1], options)
     places = iter(PLACES)
@@ -37,7 +37,7 @@ def make(options: Options) -> MissionControlApp:
 
 async def go_on(app: MissionControlApp, places: Iterator[str]) -> None:
     """Back to Home, and to the next screen."""
-    from .hostile import subject
+    from tests.screens.hostile import subject
 
     place = next(places)
     while len(app.screen_stack) > 1:

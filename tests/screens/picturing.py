@@ -14,9 +14,8 @@ from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-
-from .driving import SIZES, text_of, until
+from mission_control_tui.console.base_app import MissionControlApp
+from tests.screens.driving import SIZES, text_of, until
 
 Step = Callable[[MissionControlApp, Pilot[int]], Awaitable[None]]
 NAMES = {f"{width}x{height}": (width, height) for width, height in SIZES}

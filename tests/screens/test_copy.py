@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.screens.operating import OperatingScreen
-from mission_control_tui.screens.password_fields import RevealButton
-from mission_control_tui.screens.service_panel import UserServicePanel
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.screens.base.operator_actions import OperatingScreen
+from mission_control_tui.screens.forms.password_fields import RevealButton
+from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.widgets.plain_lines import PlainLines
-
-from .driving import console, shows, text_of, type_text, until
-from .user_driving import opened
+from tests.screens.driving import console, shows, text_of, type_text, until
+from tests.screens.users.driving import opened
 
 
 async def copies(pilot: Pilot[int], wanted: str) -> None:

@@ -10,27 +10,28 @@ import pytest
 from sqlalchemy import select
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model import audit
-from mission_control_tui.model.finding import find_anyone
-from mission_control_tui.model.provision import deprovision_all
-from mission_control_tui.model.tables import RecentRow, UserRow
-from mission_control_tui.model.users import delete_user
-from mission_control_tui.screens.context import Context, MissionScreen
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.search.anyone import find_anyone
+from mission_control_tui.model.store.tables.operators import RecentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.provisioning import deprovision_all
+from mission_control_tui.screens.base.context import Context
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.find import FindScreen
-from mission_control_tui.screens.user import UserScreen
+from mission_control_tui.screens.users.user import UserScreen
 from mission_control_tui.widgets.find_box import PAUSE, FindBox
 from mission_control_tui.widgets.rows import Row
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import PASSWORD, finish
-
-from . import world
-from .driving import SIZES, burst, shows, text_of, type_text, until
-from .hostile import TEXT, poison
-from .test_hostile import look_at
-from .two_accounts import console, make_app
-from .user_driving import context_of
+from tests.screens import world
+from tests.screens.driving import SIZES, burst, shows, text_of, type_text, until
+from tests.screens.hostile import TEXT, poison
+from tests.screens.test_hostile import look_at
+from tests.screens.two_accounts import console, make_app
+from tests.screens.users.driving import context_of
 
 
 def top_of(app: MissionControlApp) -> str:
@@ -326,7 +327,7 @@ async def test_the_first_choice_of_an_account_is_found_by_typing(world_db: Path)
 async def test_a_day_of_finding_does_not_pile_up_screens(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mission_control_tui.console_accounts.MOST_SCREENS", 5)
+    monkeypatch.setattr("mission_control_tui.console.account_switching.MOST_SCREENS", 5)
     async with console(world_db) as (app, pilot):
         for _ in range(5):
             await find(app, pilot, "simps", "Homer Simpson")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model.status import status
-from mission_control_tui.model.users import details, edit_user
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.users.editing import edit_user
+from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens import history
 from mission_control_tui.screens.history import HistoryScreen
-
-from .driving import SIZES, shows, text_of, type_text, until
-from .user_driving import context_of, opened
+from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.users.driving import context_of, opened
 
 ADA = "ada@acme.example"
 
@@ -40,7 +40,7 @@ async def test_it_is_narrowed_and_shows_before_and_after(
 
 
 async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_db: Path) -> None:
-    from mission_control_tui.model.provision import Wanted, provision
+    from mission_control_tui.model.users.provisioning import Wanted, provision
 
     long = "maximiliana.featherstonehaugh-cholmondeley@acme.example"
     async with opened(world_db, "history") as (app, pilot):
@@ -179,7 +179,7 @@ async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
 
 
 async def test_a_level_change_is_undone(world_db: Path) -> None:
-    from mission_control_tui.model.provision import Wanted, provision
+    from mission_control_tui.model.users.provisioning import Wanted, provision
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
@@ -197,8 +197,8 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
 
 
 async def test_a_change_of_a_group_is_undone(world_db: Path) -> None:
-    from mission_control_tui.model.object_views import show_object
-    from mission_control_tui.model.objects import create_object
+    from mission_control_tui.model.groups.editing import create_object
+    from mission_control_tui.model.groups.queries import show_object
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)

@@ -10,22 +10,24 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console import LINKS
-from mission_control_tui.model import buying, contacts, objects, provision
-from mission_control_tui.model.account_details import FAILED_DAYS
-from mission_control_tui.model.accounts import resolve_account
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.provision import Wanted
-from mission_control_tui.model.schedule_actions import Action, Params
-from mission_control_tui.model.schedules import schedule
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.accounts import contacts
+from mission_control_tui.model.accounts.editing import resolve_account
+from mission_control_tui.model.accounts.overview import FAILED_DAYS
+from mission_control_tui.model.groups import editing as objects
+from mission_control_tui.model.orders import buying
+from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.states import ScheduleState
-from mission_control_tui.model.tables import ScheduleRow
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
-
-from . import world
-from .driving import SIZES, console, shows, text_of, until
+from tests.screens import world
+from tests.screens.driving import SIZES, console, shows, text_of, until
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,13 +9,12 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from wcwidth import wcswidth
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console import PLACES
-from mission_control_tui.screens.context import MissionScreen
-
-from . import world
-from .driving import burst, text_of, until
-from .hostile import TEXT, poison, subject
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.registry import PLACES
+from tests.screens import world
+from tests.screens.driving import burst, text_of, until
+from tests.screens.hostile import TEXT, poison, subject
 
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from mission_control_tui.screens.provision import ProvisionScreen
-
-from . import two_accounts
-from .driving import console, shows, text_of, type_text, until
+from mission_control_tui.screens.services.provision import ProvisionScreen
+from tests.screens import two_accounts
+from tests.screens.driving import console, shows, text_of, type_text, until
 
 PASSWORD = "Kp7m-xR4w-9fTc"
 MAILBOX_KEYS = 15

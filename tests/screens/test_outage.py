@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from mission_control_tui.model.database import create_engine, database_url, outage
+from mission_control_tui.model.store.engine import create_engine, database_url, outage
 from mission_control_tui.widgets.line_list import LineList, Page
 from mission_control_tui.widgets.rows import Row
-
-from . import world
-from .driving import shows, text_of, until
-from .user_driving import opened
+from tests.screens import world
+from tests.screens.driving import shows, text_of, until
+from tests.screens.users.driving import opened
 
 
 async def change(path: Path, statement: str) -> None:

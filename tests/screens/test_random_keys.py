@@ -16,21 +16,20 @@ import pytest
 from textual.app import ScreenError
 from textual.pilot import Pilot
 
-from mission_control_tui import keymap
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console import LINKS, PLACES
-from mission_control_tui.model.listing import page
-from mission_control_tui.model.orders import list_orders
-from mission_control_tui.model.requests import list_requests
-from mission_control_tui.screens.context import MissionScreen
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.keys import keymap
+from mission_control_tui.model.orders.queries import list_orders
+from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.search.user_list import page
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.registry import LINKS, PLACES
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import finish
+from tests.screens import world
+from tests.screens.driving import SIZES, burst, console, text_of, until
+from tests.screens.hostile import bulk_subject
+from tests.screens.users.driving import context_of
 from tests.support import proof_factor
-
-from . import world
-from .driving import SIZES, burst, console, text_of, until
-from .hostile import bulk_subject
-from .user_driving import context_of
 
 LONG = proof_factor() > 1
 WALKS = 4 if LONG else 1

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.model import users
-from mission_control_tui.model.provision import deprovision_all
-from mission_control_tui.model.purging import list_bin
-from mission_control_tui.model.schedules import ScheduleView, list_schedules, schedule
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.recycle_bin.purge import list_bin
+from mission_control_tui.model.schedules.editing import schedule
+from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.users import queries as users
+from mission_control_tui.model.users.provisioning import deprovision_all
 from tests.model.helpers import finish
-
-from .driving import SIZES, shows, text_of, type_text, until
-from .user_driving import context_of, opened, user_id
+from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.users.driving import context_of, opened, user_id
 
 TOMORROW = "tomorrow 18:00"
 
@@ -146,7 +147,7 @@ async def binned(app: MissionControlApp) -> str:
     ada = await user_id(context, "ada")
     await deprovision_all(*at, ada)
     await finish(context.store, context.caller, context.account)
-    await users.delete_user(*at, ada)
+    await deletion.delete_user(*at, ada)
     return ada
 
 

@@ -8,20 +8,19 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from mission_control_tui import settings
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console import options_of
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.screens.context import MissionScreen
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.console.options import options_of
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.settings import SettingsScreen
-from mission_control_tui.settings import load, locations
-from mission_control_tui.settings_file import SettingsFile
+from mission_control_tui.settings import settings
+from mission_control_tui.settings.file import SettingsFile
+from mission_control_tui.settings.settings import load, locations
 from mission_control_tui.widgets.key_bar import KeyBar
 from mission_control_tui.widgets.line_list import LineList
-
-from .driving import console, shows, text_of, until
-from .user_driving import opened
-from .world import CALLER, no_wake
+from tests.screens.driving import console, shows, text_of, until
+from tests.screens.users.driving import opened
+from tests.screens.world import CALLER, no_wake
 
 FIELDS = 6
 TO_KEYS = ["tab"] * (FIELDS + 1)

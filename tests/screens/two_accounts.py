@@ -11,20 +11,22 @@ from pathlib import Path
 from sqlalchemy import update
 from textual.pilot import Pilot
 
-from mission_control_tui.app import MissionControlApp
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model import accounts, buying, provision, users
-from mission_control_tui.model.database import Store
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.accounts import editing as accounts
+from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.provision import Wanted
-from mission_control_tui.model.tables import AssignmentRow
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users import creation
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.provisioning import Wanted
 from mission_control_tui.model.views import Account
-from mission_control_tui.settings import Settings
-from mission_control_tui.terminal import Options
+from mission_control_tui.settings.settings import Settings
+from mission_control_tui.terminal.lifecycle import Options
 from tests.model.helpers import PASSWORD
-
-from . import world
-from .driving import text_of, until
+from tests.screens import world
+from tests.screens.driving import text_of, until
 
 OTHERS = (
     ("Grace", "Kelly", "grace.kelly"),
@@ -51,7 +53,7 @@ async def add_globex(path: Path) -> Account:
                 username=local,
                 mobile_phone="+61 400 123 456" if local == "homer" else "",
             )
-            user = await users.create_user(store, world.CALLER, account.id, details, PASSWORD)
+            user = await creation.create_user(store, world.CALLER, account.id, details, PASSWORD)
             await provision.provision(
                 store,
                 world.CALLER,

@@ -15,20 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from mission_control_tui.model import accounts, buying, provision, upgrade, users
-from mission_control_tui.model.contacts import Contact, ContactRole, set_contacts
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store, database_url
+from mission_control_tui.model.accounts import editing as accounts
+from mission_control_tui.model.accounts.contacts import Contact, ContactRole, set_contacts
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.provision import Wanted
 from mission_control_tui.model.states import Light, RequestState, Word
-from mission_control_tui.model.tables import AssignmentRow, RequestEventRow, RequestRow
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users import creation
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.provisioning import Wanted
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, finish
 
 if TYPE_CHECKING:
-    from mission_control_tui.app import MissionControlApp
-    from mission_control_tui.terminal import Options
+    from mission_control_tui.console.base_app import MissionControlApp
+    from mission_control_tui.terminal.lifecycle import Options
 
 OPERATOR = "fred"
 CALLER = Caller(OPERATOR, source="test")
@@ -93,7 +99,7 @@ async def person(store: Store, account: Account, first: str, last: str, local: s
         display_name=f"{first} {last}",
         username=local,
     )
-    made = await users.create_user(store, CALLER, account.id, details, PASSWORD)
+    made = await creation.create_user(store, CALLER, account.id, details, PASSWORD)
     return made.result.user.id
 
 
@@ -145,8 +151,8 @@ def make_app(
 
     With a `session` it notes its place and drafts, as a real one does.
     """
-    from mission_control_tui.console_app import ConsoleApp
-    from mission_control_tui.settings import Settings
+    from mission_control_tui.console.app import ConsoleApp
+    from mission_control_tui.settings.settings import Settings
 
     caller = replace(CALLER, source="console", session=session)
     return ConsoleApp(Settings(), str(path), None, options, caller, no_wake)
@@ -154,7 +160,7 @@ def make_app(
 
 def main() -> int:
     """Make the database where there is none, then show the console."""
-    from mission_control_tui.terminal import Options, start
+    from mission_control_tui.terminal.lifecycle import Options, start
 
     path = Path(sys.argv[1])
     if not path.exists():

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.screens import world
-
-from .pty import Terminal
+from tests.terminal.pty import Terminal
 
 OSC52 = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/]*=*)\x07")
 

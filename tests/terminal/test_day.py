@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from mission_control_tui.model import listing, users
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users import editing
 from tests.support import proof_factor
-
-from .day import page, play, world
-from .day.table import table
-from .day.tickets import BY_NAME, KINDS
-from .day.web import cost
+from tests.terminal.day import page, play, world
+from tests.terminal.day.table import table
+from tests.terminal.day.tickets import BY_NAME, KINDS
+from tests.terminal.day.web import cost
 
 SHORT, SMALLER = 12, 10
 
@@ -54,7 +54,7 @@ def test_the_judge_sees_what_is_wrong(tmp_path: Path) -> None:
             customer = world.CUSTOMERS[0]
             found = await listing.page(store, caller, customer.code)
             other = next(one for one in found.rows if one.upn not in mine)
-            await users.edit_user(store, caller, customer.code, other.id, {"title": "Clerk"})
+            await editing.edit_user(store, caller, customer.code, other.id, {"title": "Clerk"})
         finally:
             await store.close()
 

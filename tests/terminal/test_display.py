@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from .pty import Terminal
+from tests.terminal.pty import Terminal
 
 COLOURS = re.compile(rb"\x1b\[[\d;]*m")
 

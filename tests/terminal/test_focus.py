@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .pty import Terminal
+from tests.terminal.pty import Terminal
 
 
 def test_every_cell_is_as_stock_shows_it() -> None:

@@ -12,11 +12,10 @@ from time import monotonic
 
 import pytest
 
-from mission_control_tui.console import PLACES
+from mission_control_tui.screens.registry import PLACES
 from tests.screens import world
 from tests.screens.hostile import TEXT, poison
-
-from .pty import Terminal
+from tests.terminal.pty import Terminal
 
 OWN = re.compile(
     r"\x1b\[(?P<style>[\d;]*)m|\x1b\[(?P<y>\d+);(?P<x>\d+)H|\x1b\[K|\x1b\[\?(?:7|25|1049|2004|2026|2048)[hl]"

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from mission_control_tui.model import buying, provision
-from mission_control_tui.model.accounts import create_account
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.orders import list_orders
-from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.accounts.editing import create_account
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.orders import buying
+from mission_control_tui.model.orders.queries import list_orders
+from mission_control_tui.model.services.lights import status, workers
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.status import status, workers
-
-from .pty import Terminal
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.provisioning import Wanted
+from tests.terminal.pty import Terminal
 
 CALLER = Caller("second", source="test")
 PASSWORD = "Correct-Horse-7"
 PRODUCTS = ("Domain Names", "Email", "Web Hosting", "Databases")
 CONSOLE = (
-    "import sys;from mission_control_tui.console import open_console;"
-    "from mission_control_tui.settings import load;sys.exit(open_console(load(), sys.argv[1], None))"
+    "import sys;from mission_control_tui.console.start import open_console;"
+    "from mission_control_tui.settings.settings import load;sys.exit(open_console(load(), sys.argv[1], None))"
 )
 
 

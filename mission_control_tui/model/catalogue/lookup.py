@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.text import fold, harmless
+from mission_control_tui.model.text.clean import fold, harmless
 
 
 class Named(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.catalogue.codec import to_json
-from mission_control_tui.model.catalogue.parse import parse
-from mission_control_tui.model.catalogue.shipped import shipped
+from mission_control_tui.model.catalogue.file.parse import parse
+from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.catalogue.types import Catalogue
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _keys(catalogue: Catalogue) -> dict[str, object]:
     """The keys of the file, without those that say what goes without saying."""
     import json
 
-    from mission_control_tui.model.catalogue.schema import CatalogueFile
+    from mission_control_tui.model.catalogue.file.schema import CatalogueFile
 
     plain = json.loads(to_json(catalogue), object_hook=_given)["catalogue"]
     for service in plain["services"]:

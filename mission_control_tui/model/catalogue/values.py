@@ -10,7 +10,7 @@ from enum import StrEnum
 from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.people.countries import country_code
-from mission_control_tui.model.text import fold, harmless
+from mission_control_tui.model.text.clean import fold, harmless
 
 Value = bool | int | str | list[str] | None
 """What a setting holds: plain JSON, so that a stored value compares equal to a new one."""
@@ -237,7 +237,7 @@ def domain(text: str) -> str:
     """`text` as a domain name of at least two labels, lower case, in its ASCII (IDNA 2008) form."""
     import idna
 
-    from mission_control_tui.model.idna_words import why_not
+    from mission_control_tui.model.text.idna_errors import why_not
 
     bare = text.strip().rstrip(".").removeprefix("@")
     try:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Container, Iterator
 
-from mission_control_tui.model.people.addresses import LOCAL_LIMIT, upn_key
+from mission_control_tui.model.people.address_syntax import LOCAL_LIMIT, upn_key
 from mission_control_tui.model.people.fields import USERNAME_LIMIT
 
 Taken = Container[str] | Callable[[str], bool]

@@ -6,7 +6,7 @@ from datetime import date
 
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.people.fields import Field, Kind, Value
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.text.clean import harmless
 
 _FLAG_WORDS = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on", "x"), True),

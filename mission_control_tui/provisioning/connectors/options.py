@@ -10,7 +10,7 @@ from pathlib import Path
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.connectors.tables import TableReader
+from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 COMMON_KEYS = frozenset({"type", "timeout", "concurrency", "rate_per_second"})
 """Keys that every connector's table may have; the worker reads them."""

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
-from mission_control_tui.model.text import harmless
+from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.connectors.base import Connector, ConnectorFactory
 
 GROUP = "mission_control_tui.connectors"

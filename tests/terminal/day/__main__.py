@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import page, play
-from .table import table
+from tests.terminal.day import page, play
+from tests.terminal.day.table import table
 
 
 def main() -> int:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from tests.terminal.day import world
 from tests.terminal.pty import Terminal
-
-from . import world
 
 PATIENCE = 60.0
 """Seconds after which what should be seen is given up: only a hang takes so long."""

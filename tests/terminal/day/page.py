@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from .table import HEAD
-from .tickets import KINDS
-from .web import RECIPES, Step, cost
-from .world import CUSTOMERS
+from tests.terminal.day.table import HEAD
+from tests.terminal.day.tickets import KINDS
+from tests.terminal.day.web import RECIPES, Step, cost
+from tests.terminal.day.world import CUSTOMERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "day.md"
 FENCE = "```"

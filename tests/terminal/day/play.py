@@ -15,25 +15,22 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.drafts import list_drafts
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.operators.drafts import list_drafts
+from mission_control_tui.model.services.lights import workers
 from mission_control_tui.model.states import ACTIVE_STATES, Light
-from mission_control_tui.model.status import workers
-from mission_control_tui.model.tables import (
-    AccountRow,
-    AssignmentRow,
-    AuditRow,
-    RequestRow,
-    UserRow,
-)
-
-from . import world
-from .desk import Count, Desk
-from .tickets import BY_NAME, KINDS, Kind, World
-from .ways import Ticket, take
-from .world import CUSTOMERS, OPERATOR, PC_WEB, POPX, Customer, Person
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from tests.terminal.day import world
+from tests.terminal.day.desk import Count, Desk
+from tests.terminal.day.tickets import BY_NAME, KINDS, Kind, World
+from tests.terminal.day.ways import Ticket, take
+from tests.terminal.day.world import CUSTOMERS, OPERATOR, PC_WEB, POPX, Customer, Person
 
 TICKETS = 60
 _FIRST_NAMES = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from .play import Played
-from .tickets import KINDS
-from .web import cost
+from tests.terminal.day.play import Played
+from tests.terminal.day.tickets import KINDS
+from tests.terminal.day.web import cost
 
 HEAD = (
     f"{'kind of ticket':<40}{'n':>3}{'keys':>6}{'worst':>7}{'most':>6}{'typed':>7}"

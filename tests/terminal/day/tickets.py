@@ -10,16 +10,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mission_control_tui.model.database import Store
-from mission_control_tui.model.object_views import list_objects, show_object
-from mission_control_tui.model.schedules import list_schedules
+from mission_control_tui.model.groups.queries import list_objects, show_object
+from mission_control_tui.model.schedules.queries import list_schedules
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, Wish
-from mission_control_tui.model.status import status
-from mission_control_tui.model.users import details
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
-
-from .desk import Desk
-from .ways import (
+from tests.terminal.day.desk import Desk
+from tests.terminal.day.ways import (
     GREEN,
     LEVELS,
     QUESTION,
@@ -33,7 +32,7 @@ from .ways import (
     last_name,
     services,
 )
-from .world import CALLER, MAIL, MOBILE, PC_WEB, POPX, Person
+from tests.terminal.day.world import CALLER, MAIL, MOBILE, PC_WEB, POPX, Person
 
 LEAVES_ON = "2027-03-31 18:00"
 SEATS = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .desk import Desk
-from .world import MOBILE, PC_WEB, POPX, Customer, Person
+from tests.terminal.day.desk import Desk
+from tests.terminal.day.world import MOBILE, PC_WEB, POPX, Customer, Person
 
 LEVELS = {
     POPX: "Standard Mail (POPX)",

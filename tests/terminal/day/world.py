@@ -21,26 +21,27 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from benchmarks.sample_users import people
-from mission_control_tui.model import buying, objects, provision, search, upgrade, users
-from mission_control_tui.model.accounts import create_account
-from mission_control_tui.model.addresses import AddressKind
-from mission_control_tui.model.context import Caller
-from mission_control_tui.model.database import Store, database_url
-from mission_control_tui.model.people.addresses import upn_key
+from mission_control_tui.model.accounts.editing import create_account
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.domains.address_registry import AddressKind
+from mission_control_tui.model.groups import editing as objects
+from mission_control_tui.model.orders import buying
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import username_for
-from mission_control_tui.model.provision import Wanted
+from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.search import index as search
 from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
-from mission_control_tui.model.tables import (
-    AddressRow,
-    AssignmentRow,
-    SearchTermRow,
-    SeatHoldRow,
-    SeatPoolRow,
-    UserRow,
-)
-from mission_control_tui.model.transaction import Transaction
-from mission_control_tui.model.user_rows import to_columns
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import to_columns
+from mission_control_tui.model.users import creation, editing
+from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.provisioning import Wanted
 
 OPERATOR = "day.shift"
 CALLER = Caller("night.shift", source="test")
@@ -246,7 +247,7 @@ async def _open(store: Store, customer: Customer) -> None:
 
 async def _make(store: Store, one: Person) -> None:
     """A person of a ticket, with the mailbox asked for."""
-    made = await users.create_user(
+    made = await creation.create_user(
         store, CALLER, one.customer.code, one.details, "Correct-Horse-7-Staple"
     )
     if one.level:
@@ -268,9 +269,9 @@ async def _night(path: Path, cast: Iterable[Person]) -> None:
         for one in cast:
             at = (store, CALLER, one.customer.code, one.upn)
             if one.morning == "disabled":
-                await users.disable_user(*at)
+                await editing.disable_user(*at)
             elif one.morning == "binned":
-                await users.delete_user(*at)
+                await deletion.delete_user(*at)
     finally:
         await store.close()
 
@@ -303,7 +304,7 @@ async def _fill(store: Store, customer: Customer, crowd: Iterable[UserDetails]) 
 
 
 async def _account(tx: Transaction, customer: Customer) -> int:
-    from mission_control_tui.model.lookups import account_row
+    from mission_control_tui.model.store.lookups import account_row
 
     return (await account_row(tx.session, CALLER, customer.code)).id
 

@@ -29,11 +29,7 @@ from mission_control_tui.provisioning.connectors.base import (
     ObservedState,
     Step,
 )
-from mission_control_tui.provisioning.connectors.options import (
-    ENABLED,
-    OBSERVE,
-    SettingsReader,
-)
+from mission_control_tui.provisioning.connectors.options import ENABLED, OBSERVE, SettingsReader
 from mission_control_tui.provisioning.connectors.planning import (
     Part,
     blocked,
@@ -42,7 +38,7 @@ from mission_control_tui.provisioning.connectors.planning import (
     with_step,
 )
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
-from mission_control_tui.provisioning.connectors.postgresql.look import (
+from mission_control_tui.provisioning.connectors.postgresql.observe import (
     DATABASE,
     ISOLATION,
     OWNERS,
@@ -57,7 +53,7 @@ from mission_control_tui.provisioning.connectors.postgresql.session import (
     session,
 )
 from mission_control_tui.provisioning.connectors.postgresql.work import StepExecution
-from mission_control_tui.provisioning.connectors.tables import TableReader
+from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 LAYOUT = (
     Part(ROLE),

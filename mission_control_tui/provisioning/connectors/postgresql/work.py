@@ -8,11 +8,7 @@ from typing import Any
 from mission_control_tui.model.states import Wish
 from mission_control_tui.provisioning.connectors.base import DesiredState, ObservedState, Step
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
-from mission_control_tui.provisioning.connectors.postgresql.look import (
-    DATABASE,
-    ISOLATION,
-    ROLE,
-)
+from mission_control_tui.provisioning.connectors.postgresql.observe import DATABASE, ISOLATION, ROLE
 from mission_control_tui.provisioning.connectors.postgresql.scram import verifier
 
 

@@ -23,15 +23,8 @@ from mission_control_tui.provisioning.connectors.base import (
     ObservedState,
     Step,
 )
-from mission_control_tui.provisioning.connectors.options import (
-    ENABLED,
-    OBSERVE,
-    SettingsReader,
-)
-from mission_control_tui.provisioning.connectors.planning import (
-    in_observe_mode,
-    plan_difference,
-)
+from mission_control_tui.provisioning.connectors.options import ENABLED, OBSERVE, SettingsReader
+from mission_control_tui.provisioning.connectors.planning import in_observe_mode, plan_difference
 from mission_control_tui.provisioning.connectors.simulator.rules import (
     Ruleset,
     Situation,

@@ -17,7 +17,7 @@ from mission_control_tui.provisioning.connectors.base import (
     DesiredState,
 )
 from mission_control_tui.provisioning.connectors.planning import ONE_PART, Part
-from mission_control_tui.provisioning.connectors.tables import TableReader
+from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 

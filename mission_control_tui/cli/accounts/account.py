@@ -1,0 +1,252 @@
+"""`account`: which accounts there are, one of them as a whole, and its domains that are registered elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.common.lazy_group import LazyGroup
+from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, table, when
+from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.accounts.overview import AccountDetails
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Account
+
+
+_COMMANDS = "mission_control_tui.cli"
+COMMANDS = {
+    "contacts": ("Whom to call: list, set, clear.", f"{_COMMANDS}.accounts.contacts:contacts"),
+    "approval": ("Above which total orders wait.", f"{_COMMANDS}.accounts.statement:approval"),
+    "statement": (
+        "What a month costs: text, CSV, PDF.",
+        f"{_COMMANDS}.accounts.statement:statement",
+    ),
+    "usage": ("Seats bought, unused and idle.", f"{_COMMANDS}.accounts.usage:usage"),
+    "domains": ("Domains, their state and term.", f"{_COMMANDS}.accounts.usage:domains"),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def account() -> None:
+    """Accounts: list them, show one, change it, its contacts and domains; what it costs and uses."""
+
+
+@account.command("list")
+@click.option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
+@reads
+@example("mission-control account list --match acme")
+@pass_session
+def list_(session: Session, match: str | None) -> None:
+    """The accounts that you may work on, by code; with --match those that you worked on last come first."""
+
+    async def work(store: Store) -> tuple[Account, ...]:
+        from mission_control_tui.model.accounts.editing import list_accounts
+        from mission_control_tui.model.accounts.search import find_accounts
+
+        if match is None:
+            return await list_accounts(store, session.caller)
+        return await find_accounts(store, session.caller, match, 10_000)
+
+    found = session.run(work)
+    if session.json:
+        print_json({"accounts": found})
+        return
+    table(
+        ("CODE", "NAME", "DOMAINS"),
+        [
+            (
+                one.code,
+                f"{one.name} (sample)" if one.is_sample else one.name,
+                ", ".join(one.domains),
+            )
+            for one in found
+        ],
+    )
+
+
+@account.command()
+@click.argument("code", required=False)
+@reads
+@example("mission-control account show sample")
+@pass_session
+def show(session: Session, code: str | None) -> None:
+    """One account: domains, seats, lights, contacts, what this month came to."""
+    from mission_control_tui.model.accounts.overview import show as show_account
+
+    async def work(store: Store) -> AccountDetails:
+        chosen = code or await session.account_id(store)
+        return await show_account(store, session.caller, chosen)
+
+    found = session.run(work)
+    if session.json:
+        print_json(_as_json(found))
+    else:
+        _print(found)
+
+
+def _as_json(found: AccountDetails) -> dict[str, object]:
+    import dataclasses
+
+    return {
+        **{one.name: getattr(found, one.name) for one in dataclasses.fields(found)},
+        "seats": [
+            {**{one.name: getattr(seats, one.name) for one in dataclasses.fields(seats)}}
+            | {"free": seats.free}
+            for seats in found.seats
+        ],
+    }
+
+
+def _print(found: AccountDetails) -> None:
+    about, lights = found.account, found.lights
+    line(f"{about.name} ({about.code}){' - sample account' if about.is_sample else ''}")
+    line("")
+    rules = f"at least {found.policy.min_length} characters, {found.policy.classes} of 4 classes"
+    awaiting = found.orders_awaiting_approval
+    table(
+        ("Since", when(found.created_at)),
+        [
+            ("Time zone", about.time_zone),
+            ("Passwords", rules),
+            ("Users", f"{found.users}, and {found.users_in_bin} in the recycling bin"),
+            (
+                "Lights",
+                ", ".join(
+                    f"{mark} {getattr(lights, light)} {light}"
+                    for light, mark in LIGHT_MARKS.items()
+                ),
+            ),
+            ("Groups", f"{found.objects}, with mail contacts and shared mailboxes"),
+            (
+                "Schedules",
+                f"{found.schedules_waiting} waiting, {found.schedules_failed} failed lately",
+            ),
+            ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
+            ("This month", ", ".join(str(one) for one in found.this_month)),
+            (
+                "Approval",
+                f"of orders above {found.approval_above}"
+                if found.approval_above
+                else "of no order",
+            ),
+        ],
+    )
+    if found.domains:
+        line("")
+        table(
+            ("DOMAIN", "STATE", "TERM"),
+            [
+                (
+                    one.name,
+                    f"{LIGHT_MARKS[one.light]} {one.word}" if one.light else one.word,
+                    f"{one.term_months} months" if one.term_months else "",
+                )
+                for one in found.domains
+            ],
+        )
+    if found.contacts:
+        line("")
+        table(
+            ("CONTACT", "NAME", "E-MAIL", "PHONE"),
+            [(one.role, one.name, one.email, one.phone) for one in found.contacts],
+        )
+    if found.seats:
+        from mission_control_tui.cli.accounts.buying import seats_table
+
+        line("")
+        seats_table(found.seats)
+
+
+@account.command()
+@click.argument("code", required=False)
+@click.option("--name", help="The customer's name.")
+@click.option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
+@click.option(
+    "--password-length", type=int, metavar="N", help="Characters of a password, at least."
+)
+@click.option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
+@changes
+@example("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
+@pass_session
+def edit(
+    session: Session,
+    code: str | None,
+    name: str | None,
+    time_zone: str | None,
+    password_length: int | None,
+    password_classes: int | None,
+) -> None:
+    """Change an account's name, time zone or password policy."""
+    from dataclasses import replace
+
+    from mission_control_tui.model.accounts.editing import edit_account
+    from mission_control_tui.model.accounts.overview import show as show_account
+
+    async def work(store: Store) -> Outcome[Any]:
+        chosen = code or await session.account_id(store)
+        now = await show_account(store, session.caller, chosen)
+        policy = replace(
+            now.policy,
+            min_length=now.policy.min_length if password_length is None else password_length,
+            classes=now.policy.classes if password_classes is None else password_classes,
+        )
+        return await edit_account(
+            store,
+            session.caller,
+            now.account.id,
+            version=now.account.version,
+            name=name,
+            time_zone=time_zone,
+            policy=policy,
+            dry_run=session.dry_run,
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"account": outcome.result})
+
+
+@account.command("add-domain")
+@click.argument("name")
+@changes
+@example("mission-control account add-domain acme.example --dry-run")
+@pass_session
+def add_domain(session: Session, name: str) -> None:
+    """Let the account use a domain that is registered elsewhere.
+
+    To register a new one, buy it: mission-control buy domain-names --domain NAME
+    """
+    from mission_control_tui.model.domains import ownership as domains
+
+    outcome = carry_out(
+        session,
+        lambda store, account: domains.add_domain(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
+    tell(session, outcome, {"domain": outcome.result})
+
+
+@account.command("remove-domain")
+@click.argument("name")
+@destroys
+@example("mission-control account remove-domain acme.example --yes")
+@pass_session
+def remove_domain(session: Session, name: str) -> None:
+    """Let go of a domain that is registered elsewhere; refused while users have addresses in it."""
+    from mission_control_tui.model.domains import ownership as domains
+
+    session.confirm(f"Take the domain {name} from the account?")
+
+    outcome = carry_out(
+        session,
+        lambda store, account: domains.remove_domain(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
+    tell(session, outcome, {"domain": outcome.result})

@@ -1,0 +1,171 @@
+"""`services`, `buy` and `remove`: seats, and what they cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Seats
+
+
+@click.group()
+def services() -> None:
+    """Services and seats."""
+
+
+@services.command("list")
+@reads
+@example("mission-control services list")
+@pass_session
+def list_services(session: Session) -> None:
+    """Seats of every level that the account bought: owned, used, queued and free.
+
+    Queued seats are held by wishes whose light is still orange.
+    """
+    from mission_control_tui.model.accounts.overview import list_seats
+
+    async def work(store: Store) -> tuple[Seats, ...]:
+        return await list_seats(store, session.caller, await session.account_id(store))
+
+    found = session.run(work)
+    if session.json:
+        print_json({"seats": [_seats_json(one) for one in found]})
+    elif found:
+        seats_table(found)
+    else:
+        say("Nothing was bought yet. What there is to buy: mission-control catalogue show")
+
+
+def _seats_json(one: Seats) -> dict[str, object]:
+    fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    return {**fields, "free": one.free}
+
+
+def seats_table(found: Sequence[Seats]) -> None:
+    """Seats as lines; ids are what commands take, names stand last."""
+    table(
+        ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME"),
+        [
+            (one.service_id, one.level_id, one.owned, one.used, one.queued, one.free, one.level)
+            for one in found
+        ],
+    )
+
+
+@click.command()
+@click.argument("product")
+@click.option("--level", metavar="LEVEL", help="The level, by id or name.")
+@click.option("--quantity", type=int, default=1, show_default=True, metavar="N", help="Seats.")
+@click.option("--domain", metavar="NAME", help="The domain name to buy, or to attach.")
+@click.option("--term", type=int, metavar="MONTHS", help="The shortest there is when left out.")
+@click.option(
+    "--set",
+    "answers",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="An answer that the product asks for; may be repeated.",
+)
+@changes
+@example(
+    "mission-control buy email --level popx --quantity 5 --dry-run",
+    "mission-control catalogue show domain-names",
+)
+@pass_session
+def buy(
+    session: Session,
+    product: str,
+    level: str | None,
+    quantity: int,
+    domain: str | None,
+    term: int | None,
+    answers: tuple[str, ...],
+) -> None:
+    """Buy seats of a product's level, or a domain name.
+
+    `mission-control catalogue show PRODUCT` lists levels, prices, terms and fields. --dry-run shows net, tax and total.
+    """
+    from mission_control_tui.model.orders import buying
+
+    fields = _answers(answers)
+
+    outcome = carry_out(
+        session,
+        lambda store, account: buying.buy(
+            store,
+            session.caller,
+            account,
+            product,
+            level=level,
+            quantity=quantity,
+            term=term,
+            domain=domain,
+            fields=fields,
+            dry_run=session.dry_run,
+        ),
+    )
+    tell(session, outcome, {"order": outcome.result})
+
+
+def _answers(given: Sequence[str]) -> dict[str, object]:
+    """FIELD=VALUE pairs. Raises InvalidInput naming every one that is none, or is repeated."""
+    fields: dict[str, object] = {}
+    problems: list[Problem] = []
+    for one in given:
+        name, equals, value = one.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            problems.append(Problem("--set", f"{one!r} is not FIELD=VALUE"))
+        elif name in fields:
+            problems.append(Problem("--set", f"{name} is given twice", "give it once"))
+        fields[name] = value
+    if problems:
+        raise InvalidInput("The answers cannot be read.", problems=problems)
+    return fields
+
+
+@click.command()
+@click.argument("product")
+@click.option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
+@click.option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
+@click.option("--domain", metavar="NAME", help="The bought domain name to let go.")
+@destroys
+@example("mission-control remove email --level popx --quantity 1 --yes")
+@pass_session
+def remove(
+    session: Session, product: str, level: str | None, quantity: int | None, domain: str | None
+) -> None:
+    """Remove seats of a product's level, or a bought domain. Nothing is paid back.
+
+    Refused while users hold the seats; the error says who does.
+    """
+    from mission_control_tui.model.orders import removing
+
+    what = domain or " ".join(part for part in (product, level) if part)
+    count = "all seats" if quantity is None else f"{quantity} seats"
+    session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
+
+    outcome = carry_out(
+        session,
+        lambda store, account: removing.remove(
+            store,
+            session.caller,
+            account,
+            product,
+            level=level,
+            quantity=quantity,
+            domain=domain,
+            dry_run=session.dry_run,
+        ),
+    )
+    tell(session, outcome, {"order": outcome.result})

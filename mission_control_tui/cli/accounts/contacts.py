@@ -1,0 +1,99 @@
+"""`account contacts`: whom of an account to call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.accounts.contacts import Contact
+    from mission_control_tui.model.store.database import Store
+
+ROLES = click.Choice(("primary", "secondary", "billing", "technical"))
+
+
+@click.group()
+def contacts() -> None:
+    """Contacts: whom of the account to call, the primary one first."""
+
+
+@contacts.command("list")
+@reads
+@example("mission-control account contacts list")
+@pass_session
+def list_(session: Session) -> None:
+    """The account's contacts."""
+    from mission_control_tui.model.accounts.contacts import list_contacts
+
+    async def work(store: Store) -> tuple[Contact, ...]:
+        return await list_contacts(store, session.caller, await session.account_id(store))
+
+    found = session.run(work)
+    if session.json:
+        print_json({"contacts": found})
+    elif found:
+        table(
+            ("CONTACT", "NAME", "E-MAIL", "PHONE"),
+            [(one.role, one.name, one.email, one.phone) for one in found],
+        )
+    else:
+        say("No contacts yet: mission-control account contacts set primary --name NAME")
+
+
+@contacts.command("set")
+@click.argument("role", type=ROLES)
+@click.option("--name", help="Who; needed for a new contact.")
+@click.option("--email", help="Empty for none.")
+@click.option("--phone", help="With + and the country's code; empty for none.")
+@changes
+@example(
+    "mission-control account contacts set primary --name 'Rita Field' --phone '+61 2 9374 4000'"
+)
+@pass_session
+def set_(
+    session: Session, role: str, name: str | None, email: str | None, phone: str | None
+) -> None:
+    """Set or change the contact with this role; what is left out stays."""
+    from mission_control_tui.model.accounts.contacts import ContactRole, set_contact
+
+    if name is None and email is None and phone is None:
+        raise UsageError("Nothing is to be set.", hint="Give --name, --email or --phone.")
+
+    outcome = carry_out(
+        session,
+        lambda store, account: set_contact(
+            *(store, session.caller, account, ContactRole(role)),
+            name=name,
+            email=email,
+            phone=phone,
+            dry_run=session.dry_run,
+        ),
+    )
+    tell(session, outcome, {"contacts": outcome.result})
+
+
+@contacts.command("clear")
+@click.argument("role", type=ROLES)
+@destroys
+@example("mission-control account contacts clear secondary --yes")
+@pass_session
+def clear(session: Session, role: str) -> None:
+    """Let the account have no contact with this role."""
+    from mission_control_tui.model.accounts.contacts import ContactRole, clear_contact
+
+    session.confirm(f"Take the {role} contact away?")
+
+    outcome = carry_out(
+        session,
+        lambda store, account: clear_contact(
+            store, session.caller, account, ContactRole(role), dry_run=session.dry_run
+        ),
+    )
+    tell(session, outcome, {"contacts": outcome.result})

@@ -1,0 +1,209 @@
+"""`orders`: list, show, approve, decline, cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads
+from mission_control_tui.cli.common.output import line, print_json, table, when
+from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.text.differences import value_text
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.orders.queries import OrderView
+    from mission_control_tui.model.store.database import Store
+
+STATES = {
+    "complete": "complete",
+    "awaiting-approval": "awaiting approval",
+    "declined": "declined",
+    "cancelled": "cancelled",
+    "returned": "returned",
+}
+
+
+@click.group()
+def orders() -> None:
+    """Orders: list, show, approve, decline, cancel."""
+
+
+@orders.command("list")
+@click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
+@click.option(
+    "--state", "state", multiple=True, type=click.Choice(list(STATES)),
+    help="Only orders in this state; may be repeated.",
+)  # fmt: skip
+@click.option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
+@click.option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
+@limited(200, None, most=None)
+@reads
+@example("mission-control orders list --state returned --state cancelled --limit 20")
+@pass_session
+def list_orders(
+    session: Session,
+    awaiting_approval: bool,
+    state: tuple[str, ...],
+    kind: str | None,
+    text: str,
+    limit: int,
+) -> None:
+    """The account's orders, newest first."""
+    from mission_control_tui.model.orders import queries as model
+    from mission_control_tui.model.states import OrderKind, OrderState
+
+    states = [OrderState(STATES[one]) for one in state]
+    states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
+
+    async def work(store: Store) -> tuple[OrderView, ...]:
+        return await model.list_orders(
+            store,
+            session.caller,
+            await session.account_id(store),
+            states=states,
+            kind=OrderKind(kind) if kind else None,
+            text=text,
+            limit=limit,
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"orders": found})
+        return
+    table(
+        ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT"),
+        [
+            (
+                one.id,
+                when(one.placed_at),
+                one.state,
+                str(one.total),
+                "; ".join(f"{bought.quantity} x {bought.label}" for bought in one.lines),
+            )
+            for one in found
+        ],
+    )
+
+
+@orders.command("show")
+@click.argument("number", type=int)
+@reads
+@example("mission-control orders show 1")
+@pass_session
+def show_order(session: Session, number: int) -> None:
+    """One order with its lines, prices and answers, as they were agreed."""
+    from mission_control_tui.model.orders import queries as model
+
+    async def work(store: Store) -> OrderView:
+        return await model.show_order(
+            store, session.caller, await session.account_id(store), number
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"order": found})
+    else:
+        _print_order(found)
+
+
+def _print_order(order: OrderView) -> None:
+    ticket = f", ticket {order.ticket}" if order.ticket else ""
+    line(f"Order {order.id}: {order.kind}, {order.state}")
+    line(f"Placed {when(order.placed_at)} by {order.operator}{ticket}")
+    if order.decided_at is not None:
+        line(f"Decided {when(order.decided_at)} by {order.decided_by}")
+    if order.note:
+        line(f"Note: {order.note}")
+    if order.reason:
+        line(f"Reason: {order.reason}")
+    for one in order.lines:
+        line("")
+        line(f"{one.quantity} x {one.label}")
+        line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
+        for key, value in one.fields.items():
+            if value not in (None, "", []):
+                line(f"  {key}: {value_text(value)}")
+    line("")
+    line(f"net    {order.net}")
+    line(f"tax    {order.tax}")
+    line(f"total  {order.total}")
+
+
+@orders.command("approve")
+@click.argument("number", type=int)
+@click.option("--note", default="", help="Kept with the order.")
+@click.option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
+@changes
+@example("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
+@pass_session
+def approve(session: Session, number: int, note: str, agreed_price: bool) -> None:
+    """Let an order that waits for approval bring what was ordered.
+
+    Price, details and availability are looked at again; what cannot be bought any more is refused, with the reason.
+    """
+    from mission_control_tui.model.orders import approval as approving
+
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.approve_order(
+            store,
+            session.caller,
+            account,
+            number,
+            note=note,
+            agreed_price=agreed_price,
+            dry_run=session.dry_run,
+        ),
+    )
+    tell(session, outcome, {"order": outcome.result})
+
+
+@orders.command("decline")
+@click.argument("number", type=int)
+@click.option("--reason", required=True, help="Kept with the order.")
+@changes
+@example("mission-control orders decline 1 --reason 'No such company' --dry-run")
+@pass_session
+def decline(session: Session, number: int, reason: str) -> None:
+    """Refuse an order that waits for approval."""
+    from mission_control_tui.model.orders import approval as approving
+
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.decline_order(
+            store, session.caller, account, number, reason, dry_run=session.dry_run
+        ),
+    )
+    tell(session, outcome, {"order": outcome.result})
+
+
+@orders.command("cancel")
+@click.argument("number", type=int)
+@click.option("--reason", default="", help="Kept with the order.")
+@destroys
+@example("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
+@pass_session
+def cancel(session: Session, number: int, reason: str) -> None:
+    """Take an order back.
+
+    One that waits for approval ends. The seats or the domain that a complete one brought are removed, as `remove` does:
+    refused while users hold them, and nothing is paid back.
+    """
+    from mission_control_tui.model.orders import approval as approving
+
+    session.confirm(f"Cancel order {number} and remove what it brought?")
+
+    outcome = carry_out(
+        session,
+        lambda store, account: approving.cancel_order(
+            store,
+            session.caller,
+            account,
+            number,
+            reason,
+            dry_run=session.dry_run,
+        ),
+    )
+    tell(session, outcome, {"order": outcome.result})

@@ -1,0 +1,138 @@
+"""`account approval` and `account statement`: what waits for a person, and what a month costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, example, reads
+from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.results import tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.billing.statements import Statement
+    from mission_control_tui.model.money import Money
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+
+@click.command()
+@click.option("--above", metavar="AMOUNT", help="Orders of more than this total, with tax, wait.")
+@click.option("--never", is_flag=True, help="No order waits because of its total.")
+@changes
+@example("mission-control account approval --above 500 --ticket T-100")
+@pass_session
+def approval(session: Session, above: str | None, never: bool) -> None:
+    """Show or set the total above which orders wait for approval.
+
+    An order that waits brings nothing until `mission-control orders approve`.
+    """
+    if above is not None and never:
+        raise UsageError("--above and --never contradict each other.", hint="Give one of them.")
+    if above is None and not never:
+        _show_limit(session)
+        return
+    from mission_control_tui.model.catalogue.in_force import current
+    from mission_control_tui.model.money import Money
+    from mission_control_tui.model.orders import approval as approving
+
+    async def work(store: Store) -> Outcome[Money | None]:
+        account_id = await session.account_id(store)
+        currency = (await current(store)).catalogue.currency
+        limit = None if above is None else Money.parse(above, currency, where="--above")
+        return await approving.set_approval_limit(
+            store, session.caller, account_id, limit, dry_run=session.dry_run
+        )
+
+    outcome = session.run(work)
+    tell(session, outcome, {"approval_above": outcome.result})
+
+
+def _show_limit(session: Session) -> None:
+    from mission_control_tui.model.orders import approval as approving
+
+    async def work(store: Store) -> Money | None:
+        account_id = await session.account_id(store)
+        return await approving.approval_limit(store, session.caller, account_id)
+
+    limit = session.run(work)
+    if session.json:
+        print_json({"approval_above": limit})
+    else:
+        line(
+            f"Orders above {limit} wait for approval." if limit else "No order waits by its total."
+        )
+
+
+@click.command()
+@click.option("--month", metavar="YYYY-MM", help="The running one when left out.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "csv", "pdf", "json")),
+    help="Text when left out, or what the ending of --out says.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write a file of one's own; never over one that is there.",
+)  # fmt: skip
+@reads
+@example(
+    "mission-control account statement --format csv",
+    "mission-control account statement --month 2026-11 --out november.pdf",
+)
+@pass_session
+def statement(session: Session, month: str | None, form: str | None, out: Path | None) -> None:
+    """What a month costs: its orders, what was renewed, tax, total; seats of test users are not billed.
+
+    A month that is over is closed when it is first asked for, or by the worker, and does not change any more; with
+    --read-only it is shown and not closed.
+    """
+    from mission_control_tui.model.billing import statement_files, statements
+
+    if form == "pdf" and out is None:
+        raise UsageError("A PDF is not shown on a terminal.", hint="Name a file: --out FILE.pdf")
+    if form == "json":
+        session.json, form = True, None
+
+    async def work(store: Store) -> Statement:
+        return await statements.statement(
+            store, session.caller, await session.account_id(store), month
+        )
+
+    found = session.run(work)
+    if out is not None and not session.json:
+        say(f"Written to {statement_files.write(found, out, form)}")
+        return
+    if session.json:
+        document = _as_json(found)
+        if out is None:
+            print_json(document)
+        else:
+            _write_json(document, out)
+    else:
+        for text in statement_files.content(found, form or "text").decode().splitlines():
+            line(text)
+
+
+def _as_json(found: Statement) -> dict[str, object]:
+    import dataclasses
+
+    return {
+        "statement": {
+            **{one.name: getattr(found, one.name) for one in dataclasses.fields(found)},
+            "sums": [{"net": one.net, "tax": one.tax, "total": one.total} for one in found.sums],
+        }
+    }
+
+
+def _write_json(document: dict[str, object], out: Path) -> None:
+    import json
+
+    from mission_control_tui.cli.common.output import plain
+    from mission_control_tui.model.billing.statement_files import put
+
+    text = json.dumps(plain(document), indent=2) + "\n"
+    say(f"Written to {put(out, text.encode())}")

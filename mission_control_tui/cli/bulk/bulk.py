@@ -1,0 +1,337 @@
+"""`bulk`: one action for many users, planned, started, watched, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import running as bulk_running
+from mission_control_tui.cli.common import passwords, waiting
+from mission_control_tui.cli.common.options import (
+    changes,
+    destroys,
+    example,
+    limited,
+    reads,
+    settings_of,
+    waits,
+)
+from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.user_selection import picked, users_from, where
+from mission_control_tui.model.bulk import planning, queries
+from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkParams, ItemOutcome
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkItemView, BulkPlan, BulkView, Where
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+Command = Callable[..., Any]
+ACTIONS = [str(one) for one in BulkAction if one not in {BulkAction.RESTATE, BulkAction.GIVE}]
+_TAKES_AWAY = {BulkAction.DEPROVISION: "Take services away from", BulkAction.DISABLE: "Disable"}
+
+
+@click.group()
+def bulk() -> None:
+    """One action for many users: the worker makes wishes of it, a few at a time."""
+
+
+def _what(command: Command) -> Command:
+    for option in (
+        passwords.passwords_out,
+        click.option("--must-change/--no-must-change", default=None, help="With password."),
+        click.option(
+            "--include-disabled", is_flag=True, help="Give services to disabled users as well."
+        ),
+        click.option("--instance", default="", metavar="NAME", help="Which of several of it."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="May be repeated."
+        ),
+        click.option("--level", metavar="LEVEL", help="The level to give, by name or id."),
+        click.option("--service", default="", metavar="SERVICE", help="By name or id."),
+        where,
+        users_from,
+    ):
+        command = option(command)
+    command = click.argument("names", nargs=-1, metavar="[USER]...")(command)
+    return click.argument("action", type=click.Choice(ACTIONS))(command)
+
+
+def _read(
+    action: str,
+    names: tuple[str, ...],
+    given: dict[str, Any],
+) -> tuple[BulkAction, list[str] | Where, BulkParams]:
+    users = picked(names, given["users_from"], given["conditions"])
+    params = BulkParams(
+        given["service"],
+        given["level"],
+        settings_of(given["settings"]),
+        given["instance"],
+        include_disabled=given["include_disabled"],
+        must_change=given["must_change"],
+    )
+    return BulkAction(action), users, params
+
+
+@bulk.command()
+@_what
+@reads
+@pass_session
+@example(
+    "mission-control bulk plan change --service managed-exchange --level popx \\",
+    "    --where level=pc-web",
+)
+def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
+    """Say what ACTION would do for many users: how many, seats, who is left out and why."""
+    kind, users, params = _read(action, names, given)
+
+    async def work(store: Store) -> BulkPlan:
+
+        account = await session.account_id(store)
+        found = await planning.plan(store, session.caller, account, users, kind, params)
+        return bulk_telling.with_removals(session, found)
+
+    found = session.run(work)
+    if session.json:
+        print_json({"plan": found})
+    else:
+        bulk_telling.tell_plan(found)
+
+
+@bulk.command()
+@_what
+@waits
+@destroys
+@pass_session
+@example(
+    "mission-control bulk start suspend --service databases --users-from leavers.txt",
+    "mission-control bulk start password ada@acme.example grace@acme.example \\",
+    "    --passwords-out new.csv",
+)
+def start(
+    session: Session, action: str, names: tuple[str, ...], wait: float | None, **given: Any
+) -> None:
+    """Start ACTION for many users. The worker goes on with it, whatever becomes of this terminal.
+
+    Those who would be refused (no seat left) are left out and listed; look first with --dry-run.
+    Where passwords are generated, this command goes on until all are in the file.
+    """
+    kind, users, params = _read(action, names, given)
+
+    async def work(
+        store: Store, stack: contextlib.ExitStack
+    ) -> tuple[BulkPlan, Outcome[BulkView] | None]:
+        from mission_control_tui.model.bulk import control as bulks
+
+        account = await session.account_id(store)
+        found = await planning.plan(store, session.caller, account, users, kind, params)
+        found = bulk_telling.with_removals(session, found)
+        file = bulk_running.password_file(
+            session, found.attended and bool(found.passwords), given["passwords_out"], stack
+        )
+        if session.dry_run:
+            return found, None
+        if kind in _TAKES_AWAY:
+            session.confirm(f"{_TAKES_AWAY[kind]} {found.users} users?")
+        outcome = await bulks.start(store, session.caller, account, users, kind, params)
+        started = outcome.result
+        await waiting.wake(session, store)
+        if started.attended:
+            await bulk_running.go_on(session, store, started, file)
+        if wait is not None:
+            started = await bulk_running.until_settled(session, store, started, wait)
+        else:
+            started = await queries.show(store, session.caller, account, started.id)
+        _tell_started(session, found, started)
+        await bulk_running.judge(session, store, started, wait)
+        return found, outcome
+
+    with contextlib.ExitStack() as stack:
+        found, outcome = session.run(lambda store: work(store, stack))
+    if outcome is None:
+        if session.json:
+            print_json({"applied": False, "bulk": None, "plan": found})
+        else:
+            bulk_telling.tell_plan(found)
+            say("Dry run: nothing was changed.")
+
+
+def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
+    if session.json:
+        print_json({"applied": True, "bulk": bulk_telling.bulk(started), "plan": found})
+        return
+    bulk_telling.tell(started)
+    for warning in found.warnings:
+        say(f"Warning: {warning}")
+    say(f"To watch, run: mission-control bulk show {started.id}")
+
+
+@bulk.command("list")
+@click.option("--moving", is_flag=True, help="Only those that somebody goes on with.")
+@limited(20, None, most=10_000)
+@click.option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
+@reads
+@pass_session
+@example("mission-control bulk list --moving")
+def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
+    """List bulks, the newest first."""
+
+    async def work(store: Store) -> tuple[BulkView, ...]:
+
+        account = await session.account_id(store)
+        return await queries.list_bulks(
+            store, session.caller, account, limit=limit, before_id=before, moving=moving
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"bulks": [bulk_telling.bulk(one) for one in found]})
+        return
+    if not found:
+        say("No bulks.")
+        return
+    table(
+        ["Id", "State", "What", "Progress", "Started"],
+        [
+            (one.id, one.state, one.title, bulk_telling.words(one.progress), when(one.created_at))
+            for one in found
+        ],
+    )
+
+
+@bulk.command()
+@click.argument("bulk_id", type=int, metavar="ID")
+@click.option("--failed", is_flag=True, help="List what is red or was refused, and why.")
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    type=click.Choice([str(one) for one in ItemOutcome]),
+    help="List items that ended so; may be repeated.",
+)
+@limited(50, None)
+@click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
+@reads
+@pass_session
+@example("mission-control bulk show 3 --failed")
+def show(
+    session: Session,
+    bulk_id: int,
+    failed: bool,
+    outcomes: tuple[str, ...],
+    limit: int,
+    after: int,
+) -> None:
+    """Show one bulk: how far it is, and its items with --failed or --outcome."""
+    wanted = {ItemOutcome(one) for one in outcomes} | (FAILED if failed else set())
+
+    async def work(store: Store) -> tuple[BulkView, tuple[BulkItemView, ...]]:
+
+        account = await session.account_id(store)
+        found = await queries.show(store, session.caller, account, bulk_id)
+        if not wanted:
+            return found, ()
+        return found, await queries.items(
+            *(store, session.caller, account, bulk_id),
+            outcomes=wanted,
+            limit=limit,
+            after_id=after,
+        )
+
+    found, items = session.run(work)
+    if session.json:
+        shown = [bulk_telling.item(one) for one in items]
+        print_json({"bulk": bulk_telling.bulk(found), "items": shown})
+        return
+    bulk_telling.tell(found, items)
+    if len(items) == limit:
+        say(f"More: --after {items[-1].id}")
+    bulk_telling.tell_attended(found)
+
+
+@bulk.command()
+@click.argument("bulk_id", type=int, metavar="ID")
+@click.option("--cancel-queued", is_flag=True, help="Cancel what is on its way as well.")
+@changes
+@pass_session
+@example("mission-control bulk stop 3 --cancel-queued")
+def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
+    """Stop a bulk: what is left of it is not wished for; what is queued goes on, or is cancelled."""
+
+    async def work(store: Store) -> Outcome[Any]:
+        from mission_control_tui.model.bulk import control as bulks
+
+        account = await session.account_id(store)
+        outcome = await bulks.stop(
+            *(store, session.caller, account, bulk_id),
+            cancel_queued=cancel_queued,
+            dry_run=session.dry_run,
+        )
+        if outcome.result.cancelled:
+            await waiting.wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    stopped = outcome.result
+    if session.json:
+        print_json(
+            {
+                "applied": outcome.applied,
+                "bulk": bulk_telling.bulk(stopped.bulk),
+                "left": stopped.left,
+                "queued": stopped.queued,
+                "cancelled": stopped.cancelled,
+            }
+        )
+        return
+    line(
+        f"{stopped.left} are left out, {stopped.queued} are on their way,"
+        f" {stopped.cancelled} cancelled."
+    )
+    if not outcome.applied:
+        say("Dry run: nothing was changed.")
+
+
+@bulk.command()
+@click.argument("bulk_id", type=int, metavar="ID")
+@passwords.passwords_out
+@waits
+@changes
+@pass_session
+@example("mission-control bulk resume 3")
+def resume(session: Session, bulk_id: int, passwords_out: Path | None, wait: float | None) -> None:
+    """Go on with a bulk that was stopped, or whose passwords nobody takes any more."""
+
+    async def work(store: Store, stack: contextlib.ExitStack) -> BulkView:
+        from mission_control_tui.model.bulk import control as bulks
+
+        account = await session.account_id(store)
+        found = await queries.show(store, session.caller, account, bulk_id)
+        file = bulk_running.password_file(session, found.attended, passwords_out, stack)
+        outcome = await bulks.resume(
+            store, session.caller, account, bulk_id, dry_run=session.dry_run
+        )
+        if session.dry_run:
+            return outcome.result
+        await waiting.wake(session, store)
+        if outcome.result.attended:
+            await bulk_running.go_on(session, store, outcome.result, file)
+        if wait is not None:
+            await bulk_running.until_settled(session, store, outcome.result, wait)
+        found = await queries.show(store, session.caller, account, bulk_id)
+        await bulk_running.judge(session, store, found, wait)
+        return found
+
+    with contextlib.ExitStack() as stack:
+        found = session.run(lambda store: work(store, stack))
+    if session.json:
+        print_json({"applied": not session.dry_run, "bulk": bulk_telling.bulk(found)})
+    else:
+        bulk_telling.tell(found)

@@ -1,0 +1,145 @@
+"""Going on with a bulk from a command: passwords into a file before each commit, and waiting until it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.common import passwords, waiting
+from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.bulk import queries
+from mission_control_tui.model.bulk.views import FAILED, BulkAction, NewPassword
+from mission_control_tui.model.errors import (
+    Conflict,
+    ImportIncomplete,
+    InvalidInput,
+    MissionControlError,
+    NoSeats,
+    NotFound,
+    Problem,
+    ProvisioningFailed,
+    StillRunning,
+    UsageError,
+)
+from mission_control_tui.model.states import BulkState
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkPlan, BulkView
+    from mission_control_tui.model.store.database import Store
+
+LOOK_SECONDS = 0.25
+TELL_SECONDS = 2.0
+NAMED = 20
+_ERRORS: dict[int, type[MissionControlError]] = {
+    one.exit_code: one for one in (UsageError, InvalidInput, NotFound, Conflict, NoSeats)
+}
+
+
+def password_file(
+    session: Session, needed: bool, path: Path | None, stack: contextlib.ExitStack
+) -> passwords.PasswordFile | None:
+    """The file for the passwords that will be made. Raises UsageError when none is named."""
+    if not needed:
+        if path is not None:
+            say(f"No password is generated: {path} is not needed.")
+        return None
+    if path is None:
+        raise UsageError(
+            "This generates passwords, which have to go somewhere. Nothing was changed.",
+            hint="Name a new file for them: --passwords-out FILE",
+        )
+    return stack.enter_context(passwords.named_file(path, dry_run=session.dry_run))
+
+
+async def go_on(
+    session: Session, store: Store, bulk: BulkView, file: passwords.PasswordFile | None
+) -> list[int]:
+    """Make wishes of what is left of the bulk, here and now; returns the requests."""
+    from mission_control_tui.model.bulk import control as bulks
+
+    of_users = bulk.action is BulkAction.PASSWORD
+
+    def keep(made: Sequence[NewPassword]) -> None:
+        if file is None:
+            raise UsageError(
+                "This generates passwords, which have to go somewhere.",
+                hint="Name a new file for them: --passwords-out FILE",
+            )
+        if of_users:
+            file.write(passwords.OF_USERS, [(one.upn, one.password) for one in made], made=False)
+        else:
+            rows = [
+                (one.upn, one.service_id, one.instance, one.login, one.password) for one in made
+            ]
+            file.write(passwords.OF_SERVICES, rows, made=False)
+
+    requests: list[int] = []
+    async for done in bulks.attend(store, session.caller, bulk.account_id, bulk.id, keep):
+        if done.requests and not requests:
+            await waiting.wake(session, store)
+        requests += done.requests
+    return requests
+
+
+async def until_settled(session: Session, store: Store, bulk: BulkView, seconds: float) -> BulkView:
+    """Look until nothing of the bulk moves or the time is up, telling how far it is; the last look."""
+
+    deadline = time.monotonic() + seconds
+    tell_at = time.monotonic() + TELL_SECONDS
+    while True:
+        bulk = await queries.show(store, session.caller, bulk.account_id, bulk.id)
+        now = time.monotonic()
+        if bulk.progress.settled or bulk.state is BulkState.STOPPED or now >= deadline:
+            return bulk
+        if now >= tell_at:
+            say(f"{bulk_telling.words(bulk.progress)}.")
+            await waiting.wake(session, store)
+            tell_at = now + TELL_SECONDS
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def refuse_refused(plan: BulkPlan) -> None:
+    """Raise the error of those who would be refused, naming them, where all or nobody is wanted."""
+    refused = [one for one in plan.reasons if one.state == "refused"]
+    if not refused:
+        return
+    first = refused[0]
+    kind = _ERRORS.get(first.exit_code, Conflict)
+    problems = [Problem(name, one.reason) for one in refused for name in one.names]
+    more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
+    missing = "".join(
+        f" Missing: {one.short} of {one.service_id} {one.level_id}." for one in plan.short
+    )
+    raise kind(
+        f"{plan.refused} of {plan.total} would be refused. Nothing was changed.{missing}",
+        problems=[*problems[:NAMED], *more],
+    )
+
+
+async def judge(session: Session, store: Store, bulk: BulkView, waited: float | None) -> None:
+    """Raise what the bulk's items say: refused ones, and where they were waited for red and moving ones."""
+
+    progress = bulk.progress
+    if waited is not None and not progress.settled:
+        raise StillRunning(
+            f"Bulk {bulk.id} still runs after {waited:g} s: {bulk_telling.words(progress)}.",
+            hint=f"The worker goes on by itself. To look: mission-control bulk show {bulk.id}",
+        )
+    if not progress.refused and not (waited is not None and progress.red):
+        return
+    failed = await queries.items(
+        store, session.caller, bulk.account_id, bulk.id, outcomes=FAILED, limit=NAMED
+    )
+    problems = [Problem(one.name, one.reason) for one in failed]
+    if progress.failed > len(problems):
+        problems.append(Problem("", f"and {progress.failed - len(problems)} more"))
+    hint = f"To see them: mission-control bulk show {bulk.id} --failed"
+    if waited is not None and progress.red:
+        raise ProvisioningFailed(f"{progress.red} are red.", problems=problems, hint=hint)
+    raise ImportIncomplete(f"{progress.refused} were refused.", problems=problems, hint=hint)

@@ -1,0 +1,1 @@
+"""What every command shares: session, options, output, waiting, results, password files."""

@@ -1,0 +1,198 @@
+"""How a change is told: its plan for people, its result and plan as JSON, and whoever has to work on it woken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mission_control_tui.cli.common import waiting
+from mission_control_tui.cli.common.output import line, print_json, print_plan, say
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.views import AssignmentView, UserView
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.users.provisioning import Given
+
+
+T = TypeVar("T")
+
+Change = Callable[["Store", int], Awaitable[Outcome[T]]]
+"""Makes a change in an account of the store, or tries it."""
+
+
+def carry_out(session: Session, change: Change[T]) -> Outcome[T]:
+    """Make a change in the account that the call is about, and wake the worker when something was queued."""
+
+    async def work(store: Store) -> Outcome[T]:
+        outcome = await change(store, await session.account_id(store))
+        if outcome.applied and outcome.plan.requests:
+            await waiting.wake(session, store)
+        return outcome
+
+    return session.run(work)
+
+
+async def follow_user(
+    session: Session,
+    store: Store,
+    account: int,
+    outcome: Outcome[Any],
+    user: str,
+    wait: float | None,
+) -> tuple[AssignmentView, ...]:
+    """After a change of a user: wake the worker when something was queued, and wait when asked to."""
+
+    async def look() -> Sequence[AssignmentView]:
+        from mission_control_tui.model.services.lights import status
+
+        found = await status(store, session.caller, account, user=user)
+        return [view for view in found if view.id]
+
+    return await _follow(session, store, account, outcome, look, wait)
+
+
+async def follow(
+    session: Session,
+    store: Store,
+    account: int,
+    outcome: Outcome[Any],
+    ids: Sequence[str],
+    wait: float | None,
+) -> tuple[AssignmentView, ...]:
+    """As `follow_user`, for these service instances."""
+    look = waiting.look_at(session, store, account, ids)
+    return await _follow(session, store, account, outcome, look, wait)
+
+
+async def _follow(
+    session: Session,
+    store: Store,
+    account: int,
+    outcome: Outcome[Any],
+    look: waiting.Look,
+    wait: float | None,
+) -> tuple[AssignmentView, ...]:
+    if not outcome.applied:
+        return ()
+    if outcome.plan.requests:
+        await waiting.wake(session, store)
+    if wait is None:
+        return ()
+    return await waiting.until_settled(session, store, account, look, wait)
+
+
+def tell(
+    session: Session,
+    outcome: Outcome[Any],
+    result: Mapping[str, object],
+    lights: Sequence[AssignmentView] = (),
+    wait: float | None = None,
+) -> None:
+    """Print what was done, or on a dry run would be; raises what the lights say where they were waited for."""
+    outcome = _with_removals(session, outcome)
+    if session.json:
+        print_json(
+            {
+                "applied": outcome.applied,
+                **result,
+                "plan": outcome.plan,
+                **({"services": [service(view) for view in lights]} if wait is not None else {}),
+            }
+        )
+    else:
+        tell_plan(outcome, waited=wait is not None)
+    if wait is not None:
+        waiting.judge(lights, wait)
+
+
+def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
+    """Warn of more removals than the worker does without being told to."""
+    limit = session.settings.worker.removal_limit
+    count = sum(one.verb is Verb.REMOVED and one.kind == "service" for one in outcome.plan.lines)
+    if count <= limit:
+        return outcome
+    warning = (
+        f"These are {count} removals, and more than {limit} at a time wait until they are allowed: "
+        "mission-control requests allow"
+    )
+    plan = dataclasses.replace(outcome.plan, warnings=(*outcome.plan.warnings, warning))
+    return dataclasses.replace(outcome, plan=plan)
+
+
+def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
+    """The plan on stdout, or that there is nothing to do."""
+    if not outcome.plan.changes_anything:
+        for warning in outcome.plan.warnings:
+            say(f"Warning: {warning}")
+        line("Nothing to do: everything is so already.")
+        return
+    print_plan(outcome.plan)
+    if not outcome.applied:
+        say("Dry run: nothing was changed.")
+    elif outcome.plan.requests and not waited:
+        count = len(outcome.plan.requests)
+        say(f"{count} request{'s'[: count > 1]} queued. To watch, run: mission-control status")
+
+
+def user(view: UserView) -> dict[str, object]:
+    """A user as JSON: the details by their field names, and what the store knows beside them."""
+    return {
+        "id": view.id,
+        **{
+            field.name: getattr(view.details, field.name)
+            for field in dataclasses.fields(view.details)
+        },
+        "aliases": view.aliases,
+        "primary_address": view.primary_address,
+        "locked": view.locked,
+        "in_bin": view.in_bin,
+        "deleted_at": view.deleted_at,
+        "created_at": view.created_at,
+        "updated_at": view.updated_at,
+        "password_waiting": view.password_waiting,
+        "version": view.version,
+    }
+
+
+def given(upn: str, instance: str, one: Given) -> dict[str, object]:
+    """What became of a service that was asked for; `request` is null when nothing had to change."""
+    return {
+        "user": upn,
+        "service": one.service_id,
+        "instance": instance,
+        "level": one.level_id or None,
+        "login": one.backend_name,
+        "assignment": one.assignment_id,
+        "request": one.request_id,
+    }
+
+
+def service(view: AssignmentView) -> dict[str, object]:
+    """One service of one subject as `status --json` has it; `error` is null unless there is one."""
+    said = bool(view.error_kind or view.error_said)
+    return {
+        "subject": view.subject,
+        "user_id": view.user_id,
+        "service": view.service_id,
+        "service_name": view.service,
+        "instance": view.instance,
+        "level": view.level_id or None,
+        "level_name": view.level or None,
+        "light": view.light,
+        "word": view.word,
+        "step": view.step or None,
+        "error": {"kind": view.error_kind, "said": view.error_said, "remedy": view.error_remedy}
+        if said
+        else None,
+        "since": view.since,
+        "wish": view.wish,
+        "suspended": view.suspended,
+        "drift": view.drift,
+        "settings": view.settings,
+        "connector": view.connector,
+        "login": view.backend_name or None,
+        "request": view.request_id,
+    }

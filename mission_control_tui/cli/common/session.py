@@ -1,0 +1,180 @@
+"""What every command shares: settings, the open store, the caller, the account, and how results leave the program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.settings.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """The flags of this call. `account` and `database` are as given, None where they were not."""
+
+    database: str | None = None
+    account: str | None = None
+    mouse: bool = False
+    read_only: bool = False
+    json: bool = False
+    ticket: str = ""
+    dry_run: bool = False
+    assume_yes: bool = False
+    first_start: Callable[[Session, Store], Awaitable[None]] | None = None
+    """What is done to a database that has just been made in its default place."""
+    _settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """File, environment and flags, read once. Raises UsageError naming what is wrong in them."""
+        if self._settings is None:
+            from mission_control_tui.settings.settings import load
+
+            self._settings = load(
+                flags={
+                    "database": self.database,
+                    "account": self.account,
+                    "console.mouse": self.mouse or None,
+                    "console.read_only": self._starts_read_only or None,
+                }
+            )
+        return self._settings
+
+    @property
+    def _starts_read_only(self) -> bool:
+        return self.read_only or os.environ.get("MISSION_CONTROL_READ_ONLY", "") not in ("", "0")
+
+    @property
+    def where(self) -> str:
+        """The database: a path or a URL."""
+        from mission_control_tui.settings.settings import locations
+
+        return self.settings.database or str(locations().database)
+
+    def work_elsewhere(self, database: str) -> None:
+        """Use this database from now on, whatever flags and settings say."""
+        self.database, self._settings = database, None
+
+    @property
+    def caller(self) -> Caller:
+        """The operating-system user, with this call's ticket; for a command typed in a console, with its session."""
+        from dataclasses import replace
+
+        from mission_control_tui.model.caller import Caller
+
+        return replace(
+            Caller.from_operating_system(ticket=self.ticket),
+            session=os.environ.get("MISSION_CONTROL_RUN", "")[:32],
+            may_write=not self._starts_read_only,
+        )
+
+    def run(
+        self, work: Callable[[Store], Awaitable[T]], *, create: bool = True, sample: bool = True
+    ) -> T:
+        """Open the store, do `work`, close it again.
+
+        The embedded database in its default place is made with the sample account when it is first used, without it
+        where `sample` is False. A database that was named is never made by the way: a typing error would be a new one;
+        nor is one by a call that is read-only.
+        """
+        named = bool(self.settings.database)
+        fresh = not named and not Path(self.where).exists()
+        create = create and not (named and sample) and not self._starts_read_only
+        return asyncio.run(self._run(work, create, fresh and sample))
+
+    async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
+        from sqlalchemy.exc import InterfaceError, OperationalError
+
+        from mission_control_tui.model.store.database import Store
+        from mission_control_tui.model.store.engine import unreachable
+
+        store = await Store.open(self.where, create=create, connectors=self.settings.services)
+        try:
+            if store.connectors != store.followed and not self.dry_run:
+                await self._follow_settings(store)
+            if fresh:
+                await self._make_sample(store)
+            result = await work(store)
+            if not self.dry_run and not self._starts_read_only:
+                await self._wake_for_what_is_due(store)
+            return result
+        except (OperationalError, InterfaceError) as error:
+            raise unreachable(store.url, error) from error
+        finally:
+            await store.close()
+
+    async def _follow_settings(self, store: Store) -> None:
+        from mission_control_tui.cli.common.output import say
+        from mission_control_tui.model.installation.connector_switch import follow_settings
+
+        for one in await follow_settings(store, self.caller):
+            say(
+                f"The connector of {one.service_id} changed from {one.before} to {one.after}: "
+                f"{one.moved} now not checked. Provision again to check."
+            )
+
+    async def _wake_for_what_is_due(self, store: Store) -> None:
+        """Schedules whose moment came while no worker ran: whoever comes along starts one."""
+        from mission_control_tui.model.schedules.due import next_moment
+
+        ahead = await next_moment(store)
+        if ahead is None or ahead > 0:
+            return
+        from mission_control_tui.cli.common.output import say
+        from mission_control_tui.model.errors import StoreError
+        from mission_control_tui.provisioning.launcher import ensure_worker
+
+        try:
+            await ensure_worker(store, self.settings)
+        except StoreError as error:
+            say(f"Something is due by the clock. {error.what}")
+
+    async def _make_sample(self, store: Store) -> None:
+        if self.first_start is not None:
+            await self.first_start(self, store)
+
+    async def account_id(self, store: Store) -> int:
+        """The account that this call is about. Raises UsageError listing them when it is not clear."""
+        from mission_control_tui.model.accounts.editing import resolve_account
+        from mission_control_tui.model.errors import NotFound
+
+        named = self.settings.account or None
+        try:
+            chosen = await resolve_account(store, self.caller, named)
+        except NotFound:
+            if named or self.settings.database or self._starts_read_only:
+                raise
+            # A first start that was cut short, or one that another process is in the middle of.
+            await self._make_sample(store)
+            chosen = await resolve_account(store, self.caller, named)
+        return chosen.id
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""
+        from mission_control_tui.model.errors import Denied
+        from mission_control_tui.model.text.clean import harmless
+
+        if self.assume_yes or self.dry_run:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Denied(
+                f"{question} This needs a yes, and there is no terminal to ask on.",
+                hint="Add --yes, or look first with --dry-run.",
+            )
+        if not click.confirm(harmless(question), default=False, err=True):
+            raise Denied("Nothing was changed.")
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -1,0 +1,99 @@
+"""Who a command for many is about: names in the call, in a file, or whoever has something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mission_control_tui.model.bulk.views import Where
+from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.states import Light
+
+Command = Callable[..., Any]
+_KEYS = ("service", "level", "light", "disabled", "domain")
+
+
+def users_from(command: Command) -> Command:
+    """`--users-from FILE`."""
+    return click.option(
+        "--users-from",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="All users in FILE: UPNs one a line, or a file as for `users import`.",
+    )(command)
+
+
+def where(command: Command) -> Command:
+    """`--where KEY=VALUE`."""
+    return click.option(
+        "--where",
+        "conditions",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=f"Everybody with this; may be repeated. Keys: {', '.join(_KEYS)}.",
+    )(command)
+
+
+def picked(names: Sequence[str], path: Path | None, conditions: Sequence[str]) -> list[str] | Where:
+    """The users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
+    if sum(map(bool, (names, path, conditions))) != 1:
+        raise UsageError(
+            "Say who it is for in one way: names, --users-from FILE, or --where KEY=VALUE."
+        )
+    if conditions:
+        return _where(conditions)
+    return users_in(path) if path is not None else list(dict.fromkeys(names))
+
+
+def _where(conditions: Sequence[str]) -> Where:
+    given: dict[str, str] = {}
+    for one in conditions:
+        key, _, value = one.partition("=")
+        if key not in _KEYS or not value:
+            raise UsageError(
+                f"--where {one} cannot be understood.",
+                hint=f"Write --where light=red. Keys: {', '.join(_KEYS)}.",
+            )
+        given[key] = value
+    light, disabled = given.get("light"), given.get("disabled")
+    if light is not None and light not in set(Light):
+        raise UsageError(f"There is no light {light}.", hint=f"There are: {', '.join(Light)}.")
+    if disabled not in (None, "yes", "no"):
+        raise UsageError("--where disabled= takes yes or no.")
+    return Where(
+        given.get("service", ""),
+        given.get("level", ""),
+        Light(light) if light is not None else None,
+        None if disabled is None else disabled == "yes",
+        given.get("domain", ""),
+    )
+
+
+def users_in(path: Path) -> list[str]:
+    """The UPNs in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
+    from mission_control_tui.model.onboarding.files.detect import open_text
+    from mission_control_tui.model.onboarding.files.read import contents, read_users
+
+    data = contents(path)
+    records = [record.cells for record in open_text(data).records() if any(record.cells)]
+    if (
+        records
+        and all(len([cell for cell in cells if cell]) == 1 for cells in records)
+        and ("@" in records[0][0])
+    ):
+        found = [cells[0].strip() for cells in records]
+    else:
+        rows = read_users(data, source=str(path)).rows
+        missing = [row.row for row in rows if not row.fields.get("upn")]
+        if missing:
+            raise InvalidInput(
+                f"{path} names no user in some rows. Nothing was changed.",
+                problems=[Problem(f"row {row}", "has no UPN") for row in missing],
+            )
+        found = [str(row.fields["upn"]) for row in rows]
+    if not found:
+        raise InvalidInput(f"{path} names nobody.", hint="It needs one UPN a line.")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,74 @@
+"""`mission-control` alone: the console."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.session import Session
+
+if TYPE_CHECKING:
+    from mission_control_tui.cli.console.typed import Ran, Typed
+    from mission_control_tui.model.caller import Caller
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.screens.base.command_line import CommandLine
+
+
+def open_console(session: Session, root: click.Command) -> int:
+    """Open the full-screen console and return its exit status. Raises UsageError without a terminal."""
+    from mission_control_tui.console import start as console
+    from mission_control_tui.terminal import lifecycle as terminal
+
+    terminal.require_terminal()
+    settings = session.settings
+    if not settings.database and not Path(session.where).exists():
+        say("First start: making a database with a sample account ...")
+        session.run(_nothing)
+    return console.open_console(
+        settings,
+        session.where,
+        settings.account or None,
+        command_line(session.where, root),
+        stays=bool(session.account),
+    )
+
+
+def command_line(database: str, root: click.Command) -> CommandLine:
+    """What the console may do with the commands below `root`; nothing of it is imported before something is typed."""
+    from mission_control_tui.cli.console.typed_history import History
+    from mission_control_tui.screens.base.command_line import CommandLine
+    from mission_control_tui.settings.settings import locations
+
+    history = History(locations().state / "commands")
+
+    def understand(text: str) -> Typed:
+        from mission_control_tui.cli.console import typed
+
+        return typed.understand(root, text)
+
+    async def run(command: Typed, caller: Caller, account: str, *extra: str) -> Ran:
+        from mission_control_tui.cli.console import typed
+
+        where = typed.Where(
+            database, account, caller.ticket, caller.session, read_only=not caller.may_write
+        )
+        return await typed.run(command, where, *extra)
+
+    async def complete(text: str) -> Sequence[str]:
+        def look() -> Sequence[str]:
+            from mission_control_tui.cli.console import typed
+
+            return typed.complete(root, text)
+
+        return await asyncio.to_thread(look)
+
+    return CommandLine(understand, run, complete, history.read, history.add)
+
+
+async def _nothing(_store: Store) -> None:
+    """Opening has made what was missing."""

@@ -1,0 +1,73 @@
+"""`drafts`: your own unfinished forms, which the console offers to go on with."""
+
+from __future__ import annotations
+
+import click
+
+from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.text.differences import value_text
+
+
+@click.group()
+def drafts() -> None:
+    """Your unfinished forms: list, show, discard."""
+
+
+@drafts.command("list")
+@reads
+@pass_session
+@example("mission-control drafts list")
+def list_(session: Session) -> None:
+    """Your drafts in all accounts, the newest first. No other operator sees them."""
+    from mission_control_tui.model.operators.drafts import list_drafts
+
+    found = session.run(lambda store: list_drafts(store, session.caller))
+    if session.json:
+        print_json({"drafts": found})
+        return
+    if not found:
+        say("You have no drafts.")
+        return
+    table(
+        ("ID", "ACCOUNT", "FORM", "WHEN", "ABOUT"),
+        [
+            (one.id, one.account_code, one.kind, when(one.updated_at), one.title or "-")
+            for one in found
+        ],
+    )
+
+
+@drafts.command()
+@click.argument("draft", type=int)
+@reads
+@pass_session
+@example("mission-control drafts show 1")
+def show(session: Session, draft: int) -> None:
+    """Show what was typed in a draft. Passwords are never kept."""
+    from mission_control_tui.model.operators.drafts import show_draft
+
+    found = session.run(lambda store: show_draft(store, session.caller, draft))
+    if session.json:
+        print_json(found)
+        return
+    line(f"{found.kind} {found.title}, account {found.account_code}, {when(found.updated_at)}")
+    for name, value in found.content.items():
+        line(f"  {name.replace('_', ' ')}: {value_text(value)}")
+
+
+@drafts.command()
+@click.argument("draft", type=int)
+@reads
+@pass_session
+@example("mission-control drafts discard 1")
+def discard(session: Session, draft: int) -> None:
+    """Forget a draft."""
+    from mission_control_tui.model.operators.drafts import discard_draft
+
+    session.run(lambda store: discard_draft(store, session.caller, draft))
+    if session.json:
+        print_json({"discarded": draft})
+    else:
+        say(f"Draft {draft} is forgotten.")

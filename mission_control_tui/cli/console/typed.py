@@ -1,0 +1,148 @@
+"""Commands typed in the console: completed as a shell completes them, run as processes of their own.
+
+The console is handed these functions, because screens know no command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
+from mission_control_tui.model.errors import UsageError
+
+_WITH_VALUE = ("--account", "--database")
+
+OUTPUT_LIMIT = 1_000_000
+"""Characters of output that are kept; what comes after them is cut off, and said to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What every command of this console gets: its database, account, ticket and session."""
+
+    database: str
+    account: str
+    ticket: str = ""
+    session: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command that was understood. `asks`: it takes something away, and wants a yes first."""
+
+    words: tuple[str, ...]
+    asks: bool
+    takes_ticket: bool
+    tries: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    code: int
+    output: str
+
+
+def split(text: str) -> list[str]:
+    """The words of a line, as a shell splits them. Raises UsageError for an open quotation mark."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{error}.", hint="Close the quotation mark.") from error
+    return words[1:] if words[:1] == ["mission-control"] else words
+
+
+def understand(root: click.Command, text: str) -> Typed:
+    """Find the command below `root` that a line means.
+
+    Raises UsageError: no such command, or one that needs a terminal.
+    """
+    words = split(text)
+    if not words:
+        raise UsageError("Type a command.", hint="Tab shows which there are.")
+    command: click.Command = root
+    ctx = click.Context(root, info_name="mission-control")
+    path = _without_options(words)
+    for word in path:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            break
+        found = command.get_command(ctx, word)
+        if found is None:
+            names = ", ".join(command.list_commands(ctx))
+            raise UsageError(f"There is no command {word!r} here.", hint=f"There are: {names}.")
+        command, ctx = found, click.Context(found, info_name=word, parent=ctx)
+    if path[:1] == ["worker"]:
+        raise UsageError("The worker runs outside of the console.", hint="Start it in a shell.")
+    flags = {flag for one in command.params for flag in one.opts}
+    asks = "--yes" in flags and "--yes" not in words and "--dry-run" not in words
+    return Typed(
+        tuple(words),
+        asks,
+        "--ticket" in flags and "--ticket" not in words,
+        asks and "--dry-run" in flags,
+    )
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """The words from the command on: options of `mission-control` itself may stand before it."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in _WITH_VALUE else rest[1:]
+    return rest
+
+
+async def run(typed: Typed, where: Where, *extra: str) -> Ran:
+    """Run the command in a process of its own, without a terminal; `extra` are further words."""
+    words = list(typed.words) + list(extra)
+    if where.ticket and typed.takes_ticket:
+        words += ["--ticket", where.ticket]
+    if "--account" not in words:
+        words = ["--account", where.account, *words]
+    environment = {
+        **os.environ,
+        # A URL may hold a password, and everybody can read the words of a process.
+        "MISSION_CONTROL_DATABASE": where.database,
+        "MISSION_CONTROL_RUN": where.session,
+        "MISSION_CONTROL_READ_ONLY": "1" if where.read_only else "0",
+        "COLUMNS": "80",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mission_control_tui"),
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment,
+    )
+    try:
+        output, _nothing = await process.communicate()
+    except asyncio.CancelledError:
+        process.terminate()
+        raise
+    text = output.decode("utf-8", errors="replace")
+    if len(text) > OUTPUT_LIMIT:
+        text = text[:OUTPUT_LIMIT] + "\n... cut off here; run it in a shell for all of it.\n"
+    return Ran(process.returncode or 0, text)
+
+
+def complete(root: click.Command, text: str) -> Sequence[str]:
+    """What the last word of `text` can become: commands, or the options of the command."""
+    from click.shell_completion import ShellComplete
+
+    words = text.split(" ")
+    before = [word for word in words[:-1] if word]
+    shell = ShellComplete(root, {}, "mission-control", COMPLETE_VARIABLE)
+    return [
+        item.value
+        for item in shell.get_completions(before, words[-1])
+        if item.type == "plain" and item.value.startswith(words[-1])
+    ]

@@ -1,0 +1,160 @@
+"""`audit`: who changed what, when, for which ticket; filtered, exported, or written as a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.output import print_json, say
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.history.audit_log import Filters
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AuditView
+
+PAGE = 500
+_AGO = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
+EXACT = ("csv", "script")
+"""Forms that programs read: they have ids where people read names."""
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Moment(click.ParamType[datetime]):
+    """A point in time: 2026-03-01, 2026-03-01T09:30, or 30m, 24h, 7d, 2w ago."""
+
+    name = "when"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        ago = _AGO.fullmatch(value.strip())
+        try:
+            if ago:
+                return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            given = datetime.fromisoformat(value.strip())
+            return given if given.tzinfo else given.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: give 2026-03-01, 2026-03-01T09:30 (UTC) or 7d", param)
+
+
+@click.command()
+@click.option("--user", metavar="UPN", help="Of this user, also one in the recycling bin.")
+@click.option("--operator", metavar="NAME", help="By this operator.")
+@click.option("--service", metavar="SERVICE", help="Of this service.")
+@click.option("--action", metavar="WORDS", help="Whose action begins so, as in provision.")
+@click.option("--since", type=Moment(), metavar="WHEN", help="2026-03-01, or 7d ago.")
+@click.option("--until", type=Moment(), metavar="WHEN", help="Before this time.")
+@click.option("--ticket", metavar="REF", help="For this ticket.")
+@click.option("--request", type=int, metavar="N", help="Of this request.")
+@click.option("--bulk", type=int, metavar="N", help="Of this bulk.")
+@click.option("--session", metavar="ID", help="Of this run of a console.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="200 unless exported, then all."
+)
+@click.option("--csv", "form", flag_value="csv", help="CSV that no spreadsheet evaluates.")
+@click.option("--text", "form", flag_value="text", help="Plain text for a ticket, oldest first.")
+@click.option(
+    "--script", "form", flag_value="script", help="Commands that do it again, oldest first."
+)
+@reads
+@example(
+    "mission-control audit --since 7d --csv",
+    "mission-control audit --ticket T-100 --script",
+)
+@pass_session
+def audit(
+    session: Session,
+    /,
+    limit: int | None,
+    form: str | None,
+    **filters: Unpack[Filters],
+) -> None:
+    """Who changed what, newest first."""
+    from mission_control_tui.model.history.audit_log import entries
+
+    if form is not None and session.json:
+        raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
+    wanted = limit if limit is not None or form is not None or session.json else 200
+
+    async def pages(store: Store) -> AsyncIterator[tuple[AuditView, ...]]:
+        account_id = await session.account_id(store)
+        last: int | None = None
+        left = wanted
+        while left is None or left > 0:
+            size = PAGE if left is None else min(left, PAGE)
+            found = await entries(
+                store,
+                session.caller,
+                account_id,
+                limit=size,
+                before_id=last,
+                **filters,
+            )
+            if found:
+                yield found
+            if len(found) < size:
+                return
+            last = found[-1].id
+            left = None if left is None else left - size
+
+    async def work(store: Store) -> tuple[str, list[AuditView]]:
+        from mission_control_tui.model.accounts.editing import resolve_account
+
+        rows: list[AuditView] = []
+        async for page in pages(store):
+            rows += page
+        if form not in EXACT and not session.json:
+            from mission_control_tui.model.catalogue.in_force import current
+            from mission_control_tui.model.history.audit_names import named
+
+            catalogue = (await current(store)).catalogue
+            rows = [named(one, catalogue) for one in rows]
+        account_id = await session.account_id(store)
+        return (await resolve_account(store, session.caller, account_id)).code, rows
+
+    code, found = session.run(work)
+    if session.json:
+        print_json({"entries": found})
+        return
+    if form is not None:
+        click.echo(_FORMS[form](found, code), nl=False)
+        return
+    click.echo(_text(found), nl=False)
+    if not found:
+        say("No such change.")
+    elif len(found) == wanted:
+        say(f"The newest {wanted}; more with --limit N, or all with --csv.")
+
+
+def _csv(found: Sequence[AuditView], _code: str) -> str:
+    from mission_control_tui.model.history.audit_export import as_csv
+
+    return as_csv(found)
+
+
+def _text(found: Sequence[AuditView], _code: str = "") -> str:
+    from mission_control_tui.model.history.audit_export import as_text
+
+    return as_text(found)
+
+
+def _script(found: Sequence[AuditView], code: str) -> str:
+    from mission_control_tui.model.history.audit_export import as_script
+
+    return as_script(found[::-1], code)
+
+
+_FORMS: dict[str, Callable[[Sequence[AuditView], str], str]] = {
+    "csv": _csv,
+    "text": lambda found, _code: _text(found[::-1]),
+    "script": _script,
+}

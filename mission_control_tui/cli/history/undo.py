@@ -1,0 +1,135 @@
+"""`undo`: state again what was wished before."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import running as bulk_running
+from mission_control_tui.cli.common import passwords, results, waiting
+from mission_control_tui.cli.common.options import destroys, example, waits
+from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.plan import Plan, Verb
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkView
+    from mission_control_tui.model.history.undo import Undone
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AssignmentView
+
+
+def _removed(plan: Plan) -> int:
+    return sum(one.verb is Verb.REMOVED and one.kind in ("service", "object") for one in plan.lines)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["audit", "request", "bulk"]))
+@click.argument("number", type=int, metavar="ID")
+@click.option("--force", is_flag=True, help="Also what somebody changed since.")
+@passwords.passwords_out
+@waits
+@destroys
+@pass_session
+@example(
+    "mission-control undo request 17",
+    "mission-control undo bulk 3 --dry-run",
+)
+def undo(
+    session: Session,
+    kind: str,
+    number: int,
+    force: bool,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
+    """Undo one change: of a row of the audit, of a request, or of a whole bulk.
+
+    The wish before is stated again, so an undo can be undone. What was changed since is refused,
+    saying by whom; what cannot come back is said.
+    """
+
+    lights: tuple[AssignmentView, ...] = ()
+    settled: BulkView | None = None
+
+    async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[Undone]:
+        nonlocal lights, settled
+        from mission_control_tui.model.history import undo as undoing
+
+        account = await session.account_id(store)
+
+        async def state(dry_run: bool) -> Outcome[Undone]:
+            return await undoing.undo(
+                *(store, session.caller, account),
+                audit=number if kind == "audit" else None,
+                request=number if kind == "request" else None,
+                bulk=number if kind == "bulk" else None,
+                force=force,
+                dry_run=dry_run,
+            )
+
+        tried = await state(True)
+        plan = tried.result.plan
+        makes = plan.passwords > 0 if plan is not None else tried.result.password is not None
+        file = bulk_running.password_file(session, makes, passwords_out, stack)
+        if session.dry_run:
+            return tried
+        taken = plan.removals if plan is not None else _removed(tried.plan)
+        if taken:
+            kinds = {one.kind for one in tried.plan.lines if one.verb is Verb.REMOVED}
+            thing = "object" if kinds == {"object"} else "service"
+            article = "an" if thing == "object" else "a"
+            what = f"{article} {thing}" if taken == 1 else f"{taken} {thing}s"
+            session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
+        outcome = await state(False)
+        made, started = outcome.result.password, outcome.result.bulk
+        if made is not None and file is not None:
+            row = (made.upn, made.service_id, made.instance, made.login, made.password)
+            file.write(passwords.OF_SERVICES, [row])
+        if outcome.plan.requests or started is not None:
+            await waiting.wake(session, store)
+        if started is not None and started.attended:
+            await bulk_running.go_on(session, store, started, file)
+        if wait is not None and started is not None:
+            settled = await bulk_running.until_settled(session, store, started, wait)
+        elif wait is not None and outcome.result.user_id is not None:
+            user = outcome.result.user_id
+            lights = await results.follow_user(session, store, account, outcome, user, wait)
+        elif wait is not None and (ident := outcome.result.object_assignment) is not None:
+            look = waiting.look_at(session, store, account, [ident])
+            lights = await waiting.until_settled(session, store, account, look, wait)
+        return outcome
+
+    with contextlib.ExitStack() as stack:
+        outcome = session.run(lambda store: work(store, stack))
+    undone = outcome.result
+    told: dict[str, object] = {
+        "undone": undone.what,
+        "requests": undone.requests if outcome.applied else (),
+        "notes": undone.notes,
+        "bulk": bulk_telling.bulk(settled or undone.bulk)
+        if undone.bulk and outcome.applied
+        else None,
+    }
+    if undone.plan is None:
+        results.tell(session, outcome, told, lights, wait)
+    elif session.json:
+        print_json({"applied": outcome.applied, **told, "plan": undone.plan})
+    else:
+        bulk_telling.tell_plan(undone.plan)
+        if undone.bulk is not None and outcome.applied:
+            line(f"Bulk {undone.bulk.id} undoes bulk {undone.bulk.undoes_id}.")
+            say(f"To watch, run: mission-control bulk show {undone.bulk.id}")
+        else:
+            say("Dry run: nothing was changed.")
+    if settled is not None:
+        found = settled
+        session.run(lambda store: bulk_running.judge(session, store, found, wait))
+    if not session.json:
+        for note in undone.notes:
+            say(f"Note: {note}")

@@ -1,0 +1,1 @@
+"""Commands for whoever runs the installation: init, upgrade, settings, doctor, worker, catalogue."""

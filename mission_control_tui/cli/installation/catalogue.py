@@ -1,0 +1,297 @@
+"""`catalogue`: check a file, see what it would change and for whom, put it in force, export it, show what it sells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, example, reads
+from mission_control_tui.cli.common.output import line, print_json, say, table, wrapped
+from mission_control_tui.cli.common.results import tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.in_force import InForce
+    from mission_control_tui.model.catalogue.types import (
+        Catalogue,
+        Extension,
+        Product,
+        ProductLevel,
+    )
+    from mission_control_tui.model.installation.catalogue_update import (
+        Comparison,
+        Loaded,
+        TouchedChange,
+    )
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def catalogue() -> None:
+    """The catalogue: what is sold and what is provisioned."""
+
+
+@catalogue.command()
+@_FILE
+@reads
+@example("mission-control catalogue check my-catalogue.toml")
+@pass_session
+def check(session: Session, file: Path) -> None:
+    """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing."""
+    from mission_control_tui.model.catalogue.file.parse import parse_file
+
+    found = parse_file(file, connectors=_connectors(session))
+    if session.json:
+        print_json({"file": str(file), "ok": True, **_counts(found)})
+        return
+    counts = ", ".join(f"{number} {word}" for word, number in _counts(found).items())
+    line(f"{file} is a valid catalogue: {counts}.")
+
+
+def _counts(found: Catalogue) -> dict[str, int]:
+    return {
+        "products": len(found.products),
+        "services": len(found.services),
+        "levels": sum(len(one.levels) for one in found.services),
+        "options": sum(len(one.options) for one in found.services),
+    }
+
+
+@catalogue.command()
+@_FILE
+@reads
+@example("mission-control catalogue diff my-catalogue.toml")
+@pass_session
+def diff(session: Session, file: Path) -> None:
+    """What loading this file would change, and which users that touches. Changes nothing.
+
+    What is in use and would vanish is named under "refused"; such a file cannot be loaded.
+    """
+    from mission_control_tui.model.installation.catalogue_update import compare
+
+    text = _read(file)
+
+    async def work(store: Store) -> Comparison:
+        return await compare(
+            store, session.caller, text, str(file), connectors=_connectors(session)
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json(
+            {
+                "in_force": found.number,
+                "changes": [_change_json(one) for one in found.changes],
+                "refused": found.refusals,
+            }
+        )
+        return
+    if not found.changes:
+        say(f"Nothing: version {found.number} is in force and says the same.")
+    _print_changes(found.changes)
+    for refusal in found.refusals:
+        line(f"refused    {refusal}")
+
+
+def _change_json(one: TouchedChange) -> dict[str, object]:
+    change = one.change
+    return {
+        "kind": change.kind,
+        "path": change.path,
+        "before": change.before,
+        "after": change.after,
+        "consequence": change.consequence,
+        "users": one.users,
+        "first_users": one.first,
+    }
+
+
+def _print_changes(changed: Iterable[TouchedChange]) -> None:
+    for one in changed:
+        change = one.change
+        line(f"{change.kind:<9}  {change.path}")
+        if change.before or change.after:
+            words = [part for part in (change.before, change.after) if part]
+            line(f"{'':<11}{' -> '.join(words)}")
+        if change.consequence:
+            line(f"{'':<11}{change.consequence}")
+        if one.users:
+            more = ", ..." if one.users > len(one.first) else ""
+            line(f"{'':<11}touches {one.users}: {', '.join(one.first)}{more}")
+
+
+@catalogue.command()
+@_FILE
+@changes
+@example("mission-control catalogue load my-catalogue.toml --dry-run --ticket T-100")
+@pass_session
+def load(session: Session, file: Path) -> None:
+    """Put this file in force as the next version, for all accounts at once.
+
+    Refused while anybody has what the file no longer has: withdraw it instead. Running consoles and workers follow by
+    themselves.
+    """
+    from mission_control_tui.model.installation.catalogue_update import load as load_catalogue
+
+    text = _read(file)
+
+    async def work(store: Store) -> Outcome[Loaded]:
+        return await load_catalogue(
+            store,
+            session.caller,
+            text,
+            str(file),
+            connectors=_connectors(session),
+            dry_run=session.dry_run,
+        )
+
+    outcome = session.run(work)
+    changed = outcome.result.changes
+    tell(
+        session,
+        outcome,
+        {"version": outcome.result.number, "changes": [_change_json(one) for one in changed]},
+    )
+    if outcome.applied and changed:
+        say(f"Version {outcome.result.number} is in force.")
+
+
+@catalogue.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there."
+)
+@click.option("--force", is_flag=True, help="Also over a FILE that is there.")
+@reads
+@example(
+    "mission-control catalogue export > my-catalogue.toml",
+    "mission-control catalogue export --out my-catalogue.toml",
+)
+@pass_session
+def export(session: Session, out: Path | None, force: bool) -> None:
+    """Write the catalogue in force as a file that `catalogue load` takes; the shipped one where none was loaded.
+
+    The shipped catalogue comes with its comments. Of another, what the file says is kept, and its comments are not.
+    """
+    from mission_control_tui.model.catalogue.file.shipped import shipped
+    from mission_control_tui.model.catalogue.in_force import current
+    from mission_control_tui.model.catalogue.toml_text import as_toml
+
+    async def work(store: Store) -> InForce | None:
+        try:
+            return await current(store)
+        except NotFound:
+            return None
+
+    found = session.run(work)
+    text = shipped() if found is None else as_toml(found.catalogue)
+    if out is not None:
+        _write(out, text, over=force)
+    if session.json:
+        written = {"file": out, "toml": None if out else text}
+        print_json({"version": found.number if found else None, **written})
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
+        say(f"Written to {out}.")
+
+
+def _write(out: Path, text: str, *, over: bool) -> None:
+    from mission_control_tui.model.store.private_files import path_named, write_at_once, write_over
+
+    path = path_named(str(out))
+    if over:
+        write_over(path, text.encode())
+        return
+    try:
+        write_at_once(path, text.encode())
+    except Conflict as error:
+        raise Conflict(error.what, hint="Choose another name, or add --force.") from error
+
+
+@catalogue.command()
+@click.argument("product", required=False)
+@reads
+@example("mission-control catalogue show email")
+@pass_session
+def show(session: Session, product: str | None) -> None:
+    """What is for sale: products, levels and prices; with PRODUCT also terms and the fields that it asks for."""
+    from mission_control_tui.model.catalogue.in_force import current
+
+    async def work(store: Store) -> InForce:
+        return await current(store)
+
+    found = session.run(work)
+    sold = found.catalogue
+    products = [sold.product(product)] if product else list(sold.products)
+    if session.json:
+        print_json({"version": found.number, **_sale_json(sold, products)})
+        return
+    for one in products:
+        _print_product(sold, one, in_full=product is not None)
+    if sold.prices_are_examples:
+        say("These prices are examples.")
+    say(f"Catalogue version {found.number}; prices are without {sold.tax_name}.")
+
+
+def _sale_json(sold: Catalogue, products: Sequence[Product]) -> dict[str, object]:
+    return {
+        "currency": sold.currency,
+        "tax": {"name": sold.tax_name, "basis_points": sold.tax_basis_points},
+        "prices_are_examples": sold.prices_are_examples,
+        "products": products,
+    }
+
+
+def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
+    withdrawn = " - withdrawn" if product.withdrawn else ""
+    line(f"{product.name} ({product.id}), {sold.currency}{withdrawn}")
+    priced: list[ProductLevel | Extension] = [*product.levels, *product.extensions]
+    offered = [one for one in priced if in_full or not one.withdrawn]
+    terms = sorted({months for one in offered for months in one.prices})
+    headings = [f"{months} MONTH{'S' * (months > 1)}" for months in terms]
+    table(
+        ("  ID", *headings, "NAME"),
+        [
+            (
+                f"  {one.id}",
+                *(
+                    _price(sold, one.prices.get(months)).rjust(len(heading))
+                    for months, heading in zip(terms, headings, strict=True)
+                ),
+                f"{one.name}{' - withdrawn' if one.withdrawn else ''}",
+            )
+            for one in offered
+        ],
+    )
+    line("")
+    if not in_full:
+        return
+    for field in product.fields:
+        line(f"  --set {field.id}=...{'  (required)' if field.required else ''}")
+        words = ". ".join(part.rstrip(".") for part in (field.name, field.help) if part)
+        wrapped(" " * 8, f"{words}. {field.expected[:1].upper()}{field.expected[1:]}.", 8)
+    if product.fields:
+        line("")
+
+
+def _price(sold: Catalogue, minor: int | None) -> str:
+    return "" if minor is None else sold.money(minor).format(code=False)
+
+
+def _connectors(session: Session) -> set[str]:
+    return {"simulator", *session.settings.connectors}
+
+
+def _read(file: Path) -> str:
+    """The file's text; what is wrong with its bytes is said as `check` says it."""
+    from mission_control_tui.model.catalogue.file.parse import parse_file
+
+    parse_file(file)
+    return file.read_text("utf-8-sig")

@@ -1,0 +1,205 @@
+"""`init`, `demo reset`, `upgrade`, `locate`, `completion`: what sets an installation up and says where it is."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import (
+    COMPLETE_VARIABLE,
+    changes,
+    destroys,
+    example,
+    places,
+    reads,
+)
+from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.results import tell
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import StoreError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Account
+
+PLACES = ("settings", "data", "database", "state", "log", "key")
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command()
+@click.option("--name", required=True, help="The customer's name.")
+@click.option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
+@click.option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
+@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
+@changes
+@example('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
+@pass_session
+def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_zone: str) -> None:
+    """Set up a real account; the database is made where there is none, without the sample account."""
+    from mission_control_tui.model.accounts.editing import create_account
+
+    async def work(store: Store) -> Outcome[Account]:
+        return await create_account(
+            store,
+            session.caller,
+            name=name,
+            code=code,
+            domains=domains,
+            time_zone=time_zone,
+            dry_run=session.dry_run,
+        )
+
+    with _scratch_where_absent(session):
+        outcome = session.run(work, sample=False)
+    tell(session, outcome, {"account": outcome.result})
+    if outcome.applied and not session.json:
+        say(f"Next: mission-control --account {outcome.result.code} buy email --level popx")
+
+
+@contextlib.contextmanager
+def _scratch_where_absent(session: Session) -> Iterator[None]:
+    """A dry run must not make the database: where there is none yet, it is tried on one that is thrown away."""
+    if not session.dry_run or "://" in session.where or Path(session.where).exists():
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="mission-control-") as directory:
+        session.work_elsewhere(str(Path(directory) / "scratch.db"))
+        yield
+
+
+@click.group()
+def demo() -> None:
+    """The sample account: reset."""
+
+
+@demo.command()
+@destroys
+@example("mission-control demo reset --yes")
+@pass_session
+def reset(session: Session) -> None:
+    """Start the sample account over, with the simulator's own state of it. Real accounts are never touched."""
+    from mission_control_tui.cli.installation.sample import reset_sample
+
+    session.confirm("Start the sample account over? Whatever was changed in it is lost.")
+    outcome = session.run(lambda store: reset_sample(session, store), sample=False)
+    if outcome.applied and not session.json:
+        line(f"The sample account {outcome.result.code} is as it was at first.")
+        say("Its lights begin to move: mission-control status --account sample")
+    else:
+        tell(session, outcome, {"account": outcome.result})
+
+
+@click.command()
+@reads
+@example("mission-control upgrade")
+@pass_session
+def upgrade(session: Session) -> None:
+    """Make or upgrade the database's tables. Stop consoles and workers of a PostgreSQL database first.
+
+    A SQLite file is backed up beside itself before it is upgraded; back a PostgreSQL database up yourself.
+    """
+    import asyncio
+
+    from mission_control_tui.cli.installation.health import shown_place
+    from mission_control_tui.model.store import upgrade as model
+    from mission_control_tui.model.store.engine import database_url
+
+    url = database_url(session.where)
+    shown = shown_place(url)
+    key_file = model.key_path(url, session.settings.worker.key_file)
+    done = asyncio.run(model.upgrade(url, key_file))
+    if session.json:
+        print_json(
+            {
+                "database": shown,
+                "before": done.before or None,
+                "after": done.after,
+                "backup": str(done.backup) if done.backup else None,
+            }
+        )
+        return
+    line(f"Database  {shown}")
+    line(f"Before    {done.before or 'empty'}")
+    line(f"After     {done.after}")
+    if done.backup:
+        line(f"Backup    {done.backup}")
+    if done.before == done.after:
+        say("Nothing to do: it is up to date.")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(PLACES), required=False)
+@reads
+@example("mission-control locate database")
+@pass_session
+def locate(session: Session, what: str | None) -> None:
+    """Where files are: all of them, or one. Nothing is made."""
+    found = where_files_are(session)
+    if session.json:
+        print_json({what: found[what]} if what else found)
+    elif what:
+        if found[what] is None:
+            raise StoreError(
+                f"There is no {what} on this machine.",
+                hint="The database is PostgreSQL: workers log where they run, and their key "
+                "is worker.key_file in the settings.",
+            )
+        line(str(found[what]))
+    else:
+        table(("WHAT", "WHERE"), [(name, found[name] or "-") for name in PLACES])
+
+
+def where_files_are(session: Session) -> dict[str, str | None]:
+    """Each of PLACES; None for what a PostgreSQL database has elsewhere."""
+    import os
+
+    from mission_control_tui.cli.installation.health import shown_place
+    from mission_control_tui.model.store.engine import database_url
+    from mission_control_tui.model.store.upgrade import key_path
+    from mission_control_tui.provisioning.launcher import log_path
+    from mission_control_tui.settings.settings import PREFIX, locations
+
+    places = locations()
+    url = database_url(session.where)
+    embedded = url.get_backend_name() == "sqlite"
+    try:
+        key: str | None = str(key_path(url, session.settings.worker.key_file))
+    except StoreError:
+        key = None
+    return {
+        "settings": os.environ.get(PREFIX + "SETTINGS") or str(places.settings_file),
+        "data": str(places.data),
+        "database": shown_place(url),
+        "state": str(places.state),
+        "log": str(log_path(Path(url.database or ""))) if embedded else None,
+        "key": key,
+    }
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+@places
+@example(
+    "mission-control completion bash > ~/.local/share/bash-completion/completions/mission-control"
+)
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script for your shell.
+
+    \b
+    bash  eval "$(mission-control completion bash)"     in ~/.bashrc
+    zsh   eval "$(mission-control completion zsh)"      in ~/.zshrc
+    fish  mission-control completion fish > ~/.config/fish/completions/mission-control.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"There is no completion for {shell}.")
+    click.echo(kind(ctx.find_root().command, {}, "mission-control", COMPLETE_VARIABLE).source())

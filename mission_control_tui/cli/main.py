@@ -1,0 +1,195 @@
+"""The root command and what happens to errors: each kind leaves with its own documented exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from mission_control_tui import __version__
+from mission_control_tui.cli.common.lazy_group import LazyGroup
+from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.text.clean import harmless
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+
+_COMMANDS = "mission_control_tui.cli"
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("Set up a real account.", f"{_COMMANDS}.installation.setup:init"),
+    "demo": ("The sample account: reset.", f"{_COMMANDS}.installation.setup:demo"),
+    "upgrade": (
+        "Make or upgrade the database's tables.",
+        f"{_COMMANDS}.installation.setup:upgrade",
+    ),
+    "account": ("Accounts: list, show.", f"{_COMMANDS}.accounts.account:account"),
+    "catalogue": (
+        "The catalogue: check, diff, load, export.",
+        f"{_COMMANDS}.installation.catalogue:catalogue",
+    ),
+    "services": ("Services and seats: list.", f"{_COMMANDS}.accounts.buying:services"),
+    "buy": ("Buy a product.", f"{_COMMANDS}.accounts.buying:buy"),
+    "remove": ("Remove a product's level.", f"{_COMMANDS}.accounts.buying:remove"),
+    "orders": ("Orders: list, approve, cancel and more.", f"{_COMMANDS}.accounts.orders:orders"),
+    "find": ("Find anyone, in all accounts.", f"{_COMMANDS}.users.find:find"),
+    "users": ("Users: create, edit, import and more.", f"{_COMMANDS}.users.users:users"),
+    "templates": ("What new users are made like.", f"{_COMMANDS}.users.templates:templates"),
+    "objects": ("Groups, mail contacts, shared mailboxes.", f"{_COMMANDS}.users.groups:objects"),
+    "provision": ("Give a service to a user.", f"{_COMMANDS}.services.provision:provision"),
+    "suspend": ("Suspend a user's service.", f"{_COMMANDS}.services.suspend_resume:suspend"),
+    "resume": ("Resume a suspended service.", f"{_COMMANDS}.services.suspend_resume:resume"),
+    "deprovision": ("Take a service away.", f"{_COMMANDS}.services.suspend_resume:deprovision"),
+    "schedule": ("Wishes with a date.", f"{_COMMANDS}.services.schedule:schedule"),
+    "bulk": ("One action for many users.", f"{_COMMANDS}.bulk.bulk:bulk"),
+    "undo": ("Undo a change, a request or a bulk.", f"{_COMMANDS}.history.undo:undo"),
+    "status": ("The lights.", f"{_COMMANDS}.services.status:status"),
+    "lights": ("The lights of all users as a matrix.", f"{_COMMANDS}.services.lights:lights"),
+    "drift": ("Where back ends differ from the wishes.", f"{_COMMANDS}.services.drift:drift"),
+    "requests": (
+        "The queue: list, show, retry and more.",
+        f"{_COMMANDS}.services.requests:requests",
+    ),
+    "drafts": ("Your unfinished forms.", f"{_COMMANDS}.console.drafts:drafts"),
+    "audit": ("Who changed what.", f"{_COMMANDS}.history.audit:audit"),
+    "worker": ("Run the worker in the foreground.", f"{_COMMANDS}.installation.worker:worker"),
+    "settings": ("Settings: show, set, unset.", f"{_COMMANDS}.installation.settings:settings"),
+    "doctor": ("Check this installation.", f"{_COMMANDS}.installation.doctor:doctor"),
+    "docs": ("The documentation, page by page.", f"{_COMMANDS}.installation.docs:docs"),
+    "locate": ("Where files are.", f"{_COMMANDS}.installation.setup:locate"),
+    "completion": ("Completion for your shell.", f"{_COMMANDS}.installation.setup:completion"),
+}
+CRASHED = 1
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--database", metavar="URL-OR-PATH", help="The database to work on.")
+@click.option("--account", metavar="CODE", help="The account to work on.")
+@click.option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
+@click.option("--read-only", is_flag=True, help="Change nothing; in the console a arms it.")
+@click.version_option(__version__, prog_name="mission-control")
+@click.pass_context
+def root(
+    ctx: click.Context, database: str | None, account: str | None, mouse: bool, read_only: bool
+) -> None:
+    """Mission Control: buy services, create users, provision, watch the lights.
+
+    Without a command it opens the console. The options below may also stand after the command.
+
+    \b
+    Example:
+        mission-control --account acme
+    """
+    session = ctx.ensure_object(Session)
+    session.database, session.account, session.mouse = database, account, mouse
+    session.read_only = read_only
+    if ctx.invoked_subcommand is None:
+        from mission_control_tui.cli.console.console import open_console
+
+        ctx.exit(open_console(session, root))
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    session = Session(first_start=_make_sample)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 shows a question mark instead of ending the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        code = _invoke(arguments, session)
+        sys.stdout.flush()
+    except MissionControlError as error:
+        session.json = session.json or "--json" in arguments
+        _explain(error, session)
+        code = error.exit_code
+    except click.ClickException as error:
+        _explain_usage(error, as_json=session.json or "--json" in arguments)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt, EOFError):
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain about the closed pipe once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a log instead of a traceback with data
+        session.json = session.json or "--json" in arguments
+        _explain(_crash(error), session)
+        code = CRASHED
+    sys.exit(code)
+
+
+async def _make_sample(session: Session, store: Store) -> None:
+    from mission_control_tui.cli.installation.sample import make_sample
+
+    await make_sample(session, store)
+
+
+def _invoke(arguments: list[str], session: Session) -> int:
+    """As click's own main, which would hide a broken pipe."""
+    if COMPLETE_VARIABLE in os.environ:
+        root.main(args=arguments, prog_name="mission-control", complete_var=COMPLETE_VARIABLE)
+    try:
+        with root.make_context("mission-control", arguments, obj=session) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    return 0
+
+
+def _crash(error: Exception) -> MissionControlError:
+    """What an operator is told about a defect: never the error's words, which may hold data."""
+    from mission_control_tui.settings.settings import locations
+    from mission_control_tui.terminal.crash_log import write_crash_log
+
+    log = write_crash_log(error, locations().state)
+    where = f"Please report it with {log}." if log else "Its log could not be written."
+    return MissionControlError(
+        f"Mission Control has a defect and stopped ({type(error).__name__}).", hint=where
+    )
+
+
+def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
+    if not as_json:
+        error.show()
+        return
+    document = {
+        "title": "That call cannot be understood",
+        "what": error.format_message(),
+        "hint": "Add --help to see how the command is called.",
+        "exit_code": error.exit_code,
+        "problems": [],
+    }
+    click.echo(json.dumps({"error": document}, indent=2), err=True)
+
+
+def _explain(error: MissionControlError, session: Session) -> None:
+    if session.json:
+        document = {
+            "title": error.title,
+            "what": error.what,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+            "problems": [
+                {"where": one.where, "what": one.what, "hint": one.hint} for one in error.problems
+            ],
+        }
+        click.echo(json.dumps({"error": document}, indent=2), err=True)
+        return
+    for text in str(error).splitlines():
+        click.echo(harmless(text), err=True)

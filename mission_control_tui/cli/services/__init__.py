@@ -1,0 +1,1 @@
+"""Commands on services: provision, suspend, requests, schedules, lights, drift."""

@@ -1,0 +1,133 @@
+"""`drift`: where back ends differ from what was provisioned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import changes, example
+from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
+from mission_control_tui.model.text.differences import value_text
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.provisioning.drift import Difference, DriftReport
+
+
+@click.command()
+@click.argument("user", required=False)
+@click.option("--service", metavar="SERVICE", help="Only one service, by name or id.")
+@click.option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
+@changes
+@pass_session
+@example("mission-control drift", "mission-control drift ada@acme.example --orphans")
+def drift(session: Session, user: str | None, service: str | None, orphans: bool) -> None:
+    """Look at every green service, or one user's, and show where its back end differs.
+
+    Nothing is written there. What differs is flagged, unless read-only, and keeps its light; provision it again to put
+    it right. Exit code 13 where anything differs or is an orphan, 14 where something could not be looked at and
+    nothing else differs.
+    """
+
+    async def work(store: Store) -> DriftReport:
+        from mission_control_tui.provisioning.backends import Backends
+        from mission_control_tui.provisioning.drift import survey
+
+        account = await session.account_id(store)
+        backends = Backends(session.settings, store.installation)
+        try:
+            return await survey(
+                store,
+                session.caller,
+                account,
+                backends,
+                session.settings.worker,
+                user=user,
+                service=service,
+                orphans=orphans,
+                dry_run=session.dry_run,
+            )
+        finally:
+            await backends.close()
+
+    report = session.run(work)
+    if session.json:
+        print_json(_document(report, applied=not session.dry_run and session.caller.may_write))
+    else:
+        _print(report)
+    _judge(report)
+
+
+def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
+    return {
+        "applied": applied,
+        "looked": report.looked,
+        "drifted": [
+            {
+                "subject": one.assignment.subject,
+                "service": one.assignment.service_id,
+                "instance": one.assignment.instance,
+                "connector": one.assignment.connector,
+                "login": one.assignment.backend_name,
+                "assignment": one.assignment.assignment_id,
+                "differs": [
+                    {"what": change.what, "back_end_has": change.before, "wished": change.after}
+                    for change in one.changes
+                ],
+                "reason": one.reason or None,
+                "remedy": one.remedy or None,
+            }
+            for one in report.differing
+        ],
+        "not_looked_at": report.not_looked_at,
+        "orphans": report.orphans,
+        "flags": {"set": report.found, "cleared": report.gone},
+    }
+
+
+def _print(report: DriftReport) -> None:
+    for one in report.differing:
+        line(_title(one))
+        if one.reason:
+            line(f"    {value_text(one.reason)}")
+        for change in one.changes:
+            line(f"    {change.what}: {value_text(change.before)} -> {value_text(change.after)}")
+    for stray in report.orphans:
+        level = f", {stray.level}" if stray.level else ""
+        line(f"orphan {value_text(stray.name)} at {stray.connector}: {stray.state}{level}")
+    for missed in report.not_looked_at:
+        count = f"{missed.services} service{'s' * (missed.services != 1)} not looked at: "
+        say(f"{missed.connector}: {count * bool(missed.services)}{value_text(missed.said)}")
+        if missed.remedy:
+            say(f"  {value_text(missed.remedy)}")
+    say(
+        f"{report.looked} looked at, {len(report.differing)} differ; "
+        f"flags: {report.found} set, {report.gone} cleared."
+    )
+
+
+def _title(one: Difference) -> str:
+    instance = f" {one.assignment.instance}" if one.assignment.instance else ""
+    return f"{one.assignment.subject} {one.assignment.service}{instance} ({one.assignment.backend_name})"
+
+
+def _judge(report: DriftReport) -> None:
+    if report.differing or report.orphans:
+        counts = [
+            f"{count} {what}{'s' * (count != 1)}"
+            for count, what in ((len(report.differing), "service"), (len(report.orphans), "orphan"))
+            if count
+        ]
+        raise DriftFound(
+            f"Found at the back ends: {' and '.join(counts)} that should not be so.",
+            hint="Provision a service again to put it right; an orphan is removed by hand.",
+        )
+    if report.not_looked_at:
+        raise NotAllLookedAt(
+            "Some services could not be looked at; the others agree.",
+            problems=[Problem(one.connector, one.said) for one in report.not_looked_at],
+            hint="`mission-control doctor` checks every connector.",
+        )

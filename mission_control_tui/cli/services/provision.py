@@ -1,0 +1,131 @@
+"""`provision`: give a service to one user or, as a bulk, to many."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.bulk.running import password_file
+from mission_control_tui.cli.common import passwords, results
+from mission_control_tui.cli.common.options import changes, example, settings_of, waits
+from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.user_selection import users_in
+from mission_control_tui.cli.services.provision_many import provision_many
+from mission_control_tui.model.bulk.views import BulkParams
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.views import AssignmentView
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[USER] SERVICE")
+@click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
+)
+@click.option("--instance", default="", metavar="NAME", help="Which of several of this service.")
+@click.option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
+@click.option(
+    "--users-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Give it to all users in FILE: UPNs one a line, or a file as for `users import`.",
+)
+@passwords.passwords_out
+@waits
+@changes
+@pass_session
+@example(
+    'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
+    "mission-control provision ada@acme.example databases --level small \\",
+    "    --passwords-out ada-db.csv",
+)
+def provision(
+    session: Session,
+    names: tuple[str, ...],
+    level: str | None,
+    settings: tuple[str, ...],
+    instance: str,
+    adopt: bool,
+    users_from: Path | None,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
+    """Give a service to USER, change its level or settings, or try again what is red.
+
+    What is so already is left alone. A service with a password of its own (a database) gets a
+    generated one, written to the file of --passwords-out.
+    """
+    who, service = _who_and_what(names, users_from)
+    options = settings_of(settings)
+    if users_from is not None:
+        params = BulkParams(service, level, options, instance, adopt)
+        provision_many(session, users_in(users_from), params, passwords_out, wait)
+        return
+
+    async def work(
+        store: Store, stack: contextlib.ExitStack
+    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
+        from mission_control_tui.model.users.provisioning import Wanted
+        from mission_control_tui.model.users.provisioning import provision as provision_one
+
+        account = await session.account_id(store)
+        wanted = [Wanted(service, level, options, instance, adopt)]
+
+        async def give(dry_run: bool) -> Outcome[tuple[Given, ...]]:
+            return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
+
+        tried = await give(True)
+        makes = any(one.password for one in tried.result)
+        file = password_file(session, makes, passwords_out, stack)
+        if session.dry_run:
+            return tried, ()
+        outcome = await give(False)
+        _keep_passwords(who, outcome.result, instance, file)
+        ids = [one.assignment_id for one in outcome.result]
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
+
+    with contextlib.ExitStack() as stack:
+        outcome, lights = session.run(lambda store: work(store, stack))
+    given = [results.given(who, instance, one) for one in outcome.result]
+    results.tell(session, outcome, {"given": given}, lights, wait)
+
+
+def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, str]:
+    """The one user, "" with a file of them, and the service."""
+    if users_from is None:
+        if len(names) != 2:
+            raise UsageError(
+                "Say who gets what: mission-control provision USER SERVICE.",
+                hint="A name with spaces needs quotes. `mission-control services list` names services.",
+            )
+        return names[0], names[1]
+    if len(names) != 1:
+        raise UsageError("With --users-from only the service is named: provision SERVICE.")
+    return "", names[0]
+
+
+def _keep_passwords(
+    upn: str, given: Sequence[Given], instance: str, file: passwords.PasswordFile | None
+) -> None:
+    made = [
+        (upn, one.service_id, instance, one.backend_name, one.password)
+        for one in given
+        if one.password is not None
+    ]
+    if made and file is not None:
+        file.write(passwords.OF_SERVICES, made)
+    elif made:
+        say(
+            "A password was generated and nobody knows it. Set another: mission-control users "
+            f"password {upn} --service {made[0][1]} --passwords-out FILE"
+        )

@@ -1,0 +1,149 @@
+"""`provision --users-from`: one service for many users as a bulk, which this command goes on with to its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import running as bulk_running
+from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.bulk import planning, queries
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPlan
+from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkItemView, BulkView
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AssignmentView
+
+EVERYTHING = 1_000_000
+
+
+def provision_many(
+    session: Session,
+    users: Sequence[str],
+    params: BulkParams,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
+    """Give it to all of them, or to nobody where somebody would be refused, as far as can be known before."""
+    lights: tuple[AssignmentView, ...] = ()
+    started: BulkView | None = None
+
+    async def work(
+        store: Store, stack: contextlib.ExitStack
+    ) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
+        from mission_control_tui.model.bulk import control as bulks
+
+        nonlocal lights, started
+        account = await session.account_id(store)
+        action = BulkAction.PROVISION
+        found = await planning.plan(store, session.caller, account, users, action, params)
+        bulk_running.refuse_refused(found)
+        file = bulk_running.password_file(session, bool(found.passwords), passwords_out, stack)
+        if session.dry_run:
+            return found, [], []
+        if not found.queued:
+            # The same again changes nothing, not even the list of bulks.
+            chosen = await bulks.chosen(store, session.caller, account, users, action, params)
+            ids = [one.assignment_id for one in chosen if one.assignment_id is not None]
+            lights = await _lights(session, store, account, ids, wait)
+            by_id = {one.id: one for one in lights}
+            given = [
+                _given_one(one.name, by_id.get(one.assignment_id or ""), params) for one in chosen
+            ]
+            return found, [], given
+        outcome = await bulks.start(store, session.caller, account, users, action, params)
+        requests = await bulk_running.go_on(session, store, outcome.result, file)
+        started = await queries.show(store, session.caller, account, outcome.result.id)
+        items = await queries.items(store, session.caller, account, started.id, limit=EVERYTHING)
+        ids = [one.assignment_id for one in items if one.assignment_id is not None]
+        lights = await _lights(session, store, account, ids, wait)
+        return found, requests, _given(items, {one.id: one for one in lights}, params)
+
+    with contextlib.ExitStack() as stack:
+        found, requests, given = session.run(lambda store: work(store, stack))
+    if session.json:
+        shown = [results.service(view) for view in lights]
+        print_json(
+            {
+                "applied": started is not None,
+                "given": given,
+                "bulk": bulk_telling.bulk(started) if started is not None else None,
+                "plan": as_plan(found, requests),
+                **({"services": shown} if wait is not None else {}),
+            }
+        )
+    elif not found.queued:
+        line("Nothing to do: everything is so already.")
+    else:
+        bulk_telling.tell_plan(found)
+        if started is None:
+            say("Dry run: nothing was changed.")
+        elif wait is None:
+            say(f"Queued. To watch, run: mission-control bulk show {started.id}")
+    if started is not None:
+        session.run(lambda store: bulk_running.judge(session, store, started, None))
+    if wait is not None:
+        waiting.judge(lights, wait)
+
+
+async def _lights(
+    session: Session, store: Store, account: int, ids: Sequence[str], wait: float | None
+) -> tuple[AssignmentView, ...]:
+    look = waiting.look_at(session, store, account, ids)
+    if wait is None:
+        return tuple(await look())
+    return await waiting.until_settled(session, store, account, look, wait)
+
+
+def _given(
+    items: Sequence[BulkItemView], lights: dict[str, AssignmentView], params: BulkParams
+) -> list[dict[str, object]]:
+    return [
+        {
+            **_given_one(one.name, lights.get(one.assignment_id or ""), params),
+            "assignment": one.assignment_id,
+            "request": one.request_id,
+        }
+        for one in items
+    ]
+
+
+def _given_one(name: str, view: AssignmentView | None, params: BulkParams) -> dict[str, object]:
+    return {
+        "user": name,
+        "service": view.service_id if view else params.service,
+        "instance": params.instance,
+        "level": (view.level_id or None) if view else None,
+        "login": view.backend_name if view else "",
+        "assignment": view.id if view else None,
+        "request": None,
+    }
+
+
+def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
+    """A bulk's plan in the shape of every other plan, as it is printed as JSON."""
+    left_out = [
+        PlanLine(Verb.UNCHANGED, kind, name, {}, {"why": one.reason})
+        for one in found.reasons
+        if one.state != "waiting"
+        for name in one.names
+    ]
+    return Plan(
+        lines=tuple(left_out),
+        seats=tuple(
+            SeatLine(
+                *(one.service_id, one.level_id, one.owned, one.owned),
+                *(one.free_before, one.free_queued),
+            )
+            for one in found.seats
+        ),
+        warnings=found.warnings,
+        requests=tuple(requests),
+    )

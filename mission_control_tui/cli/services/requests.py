@@ -1,0 +1,258 @@
+"""`requests`: the queue, and what one may do to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads
+from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.services.retry_all import retry_all
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.views import RequestView
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.requests.queries import RequestDetails
+    from mission_control_tui.model.store.database import Store
+
+
+@click.group()
+def requests() -> None:
+    """The queue: every wish on its way to a back end."""
+
+
+@requests.command("list")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(one) for one in RequestState]),
+    help="Only requests in this state; may be repeated.",
+)
+@click.option("--user", metavar="USER", help="Only one user's.")
+@limited(50, "At most so many, the newest first.")
+@click.option("--before", type=int, metavar="ID", help="Only those older than this request.")
+@reads
+@pass_session
+@example("mission-control requests list --state failed")
+def list_all(
+    session: Session, states: tuple[str, ...], user: str | None, limit: int, before: int | None
+) -> None:
+    """List requests, the newest first."""
+
+    async def work(store: Store) -> tuple[RequestView, ...]:
+        from mission_control_tui.model.requests.queries import list_requests
+
+        return await list_requests(
+            store,
+            session.caller,
+            await session.account_id(store),
+            states=[RequestState(one) for one in states],
+            user=user,
+            limit=limit,
+            before_id=before,
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"requests": [request(one) for one in found]})
+        return
+    if not found:
+        say("No requests.")
+        return
+    table(
+        ["Id", "State", "What", "For", "Asked"],
+        [(one.id, one.state, what(one), one.subject, when(one.created_at)) for one in found],
+    )
+    if len(found) == limit:
+        say(f"Older ones: mission-control requests list --before {found[-1].id}")
+
+
+def what(one: RequestView) -> str:
+    """What a request is about: provision databases."""
+    return f"{one.kind} {one.service_id}".rstrip()
+
+
+def request(one: RequestView) -> dict[str, object]:
+    """A request as JSON; what does not apply is null."""
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "state": one.state,
+        "subject": one.subject,
+        "user_id": one.user_id,
+        "service": one.service_id or None,
+        "level": one.level_id or None,
+        "parent": one.parent_id,
+        "depends_on": one.depends_on,
+        "waiting_for": one.waiting_for or None,
+        "generation": one.generation,
+        "attempt": one.attempt,
+        "failures": one.failures,
+        "priority": "interactive" if one.priority == 1 else "bulk",
+        "operator": one.operator,
+        "ticket": one.ticket,
+        "created_at": one.created_at,
+        "started_at": one.started_at,
+        "ended_at": one.ended_at,
+    }
+
+
+@requests.command()
+@click.argument("request_id", type=int, metavar="ID")
+@reads
+@pass_session
+@example("mission-control requests show 17")
+def show(session: Session, request_id: int) -> None:
+    """Show one request: its steps, and everything that the back end said."""
+
+    async def work(store: Store) -> RequestDetails:
+        from mission_control_tui.model.requests.queries import show_request
+
+        return await show_request(
+            store, session.caller, await session.account_id(store), request_id
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json(
+            {
+                "request": request(found.request),
+                "steps": found.steps,
+                "events": found.events,
+                "children": [request(one) for one in found.children],
+            }
+        )
+        return
+    one = found.request
+    line(f"Request {one.id}: {what(one)} for {one.subject}, {one.state}")
+    ticket = f", ticket {one.ticket}" if one.ticket else ""
+    line(f"Asked by {one.operator} at {when(one.created_at)}{ticket}; attempt {one.attempt}.")
+    if one.waiting_for:
+        line(f"Waiting for {one.waiting_for}.")
+    if found.children:
+        line("")
+        table(
+            ["Id", "State", "What"],
+            [(child.id, child.state, what(child)) for child in found.children],
+        )
+    if found.steps:
+        line("")
+        table(
+            ["Attempt", "Step", "State"],
+            [(step.attempt, step.name, step.state) for step in found.steps],
+        )
+    if found.events:
+        line("")
+    for event in found.events:
+        step = f" {event.step}" if event.step else ""
+        took = f" ({event.duration_ms} ms)" if event.duration_ms is not None else ""
+        line(f"{event.at:%H:%M:%SZ}  {event.kind}{step}{took}  {event.said}".rstrip())
+        if event.remedy:
+            line(f"{'':11}{event.remedy}")
+
+
+@requests.command()
+@click.argument("request_id", type=int, metavar="[ID]", required=False)
+@click.option("--all-red", is_flag=True, help="Try every service again whose light is red.")
+@changes
+@pass_session
+@example("mission-control requests retry 17", "mission-control requests retry --all-red")
+def retry(session: Session, request_id: int | None, all_red: bool) -> None:
+    """Ask again for what failed or was cancelled; what waits for its next try is tried now.
+
+    --all-red says what is likely to fail again, and why.
+    """
+    if (request_id is None) is not all_red:
+        raise UsageError("Name one request, or all with --all-red.")
+
+    if request_id is None:
+        retry_all(session)
+        return
+    number = request_id
+
+    async def work(store: Store) -> Outcome[tuple[int, ...]]:
+        from mission_control_tui.model.requests import control as queue
+
+        account = await session.account_id(store)
+        outcome = await queue.retry(store, session.caller, account, number, dry_run=session.dry_run)
+        if outcome.applied and outcome.result:
+            await waiting.wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    retried = outcome.result if outcome.applied else ()
+    results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
+
+
+@requests.command()
+@click.argument("request_id", type=int, metavar="ID")
+@changes
+@pass_session
+@example("mission-control requests cancel 17")
+def cancel(session: Session, request_id: int) -> None:
+    """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
+
+    async def work(store: Store) -> Outcome[RequestState]:
+        from mission_control_tui.model.requests import control as queue
+
+        account = await session.account_id(store)
+        outcome = await queue.cancel(
+            store, session.caller, account, request_id, dry_run=session.dry_run
+        )
+        if outcome.applied:
+            await waiting.wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    results.tell(session, outcome, {"request": request_id, "state": outcome.result})
+
+
+@requests.command()
+@click.argument("request_id", type=int, metavar="ID")
+@changes
+@pass_session
+@example("mission-control requests reset 17")
+def reset(session: Session, request_id: int) -> None:
+    """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""
+
+    async def work(store: Store) -> Outcome[int]:
+        from mission_control_tui.model.requests import control as queue
+
+        account = await session.account_id(store)
+        return await queue.reset(
+            store, session.caller, account, request_id, dry_run=session.dry_run
+        )
+
+    outcome = session.run(work)
+    results.tell(session, outcome, {"request": request_id})
+
+
+@requests.command()
+@destroys
+@pass_session
+@example("mission-control requests allow --yes --ticket T-205")
+def allow(session: Session) -> None:
+    """Let the removals go that wait because there were too many at a time."""
+
+    async def work(store: Store) -> Outcome[tuple[int, ...]]:
+        from mission_control_tui.model.requests import removal_limit as removals
+
+        account = await session.account_id(store)
+        held = await removals.held_removals(store, session.caller, account)
+        if held:
+            session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
+        outcome = await removals.allow_removals(
+            store, session.caller, account, held, dry_run=session.dry_run
+        )
+        if outcome.applied and outcome.result:
+            await waiting.wake(session, store)
+        return outcome
+
+    outcome = session.run(work)
+    results.tell(session, outcome, {"allowed": outcome.result})

@@ -1,0 +1,68 @@
+"""`requests retry --all-red`: what is likely to fail again and why, and everything red queued as a bulk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import running as bulk_running
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.output import line
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.bulk import queries
+from mission_control_tui.model.bulk.views import BulkAction
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, Verb
+from mission_control_tui.model.states import Light
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.retry import RetryPlan
+    from mission_control_tui.model.bulk.views import BulkView
+    from mission_control_tui.model.store.database import Store
+
+
+def retry_all(session: Session) -> None:
+    """Ask again for every service of the account whose light is red."""
+
+    async def work(store: Store) -> tuple[RetryPlan, BulkView | None, list[int]]:
+        from mission_control_tui.model.bulk import control as bulks
+        from mission_control_tui.model.bulk.retry import EVERYBODY, retry_plan
+
+        account = await session.account_id(store)
+        found = await retry_plan(store, session.caller, account)
+        if session.dry_run or not found.queued:
+            return found, None, []
+        outcome = await bulks.start(store, session.caller, account, EVERYBODY, BulkAction.RETRY)
+        queued = await bulk_running.go_on(session, store, outcome.result, None)
+        return found, await queries.show(store, session.caller, account, outcome.result.id), queued
+
+    found, started, queued = session.run(work)
+    lines = tuple(
+        PlanLine(
+            Verb.CHANGED,
+            "service",
+            f"{one.subject} {one.service_id}",
+            {"light": str(Light.RED)},
+            {"light": str(Light.ORANGE)},
+        )
+        for one in found.lines
+    )
+    count = found.queued if started is None else len(queued)
+    outcome = Outcome(found, Plan(lines, requests=tuple(queued)), not session.dry_run)
+    results.tell(
+        session,
+        outcome,
+        {
+            "retried": count,
+            "requests": queued,
+            "bulk": bulk_telling.bulk(started) if started is not None else None,
+            "likely": [
+                {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
+            ],
+        },
+    )
+    if session.json:
+        return
+    for likely, why, many in found.reasons:
+        line(f"{many:>6}  {likely}: {why}")
+    were = "would be" if session.dry_run else "was" if count == 1 else "were"
+    line(f"{count} {were} queued again.")

@@ -1,0 +1,248 @@
+"""`schedule`: wishes with a date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common.options import changes, example, limited, reads
+from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.states import ScheduleState
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.schedules.queries import ScheduleView
+    from mission_control_tui.model.store.database import Store
+
+ACTIONS = ("provision", "suspend", "resume", "deprovision", "disable", "enable")
+
+_level = click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
+_settings = click.option(
+    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
+)
+
+
+@click.group()
+def schedule() -> None:
+    """Wishes with a date: the worker carries them out at that moment, once.
+
+    Dates and times are those of the account's time zone. What was due while no worker ran happens
+    when the next one starts.
+    """
+
+
+@schedule.command()
+@click.argument("user")
+@click.argument("when")
+@click.argument("action", type=click.Choice(ACTIONS))
+@click.argument("service", required=False, default="")
+@_level
+@_settings
+@click.option("--instance", default="", metavar="NAME", help="Which of several of this service.")
+@changes
+@pass_session
+@example(
+    'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
+    "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
+    "    managed-exchange --level popx",
+)
+def add(
+    session: Session,
+    user: str,
+    when: str,
+    action: str,
+    service: str,
+    level: str | None,
+    settings: tuple[str, ...],
+    instance: str,
+) -> None:
+    """Have ACTION done to USER at WHEN, as you.
+
+    WHEN: "2026-12-01 09:00", "tomorrow 18:00", "fri 17:00", "18:00", "+2h", "+3d", or with an
+    offset, 2026-12-01T09:00+01:00. A local time that clocks skip is taken so much later as they
+    skip, and of one that comes twice the first; both are said. ACTION: provision, suspend, resume,
+    deprovision (without SERVICE everything), disable or enable the user.
+    """
+
+    async def work(store: Store) -> Outcome[ScheduleView]:
+        from mission_control_tui.model.schedules.actions import Params
+        from mission_control_tui.model.schedules.editing import schedule
+
+        outcome = await schedule(
+            store,
+            session.caller,
+            await session.account_id(store),
+            user,
+            action,
+            Params(service, level, _stated(settings), instance),
+            when,
+            dry_run=session.dry_run,
+        )
+        return await _awaited(session, store, outcome)
+
+    _tell(session, session.run(work))
+
+
+@schedule.command("list")
+@click.option("--user", metavar="USER", help="Only one user's.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(one) for one in ScheduleState]),
+    help="Only those in this state; may be repeated.",
+)
+@limited(200)
+@reads
+@pass_session
+@example("mission-control schedule list --state waiting")
+def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
+    """List schedules: those that wait, the next first, then those that ended, the last first."""
+
+    async def work(store: Store) -> tuple[ScheduleView, ...]:
+        from mission_control_tui.model.schedules.queries import list_schedules
+
+        return await list_schedules(
+            store,
+            session.caller,
+            await session.account_id(store),
+            user=user,
+            states=[ScheduleState(one) for one in states],
+            limit=limit,
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"schedules": [document(one) for one in found]})
+    elif not found:
+        say("Nothing is scheduled.")
+    else:
+        headings = ["No", "When", "User", "What", "State", "By", "Ticket", "Said"]
+        table(
+            headings,
+            [
+                [
+                    *(one.id, one.shown, one.upn, one.what, str(one.state)),
+                    *(one.operator, one.ticket, one.said),
+                ]
+                for one in found
+            ],
+        )
+
+
+@schedule.command()
+@click.argument("number", type=int)
+@click.option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
+@_level
+@_settings
+@changes
+@pass_session
+@example('mission-control schedule change 12 --when "mon 9:00"')
+def change(
+    session: Session, number: int, when: str | None, level: str | None, settings: tuple[str, ...]
+) -> None:
+    """Give a schedule that waits another moment, level or settings; it is yours from then on."""
+    if when is None and level is None and not settings:
+        raise UsageError("Say what to change: --when, --level or --set.")
+
+    async def work(store: Store) -> Outcome[ScheduleView]:
+        from dataclasses import replace
+
+        from mission_control_tui.model.schedules.editing import change_schedule
+        from mission_control_tui.model.schedules.queries import show_schedule
+
+        account = await session.account_id(store)
+        before = await show_schedule(store, session.caller, account, number)
+        params = None
+        if level is not None or settings:
+            stated = {**before.params.settings, **_stated(settings)}
+            params = replace(before.params, level=level or before.params.level, settings=stated)
+        outcome = await change_schedule(
+            store,
+            session.caller,
+            account,
+            number,
+            when=when,
+            params=params,
+            expected_version=before.version,
+            dry_run=session.dry_run,
+        )
+        return await _awaited(session, store, outcome)
+
+    _tell(session, session.run(work))
+
+
+@schedule.command()
+@click.argument("number", type=int)
+@changes
+@pass_session
+@example("mission-control schedule cancel 12")
+def cancel(session: Session, number: int) -> None:
+    """Cancel a schedule that waits."""
+
+    async def work(store: Store) -> Outcome[ScheduleView]:
+        from mission_control_tui.model.schedules.editing import cancel_schedule
+
+        account = await session.account_id(store)
+        return await cancel_schedule(
+            store, session.caller, account, number, dry_run=session.dry_run
+        )
+
+    _tell(session, session.run(work))
+
+
+def document(one: ScheduleView) -> dict[str, object]:
+    """A schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
+    return {
+        "id": one.id,
+        "user": one.upn,
+        "user_id": one.user_id,
+        "action": one.action,
+        "service": one.params.service or None,
+        "level": one.params.level,
+        "settings": one.params.settings,
+        "instance": one.params.instance,
+        "what": one.what,
+        "due_at": one.due_at,
+        "when": one.shown,
+        "time_zone": one.time_zone,
+        "state": one.state,
+        "said": one.said,
+        "request": one.request_id,
+        "operator": one.operator,
+        "ticket": one.ticket,
+        "created_at": one.created_at,
+        "ended_at": one.ended_at,
+        "version": one.version,
+    }
+
+
+def _tell(session: Session, outcome: Outcome[ScheduleView]) -> None:
+    results.tell(session, outcome, {"schedule": document(outcome.result)}, (), None)
+
+
+async def _awaited(
+    session: Session, store: Store, outcome: Outcome[ScheduleView]
+) -> Outcome[ScheduleView]:
+    """See to it that a worker waits for the moment, or say that somebody has to."""
+    if not outcome.applied or not outcome.plan.changes_anything:
+        return outcome
+    ahead = outcome.result.due_at.timestamp() - await store.now()
+    if not store.is_sqlite or ahead <= session.settings.worker.schedule_ahead_seconds:
+        await waiting.wake(session, store)
+    else:
+        say(
+            "It happens when a worker runs then, or at the next command after: "
+            "`mission-control docs deployment` has a timer for hosts where nobody works at that hour."
+        )
+    return outcome
+
+
+def _stated(given: tuple[str, ...]) -> dict[str, object]:
+    from mission_control_tui.cli.common.options import settings_of
+
+    return settings_of(given)

@@ -1,0 +1,88 @@
+"""`status`: the lights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common.options import example, reads, waits
+from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.views import AssignmentView
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+
+_MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
+
+
+@click.command()
+@click.argument("user", required=False)
+@click.option(
+    "--light", type=click.Choice([str(one) for one in Light]), help="Only services with this light."
+)
+@waits
+@reads
+@pass_session
+@example("mission-control status --light red", "mission-control status ada@acme.example --wait 60")
+def status(session: Session, user: str | None, light: str | None, wait: float | None) -> None:
+    """Show the lights of all services, or of one user's.
+
+    Marks: * green, provisioned; ~ orange, on its way; X red, error; - grey, not provisioned.
+    """
+
+    async def work(store: Store) -> tuple[AssignmentView, ...]:
+        from mission_control_tui.model.services import lights
+
+        account = await session.account_id(store)
+
+        async def look() -> Sequence[AssignmentView]:
+            return await lights.status(store, session.caller, account, user=user)
+
+        if wait is None:
+            only = Light(light) if light else None
+            return await lights.status(store, session.caller, account, user=user, light=only)
+        return await waiting.until_settled(session, store, account, look, wait)
+
+    views = session.run(work)
+    shown = [view for view in views if light is None or view.light == light]
+    if session.json:
+        print_json({"services": [results.service(view) for view in shown]})
+    else:
+        _print(shown)
+    if wait is not None:
+        waiting.judge(views, wait)
+
+
+def _print(views: Sequence[AssignmentView]) -> None:
+    if not views:
+        say("No services.")
+        return
+    table(
+        ["Light", "User", "Service", "Level", "Now"],
+        [
+            [
+                waiting.light_of(view),
+                view.subject,
+                f"{view.service_id} {view.instance}".rstrip(),
+                view.level_id,
+                view.step + (" (drift)" if view.drift else ""),
+            ]
+            for view in views
+        ],
+    )
+    for view in views:
+        if view.error_said:
+            line("")
+            line(f"{view.subject} {waiting.name_of(view)}: {view.error_said}")
+            if view.error_remedy:
+                line(f"  {view.error_remedy}")
+    counts = Counter(view.light for view in views)
+    say(
+        ", ".join(f"{counts[light]} {light}" for light in _MOST_URGENT_FIRST if counts[light]) + "."
+    )

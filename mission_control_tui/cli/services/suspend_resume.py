@@ -1,0 +1,92 @@
+"""`suspend`, `resume` and `deprovision`: one service of one user turned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.options import changes, destroys, example, waits
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.states import RequestKind
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.views import AssignmentView
+
+_instance = click.option(
+    "--instance", default="", metavar="NAME", help="Which of several of this service."
+)
+
+
+@click.command()
+@click.argument("user")
+@click.argument("service")
+@_instance
+@waits
+@changes
+@pass_session
+@example("mission-control suspend ada@acme.example databases --wait 60")
+def suspend(session: Session, user: str, service: str, instance: str, wait: float | None) -> None:
+    """Suspend one service of a user; its data and its seat stay."""
+    _turn(session, user, service, RequestKind.SUSPEND, instance, wait)
+
+
+@click.command()
+@click.argument("user")
+@click.argument("service")
+@_instance
+@waits
+@changes
+@pass_session
+@example("mission-control resume ada@acme.example databases")
+def resume(session: Session, user: str, service: str, instance: str, wait: float | None) -> None:
+    """Resume a suspended service."""
+    _turn(session, user, service, RequestKind.RESUME, instance, wait)
+
+
+@click.command()
+@click.argument("user")
+@click.argument("service")
+@_instance
+@waits
+@destroys
+@pass_session
+@example("mission-control deprovision ada@acme.example databases --yes --wait 60")
+def deprovision(
+    session: Session, user: str, service: str, instance: str, wait: float | None
+) -> None:
+    """Take one service away from a user, with its data."""
+    which = f"{service} {instance}".strip()
+    session.confirm(f"Take {which} away from {user}, with its data?")
+    _turn(session, user, service, RequestKind.DEPROVISION, instance, wait)
+
+
+def _turn(
+    session: Session, user: str, service: str, kind: RequestKind, instance: str, wait: float | None
+) -> None:
+    async def work(
+        store: Store,
+    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
+        from mission_control_tui.model.users.provisioning import change_wish
+
+        account = await session.account_id(store)
+        outcome = await change_wish(
+            store,
+            session.caller,
+            account,
+            user,
+            service,
+            kind,
+            instance=instance,
+            dry_run=session.dry_run,
+        )
+        ids = [one.assignment_id for one in outcome.result]
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
+
+    outcome, lights = session.run(work)
+    given = [results.given(user, instance, one) for one in outcome.result]
+    results.tell(session, outcome, {"given": given}, lights, wait)

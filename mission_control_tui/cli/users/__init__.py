@@ -1,0 +1,1 @@
+"""Commands on users, groups, templates, and finding anyone."""

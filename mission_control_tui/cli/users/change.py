@@ -1,0 +1,193 @@
+"""`users create`, `edit`, `disable`, `enable` and `unlock`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.common import passwords, results
+from mission_control_tui.cli.common.options import changes, example, waits
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.user_fields import field_options, stated
+from mission_control_tui.cli.users.templates import content_of
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.people.fields import UserDetails
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.onboarding.new_user import Newcomer
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AssignmentView, UserView
+
+
+@click.command()
+@field_options
+@click.option("--template", metavar="NAME", help="Make it like this saved template.")
+@click.option("--like", metavar="USER", help="Make it like this user.")
+@click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
+@passwords.password_stdin
+@passwords.passwords_out
+@changes
+@pass_session
+@example(
+    "mission-control users create --upn ada@acme.example --first-names Ada \\",
+    "    --last-name Lovelace --like grace@acme.example --passwords-out ada.csv",
+)
+def create(
+    session: Session,
+    template: str | None,
+    like: str | None,
+    no_services: bool,
+    password_stdin: bool,
+    passwords_out: Path | None,
+    **options: Any,
+) -> None:
+    """Create a user.
+
+    Without --display-name it is "First Last", without --username one is made from the UPN. The
+    password comes from standard input or is generated into a file; nothing is created without one.
+    With --like or --template the user also gets those fields, where none are given, and services
+    with levels and settings, all in one transaction.
+    """
+    given = passwords.chosen_source(password_stdin, passwords_out)
+    fields = stated(options)
+
+    async def change(store: Store, account: int) -> Outcome[Newcomer]:
+        from mission_control_tui.model.onboarding.new_user import create_with
+        from mission_control_tui.model.people.names import display_name_for
+        from mission_control_tui.model.users.queries import free_username
+
+        upn = str(fields.get("upn", ""))
+        if not fields.get("display_name"):
+            names = str(fields.get("first_names", "")), str(fields.get("last_name", ""))
+            fields["display_name"] = display_name_for(*names)
+        if not fields.get("username") and upn:
+            fields["username"] = await free_username(store, session.caller, account, upn)
+        content = await content_of(session, store, account, template, like, not no_services)
+        details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
+        return await create_with(
+            *(store, session.caller, account, details, given, content.services),
+            generate=given is None,
+            dry_run=session.dry_run,
+        )
+
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
+        outcome = results.carry_out(session, change)
+        made = outcome.result
+        if file is not None and made.password is not None:
+            _write_passwords(file, made)
+    results.tell(session, outcome, {"user": results.user(outcome.result.user)})
+
+
+def _write_passwords(file: passwords.PasswordFile, made: Newcomer) -> None:
+    """The user's password, and those of services that have their own."""
+    upn, of_user = made.user.upn, made.password or ""
+    of_services = [
+        (upn, one.service_id, service.instance, one.backend_name, one.password)
+        for service, one in zip(made.services, made.given, strict=True)
+        if one.password is not None
+    ]
+    if of_services:
+        file.write(passwords.OF_SERVICES, [(upn, "", "", "", of_user), *of_services])
+    else:
+        file.write(passwords.OF_USERS, [(upn, of_user)])
+
+
+@click.command()
+@click.argument("user")
+@field_options
+@waits
+@changes
+@pass_session
+@example("mission-control users edit ada@acme.example --title Analyst --manager bob@acme.example")
+def edit(session: Session, user: str, wait: float | None, **options: Any) -> None:
+    """Change a user's details; "" empties a field.
+
+    Services that have to know are told. A changed UPN keeps the old one as an alias.
+    """
+    fields = stated(options)
+    if not fields:
+        raise UsageError(
+            "There is nothing to change.", hint="Name a field, as in --title Analyst; see --help."
+        )
+
+    async def change(store: Store, account: int) -> Outcome[UserView]:
+        from mission_control_tui.model.users.editing import edit_user
+
+        return await edit_user(
+            store, session.caller, account, user, fields, dry_run=session.dry_run
+        )
+
+    change_user(session, change, wait)
+
+
+def change_user(
+    session: Session,
+    change: results.Change[UserView],
+    wait: float | None = None,
+) -> None:
+    """Do one change of one user, and tell it."""
+
+    async def work(store: Store) -> tuple[Outcome[UserView], tuple[AssignmentView, ...]]:
+        account = await session.account_id(store)
+        outcome = await change(store, account)
+        lights = await results.follow_user(
+            session, store, account, outcome, outcome.result.id, wait
+        )
+        return outcome, lights
+
+    outcome, lights = session.run(work)
+    results.tell(session, outcome, {"user": results.user(outcome.result)}, lights, wait)
+
+
+@click.command()
+@click.argument("user")
+@waits
+@changes
+@pass_session
+@example("mission-control users disable ada@acme.example --ticket T-1042")
+def disable(session: Session, user: str, wait: float | None) -> None:
+    """Suspend all that a user has; data and seats stay. Undone by `users enable`."""
+
+    async def change(store: Store, account: int) -> Outcome[UserView]:
+        from mission_control_tui.model.users.editing import disable_user
+
+        return await disable_user(store, session.caller, account, user, dry_run=session.dry_run)
+
+    change_user(session, change, wait)
+
+
+@click.command()
+@click.argument("user")
+@waits
+@changes
+@pass_session
+@example("mission-control users enable ada@acme.example")
+def enable(session: Session, user: str, wait: float | None) -> None:
+    """Undo `users disable`; a service that was suspended by itself stays so."""
+
+    async def change(store: Store, account: int) -> Outcome[UserView]:
+        from mission_control_tui.model.users.editing import enable_user
+
+        return await enable_user(store, session.caller, account, user, dry_run=session.dry_run)
+
+    change_user(session, change, wait)
+
+
+@click.command()
+@click.argument("user")
+@waits
+@changes
+@pass_session
+@example("mission-control users unlock ada@acme.example")
+def unlock(session: Session, user: str, wait: float | None) -> None:
+    """Let a user in again whom too many wrong passwords locked out."""
+
+    async def change(store: Store, account: int) -> Outcome[UserView]:
+        from mission_control_tui.model.users.editing import unlock_user
+
+        return await unlock_user(store, session.caller, account, user, dry_run=session.dry_run)
+
+    change_user(session, change, wait)

@@ -1,0 +1,425 @@
+"""`objects`: groups, mail contacts and shared mailboxes of the account, and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads, waits
+from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, table
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mission_control_tui.model.catalogue.types import Service
+    from mission_control_tui.model.groups.editing import Changes
+    from mission_control_tui.model.groups.queries import ObjectPage, ObjectView
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AssignmentView
+
+
+SETTINGS = click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
+)
+ADD = click.option(
+    "--add",
+    "add",
+    multiple=True,
+    metavar="ROLE=WHO",
+    help="A member: a user or another object, as in --add owner=ada@acme.example; may be repeated.",
+)
+
+
+@click.group()
+def objects() -> None:
+    """Groups, mail contacts, shared mailboxes.
+
+    One is named by address, name or id. The catalogue says which kinds there are, which fields each
+    has and what members can be to it: `objects kinds` shows it.
+    """
+
+
+@objects.command()
+@reads
+@pass_session
+@example("mission-control objects kinds")
+def kinds(session: Session) -> None:
+    """The kinds of objects, with their fields and the roles of members."""
+
+    async def work(store: Store) -> tuple[Service, ...]:
+        from mission_control_tui.model.catalogue.in_force import in_force
+
+        async with store.read() as db:
+            return (await in_force(db)).catalogue.kinds
+
+    found = session.run(work)
+    if session.json:
+        print_json({"kinds": [_kind(one) for one in found]})
+        return
+    for one in found:
+        line(f"{one.id}  {one.name}: {one.description}")
+        for option in one.options_for(one.levels[0].id):
+            line(f"    --set {option.id}=...  {option.name}; {option.expected}")
+        for role in one.roles:
+            line(f"    --add {role.id}=...  {role.name}. {role.help}".rstrip())
+
+
+@objects.command("list")
+@click.argument("query", required=False, default="")
+@click.option("--kind", metavar="KIND", help="Only this kind, by name or id.")
+@click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
+@limited(200)
+@click.option(
+    "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
+)
+@reads
+@pass_session
+@example('mission-control objects list sales --kind "Distribution Group"')
+def list_objects(
+    session: Session, query: str, kind: str | None, removed: bool, limit: int, offset: int
+) -> None:
+    """List objects by name; each word of QUERY is in the name or the address."""
+
+    async def work(store: Store) -> ObjectPage:
+        from mission_control_tui.model.groups.queries import list_objects as listed
+
+        account = await session.account_id(store)
+        return await listed(
+            store,
+            session.caller,
+            account,
+            kind=kind,
+            query=query,
+            removed=removed,
+            limit=limit,
+            offset=offset,
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json({"objects": found.rows, "total": found.total})
+        return
+    table(
+        ("Name", "Address", "Kind", "Members", "Light"),
+        [
+            (
+                one.name,
+                one.address,
+                one.kind_name,
+                one.members,
+                f"{LIGHT_MARKS[one.light]} {one.word}" + (", being removed" * one.removed),
+            )
+            for one in found.rows
+        ],
+    )
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@reads
+@pass_session
+@example("mission-control objects show sales@acme.example")
+def show(session: Session, named: str) -> None:
+    """Everything about one, with its members."""
+
+    async def work(store: Store) -> ObjectView:
+        from mission_control_tui.model.groups.queries import show_object
+
+        return await show_object(store, session.caller, await session.account_id(store), named)
+
+    view = session.run(work)
+    if session.json:
+        print_json({"object": as_json(view)})
+        return
+    line(f"{view.name}  {view.address}  ({view.kind_name})")
+    line(
+        f"Light: {LIGHT_MARKS[view.service.light]} {view.service.word}  {view.service.step}".rstrip()
+    )
+    if view.service.error_said:
+        line(f"  {view.service.error_said} {view.service.error_remedy}".rstrip())
+    for key, value in view.settings.items():
+        line(f"{key}: {value}")
+    for parent, name in view.member_of:
+        line(f"is in: {name}  ({parent})")
+    table(
+        ("Role", "Who", "Address", "What"),
+        [(one.role, one.name, one.address, one.kind_name) for one in view.members],
+    )
+
+
+@objects.command()
+@click.argument("kind")
+@click.argument("name")
+@click.argument("address")
+@SETTINGS
+@ADD
+@waits
+@changes
+@pass_session
+@example(
+    'mission-control objects create distribution-group "Sales Team" sales@acme.example \\',
+    "    --add member=ada@acme.example --add owner=bob@acme.example --wait 60",
+    'mission-control objects create mail-contact "Print Shop" orders@printer.example',
+)
+def create(
+    session: Session,
+    kind: str,
+    name: str,
+    address: str,
+    settings: tuple[str, ...],
+    add: tuple[str, ...],
+    wait: float | None,
+) -> None:
+    """Make an object and provision it."""
+    given, members = _pairs("--set", settings), _members("--add", add)
+
+    async def change(store: Store, account: int) -> Outcome[ObjectView]:
+        from mission_control_tui.model.groups.editing import create_object
+
+        return await create_object(
+            store,
+            session.caller,
+            account,
+            kind,
+            name,
+            address,
+            settings=given,
+            members=members,
+            dry_run=session.dry_run,
+        )
+
+    _change(session, change, wait)
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@click.option("--name", metavar="NAME", help="What it is called from now on.")
+@click.option("--address", metavar="ADDRESS", help="Its address from now on.")
+@SETTINGS
+@ADD
+@click.option(
+    "--remove",
+    "remove",
+    multiple=True,
+    metavar="ROLE=WHO",
+    help="A member who is no longer to have the role; may be repeated.",
+)
+@waits
+@changes
+@pass_session
+@example(
+    'mission-control objects edit sales@acme.example --name "Sales Team" --set who-may-send=anyone',
+    "mission-control objects edit sales@acme.example --remove owner=bob@acme.example",
+)
+def edit(
+    session: Session,
+    named: str,
+    name: str | None,
+    address: str | None,
+    settings: tuple[str, ...],
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    wait: float | None,
+) -> None:
+    """Change an object and its members, or try again what is red."""
+    given = _pairs("--set", settings)
+    coming, going = _members("--add", add), _members("--remove", remove)
+
+    def changed() -> Changes:
+        from mission_control_tui.model.groups.editing import Changes
+
+        return Changes(name, address, given, coming, going)
+
+    _edit(session, named, changed, wait)
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@click.argument("who", nargs=-1, required=True, metavar="WHO...")
+@click.option("--role", metavar="ROLE", help="What they are to it; without it the first role.")
+@waits
+@changes
+@pass_session
+@example("mission-control objects join sales@acme.example ada@acme.example bob@acme.example")
+def join(
+    session: Session, named: str, who: tuple[str, ...], role: str | None, wait: float | None
+) -> None:
+    """Let users or other objects be members."""
+    _membership(session, named, who, role, wait, joining=True)
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@click.argument("who", nargs=-1, required=True, metavar="WHO...")
+@click.option("--role", metavar="ROLE", help="What they no longer are; without it the first role.")
+@waits
+@changes
+@pass_session
+@example("mission-control objects leave sales@acme.example ada@acme.example --role owner")
+def leave(
+    session: Session, named: str, who: tuple[str, ...], role: str | None, wait: float | None
+) -> None:
+    """Take members out."""
+    _membership(session, named, who, role, wait, joining=False)
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@waits
+@destroys
+@pass_session
+@example("mission-control objects remove sales@acme.example --yes --wait 60")
+def remove(session: Session, named: str, wait: float | None) -> None:
+    """Take an object away, with what it holds."""
+    session.confirm(f"Remove {named}, with all that it holds?")
+
+    async def change(store: Store, account: int) -> Outcome[ObjectView]:
+        from mission_control_tui.model.groups.editing import remove_object
+
+        return await remove_object(store, session.caller, account, named, dry_run=session.dry_run)
+
+    _change(session, change, wait)
+
+
+@objects.command()
+@click.argument("named", metavar="OBJECT")
+@waits
+@changes
+@pass_session
+@example("mission-control objects restore sales@acme.example")
+def restore(session: Session, named: str, wait: float | None) -> None:
+    """Make a removed object again, with its fields and members; what it held does not come back."""
+
+    async def change(store: Store, account: int) -> Outcome[ObjectView]:
+        from mission_control_tui.model.groups.editing import restore_object
+
+        return await restore_object(store, session.caller, account, named, dry_run=session.dry_run)
+
+    _change(session, change, wait)
+
+
+def _membership(
+    session: Session,
+    named: str,
+    who: Sequence[str],
+    role: str | None,
+    wait: float | None,
+    *,
+    joining: bool,
+) -> None:
+    async def change(store: Store, account: int) -> Outcome[ObjectView]:
+        from mission_control_tui.model.catalogue.in_force import in_force
+        from mission_control_tui.model.groups.editing import Changes, edit_object
+        from mission_control_tui.model.groups.queries import show_object
+
+        chosen = role
+        if chosen is None:
+            view = await show_object(store, session.caller, account, named)
+            async with store.read() as db:
+                roles = (await in_force(db)).catalogue.kind(view.kind).roles
+            if not roles:
+                raise UsageError(f"A {view.kind_name} has no members.")
+            chosen = roles[0].id
+        people = {chosen: who}
+        wished = Changes(add=people) if joining else Changes(remove=people)
+        return await edit_object(
+            store, session.caller, account, named, wished, dry_run=session.dry_run
+        )
+
+    _change(session, change, wait)
+
+
+def _edit(session: Session, named: str, changed: Callable[[], Changes], wait: float | None) -> None:
+    async def change(store: Store, account: int) -> Outcome[ObjectView]:
+        from mission_control_tui.model.groups.editing import edit_object
+
+        return await edit_object(
+            store, session.caller, account, named, changed(), dry_run=session.dry_run
+        )
+
+    _change(session, change, wait)
+
+
+def _change(session: Session, change: results.Change[ObjectView], wait: float | None) -> None:
+    """Do the change, wake the worker, wait for the light when asked to, and tell."""
+
+    async def work(store: Store) -> tuple[Outcome[ObjectView], tuple[AssignmentView, ...]]:
+        account = await session.account_id(store)
+        outcome = await change(store, account)
+        ids = [outcome.result.service.id]
+        return outcome, await results.follow(session, store, account, outcome, ids, wait)
+
+    outcome, lights = session.run(work)
+    results.tell(session, outcome, {"object": as_json(outcome.result)}, lights, wait)
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(
+                f"{option} {one} is not understood.", hint=f"Write {option} NAME=VALUE."
+            )
+        found[name.strip()] = value
+    return found
+
+
+def _members(option: str, given: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in given:
+        role, equals, who = one.partition("=")
+        if not equals or not role.strip() or not who.strip():
+            hint = f"Write {option} owner=ada@acme.example."
+            raise UsageError(f"{option} {one} is not understood.", hint=hint)
+        found.setdefault(role.strip(), []).append(who.strip())
+    return found
+
+
+def as_json(view: ObjectView) -> dict[str, object]:
+    """An object as JSON, with its service as `status --json` has it."""
+    return {
+        "id": view.id,
+        "kind": view.kind,
+        "kind_name": view.kind_name,
+        "name": view.name,
+        "address": view.address,
+        "settings": view.settings,
+        "members": view.members,
+        "member_of": [{"id": one, "name": name} for one, name in view.member_of],
+        "service": results.service(view.service),
+        "removed_at": view.removed_at,
+        "created_at": view.created_at,
+        "version": view.version,
+    }
+
+
+def _kind(one: Service) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "address": one.address,
+        "included_with": one.included_with,
+        "fields": [
+            {"id": option.id, "name": option.name, "type": option.type, "default": option.initial}
+            for option in one.options_for(one.levels[0].id)
+        ],
+        "roles": [
+            {
+                "id": role.id,
+                "name": role.name,
+                "help": role.help,
+                "accepts": role.accepts,
+                "requires": role.requires,
+                "maximum": role.maximum,
+            }
+            for role in one.roles
+        ],
+    }

@@ -1,0 +1,64 @@
+"""`users history`: what was done to one user, by whom, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.output import line, print_json, say, when
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.services.requests import request, what
+from mission_control_tui.model.text.differences import value_text
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AuditView, RequestView
+
+
+@click.command()
+@click.argument("user")
+@limited(50, "At most so many changes, the newest.")
+@reads
+@pass_session
+@example("mission-control users history ada@acme.example")
+def history(session: Session, user: str, limit: int) -> None:
+    """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
+
+    async def work(store: Store) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
+        from mission_control_tui.model.history.audit_log import entries
+        from mission_control_tui.model.requests.queries import list_requests
+
+        account = await session.account_id(store)
+        changed = await entries(store, session.caller, account, user=user, limit=limit)
+        asked = await list_requests(store, session.caller, account, user=user, limit=10 * limit)
+        if not session.json:
+            from mission_control_tui.model.catalogue.in_force import current
+            from mission_control_tui.model.history.audit_names import named
+
+            catalogue = (await current(store)).catalogue
+            changed = tuple(named(one, catalogue) for one in changed)
+        return changed[::-1], {one.id: one for one in asked}
+
+    changed, asked = session.run(work)
+    if session.json:
+        print_json(
+            {
+                "changes": changed,
+                "requests": [request(one) for _, one in sorted(asked.items())],
+            }
+        )
+        return
+    if not changed:
+        say("Nothing was changed yet.")
+    for entry in changed:
+        ticket = f"  {entry.ticket}" if entry.ticket else ""
+        line(f"{when(entry.at)}  {entry.operator}  {entry.action}: {entry.target}{ticket}")
+        for name in dict.fromkeys([*entry.before, *entry.after]):
+            before, after = entry.before.get(name), entry.after.get(name)
+            if after or before:
+                was = f"{value_text(before)} -> " if name in entry.before else ""
+                line(f"  {name.replace('_', ' ')}: {was}{value_text(after)}")
+        if entry.request_id is not None and (one := asked.get(entry.request_id)) is not None:
+            line(f"  request {one.id} ({what(one)}): {one.state}")

@@ -1,0 +1,220 @@
+"""`users import`: what a file would do, or did, with every reason why a row was refused."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import passwords, waiting
+from mission_control_tui.cli.common.options import changes, example
+from mission_control_tui.cli.common.output import line, print_json, print_plan, say
+from mission_control_tui.cli.common.progress import Progress
+from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
+from mission_control_tui.model.plan import Plan, PlanLine, Verb
+from mission_control_tui.model.text.differences import value_text
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.onboarding.file_import import ImportResult
+    from mission_control_tui.model.onboarding.files.read import ImportFile
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--update", is_flag=True, help="Change users who exist to what the file states.")
+@passwords.passwords_out
+@click.option(
+    "--rejects-out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the refused rows go, with the reason; FILE-refused.csv beside FILE otherwise.",
+)
+@changes
+@pass_session
+@example(
+    "mission-control users import users.csv --passwords-out passwords.csv",
+    "mission-control users import users.csv --update --dry-run",
+)
+def import_file(
+    session: Session,
+    file: Path,
+    update: bool,
+    passwords_out: Path | None,
+    rejects_out: Path | None,
+) -> None:
+    """Create and update users from FILE ("-" is standard input).
+
+    FILE is a CSV as Microsoft 365 or Google Workspace write it, or our own. Good rows are
+    imported, all others listed with what is wrong and written to a file to be corrected. Users who
+    exist change only with --update. Passwords come from the file or are generated.
+    """
+    if rejects_out is not None:
+        refuse_existing_rejects(rejects_out)
+    progress = Progress()
+    with progress:
+        users = _read(file, progress)
+    for notice in users.notices:
+        say(f"Note: {notice}")
+    with contextlib.ExitStack() as stack:
+        outcome = session.run(
+            lambda store: _import(session, store, users, update, passwords_out, progress, stack)
+        )
+    rejects = None
+    if outcome.applied and outcome.result.refused:
+        rejects = write_refused(file, users, outcome.result.refused, rejects_out)
+    if session.json:
+        print_json(_json(users, outcome, rejects))
+    else:
+        _print(users, outcome, update=update)
+    for warning in outcome.result.warnings:
+        say(f"Warning: {warning}")
+    _finish(outcome, rejects)
+
+
+def _read(path: Path, progress: Progress) -> ImportFile:
+    from mission_control_tui.model.onboarding.files.read import SIZE_LIMIT, read_users
+
+    report = progress.reporter("Reading")
+    if str(path) != "-":
+        return read_users(path, progress=report)
+    data = sys.stdin.buffer.read(SIZE_LIMIT + 1)
+    if len(data) > SIZE_LIMIT:
+        raise InvalidInput(
+            f"Standard input is larger than {SIZE_LIMIT // (1024 * 1024)} MiB.",
+            hint="Split the file.",
+        )
+    return read_users(data, source="standard input", progress=report)
+
+
+async def _import(
+    session: Session,
+    store: Store,
+    users: ImportFile,
+    update: bool,
+    passwords_out: Path | None,
+    progress: Progress,
+    stack: contextlib.ExitStack,
+) -> Outcome[ImportResult]:
+    from mission_control_tui.model.onboarding.file_import import Passwords, plan_import, run_import
+
+    account = await session.account_id(store)
+    source = Passwords.FILE
+    written: passwords.PasswordFile | None = None
+    if passwords_out is not None:
+        try:
+            passwords.refuse_existing(passwords_out)
+        except Conflict:
+            # The same import again has nobody to make a password for, and the file of the first stays.
+            tried = await plan_import(
+                store, session.caller, account, users, passwords=Passwords.GENERATE
+            )
+            if tried.result.created:
+                raise
+        else:
+            source = Passwords.GENERATE
+            if not session.dry_run:
+                written = stack.enter_context(passwords.reserved(passwords_out))
+    with progress:
+        outcome = await run_import(
+            store,
+            session.caller,
+            account,
+            users,
+            update=update,
+            passwords=source,
+            dry_run=session.dry_run,
+            progress=progress.reporter("Importing" if not session.dry_run else "Checking"),
+        )
+    if written is not None and outcome.result.passwords:
+        made = [(one.upn, one.password) for one in outcome.result.passwords]
+        written.write(passwords.OF_USERS, made)
+        say(f"{len(made)} generated password{'s'[: len(made) > 1]} written to {passwords_out}.")
+    if outcome.applied and outcome.plan.requests:
+        await waiting.wake(session, store)
+    return outcome
+
+
+def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -> None:
+    result = outcome.result
+    would = "" if outcome.applied else "would be "
+    counts = [
+        f"{len(result.created)} {would}created",
+        f"{result.changed} {would}changed",
+        f"{result.unchanged} unchanged",
+    ]
+    left = len(result.differing) - result.changed
+    counts += [f"{left} different and left alone"] if left else []
+    counts += [f"{len(result.refused)} {would}refused"] if result.refused else []
+    line(f"{result.source}: {result.rows} users in {users.format.name}, {users.encoding}.")
+    line(f"{', '.join(counts)}.")
+    changed = [one for one in outcome.plan.lines if one.verb is Verb.CHANGED]
+    created = [PlanLine(Verb.CREATED, "user", upn) for upn in result.created]
+    print_plan(Plan(lines=(*created, *changed), warnings=outcome.plan.warnings))
+    if not update:
+        for one in result.differing:
+            line(f"{'differs':<9}  user  {one.upn} (row {one.row})")
+            for name, after in one.after.items():
+                line(
+                    f"{'':<11}{name.replace('_', ' ')}: {value_text(one.before.get(name))} -> {value_text(after)}"
+                )
+        if result.differing:
+            say("To change those that differ, add --update.")
+    if not (result.created or result.differing or result.refused):
+        line("Nothing to do: everything is so already.")
+    if not outcome.applied:
+        say("Dry run: nothing was changed.")
+
+
+def _json(
+    users: ImportFile, outcome: Outcome[ImportResult], rejects: Path | None
+) -> dict[str, object]:
+    result = outcome.result
+    return {
+        "applied": outcome.applied,
+        "source": result.source,
+        "format": users.format.name,
+        "encoding": users.encoding,
+        "rows": result.rows,
+        "created": result.created,
+        "changed": [one for one in result.differing if one.changed],
+        "differing": [one for one in result.differing if not one.changed],
+        "unchanged": result.unchanged,
+        "refused": [
+            {
+                "row": one.row.row,
+                "upn": one.row.fields.get("upn"),
+                "problems": [
+                    {"where": it.where, "what": it.what, "hint": it.hint} for it in one.problems
+                ],
+            }
+            for one in result.refused
+        ],
+        "missing_domains": result.missing_domains,
+        "warnings": result.warnings,
+        "notices": users.notices,
+        "refused_file": None if rejects is None else str(rejects),
+        "requests": outcome.plan.requests,
+    }
+
+
+def _finish(outcome: Outcome[ImportResult], rejects: Path | None) -> None:
+    """Raise ImportIncomplete with every problem when rows were refused."""
+    result = outcome.result
+    count = len(result.refused)
+    if not count:
+        return
+    were = "would be" if not outcome.applied else "was" if count == 1 else "were"
+    error = ImportIncomplete(
+        f"{count} row{'s'[: count > 1]} {were} refused.",
+        problems=result.problems,
+    )
+    if rejects is not None:
+        error.hint = f"They are in {rejects}: correct them there, and import that file."
+    raise error

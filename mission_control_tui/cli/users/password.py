@@ -1,0 +1,98 @@
+"""`users password`: the user's own, or that of a service which has its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import passwords, results
+from mission_control_tui.cli.common.options import changes, example, waits
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.users.passwords import PasswordSet
+    from mission_control_tui.model.views import AssignmentView
+
+
+@click.command()
+@click.argument("user")
+@click.option("--service", metavar="SERVICE", help="A service with a password of its own.")
+@click.option("--instance", default="", metavar="NAME", help="Which of several of that service.")
+@click.option(
+    "--must-change/--no-must-change",
+    default=None,
+    help="Whether the user has to choose a new one at the next logon.",
+)
+@passwords.password_stdin
+@passwords.passwords_out
+@waits
+@changes
+@pass_session
+@example("mission-control users password ada@acme.example --passwords-out ada.csv")
+def password(
+    session: Session,
+    user: str,
+    service: str | None,
+    instance: str,
+    must_change: bool | None,
+    password_stdin: bool,
+    passwords_out: Path | None,
+    wait: float | None,
+) -> None:
+    """Set a user's password for all services that use it, or with --service that of one service."""
+    if service is not None and must_change is not None:
+        raise UsageError("--must-change is about the user's own password, not about a service's.")
+    if service is None and instance:
+        raise UsageError("--instance needs --service.")
+    given = passwords.chosen_source(password_stdin, passwords_out)
+
+    async def change(store: Store, account: int) -> Outcome[PasswordSet]:
+        from mission_control_tui.model.users.passwords import set_password, set_service_password
+
+        if service is None:
+            return await set_password(
+                store,
+                session.caller,
+                account,
+                user,
+                given,
+                must_change=must_change,
+                dry_run=session.dry_run,
+            )
+        return await set_service_password(
+            store,
+            session.caller,
+            account,
+            user,
+            service,
+            given,
+            instance=instance,
+            dry_run=session.dry_run,
+        )
+
+    async def work(
+        store: Store,
+    ) -> tuple[Outcome[PasswordSet], tuple[AssignmentView, ...]]:
+        account = await session.account_id(store)
+        outcome = await change(store, account)
+        made = outcome.result.password
+        if file is not None and made is not None:
+            file.write(passwords.OF_USERS, [(outcome.result.upn, made)])
+        lights = await results.follow_user(
+            session, store, account, outcome, outcome.result.user_id, wait
+        )
+        return outcome, lights
+
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
+        outcome, lights = session.run(work)
+    told = {
+        "user_id": outcome.result.user_id,
+        "upn": outcome.result.upn,
+        "request": outcome.result.request_id if outcome.applied else None,
+    }
+    results.tell(session, outcome, told, lights, wait)

@@ -1,0 +1,248 @@
+"""`users paste`: a list of names becomes users, with services, in one pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import running as bulk_running
+from mission_control_tui.cli.common import passwords, waiting
+from mission_control_tui.cli.common.options import changes, example, waits
+from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.users.templates import content_of, stated_content
+from mission_control_tui.model.bulk import queries
+from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, Problem, UsageError
+from mission_control_tui.model.text.clean import harmless
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkView
+    from mission_control_tui.model.onboarding.paste import PasteChoices, Pasted
+    from mission_control_tui.model.onboarding.pasted_list import PastedList
+    from mission_control_tui.model.onboarding.user_insert import NewPassword
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+PATTERNS = ("first.last", "flast", "first", "last.first", "firstlast")
+NAMED = 50
+"""How many problems an error names; JSON has them all."""
+
+
+@click.command("paste")
+@click.argument(
+    "file", type=click.Path(path_type=Path), metavar="[FILE]", default="-", required=False
+)
+@click.option(
+    "--domain", metavar="DOMAIN", help="Where the UPNs are; without, what most users have."
+)
+@click.option(
+    "--pattern",
+    type=click.Choice(PATTERNS),
+    default="first.last",
+    show_default=True,
+    help="How UPNs are made of names.",
+)
+@click.option("--template", metavar="NAME", help="What everybody gets: a saved template.")
+@click.option("--like", metavar="USER", help="What everybody gets: what this user has.")
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    metavar="SERVICE=LEVEL",
+    help="A service that everybody gets; may be repeated.",
+)
+@click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
+@click.option("--allow-short", is_flag=True, help="Where seats are short, the last go without.")
+@passwords.passwords_out
+@waits
+@changes
+@pass_session
+@example(
+    "mission-control users paste new.txt --template Sales --passwords-out new.csv",
+    "mission-control users paste - --level managed-exchange=popx --dry-run",
+)
+def paste(session: Session, file: Path, passwords_out: Path | None, **given: Any) -> None:
+    """Create users from a list of names in FILE ("-" is standard input), and give them services.
+
+    One person a line, as "Ada Lovelace", "Lovelace, Ada", "Ada Lovelace <ada@acme.example>" or an
+    address; numbered, bulleted, or a table with headings. An address at one of the account's domains
+    becomes the UPN, others are made by --pattern. Users and one bulk for their services are committed
+    together, after the passwords are in their file. Lines that cannot be used are told, all of them.
+    """
+    from mission_control_tui.model.onboarding.pasted_list import read_list
+
+    pasted = read_list(_text(file))
+    if not pasted.people:
+        raise InvalidInput("There is nobody in this list.", hint="One person a line.")
+    if not session.dry_run and passwords_out is None:
+        raise UsageError(
+            "New users get generated passwords, which have to go somewhere. Nothing was changed.",
+            hint="Name a new file for them: --passwords-out FILE",
+        )
+    with passwords.named_file(passwords_out, dry_run=session.dry_run) as kept:
+        outcome, bulk = session.run(lambda store: _work(session, store, pasted, kept, given))
+    if session.json:
+        print_json(_json(outcome, bulk))
+    else:
+        _print(outcome, bulk, pasted, passwords_out)
+    _finish(outcome)
+
+
+def _text(path: Path) -> str:
+    from mission_control_tui.model.onboarding.files.detect import open_text
+    from mission_control_tui.model.onboarding.files.read import SIZE_LIMIT, contents
+
+    data = sys.stdin.buffer.read(SIZE_LIMIT) if str(path) == "-" else contents(path)
+    return data.decode(open_text(data).encoding).removeprefix("\ufeff")
+
+
+async def _choices(session: Session, store: Store, account: int, given: Any) -> PasteChoices:
+    from mission_control_tui.model.domains.address_registry import usual_domain
+    from mission_control_tui.model.onboarding.paste import PasteChoices
+    from mission_control_tui.model.onboarding.upn_proposals import Pattern
+
+    if given["levels"] and (given["template"] is not None or given["like"] is not None):
+        raise UsageError("Choose one: --template, --like or --level.")
+    domain = given["domain"] or await usual_domain(store, session.caller, account)
+    if not domain:
+        raise UsageError("The account has no domain yet.", hint="Buy one, or add one, first.")
+    if given["levels"]:
+        content = stated_content((), given["levels"], ())
+    else:
+        content = await content_of(
+            *(session, store, account, given["template"], given["like"]),
+            not given["no_services"],
+        )
+    return PasteChoices(domain, Pattern(given["pattern"]), content)
+
+
+async def _work(
+    session: Session,
+    store: Store,
+    pasted: PastedList,
+    file: passwords.PasswordFile | None,
+    given: Any,
+) -> tuple[Outcome[Pasted], BulkView | None]:
+    from mission_control_tui.model.onboarding.paste import paste as paste_list
+
+    account = await session.account_id(store)
+    choices = await _choices(session, store, account, given)
+    own = await _own_passwords(store, choices)
+
+    def keep(made: Sequence[NewPassword]) -> None:
+        if file is None:
+            return
+        if own:
+            rows = [(one.upn, "", "", "", one.password) for one in made]
+            file.write(passwords.OF_SERVICES, rows, made=False)
+        else:
+            file.write(passwords.OF_USERS, [(one.upn, one.password) for one in made], made=False)
+
+    outcome = await paste_list(
+        *(store, session.caller, account, pasted, choices),
+        keep=keep,
+        allow_short=given["allow_short"],
+        dry_run=session.dry_run,
+    )
+    bulk = outcome.result.bulk
+    if bulk is None:
+        return outcome, None
+    await waiting.wake(session, store)
+    if bulk.attended:
+        await bulk_running.go_on(session, store, bulk, file)
+    if given["wait"] is not None:
+        await bulk_running.until_settled(session, store, bulk, given["wait"])
+    bulk = await queries.show(store, session.caller, account, bulk.id)
+    if given["wait"] is not None:
+        await bulk_running.judge(session, store, bulk, given["wait"])
+    return outcome, bulk
+
+
+async def _own_passwords(store: Store, choices: PasteChoices) -> bool:
+    """Whether any of the services has passwords of its own, so that the file needs their columns."""
+    from mission_control_tui.model.catalogue.in_force import in_force
+    from mission_control_tui.model.catalogue.types import PasswordUse
+
+    async with store.read() as reading:
+        catalogue = (await in_force(reading)).catalogue
+    return any(
+        catalogue.service(one.service).password is PasswordUse.OWN
+        for one in choices.content.services
+    )
+
+
+def _print(
+    outcome: Outcome[Pasted], bulk: BulkView | None, pasted: PastedList, out: Path | None
+) -> None:
+    result = outcome.result
+    would = "" if outcome.applied else "would be "
+    refused = f", {len(result.refused)} {would}refused" if result.refused else ""
+    line(f"{len(result.created)} {would}created{refused}.")
+    for one in result.created:
+        note = f" ({one.note})" if one.note else ""
+        line(f"  {one.upn:<40} {harmless(one.person.display_name)}{note}")
+    for need in result.seats:
+        short = f"; {need.short} missing" if need.short else ""
+        line(
+            f"seats   {need.service_id} {need.level_id}: {need.free} free, {need.needed} needed{short}"
+        )
+    if pasted.ignored:
+        say(f"Not read: {', '.join(pasted.ignored)}.")
+    if result.passwords:
+        say(f"{len(result.passwords)} generated passwords written to {out}.")
+    if bulk is not None:
+        bulk_telling.tell(bulk)
+    if not outcome.applied:
+        say("Dry run: nothing was changed.")
+
+
+def _json(outcome: Outcome[Pasted], bulk: BulkView | None) -> dict[str, object]:
+    result = outcome.result
+    return {
+        "applied": outcome.applied,
+        "created": [
+            {"line": one.person.line, "upn": one.upn, "display_name": one.person.display_name}
+            for one in result.created
+        ],
+        "refused": [
+            {
+                "line": one.person.line,
+                "text": one.person.text,
+                "problems": [
+                    {"where": it.where, "what": it.what, "hint": it.hint} for it in one.problems
+                ],
+            }
+            for one in result.refused
+        ],
+        "seats": [
+            {
+                "service": one.service_id,
+                "level": one.level_id,
+                "free": one.free,
+                "needed": one.needed,
+                "short": one.short,
+            }
+            for one in result.seats
+        ],
+        "bulk": bulk_telling.bulk(bulk) if bulk is not None else None,
+    }
+
+
+def _finish(outcome: Outcome[Pasted]) -> None:
+    refused = outcome.result.refused
+    if not refused:
+        return
+    problems = [problem for one in refused for problem in one.problems]
+    more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
+    count = f"{len(refused)} of {len(outcome.result.people)}"
+    kind = ImportIncomplete if outcome.result.created else InvalidInput
+    raise kind(
+        f"{count} were refused." if outcome.applied else f"{count} would be refused.",
+        problems=[*problems[:NAMED], *more],
+        hint="Correct these lines and paste the list again: who is there already is left alone.",
+    )

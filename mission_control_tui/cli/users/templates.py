@@ -1,0 +1,271 @@
+"""`templates`: what new users of an account are made like, saved under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.onboarding.template_content import TemplateContent
+    from mission_control_tui.model.onboarding.templates import Template
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+
+
+@click.group()
+def templates() -> None:
+    """Templates: what new users are made like; fields and services, never identity or password."""
+
+
+@templates.command("list")
+@reads
+@example("mission-control templates list")
+@pass_session
+def list_(session: Session) -> None:
+    """The account's templates by name."""
+
+    async def work(store: Store) -> tuple[Template, ...]:
+        from mission_control_tui.model.onboarding.templates import list_templates
+
+        return await list_templates(store, session.caller, await session.account_id(store))
+
+    found = session.run(work)
+    if session.json:
+        print_json({"templates": [as_json(one) for one in found]})
+    elif found:
+        rows = [
+            (
+                one.name,
+                ", ".join(f"{it.service} {it.level}" for it in one.content.services),
+                ", ".join(one.content.fields),
+                when(one.updated_at),
+            )
+            for one in found
+        ]
+        table(("Template", "Services", "Fields", "Saved"), rows)
+    else:
+        say("No templates yet: mission-control templates save NAME --like USER")
+
+
+@templates.command()
+@click.argument("name")
+@reads
+@example("mission-control templates show Sales")
+@pass_session
+def show(session: Session, name: str) -> None:
+    """Everything in one template."""
+
+    async def work(store: Store) -> tuple[Template, Catalogue]:
+        from mission_control_tui.model.catalogue.in_force import in_force
+        from mission_control_tui.model.onboarding.templates import show_template
+
+        found = await show_template(store, session.caller, await session.account_id(store), name)
+        async with store.read() as reading:
+            return found, (await in_force(reading)).catalogue
+
+    found, catalogue = session.run(work)
+    if session.json:
+        print_json({"template": as_json(found)})
+        return
+    from mission_control_tui.model.onboarding.template_content import described
+
+    line(f"{found.name}, saved by {found.operator} at {when(found.updated_at)}")
+    for words in described(catalogue, found.content) or ("Nothing is in it.",):
+        line(f"  {words}")
+
+
+@templates.command()
+@click.argument("name")
+@click.option("--like", metavar="USER", help="What a new user like this one would get.")
+@click.option(
+    "--field", "fields", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
+)
+@click.option(
+    "--give",
+    multiple=True,
+    metavar="SERVICE=LEVEL",
+    help="A service with its level; SERVICE/NAME=LEVEL for one of several. May be repeated.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SERVICE.OPTION=VALUE",
+    help="A setting of a service that is given; may be repeated.",
+)
+@click.option("--replace", is_flag=True, help="Replace the template of this name.")
+@changes
+@example(
+    "mission-control templates save Sales --like ada@acme.example",
+    "mission-control templates save Kiosk --field department=Shop --give managed-exchange=popx",
+)
+@pass_session
+def save(
+    session: Session,
+    name: str,
+    like: str | None,
+    fields: tuple[str, ...],
+    give: tuple[str, ...],
+    settings: tuple[str, ...],
+    replace: bool,
+) -> None:
+    """Save a template, made like a user or of what is given.
+
+    From a user come the fields of Organisation and Address, three flags of Account, and all services
+    with levels and settings. What is one person's never does: names, UPN, username, phones, notes,
+    aliases, forwarding and delegates.
+    """
+    if like is not None and (fields or give or settings):
+        raise UsageError("Choose one: --like a user, or --field, --give and --set.")
+    content = None if like is not None else stated_content(fields, give, settings)
+
+    async def work(store: Store) -> Outcome[Template]:
+        from mission_control_tui.model.errors import NotFound
+        from mission_control_tui.model.onboarding.templates import save_template, show_template
+
+        account = await session.account_id(store)
+        version = None
+        if replace:
+            try:
+                version = (await show_template(store, session.caller, account, name)).version
+            except NotFound:
+                version = None
+        return await save_template(
+            *(store, session.caller, account, name, content),
+            user=like,
+            version=version,
+            dry_run=session.dry_run,
+        )
+
+    outcome = session.run(work)
+    results.tell(session, outcome, {"template": as_json(outcome.result)})
+
+
+@templates.command()
+@click.argument("name")
+@click.argument("new_name")
+@changes
+@example("mission-control templates rename Sales 'Sales Sydney'")
+@pass_session
+def rename(session: Session, name: str, new_name: str) -> None:
+    """Call a template otherwise."""
+
+    from mission_control_tui.model.onboarding.templates import rename_template
+
+    outcome = results.carry_out(
+        session,
+        lambda store, account: rename_template(
+            store, session.caller, account, name, new_name, dry_run=session.dry_run
+        ),
+    )
+    results.tell(session, outcome, {"template": as_json(outcome.result)})
+
+
+@templates.command()
+@click.argument("name")
+@destroys
+@example("mission-control templates remove Sales --yes")
+@pass_session
+def remove(session: Session, name: str) -> None:
+    """Remove a template; users that were made from it stay as they are."""
+    from mission_control_tui.model.onboarding.templates import remove_template
+
+    session.confirm(f"Remove the template {name}?")
+    outcome = results.carry_out(
+        session,
+        lambda store, account: remove_template(
+            store, session.caller, account, name, dry_run=session.dry_run
+        ),
+    )
+    results.tell(session, outcome, {"template": as_json(outcome.result)})
+
+
+def as_json(one: Template) -> dict[str, object]:
+    """A template as JSON."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        **one.content.to_json(),
+        "operator": one.operator,
+        "updated_at": one.updated_at,
+        "version": one.version,
+    }
+
+
+def stated_content(
+    fields: Sequence[str], give: Sequence[str], settings: Sequence[str]
+) -> TemplateContent:
+    """The content that --field, --give and --set state. Raises UsageError, InvalidInput."""
+    from mission_control_tui.model.onboarding.template_content import (
+        TemplateContent,
+        TemplateService,
+    )
+    from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
+    from mission_control_tui.model.people.values import parse_value
+
+    stated: dict[str, Value] = {}
+    for one in fields:
+        name, value = _pair(one, "--field", "FIELD=VALUE")
+        name = name.replace("-", "_")
+        if name not in FIELD_BY_NAME:
+            raise UsageError(
+                f"There is no field {name!r}.", hint=f"There are: {', '.join(FIELD_BY_NAME)}."
+            )
+        stated[name] = parse_value(FIELD_BY_NAME[name], value)
+    levels = dict(_pair(one, "--give", "SERVICE=LEVEL") for one in give)
+    of: dict[str, dict[str, Any]] = {at: {} for at in levels}
+    for one in settings:
+        where, value = _pair(one, "--set", "SERVICE.OPTION=VALUE")
+        at, dot, option = where.rpartition(".")
+        if not dot or at not in of:
+            raise UsageError(
+                f"--set {one} is for no service that is given.",
+                hint="Write it as SERVICE.OPTION=VALUE, with the same SERVICE as in --give.",
+            )
+        of[at][option] = value
+    return TemplateContent(
+        stated,
+        tuple(
+            TemplateService(at.partition("/")[0], level, of[at], at.partition("/")[2])
+            for at, level in levels.items()
+        ),
+    )
+
+
+def _pair(text: str, option: str, shape: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise UsageError(f"{option} {text} is not {shape}.")
+    return name.strip(), value.strip()
+
+
+async def content_of(
+    session: Session,
+    store: Store,
+    account: int,
+    template: str | None,
+    like: str | None,
+    services: bool = True,
+) -> TemplateContent:
+    """What --template or --like says; nothing without either. Raises UsageError for both, NotFound."""
+    from mission_control_tui.model.onboarding.template_content import TemplateContent
+    from mission_control_tui.model.onboarding.template_content import like as like_user
+    from mission_control_tui.model.onboarding.templates import show_template
+
+    if template is not None and like is not None:
+        raise UsageError("Choose one of --template and --like.")
+    found = TemplateContent()
+    if template is not None:
+        found = (await show_template(store, session.caller, account, template)).content
+    elif like is not None:
+        found = await like_user(store, session.caller, account, like)
+    return found if services else TemplateContent(found.fields)

@@ -1,0 +1,200 @@
+"""`users`: the list of users, one user, what happened to one. What changes users is in modules beside this one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import click
+
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.lazy_group import LazyGroup
+from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, say, table
+from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.text.clean import harmless, safe_cell
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.search.user_list import Page
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import UserLine, UserView
+
+_COMMANDS = "mission_control_tui.cli"
+COMMANDS = {
+    "list": ("List and find users.", f"{_COMMANDS}.users.users:list_users"),
+    "recent": ("Whom you looked at last.", f"{_COMMANDS}.users.find:recent"),
+    "show": ("Everything about one user.", f"{_COMMANDS}.users.users:show"),
+    "create": ("Create a user.", f"{_COMMANDS}.users.change:create"),
+    "edit": ("Change a user's details.", f"{_COMMANDS}.users.change:edit"),
+    "import": (
+        "Create and update users from a file.",
+        f"{_COMMANDS}.users.import_file:import_file",
+    ),
+    "paste": ("Create users from a list of names.", f"{_COMMANDS}.users.paste:paste"),
+    "password": ("Set a user's or a database's password.", f"{_COMMANDS}.users.password:password"),
+    "disable": ("Suspend all that a user has.", f"{_COMMANDS}.users.change:disable"),
+    "enable": ("Undo disable.", f"{_COMMANDS}.users.change:enable"),
+    "unlock": ("Let a locked-out user in again.", f"{_COMMANDS}.users.change:unlock"),
+    "alias": ("Further addresses: add, remove, primary.", f"{_COMMANDS}.users.alias:alias"),
+    "deprovision": ("Take every service away.", f"{_COMMANDS}.users.remove:deprovision"),
+    "delete": ("Put a user into the recycling bin.", f"{_COMMANDS}.users.remove:delete"),
+    "restore": ("Bring a user back from the bin.", f"{_COMMANDS}.users.remove:restore"),
+    "bin": ("The recycling bin.", f"{_COMMANDS}.users.bin:recycling_bin"),
+    "purge": ("Empty it of somebody, for good.", f"{_COMMANDS}.users.bin:purge"),
+    "history": ("What happened to a user.", f"{_COMMANDS}.users.history:history"),
+}
+LIGHTS = ("grey", "red", "orange", "green")
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def users() -> None:
+    """Users: create, edit, import and more.
+
+    A user is named by UPN, alias, username or id.
+    """
+
+
+@click.command("list")
+@click.argument("query", required=False, default="")
+@click.option("--light", type=click.Choice(LIGHTS), help="Only who has a service with this light.")
+@click.option("--disabled/--enabled", default=None, help="Only who is disabled, or who is not.")
+@click.option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
+@limited(50)
+@click.option(
+    "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
+@reads
+@pass_session
+@example("mission-control users list lovelace --light red")
+def list_users(
+    session: Session,
+    query: str,
+    light: str | None,
+    disabled: bool | None,
+    in_bin: bool,
+    limit: int,
+    offset: int,
+    as_csv: bool,
+) -> None:
+    """List users by display name; QUERY finds by the beginning of names, UPN, alias or phone."""
+    if as_csv and session.json:
+        raise UsageError("Choose one of --csv and --json.")
+
+    async def work(store: Store) -> Page:
+        from mission_control_tui.model.search.user_list import page
+        from mission_control_tui.model.states import Light
+
+        return await page(
+            store,
+            session.caller,
+            await session.account_id(store),
+            query=query,
+            light=Light(light) if light else None,
+            disabled=disabled,
+            in_bin=in_bin,
+            offset=offset,
+            limit=limit,
+        )
+
+    found = session.run(work)
+    if session.json:
+        print_json(
+            {"users": [_line(one) for one in found.rows], "total": found.total, "more": found.more}
+        )
+    elif as_csv:
+        _print_csv(found.rows)
+    else:
+        _print_table(found, offset, in_bin=in_bin)
+
+
+def _line(one: UserLine) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "upn": one.upn,
+        "display_name": one.display_name,
+        "username": one.username,
+        "disabled": one.disabled,
+        "locked": one.locked,
+        "lights": [{"service": service, "light": light} for service, light in one.lights],
+    }
+
+
+def _flags(one: UserLine) -> str:
+    return ", ".join(word for word in ("disabled", "locked") if getattr(one, word))
+
+
+def _print_csv(rows: tuple[UserLine, ...]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["upn", "display_name", "username", "flags", "lights"])
+    for one in rows:
+        lights = "; ".join(f"{service}={light}" for service, light in one.lights)
+        cells = [one.upn, one.display_name, one.username, _flags(one), lights]
+        writer.writerow([safe_cell(harmless(cell)) for cell in cells])
+    click.echo(text.getvalue(), nl=False)
+
+
+def _print_table(found: Page, offset: int, *, in_bin: bool) -> None:
+    if not found.rows:
+        say("Nobody is in the recycling bin." if in_bin else "No users found.")
+        return
+    table(
+        ["UPN", "Display name", "Services", "Flags"],
+        [
+            [
+                one.upn,
+                one.display_name,
+                ", ".join(
+                    f"{LIGHT_MARKS[light]} {light} {service}" for service, light in one.lights
+                ),
+                _flags(one),
+            ]
+            for one in found.rows
+        ],
+    )
+    last = offset + len(found.rows)
+    if offset or last < found.total or found.more:
+        say(f"{offset + 1} to {last} of {found.total}{' or more' * found.more}.")
+
+
+@click.command()
+@click.argument("user")
+@reads
+@pass_session
+@example("mission-control users show ada.lovelace@acme.example")
+def show(session: Session, user: str) -> None:
+    """Show everything about one user; what is empty is left out."""
+
+    async def work(store: Store) -> UserView:
+        from mission_control_tui.model.users.queries import details
+
+        return await details(store, session.caller, await session.account_id(store), user)
+
+    view = session.run(work)
+    if session.json:
+        print_json(results.user(view))
+        return
+    from mission_control_tui.model.people.fields import FIELDS
+    from mission_control_tui.model.people.values import text_of
+
+    rows = [
+        (field.label, text_of(value))
+        for field in FIELDS
+        if (value := getattr(view.details, field.name))
+    ]
+    rows += [("Alias", alias) for alias in view.aliases]
+    rows.append(("Primary address", view.primary_address))
+    rows += [("Locked", "yes")] if view.locked else []
+    rows += (
+        [("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC")]
+        if view.in_bin
+        else []
+    )
+    rows += [("Password", "waits to be delivered")] if view.password_waiting else []
+    rows += [("Created", f"{view.created_at:%Y-%m-%d %H:%M} UTC"), ("Id", view.id)]
+    width = max(len(label) for label, _ in rows)
+    for label, text in rows:
+        line(f"{label:{width}}  {text}")

@@ -1,0 +1,1 @@
+"""The full-screen application: start, account switching, session restore, the Textual App."""

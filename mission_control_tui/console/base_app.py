@@ -1,0 +1,341 @@
+"""The Textual application: screens, theme, keymap, the opening of the database, the one feed of changes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any, ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import WorkerFailed
+
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.screens.base.base import BaseScreen
+from mission_control_tui.screens.base.host import Link
+from mission_control_tui.terminal import crash_log
+from mission_control_tui.terminal import lifecycle as terminal
+from mission_control_tui.terminal.ascii import AsciiFilter
+from mission_control_tui.terminal.driver import ConsoleDriver
+from mission_control_tui.terminal.key_queue import TypeAhead
+from mission_control_tui.widgets.status_lines import TopInfo
+from mission_control_tui.widgets.text_lines import TextLines
+from mission_control_tui.widgets.theme import choose_theme, themes
+
+BEING_OPENED = "The database is being opened"
+
+
+class MissionControlApp(App[int], inherit_bindings=False):
+    """Shows screens, opens the database after the first frame, hands changes to the screen that is on top.
+
+    `opener` runs in a thread after the first frame and returns what screens work with (`store`); it may import and
+    block as long as it likes. `links` are the screens; the first is Home.
+    """
+
+    TITLE = "Mission Control"
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "console.tcss"
+    DEFAULT_MODE = "main"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
+        Binding("ctrl+q", "leave", "Quit", show=False),
+        Binding("ctrl+c", "how_to_quit", "How to quit", show=False),
+    ]
+
+    class Opened(Message):
+        """The database is open."""
+
+    class OpeningFailed(Message):
+        """The database could not be opened."""
+
+        def __init__(self, error: Exception) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        *,
+        opener: Callable[[], Any] | None = None,
+        options: terminal.Options | None = None,
+        top: TopInfo | None = None,
+    ) -> None:
+        self.options = options or terminal.Options()
+        super().__init__(driver_class=ConsoleDriver, ansi_color=True)
+        for theme in themes():
+            self.register_theme(theme)
+        self.animation_level = "none"
+        self.links = tuple(links)
+        self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
+        self.choose(self.options)
+        self.memory: dict[str, dict[str, object]] = {}
+        self.store: Any = None
+        self.is_open = False
+        self.why_not_open = BEING_OPENED
+        self.top_info = top or TopInfo()
+        self.ending: terminal.Ending | None = None
+        self._typed = TypeAhead(self, super().on_event)
+        self._opener = opener
+        self._opening = False
+        self._held: AbstractContextManager[None] | None = None
+        self._changes: set[object] = set()
+        self._changes_lock = threading.Lock()
+        self._app_loop: asyncio.AbstractEventLoop | None = None
+
+    def choose(self, options: terminal.Options) -> None:
+        """Look and act by these options from now on, but for those that hold from the next start (mouse, crash log)."""
+        self.options = options
+        self.keys: Mapping[str, str] = dict(options.keys)
+        self.page_jump = options.page_jump
+        is_ascii = terminal.wants_ascii(options.ascii)
+        self._ascii_filter: LineFilter | None = AsciiFilter() if is_ascii else None
+        self.theme = choose_theme(options.theme)
+        if self.is_running:
+            self.set_keymap(dict(self.keys))
+            for screen in self.screen_stack:
+                if isinstance(screen, BaseScreen):
+                    screen.refresh_keys()
+            self.redraw()
+
+    # Start
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = list(super().get_line_filters())
+        if self._ascii_filter is not None:
+            filters.append(self._ascii_filter)
+        return filters
+
+    def on_load(self) -> None:
+        self._app_loop = asyncio.get_running_loop()
+        self._held = self.batch_update()
+        self._held.__enter__()
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self.redraw())
+        if self.keys:
+            self.set_keymap(dict(self.keys))
+
+    def on_ready(self) -> None:
+        self.call_later(self._show_first_frame)
+
+    def _show_first_frame(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.__exit__(None, None, None)
+            self.screen.refresh(layout=True)
+
+    def post_display_hook(self) -> None:
+        if self._held is None and not self._opening and self.is_running:
+            self._opening = True
+            self.call_later(self._open)
+
+    def _open(self) -> None:
+        self.why_not_open = BEING_OPENED
+        if self._opener is None:
+            self.post_message(self.Opened())
+            return
+        threading.Thread(target=self._open_in_thread, name="opener", daemon=True).start()
+
+    def _open_in_thread(self) -> None:
+        try:
+            self.store = self._opener() if self._opener is not None else None
+        except Exception as error:  # noqa: BLE001 - handed to the application's own thread
+            self.post_message(self.OpeningFailed(error))
+        else:
+            self.post_message(self.Opened())
+
+    async def on_mission_control_app_opened(self) -> None:
+        await self.opened()
+
+    async def opened(self) -> None:
+        """Take what the opener found and let the screen read it."""
+        if inspect.isawaitable(self.store):
+            self.store = await self.store
+        self.is_open = True
+        if isinstance(self.screen, BaseScreen):
+            self.screen.reload()
+
+    def on_mission_control_app_opening_failed(self, event: OpeningFailed) -> None:
+        if not isinstance(event.error, MissionControlError):
+            raise event.error
+        self.why_not_open = event.error.what
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce_error(event.error)
+
+    # Keys
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether keys were typed that are not yet handled."""
+        return self._typed.is_behind
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
+
+    # Screens
+
+    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
+        """Build the screen of that name; its module is imported now."""
+        for known, _words, place in self.links:
+            if known == name:
+                module, _, cls = place.partition(":")
+                screen = getattr(import_module(module), cls)(*arguments, **named)
+                return cast("Screen[Any]", screen)
+        raise KeyError(f"no screen is called {name!r}")
+
+    def follow_link(self, name: str) -> None:
+        """Go to a screen of QUICK LINKS, from Home, so that Escape leads there."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.keep()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if name != self.links[0][0]:
+            self.push_screen(self.make_screen(name))
+
+    def next_red(self) -> Any:
+        """Go to the next red light. The application with screens overrides this."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce("Nothing is red")
+
+    def find_anyone(self, text: str) -> None:
+        """Find anyone, beginning with `text`. The application with screens overrides this."""
+
+    def choose_account(self) -> None:
+        """Offer the accounts. The application with screens overrides this."""
+
+    def change_account(self, account: Any) -> None:
+        """Go to Home of another account. The application with screens overrides this."""
+
+    def context_for(self, account: Any) -> Any:
+        """What screens about this account work with. The application with screens overrides this."""
+
+    def enter(self, context: Any) -> None:
+        """Follow the account of the screen on top. The application with screens overrides this."""
+
+    def remember_user(self, context: Any, user_id: str) -> None:
+        """Note that a user is looked at. The application with screens overrides this."""
+
+    def keep_draft(self, screen: Any) -> None:
+        """Keep what is typed in a form that is being left. The application with screens overrides this."""
+
+    def set_top(self, info: TopInfo) -> None:
+        """Change the top line of this screen and of all that come."""
+        self.top_info = info
+        if isinstance(self.screen, BaseScreen):
+            self.screen.update_top()
+
+    def copy_to_clipboard(self, text: str, *, lines: bool = False, secret: bool = False) -> None:
+        """Hand `text` to the terminal's clipboard, harmless and on one line: it may be pasted into a shell.
+
+        `lines` keeps the lines of a text that is made here, for a ticket. A `secret` is not kept for Ctrl+V in fields.
+        """
+        parts = text.splitlines() if lines else [text]
+        super().copy_to_clipboard("\n".join(harmless(part) for part in parts))
+        if secret:
+            self._clipboard = ""
+
+    def redraw(self) -> None:
+        """Paint everything again, whatever the terminal shows."""
+        self._forget_screen()
+        self.screen.refresh(layout=True)
+
+    def on_resize(self) -> None:
+        self._forget_screen()
+
+    def _forget_screen(self) -> None:
+        if isinstance(self._driver, ConsoleDriver):
+            self._driver.forget_screen()
+
+    # Changes
+
+    def apply_changes(self, changes: Iterable[object]) -> None:
+        """Take what others changed; the screen on top reads again what it shows. Callable from any thread."""
+        with self._changes_lock:
+            self._changes.update(changes)
+        self.call_later(self._tell_screen)
+
+    def _tell_screen(self) -> None:
+        self.screen.post_message(BaseScreen.ChangesArrived())
+
+    def take_changes(self) -> Collection[object]:
+        """What arrived since this was last asked; screens that come back read everything anyway."""
+        with self._changes_lock:
+            changes, self._changes = self._changes, set()
+        return changes
+
+    # End
+
+    def leave(self) -> None:
+        self.exit(return_code=0)
+
+    def action_leave(self) -> None:
+        self.leave()
+
+    def action_how_to_quit(self) -> None:
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce("q or F10 quits; what was asked for goes on")
+
+    def end_from_outside(self, code: int) -> None:
+        """End because of a signal or a lost terminal; called in the main thread, possibly inside a signal handler."""
+        if self._app_loop is not None and not self._app_loop.is_closed():
+            self._app_loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
+        else:
+            raise SystemExit(code)
+
+    def terminal_lost(self) -> None:
+        """The line was cut: end as SIGHUP would."""
+        if self.ending is not None:
+            self.ending.end(129)
+        else:
+            self.exit(return_code=129)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Toasts cost a repaint when they come and go and parse markup: announce instead."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.announce(message, error=severity == "error")
+
+    def get_loading_widget(self) -> Widget:
+        return TextLines("…")
+
+    def fail(self, error: Exception) -> None:
+        """End because of an error outside the message loop."""
+        self._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Say in one line that it crashed and where the log is: Textual would print every variable."""
+        error: BaseException | None = self._exception
+        if isinstance(error, WorkerFailed):
+            error = error.error
+        where = (
+            crash_log.write_crash_log(error, terminal.state_directory(self.options))
+            if error is not None
+            else None
+        )
+        log = f"; see {where}" if where is not None else ""
+        name = type(error).__name__ if error is not None else "error"
+        self.panic(
+            Text(f"Mission Control stopped because of a fault in itself ({name}){log}", end="")
+        )

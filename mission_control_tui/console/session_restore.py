@@ -1,0 +1,311 @@
+"""Drafts of unfinished forms, and the way back after a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.css.query import NoMatches
+
+from mission_control_tui.console.account_switching import AccountsApp
+from mission_control_tui.console.memory_codec import decode, encode
+from mission_control_tui.model.errors import Denied, NotFound
+from mission_control_tui.screens.base.context import Context
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.shielded import unbroken
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from mission_control_tui.model.operators.drafts import Draft
+    from mission_control_tui.model.operators.sessions import Session
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Account
+
+KEEP_SECONDS = 3.0
+"""How often it is looked whether the place or what is typed has changed: so much of it a killed console may lose."""
+
+MOST_KEPT = 8
+"""Screens of the stack that are gone back to."""
+
+LEAST_TITLE = 8
+"""Cells of a draft's title that are shown however long the rest is."""
+
+Opened = tuple[str, tuple[Any, ...]]
+"""A screen's name and what it was opened with."""
+
+Key = tuple[int, str, str]
+"""Of a draft: account, form, subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is on the screens now: the place, and each form with what is typed in it (None where all was sent)."""
+
+    context: Context
+    place: dict[str, Any]
+    forms: dict[Key, tuple[dict[str, Any] | None, str]]
+
+
+log = logging.getLogger(__name__)
+
+
+class PlacesApp(AccountsApp):
+    """Notes where its operator is and what is typed in forms, and goes back there."""
+
+    stays_in_account = False
+    """Whether the account was named on the command line: no place elsewhere is gone back to then."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._opened: WeakKeyDictionary[Screen[Any], Opened] = WeakKeyDictionary()
+        self._place: Any = None
+        self._drafts: dict[Key, Any] = {}
+        self._last_seen: Seen | None = None
+        self._pressed = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
+        """Keep how a screen was opened, where it can be opened so again."""
+        if all(isinstance(one, str | int | None) for one in arguments):
+            self._opened[screen] = (name, arguments)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste):
+            self._pressed.set()
+        await super().on_event(event)
+
+    def enter(self, context: Context) -> None:
+        self._pressed.set()  # a screen that comes on top is another place, whoever brought it there
+        super().enter(context)
+
+    # The place
+
+    def _stack_of(self, context: Context) -> dict[str, Any]:
+        """The screens on top of each other, and what they remember."""
+        screens, memory = [], {}
+        for screen in self.screen_stack[-MOST_KEPT:]:
+            opened = self._opened.get(screen)
+            if opened is None or not isinstance(screen, MissionScreen):
+                continue
+            if screen.context.account_id != context.account_id:
+                continue
+            screens.append([opened[0], list(opened[1])])
+            if screen.is_mounted:
+                memory[screen.memory_key] = encode(screen.remember())
+        return {"account": context.account_id, "screens": screens, "memory": memory}
+
+    def _see(self) -> Seen | None:
+        """Look at place and forms; nothing is read or written."""
+        if not self.is_open or not isinstance(self.store, Context):
+            return None
+        forms = {}
+        try:
+            for screen in self.screen_stack:
+                if isinstance(screen, MissionScreen) and screen.is_mounted:
+                    forms.update(self._form(screen))
+            return Seen(self.store, self._stack_of(self.store), forms)
+        except NoMatches:
+            return None  # a screen is being built or taken down: the next look sees all of it
+
+    def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
+        """A form with what is typed in it; nothing for what is no form or cannot be opened again."""
+        opened = self._opened.get(screen)
+        if opened is None:
+            return {}
+        name, arguments = opened
+        subject = arguments[0] if arguments and isinstance(arguments[0], str) else ""
+        key = (screen.context.account_id, name, subject)
+        if not screen.unfinished:
+            return {key: (None, "")}
+        content = {"arguments": list(arguments), "memory": encode(screen.remember())}
+        return {key: (content, screen.draft_title)}
+
+    def exit(self, *arguments: Any, **named: Any) -> None:
+        self._last_seen = self._see()
+        super().exit(*arguments, **named)
+
+    async def keep_places(self) -> None:
+        """Note place and drafts, as long as the console runs; what it ends with is seen by `exit`."""
+        while True:
+            # Looking at every widget costs more than an idle console may.
+            await self._pressed.wait()
+            await asyncio.sleep(KEEP_SECONDS)
+            self._pressed.clear()
+            if self._last_seen is not None:
+                return
+            await self._kept(self._see)
+
+    async def _kept(self, look: Callable[[], Seen | None]) -> None:
+        """Note what `look` sees when it is its turn: one after the other, or an older look would come last."""
+        async with self._turn:
+            if (seen := look()) is not None:
+                await self._if_it_answers(self._keep(seen))
+
+    async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await unbroken(work)
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from mission_control_tui.model.store.engine import told
+
+            told(error)
+            # The next look tries again; a database that cannot be written says so where it matters.
+            log.debug("the place was not kept: %s", type(error).__name__)
+
+    async def _keep(self, seen: Seen) -> None:
+        from mission_control_tui.model.operators import drafts
+        from mission_control_tui.model.operators.sessions import keep_place
+
+        context = seen.context
+        known = (seen.place, context.caller.ticket)
+        if known != self._place and seen.place:
+            await keep_place(context.store, context.caller, seen.place)
+            self._place = known
+        for key, (content, title) in seen.forms.items():
+            at = (context.store, context.caller, key[0])
+            if content is not None and self._drafts.get(key) != content:
+                await drafts.save_draft(*at, key[1], content, subject=key[2], title=title)
+                self._drafts[key] = content
+            elif content is None and key in self._drafts:
+                del self._drafts[key]
+                await drafts.discard_drafts_of(*at, key[1], key[2])
+
+    # Drafts
+
+    def keep_draft(self, screen: MissionScreen) -> None:
+        """Keep the draft of a screen that is being left."""
+        if self.is_open and isinstance(self.store, Context) and (form := self._form(screen)):
+            seen = Seen(self.store, {}, form)
+            self._start(self._kept(lambda: seen))
+
+    async def open_draft(self, draft: Draft) -> None:
+        """Open the form of a draft, in its account, with what was typed."""
+        from mission_control_tui.model.accounts.editing import resolve_account
+
+        current: Context = self.store
+        account = await resolve_account(current.store, current.caller, draft.account_id)
+        context = self.context_for(account)
+        arguments = tuple(draft.content.get("arguments", ()))
+        screen = self._made_again(draft.kind, arguments)
+        if not isinstance(screen, MissionScreen):
+            raise NotFound(
+                f"This version has no form {draft.kind!r}.",
+                hint=f"Look at it: mission-control drafts show {draft.id}",
+            )
+        screen.bind(context)
+        self.memory[screen.memory_key] = _memory(draft.content.get("memory"))
+        self._drafts[account.id, draft.kind, draft.subject] = None
+        self.push_screen(screen)
+
+    # The way back
+
+    async def lost_account(self, store: Store) -> Account | None:
+        """The account in which the operator's last console was lost, where there is one to go back to.
+
+        Whoever comes back is not asked for the account again.
+        """
+        from mission_control_tui.model.operators import sessions
+
+        if not self.caller.session:
+            return None
+        lost = await sessions.lost(store, self.caller)
+        return await self._account_of(store, lost.place) if lost is not None else None
+
+    async def _account_of(self, store: Store, place: Mapping[str, Any]) -> Account | None:
+        from mission_control_tui.model.accounts.editing import resolve_account
+
+        account_id = place.get("account")
+        if not isinstance(account_id, int):
+            return None
+        try:
+            return await resolve_account(store, self.caller, account_id)
+        except (NotFound, Denied):
+            return None  # it is gone, or no longer this operator's
+
+    async def begin_session(self, context: Context) -> None:
+        """Note that this console runs, and go back to where the operator's last one was lost."""
+        from mission_control_tui.model.operators import drafts, sessions
+
+        lost = await sessions.lost(context.store, context.caller)
+        await sessions.begin(context.store, context.caller)
+        waiting = await drafts.list_drafts(context.store, context.caller)
+        if lost is not None:
+            await sessions.take_over(context.store, context.caller, lost.id)
+            await self._go_back(context, lost)
+        elif waiting and isinstance(self.screen, MissionScreen):
+            self.screen.announce(self._offered(context, waiting))
+
+    def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
+        """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
+        from mission_control_tui.screens.drafts import FORMS
+        from mission_control_tui.widgets.cells import fit, width_of
+
+        one, others = waiting[0], len(waiting) - 1
+        where = "" if one.account_id == context.account_id else f" in {one.account_code}"
+        title = one.title or FORMS.get(one.kind, one.kind)
+        after = f"{f', and {others} more' if others else ''}. g, then Drafts goes on with it"
+        room = self.size.width - width_of(f"Unfinished{where}: {after}")
+        return (
+            f"Unfinished{where}: {fit(title, max(min(room, width_of(title)), LEAST_TITLE))}{after}"
+        )
+
+    async def _go_back(self, context: Context, lost: Session) -> None:
+        place = lost.place
+        screens = [(str(name), tuple(arguments)) for name, arguments in place.get("screens", ())]
+        account = await self._account_of(context.store, place)
+        if account is None or not screens:
+            return
+        if self.stays_in_account and account.id != context.account_id:
+            if isinstance(self.screen, MissionScreen):
+                self.screen.announce(
+                    f"The last connection was lost in {account.code}: o goes there"
+                )
+            return
+        if lost.ticket and not context.caller.ticket:
+            self.change_caller(ticket=lost.ticket)
+        for key, kept in place.get("memory", {}).items():
+            self.memory[key] = _memory(kept)
+        back = self.context_for(account)
+        if back is not context:
+            self._home_of(back)
+        for name, arguments in screens:
+            screen = self._made_again(name, arguments) if name != self.links[0][0] else None
+            if isinstance(screen, MissionScreen):
+                screen.bind(back)
+                self.push_screen(screen)
+        if isinstance(self.screen, MissionScreen):
+            self.screen.announce("Back where the connection was lost. g goes elsewhere")
+
+    def _made_again(self, name: str, arguments: tuple[Any, ...]) -> Screen[Any] | None:
+        """A screen that was noted; None where it was another version of the program that knew it."""
+        try:
+            return self.make_screen(name, *arguments)
+        except (KeyError, TypeError):
+            return None
+
+    async def end_session(self, *, lost: bool) -> None:
+        """Note how the console ended, with place and drafts as they are."""
+        from mission_control_tui.model.operators.sessions import Ending, end
+
+        seen = self._last_seen
+        if seen is not None:
+            await self._kept(lambda: seen)
+            context = seen.context
+            how = Ending.LOST if lost else Ending.QUIT
+            await self._if_it_answers(end(context.store, context.caller, how))
+
+
+def _memory(kept: object) -> dict[str, object]:
+    """What a screen remembered; nothing where another version of the program wrote it."""
+    if not isinstance(kept, Mapping):
+        return {}
+    try:
+        found = decode(kept)
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}

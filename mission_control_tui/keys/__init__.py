@@ -1,0 +1,1 @@
+"""The table of verbs and an operator's own keys."""

@@ -1,0 +1,219 @@
+"""The people of an account whom the provider may call: who they are, how to reach them, whom first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.values import Rule, ValueType
+from mission_control_tui.model.domains.ownership import locked_account
+from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
+from mission_control_tui.model.people.phones import phone_warning
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.tables.accounts import ContactRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+NAME_LIMIT = 200
+PHONE_LIMIT = 64
+ACTION = "set contacts"
+FIELDS = ("name", "email", "phone")
+
+_EMAIL = Rule(id="email", name="E-mail", type=ValueType.EMAIL)
+
+
+class ContactRole(StrEnum):
+    """Whom to call first, and for what."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    BILLING = "billing"
+    TECHNICAL = "technical"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person of the account. `phone` is kept as typed."""
+
+    role: ContactRole
+    name: str
+    email: str = ""
+    phone: str = ""
+
+
+async def list_contacts(store: Store, caller: Caller, account: int | str) -> tuple[Contact, ...]:
+    """The account's contacts, the primary ones first."""
+    async with store.read() as session:
+        return await contacts_of(session, (await account_row(session, caller, account)).id)
+
+
+async def set_contacts(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    contacts: Sequence[Contact],
+    *,
+    expected: Sequence[Contact] | None = None,
+    dry_run: bool = False,
+) -> Outcome[tuple[Contact, ...]]:
+    """Let these be all contacts of the account, if those there are still the `expected` ones (where given).
+
+    Raises InvalidInput with every problem, "contact <n> <field>"; StaleVersion with what somebody else changed.
+    """
+    wanted = _checked(contacts)
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        present = await contacts_of(tx.session, account_id)
+        if expected is not None and present != wanted and present != in_order(expected):
+            raise await _stale(tx, account_id, owner.code, in_order(expected), present)
+        if present == wanted:
+            tx.record(Verb.UNCHANGED, "contacts", owner.code)
+        else:
+            await tx.session.execute(delete(ContactRow).where(ContactRow.account_id == account_id))
+            for one in wanted:
+                await tx.session.execute(
+                    insert(ContactRow).values(account_id=account_id, **asdict(one))
+                )
+            for words in _commands(present, wanted):
+                tx.command("account", "contacts", *words)
+            tx.record(
+                Verb.CHANGED,
+                "contacts",
+                owner.code,
+                before={"contacts": [asdict(one) for one in present]},
+                after={"contacts": [asdict(one) for one in wanted]},
+                action=ACTION,
+            )
+    return Outcome(wanted, tx.plan, not dry_run)
+
+
+async def set_contact(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    role: ContactRole,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    dry_run: bool = False,
+) -> Outcome[tuple[Contact, ...]]:
+    """Set what is given of the contact with this role, making one where there is none. Raises as `set_contacts`."""
+    present = await list_contacts(store, caller, account)
+    old = next((one for one in present if one.role is role), Contact(role, ""))
+    new = Contact(
+        role,
+        old.name if name is None else name,
+        old.email if email is None else email,
+        old.phone if phone is None else phone,
+    )
+    others = [one for one in present if one is not old]
+    return await set_contacts(
+        store, caller, account, in_order([*others, new]), expected=present, dry_run=dry_run
+    )
+
+
+async def clear_contact(
+    store: Store, caller: Caller, account: int | str, role: ContactRole, *, dry_run: bool = False
+) -> Outcome[tuple[Contact, ...]]:
+    """Let the account have no contact with this role."""
+    present = await list_contacts(store, caller, account)
+    others = [one for one in present if one.role is not role]
+    return await set_contacts(store, caller, account, others, expected=present, dry_run=dry_run)
+
+
+async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, ...]:
+    """As `list_contacts`, within a session."""
+    rows = await session.scalars(
+        select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.id)
+    )
+    return in_order(Contact(ContactRole(row.role), row.name, row.email, row.phone) for row in rows)
+
+
+def in_order(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
+    """The contacts by their roles, the primary first."""
+    order = list(ContactRole)
+    return tuple(sorted(contacts, key=lambda one: order.index(one.role)))
+
+
+def _checked(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
+    problems: list[Problem] = []
+    checked: list[Contact] = []
+    for number, one in enumerate(contacts, 1):
+        name, phone, email = one.name.strip(), one.phone.strip(), one.email.strip()
+        where = f"contact {number}"
+        if not name:
+            problems.append(Problem(f"{where} name", "a name is required"))
+        for field, text, limit in (("name", name, NAME_LIMIT), ("phone", phone, PHONE_LIMIT)):
+            if harmless(text) != text or len(text) > limit:
+                what = f"at most {limit} characters, none of them invisible"
+                problems.append(Problem(f"{where} {field}", what))
+            elif field == "phone" and text and (said := phone_warning(text)):
+                problems.append(Problem(f"{where} phone", said, "as in +61 2 9374 4000"))
+        try:
+            email = str(_EMAIL.validate(email) or "")
+        except InvalidInput as error:
+            problems += [Problem(f"{where} email", bad.what, bad.hint) for bad in error.problems]
+        checked.append(Contact(one.role, name, email, phone))
+    if problems:
+        raise InvalidInput("These contacts cannot be saved.", problems=problems)
+    return in_order(checked)
+
+
+async def _stale(
+    tx: Transaction,
+    account_id: int,
+    code: str,
+    then: Sequence[Contact],
+    now: Sequence[Contact],
+) -> StaleVersion:
+    who = await tx.session.scalar(
+        select(AuditRow.operator)
+        .where(AuditRow.account_id == account_id, AuditRow.action == ACTION)
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    )
+    before, after = _flat(then), _flat(now)
+    return StaleVersion(
+        f"The contacts of {code} were changed meanwhile by {who or 'somebody else'}.",
+        theirs={
+            field: (before.get(field, ""), after.get(field, ""))
+            for field in dict.fromkeys((*before, *after))
+            if before.get(field, "") != after.get(field, "")
+        },
+        hint="Look at what changed, then save again.",
+    )
+
+
+def _flat(contacts: Iterable[Contact]) -> dict[str, str]:
+    """ "primary email" -> its value; further contacts of a role are numbered."""
+    found: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for one in contacts:
+        counts[one.role] = counts.get(one.role, 0) + 1
+        role = one.role if counts[one.role] == 1 else f"{one.role} {counts[one.role]}"
+        found |= {f"{role} {field}": getattr(one, field) for field in FIELDS}
+    return found
+
+
+def _commands(before: Sequence[Contact], after: Sequence[Contact]) -> list[tuple[str, ...]]:
+    """What the command line calls the change."""
+    words: list[tuple[str, ...]] = []
+    for role in ContactRole:
+        had = next((one for one in before if one.role is role), None)
+        has = next((one for one in after if one.role is role), None)
+        if has is None and had is not None:
+            words.append(("clear", role.value, "--yes"))
+        elif has is not None and has != had:
+            said = [word for field in FIELDS for word in (f"--{field}", getattr(has, field))]
+            words.append(("set", role.value, *said))
+    return words

@@ -1,0 +1,202 @@
+"""The domains of an account with what matters about each: its state, when its term ends, who uses it, what waits."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.dates import zone_of
+from mission_control_tui.model.states import Light, OrderState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow
+
+EXPIRING_DAYS = 60
+"""A domain is called expiring when its term ends within so many days."""
+
+
+class DomainState(StrEnum):
+    """Where a domain is. Nothing renews one by itself: a term that is over is said, and the registry decides."""
+
+    ELSEWHERE = "owned elsewhere"
+    AWAITING_APPROVAL = "waiting for approval"
+    REGISTERING = "registering"
+    FAILED = "registration failed"
+    REGISTERED = "registered"
+    EXPIRING = "expiring"
+    OVER = "term is over"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainService:
+    """One service of a domain, such as its registration, with its light and why."""
+
+    service_id: str
+    service: str
+    light: Light
+    word: str
+    error_said: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDomain:
+    """A domain, or an order for one that waits (`order_id`). `ends_on` is the last day of its term, None elsewhere.
+
+    `users` are those with an address in it, aliases included.
+    """
+
+    name: str
+    state: DomainState
+    bought: bool
+    term_months: int
+    added_at: datetime
+    ends_on: date | None
+    users: int
+    order_id: int
+    services: tuple[DomainService, ...]
+
+    @property
+    def light(self) -> Light | None:
+        """The worst light of its services; None where it has none."""
+        order = (Light.RED, Light.ORANGE, Light.GREY, Light.GREEN)
+        return min((one.light for one in self.services), key=order.index, default=None)
+
+
+async def account_domains(
+    store: Store, caller: Caller, account: int | str, *, now: datetime | None = None
+) -> tuple[AccountDomain, ...]:
+    """The account's domains by name, those that wait for approval among them."""
+    async with store.read() as session:
+        row = await account_row(session, caller, account)
+        zone = zone_of(row.time_zone)
+        today = (now or datetime.now(UTC)).astimezone(zone).date()
+        catalogue = (await in_force(session)).catalogue
+        services = await _services(session, catalogue, row.id)
+        users = await _users(session, row.id)
+        domains = await session.scalars(
+            select(DomainRow).where(DomainRow.account_id == row.id, DomainRow.removed_at.is_(None))
+        )
+        found = [
+            _domain(one, services.get(one.id, ()), users.get(one.name, 0), zone, today)
+            for one in domains
+        ]
+        found += await _waiting(session, catalogue, row.id)
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
+    """The day on which a term of `months` that began at `added_at` ends, the month's last day where it is shorter."""
+    began = added_at.astimezone(zone).date()
+    number = began.year * 12 + began.month - 1 + months
+    year, month = divmod(number, 12)
+    return date(year, month + 1, min(began.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _domain(
+    row: DomainRow,
+    services: tuple[DomainService, ...],
+    users: int,
+    zone: tzinfo,
+    today: date,
+) -> AccountDomain:
+    ends_on = term_end(row.added_at, row.term_months, zone) if row.bought else None
+    return AccountDomain(
+        name=row.name,
+        state=_state(services, ends_on, today) if row.bought else DomainState.ELSEWHERE,
+        bought=row.bought,
+        term_months=row.term_months,
+        added_at=row.added_at,
+        ends_on=ends_on,
+        users=users,
+        order_id=0,
+        services=services,
+    )
+
+
+def _state(services: tuple[DomainService, ...], ends_on: date | None, today: date) -> DomainState:
+    lights = {one.light for one in services}
+    if Light.RED in lights:
+        return DomainState.FAILED
+    if Light.ORANGE in lights or Light.GREEN not in lights:
+        return DomainState.REGISTERING
+    if ends_on is not None and ends_on < today:
+        return DomainState.OVER
+    if ends_on is not None and ends_on <= today + timedelta(days=EXPIRING_DAYS):
+        return DomainState.EXPIRING
+    return DomainState.REGISTERED
+
+
+async def _services(
+    session: AsyncSession, catalogue: Catalogue, account_id: int
+) -> dict[int, tuple[DomainService, ...]]:
+    names = {one.id: one.name for one in catalogue.services}
+    rows = await session.scalars(
+        select(AssignmentRow)
+        .where(AssignmentRow.account_id == account_id, AssignmentRow.domain_id.is_not(None))
+        .order_by(AssignmentRow.service_id, AssignmentRow.id)
+    )
+    found: dict[int, tuple[DomainService, ...]] = {}
+    for row in rows:
+        if row.domain_id is not None:
+            one = DomainService(
+                row.service_id,
+                names.get(row.service_id, row.service_id),
+                Light(row.light),
+                row.word,
+                row.error_said,
+            )
+            found[row.domain_id] = (*found.get(row.domain_id, ()), one)
+    return found
+
+
+async def _users(session: AsyncSession, account_id: int) -> dict[str, int]:
+    """How many users have addresses in each domain."""
+    domain: ColumnElement[str] = func.substr(AddressRow.key, func.instr(AddressRow.key, "@") + 1)
+    if session.get_bind().dialect.name == "postgresql":
+        domain = func.split_part(AddressRow.key, "@", 2)
+    rows = await session.execute(
+        select(domain, func.count(AddressRow.user_id.distinct()))
+        .where(AddressRow.account_id == account_id, AddressRow.user_id.is_not(None))
+        .group_by(domain)
+    )
+    return {str(name): int(count) for name, count in rows}
+
+
+async def _waiting(
+    session: AsyncSession, catalogue: Catalogue, account_id: int
+) -> list[AccountDomain]:
+    sold = [one.id for one in catalogue.products if one.buys is Buys.DOMAIN]
+    rows = await session.execute(
+        select(OrderRow, OrderLineRow)
+        .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
+        .where(
+            OrderRow.account_id == account_id,
+            OrderRow.state == OrderState.AWAITING_APPROVAL,
+            OrderLineRow.product_id.in_(sold),
+        )
+    )
+    return [
+        AccountDomain(
+            name=line.domain,
+            state=DomainState.AWAITING_APPROVAL,
+            bought=True,
+            term_months=line.term_months,
+            added_at=order.placed_at,
+            ends_on=None,
+            users=0,
+            order_id=order.id,
+            services=(),
+        )
+        for order, line in rows
+    ]

@@ -1,0 +1,163 @@
+"""Everything about one account on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mission_control_tui.model.accounts.contacts import Contact, contacts_of
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.dates import zone_of
+from mission_control_tui.model.domains.address_registry import domains_of
+from mission_control_tui.model.domains.ownership import DomainView, domain_views
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.queries import month_start, spent_since
+from mission_control_tui.model.people.password_policy import PasswordPolicy
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.states import Light, OrderState, ScheduleState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.orders import OrderRow
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.rules import policy_of
+from mission_control_tui.model.views import Account, LightCounts, Seats
+
+K = TypeVar("K")
+
+FAILED_DAYS = 7
+"""A schedule that failed is counted for so many days."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """One account as a whole.
+
+    `users` are those outside the recycling bin. `this_month` is what complete purchases of this month (in the
+    account's time zone) come to, one amount for each currency, at least one. Orders of more than `approval_above` wait
+    for an approval; None for none. `objects` are groups, contacts and shared mailboxes; `schedules_failed` are those of
+    the last FAILED_DAYS, the last of them at `schedule_failed_at`.
+    """
+
+    account: Account
+    created_at: datetime
+    policy: PasswordPolicy
+    domains: tuple[DomainView, ...]
+    contacts: tuple[Contact, ...]
+    seats: tuple[Seats, ...]
+    lights: LightCounts
+    users: int
+    users_in_bin: int
+    orders: int
+    orders_awaiting_approval: int
+    this_month: tuple[Money, ...]
+    approval_above: Money | None = None
+    objects: int = 0
+    schedules_waiting: int = 0
+    schedules_failed: int = 0
+    schedule_failed_at: datetime | None = None
+
+
+async def show(
+    store: Store, caller: Caller, account: int | str, *, now: datetime | None = None
+) -> AccountDetails:
+    """The account with everything that it owns, counted. Raises NotFound, Denied."""
+    async with store.read() as session:
+        row = await account_row(session, caller, account)
+        catalogue = (await in_force(session)).catalogue
+        moment = now or datetime.now(UTC)
+        since = month_start(moment, zone_of(row.time_zone))
+        spent = await spent_since(session, row.id, since)
+        users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
+        purged = await _purged(session, row.id) if users.get(True) else 0
+        orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
+        names = await domains_of(session, row.id)
+        objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
+        return AccountDetails(
+            account=Account(
+                row.id, row.code, row.name, row.is_sample, row.time_zone, names, row.version
+            ),
+            created_at=row.created_at,
+            policy=policy_of(row),
+            domains=await domain_views(session, row.id),
+            contacts=await contacts_of(session, row.id),
+            seats=await seats.overview(session, catalogue, row.id),
+            lights=await light_counts(session, row.id),
+            users=users.get(False, 0),
+            users_in_bin=users.get(True, 0) - purged,
+            orders=sum(orders.values()),
+            orders_awaiting_approval=orders.get(OrderState.AWAITING_APPROVAL, 0),
+            this_month=spent or (catalogue.money(0),),
+            approval_above=(
+                None
+                if row.approval_above_minor is None
+                else catalogue.money(row.approval_above_minor)
+            ),
+            objects=objects,
+            schedules_waiting=waiting,
+            schedules_failed=failed,
+            schedule_failed_at=failed_at,
+        )
+
+
+async def _counted(
+    session: AsyncSession, column: InstrumentedAttribute[K], condition: ColumnElement[bool]
+) -> dict[K, int]:
+    rows = await session.execute(select(column, func.count()).where(condition).group_by(column))
+    return {key: int(count) for key, count in rows}
+
+
+async def _purged(session: AsyncSession, account_id: int) -> int:
+    """How many of those in the recycling bin are there by their id only."""
+    statement = select(func.count()).where(
+        UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_not(None)
+    )
+    return int(await session.scalar(statement) or 0)
+
+
+async def _beside_users(
+    session: AsyncSession, account_id: int, moment: datetime
+) -> tuple[int, int, int, datetime | None]:
+    """How many objects there are, schedules that wait, and that failed lately with the last moment: in one question."""
+    of_account = ScheduleRow.account_id == account_id
+    failed = (
+        of_account
+        & (ScheduleRow.state == ScheduleState.FAILED)
+        & (ScheduleRow.ended_at > moment - timedelta(days=FAILED_DAYS))
+    )
+    row = (
+        await session.execute(
+            select(
+                select(func.count())
+                .where(ObjectRow.account_id == account_id, ObjectRow.removed_at.is_(None))
+                .scalar_subquery(),
+                select(func.count())
+                .where(of_account, ScheduleRow.state == ScheduleState.WAITING)
+                .scalar_subquery(),
+                select(func.count()).where(failed).scalar_subquery(),
+                select(func.max(ScheduleRow.ended_at)).where(failed).scalar_subquery(),
+            )
+        )
+    ).one()
+    return row[0], row[1], row[2], row[3]
+
+
+async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
+    """How many service instances of the account show each light."""
+    found = await _counted(session, AssignmentRow.light, AssignmentRow.account_id == account_id)
+    return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
+
+
+async def list_seats(store: Store, caller: Caller, account: int | str) -> tuple[Seats, ...]:
+    """Owned, used, queued and free seats of every level that the account bought, in the catalogue's order."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return await seats.overview(session, (await in_force(session)).catalogue, account_id)

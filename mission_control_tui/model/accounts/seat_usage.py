@@ -1,0 +1,205 @@
+"""How well an account uses what it pays for: seats that nobody has, and seats whose holders do not use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVarTuple
+
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue, ProductLevel
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.orders import SubscriptionRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import Seats
+
+Ts = TypeVarTuple("Ts")
+
+_DISABLED = UserRow.disabled
+_SUSPENDED = AssignmentRow.wish == Wish.SUSPENDED
+_NEVER = (AssignmentRow.observed_generation == 0) & (AssignmentRow.light != Light.ORANGE)
+_TEST = UserRow.test_user
+
+
+@dataclass(frozen=True, slots=True)
+class LevelUsage:
+    """Seats of one level: how many of the held ones are of disabled users, suspended, never provisioned, of test users.
+
+    A seat may count in several of these. `monthly` is what all seats of the level cost a month, `idle` the part of it
+    for seats that nobody holds, or disabled users hold; rounded half up.
+    """
+
+    seats: Seats
+    disabled: int
+    suspended: int
+    never_provisioned: int
+    test: int
+    monthly: Money
+    idle: Money
+
+
+@dataclass(frozen=True, slots=True)
+class IdleSeat:
+    """A user who holds a seat without using it, and why: "disabled", "suspended", "never provisioned"."""
+
+    user_id: str
+    upn: str
+    display_name: str
+    service_id: str
+    service: str
+    level_id: str
+    level: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """All levels in the catalogue's order, with their sums; `idle_seats` by UPN, at most as many as were asked for."""
+
+    levels: tuple[LevelUsage, ...]
+    monthly: Money
+    idle: Money
+    idle_seats: tuple[IdleSeat, ...]
+    more_idle_seats: int
+
+
+async def usage(store: Store, caller: Caller, account: int | str, *, limit: int = 200) -> Usage:
+    """How the account's seats are used."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        counts = await _counts(session, account_id)
+        costs = await _monthly(session, catalogue, account_id)
+        levels = tuple(
+            _level(one, counts.get((one.service_id, one.level_id), (0, 0, 0, 0)), costs, catalogue)
+            for one in await seats.overview(session, catalogue, account_id)
+        )
+        idle, more = await _idle_seats(session, catalogue, account_id, limit)
+    return Usage(
+        levels,
+        Money.total((one.monthly for one in levels), catalogue.currency),
+        Money.total((one.idle for one in levels), catalogue.currency),
+        idle,
+        more,
+    )
+
+
+def _level(
+    one: Seats,
+    counts: tuple[int, int, int, int],
+    costs: dict[tuple[str, str], Money],
+    catalogue: Catalogue,
+) -> LevelUsage:
+    disabled, suspended, never_provisioned, test = counts
+    monthly = costs.get((one.service_id, one.level_id), catalogue.money(0))
+    idle = min(one.free + disabled, one.owned)
+    part = catalogue.money(_rounded(monthly.minor * idle, one.owned)) if one.owned else monthly
+    return LevelUsage(one, disabled, suspended, never_provisioned, test, monthly, part)
+
+
+def _rounded(amount: int, by: int) -> int:
+    """`amount` / `by`, half up; neither is negative."""
+    return (2 * amount + by) // (2 * by)
+
+
+def _of_holders(statement: Select[*Ts]) -> Select[*Ts]:
+    return (
+        statement.select_from(SeatHoldRow)
+        .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+        .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
+        .join(UserRow, UserRow.id == AssignmentRow.user_id)
+    )
+
+
+async def _counts(
+    session: AsyncSession, account_id: int
+) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    def count(condition: ColumnExpressionArgument[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
+
+    rows = await session.execute(
+        _of_holders(
+            select(
+                SeatPoolRow.service_id,
+                SeatPoolRow.level_id,
+                count(_DISABLED),
+                count(_SUSPENDED),
+                count(_NEVER),
+                count(_TEST),
+            )
+        )
+        .where(SeatPoolRow.account_id == account_id)
+        .group_by(SeatPoolRow.service_id, SeatPoolRow.level_id)
+    )
+    return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+
+
+async def _monthly(
+    session: AsyncSession, catalogue: Catalogue, account_id: int
+) -> dict[tuple[str, str], Money]:
+    """What the seats of each (service, level) cost a month without tax, by the term they were last bought for."""
+    rows = await session.scalars(
+        select(SubscriptionRow).where(SubscriptionRow.account_id == account_id)
+    )
+    have = {(row.product_id, row.level_id): row for row in rows}
+    costs: dict[tuple[str, str], Money] = {}
+    for product in catalogue.products:
+        for level in product.levels:
+            row = have.get((product.id, level.id))
+            if row is None or not level.prices:
+                continue
+            term, price = _price(level, row.term_months)
+            key = (level.grants_service, level.grants_level)
+            cost = catalogue.money(_rounded(price * row.quantity, term))
+            costs[key] = costs.get(key, catalogue.money(0)) + cost
+    return costs
+
+
+def _price(level: ProductLevel, term: int) -> tuple[int, int]:
+    """The term, and its price; the shortest where this one is no longer sold."""
+    months = term if term in level.prices else min(level.prices)
+    return months, level.prices[months]
+
+
+async def _idle_seats(
+    session: AsyncSession, catalogue: Catalogue, account_id: int, limit: int
+) -> tuple[tuple[IdleSeat, ...], int]:
+    condition = (SeatPoolRow.account_id == account_id) & (_DISABLED | _SUSPENDED | _NEVER)
+    rows = await session.execute(
+        _of_holders(select(UserRow, AssignmentRow, SeatPoolRow.level_id))
+        .where(condition)
+        .order_by(UserRow.upn, AssignmentRow.service_id, AssignmentRow.id)
+        .limit(limit)
+    )
+    found = [_idle(catalogue, user, held, level) for user, held, level in rows]
+    count = await session.scalar(_of_holders(select(func.count())).where(condition))
+    return tuple(found), (count or 0) - len(found)
+
+
+def _idle(catalogue: Catalogue, user: UserRow, held: AssignmentRow, level_id: str) -> IdleSeat:
+    service = next((one for one in catalogue.services if one.id == held.service_id), None)
+    levels = {one.id: one.name for one in service.levels} if service else {}
+    never = held.observed_generation == 0 and held.light != Light.ORANGE
+    why = (
+        ("disabled", user.disabled),
+        ("suspended", held.wish == Wish.SUSPENDED),
+        ("never provisioned", never),
+    )
+    return IdleSeat(
+        user.id,
+        user.upn,
+        user.display_name,
+        held.service_id,
+        service.name if service else held.service_id,
+        level_id,
+        levels.get(level_id, level_id),
+        tuple(word for word, so in why if so),
+    )

@@ -1,0 +1,290 @@
+"""One action for many users: planned, started, watched, stopped.
+
+API for screens, all of it importable from here; `users` is a sequence of ids or names, or a `Where`:
+
+    plan(store, caller, account, users, action, params) -> BulkPlan          what it would do; changes nothing
+    start(store, caller, account, users, action, params, dry_run=False) -> Outcome[BulkView]
+        afterwards call `provisioning.launch.ensure_worker`; where `plan.attended`, go on with `attend`
+    attend(store, caller, account, bulk_id, keep=None) -> async iterator of Slice(items, last, requests, passwords)
+        for bulks that make passwords: a screen shows each slice's, a command writes them in `keep`
+    stop(store, caller, account, bulk_id, cancel_queued=False) -> Outcome[Stopped]
+    resume(store, caller, account, bulk_id) -> Outcome[BulkView]
+    show(store, caller, account, bulk_id) -> BulkView                        with `.progress`; cheap, for each change
+    items(store, caller, account, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
+    list_bulks(store, caller, account, limit, before_id, moving=False) -> tuple[BulkView, ...]
+    pick_users(store, caller, account, where) -> tuple of ids
+
+Retry of what is red: `retrying.retry_plan`, then `start` with `BulkAction.RETRY`. Undo: `undoing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+from sqlalchemy import select
+
+from mission_control_tui.model.bulk.item_storage import Packed, pack, storing
+from mission_control_tui.model.bulk.planning import reveals
+from mission_control_tui.model.bulk.queries import (
+    bulk_row,
+    bulk_view,
+    progress_of,
+    show,
+)
+from mission_control_tui.model.bulk.slices import Keep, breath, work_slice
+from mission_control_tui.model.bulk.targets import (
+    Picked,
+    Target,
+    checked_params,
+    targets,
+)
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkParams,
+    BulkProgress,
+    BulkView,
+    Slice,
+    Stopped,
+)
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.states import ACTIVE_STATES, BulkState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.transaction import Transaction
+
+
+async def start(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    users: Picked,
+    action: BulkAction,
+    params: BulkParams | None = None,
+    *,
+    dry_run: bool = False,
+) -> Outcome[BulkView]:
+    """Commit a bulk with all its items. From then on the worker goes on with it, whatever becomes of this process.
+
+    Raises NotFound (names, service, level), UsageError (nobody picked; what is missing).
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        wanted = checked_params(catalogue, action, params or BulkParams())
+        chosen = await targets(session, account_id, users, action, wanted)
+    attended = reveals(catalogue, action, wanted, chosen)
+    return await create(
+        store, caller, account_id, action, wanted, chosen, attended=attended, dry_run=dry_run
+    )
+
+
+async def chosen(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    users: Picked,
+    action: BulkAction,
+    params: BulkParams | None = None,
+) -> tuple[Target, ...]:
+    """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        wanted = checked_params(catalogue, action, params or BulkParams())
+        return tuple(await targets(session, account_id, users, action, wanted))
+
+
+@retried
+async def create(
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    chosen: Sequence[Target],
+    *,
+    attended: bool,
+    undoes_id: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[BulkView]:
+    """The bulk and its items in one transaction, for those who know its targets already."""
+    packed = await pack(chosen)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        view = await create_in(
+            tx, account_id, action, params, packed, attended=attended, undoes_id=undoes_id
+        )
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def create_in(
+    tx: Transaction,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    packed: Packed,
+    *,
+    attended: bool,
+    undoes_id: int | None = None,
+) -> BulkView:
+    """As `create`, inside the caller's transaction, whose audit rows are the bulk's from here on."""
+    state = BulkState.ATTENDED if attended else BulkState.RUNNING
+    row = BulkRow(
+        account_id=account_id,
+        action=action,
+        state=state if packed.total else BulkState.DONE,
+        params={**params.to_json(), "source": tx.caller.source, "attended": attended},
+        operator=tx.caller.operator,
+        ticket=tx.caller.ticket,
+        session=tx.caller.session,
+        total=packed.total,
+        undoes_id=undoes_id,
+        created_at=tx.now,
+        ended_at=None if packed.total else tx.now,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    if packed.total:
+        await tx.session.execute(storing(row.id, packed, is_sqlite=tx.is_sqlite))
+    tx.bulk_id = row.id
+    view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
+    _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
+    return view
+
+
+def _record(
+    tx: Transaction, row: BulkRow, verb: Verb, *, after: Mapping[str, object], word: str = "start"
+) -> None:
+    tx.bulk_id = row.id
+    tx.record(verb, "bulk", str(row.id), after=after, action=f"{word} bulk")
+
+
+async def attend(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    bulk_id: int,
+    keep: Keep | None = None,
+) -> AsyncGenerator[Slice]:
+    """Go on with a bulk in this process, slice by slice, until nothing is left or somebody stops it.
+
+    `keep` gets a slice's passwords before they are committed, to write them where they outlive this process; each
+    `Slice` has them too. Where this ends early, call it again: it begins with what is left. Raises NotFound, Denied.
+    """
+    caller.require_write()
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        await bulk_row(session, account_id, bulk_id)
+    while True:
+        begun = time.monotonic()
+        done = await work_slice(store, bulk_id, attended=True, keep=keep)
+        if done.items or done.last:
+            yield done
+        if done.last:
+            return
+        await asyncio.sleep(breath(time.monotonic() - begun))
+
+
+async def stop(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    bulk_id: int,
+    *,
+    cancel_queued: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Stopped]:
+    """Turn no further items into wishes; with `cancel_queued` cancel those of its requests that have not ended.
+
+    Raises NotFound, and Conflict where nothing is left to stop.
+    """
+    outcome = await _stop(store, caller, account, bulk_id, cancel_queued, dry_run=dry_run)
+    if dry_run or not cancel_queued:
+        return outcome
+    account_id = outcome.result.bulk.account_id
+    cancelled = 0
+    for request_id in await _active(store, bulk_id):
+        try:
+            await requests.cancel(store, caller, account_id, request_id)
+        except Conflict:
+            continue  # it has ended meanwhile
+        cancelled += 1
+    bulk = await show(store, caller, account_id, bulk_id)
+    stopped = Stopped(bulk, bulk.progress.left, bulk.progress.orange, cancelled)
+    return Outcome(stopped, outcome.plan, applied=True)
+
+
+@retried
+async def _stop(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    bulk_id: int,
+    cancel_queued: bool,
+    *,
+    dry_run: bool,
+) -> Outcome[Stopped]:
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        progress = (await progress_of(tx.session, [row.id]))[row.id]
+        moving = row.state in {BulkState.RUNNING, BulkState.ATTENDED}
+        if not moving and not (cancel_queued and progress.orange):
+            raise Conflict(
+                f"Bulk {bulk_id} is {row.state}: nothing is left to stop.",
+                hint="What is queued can be cancelled with --cancel-queued."
+                if progress.orange
+                else "",
+            )
+        if moving:
+            row.state = BulkState.STOPPED
+            row.ended_at = tx.now
+            _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="stop")
+        view = bulk_view(row, progress)
+    return Outcome(Stopped(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
+
+
+async def _active(store: Store, bulk_id: int) -> Sequence[int]:
+    async with store.read() as session:
+        return (
+            await session.scalars(
+                select(RequestRow.id)
+                .join(BulkItemRow, BulkItemRow.request_id == RequestRow.id)
+                .where(BulkItemRow.bulk_id == bulk_id, RequestRow.state.in_(ACTIVE_STATES))
+                .order_by(RequestRow.id.desc())
+            )
+        ).all()
+
+
+@retried
+async def resume(
+    store: Store, caller: Caller, account: int | str, bulk_id: int, *, dry_run: bool = False
+) -> Outcome[BulkView]:
+    """Go on with a stopped bulk; one that makes passwords needs somebody to `attend` it.
+
+    Raises NotFound, and Conflict where it is not stopped or nothing is left.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        progress = (await progress_of(tx.session, [row.id]))[row.id]
+        if row.state == BulkState.ATTENDED:
+            tx.record(Verb.UNCHANGED, "bulk", str(row.id))
+        elif row.state != BulkState.STOPPED or not progress.left:
+            raise Conflict(f"Bulk {bulk_id} is {row.state}: there is nothing to go on with.")
+        else:
+            row.state = BulkState.ATTENDED if row.params.get("attended") else BulkState.RUNNING
+            row.ended_at = None
+            _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="resume")
+        view = bulk_view(row, progress)
+    return Outcome(view, tx.plan, not dry_run)

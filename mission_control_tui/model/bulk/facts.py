@@ -1,0 +1,149 @@
+"""The facts that the plan of a bulk reads of each item: those of whom they are the same get the same answer."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.views import BulkParams
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.revert import same
+
+Level = tuple[str, str]
+"""Ids of a service and of one of its levels."""
+
+_SERVICE = (
+    AssignmentRow.id,
+    AssignmentRow.user_id,
+    AssignmentRow.subject_kind,
+    AssignmentRow.service_id,
+    AssignmentRow.instance,
+    AssignmentRow.wish,
+    AssignmentRow.level_id,
+    # As text, which is compared; it is read for few.
+    cast(AssignmentRow.settings, Text).label("settings"),
+    AssignmentRow.light,
+    AssignmentRow.word,
+    AssignmentRow.drift,
+    AssignmentRow.connector,
+    AssignmentRow.password_delivered,
+    AssignmentRow.secret_id.is_not(None).label("has_secret"),
+)
+_ABOUT = 3
+"""From here on they tell what is asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Items that get the same answer: one of them, the seats that each of them holds, and their connector."""
+
+    target: Target
+    holds: frozenset[Level]
+    connector: str = ""
+
+
+Kinds = dict[Hashable, Kind]
+"""By all that the answer depends on."""
+
+
+async def kinds_of(
+    session: AsyncSession, chosen: Sequence[Target], params: BulkParams, kinds: Kinds
+) -> list[Kind]:
+    """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
+    user_ids = [one.user_id for one in chosen if one.user_id is not None]
+    others = [one.assignment_id for one in chosen if one.user_id is None]
+    users = {
+        row.id: (
+            row.upn.rpartition("@")[2],
+            row.disabled,
+            row.in_bin,
+            row.secret_id is not None,
+            bool(row.must_change),
+        )
+        for row in await session.execute(
+            select(
+                UserRow.id,
+                UserRow.upn,
+                UserRow.disabled,
+                UserRow.in_bin,
+                UserRow.secret_id,
+                UserRow.details["must_change_password"].as_boolean().label("must_change"),
+            ).where(UserRow.id.in_(user_ids))
+        )
+    }
+    mine = _mine(user_ids, others)
+    services: dict[str | None, list[Any]] = defaultdict(list)
+    for row in await session.execute(
+        select(*_SERVICE).where(mine).order_by(AssignmentRow.service_id, AssignmentRow.instance)
+    ):
+        services[row.user_id or row.id].append(row)
+    holds: dict[str, list[Level]] = defaultdict(list)
+    for assignment_id, service_id, level_id in await session.execute(
+        select(SeatHoldRow.assignment_id, SeatPoolRow.service_id, SeatPoolRow.level_id)
+        .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+        .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
+        .where(mine)
+        .order_by(SeatPoolRow.service_id, SeatPoolRow.level_id)
+    ):
+        holds[assignment_id].append((service_id, level_id))
+    found = []
+    for one in chosen:
+        rows = services.get(one.user_id or one.assignment_id, [])
+        concerned = [row for row in rows if _concerns(row, one, params)]
+        known = (
+            users.get(one.user_id) if one.user_id is not None else None,
+            tuple(
+                (row.subject_kind, row.service_id, row.instance, row.wish, row.light)
+                for row in rows
+            ),
+            tuple((*row[_ABOUT:], tuple(holds[row.id])) for row in concerned),
+            json.dumps(one.previous, sort_keys=True, default=str) if one.previous else "",
+            tuple(row.id for row in concerned if _was_changed(row, one)),
+        )
+        kind = kinds.get(known)
+        if kind is None:
+            kind = kinds[known] = Kind(
+                one,
+                frozenset(level for row in concerned for level in holds[row.id]),
+                next((row.connector for row in concerned), ""),
+            )
+        found.append(kind)
+    return found
+
+
+def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElement[bool]:
+    """The services of these users, and these of nobody."""
+    conditions = [AssignmentRow.user_id.in_(user_ids)] if user_ids else []
+    if others:
+        conditions.append(AssignmentRow.id.in_(others))
+    return or_(*conditions)
+
+
+def _concerns(row: Any, target: Target, params: BulkParams) -> bool:
+    if target.assignment_id is not None:
+        return bool(row.id == target.assignment_id)
+    if not params.service:
+        return True
+    return (row.service_id, row.instance, row.subject_kind) == (
+        params.service,
+        params.instance,
+        SubjectKind.USER,
+    )
+
+
+def _was_changed(row: Any, target: Target) -> bool:
+    """Whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
+    expected = target.previous.get("expected")
+    if expected is None or "wish" not in expected:
+        return False
+    now = {"wish": row.wish, "level": row.level_id, "settings": json.loads(row.settings)}
+    return not same(now, expected)

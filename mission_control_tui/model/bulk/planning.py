@@ -1,0 +1,378 @@
+"""What a bulk would do: the same code as its slices, tried on one user of each kind and rolled back.
+
+Users of whom the store knows the same facts get the same answer, so one of them stands for all; only seats depend on
+who comes first, and are counted in the items' order. Reading takes no lock, and each of the trials that are rolled
+back ends within a slice's time, so that a plan for thousands keeps nobody waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.bulk.actions import Acted, Context, act, subjects
+from mission_control_tui.model.bulk.facts import Kind, Kinds, Level, kinds_of
+from mission_control_tui.model.bulk.slices import SLICE_SECONDS
+from mission_control_tui.model.bulk.targets import Picked, Target, checked_params, targets
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkParams,
+    BulkPlan,
+    BulkReason,
+    BulkSeats,
+    ItemState,
+    MissingSeats,
+)
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.prices import quote
+from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
+from mission_control_tui.model.errors import InvalidInput, NoSeats, NotFound
+from mission_control_tui.model.requests.connector_pauses import pauses
+from mission_control_tui.model.states import Wish
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+
+WAITING = "waiting"
+_THE_USER = "the user"
+
+COUNTED_AT_ONCE = 500
+"""Items that are counted before keys get their turn."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What became of the one who stands for many. `takes` are seats newly held, `keeps` those held in the end."""
+
+    state: ItemState
+    reason: str
+    exit_code: int
+    waits: bool
+    password: bool
+    removes: bool
+    takes: frozenset[Level]
+    keeps: frozenset[Level]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The plan as it grows, item by item."""
+
+    free: dict[Level, int]
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: dict[tuple[str, str, int], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    short: Counter[Level] = field(default_factory=Counter)
+    released: Counter[Level] = field(default_factory=Counter)
+    removals: int = 0
+    passwords: int = 0
+
+
+async def plan(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    users: Picked,
+    action: BulkAction,
+    params: BulkParams | None = None,
+) -> BulkPlan:
+    """What the bulk would do as things stand; nothing is changed, and nobody else waits.
+
+    Raises what `bulks.start` raises; whatever a single user's wish would be refused for is in the plan's reasons.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        wanted = checked_params(catalogue, action, params or BulkParams())
+        chosen = await targets(session, account_id, users, action, wanted)
+    return await plan_for(store, caller, account_id, action, wanted, chosen)
+
+
+async def plan_for(
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    chosen: Sequence[Target],
+) -> BulkPlan:
+    """As `plan`, for those who know the targets already."""
+    async with store.read() as session:
+        catalogue = (await in_force(session)).catalogue
+        pools = await _pools(session, account_id)
+        paused = {one.name: one.said for one in await pauses(session)}
+        found: Kinds = {}
+        kinds = [
+            one
+            for chunk in batches(chosen)
+            for one in await kinds_of(session, chunk, params, found)
+        ]
+    answers = await _answers(store, caller, account_id, action, params, list(found.values()))
+    tally = _Tally({level: owned - held for level, (owned, held) in pools.items()})
+    for number, (one, kind) in enumerate(zip(chosen, kinds, strict=True)):
+        _count(tally, one.name, kind, answers[id(kind)], catalogue, pools, paused)
+        if number % COUNTED_AT_ONCE == 0:
+            await asyncio.sleep(0)  # keys go on meanwhile
+    counts = tally.counts
+    return BulkPlan(
+        account_id=account_id,
+        action=action,
+        params=params,
+        total=len(chosen),
+        users=len({one.user_id for one in chosen if one.user_id}),
+        queued=counts[ItemState.QUEUED],
+        waiting=counts[WAITING],
+        unchanged=counts[ItemState.UNCHANGED],
+        skipped=counts[ItemState.SKIPPED],
+        refused=counts[ItemState.REFUSED],
+        removals=tally.removals,
+        passwords=tally.passwords,
+        attended=reveals(catalogue, action, params, chosen),
+        reasons=tuple(
+            BulkReason(state, reason, tuple(names), code)
+            for (state, reason, code), names in sorted(
+                tally.reasons.items(), key=lambda one: -len(one[1])
+            )
+        ),
+        seats=_seats(catalogue, pools, tally),
+        missing=_missing(catalogue, tally.short),
+        warnings=_warnings(action, params, tally),
+    )
+
+
+def reveals(
+    catalogue: Catalogue, action: BulkAction, params: BulkParams, chosen: Sequence[Target]
+) -> bool:
+    """Whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
+    if action is BulkAction.PASSWORD:
+        return True
+    if action is BulkAction.RESTATE:
+        services = {
+            one.previous["target"]["service"]
+            for one in chosen
+            if one.previous.get("expected", {}).get("wish") == Wish.ABSENT
+        }
+    elif action is BulkAction.GIVE:
+        services = {one.previous["give"]["service"] for one in chosen}
+    elif action in {BulkAction.PROVISION, BulkAction.CHANGE}:
+        services = {params.service}
+    else:
+        return False
+    return any(_has_own_password(catalogue, service) for service in services)
+
+
+def _has_own_password(catalogue: Catalogue, service: str) -> bool:
+    try:
+        return catalogue.service(service).password is PasswordUse.OWN
+    except NotFound:
+        return False
+
+
+async def _pools(session: AsyncSession, account_id: int) -> dict[Level, tuple[int, int]]:
+    rows = await session.execute(
+        select(
+            SeatPoolRow.service_id, SeatPoolRow.level_id, SeatPoolRow.owned, SeatPoolRow.held
+        ).where(SeatPoolRow.account_id == account_id)
+    )
+    return {(service, level): (owned, held) for service, level, owned, held in rows}
+
+
+async def _answers(
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    kinds: Sequence[Kind],
+) -> dict[int, _Answer]:
+    """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
+    left = kinds
+    answers: dict[int, _Answer] = {}
+    while left:
+        begun = time.monotonic()
+        tried = await _try(store, caller, account_id, action, params, left)
+        answers.update(tried)
+        left = [one for one in left if id(one) not in answers]
+        if left:
+            await asyncio.sleep(time.monotonic() - begun)
+    return answers
+
+
+@retried
+async def _try(
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    action: BulkAction,
+    params: BulkParams,
+    left: Sequence[Kind],
+) -> dict[int, _Answer]:
+    answers: dict[int, _Answer] = {}
+    async with store.write(caller, account_id, dry_run=True) as tx:
+        begun = time.monotonic()
+        context = await Context.of(tx, caller, account_id, action, params)
+        await tx.session.execute(
+            update(SeatPoolRow)
+            .where(SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0)
+            .values(owned=SeatPoolRow.owned + 1)
+        )
+        for one in left:
+            trial = await tx.session.begin_nested()
+            (subject,) = await subjects(tx, [one.target])
+            acted = await act(tx, context, subject)
+            answers[id(one)] = await _answer(tx.session, one, acted)
+            await trial.rollback()
+            if time.monotonic() - begun > SLICE_SECONDS:
+                break
+    return answers
+
+
+async def _answer(session: AsyncSession, one: Kind, acted: Acted) -> _Answer:
+    holds: frozenset[Level] = one.holds
+    keeps = holds
+    removes = False
+    if acted.state is ItemState.QUEUED and acted.assignment_id is not None:
+        await session.flush()
+        rows = await session.execute(
+            select(SeatPoolRow.service_id, SeatPoolRow.level_id)
+            .join(SeatHoldRow, SeatHoldRow.pool_id == SeatPoolRow.id)
+            .where(SeatHoldRow.assignment_id == acted.assignment_id)
+        )
+        holds = frozenset((service, level) for service, level in rows)
+        row = await session.get_one(AssignmentRow, acted.assignment_id)
+        removes = row.wish == Wish.ABSENT
+        keeps = frozenset() if removes else holds & {(row.service_id, row.level_id)}
+    name = one.target.name
+    return _Answer(
+        acted.state,
+        acted.reason.replace(name, _THE_USER) if name else acted.reason,
+        acted.error.exit_code if acted.error is not None else 0,
+        acted.waits,
+        acted.password is not None,
+        removes,
+        holds - one.holds,
+        keeps,
+    )
+
+
+def _count(
+    tally: _Tally,
+    name: str,
+    kind: Kind,
+    answer: _Answer,
+    catalogue: Catalogue,
+    pools: Mapping[Level, tuple[int, int]],
+    paused: Mapping[str, str],
+) -> None:
+    state, reason, code = str(answer.state), answer.reason, answer.exit_code
+    missing = [level for level in answer.takes if tally.free.get(level, 0) <= 0]
+    if missing:
+        tally.short.update(missing)
+        service, level = missing[0]
+        state, reason = ItemState.REFUSED, _no_seats(catalogue, service, level, pools)
+        code = NoSeats.exit_code
+    elif answer.state is ItemState.REFUSED and code == NoSeats.exit_code:
+        tally.short.update(_never_bought(catalogue, reason))
+    tally.counts[state] += 1
+    if state != ItemState.QUEUED:
+        tally.reasons[state, reason, code].append(name)
+        return
+    for taken in answer.takes:
+        tally.free[taken] -= 1
+    tally.released.update((kind.holds | answer.takes) - answer.keeps)
+    tally.removals += answer.removes
+    tally.passwords += answer.password
+    why = paused.get(kind.connector)
+    if answer.waits or why is not None:
+        tally.counts[WAITING] += 1
+        said = (
+            f"Waits for connector {kind.connector}: {why}" if why else "Waits for what it requires."
+        )
+        tally.reasons[WAITING, said, 0].append(name)
+
+
+def _no_seats(
+    catalogue: Catalogue, service: str, level: str, pools: Mapping[Level, tuple[int, int]]
+) -> str:
+    wanted = catalogue.service(service)
+    owned = pools.get((service, level), (0, 0))[0]
+    return (
+        f"No free seat of {wanted.name}, {wanted.level(level).name}: {owned} owned, all given."
+        " Buy more, or take one from a user who no longer needs it."
+    )
+
+
+def _never_bought(catalogue: Catalogue, reason: str) -> list[Level]:
+    """The level that a refusal without any seat is about."""
+    return [
+        (service.id, level.id)
+        for service in catalogue.services
+        for level in service.levels
+        if reason.startswith(f"No free seat of {service.name}, {level.name}: ")
+    ]
+
+
+def _seats(
+    catalogue: Catalogue, pools: Mapping[Level, tuple[int, int]], tally: _Tally
+) -> tuple[BulkSeats, ...]:
+    """Every level whose seats change or are missing, in the catalogue's order."""
+    lines = []
+    for service in catalogue.services:
+        for level in service.levels:
+            key = (service.id, level.id)
+            owned, held = pools.get(key, (0, 0))
+            queued = tally.free.get(key, 0)
+            line = BulkSeats(
+                *(service.id, service.name, level.id, level.name, owned),
+                owned - held,
+                queued,
+                queued + tally.released[key],
+                tally.short[key],
+            )
+            if line.short or line.free_before != line.free_queued or tally.released[key]:
+                lines.append(line)
+    return tuple(lines)
+
+
+def _missing(catalogue: Catalogue, short: Mapping[Level, int]) -> tuple[MissingSeats, ...]:
+    """What it would cost to buy the missing seats; a level that nothing sold grants is left out."""
+    found = []
+    for (service, level), count in short.items():
+        for product, granting in catalogue.granting(service, level):
+            try:
+                priced = quote(catalogue, product.id, granting.id, quantity=count)
+            except InvalidInput:
+                continue
+            (line,) = priced.lines
+            found.append(
+                MissingSeats(
+                    *(product.id, granting.id, count, line.term),
+                    *(priced.net, priced.tax, priced.total),
+                )
+            )
+            break
+    return tuple(found)
+
+
+def _warnings(action: BulkAction, params: BulkParams, tally: _Tally) -> tuple[str, ...]:
+    warnings = []
+    if tally.removals:
+        what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"
+        warnings.append(f"{what} taken away, with the data.")
+    if action is BulkAction.PASSWORD:
+        warnings.append("A password reset cannot be undone.")
+    if action is BulkAction.RESTATE and tally.passwords:
+        warnings.append("What was taken away comes back empty, with a new password.")
+    if params.force:
+        warnings.append("Forced: what was changed since is overwritten.")
+    return tuple(warnings)

@@ -1,0 +1,187 @@
+"""Reading bulks: one and how far it is, its items by what became of them, all of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import case, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkItemView,
+    BulkParams,
+    BulkProgress,
+    BulkView,
+    ItemOutcome,
+    ItemState,
+)
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+
+_Own = aliased(AssignmentRow, name="own")
+_Child = aliased(RequestRow, name="child")
+_ChildAssignment = aliased(AssignmentRow, name="child_assignment")
+
+
+async def show(store: Store, caller: Caller, account: int | str, bulk_id: int) -> BulkView:
+    """One bulk and how far it is. Raises NotFound."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        row = await bulk_row(session, account_id, bulk_id)
+        return bulk_view(row, (await progress_of(session, [row.id]))[row.id])
+
+
+async def list_bulks(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    limit: int = 50,
+    before_id: int | None = None,
+    moving: bool = False,
+) -> tuple[BulkView, ...]:
+    """The account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        statement = select(BulkRow).where(BulkRow.account_id == account_id)
+        if moving:
+            statement = statement.where(BulkRow.state.in_([BulkState.RUNNING, BulkState.ATTENDED]))
+        if before_id is not None:
+            statement = statement.where(BulkRow.id < before_id)
+        rows = (await session.scalars(statement.order_by(BulkRow.id.desc()).limit(limit))).all()
+        progress = await progress_of(session, [row.id for row in rows])
+        return tuple(bulk_view(row, progress[row.id]) for row in rows)
+
+
+async def items(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    bulk_id: int,
+    *,
+    outcomes: Iterable[ItemOutcome] = (),
+    limit: int = 200,
+    after_id: int = 0,
+    offset: int = 0,
+) -> tuple[BulkItemView, ...]:
+    """The bulk's items in order, those with one of these `outcomes` (all, without any); FAILED is red and refused.
+
+    The next page has `after_id` = the last id; `offset` leaves so many out. Raises NotFound.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        await bulk_row(session, account_id, bulk_id)
+        outcome = _outcome().label("outcome")
+        statement = (
+            select(BulkItemRow, AssignmentRow.service_id, AssignmentRow.error_said, outcome)
+            .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
+            .outerjoin(AssignmentRow, AssignmentRow.id == BulkItemRow.assignment_id)
+            .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.id > after_id)
+            .order_by(BulkItemRow.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        wanted = [str(one) for one in outcomes]
+        if wanted:
+            statement = statement.where(_outcome().in_(wanted))
+        rows = (await session.execute(statement)).all()
+        return tuple(
+            BulkItemView(
+                row.id,
+                row.user_id,
+                row.assignment_id,
+                row.name,
+                service_id or "",
+                ItemOutcome(found),
+                row.reason or (said or "" if found == ItemOutcome.RED else ""),
+                row.request_id,
+            )
+            for row, service_id, said, found in rows
+        )
+
+
+async def bulk_row(
+    session: AsyncSession, account_id: int, bulk_id: int, *, lock: bool = False
+) -> BulkRow:
+    statement = select(BulkRow).where(BulkRow.id == bulk_id, BulkRow.account_id == account_id)
+    row = await session.scalar(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise NotFound(
+            f"This account has no bulk {bulk_id}.", hint="`mission-control bulk list` shows them."
+        )
+    return row
+
+
+def _outcome() -> Any:
+    """Where an item is: by its own state, then by its request's, then by the lights where that failed."""
+    of_child = (
+        select(_Child.id)
+        .join(_ChildAssignment, _ChildAssignment.id == _Child.assignment_id)
+        .where(_Child.parent_id == RequestRow.id)
+    )
+    own = select(_Own.light).where(_Own.id == RequestRow.assignment_id)
+    mended = case(
+        (own.scalar_subquery() == Light.RED, ItemOutcome.RED),
+        (own.scalar_subquery() == Light.ORANGE, ItemOutcome.ORANGE),
+        (own.scalar_subquery().is_not(None), ItemOutcome.GREEN),
+        (exists(of_child.where(_ChildAssignment.light == Light.RED)), ItemOutcome.RED),
+        (exists(of_child.where(_ChildAssignment.light == Light.ORANGE)), ItemOutcome.ORANGE),
+        else_=ItemOutcome.GREEN,
+    )
+    return case(
+        (BulkItemRow.state != ItemState.QUEUED, BulkItemRow.state),
+        (BulkItemRow.request_id.is_(None), ItemOutcome.GREEN),
+        (RequestRow.state.in_(ACTIVE_STATES), ItemOutcome.ORANGE),
+        (RequestRow.state == RequestState.CANCELLED, ItemOutcome.CANCELLED),
+        (RequestRow.state == RequestState.SUPERSEDED, ItemOutcome.SUPERSEDED),
+        (RequestRow.state == RequestState.FAILED, mended),
+        else_=ItemOutcome.GREEN,
+    )
+
+
+async def progress_of(session: AsyncSession, bulk_ids: Sequence[int]) -> dict[int, BulkProgress]:
+    each = (
+        select(BulkItemRow.bulk_id, _outcome().label("outcome"))
+        .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
+        .where(BulkItemRow.bulk_id.in_(bulk_ids))
+        .subquery()
+    )
+    rows = await session.execute(
+        select(each.c.bulk_id, each.c.outcome, func.count()).group_by(
+            each.c.bulk_id, each.c.outcome
+        )
+    )
+    counts: dict[int, dict[str, int]] = {bulk_id: {} for bulk_id in bulk_ids}
+    for bulk_id, found, count in rows:
+        counts[bulk_id][str(found)] = count
+    return {
+        bulk_id: BulkProgress(total=sum(found.values()), **found)
+        for bulk_id, found in counts.items()
+    }
+
+
+def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
+    return BulkView(
+        row.id,
+        row.account_id,
+        known(BulkAction, row.action),
+        BulkState(row.state),
+        BulkParams.from_json(row.params),
+        row.operator,
+        row.ticket,
+        row.session,
+        row.undoes_id,
+        row.created_at,
+        row.ended_at,
+        bool(row.params.get("attended")),
+        progress,
+    )

@@ -1,0 +1,266 @@
+"""Whom a bulk is for: names become users, all of them in a few statements, and users become items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams, Where
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.errors import NotFound, Problem, UsageError
+from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.states import Light, SubjectKind, Wish
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.text.clean import harmless
+
+T = TypeVar("T")
+
+_NAMED_PROBLEMS = 50
+_ID = re.compile(r"[0-9a-f]{32}")  # no username is so long, and every address has an "@"
+_SERVICE_ACTIONS = frozenset(
+    {BulkAction.PROVISION, BulkAction.CHANGE, BulkAction.SUSPEND, BulkAction.RESUME}
+)
+
+Picked = Sequence[str] | Where
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One item before it is stored: a user, or one service of a user, a domain or the account."""
+
+    user_id: str | None
+    assignment_id: str | None
+    name: str
+    previous: dict[str, Any] = field(default_factory=dict)
+
+
+def checked_params(catalogue: Catalogue, action: BulkAction, params: BulkParams) -> BulkParams:
+    """The same by ids. Raises NotFound for unknown services and levels, UsageError for what does not go together."""
+    if not params.service:
+        if action in _SERVICE_ACTIONS:
+            raise UsageError(f"To {action} a service it has to be named.")
+        if params.level is not None or params.settings:
+            raise UsageError("A level and settings need a service.")
+        return params
+    service = catalogue.service(params.service)
+    if service.subject is not SubjectKind.USER and action is not BulkAction.RETRY:
+        raise UsageError(f"{service.name} is not given to users.")
+    level = service.level(params.level).id if params.level is not None else None
+    if action is BulkAction.CHANGE and level is None and not params.settings:
+        raise UsageError("A change needs a level or settings.")
+    return BulkParams(
+        service.id,
+        level,
+        params.settings,
+        params.instance,
+        params.adopt,
+        params.include_disabled,
+        params.must_change,
+        params.force,
+    )
+
+
+async def pick_users(
+    store: Store, caller: Caller, account: int | str, where: Where
+) -> tuple[str, ...]:
+    """Ids of the account's users whom `where` describes, by display name."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return tuple(one.user_id or "" for one in await _where(session, account_id, where))
+
+
+async def targets(
+    session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: BulkParams
+) -> list[Target]:
+    """The items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
+
+    Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
+    """
+    if isinstance(picked, Where):
+        if action is BulkAction.RETRY:
+            service = params.service or (await _by_ids(session, picked)).service
+            return await _red(session, account_id, None, service)
+        users = await _where(session, account_id, picked)
+    else:
+        users = await _named(session, account_id, picked)
+    if not users:
+        raise UsageError("Nobody is picked, so there is nothing to do.")
+    ids = [one.user_id or "" for one in users]
+    if action is BulkAction.RETRY:
+        return await _red(session, account_id, ids, params.service)
+    if action is BulkAction.DEPROVISION and not params.service:
+        return await _services(session, ids)
+    return users
+
+
+async def _by_ids(session: AsyncSession, where: Where) -> Where:
+    """The same with a service and a level by their ids. Raises NotFound."""
+    if not where.service:
+        return where
+    service = (await in_force(session)).catalogue.service(where.service)
+    level = service.level(where.level).id if where.level else ""
+    return replace(where, service=service.id, level=level)
+
+
+async def _where(session: AsyncSession, account_id: int, where: Where) -> list[Target]:
+    where = await _by_ids(session, where)
+    statement = select(UserRow.id, UserRow.upn).where(
+        UserRow.account_id == account_id, UserRow.in_bin.is_(False)
+    )
+    having = [
+        condition
+        for given, condition in (
+            (where.service, AssignmentRow.service_id == where.service),
+            (where.level, AssignmentRow.level_id == where.level),
+            (where.light, AssignmentRow.light == where.light),
+        )
+        if given
+    ]
+    if having:
+        if where.light is None:
+            having.append(AssignmentRow.wish != Wish.ABSENT)
+        statement = statement.where(
+            UserRow.id.in_(
+                select(AssignmentRow.user_id).where(
+                    AssignmentRow.account_id == account_id,
+                    AssignmentRow.user_id.is_not(None),
+                    *having,
+                )
+            )
+        )
+    if where.disabled is not None:
+        statement = statement.where(UserRow.disabled.is_(where.disabled))
+    if where.domain:
+        statement = statement.where(UserRow.upn.endswith(f"@{where.domain}", autoescape=True))
+    rows = await session.execute(statement.order_by(UserRow.sort_key, UserRow.id))
+    return [Target(user_id, None, upn) for user_id, upn in rows]
+
+
+async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[Target]:
+    """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames.
+
+    Ids alone are marks, whose order says nothing to anybody: these users come by UPN.
+    """
+    wanted = list(dict.fromkeys(names))
+    problems = []
+    targets: dict[str, Target] = {}
+    for chunk in batches(wanted):
+        keys = {name: lookup_key(name) for name in chunk}
+        found: dict[str, set[str]] = {key: set() for key in keys.values()}
+        users: dict[str, tuple[str, bool]] = {}
+        for statement in _lookups(account_id, list(found)):
+            for owner, user_id, upn, in_bin, key in await session.execute(statement):
+                if owner == account_id:
+                    found[key].add(user_id)
+                    users[user_id] = (upn, in_bin)
+        for name, key in keys.items():
+            problem = _problem(name, found[key], users)
+            if problem is not None:
+                problems.append(problem)
+                continue
+            (user_id,) = found[key]
+            targets[user_id] = Target(user_id, None, users[user_id][0])
+    if problems:
+        more = len(problems) - _NAMED_PROBLEMS
+        shown = problems[:_NAMED_PROBLEMS] + ([Problem("", f"and {more} more")] if more > 0 else [])
+        raise NotFound(
+            f"{len(problems)} of {len(wanted)} names stand for no user of this account. Nothing was changed.",
+            problems=shown,
+            hint="`mission-control users list` finds by part of a name.",
+        )
+    if all(_ID.fullmatch(name) for name in wanted):
+        return sorted(targets.values(), key=lambda one: one.name)
+    return list(targets.values())
+
+
+def _lookups(account_id: int, keys: Sequence[str]) -> Iterator[Select[int, str, str, bool, str]]:
+    """Statements for (account, user id, UPN, in the bin, key) of whom the keys stand for."""
+    user = (UserRow.account_id, UserRow.id, UserRow.upn, UserRow.in_bin)
+    # Looked up by account as well, SQLite walks all of the account's users for each chunk.
+    if ids := [key for key in keys if _ID.fullmatch(key)]:
+        yield select(*user, UserRow.id).where(UserRow.id.in_(ids))
+    if others := [key for key in keys if not _ID.fullmatch(key)]:
+        yield select(*user, UserRow.username_key).where(
+            UserRow.account_id == account_id, UserRow.username_key.in_(others)
+        )
+        yield (
+            select(*user, AddressRow.key)
+            .join(AddressRow, AddressRow.user_id == UserRow.id)
+            .where(AddressRow.key.in_(others))
+        )
+
+
+def _problem(name: str, found: set[str], users: dict[str, tuple[str, bool]]) -> Problem | None:
+    if not found:
+        return Problem(harmless(name), "is nobody here")
+    if len(found) > 1:
+        upns = ", ".join(sorted(users[user_id][0] for user_id in found))
+        return Problem(harmless(name), f"means more than one user: {upns}", "give the UPN")
+    (user_id,) = found
+    if users[user_id][1]:
+        return Problem(harmless(name), "is in the recycling bin", "restore the user first")
+    return None
+
+
+async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Target]:
+    """Everything that these users have, user by user; whoever has nothing is an item all the same."""
+    there: dict[str, list[Target]] = {}
+    names: dict[str, str] = {}
+    for chunk in batches(user_ids):
+        users = await session.execute(select(UserRow.id, UserRow.upn).where(UserRow.id.in_(chunk)))
+        names |= {row.id: row.upn for row in users}
+        rows = await session.execute(
+            select(AssignmentRow.user_id, AssignmentRow.id)
+            .where(
+                AssignmentRow.user_id.in_(chunk),
+                (AssignmentRow.wish != Wish.ABSENT) | (AssignmentRow.light == Light.RED),
+            )
+            .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+        )
+        for owner, assignment_id in rows:
+            target = Target(owner, assignment_id, names[owner or ""])
+            there.setdefault(target.user_id or "", []).append(target)
+    return [
+        one
+        for user_id in user_ids
+        for one in there.get(user_id, [Target(user_id, None, names[user_id])])
+    ]
+
+
+async def _red(
+    session: AsyncSession, account_id: int, user_ids: Sequence[str] | None, service_id: str
+) -> list[Target]:
+    """Every red light: of the account, or of these users only."""
+    statement = (
+        select(
+            AssignmentRow.user_id,
+            AssignmentRow.id,
+            func.coalesce(UserRow.upn, DomainRow.name, ObjectRow.name, ""),
+        )
+        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .outerjoin(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
+        .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.RED)
+        .order_by(AssignmentRow.since, AssignmentRow.id)
+    )
+    if service_id:
+        statement = statement.where(AssignmentRow.service_id == service_id)
+    wanted = None if user_ids is None else set(user_ids)
+    return [
+        Target(user_id, assignment_id, name)
+        for user_id, assignment_id, name in await session.execute(statement)
+        if wanted is None or user_id in wanted
+    ]

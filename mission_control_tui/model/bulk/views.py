@@ -1,0 +1,275 @@
+"""What the bulk functions take and hand out: actions, plans, progress, items; plain values, never rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.states import BulkState, Light
+
+
+class BulkAction(StrEnum):
+    """What is done for each user of a bulk. `RESTATE` is what an undo does, `GIVE` what each item itself says."""
+
+    PROVISION = "provision"
+    CHANGE = "change"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    DEPROVISION = "deprovision"
+    PASSWORD = "password"
+    RETRY = "retry"
+    RESTATE = "restate"
+    GIVE = "give"
+
+
+class ItemState(StrEnum):
+    """What became of an item when it was its turn; what became of its request is in `ItemOutcome`."""
+
+    LEFT = "left"
+    QUEUED = "queued"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+
+class ItemOutcome(StrEnum):
+    """Where an item is now."""
+
+    LEFT = "left"
+    ORANGE = "orange"
+    GREEN = "green"
+    RED = "red"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+
+FAILED = frozenset({ItemOutcome.RED, ItemOutcome.REFUSED})
+"""What a summary's filter for failures shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkParams:
+    """What an action needs. `level` None keeps the present one, or takes the only one that is owned.
+
+    `service` may be empty for DEPROVISION (all services) only. `include_disabled` gives new services to disabled users
+    as well; `must_change` is for PASSWORD, `force` for RESTATE: also where somebody changed it since.
+    """
+
+    service: str = ""
+    level: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    instance: str = ""
+    adopt: bool = False
+    include_disabled: bool = False
+    must_change: bool | None = None
+    force: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """From what was stored."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Users picked by what they have: every condition that is given must hold, for one of their services."""
+
+    service: str = ""
+    level: str = ""
+    light: Light | None = None
+    disabled: bool | None = None
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkReason:
+    """Why items would be, or were, left out: skipped, unchanged, waiting or refused, and whose they are.
+
+    `exit_code` is that of the error behind a refusal, 0 without one.
+    """
+
+    state: str
+    reason: str
+    names: tuple[str, ...]
+    exit_code: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many items."""
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSeats:
+    """Seats of one level: owned, free now, once all is queued, once all is green; `short`: how many are missing."""
+
+    service_id: str
+    service: str
+    level_id: str
+    level: str
+    owned: int
+    free_before: int
+    free_queued: int
+    free_after: int
+    short: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSeats:
+    """Seats that could be bought for those who would get none. `total` includes tax, for one term of `months`."""
+
+    product_id: str
+    level_id: str
+    quantity: int
+    months: int
+    net: Money
+    tax: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPlan:
+    """What a bulk would do, as things stand: `queued` items of `total` would become wishes.
+
+    `removals` take services away with their data. `attended`: passwords are generated, so that whoever starts it has
+    to take them (`bulks.attend`), at most `passwords` of them.
+    """
+
+    account_id: int
+    action: BulkAction
+    params: BulkParams
+    total: int
+    users: int
+    queued: int
+    waiting: int
+    unchanged: int
+    skipped: int
+    refused: int
+    removals: int
+    passwords: int
+    attended: bool
+    reasons: tuple[BulkReason, ...] = ()
+    seats: tuple[BulkSeats, ...] = ()
+    missing: tuple[MissingSeats, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> tuple[BulkSeats, ...]:
+        """The levels with too few seats."""
+        return tuple(one for one in self.seats if one.short)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkProgress:
+    """How many items are where. `left` are not yet wished for; `orange`, `green` and `red` are."""
+
+    total: int = 0
+    left: int = 0
+    orange: int = 0
+    green: int = 0
+    red: int = 0
+    cancelled: int = 0
+    superseded: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    refused: int = 0
+
+    @property
+    def failed(self) -> int:
+        """What the filter for failures shows."""
+        return self.red + self.refused
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it moves any more."""
+        return not self.left and not self.orange
+
+
+@dataclass(frozen=True, slots=True)
+class BulkView:
+    """One bulk and how far it is."""
+
+    id: int
+    account_id: int
+    action: BulkAction | str
+    state: BulkState
+    params: BulkParams
+    operator: str
+    ticket: str
+    session: str
+    undoes_id: int | None
+    created_at: datetime
+    ended_at: datetime | None
+    attended: bool
+    progress: BulkProgress
+
+    @property
+    def title(self) -> str:
+        """What it does, in a few words: change managed-exchange to popx."""
+        words = [str(self.action), self.params.service]
+        if self.params.level:
+            words.append(f"to {self.params.level}")
+        if self.action is BulkAction.GIVE:
+            words = ["services for new users"]
+        if self.undoes_id is not None:
+            words = [f"undo of bulk {self.undoes_id}"]
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItemView:
+    """One item: whose it is, where it is, and why it was skipped or refused or what the back end said."""
+
+    id: int
+    user_id: str | None
+    assignment_id: str | None
+    name: str
+    service_id: str
+    outcome: ItemOutcome
+    reason: str
+    request_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password that a bulk made, revealed once: for a user, or for one service where `service_id` is not empty."""
+
+    upn: str
+    service_id: str
+    instance: str
+    login: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one short transaction of a bulk did. `last`: nothing is left of the bulk."""
+
+    bulk_id: int
+    items: int
+    last: bool
+    requests: tuple[int, ...] = ()
+    passwords: tuple[NewPassword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A stopped bulk: `left` items will not be wished for, `queued` are on their way, `cancelled` of them no more."""
+
+    bulk: BulkView
+    left: int
+    queued: int
+    cancelled: int

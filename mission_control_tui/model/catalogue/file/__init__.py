@@ -1,0 +1,1 @@
+"""Reading and checking a catalogue file, with every error at once."""

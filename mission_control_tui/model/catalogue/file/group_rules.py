@@ -1,0 +1,77 @@
+"""What a catalogue file may say about objects of an account: groups, contacts, shared mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mission_control_tui.model.catalogue.file.document import Finding, Node, absent
+from mission_control_tui.model.catalogue.types import USER_MEMBER
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.text.clean import harmless
+
+_KEYS = ("address", "included_with", "roles")
+
+
+def check_objects(root: Node, service: Node) -> Iterator[Finding]:
+    """Everything wrong with what only a service of objects has, and with what it must not have."""
+    subject = service.word("subject", SubjectKind, SubjectKind.USER)
+    if subject is None:
+        return
+    if subject is not SubjectKind.OBJECT:
+        for key in _KEYS:
+            if service.has(key):
+                what = f"a service of a {subject} has no {key}"
+                yield Finding(service.at(key), what, 'only one with subject = "object" has')
+        return
+    yield from _plain(service)
+    yield from _included(root, service)
+    for role in service.children("roles"):
+        yield from _role(root, role)
+
+
+def _plain(service: Node) -> Iterator[Finding]:
+    """An object is there once, at one level, without a password and without seats of its own."""
+    if service.flag("seats", default=True):
+        what = "objects have no seats: they are included with what the account owns"
+        yield Finding(service.at("seats"), what, "set seats = false, and included_with")
+    if len(service.children("levels")) > 1:
+        yield Finding(service.at("levels", 1), "a service of objects has one level", "take it out")
+    if (service.number("instances") or 1) > 1:
+        what = "an object has its service once"
+        yield Finding(service.at("instances"), what, "leave it out: make several objects")
+    if service.text("password") not in (None, "none"):
+        what = "an object has no password"
+        yield Finding(service.at("password"), what, "leave it out: people log in as themselves")
+
+
+def _included(root: Node, service: Node) -> Iterator[Finding]:
+    for index, word in service.words("included_with"):
+        path = service.at("included_with", index)
+        owned = root.child("services", word)
+        if owned is None:
+            yield absent(path, "service", word, root.ids("services"))
+        elif not owned.flag("seats", default=True):
+            what = f"{harmless(word)} has no seats that an account could own"
+            yield Finding(path, what, "name a service with seats")
+
+
+def _role(root: Node, role: Node) -> Iterator[Finding]:
+    kinds = [
+        one.text("id") or ""
+        for one in root.children("services")
+        if one.word("subject", SubjectKind, SubjectKind.USER) is SubjectKind.OBJECT
+    ]
+    accepts = [word for _, word in role.words("accepts")]
+    for index, word in role.words("accepts"):
+        if word != USER_MEMBER and word not in kinds:
+            yield absent(role.at("accepts", index), "kind of member", word, [USER_MEMBER, *kinds])
+    for index, word in role.words("requires"):
+        path = role.at("requires", index)
+        required = root.child("services", word)
+        if required is None:
+            yield absent(path, "service", word, root.ids("services"))
+        elif required.word("subject", SubjectKind, SubjectKind.USER) is not SubjectKind.USER:
+            what = f"{harmless(word)} is no service of users"
+            yield Finding(path, what, "name what a user must have to be a member")
+        elif accepts and USER_MEMBER not in accepts:
+            yield Finding(path, "this role accepts no users", "leave requires out")

@@ -1,0 +1,1 @@
+"""Domain names of accounts, and who has which address in them."""

@@ -1,0 +1,207 @@
+"""Who has an address: UPNs, aliases and former UPNs are unique together, over the whole installation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import Conflict, InvalidInput, MissionControlError, Problem
+from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
+from mission_control_tui.model.people.names import alternatives
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.text.clean import harmless
+
+KEYS_AT_ONCE = 500
+_OFFERS_AT_ONCE = (8, 64, 1000)
+_USERS_ASKED = 300
+
+
+class AddressKind(StrEnum):
+    """Why a user has an address, or that an object has it."""
+
+    UPN = "upn"
+    ALIAS = "alias"
+    FORMER = "former"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has an address, and what it is to that user.
+
+    Of an object `user_id` is the object's id, `upn` its address, and `in_bin` says that it is being removed.
+    """
+
+    user_id: str
+    account_id: int
+    upn: str
+    display_name: str
+    in_bin: bool
+    kind: AddressKind
+
+
+@dataclass(frozen=True, slots=True)
+class UpnStatus:
+    """Whether a UPN can be had. `problem` says why not, naming the holder only within the account.
+
+    `alternative` is a free one to offer when it is taken, or "".
+    """
+
+    upn: str
+    free: bool
+    problem: Problem | None = None
+    alternative: str = ""
+    holder: Holder | None = None
+
+
+async def usual_domain(store: Store, caller: Caller, account: int | str) -> str:
+    """The domain to propose for a new user: what most users have, else the account's oldest; "" where there is none.
+
+    "Most" is judged by the first users in the list's order, which are found by its index however many there are.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        domains = (
+            await session.scalars(
+                select(DomainRow.name)
+                .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+                .order_by(DomainRow.id)
+            )
+        ).all()
+        if len(domains) < 2:
+            return next(iter(domains), "")
+        upns = await session.scalars(
+            select(UserRow.upn)
+            .where(UserRow.account_id == account_id, ~UserRow.in_bin)
+            .order_by(UserRow.sort_key, UserRow.id)
+            .limit(_USERS_ASKED)
+        )
+        used = Counter(upn_key(upn).rpartition("@")[2] for upn in upns)
+    return max(domains, key=lambda name: used[name])
+
+
+async def upn_status(store: Store, caller: Caller, account: int | str, upn: str) -> UpnStatus:
+    """Whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
+    typed = upn.strip()
+    problems = upn_problems(typed)
+    if problems:
+        return UpnStatus(typed, free=False, problem=problems[0])
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        key = lookup_key(typed)
+        holder = (await holders(session, [key])).get(key)
+        if holder is None:
+            return UpnStatus(typed, free=True)
+        offer = await alternative(session, typed)
+    problem = taken("upn", typed, holder, account_id, offer)
+    mine = holder if holder.account_id == account_id else None
+    return UpnStatus(typed, free=False, problem=problem, alternative=offer, holder=mine)
+
+
+async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Holder]:
+    """Who has the addresses with these keys, recycling bin included; free ones are left out."""
+    found: dict[str, Holder] = {}
+    for chunk in batches(sorted(keys), KEYS_AT_ONCE):
+        rows = await session.execute(
+            select(
+                AddressRow.key,
+                AddressRow.kind,
+                func.coalesce(UserRow.id, ObjectRow.id),
+                AddressRow.account_id,
+                func.coalesce(UserRow.upn, ObjectRow.address),
+                func.coalesce(UserRow.display_name, ObjectRow.name),
+                func.coalesce(UserRow.in_bin, ObjectRow.removed_at.is_not(None)),
+            )
+            .outerjoin(UserRow, UserRow.id == AddressRow.user_id)
+            .outerjoin(ObjectRow, ObjectRow.id == AddressRow.object_id)
+            .where(AddressRow.key.in_(chunk))
+        )
+        for key, kind, user_id, account_id, upn, display_name, in_bin in rows:
+            found[key] = Holder(
+                user_id, account_id, upn, display_name, bool(in_bin), AddressKind(kind)
+            )
+    return found
+
+
+async def alternative(session: AsyncSession, upn: str) -> str:
+    """A free UPN that resembles `upn`, or "" when a thousand of them are taken."""
+    candidates = alternatives(upn, ())
+    for size in _OFFERS_AT_ONCE:
+        offers = list(islice(candidates, size))
+        held = await holders(session, {lookup_key(offer) for offer in offers})
+        free = next((offer for offer in offers if lookup_key(offer) not in held), None)
+        if free is not None:
+            return free
+    return ""
+
+
+def taken(where: str, address: str, holder: Holder, account_id: int, offer: str = "") -> Problem:
+    """The problem of an address that somebody has; somebody of another account is not named."""
+    free = f"{offer} is free" if offer else ""
+    shown = harmless(address)
+    if holder.account_id != account_id:
+        return Problem(where, f"{shown} is taken in another account", free)
+    who = f"{harmless(holder.display_name)} ({holder.upn})"
+    if holder.kind is AddressKind.OBJECT:
+        how = "is still being taken away from" if holder.in_bin else "is the address of"
+        hint = "try again when its light is grey" if holder.in_bin else ""
+        return Problem(where, f"{shown} {how} {harmless(holder.display_name)}", hint or free)
+    if holder.in_bin:
+        hint = "restore that user, or purge it to free the name"
+        return Problem(
+            where,
+            f"{shown} is kept for {who}, who is in the recycling bin",
+            f"{hint}; {free}" if free else hint,
+        )
+    how = {
+        AddressKind.UPN: "is taken by",
+        AddressKind.ALIAS: "is an alias of",
+        AddressKind.FORMER: "is a former UPN of",
+    }[holder.kind]
+    return Problem(where, f"{shown} {how} {who}", free)
+
+
+async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
+    """The account's domain names, sorted."""
+    rows = await session.scalars(
+        select(DomainRow.name)
+        .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+        .order_by(DomainRow.name)
+    )
+    return tuple(rows)
+
+
+class Taken(Problem):
+    """A problem that only says that somebody has the name: not wrong in itself."""
+
+    __slots__ = ()
+
+
+def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
+    """The error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
+    kind = Conflict if all(isinstance(one, Taken) for one in problems) else InvalidInput
+    return kind(what, problems=[Problem(one.where, one.what, one.hint) for one in problems])
+
+
+async def upn_taken(
+    session: AsyncSession, account_id: int, upn: str, *, by_other_than: str = "", where: str = "upn"
+) -> list[Problem]:
+    """Whether somebody other than the user `by_other_than` has the address, with who and a free one to offer."""
+    key = lookup_key(upn)
+    holder = (await holders(session, [key])).get(key)
+    if holder is None or holder.user_id == by_other_than:
+        return []
+    found = taken(where, upn, holder, account_id, await alternative(session, upn))
+    return [Taken(found.where, found.what, found.hint)]

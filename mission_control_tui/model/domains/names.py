@@ -1,0 +1,98 @@
+"""Domain names as they are typed, stored and shown, and who may hold an Australian one. Needs no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mission_control_tui.model.catalogue.values import Rule, Value, ValueType
+from mission_control_tui.model.text.clean import fold
+
+_RULE = Rule(id="domain", name="Domain name", type=ValueType.DOMAIN, required=True)
+_ACE = "xn--"
+
+
+def normalise(typed: str) -> str:
+    """The form that is stored and compared: lower case, ASCII (IDNA 2008), no final dot, at least two labels.
+
+    Raises InvalidInput naming what breaks a rule (RFC 1123 and RFC 5890: letters, digits and inner hyphens, 63 octets
+    in a label, 253 in all).
+    """
+    return str(_RULE.validate(typed))
+
+
+def shown(name: str) -> str:
+    """A stored name for people: with its letters where it has other than ASCII's, else as it is."""
+    if _ACE not in name:
+        return name
+    import idna
+
+    try:
+        return f"{idna.decode(name)} ({name})"
+    except idna.IDNAError:
+        return name
+
+
+class Evidence(StrEnum):
+    """Which number can show that a kind of organisation exists in Australia."""
+
+    COMPANY = "an ACN, or the ABN of a company"
+    BUSINESS = "an ABN"
+
+
+# auDA's kinds of registrant whose claim the number by itself can show; what is not here a person has to look at.
+_EVIDENCE = {
+    "company": Evidence.COMPANY,
+    "registered-business": Evidence.BUSINESS,
+    "sole-trader": Evidence.BUSINESS,
+    "partnership": Evidence.BUSINESS,
+}
+TYPE_FIELD = "eligibility-type"
+NAME_FIELD = "eligibility-name"
+NUMBER_FIELD = "eligibility-number"
+HOLDER_FIELD = "registrant-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Whether the details agree with each other. `doubts` are for the person who has to approve; empty where none."""
+
+    doubts: tuple[str, ...]
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a person has to look at it first."""
+        return bool(self.doubts)
+
+
+def judge_eligibility(answers: Mapping[str, Value]) -> Eligibility:
+    """Compare the answers of a purchase: the kind of registrant with its number, the names with each other.
+
+    Answers are known by the ids that docs/catalogue.md gives for them; a product that does not ask is not judged. That
+    a number's check digits are right was verified before, by the field's type.
+    """
+    doubts: list[str] = []
+    kind, number = _text(answers, TYPE_FIELD), _text(answers, NUMBER_FIELD)
+    if kind and kind not in _EVIDENCE:
+        doubts.append(f"Nothing here can verify the eligibility type {kind}.")
+    elif kind and not _shows(number, _EVIDENCE[kind]):
+        doubts.append(f"The eligibility type {kind} needs {_EVIDENCE[kind]}, not {number}.")
+    holder, registered = _text(answers, HOLDER_FIELD), _text(answers, NAME_FIELD)
+    if kind and registered and fold(registered) != fold(holder):
+        doubts.append(f"The registered name {registered!r} is not the registrant {holder!r}.")
+    return Eligibility(tuple(doubts))
+
+
+def _text(answers: Mapping[str, Value], field: str) -> str:
+    value = answers.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _shows(number: str, evidence: Evidence) -> bool:
+    from stdnum.au import abn, acn
+
+    if evidence is Evidence.BUSINESS:
+        return bool(abn.is_valid(number))
+    # A company's ABN is two check digits before its ACN (Australian Business Register).
+    return bool(acn.is_valid(number) or (abn.is_valid(number) and acn.is_valid(number[2:])))

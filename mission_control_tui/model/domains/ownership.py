@@ -1,0 +1,332 @@
+"""Domain names of accounts: who has which, in what state; taking one in and letting it go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.domains.names import normalise
+from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.services.wishes import push
+from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row, domain_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+NAMED = 10
+"""How many of those who are in the way are named."""
+
+OWNED_ELSEWHERE = "Owned elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainView:
+    """A domain of an account. `light` is its registration's, None where it is registered elsewhere."""
+
+    name: str
+    bought: bool
+    light: Light | None
+    word: str
+    step: str
+    error_said: str
+    term_months: int
+    added_at: datetime
+
+
+async def list_domains(store: Store, caller: Caller, account: int | str) -> tuple[DomainView, ...]:
+    """The account's domains by name, with the state of their registration."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return await domain_views(session, account_id)
+
+
+async def domain_views(session: AsyncSession, account_id: int) -> tuple[DomainView, ...]:
+    """As `list_domains`, within a session."""
+    rows = await session.execute(
+        select(DomainRow, AssignmentRow)
+        .outerjoin(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)
+        .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+        .order_by(DomainRow.name, AssignmentRow.id)
+    )
+    found: dict[str, DomainView] = {}
+    for domain, registration in rows:
+        found.setdefault(domain.name, _view(domain, registration))
+    return tuple(found.values())
+
+
+def _view(domain: DomainRow, registration: AssignmentRow | None) -> DomainView:
+    shows = registration if domain.bought else None
+    return DomainView(
+        name=domain.name,
+        bought=domain.bought,
+        light=Light(shows.light) if shows else (Light.GREY if domain.bought else None),
+        word=shows.word if shows else (Word.NOT_PROVISIONED if domain.bought else OWNED_ELSEWHERE),
+        step=shows.step if shows else "",
+        error_said=shows.error_said if shows else "",
+        term_months=domain.term_months,
+        added_at=domain.added_at,
+    )
+
+
+@retried
+async def add_domain(
+    store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
+) -> Outcome[str]:
+    """Let the account use a domain that is registered elsewhere; the result is its stored form.
+
+    Raises InvalidInput for what is no domain name, Conflict when an account has it already.
+    """
+    stored = normalise(name)
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        tx.command("account", "add-domain", stored)
+        await claim(tx, owner, stored, bought=False)
+    return Outcome(stored, tx.plan, not dry_run)
+
+
+async def remove_domain(
+    store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
+) -> Outcome[str]:
+    """Let go of a domain that is registered elsewhere. Raises NotFound, and Conflict while anything needs it.
+
+    One that was bought here is removed by `removing.remove`, with an order.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        row = await required_domain(tx.session, owner, name)
+        if row.bought:
+            raise Conflict(
+                f"{row.name} was bought here.",
+                hint="Remove it as the product that it is: `mission-control remove`.",
+            )
+        tx.command("account", "remove-domain", row.name, "--yes")
+        await release(tx, owner, (await in_force(tx.session)).catalogue, row)
+        stored = row.name
+    return Outcome(stored, tx.plan, not dry_run)
+
+
+async def locked_account(tx: Transaction, account_id: int) -> AccountRow:
+    """The account, locked against other changes of what it owns; users and requests go on meanwhile."""
+    row = await tx.session.scalar(
+        select(AccountRow)
+        .where(AccountRow.id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return row
+
+
+async def required_domain(session: AsyncSession, account: AccountRow, name: str) -> DomainRow:
+    """The account's domain of this name, however it is spelt. Raises NotFound, naming those that there are."""
+    stored = normalise(name)
+    row = await domain_row(session, account.id, stored)
+    if row is None:
+        views = await domain_views(session, account.id)
+        raise NotFound(
+            f"Account {account.code} has no domain {stored}.",
+            hint=f"It has: {', '.join(view.name for view in views) or 'none'}.",
+        )
+    return row
+
+
+async def claim(
+    tx: Transaction,
+    account: AccountRow,
+    name: str,
+    *,
+    bought: bool,
+    term_months: int = 0,
+    details: Mapping[str, object] | None = None,
+) -> DomainRow:
+    """Make `name` (in its stored form) the account's. Raises Conflict when an account has it already."""
+    await refuse_taken(tx.session, account, name)
+    row = await _own_former(tx, account, name) or DomainRow(account_id=account.id, name=name)
+    row.bought, row.term_months, row.details = bought, term_months, dict(details or {})
+    row.added_at, row.removed_at = tx.now, None
+    tx.session.add(row)
+    await tx.session.flush()
+    tx.record(
+        Verb.CREATED,
+        "domain",
+        name,
+        after={"bought": bought, **({"term months": term_months} if term_months else {})},
+        action="add domain",
+    )
+    return row
+
+
+async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) -> None:
+    """Raise Conflict when an account has the domain `name` (in its stored form)."""
+    owner = await session.scalar(
+        select(DomainRow.account_id).where(DomainRow.name == name, DomainRow.removed_at.is_(None))
+    )
+    if owner == account.id:
+        raise Conflict(f"Account {account.code} has the domain {name} already.")
+    if owner is not None:
+        raise Conflict(
+            f"The domain {name} belongs to another account of this installation.",
+            hint="A domain belongs to one account: remove it there first.",
+        )
+
+
+async def _own_former(tx: Transaction, account: AccountRow, name: str) -> DomainRow | None:
+    """The account's own removed row of this name, to be used again; those of others give up what they held."""
+    former = (
+        await tx.session.scalars(
+            select(DomainRow).where(DomainRow.name == name).order_by(DomainRow.id.desc())
+        )
+    ).all()
+    for row in former:
+        if row.account_id != account.id:
+            await _retire(tx, row)
+    own = next((row for row in former if row.account_id == account.id), None)
+    if own is not None:
+        for held in await _instances(tx, own):
+            held.backend_name = held.backend_name.removesuffix(_retired(held))
+        await tx.session.flush()
+    return own
+
+
+async def _retire(tx: Transaction, domain: DomainRow) -> None:
+    """Free the back-end names that a removed domain's instances still hold, once the back end let go of them."""
+    for held in await _instances(tx, domain):
+        if (held.wish, held.observed_wish, held.light) != (Wish.ABSENT, Wish.ABSENT, Light.GREY):
+            raise Conflict(
+                f"The domain {domain.name} is still being taken away from another account.",
+                hint="Try again when its light there is grey.",
+            )
+        held.backend_name = held.backend_name.removesuffix(_retired(held)) + _retired(held)
+    await tx.session.flush()
+
+
+async def _instances(tx: Transaction, domain: DomainRow) -> Sequence[AssignmentRow]:
+    rows = await tx.session.scalars(
+        select(AssignmentRow).where(AssignmentRow.domain_id == domain.id).with_for_update()
+    )
+    return rows.all()
+
+
+def _retired(held: AssignmentRow) -> str:
+    return f"#{held.id}"
+
+
+async def release(
+    tx: Transaction, account: AccountRow, catalogue: Catalogue, row: DomainRow
+) -> None:
+    """Take the domain from the account; a registration is wished away. Raises Conflict while anything needs it."""
+    await _refuse_addresses(tx.session, account, row.name)
+    await _refuse_services(tx.session, account, catalogue, row.name)
+    row.removed_at = tx.now
+    request_id = None
+    registrations = await tx.session.scalars(
+        select(AssignmentRow)
+        .where(AssignmentRow.domain_id == row.id, AssignmentRow.wish != Wish.ABSENT)
+        .with_for_update()
+    )
+    for registration in registrations:
+        request = await push(
+            tx,
+            registration,
+            RequestKind.DEPROVISION,
+            priority=Priority.INTERACTIVE,
+            wish=Wish.ABSENT,
+        )
+        request_id = request.id
+    tx.record(
+        Verb.REMOVED,
+        "domain",
+        row.name,
+        before={"bought": row.bought},
+        action="remove domain",
+        request_id=request_id,
+    )
+
+
+async def _refuse_addresses(session: AsyncSession, account: AccountRow, name: str) -> None:
+    rows = await session.execute(
+        select(UserRow.upn, UserRow.in_bin)
+        .join(AddressRow, AddressRow.user_id == UserRow.id)
+        .where(
+            AddressRow.account_id == account.id,
+            AddressRow.key.endswith(f"@{name}", autoescape=True),
+        )
+        .distinct()
+        .order_by(UserRow.upn)
+        .limit(NAMED + 1)
+    )
+    objects = await session.execute(
+        select(ObjectRow.name, ObjectRow.removed_at)
+        .join(AddressRow, AddressRow.object_id == ObjectRow.id)
+        .where(
+            AddressRow.account_id == account.id,
+            AddressRow.key.endswith(f"@{name}", autoescape=True),
+        )
+        .order_by(ObjectRow.name)
+        .limit(NAMED + 1)
+    )
+    held = [f"{one} (being removed)" if removed else one for one, removed in objects]
+    if held:
+        raise Conflict(
+            f"Groups and shared mailboxes have addresses in {name}: {_named(held)}.",
+            hint="Give them another address or remove them, before.",
+        )
+    users = [f"{upn} (in the recycling bin)" if binned else upn for upn, binned in rows]
+    if users:
+        raise Conflict(
+            f"Users have addresses in {name}: {_named(users)}.",
+            hint="Give them another UPN and take the aliases away, or purge them, before.",
+        )
+
+
+async def _refuse_services(
+    session: AsyncSession, account: AccountRow, catalogue: Catalogue, name: str
+) -> None:
+    """Services whose settings name the domain, such as a web site, would be left without it."""
+    options = {
+        service.id: [one.id for one in service.options if one.type is ValueType.DOMAIN]
+        for service in catalogue.services
+    }
+    rows = await session.execute(
+        select(UserRow.upn, AssignmentRow.service_id, AssignmentRow.settings)
+        .join(UserRow, UserRow.id == AssignmentRow.user_id)
+        .where(
+            AssignmentRow.account_id == account.id,
+            AssignmentRow.wish != Wish.ABSENT,
+            AssignmentRow.service_id.in_([key for key, value in options.items() if value]),
+        )
+        .order_by(UserRow.upn)
+    )
+    users = [
+        f"{upn} ({catalogue.service(service_id).name})"
+        for upn, service_id, settings in rows
+        if any(settings.get(option) == name for option in options[service_id])
+    ]
+    if users:
+        raise Conflict(
+            f"Services use {name}: those of {_named(users)}.",
+            hint="Give them another domain, or deprovision them, before.",
+        )
+
+
+def _named(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = " and others" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more

@@ -1,0 +1,1 @@
+"""Distribution groups, contacts, shared mailboxes and their members."""

@@ -1,0 +1,402 @@
+"""Groups, contacts and shared mailboxes of an account: making, changing, removing them, bringing them back.
+
+Each verb is one transaction, states the object's wish and queues its request, like the verbs on users' services.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
+from mission_control_tui.model.domains.address_registry import AddressKind, refusal
+from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.groups.command_words import create_words, edit_words
+from mission_control_tui.model.groups.member_changes import MemberChanges, Who, drop_unfit
+from mission_control_tui.model.groups.members import (
+    leave,
+    record_members,
+    tell_objects_of,
+    waits_for,
+)
+from mission_control_tui.model.groups.queries import ObjectView, object_view
+from mission_control_tui.model.groups.rules import judged, require_included
+from mission_control_tui.model.people.address_syntax import upn_key
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.services.wishes import find_or_make, object_subject, push
+from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.group_rows import object_row, sort_key
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.row_versions import require_object_version
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What becomes of an object; None and empty leave things as they are. `remove` comes before `add`."""
+
+    name: str | None = None
+    address: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    add: Who = field(default_factory=dict)
+    remove: Who = field(default_factory=dict)
+
+
+@retried
+async def create_object(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    kind: str,
+    name: str,
+    address: str,
+    *,
+    settings: Mapping[str, object] | None = None,
+    members: Who | None = None,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[ObjectView]:
+    """Make an object of this kind (id or name) with its members, and ask for it to be provisioned.
+
+    Raises NotFound (kind), InvalidInput and Conflict with every problem at once, Conflict where the account owns
+    nothing that the kind is included with.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner, catalogue = await _locked(tx, caller, account_id)
+        service = catalogue.kind(kind)
+        await require_included(tx.session, owner, catalogue, service)
+        stated = await judged(
+            tx.session,
+            account_id,
+            service,
+            name=name,
+            address=address,
+            settings=settings or {},
+        )
+        row = ObjectRow(
+            id=uuid.uuid4().hex,
+            account_id=account_id,
+            service_id=service.id,
+            name=stated.name[:256],
+            sort_key=sort_key(stated.name),
+            address=stated.address[:320],
+            details=dict(stated.settings),
+            created_at=tx.now,
+            version=1,
+        )
+        people = MemberChanges(tx, catalogue, service, row)
+        await people.change(members or {}, {})
+        _refuse(f"This {service.name} cannot be made.", [*stated.problems, *people.problems])
+        tx.session.add(row)
+        await tx.session.flush()
+        await _claim(tx, service, row)
+        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        await people.write()
+        after = _stated(row)
+        await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION, priority)
+        tx.command(*create_words(service, row, stated.settings, people.new))
+        _record(tx, Verb.CREATED, service, row, assignment, {}, after, f"create {service.id}")
+        if people.new:
+            await record_members(tx, catalogue, row, new=people.new, request_id=tx.requests[-1])
+        view = await object_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def edit_object(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    key: str,
+    changes: Changes,
+    *,
+    expected_version: int | None = None,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[ObjectView]:
+    """Change what an object is called, its address, fields and members, and ask for that to be provisioned.
+
+    Nothing different: unchanged, but what is red, was not checked or has drifted is asked for again.
+    Raises NotFound, UsageError, InvalidInput and Conflict with every problem at once, StaleVersion.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner, catalogue = await _locked(tx, caller, account_id)
+        row = await object_row(tx.session, account_id, key, lock=True)
+        service = catalogue.service(row.service_id)
+        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        await require_object_version(tx, row, assignment.id, expected_version)
+        stated = await judged(
+            tx.session,
+            account_id,
+            service,
+            name=row.name if changes.name is None else changes.name,
+            address=row.address if changes.address is None else changes.address,
+            settings=changes.settings,
+            previous=row.details,
+            own=row.id,
+        )
+        people = MemberChanges(tx, catalogue, service, row)
+        await people.change(changes.add, changes.remove)
+        _refuse(f"{row.name} cannot be changed like this.", [*stated.problems, *people.problems])
+        before, called = _stated(row), row.name
+        moved = stated.address != row.address
+        row.name, row.sort_key = stated.name, sort_key(stated.name)
+        row.address, row.details = stated.address, dict(stated.settings)
+        if moved:
+            await _claim(tx, service, row)
+        await people.write()
+        after = _stated(row)
+        changed = [name for name in after if before.get(name) != after[name]]
+        settled = (assignment.light == Light.GREEN and not assignment.drift) or (
+            assignment.light == Light.ORANGE and assignment.word != Word.NOT_CHECKED
+        )
+        if settled and not changed and not people.new and not people.gone:
+            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+        else:
+            row.version += 1
+            kind = RequestKind.CHANGE
+            if assignment.wish == Wish.ABSENT:
+                kind = RequestKind.PROVISION
+            await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
+            if moved:
+                await tell_objects_of(tx, object_id=row.id, priority=priority)
+            tx.command(*edit_words(called, changed, after, people.gone, people.new))
+            _record(
+                tx,
+                Verb.CHANGED,
+                service,
+                row,
+                assignment,
+                {name: before.get(name) for name in changed},
+                {name: after[name] for name in changed},
+                f"{kind} {service.id}",
+                name=called,
+            )
+            if people.new or people.gone:
+                await record_members(
+                    tx,
+                    catalogue,
+                    row,
+                    new=people.new,
+                    gone=people.gone,
+                    request_id=_first_request(tx),
+                )
+        view = await object_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def remove_object(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    key: str,
+    *,
+    expected_version: int | None = None,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[ObjectView]:
+    """Take an object away with what it holds; its address is free once it is gone. Asked again where that failed.
+
+    It leaves every object that it is a member of, which the plan names. Raises NotFound, StaleVersion.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner, catalogue = await _locked(tx, caller, account_id)
+        row = await object_row(tx.session, account_id, key, lock=True, removed=True)
+        service = catalogue.service(row.service_id)
+        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        await require_object_version(tx, row, assignment.id, expected_version)
+        if row.removed_at is not None and assignment.light != Light.RED:
+            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+        else:
+            await _remove(tx, service, row, assignment, priority)
+        view = await object_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def _remove(
+    tx: Transaction, service: Service, row: ObjectRow, assignment: AssignmentRow, priority: int
+) -> None:
+    count = await tx.session.scalar(
+        select(func.count(func.distinct(MemberRow.subject_id))).where(MemberRow.object_id == row.id)
+    )
+    row.removed_at = tx.now
+    row.version += 1
+    never_there = assignment.wish == Wish.ABSENT and assignment.light == Light.GREY
+    if never_there:
+        await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
+    else:
+        await push(tx, assignment, RequestKind.DEPROVISION, priority=priority, wish=Wish.ABSENT)
+        reach = "member no longer reaches" if count == 1 else "members no longer reach"
+        held = f", and its {count} {reach} it" if count else ""
+        tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
+    tx.command("objects", "remove", row.address)
+    _record(
+        tx,
+        Verb.REMOVED,
+        service,
+        row,
+        assignment,
+        {"address": row.address},
+        {},
+        f"remove {service.id}",
+        request=not never_there,
+    )
+    await leave(tx, member=row, priority=priority)
+
+
+@retried
+async def restore_object(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    key: str,
+    *,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[ObjectView]:
+    """Make a removed object again, with its fields and those of its members who may still be some.
+
+    What it held at the back end does not come back. Raises NotFound, and Conflict where name or address is taken.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner, catalogue = await _locked(tx, caller, account_id)
+        row = await object_row(tx.session, account_id, key, lock=True, removed=True)
+        service = catalogue.service(row.service_id)
+        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        if row.removed_at is None:
+            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+        else:
+            await require_included(tx.session, owner, catalogue, service)
+            stated = await judged(
+                tx.session,
+                account_id,
+                service,
+                name=row.name,
+                address=row.address,
+                settings={},
+                previous=row.details,
+                own=row.id,
+            )
+            _refuse(f"{row.name} cannot come back.", stated.problems)
+            row.removed_at, row.version = None, row.version + 1
+            row.details = dict(stated.settings)
+            await _claim(tx, service, row)
+            await drop_unfit(tx, catalogue, service, row)
+            kind = RequestKind.PROVISION
+            await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
+            tx.command("objects", "restore", row.address)
+            after = {"address": row.address}
+            _record(tx, Verb.CREATED, service, row, assignment, {}, after, f"restore {service.id}")
+        view = await object_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def _locked(tx: Transaction, caller: Caller, account_id: int) -> tuple[AccountRow, Catalogue]:
+    """The account, locked so that names and members are judged one after the other, and the catalogue."""
+    await tx.session.execute(
+        select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
+    )
+    owner = await account_row(tx.session, caller, account_id)
+    return owner, (await in_force(tx.session)).catalogue
+
+
+def _refuse(what: str, problems: Sequence[Problem]) -> None:
+    if problems:
+        raise refusal(what, problems)
+
+
+async def _claim(tx: Transaction, service: Service, row: ObjectRow) -> None:
+    """Give the object its address in the one table of addresses, where that is one of the account's."""
+    if service.address is not AddressUse.OWN:
+        return
+    await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
+    tx.session.add(
+        AddressRow(
+            account_id=row.account_id,
+            object_id=row.id,
+            address=row.address,
+            key=upn_key(row.address),
+            kind=AddressKind.OBJECT,
+            is_primary=True,
+        )
+    )
+    await tx.session.flush()
+
+
+async def _wish(
+    tx: Transaction,
+    owner: AccountRow,
+    catalogue: Catalogue,
+    service: Service,
+    row: ObjectRow,
+    assignment: AssignmentRow,
+    kind: RequestKind,
+    priority: int,
+) -> None:
+    await tx.session.flush()
+    await push(
+        tx,
+        assignment,
+        kind,
+        priority=priority,
+        wish=Wish.PRESENT,
+        level_id=service.levels[0].id,
+        settings=row.details,
+        depends_on=await waits_for(tx, owner, catalogue, service, row),
+    )
+
+
+def _first_request(tx: Transaction) -> int | None:
+    """The request that the transaction queued first."""
+    return tx.requests[0] if tx.requests else None
+
+
+def _label(service: Service, row: ObjectRow) -> str:
+    return f"{row.name} ({service.name})"
+
+
+def _stated(row: ObjectRow) -> dict[str, object]:
+    return {"name": row.name, "address": row.address, **row.details}
+
+
+def _record(
+    tx: Transaction,
+    verb: Verb,
+    service: Service,
+    row: ObjectRow,
+    assignment: AssignmentRow,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    action: str,
+    *,
+    name: str = "",
+    request: bool = True,
+) -> None:
+    tx.record(
+        verb,
+        "object",
+        f"{name or row.name} ({service.name})",
+        before={key: value for key, value in before.items() if value not in (None, "", [])},
+        after={key: value for key, value in after.items() if value not in (None, "", [])},
+        action=action,
+        request_id=_first_request(tx) if request else None,
+        version=row.version,
+        assignment_id=assignment.id,
+    )

@@ -1,0 +1,349 @@
+"""Members of objects: who may be one, who leaves with what, and which objects have to be told.
+
+A membership is stated here and reaches the back end with the object's next request, as the member's address. Who loses
+a service that a role requires, or is deleted, leaves in the same transaction, and the plan says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue, Role, Service
+from mission_control_tui.model.errors import MissionControlError, NotFound, Problem
+from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.services.wishes import (
+    last_request,
+    object_subject,
+    push,
+    requirements,
+)
+from mission_control_tui.model.states import Light, RequestKind, SubjectKind, Wish
+from mission_control_tui.model.store.group_rows import NAMED, objects_called
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who could be a member: a user, or another object of the account."""
+
+    id: str
+    kind: str
+    name: str
+    address: str
+    user: UserRow | None = None
+    object: ObjectRow | None = None
+
+
+async def candidate(
+    session: AsyncSession, account_id: int, key: str, where: str
+) -> Candidate | Problem:
+    """The user or object that `key` means (an id, address, username or name), or why there is none."""
+    found = [
+        row for row in await objects_called(session, account_id, key) if row.removed_at is None
+    ]
+    user: UserRow | None = None
+    unknown: MissionControlError | None = None
+    try:
+        user = await user_row(session, account_id, key)
+    except MissionControlError as error:
+        unknown = error
+    shown = harmless(key)
+    if len(found) + (user is not None) > 1:
+        names = [f"{row.name} ({row.address})" for row in found[:NAMED]]
+        names += [user.upn] if user is not None else []
+        return Problem(
+            where, f"{shown} means more than one: {', '.join(names)}", "give the address"
+        )
+    if user is not None:
+        return Candidate(user.id, USER_MEMBER, user.display_name, user.upn, user=user)
+    if found:
+        row = found[0]
+        return Candidate(row.id, row.service_id, row.name, row.address, object=row)
+    if isinstance(unknown, NotFound) and "recycling bin" in unknown.what:
+        return Problem(where, f"{shown} is in the recycling bin", "restore that user first")
+    return Problem(
+        where, f"{shown} is no user and no object of this account", "find it by part of its name"
+    )
+
+
+async def refused(
+    tx: Transaction,
+    catalogue: Catalogue,
+    service: Service,
+    row: ObjectRow,
+    role: Role,
+    one: Candidate,
+) -> Problem | None:
+    """Why `one` cannot have the role in the object, or None."""
+    name = harmless(one.name)
+    if one.kind not in role.accepts:
+        kinds = ", ".join(
+            "users" if kind == USER_MEMBER else f"{catalogue.service(kind).name}s"
+            for kind in role.accepts
+        )
+        what = "a user" if one.kind == USER_MEMBER else f"a {_kind_name(catalogue, one.kind)}"
+        return Problem(role.id, f"{name} is {what}", f"a {role.name} can be: {kinds}")
+    if one.object is not None and await _contains(tx.session, one.object, row):
+        what = f"{name} has {harmless(row.name)} in it: they would contain each other"
+        return Problem(role.id, what, "take it out there first")
+    if one.user is not None:
+        for required in role.requires:
+            if not await _has(tx.session, one.user, required):
+                what = f"{one.user.upn} has no {catalogue.service(required).name}"
+                return Problem(role.id, what, "provision it first, or leave this user out")
+    return None
+
+
+def _kind_name(catalogue: Catalogue, kind: str) -> str:
+    try:
+        return catalogue.service(kind).name
+    except NotFound:
+        return kind
+
+
+async def _has(session: AsyncSession, user: UserRow, service_id: str) -> bool:
+    found = await session.scalar(
+        select(
+            exists().where(
+                AssignmentRow.user_id == user.id,
+                AssignmentRow.subject_kind == SubjectKind.USER,
+                AssignmentRow.service_id == service_id,
+                AssignmentRow.wish != Wish.ABSENT,
+            )
+        )
+    )
+    return bool(found)
+
+
+async def _contains(session: AsyncSession, outer: ObjectRow, inner: ObjectRow) -> bool:
+    """Whether `inner` is `outer`, or a member of it through any number of others, in whatever role."""
+    seen: set[str] = set()
+    following = {outer.id}
+    while following:
+        if inner.id in following:
+            return True
+        seen |= following
+        found = await session.scalars(
+            select(MemberRow.member_id).where(
+                MemberRow.object_id.in_(following), MemberRow.member_id.is_not(None)
+            )
+        )
+        following = {one for one in found if one is not None} - seen
+    return False
+
+
+async def waits_for(
+    tx: Transaction, account: AccountRow, catalogue: Catalogue, service: Service, row: ObjectRow
+) -> list[int]:
+    """Requests that have to be green before the object's: of its domain, and of members not made yet.
+
+    Who exists at the back end already is not waited for, whatever its light.
+    """
+    waits = await requirements(tx, account, catalogue, object_subject(row), service, priority=0)
+    unmade = (AssignmentRow.observed_wish == Wish.ABSENT) & (AssignmentRow.light != Light.GREEN)
+    ids: set[str] = set()
+    for role in service.roles:
+        if role.requires:
+            ids |= set(
+                await tx.session.scalars(
+                    select(AssignmentRow.id)
+                    .join(MemberRow, MemberRow.user_id == AssignmentRow.user_id)
+                    .where(
+                        MemberRow.object_id == row.id,
+                        MemberRow.role == role.id,
+                        AssignmentRow.service_id.in_(role.requires),
+                        AssignmentRow.wish != Wish.ABSENT,
+                        unmade,
+                    )
+                )
+            )
+    ids |= set(
+        await tx.session.scalars(
+            select(AssignmentRow.id)
+            .join(MemberRow, MemberRow.member_id == AssignmentRow.object_id)
+            .where(MemberRow.object_id == row.id, AssignmentRow.wish != Wish.ABSENT, unmade)
+        )
+    )
+    for assignment_id in sorted(ids):
+        waits += await last_request(tx, assignment_id)
+    return waits
+
+
+def add(row: ObjectRow, role: str, one: Candidate) -> MemberRow:
+    """The row of a new member."""
+    return MemberRow(
+        object_id=row.id,
+        role=role,
+        subject_id=one.id,
+        user_id=one.user.id if one.user else None,
+        member_id=one.object.id if one.object else None,
+    )
+
+
+async def assignment_of(tx: Transaction, object_id: str) -> AssignmentRow | None:
+    """The object's service, locked."""
+    return await tx.session.scalar(
+        select(AssignmentRow)
+        .where(AssignmentRow.object_id == object_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def tell(tx: Transaction, object_ids: Collection[str], *, priority: int) -> dict[str, int]:
+    """Queue these objects again, for what they are told has changed; object id -> request.
+
+    Removed ones, and those that are not wished for, are left alone.
+    """
+    if not object_ids:
+        return {}
+    await tx.session.flush()
+    catalogue = (await in_force(tx.session)).catalogue
+    rows = await tx.session.scalars(
+        select(ObjectRow)
+        .where(ObjectRow.id.in_(object_ids), ObjectRow.removed_at.is_(None))
+        .order_by(ObjectRow.id)
+    )
+    queued: dict[str, int] = {}
+    for row in rows.all():
+        assignment = await assignment_of(tx, row.id)
+        if assignment is None or assignment.wish == Wish.ABSENT:
+            continue
+        account = await tx.session.get_one(AccountRow, row.account_id)
+        service = catalogue.service(row.service_id)
+        waits = await waits_for(tx, account, catalogue, service, row)
+        request: RequestRow = await push(
+            tx, assignment, RequestKind.EDIT, priority=priority, depends_on=waits
+        )
+        queued[row.id] = request.id
+    return queued
+
+
+async def tell_objects_of(
+    tx: Transaction, *, user_id: str | None = None, object_id: str | None = None, priority: int
+) -> None:
+    """The address of a user or object is another one: queue every object that it is a member of."""
+    member = MemberRow.user_id == user_id if user_id else MemberRow.member_id == object_id
+    ids = set(await tx.session.scalars(select(MemberRow.object_id).where(member)))
+    await tell(tx, ids, priority=priority)
+
+
+async def leave(
+    tx: Transaction,
+    *,
+    user: UserRow | None = None,
+    member: ObjectRow | None = None,
+    lost: str = "",
+    priority: int,
+) -> None:
+    """Take a user or an object out of every object, or out of the roles that require the service `lost`.
+
+    Each object is queued again; plan and audit have a line for each.
+    """
+    mine = MemberRow.user_id == user.id if user else MemberRow.member_id == (member and member.id)
+    found = (
+        await tx.session.execute(
+            select(MemberRow, ObjectRow)
+            .join(ObjectRow, ObjectRow.id == MemberRow.object_id)
+            .where(mine)
+            .order_by(ObjectRow.sort_key, ObjectRow.id, MemberRow.role)
+        )
+    ).all()
+    if not found:
+        return
+    catalogue = (await in_force(tx.session)).catalogue
+    left: dict[str, tuple[ObjectRow, list[str]]] = {}
+    for membership, row in found:
+        if not lost or lost in _requires(catalogue, row, membership.role):
+            left.setdefault(row.id, (row, []))[1].append(membership.role)
+            await tx.session.execute(delete(MemberRow).where(MemberRow.id == membership.id))
+    who = user.upn if user else member.address if member else ""
+    queued = await tell(tx, left, priority=priority)
+    there = [(row, roles) for row, roles in left.values() if row.removed_at is None]
+    for row, roles in there:
+        row.version += 1
+        await record_members(
+            tx, catalogue, row, gone=[(role, who) for role in roles], request_id=queued.get(row.id)
+        )
+    if there:
+        names = ", ".join(harmless(row.name) for row, _ in there[:NAMED])
+        more = f" and {len(there) - NAMED} more" if len(there) > NAMED else ""
+        tx.warn(f"{who} leaves {names}{more}. Nothing brings it back there by itself.")
+    for row, roles in there:
+        await _warn_of_none_left(tx, catalogue, row, roles)
+
+
+def _requires(catalogue: Catalogue, row: ObjectRow, role: str) -> Sequence[str]:
+    try:
+        return catalogue.service(row.service_id).role(role).requires
+    except NotFound:
+        return ()
+
+
+async def _warn_of_none_left(
+    tx: Transaction, catalogue: Catalogue, row: ObjectRow, roles: Iterable[str]
+) -> None:
+    for role in roles:
+        left = await tx.session.scalar(
+            select(func.count()).where(MemberRow.object_id == row.id, MemberRow.role == role)
+        )
+        if not left:
+            name = catalogue.service(row.service_id).role(role).name
+            tx.warn(f"{harmless(row.name)} has no {name} then.")
+
+
+async def record_members(
+    tx: Transaction,
+    catalogue: Catalogue,
+    row: ObjectRow,
+    *,
+    new: Sequence[tuple[str, str]] = (),
+    gone: Sequence[tuple[str, str]] = (),
+    request_id: int | None,
+    unchanged: bool = False,
+) -> None:
+    """One line of plan and audit: who came and who went, (role, address) each."""
+    await tx.session.flush()
+    kind = _kind_name(catalogue, row.service_id)
+    tx.record(
+        Verb.UNCHANGED if unchanged else Verb.CHANGED,
+        "members",
+        f"{row.name} ({kind})",
+        before=_by_role(gone),
+        after=_by_role(new),
+        action="change members",
+        request_id=request_id,
+        version=row.version,
+        assignment_id=await tx.session.scalar(
+            select(AssignmentRow.id).where(AssignmentRow.object_id == row.id)
+        ),
+    )
+
+
+def _by_role(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    found: dict[str, list[str]] = {}
+    for role, address in pairs:
+        found.setdefault(role, []).append(address)
+    return {role: sorted(addresses) for role, addresses in found.items()}
+
+
+async def primary_addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[str, str]:
+    """User -> the address that recipients see."""
+    rows = await session.execute(
+        select(AddressRow.user_id, AddressRow.address).where(
+            AddressRow.user_id.in_(user_ids), AddressRow.is_primary
+        )
+    )
+    return {str(user_id): address for user_id, address in rows}

@@ -1,0 +1,283 @@
+"""Objects as the outside sees them: lists, one object with its members, and who could be a member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue
+from mission_control_tui.model.groups.members import primary_addresses
+from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.search.user_list import page
+from mission_control_tui.model.services.lights import active_requests, assignment_view
+from mission_control_tui.model.states import Light, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.group_rows import object_row
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.views import AssignmentView
+
+FOUND = 8
+"""How many candidates of each sort are offered while one types."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLine:
+    """A row of the list. `removed`: it is being taken away, or was."""
+
+    id: str
+    kind: str
+    kind_name: str
+    name: str
+    address: str
+    light: Light
+    word: Word
+    step: str
+    since: datetime
+    members: int
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPage:
+    """Some rows of the list and how many there are in all."""
+
+    rows: tuple[ObjectLine, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member: `kind` is `USER_MEMBER` or the id of an object's kind; `address` what mail goes to."""
+
+    id: str
+    role: str
+    kind: str
+    kind_name: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectView:
+    """An object with its fields, its service's light and its members, who stand in the order of roles and names."""
+
+    id: str
+    account_id: int
+    kind: str
+    kind_name: str
+    name: str
+    address: str
+    settings: Mapping[str, object]
+    members: tuple[MemberView, ...]
+    member_of: tuple[tuple[str, str], ...]
+    service: AssignmentView
+    removed_at: datetime | None
+    created_at: datetime
+    version: int
+
+    def having(self, role: str) -> tuple[MemberView, ...]:
+        """The members in this role."""
+        return tuple(one for one in self.members if one.role == role)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Somebody or something that could become a member."""
+
+    id: str
+    kind: str
+    kind_name: str
+    name: str
+    address: str
+
+
+async def list_objects(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    kind: str | None = None,
+    query: str = "",
+    removed: bool = False,
+    limit: int = 200,
+    offset: int = 0,
+) -> ObjectPage:
+    """The account's objects by name, of one kind where given; every word of `query` is in the name or address.
+
+    Those that are being taken away stay until they are gone; `removed` lists what is gone instead.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        there = ObjectRow.removed_at.is_(None) | (AssignmentRow.light != Light.GREY)
+        conditions = [ObjectRow.account_id == account_id, ~there if removed else there]
+        if kind is not None:
+            conditions.append(ObjectRow.service_id == catalogue.kind(kind).id)
+        conditions += _matching(query)
+        base = (
+            select(ObjectRow, AssignmentRow)
+            .join(AssignmentRow, AssignmentRow.object_id == ObjectRow.id)
+            .where(*conditions)
+        )
+        total = await session.scalar(select(func.count()).select_from(base.subquery()))
+        rows = (
+            await session.execute(
+                base.order_by(ObjectRow.sort_key, ObjectRow.id).limit(limit).offset(max(0, offset))
+            )
+        ).all()
+        counts = await _member_counts(session, [row.id for row, _ in rows])
+        lines = tuple(
+            ObjectLine(
+                row.id,
+                row.service_id,
+                kind_name(catalogue, row.service_id),
+                row.name,
+                row.address,
+                Light(service.light),
+                Word(service.word),
+                service.step or service.error_said,
+                service.since,
+                counts.get(row.id, 0),
+                row.removed_at is not None,
+            )
+            for row, service in rows
+        )
+    return ObjectPage(lines, int(total or 0))
+
+
+def _matching(query: str) -> list[ColumnElement[bool]]:
+    return [
+        or_(
+            ObjectRow.sort_key.contains(word, autoescape=True),
+            func.lower(ObjectRow.address).contains(word, autoescape=True),
+        )
+        for word in fold(query).split()
+    ]
+
+
+async def _member_counts(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
+    rows = await session.execute(
+        select(MemberRow.object_id, func.count(func.distinct(MemberRow.subject_id)))
+        .where(MemberRow.object_id.in_(ids))
+        .group_by(MemberRow.object_id)
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def kind_name(catalogue: Catalogue, kind: str) -> str:
+    """What the kind is called; one that left the catalogue shows by its id."""
+    return next((one.name for one in catalogue.services if one.id == kind), kind)
+
+
+async def show_object(store: Store, caller: Caller, account: int | str, key: str) -> ObjectView:
+    """One object by id, address or name, also a removed one. Raises NotFound, UsageError (several)."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        row = await object_row(session, account_id, key, removed=True)
+        return await object_view(session, row)
+
+
+async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
+    """The object as the outside sees it."""
+    catalogue = (await in_force(session)).catalogue
+    service = (
+        await session.scalars(select(AssignmentRow).where(AssignmentRow.object_id == row.id))
+    ).one()
+    active = await active_requests(session, [service.id])
+    name = kind_name(catalogue, row.service_id)
+    above = await session.execute(
+        select(ObjectRow.id, ObjectRow.name)
+        .join(MemberRow, MemberRow.object_id == ObjectRow.id)
+        .where(MemberRow.member_id == row.id, ObjectRow.removed_at.is_(None))
+        .order_by(ObjectRow.sort_key, ObjectRow.id)
+    )
+    return ObjectView(
+        id=row.id,
+        account_id=row.account_id,
+        kind=row.service_id,
+        kind_name=name,
+        name=row.name,
+        address=row.address,
+        settings=dict(row.details),
+        members=await _members(session, catalogue, row),
+        member_of=tuple(dict.fromkeys((one, called) for one, called in above)),
+        service=assignment_view(catalogue, service, row.name, active.get(service.id)),
+        removed_at=row.removed_at,
+        created_at=row.created_at,
+        version=row.version,
+    )
+
+
+async def _members(
+    session: AsyncSession, catalogue: Catalogue, row: ObjectRow
+) -> tuple[MemberView, ...]:
+    users = (
+        await session.execute(
+            select(MemberRow.role, UserRow.id, UserRow.display_name, UserRow.upn)
+            .join(UserRow, UserRow.id == MemberRow.user_id)
+            .where(MemberRow.object_id == row.id)
+        )
+    ).all()
+    addresses = await primary_addresses(session, {one[1] for one in users})
+    found = [
+        MemberView(ident, role, USER_MEMBER, "User", name, addresses.get(ident, upn))
+        for role, ident, name, upn in users
+    ]
+    others = await session.execute(
+        select(MemberRow.role, ObjectRow)
+        .join(ObjectRow, ObjectRow.id == MemberRow.member_id)
+        .where(MemberRow.object_id == row.id)
+    )
+    found += [
+        MemberView(
+            one.id,
+            role,
+            one.service_id,
+            kind_name(catalogue, one.service_id),
+            one.name,
+            one.address,
+        )
+        for role, one in others
+    ]
+    kind = next((one for one in catalogue.kinds if one.id == row.service_id), None)
+    order = {role.id: index for index, role in enumerate(kind.roles if kind else ())}
+    found.sort(key=lambda one: (order.get(one.role, len(order)), fold(one.name), one.id))
+    return tuple(found)
+
+
+async def choices(
+    store: Store, caller: Caller, account: int | str, kind: str, role: str, query: str
+) -> tuple[Choice, ...]:
+    """Who could have the role in an object of this kind, found as one types: users first, then objects."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+    accepts = catalogue.kind(kind).role(role).accepts
+    found: list[Choice] = []
+    if USER_MEMBER in accepts:
+        users = await page(store, caller, account_id, query=query, limit=FOUND)
+        found += [
+            Choice(one.id, USER_MEMBER, "User", one.display_name, one.upn) for one in users.rows
+        ]
+    for one in accepts:
+        if one == USER_MEMBER:
+            continue
+        objects = await list_objects(store, caller, account_id, kind=one, query=query, limit=FOUND)
+        found += [
+            Choice(line.id, line.kind, line.kind_name, line.name, line.address)
+            for line in objects.rows
+            if not line.removed
+        ]
+    typed = lookup_key(query)
+    found.sort(key=lambda one: one.address.casefold() != typed)
+    return tuple(found)

@@ -1,0 +1,182 @@
+"""What may be stated about an object: its name, its address, its fields; and what the account must own for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
+from mission_control_tui.model.catalogue.values import Rule, ValueType
+from mission_control_tui.model.catalogue.values import Value as Setting
+from mission_control_tui.model.domains.address_registry import Taken, domains_of, upn_taken
+from mission_control_tui.model.errors import Conflict, InvalidInput, Problem
+from mission_control_tui.model.people.address_syntax import domain_key, upn_problems
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.store.group_rows import NAMED, sort_key
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+NAME_LIMIT = 200
+"""Characters of an object's name."""
+
+EMAIL = Rule(id="address", name="Address", type=ValueType.EMAIL, required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What an operator states about an object, cleaned. `problems` are all that is wrong with it."""
+
+    name: str
+    address: str
+    settings: Mapping[str, Setting]
+    problems: tuple[Problem, ...]
+
+
+async def judged(
+    session: AsyncSession,
+    account_id: int,
+    service: Service,
+    *,
+    name: str,
+    address: str,
+    settings: Mapping[str, object],
+    previous: Mapping[str, Setting] | None = None,
+    own: str = "",
+) -> Stated:
+    """The statement with everything that is wrong with it; `own` is the id of the object itself, if it is there."""
+    clean = " ".join(name.split())
+    problems = await _name_problems(session, account_id, service, clean, own)
+    kept, wrong = await _address(session, account_id, service, address, own)
+    problems += wrong
+    wanted: Mapping[str, Setting] = {}
+    try:
+        wanted = service.validate_settings(service.levels[0].id, settings, previous)
+    except InvalidInput as error:
+        problems += error.problems
+    return Stated(clean, kept, wanted, tuple(problems))
+
+
+async def _name_problems(
+    session: AsyncSession, account_id: int, service: Service, name: str, own: str
+) -> list[Problem]:
+    if not name:
+        return [Problem("name", "is compulsory", f"say what the {service.name} is called")]
+    if harmless(name) != name:
+        return [Problem("name", "has control or invisible characters", "type it without them")]
+    if len(name) > NAME_LIMIT:
+        return [Problem("name", f"has {len(name)} characters", f"at most {NAME_LIMIT}")]
+    taken = await session.scalar(
+        select(ObjectRow.address)
+        .where(
+            ObjectRow.account_id == account_id,
+            ObjectRow.service_id == service.id,
+            ObjectRow.sort_key == sort_key(name),
+            ObjectRow.removed_at.is_(None),
+            ObjectRow.id != own,
+        )
+        .limit(1)
+    )
+    if taken is None:
+        return []
+    return [Taken("name", f"a {service.name} is called so already: {taken}", "choose another")]
+
+
+async def _address(
+    session: AsyncSession, account_id: int, service: Service, address: str, own: str
+) -> tuple[str, list[Problem]]:
+    """The address as it is kept, and what is wrong with it."""
+    typed = address.strip()
+    domains = await domains_of(session, account_id)
+    if service.address is AddressUse.OWN:
+        problems = upn_problems(typed, where="address", domains=domains)
+        if not problems:
+            problems = await upn_taken(
+                session, account_id, typed, by_other_than=own, where="address"
+            )
+        return typed, problems
+    try:
+        kept = str(EMAIL.validate(typed))
+    except InvalidInput as error:
+        return typed, list(error.problems)
+    domain = domain_key(kept.rpartition("@")[2])
+    if domain in domains:
+        what = f"{domain} is a domain of this account"
+        hint = f"a {service.name} is somebody elsewhere: make a user, a group or a shared mailbox"
+        return kept, [Problem("address", what, hint)]
+    taken = await session.scalar(
+        select(ObjectRow.name)
+        .where(
+            ObjectRow.account_id == account_id,
+            ObjectRow.service_id == service.id,
+            func.lower(ObjectRow.address) == kept.lower(),
+            ObjectRow.removed_at.is_(None),
+            ObjectRow.id != own,
+        )
+        .limit(1)
+    )
+    if taken is not None:
+        return kept, [Taken("address", f"{harmless(kept)} is the address of {harmless(taken)}")]
+    return kept, []
+
+
+async def require_included(
+    session: AsyncSession, account: AccountRow, catalogue: Catalogue, service: Service
+) -> None:
+    """Raise Conflict where the account owns nothing that the kind is included with."""
+    if await is_included(session, account.id, catalogue, service):
+        return
+    names = " or ".join(catalogue.service(one).name for one in service.included_with)
+    raise Conflict(
+        f"A {service.name} is included with {names}, of which account {account.code} owns none.",
+        hint="Buy a level of it first.",
+    )
+
+
+async def is_included(
+    session: AsyncSession, account_id: int, catalogue: Catalogue, service: Service
+) -> bool:
+    """Whether the account owns a seat of any service that the kind is included with, or it needs none."""
+    if not service.included_with:
+        return True
+    for one in service.included_with:
+        if await seats.is_bought(session, account_id, catalogue.service(one)):
+            return True
+    return False
+
+
+async def refuse_last(
+    tx: Transaction, catalogue: Catalogue, account: AccountRow, service: Service
+) -> None:
+    """Raise Conflict, naming them, when objects are there that the seats just taken were the last to include."""
+    kinds = [
+        one.id
+        for one in catalogue.kinds
+        if service.id in one.included_with
+        and not await is_included(tx.session, account.id, catalogue, one)
+    ]
+    if not kinds:
+        return
+    names = (
+        await tx.session.scalars(
+            select(ObjectRow.name)
+            .where(
+                ObjectRow.account_id == account.id,
+                ObjectRow.service_id.in_(kinds),
+                ObjectRow.removed_at.is_(None),
+            )
+            .order_by(ObjectRow.sort_key)
+            .limit(NAMED + 1)
+        )
+    ).all()
+    if names:
+        more = " and others" if len(names) > NAMED else ""
+        listed = ", ".join(harmless(one) for one in names[:NAMED])
+        raise Conflict(
+            f"{listed}{more} are included with {service.name}, and these are its last seats.",
+            hint="Remove them first, or keep a seat.",
+        )

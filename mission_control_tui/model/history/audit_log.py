@@ -1,0 +1,157 @@
+"""Reading the audit: who changed what, when, for which ticket. The database itself keeps it append-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.lookup import Named
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.views import AuditView
+
+WORDS_LIMIT = 8
+"""Words that are looked for; further ones are not."""
+
+COUNTED = 10_000
+"""More entries than these are not counted: a screen says "more than"."""
+
+
+class Filters(TypedDict, total=False):
+    """Which entries: those that all of these leave; one that is None or missing leaves every entry.
+
+    `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
+    an action, as in "provision"; `service` is a name or id; `session` is one run of a console; each of `words` is in
+    the operator, the action (also the name of its service or product), the target or the ticket; `since` is included
+    and `until` is not.
+    """
+
+    user: str | None
+    operator: str | None
+    action: str | None
+    since: datetime | None
+    until: datetime | None
+    ticket: str | None
+    request: int | None
+    service: str | None
+    session: str | None
+    bulk: int | None
+    words: str
+
+
+async def entries(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    limit: int = 200,
+    offset: int = 0,
+    before_id: int | None = None,
+    **filters: Unpack[Filters],
+) -> tuple[AuditView, ...]:
+    """The account's audit, newest first.
+
+    The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
+    """
+    async with store.read() as reading:
+        statement = await _filtered(reading, caller, account, filters)
+        if before_id is not None:
+            statement = statement.where(AuditRow.id < before_id)
+        statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
+        return tuple(_view(row) for row in await reading.scalars(statement))
+
+
+async def count_entries(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    after_id: int | None = None,
+    **filters: Unpack[Filters],
+) -> int:
+    """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
+    async with store.read() as reading:
+        statement = await _filtered(reading, caller, account, filters)
+        if after_id is not None:
+            statement = statement.where(AuditRow.id > after_id)
+        some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()
+        return await reading.scalar(select(func.count()).select_from(some)) or 0
+
+
+async def _filtered(
+    reading: AsyncSession,
+    caller: Caller,
+    account: int | str,
+    filters: Filters,
+) -> Select[AuditRow]:
+    account_id = (await account_row(reading, caller, account)).id
+    statement = select(AuditRow).where(AuditRow.account_id == account_id)
+    if (user := filters.get("user")) is not None:
+        target = await user_row(reading, account_id, user, binned=True)
+        statement = statement.where(AuditRow.user_id == target.id)
+    if (action := filters.get("action")) is not None:
+        statement = statement.where(AuditRow.action.startswith(action, autoescape=True))
+    if (service := filters.get("service")) is not None:
+        wanted = (await in_force(reading)).catalogue.service(service).id
+        statement = statement.where(AuditRow.action.endswith(f" {wanted}", autoescape=True))
+    if (since := filters.get("since")) is not None:
+        statement = statement.where(AuditRow.at >= since)
+    if (until := filters.get("until")) is not None:
+        statement = statement.where(AuditRow.at < until)
+    equal = {
+        AuditRow.operator: filters.get("operator"),
+        AuditRow.ticket: filters.get("ticket"),
+        AuditRow.request_id: filters.get("request"),
+        AuditRow.session: filters.get("session"),
+        AuditRow.bulk_id: filters.get("bulk"),
+    }
+    for column, value in equal.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    for word in filters.get("words", "").split()[:WORDS_LIMIT]:
+        looked_in = (AuditRow.operator, AuditRow.action, AuditRow.target, AuditRow.ticket)
+        statement = statement.where(
+            or_(
+                *(column.icontains(word, autoescape=True) for column in looked_in),
+                *(
+                    AuditRow.action.endswith(f" {ident}", autoescape=True)
+                    for ident in await _called(reading, word)
+                ),
+            )
+        )
+    return statement
+
+
+async def _called(reading: AsyncSession, word: str) -> list[str]:
+    """The ids of services and products that have the word in their names: an action has the id."""
+    catalogue = (await in_force(reading)).catalogue
+    named: Sequence[Named] = (*catalogue.services, *catalogue.products)
+    return [one.id for one in named if fold(word) in fold(one.name)]
+
+
+def _view(row: AuditRow) -> AuditView:
+    return AuditView(
+        id=row.id,
+        at=row.at,
+        operator=row.operator,
+        source=row.source,
+        ticket=row.ticket,
+        action=row.action,
+        target=row.target,
+        user_id=row.user_id,
+        request_id=row.request_id,
+        before=row.before,
+        after=row.after,
+        session=row.session,
+        assignment_id=row.assignment_id,
+        bulk_id=row.bulk_id,
+        commands=tuple(tuple(words) for words in row.command or ()),
+    )

@@ -1,0 +1,119 @@
+"""The audit with the catalogue's names in place of its ids: for people. JSON, CSV and scripts keep the ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from mission_control_tui.model.catalogue.lookup import Named, NamedT
+from mission_control_tui.model.catalogue.types import Catalogue, Product, Service
+from mission_control_tui.model.views import AuditView
+
+_OF_SERVICES = frozenset(
+    {
+        "provision",
+        "change",
+        "suspend",
+        "resume",
+        "deprovision",
+        "reset password",
+        "create",
+        "edit",
+        "remove",
+        "restore",
+    }
+)
+_OF_PRODUCTS = frozenset({"buy", "remove"})
+_DRIFT = frozenset({"drift found", "drift gone"})
+_TEMPLATE = "template"
+_FIRST = ("wish", "service", "level")
+
+
+def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
+    """The entry as people read it: services, products and levels by their names.
+
+    A service that the target names already is left out of the action. What the catalogue does not know stays as it is.
+    """
+    verb, _, ident = entry.action.rpartition(" ")
+    thing = _thing(catalogue, verb, ident)
+    service = thing if isinstance(thing, Service) else None
+    action, target = entry.action, entry.target
+    if thing is not None:
+        action = verb if thing.name in target else f"{verb} {thing.name}"
+    elif action in _DRIFT:
+        subject, _, rest = target.partition(" ")
+        key, space, instance = rest.partition(" ")
+        target = f"{subject} {_name(catalogue.services, key)}{space}{instance}"
+    of_template = ident == _TEMPLATE
+    return replace(
+        entry,
+        action=action,
+        target=target,
+        before=_values(catalogue, service, entry.before, of_template),
+        after=_values(catalogue, service, entry.after, of_template),
+    )
+
+
+def _thing(catalogue: Catalogue, verb: str, ident: str) -> Service | Product | None:
+    """What an action is about: of "remove" the product, of which a service may have the same id."""
+    if verb in _OF_PRODUCTS and (product := _known(catalogue.products, ident)) is not None:
+        return product
+    return _known(catalogue.services, ident) if verb in _OF_SERVICES else None
+
+
+def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
+    """The service that a change was of, where it says one."""
+    verb, _, ident = entry.action.rpartition(" ")
+    thing = _thing(catalogue, verb, ident)
+    return thing if isinstance(thing, Service) else None
+
+
+def named_values(
+    catalogue: Catalogue, service: Service | None, values: Mapping[str, object]
+) -> dict[str, object]:
+    """Values of a change of `service`, with the names of "service" and "level", which come first, and of settings."""
+    of = _known(catalogue.services, str(values.get("service", ""))) or service
+    told = {key: values[key] for key in _FIRST if key in values} | dict(values)
+    if of is not None and "service" in told:
+        told["service"] = of.name
+    if of is None:
+        return told
+    if isinstance(level := told.get("level"), str):
+        told["level"] = _name(of.levels, level)
+    return dict(_setting(of, key, value) for key, value in told.items())
+
+
+def _values(
+    catalogue: Catalogue, service: Service | None, values: Mapping[str, object], of_template: bool
+) -> dict[str, object]:
+    if not of_template:
+        return named_values(catalogue, service, values)
+    return dict(_given(catalogue, key, value) for key, value in values.items())
+
+
+def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
+    """A service of a template ("databases/main": level), or an option of one ("databases quota": value)."""
+    place, space, option = key.partition(" ")
+    ident, slash, instance = place.partition("/")
+    service = _known(catalogue.services, ident)
+    if service is None:
+        return key, value
+    if space:
+        option, value = _setting(service, option, value)
+    elif isinstance(value, str):
+        value = _name(service.levels, value)
+    return f"{service.name}{slash}{instance}{space}{option}", value
+
+
+def _setting(service: Service, key: str, value: object) -> tuple[str, object]:
+    """An option by its name, and what it was set to as people read it."""
+    option = _known(service.options, key)
+    return (key, value) if option is None else (option.name, option.told(value))
+
+
+def _known(items: Iterable[NamedT], ident: str) -> NamedT | None:
+    return next((one for one in items if one.id == ident), None)
+
+
+def _name(items: Sequence[Named], ident: str) -> str:
+    return next((one.name for one in items if one.id == ident), ident)

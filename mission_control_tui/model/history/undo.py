@@ -1,0 +1,456 @@
+"""Undo: no reverse gear but a new wish, the state before, stated through the verbs that an operator has.
+
+What somebody changed since is refused, saying by what and whom, unless it is forced. What cannot come back is said:
+`undoable` tells for each audit row whether it can be undone and why not. An undo is audited as the verb that it is, so
+undoing that one works as well; the undo of a bulk is a bulk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk import queries, views
+from mission_control_tui.model.bulk.planning import plan_for, reveals
+from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkParams,
+    BulkPlan,
+    BulkView,
+    ItemState,
+)
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.errors import Conflict, NotFound, UsageError
+from mission_control_tui.model.history.undo_groups import (
+    is_of_object,
+    not_back,
+    note_of,
+    rejoin,
+    undo_object,
+)
+from mission_control_tui.model.people.fields import FIELD_BY_NAME
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.recycle_bin import deletion as recycling
+from mission_control_tui.model.states import BulkState, Priority, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import (
+    account_row,
+    assignment_row,
+    request_row,
+    user_row,
+)
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import manager_upn, to_details
+from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
+from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
+from mission_control_tui.model.views import AuditView
+
+EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
+NO_GROUP_NOTE = f"{EMPTY_NOTE[:-1]}, and in no group: add who left one again."
+_PASSWORD = "The password before is not kept. Set another one."
+_ORDER = "An order is not undone here: buy, or remove what was bought."
+_NOTHING = "It wished nothing of its own that could be taken back."
+_NEVER = {
+    "reset password": _PASSWORD,
+    "buy": _ORDER,
+    "remove": _ORDER,
+    "purge user": "What was purged is gone for good.",
+    "retry request": f"{_NOTHING} Undo the wish that it tried again.",
+    "cancel request": "State the wish again instead.",
+    "reset status": _NOTHING,
+    "allow removal": "What was allowed may be done already: cancel its request, or provision again.",
+    "unlock user": _NOTHING,
+    "start bulk": "Undo the bulk by its number.",
+}
+_SERVICE = ("provision", "change", "suspend", "resume", "deprovision")
+_USER = (
+    "edit user",
+    "disable user",
+    "enable user",
+    "add alias",
+    "remove alias",
+    "set primary address",
+)
+_BIN = ("create user", "delete user", "restore user")
+_ASKING_AGAIN = ("retry request", "cancel request", "reset status", "allow removal")
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """Whether a change can be undone, and if not why not; `note` says what does not come back."""
+
+    possible: bool
+    why_not: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did, or on a dry run would do. `bulk` is that of a bulk's undo, `plan` what it will do.
+
+    `notes` say what does not come back. `password` was made for a service that came back with one of its own.
+    """
+
+    what: str
+    requests: tuple[int, ...] = ()
+    bulk: BulkView | None = None
+    plan: BulkPlan | None = None
+    notes: tuple[str, ...] = ()
+    password: views.NewPassword | None = None
+    user_id: str | None = None
+    object_assignment: str | None = None
+    """The service of the group, contact or shared mailbox that was changed back."""
+
+
+class Audited(Protocol):
+    """What is looked at of an audit row."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def before(self) -> Mapping[str, Any]: ...
+    @property
+    def after(self) -> Mapping[str, Any]: ...
+    @property
+    def assignment_id(self) -> str | None: ...
+
+
+def undoable(rows: Sequence[AuditView]) -> dict[int, Undoable]:
+    """For each audit row, by its id, whether `undo` can take it back; without looking at what is so now."""
+    return {row.id: judge(row) for row in rows}
+
+
+def judge(row: Audited) -> Undoable:
+    """Whether a change of this kind can be undone."""
+    why_not = _why_not(row)
+    if why_not:
+        return Undoable(False, why_not)
+    if is_of_object(row):
+        return Undoable(True, note=note_of(row))
+    return Undoable(True, note=EMPTY_NOTE if _verb(row.action) == "deprovision" else "")
+
+
+def _why_not(row: Audited) -> str:
+    if is_of_object(row):
+        return ""
+    if row.user_id is not None and row.action in (*_USER, *_BIN):
+        return ""
+    for beginning, why in _NEVER.items():
+        if row.action == beginning or row.action.startswith(f"{beginning} "):
+            return why
+    if row.user_id is not None and _verb(row.action) in _SERVICE:
+        return "" if row.before or row.after else f"{_NOTHING} It asked again."
+    return "Nothing of this kind can be undone. Change it again where it was changed."
+
+
+def _verb(action: str) -> str:
+    return action.partition(" ")[0]
+
+
+async def undo(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    audit: int | None = None,
+    request: int | None = None,
+    bulk: int | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Undone]:
+    """State again what was wished before an audit row, a request or a bulk; give one of the three.
+
+    Raises NotFound; Conflict where it cannot be undone or was changed since (`force` does it all the same), and what
+    the verbs raise: NoSeats, InvalidInput.
+    """
+    if sum(one is not None for one in (audit, request, bulk)) != 1:
+        raise UsageError("Say what to undo: one audit row, one request or one bulk.")
+    if bulk is not None:
+        return await _undo_bulk(store, caller, account, bulk, force=force, dry_run=dry_run)
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        row = (
+            await _audit_row(session, account_id, audit)
+            if audit is not None
+            else await _row_of_request(session, account_id, request or 0)
+        )
+    judged = judge(row)
+    if row.action == "start bulk" and row.bulk_id is not None:
+        return await _undo_bulk(store, caller, account, row.bulk_id, force=force, dry_run=dry_run)
+    if not judged.possible:
+        raise Conflict(f"This cannot be undone: {row.action} of {row.target}.", hint=judged.why_not)
+    if row.action in _BIN:
+        verb = recycling.restore_user if row.action == "delete user" else recycling.delete_user
+        found = await verb(store, caller, account_id, row.user_id or "", dry_run=dry_run)
+        lost = await not_back(store, row) if row.action == "delete user" else ""
+        return Outcome(
+            Undone(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
+        )
+    if is_of_object(row):
+        how = {"whole": request is not None, "force": force, "dry_run": dry_run}
+        told = await undo_object(store, caller, account_id, row, **how)
+        undone = Undone(
+            *(_words(row), told.plan.requests),
+            notes=(judged.note,) if judged.note else (),
+            object_assignment=row.assignment_id,
+        )
+        return Outcome(undone, told.plan, told.applied)
+    return await _undo_row(store, caller, account_id, row, force=force, dry_run=dry_run)
+
+
+@retried
+async def _undo_row(
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    row: AuditRow,
+    *,
+    force: bool,
+    dry_run: bool,
+) -> Outcome[Undone]:
+    notes = [note for note in (judge(row).note,) if note]
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
+        restate = _restate_user if row.action in _USER else _restate_service
+        password = await restate(tx, caller, user, row, force)
+        if _verb(row.action) == "deprovision":
+            owner = await account_row(tx.session, caller, account_id)
+            catalogue = (await in_force(tx.session)).catalogue
+            notes += await rejoin(tx, owner, catalogue, user, row)
+        undone = Undone(
+            *(_words(row), tuple(tx.requests)),
+            notes=tuple(notes),
+            password=password,
+            user_id=user.id,
+        )
+    return Outcome(undone, tx.plan, not dry_run)
+
+
+def _words(row: AuditRow) -> str:
+    return f"{row.action} of {row.target}"
+
+
+async def _audit_row(session: AsyncSession, account_id: int, audit_id: int) -> AuditRow:
+    row = await session.scalar(
+        select(AuditRow).where(AuditRow.id == audit_id, AuditRow.account_id == account_id)
+    )
+    if row is None:
+        raise NotFound(
+            f"This account has no audit row {audit_id}.", hint="`mission-control audit` shows them."
+        )
+    return row
+
+
+async def _row_of_request(session: AsyncSession, account_id: int, request_id: int) -> AuditRow:
+    """What was wished with this request, or with the parent that it belongs to."""
+    request = await request_row(session, account_id, request_id)
+    row = await session.scalar(
+        select(AuditRow)
+        .where(
+            AuditRow.account_id == account_id,
+            AuditRow.request_id == (request.parent_id or request.id),
+            AuditRow.action.not_in(_ASKING_AGAIN),
+        )
+        .order_by(AuditRow.id)
+        .limit(1)
+    )
+    if row is None:
+        raise Conflict(
+            f"Request {request_id} wished nothing of its own.",
+            hint="It asked again, or was needed by another one: undo that.",
+        )
+    return row
+
+
+async def _restate_user(
+    tx: Transaction, _caller: Caller, user: UserRow, row: AuditRow, force: bool
+) -> None:
+    """Fields and addresses as they were."""
+    details = to_details(user, await manager_upn(tx.session, user))
+    changed = [
+        name
+        for name, value in row.after.items()
+        if name in FIELD_BY_NAME and _json(getattr(details, name)) != value
+    ]
+    if changed and not force:
+        raise await was_changed(tx.session, row, ", ".join(changed))
+    had, has = _list(row.before.get(ALIASES)), _list(row.after.get(ALIASES))
+    addresses = AddressChanges(
+        add=tuple(one for one in had if one not in has),
+        primary=str(row.before.get(PRIMARY, "")),
+        remove=tuple(one for one in has if one not in had),
+    )
+    back = {name: value for name, value in row.before.items() if name in FIELD_BY_NAME}
+    await apply_changes(
+        tx,
+        user,
+        back,
+        priority=Priority.INTERACTIVE,
+        addresses=addresses if addresses != AddressChanges() else None,
+    )
+
+
+def _json(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _list(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+async def _restate_service(
+    tx: Transaction, caller: Caller, user: UserRow, row: AuditRow, force: bool
+) -> views.NewPassword | None:
+    """The service's wish as it was."""
+    assignment = await _assignment(tx.session, row)
+    now = state_of(assignment)
+    if not force and not _still(row, now):
+        raise await was_changed(tx.session, row, assignment_id=assignment.id)
+    owner = await account_row(tx.session, caller, user.account_id)
+    catalogue = (await in_force(tx.session)).catalogue
+    target = _before(row, now, await _settings_before(tx.session, row))
+    given = await restate_service(
+        *(tx, owner, catalogue, user, assignment, target), priority=Priority.INTERACTIVE
+    )
+    if given.password is None:
+        return None
+    return views.NewPassword(
+        user.upn, given.service_id, assignment.instance, given.backend_name, given.password
+    )
+
+
+async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
+    assignment_id = row.assignment_id
+    if assignment_id is None and row.request_id is not None:
+        request = await session.get(RequestRow, row.request_id)
+        assignment_id = request.assignment_id if request is not None else None
+    if assignment_id is None:
+        raise Conflict(f"This cannot be undone: {_words(row)}.", hint="It is too old.")
+    return await assignment_row(session, assignment_id, lock=True)
+
+
+def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
+    """Whether the wish is as this change left it."""
+    if "wish" in row.after:
+        return bool(now["wish"] == row.after["wish"])
+    if now["wish"] == Wish.ABSENT:
+        return False
+    has = {**now["settings"], "level": now["level"]}
+    left_out = row.before.keys() - row.after.keys()
+    kept = {name: value for name, value in row.after.items() if name != "adopt"}
+    return all(has.get(name) == value for name, value in kept.items()) and not left_out & has.keys()
+
+
+async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, Any]:
+    """The settings that the request of this change keeps for a cancel, if they are of the level before."""
+    request = await session.get(RequestRow, row.request_id) if row.request_id else None
+    if request is None or request.previous.get("level_id") != row.before.get("level"):
+        return {}
+    return dict(request.previous["settings"])
+
+
+def _before(
+    row: AuditRow, now: Mapping[str, Any], settings_before: dict[str, Any]
+) -> dict[str, Any]:
+    """The wish before this change; what it did not touch stays as it is now."""
+    if _verb(row.action) == "provision":
+        return {**now, "wish": str(Wish.ABSENT)}
+    if "wish" in row.before:
+        level = row.before.get("level", now["level"])
+        settings = now["settings"] if level == now["level"] else settings_before
+        return {**now, "wish": row.before["wish"], "level": level, "settings": settings}
+    settings = {name: value for name, value in now["settings"].items() if name not in row.after}
+    settings |= {name: value for name, value in row.before.items() if name != "level"}
+    return {**now, "level": row.before.get("level", now["level"]), "settings": settings}
+
+
+async def undo_plan(
+    store: Store, caller: Caller, account: int | str, bulk_id: int, *, force: bool = False
+) -> BulkPlan:
+    """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
+    account_id, chosen = await _targets(store, caller, account, bulk_id)
+    params = BulkParams(force=force)
+    return await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
+
+
+async def _undo_bulk(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    bulk_id: int,
+    *,
+    force: bool,
+    dry_run: bool,
+) -> Outcome[Undone]:
+    """A bulk that restates what another one changed; the other is stopped where it still goes on."""
+    shown = await queries.show(store, caller, account, bulk_id)
+    if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
+        await bulks.stop(store, caller, account, bulk_id)
+    account_id, chosen = await _targets(store, caller, account, bulk_id)
+    params = BulkParams(force=force)
+    plan = await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
+    async with store.read() as session:
+        catalogue = (await in_force(session)).catalogue
+    outcome = await bulks.create(
+        store,
+        caller,
+        account_id,
+        BulkAction.RESTATE,
+        params,
+        chosen,
+        attended=reveals(catalogue, BulkAction.RESTATE, params, chosen),
+        undoes_id=bulk_id,
+        dry_run=dry_run,
+    )
+    notes = (NO_GROUP_NOTE,) if shown.action is BulkAction.DEPROVISION else ()
+    undone = Undone(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
+    return Outcome(undone, outcome.plan, outcome.applied)
+
+
+async def _targets(
+    store: Store, caller: Caller, account: int | str, bulk_id: int
+) -> tuple[int, list[Target]]:
+    """What a bulk changed, with the wish before it and after it."""
+    shown = await queries.show(store, caller, account, bulk_id)
+    never: dict[str, str] = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}
+    why_not = never.get(shown.action)
+    if why_not is not None:
+        raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        await session.get_one(BulkRow, bulk_id)
+        rows = await session.scalars(
+            select(BulkItemRow)
+            .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.state == ItemState.QUEUED)
+            .order_by(BulkItemRow.id)
+        )
+        chosen = [
+            Target(
+                row.user_id,
+                row.assignment_id,
+                row.name,
+                {"target": row.previous["before"], "expected": row.previous["after"]},
+            )
+            for row in rows
+            if "before" in row.previous
+        ]
+    if not chosen:
+        raise Conflict(f"Bulk {bulk_id} changed nothing, so there is nothing to undo.")
+    return account_id, chosen

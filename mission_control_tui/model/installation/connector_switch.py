@@ -1,0 +1,299 @@
+"""Services that are moved to another connector: what was known of them was true of another back end.
+
+The connector of a service is the settings' or else the catalogue's; assignments carry the one that they were made at.
+Where the two differ, assignments go to the new connector and everything observed is forgotten: orange and "Not checked"
+until somebody provisions again, never green. A request that waits goes along and looks at the new back end first. One
+that runs is left alone, because its attempt belongs to the old back end: its assignment follows at the next start.
+
+The wish, the seats, the back-end name and whether a password was delivered stay. Only a name that another assignment
+has at the new connector is chosen anew. What is at the old back end stays there; `drift --orphans` lists it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Exists, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.requests.dependencies import settle_waiting
+from mission_control_tui.model.services.wishes import (
+    Subject,
+    connector_of,
+    domain_subject,
+    free_name,
+    show,
+    user_subject,
+)
+from mission_control_tui.model.states import (
+    ACTIVE_STATES,
+    Light,
+    RequestState,
+    SubjectKind,
+    Wish,
+    Word,
+)
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.installation import InstallationRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+CHUNK = 500
+_STEP = "The connector changed from {before} to {after}: provision again to check"
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A service that went from one connector to another: how many assignments, and how many still run at the old."""
+
+    service_id: str
+    before: str
+    after: str
+    moved: int
+    running: int
+
+
+async def follow_settings(store: Store, caller: Caller) -> tuple[Switched, ...]:
+    """`switch_connectors` where an embedded store was opened with other [services] than the last time.
+
+    On PostgreSQL nothing happens: there the settings of the workers count, and a worker calls at its start.
+    """
+    if not store.is_sqlite or store.connectors == store.followed or not caller.may_write:
+        return ()
+    return await switch_connectors(store, caller)
+
+
+async def switch_connectors(store: Store, caller: Caller) -> tuple[Switched, ...]:
+    """Let every assignment go to the connector that settings and catalogue name; one audit row for each.
+
+    Returns what was switched. Calling it again changes nothing.
+    """
+    if not await _differing(store) and store.connectors == store.followed:
+        return ()
+    async with store.write(caller) as tx:
+        try:
+            switched = await switch_in(tx, (await in_force(tx.session)).catalogue)
+        except NotFound:
+            switched = ()
+        followed = not any(one.running for one in switched)
+        if followed:
+            await tx.session.execute(
+                update(InstallationRow).values(connectors=dict(store.connectors))
+            )
+    if followed:
+        store.followed = dict(store.connectors)
+    return switched
+
+
+async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[Switched, ...]:
+    """The same inside somebody else's transaction, with the catalogue that shall count."""
+    moved: Counter[tuple[str, str, str]] = Counter()
+    running: Counter[tuple[str, str, str]] = Counter()
+    services = {service.id: service for service in catalogue.services}
+    for account_id, service_id, before in await _pairs(tx.session):
+        account = await tx.session.get_one(AccountRow, account_id)
+        service = services.get(service_id)
+        if service is None or (after := connector_of(tx, account, service)) == before:
+            continue
+        key = (service_id, before, after)
+        rows = await _assignments(tx, account_id, service_id, before)
+        for chunk in _chunks(rows):
+            moved[key] += await _move(tx, account, service, after, chunk)
+        running[key] += await _left(tx, account_id, service_id, before)
+    if sum(moved.values()):
+        await tx.session.flush()
+        await settle_waiting(tx)
+    return tuple(
+        Switched(*key, moved[key], running[key]) for key in sorted(moved.keys() | running.keys())
+    )
+
+
+async def _differing(store: Store) -> bool:
+    async with store.read() as session:
+        try:
+            catalogue = (await in_force(session)).catalogue
+        except NotFound:
+            return False
+        services = {service.id: service for service in catalogue.services}
+        samples = set(await session.scalars(select(AccountRow.id).where(AccountRow.is_sample)))
+        return any(
+            service_id in services
+            and account_id not in samples
+            and store.connectors.get(service_id, services[service_id].connector) != connector
+            for account_id, service_id, connector in await _pairs(session)
+        )
+
+
+async def _pairs(session: AsyncSession) -> Sequence[tuple[int, str, str]]:
+    rows = await session.execute(
+        select(AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
+        .distinct()
+        .order_by(AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
+    )
+    return [(account, service, connector) for account, service, connector in rows]
+
+
+def _runs() -> Exists:
+    return exists().where(
+        RequestRow.assignment_id == AssignmentRow.id, RequestRow.state == RequestState.RUNNING
+    )
+
+
+async def _assignments(
+    tx: Transaction, account_id: int, service_id: str, connector: str
+) -> Sequence[AssignmentRow]:
+    """Those that no request is working on, locked."""
+    found = await tx.session.scalars(
+        select(AssignmentRow)
+        .where(
+            AssignmentRow.account_id == account_id,
+            AssignmentRow.service_id == service_id,
+            AssignmentRow.connector == connector,
+            ~_runs(),
+        )
+        .order_by(AssignmentRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def _left(tx: Transaction, account_id: int, service_id: str, connector: str) -> int:
+    rows = await tx.session.scalars(
+        select(AssignmentRow.id).where(
+            AssignmentRow.account_id == account_id,
+            AssignmentRow.service_id == service_id,
+            AssignmentRow.connector == connector,
+            _runs(),
+        )
+    )
+    return len(rows.all())
+
+
+async def _move(
+    tx: Transaction,
+    account: AccountRow,
+    service: Service,
+    after: str,
+    rows: Sequence[AssignmentRow],
+) -> int:
+    active: dict[str, list[RequestRow]] = {}
+    for request in await tx.session.scalars(
+        select(RequestRow)
+        .where(
+            RequestRow.assignment_id.in_([row.id for row in rows]),
+            RequestRow.state.in_(ACTIVE_STATES),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ):
+        active.setdefault(str(request.assignment_id), []).append(request)
+    # One may have been claimed before it was locked here.
+    rows = [
+        row
+        for row in rows
+        if all(one.state != RequestState.RUNNING for one in active.get(row.id, ()))
+    ]
+    taken = set(
+        await tx.session.scalars(
+            select(AssignmentRow.backend_name).where(
+                AssignmentRow.connector == after,
+                AssignmentRow.service_id == service.id,
+                AssignmentRow.backend_name.in_([row.backend_name for row in rows]),
+            )
+        )
+    )
+    names = await _names(tx, rows)
+    for row in rows:
+        before = _facts(row)
+        if row.backend_name in taken:
+            subject = await _subject(tx, account, row)
+            row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
+        step = _STEP.format(before=row.connector, after=after)
+        row.connector = after
+        _forget(row)
+        if row.id in active:
+            for request in active[row.id]:
+                request.previous = _unchecked(request.previous, step)
+                request.failures, request.next_try_at = 0, 0.0
+        elif row.wish != Wish.ABSENT or row.light != Light.GREY:
+            show(row, Light.ORANGE, Word.NOT_CHECKED, tx, step)
+        row.version += 1
+        fresh = _facts(row)
+        changed = [key for key in fresh if fresh[key] != before[key]]
+        tx.record(
+            Verb.CHANGED,
+            "service",
+            f"{names.get(row.id, '')} {service.name}" + f" ({row.instance})" * bool(row.instance),
+            before={key: before[key] for key in changed},
+            after={key: fresh[key] for key in changed},
+            action="switch connector",
+            user_id=row.user_id,
+            account_id=row.account_id,
+        )
+    return len(rows)
+
+
+def _facts(row: AssignmentRow) -> dict[str, object]:
+    return {
+        "connector": row.connector,
+        "login": row.backend_name,
+        "light": str(row.light),
+        "word": str(row.word),
+    }
+
+
+def _forget(row: AssignmentRow) -> None:
+    row.external_id = ""
+    row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
+    row.drift = False
+
+
+def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
+    """What a cancel restores: the wish before, but not a light that was true of another back end."""
+    if previous.get("wish") == Wish.ABSENT and previous.get("light") == Light.GREY:
+        return dict(previous)
+    return {
+        **previous,
+        "light": str(Light.ORANGE),
+        "word": str(Word.NOT_CHECKED),
+        "step": step,
+        "error_kind": "",
+        "error_said": "",
+        "error_remedy": "",
+        "drift": False,
+    }
+
+
+async def _names(tx: Transaction, rows: Sequence[AssignmentRow]) -> dict[str, str]:
+    found = await tx.session.execute(
+        select(AssignmentRow.id, UserRow.upn, OTHER_SUBJECT)
+        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .where(AssignmentRow.id.in_([row.id for row in rows]))
+    )
+    return {key: upn or domain or "" for key, upn, domain in found}
+
+
+async def _subject(tx: Transaction, account: AccountRow, row: AssignmentRow) -> Subject:
+    if row.user_id is not None:
+        return user_subject(await tx.session.get_one(UserRow, row.user_id))
+    if row.domain_id is not None:
+        return domain_subject(await tx.session.get_one(DomainRow, row.domain_id))
+    return Subject(SubjectKind(row.subject_kind), row.subject_id, account.code)
+
+
+def _chunks(rows: Sequence[AssignmentRow]) -> Iterable[Sequence[AssignmentRow]]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

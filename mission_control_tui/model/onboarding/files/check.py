@@ -1,0 +1,48 @@
+"""Judging the rows of a file against the rules about people, before any database is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
+from mission_control_tui.model.people.address_syntax import domain_key
+from mission_control_tui.model.people.fields import IMPORT_COMPULSORY, UserDetails
+from mission_control_tui.model.people.validation import validate_details
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row with its cleaned details, and all its problems and warnings at their row and column."""
+
+    row: ImportRow
+    details: UserDetails
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check_rows(file: ImportFile, *, domains: Collection[str] | None) -> Iterator[CheckedRow]:
+    """The rows in order. `domains` are the account's, as for validate_details."""
+    for row in file.rows:
+        validated = validate_details(row.details(), domains=domains, compulsory=IMPORT_COMPULSORY)
+        found = [file.located(row, problem) for problem in validated.problems]
+        warnings = tuple(file.located(row, warning) for warning in validated.warnings)
+        yield CheckedRow(row, validated.details, (*row.problems, *found), warnings)
+
+
+def foreign_domains(file: ImportFile, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
+    """The valid domains in the file's UPNs that are none of `domains`, with the numbers of their rows."""
+    own = {domain_key(domain) for domain in domains}
+    foreign: dict[str, list[int]] = {}
+    for row in file.rows:
+        local, at, domain = str(row.fields.get("upn", "")).rpartition("@")
+        if not local or not at:
+            continue
+        try:
+            key = domain_key(domain)
+        except InvalidInput:
+            continue  # check_rows says so at its row
+        if key not in own:
+            foreign.setdefault(key, []).append(row.row)
+    return {domain: tuple(rows) for domain, rows in foreign.items()}

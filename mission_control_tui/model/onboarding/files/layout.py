@@ -1,0 +1,127 @@
+"""What the columns of one file hold, judged by its headings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.onboarding.files.formats import (
+    FORMATS,
+    OWN_CSV,
+    Column,
+    Format,
+    Use,
+    heading_key,
+)
+from mission_control_tui.model.people.fields import FIELD_BY_NAME
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.spreadsheet_cells import free
+
+REASON_HEADING = "Reason"
+"""The first column of a file of refused rows; not imported again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of one file.
+
+    `headings` are as in the file, up to the last that is not empty; `columns` are the known ones with their index,
+    in the order in which they count; `unknown` are the indexes of the others. `has_reasons` says that the file is one
+    of our own files of refused rows: its first column is Reason, and its cells are protected.
+    """
+
+    format: Format
+    headings: tuple[str, ...]
+    columns: tuple[tuple[int, Column], ...]
+    unknown: tuple[int, ...]
+    has_reasons: bool
+
+    def heading(self, index: int) -> str:
+        """The heading to show for a column, with its letter when it has none."""
+        shown = harmless(self.headings[index].strip())
+        return shown or f"column {column_letter(index)} (no heading)"
+
+
+def layout_of(cells: Sequence[str]) -> Layout:
+    """Recognise the format by the headings in any case and order.
+
+    Raises InvalidInput when none fits, naming the headings that are expected, or when two columns state the same.
+    """
+    headings = list(cells)
+    while headings and not heading_key(headings[-1]):
+        headings.pop()
+    has_reasons = bool(headings) and heading_key(headings[0]) == heading_key(REASON_HEADING)
+    if has_reasons:
+        headings = [free(heading) for heading in headings]
+    keys = [heading_key(heading) for heading in headings]
+    kind = _recognise(keys)
+    known = [(index, kind.columns[key]) for index, key in enumerate(keys) if key in kind.columns]
+    unknown = [
+        index
+        for index, key in enumerate(keys)
+        if key not in kind.columns and not (index == 0 and has_reasons)
+    ]
+    known.sort(key=lambda pair: pair[1].rank)
+    _refuse_duplicates(headings, known)
+    return Layout(kind, tuple(headings), tuple(known), tuple(unknown), has_reasons)
+
+
+def column_letter(index: int) -> str:
+    """The letters by which spreadsheets call a column: A for 0, AA for 26."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _recognise(keys: Sequence[str]) -> Format:
+    stated = {kind.name: _stated(kind, keys) for kind in FORMATS}
+    for kind in FORMATS:
+        if stated[kind.name].issuperset(kind.compulsory):
+            return kind
+    # Ours comes last here: it knows the other systems' headings too.
+    candidates = sorted(FORMATS, key=lambda kind: kind is OWN_CSV)
+    nearest = max(candidates, key=lambda kind: len(stated[kind.name]))
+    missing = [
+        nearest.heading_of(name) for name in nearest.compulsory if name not in stated[nearest.name]
+    ]
+    if stated[nearest.name]:
+        columns = " and no ".join(f'column "{heading}"' for heading in missing)
+        what = f"The headings look like {nearest.name}, but there is no {columns}."
+    else:
+        what = "The first row holds none of the headings that are known."
+    raise InvalidInput(
+        what,
+        hint="the first row must hold the headings, at least those of one system",
+        problems=[Problem(kind.name, ", ".join(kind.expected)) for kind in FORMATS],
+    )
+
+
+def _stated(kind: Format, keys: Sequence[str]) -> set[str]:
+    known = (kind.columns[key] for key in keys if key in kind.columns)
+    return {column.field for column in known if column.use is Use.FIELD}
+
+
+def _refuse_duplicates(headings: Sequence[str], columns: Sequence[tuple[int, Column]]) -> None:
+    seen: dict[tuple[str, int], list[int]] = {}
+    for index, column in columns:
+        seen.setdefault((column.field or heading_key(column.heading), column.rank), []).append(
+            index
+        )
+    problems = [
+        Problem(
+            FIELD_BY_NAME[what].label if what in FIELD_BY_NAME else harmless(headings[indexes[0]]),
+            "stands in columns "
+            + " and ".join(
+                f"{column_letter(index)} ({harmless(headings[index])})" for index in indexes
+            ),
+            "keep one of them",
+        )
+        for (what, _), indexes in seen.items()
+        if len(indexes) > 1
+    ]
+    if problems:
+        raise InvalidInput("Several columns state the same.", problems=problems)

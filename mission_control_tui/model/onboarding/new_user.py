@@ -1,0 +1,66 @@
+"""A new user with services, in one transaction: both, or neither where a seat is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.onboarding.template_content import TemplateService, in_order
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.states import Priority
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.users.creation import create_in
+from mission_control_tui.model.users.provisioning import Given, give
+from mission_control_tui.model.views import UserView
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A new user and what was asked for, `given` for each of `services`.
+
+    `password` was generated, revealed here and never again.
+    """
+
+    user: UserView
+    services: tuple[TemplateService, ...]
+    given: tuple[Given, ...]
+    password: str | None = field(default=None, repr=False)
+
+
+@retried
+async def create_with(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    details: UserDetails,
+    password: str | None = None,
+    services: Sequence[TemplateService] = (),
+    *,
+    generate: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Newcomer]:
+    """Create a user and give these services, in one transaction; the plan has the seats.
+
+    Raises what `create_user` and `provision` raise: then nothing was changed.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, account_id)
+        catalogue = (await in_force(tx.session)).catalogue
+        created = await create_in(tx, owner, details, password, generate=generate)
+        user = await user_row(tx.session, account_id, created.user.id, lock=True)
+        ordered = in_order(catalogue, services)
+        given = tuple(
+            [
+                await give(
+                    *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
+                )
+                for one in ordered
+            ]
+        )
+    return Outcome(Newcomer(created.user, ordered, given, created.password), tx.plan, not dry_run)

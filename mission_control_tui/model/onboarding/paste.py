@@ -1,0 +1,279 @@
+"""Pasting a list: its people become users, and one bulk gives them their services, all in one transaction.
+
+API for screens and commands:
+
+    pasted_names.read_list(text) -> PastedList                               pure, fast, never fails on content
+    preview(store, caller, account, pasted, choices) -> tuple[Proposed, ...]  who would get which UPN; reads only
+    paste(store, caller, account, pasted, choices, keep=None, allow_short=False, dry_run=False) -> Outcome[Pasted]
+
+The people who can be created are; all others are in `Pasted.refused`, each with everything that is wrong, at its line.
+The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` go on with `bulks.attend`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk.item_storage import pack
+from mission_control_tui.model.bulk.planning import reveals
+from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkView
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.domains.address_registry import domains_of
+from mission_control_tui.model.errors import InvalidInput, NoSeats, Problem
+from mission_control_tui.model.onboarding.file_import import locked_policy
+from mission_control_tui.model.onboarding.files.check import check_rows
+from mission_control_tui.model.onboarding.files.formats import OWN_CSV
+from mission_control_tui.model.onboarding.files.layout import Layout
+from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
+from mission_control_tui.model.onboarding.pasted_list import PastedList
+from mission_control_tui.model.onboarding.row_checks import Judge, NewUser
+from mission_control_tui.model.onboarding.template_content import TemplateContent, checked
+from mission_control_tui.model.onboarding.upn_proposals import Pattern, Proposed, propose
+from mission_control_tui.model.onboarding.user_insert import NewPassword, write_users
+from mission_control_tui.model.people.address_syntax import domain_key
+from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.services.seats import overview
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.tables.users import AddressRow
+from mission_control_tui.model.store.transaction import Transaction
+
+Keep = Callable[[Sequence[NewPassword]], None]
+"""Gets the passwords before the users are committed, to write them where they outlive the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasteChoices:
+    """What holds for the whole list: where UPNs are, how they are made, what everybody gets."""
+
+    domain: str
+    pattern: Pattern = Pattern.FIRST_LAST
+    content: TemplateContent = field(default_factory=TemplateContent)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatNeed:
+    """Seats of one level: free now, and how many the list needs."""
+
+    service_id: str
+    service: str
+    level_id: str
+    level: str
+    free: int
+    needed: int
+
+    @property
+    def short(self) -> int:
+        """How many are missing."""
+        return max(self.needed - self.free, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What became of a list, or would. `people` are all, in order; those with problems were refused.
+
+    `passwords` were generated, revealed here and never again.
+    """
+
+    people: tuple[Proposed, ...]
+    seats: tuple[SeatNeed, ...] = ()
+    bulk: BulkView | None = None
+    passwords: tuple[NewPassword, ...] = field(default=(), repr=False)
+
+    @property
+    def created(self) -> tuple[Proposed, ...]:
+        """Who was created, or would be."""
+        return tuple(one for one in self.people if not one.problems)
+
+    @property
+    def refused(self) -> tuple[Proposed, ...]:
+        """Who was not."""
+        return tuple(one for one in self.people if one.problems)
+
+    @property
+    def short(self) -> tuple[SeatNeed, ...]:
+        """The levels with too few seats."""
+        return tuple(one for one in self.seats if one.short)
+
+
+class _PastedFile(ImportFile):
+    """The list as an import sees it: its rows are named by the lines they stand in."""
+
+    def located(self, row: ImportRow, problem: Problem) -> Problem:
+        label = FIELD_BY_NAME[problem.where].label if problem.where in FIELD_BY_NAME else ""
+        where = f"line {row.line}, {label}" if label else f"line {row.line}"
+        return replace(problem, where=where)
+
+
+async def preview(
+    store: Store, caller: Caller, account: int | str, pasted: PastedList, choices: PasteChoices
+) -> tuple[Proposed, ...]:
+    """Who would get which UPN. Raises InvalidInput where the domain is not the account's."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return await _propose(session, account_id, pasted, choices)
+
+
+async def _propose(
+    session: AsyncSession, account_id: int, pasted: PastedList, choices: PasteChoices
+) -> tuple[Proposed, ...]:
+    domains = await domains_of(session, account_id)
+    domain = domain_key(choices.domain)
+    if domain not in {domain_key(name) for name in domains}:
+        what = f"{domain} is not a domain of this account"
+        hint = f"one of: {', '.join(domains)}" if domains else "buy or add one first"
+        raise InvalidInput(f"{what}.", problems=[Problem("domain", what, hint)])
+    return await propose(session, account_id, pasted.people, domains, domain, choices.pattern)
+
+
+async def paste(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    pasted: PastedList,
+    choices: PasteChoices,
+    *,
+    keep: Keep | None = None,
+    allow_short: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Pasted]:
+    """Create the people of the list who can be, and start one bulk for their services, in one transaction.
+
+    Raises NoSeats before anything is written where seats are short, unless `allow_short`: then those who come last in
+    the list get none. Raises InvalidInput, NotFound for what concerns the list as a whole.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        content = checked(catalogue, choices.content)
+        proposed = await _propose(session, account_id, pasted, choices)
+    file = await asyncio.to_thread(_file, proposed, content)
+    rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None)))
+
+    async def work() -> Outcome[Pasted]:
+        async with store.write(caller, account_id, dry_run=dry_run) as tx:
+            policy = await locked_policy(tx, account_id)
+            judged = await Judge(tx.session, account_id, file, rows, (), None).judge()
+            refused = {number: tuple(found) for number, found in judged.refused.items()}
+            for known in judged.known:
+                what = f"{known.user.upn} is there already"
+                refused[known.row.row] = (Problem(f"line {known.row.line}", what),)
+            people = tuple(
+                replace(one, problems=refused.get(number, ())) if not one.problems else one
+                for number, one in enumerate(proposed, 1)
+            )
+            seats = await _seats(tx, catalogue, account_id, content, len(judged.new))
+            if not dry_run and not allow_short:
+                _require(seats)
+            made = await write_users(
+                tx, account_id, judged.new, policy, progress=lambda _count: None
+            )
+            bulk = await _bulk(tx, catalogue, account_id, content, judged.new)
+            if keep is not None and made and not dry_run:
+                await tx.session.flush()
+                keep(made)
+            revealed = () if dry_run else tuple(made)
+            result = Pasted(people, seats, None if dry_run else bulk, revealed)
+        return Outcome(result, tx.plan, not dry_run)
+
+    return await raced(work)
+
+
+def _file(proposed: Sequence[Proposed], content: TemplateContent) -> ImportFile:
+    rows = [
+        ImportRow(number, one.person.line, _fields(one, content))
+        for number, one in enumerate(proposed, 1)
+        if not one.problems
+    ]
+    layout = Layout(OWN_CSV, (), (), (), has_reasons=False)
+    return _PastedFile("the list", OWN_CSV, "UTF-8", "", layout, rows, (), ())
+
+
+def _fields(one: Proposed, content: TemplateContent) -> dict[str, Value]:
+    person = one.person
+    fields: dict[str, Value] = {
+        **content.fields,
+        **person.fields,
+        "upn": one.upn,
+        "first_names": person.first_names,
+        "last_name": person.last_name,
+        "display_name": person.display_name,
+    }
+    if person.address and person.address != one.upn:
+        fields.setdefault("external_email", person.address)
+    return fields
+
+
+async def _seats(
+    tx: Transaction, catalogue: Catalogue, account_id: int, content: TemplateContent, count: int
+) -> tuple[SeatNeed, ...]:
+    owned = {
+        (one.service_id, one.level_id): one.free
+        for one in await overview(tx.session, catalogue, account_id)
+    }
+    needed: dict[tuple[str, str], int] = {}
+    for one in content.services:
+        if catalogue.service(one.service).seats:
+            needed[one.service, one.level] = needed.get((one.service, one.level), 0) + count
+    return tuple(
+        SeatNeed(
+            *(service_id, catalogue.service(service_id).name),
+            *(level_id, catalogue.service(service_id).level(level_id).name),
+            *(owned.get((service_id, level_id), 0), count),
+        )
+        for (service_id, level_id), count in needed.items()
+    )
+
+
+def _require(seats: Sequence[SeatNeed]) -> None:
+    short = [one for one in seats if one.short]
+    if short:
+        problems = [
+            Problem(f"{one.service}, {one.level}", f"{one.needed} needed, {one.free} free")
+            for one in short
+        ]
+        raise NoSeats(
+            "There are too few seats for this list. Nothing was changed.",
+            problems=problems,
+            hint="Buy more, or let the last ones go without (--allow-short).",
+        )
+
+
+async def _bulk(
+    tx: Transaction,
+    catalogue: Catalogue,
+    account_id: int,
+    content: TemplateContent,
+    users: Sequence[NewUser],
+) -> BulkView | None:
+    """The bulk that gives the new users their services, user by user."""
+    if not content.services or not users:
+        return None
+    ids: dict[str, str] = {}
+    for some in batches([one.key for one in users]):
+        found = await tx.session.execute(
+            select(AddressRow.key, AddressRow.user_id).where(AddressRow.key.in_(some))
+        )
+        ids |= {key: user_id for key, user_id in found if user_id is not None}
+    given = [dict(one) for one in content.to_json()["services"]]
+    targets = [
+        Target(ids[one.key], None, one.details.upn, {"give": service})
+        for one in users
+        for service in given
+    ]
+    attended = reveals(catalogue, BulkAction.GIVE, BulkParams(), targets)
+    return await bulks.create_in(
+        tx, account_id, BulkAction.GIVE, BulkParams(), await pack(targets), attended=attended
+    )

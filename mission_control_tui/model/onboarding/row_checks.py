@@ -1,0 +1,258 @@
+"""What an import would do with each row: create, change, leave alone or refuse. The store is only read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.domains.address_registry import (
+    KEYS_AT_ONCE,
+    AddressKind,
+    Holder,
+    holders,
+    taken,
+)
+from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.onboarding.files.check import CheckedRow
+from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
+from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.people.fields import UserDetails, Value
+from mission_control_tui.model.people.names import username_for
+from mission_control_tui.model.people.password_policy import PasswordPolicy, problems_of
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.user_rows import difference, to_details
+from mission_control_tui.model.text.clean import harmless
+
+
+@dataclass(slots=True)
+class NewUser:
+    """A row that becomes a user. `manager_key` is set where the manager is another new user of the file."""
+
+    row: ImportRow
+    key: str
+    details: UserDetails
+    password: str | None = field(default=None, repr=False)
+    manager_id: str | None = None
+    manager_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """A row whose user exists: what it states otherwise (before, after as JSON values), and the changes to make."""
+
+    row: ImportRow
+    user: UserRow
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    changes: Mapping[str, Value]
+
+
+@dataclass(slots=True)
+class Judged:
+    """The rows of a file, judged. `refused` has every problem of a row by the row's number."""
+
+    new: list[NewUser] = field(default_factory=list)
+    known: list[KnownUser] = field(default_factory=list)
+    refused: dict[int, list[Problem]] = field(default_factory=dict)
+
+
+class Judge:
+    """Judges the checked rows of one file against the store.
+
+    Rows of domains that the account lacks (`foreign`, by number) are refused, and told of what else is wrong with them.
+    `policy` judges the file's passwords; None means that they are not used.
+    """
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        account_id: int,
+        file: ImportFile,
+        rows: Sequence[CheckedRow],
+        foreign: Collection[int],
+        policy: PasswordPolicy | None,
+    ) -> None:
+        self._session = session
+        self._account_id = account_id
+        self._file = file
+        self._rows = rows
+        self._foreign = foreign
+        self._policy = policy
+        self._judged = Judged()
+        self._keys = {row.row.row: lookup_key(row.details.upn) for row in self._rows}
+        self._held: dict[str, Holder] = {}
+        self._users: dict[str, UserRow] = {}
+        self._manager_upns: dict[str, str] = {}
+
+    async def judge(self, *, lock: bool = False) -> Judged:
+        """All rows; `lock` keeps the known users for this transaction."""
+        for row in self._rows:
+            if row.problems or row.row.row in self._foreign:
+                self._judged.refused[row.row.row] = list(row.problems)
+        stated = {lookup_key(row.details.manager) for row in self._rows if row.details.manager}
+        self._held = await holders(self._session, {*self._keys.values(), *stated})
+        await self._load(lock)
+        await asyncio.to_thread(self._sort)
+        await self._name()
+        self._resolve_managers()
+        refused = self._judged.refused
+        self._judged.new = [one for one in self._judged.new if one.row.row not in refused]
+        self._judged.known = [one for one in self._judged.known if one.row.row not in refused]
+        return self._judged
+
+    async def _load(self, lock: bool) -> None:
+        """The users whose UPNs the file states, and the UPNs of their managers."""
+        ids = sorted(
+            {
+                holder.user_id
+                for key in self._keys.values()
+                if (holder := self._held.get(key)) is not None and self._is_ours(holder)
+            }
+        )
+        for chunk in batches(ids, KEYS_AT_ONCE):
+            statement = select(UserRow).where(UserRow.id.in_(chunk)).order_by(UserRow.id)
+            rows = await self._session.scalars(statement.with_for_update() if lock else statement)
+            self._users.update((row.id, row) for row in rows)
+        managers = sorted({row.manager_id for row in self._users.values() if row.manager_id})
+        for chunk in batches(managers, KEYS_AT_ONCE):
+            found = await self._session.execute(
+                select(UserRow.id, UserRow.upn).where(UserRow.id.in_(chunk))
+            )
+            self._manager_upns.update((row.id, row.upn) for row in found)
+
+    def _is_ours(self, holder: Holder) -> bool:
+        return (
+            holder.account_id == self._account_id
+            and not holder.in_bin
+            and holder.kind is AddressKind.UPN
+        )
+
+    def _sort(self) -> None:
+        """Into new, known and refused, by who has the UPN."""
+        first: dict[str, int] = {}
+        for checked in self._rows:
+            row, key = checked.row, self._keys[checked.row.row]
+            earlier = first.setdefault(key, row.row)
+            if earlier != row.row and not checked.problems:
+                what = f"{harmless(checked.details.upn)} stands in row {earlier} already"
+                self._refuse(row, Problem("upn", what, "keep one of the two rows"))
+            holder = self._held.get(key)
+            if holder is None or row.row in self._foreign:
+                self._judged.new.append(NewUser(row, key, checked.details))
+                self._check_password(self._judged.new[-1])
+            elif self._is_ours(holder):
+                self._compare(checked, self._users[holder.user_id])
+            else:
+                self._refuse(row, taken("upn", checked.details.upn, holder, self._account_id))
+
+    def _check_password(self, user: NewUser) -> None:
+        if self._policy is None or user.row.password is None:
+            return
+        user.password = user.row.password
+        username = user.details.username or username_for(user.details.upn)
+        for problem in problems_of(user.row.password, username, self._policy):
+            self._refuse(user.row, problem)
+
+    def _compare(self, checked: CheckedRow, user: UserRow) -> None:
+        """An empty cell and a value that was worked out from others say nothing of a user who is there already."""
+        row = checked.row
+        current = to_details(user, self._manager_upns.get(user.manager_id or "", ""))
+        says = row.fields.keys() - row.derived - {"upn"}
+        wanted = replace(current, **{name: getattr(checked.details, name) for name in says})
+        if wanted.username.casefold() != current.username.casefold():
+            what = f"is fixed since the user was created, as {current.username}"
+            self._refuse(row, Problem("username", what, "leave the cell empty"))
+        wanted = replace(wanted, username=current.username)
+        if wanted.manager != current.manager:
+            holder = self._held.get(lookup_key(wanted.manager))
+            if holder is not None and holder.user_id == user.manager_id:
+                wanted = replace(wanted, manager=current.manager)
+        before, after = difference(current, wanted)
+        changes = {name: getattr(wanted, name) for name in after}
+        self._judged.known.append(KnownUser(row, user, before, after, changes))
+
+    async def _name(self) -> None:
+        """Give new users without a username one that is free in the store and in the file."""
+        if not self._judged.new:
+            return
+        names = await self._session.scalars(
+            select(UserRow.username_key).where(UserRow.account_id == self._account_id)
+        )
+        in_store = set(names)
+        rows_of: dict[str, int] = {}
+        for one in self._judged.new:
+            key = one.details.username.casefold()
+            if not key:
+                continue
+            if key in in_store:
+                what = f"{harmless(one.details.username)} is taken by another user"
+                offer = username_for(one.details.upn, in_store | rows_of.keys())
+                self._refuse(one.row, Problem("username", what, f"{offer} is free"))
+            elif key in rows_of:
+                what = f"{harmless(one.details.username)} stands in row {rows_of[key]} already"
+                self._refuse(
+                    one.row, Problem("username", what, "choose another, or leave it empty")
+                )
+            else:
+                rows_of[key] = one.row.row
+        used = in_store | rows_of.keys()
+        for one in self._judged.new:
+            if not one.details.username:
+                username = username_for(one.details.upn, used)
+                used.add(username)
+                one.details = replace(one.details, username=username)
+
+    def _resolve_managers(self) -> None:
+        """A manager is a user, or a row that becomes one: who depends on a refused row is refused as well."""
+        new = {one.key: one for one in self._judged.new}
+        in_file: list[tuple[ImportRow, NewUser, NewUser | None]] = []
+        for row, upn, user in self._managed():
+            key = lookup_key(upn)
+            holder = self._held.get(key)
+            if key == self._keys[row.row]:
+                self._refuse_manager(row, "a user cannot be their own manager", "leave it empty")
+            elif key in new:
+                in_file.append((row, new[key], user))
+            elif (
+                holder is None
+                or holder.account_id != self._account_id
+                or holder.kind is AddressKind.OBJECT
+            ):
+                what = f"{harmless(upn)} is no user of this account, nor of this file"
+                self._refuse_manager(row, what, "create the manager first")
+            elif holder.in_bin:
+                what = f"{harmless(upn)} is in the recycling bin"
+                self._refuse_manager(row, what, "restore that user, or name another")
+            elif user is not None:
+                user.manager_id = holder.user_id
+        refused = self._judged.refused
+        while depending := [one for one in in_file if one[1].row.row in refused]:
+            in_file = [one for one in in_file if one[1].row.row not in refused]
+            for row, manager, _ in depending:
+                what = f"{harmless(manager.details.upn)} stands in row {manager.row.row}, which is refused"
+                self._refuse_manager(row, what, "correct that row")
+        for _, manager, user in in_file:
+            if user is not None:
+                user.manager_key = manager.key
+
+    def _managed(self) -> Iterator[tuple[ImportRow, str, NewUser | None]]:
+        """The rows that state a manager who is not the present one, with the manager and the new user."""
+        for one in self._judged.new:
+            if one.details.manager:
+                yield one.row, one.details.manager, one
+        for known in self._judged.known:
+            if known.changes.get("manager"):
+                yield known.row, str(known.changes["manager"]), None
+
+    def _refuse_manager(self, row: ImportRow, what: str, hint: str) -> None:
+        self._refuse(row, Problem("manager", what, hint))
+
+    def _refuse(self, row: ImportRow, problem: Problem) -> None:
+        located = self._file.located(row, problem)
+        self._judged.refused.setdefault(row.row, []).append(located)

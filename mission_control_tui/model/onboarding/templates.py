@@ -1,0 +1,262 @@
+"""Templates of an account, saved under a name: kept, listed, renamed, removed. What is in them: `template_content`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Problem,
+    StaleVersion,
+    UsageError,
+)
+from mission_control_tui.model.onboarding.template_content import (
+    TemplateContent,
+    checked,
+    content_like,
+    flat,
+    words,
+)
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.templates import TemplateRow
+from mission_control_tui.model.text.clean import fold, harmless
+
+NAME_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template of an account."""
+
+    id: int
+    account_id: int
+    name: str
+    content: TemplateContent
+    operator: str
+    updated_at: datetime
+    version: int
+
+
+async def list_templates(store: Store, caller: Caller, account: int | str) -> tuple[Template, ...]:
+    """The account's templates by name."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        rows = await session.scalars(
+            select(TemplateRow)
+            .where(TemplateRow.account_id == account_id)
+            .order_by(TemplateRow.name_key)
+        )
+        return tuple(_view(row) for row in rows)
+
+
+async def show_template(store: Store, caller: Caller, account: int | str, name: str) -> Template:
+    """One template by name or id. Raises NotFound naming those that there are."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        return _view(await _row(session, account_id, name))
+
+
+@retried
+async def save_template(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    name: str,
+    content: TemplateContent | None = None,
+    *,
+    user: str | None = None,
+    version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[Template]:
+    """Keep `content`, or what a new user like `user` gets, under this name.
+
+    `version` is that of the template which this replaces, None for a new one. Raises Conflict (the name is taken),
+    StaleVersion, NotFound (user, service, level), InvalidInput (name, fields, settings), UsageError (neither given).
+    """
+    name = _name(name)
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        if user is not None:
+            content = await content_like(session, account_id, user)
+        if content is None:
+            raise UsageError("A template needs a user to be made like, or fields and services.")
+        catalogue = (await in_force(session)).catalogue
+    content = checked(catalogue, content)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await _find(tx.session, account_id, name, lock=True)
+        if row is None and version is not None:
+            raise NotFound(f"The template {name} was removed meanwhile.")
+        if row is not None:
+            if version is None:
+                raise Conflict(
+                    f"There is a template {row.name} already.",
+                    hint="Choose another name, or replace it with --replace.",
+                )
+            _same_version(row, version)
+        before = flat(TemplateContent.from_json(row.content)) if row is not None else {}
+        after = flat(content)
+        if row is not None and before == after and row.name == name:
+            tx.record(Verb.UNCHANGED, "template", row.name)
+            return Outcome(_view(row), tx.plan, not dry_run)
+        verb = Verb.CREATED if row is None else Verb.CHANGED
+        if row is None:
+            row = TemplateRow(account_id=account_id, version=0)
+            tx.session.add(row)
+        row.name, row.name_key = name, fold(name)
+        row.content = content.to_json()
+        row.operator, row.updated_at = caller.operator, tx.now
+        row.version += 1
+        await tx.session.flush()
+        replaces = ("--replace",) if verb is Verb.CHANGED else ()
+        tx.command("templates", "save", name, *words(content), *replaces)
+        changed = [
+            key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)
+        ]
+        tx.record(
+            verb,
+            "template",
+            name,
+            before={key: before[key] for key in changed if key in before},
+            after={key: after[key] for key in changed if key in after},
+            action="save template",
+            version=row.version,
+        )
+        view = _view(row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def rename_template(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    name: str,
+    new_name: str,
+    *,
+    version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[Template]:
+    """Call a template otherwise. Raises NotFound, Conflict (taken), StaleVersion, InvalidInput."""
+    new_name = _name(new_name)
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await _row(tx.session, account_id, name, lock=True)
+        if version is not None:
+            _same_version(row, version)
+        other = await _find(tx.session, account_id, new_name)
+        if other is not None and other.id != row.id:
+            raise Conflict(
+                f"There is a template {other.name} already.", hint="Choose another name."
+            )
+        old = row.name
+        if old == new_name:
+            tx.record(Verb.UNCHANGED, "template", old)
+        else:
+            row.name, row.name_key = new_name, fold(new_name)
+            row.operator, row.updated_at = caller.operator, tx.now
+            row.version += 1
+            await tx.session.flush()
+            tx.command("templates", "rename", old, new_name)
+            tx.record(
+                Verb.CHANGED,
+                "template",
+                old,
+                before={"name": old},
+                after={"name": new_name},
+                action="rename template",
+                version=row.version,
+            )
+        view = _view(row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def remove_template(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    name: str,
+    *,
+    version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[Template]:
+    """Remove a template; users that were made from it stay as they are. Raises NotFound, StaleVersion."""
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await _row(tx.session, account_id, name, lock=True)
+        if version is not None:
+            _same_version(row, version)
+        view = _view(row)
+        await tx.session.delete(row)
+        await tx.session.flush()
+        tx.command("templates", "remove", row.name, "--yes")
+        tx.record(
+            Verb.REMOVED, "template", row.name, before=flat(view.content), action="remove template"
+        )
+    return Outcome(view, tx.plan, not dry_run)
+
+
+def _name(typed: str) -> str:
+    name = " ".join(typed.split())
+    if not name or len(name) > NAME_LIMIT or harmless(name) != name:
+        what = f"a name has 1 to {NAME_LIMIT} characters, none of them invisible"
+        raise InvalidInput("This name cannot be used.", problems=[Problem("name", what)])
+    return name
+
+
+def _same_version(row: TemplateRow, version: int) -> None:
+    if row.version != version:
+        raise StaleVersion(
+            f"The template {row.name} was changed meanwhile by {row.operator}.",
+            theirs={"version": (version, row.version)},
+            hint="Look at what changed, then save again.",
+        )
+
+
+async def _find(
+    session: AsyncSession, account_id: int, name: str, *, lock: bool = False
+) -> TemplateRow | None:
+    statement = select(TemplateRow).where(
+        TemplateRow.account_id == account_id, TemplateRow.name_key == fold(name)
+    )
+    return await session.scalar(statement.with_for_update() if lock else statement)
+
+
+async def _row(
+    session: AsyncSession, account_id: int, name: str, *, lock: bool = False
+) -> TemplateRow:
+    row = await _find(session, account_id, name, lock=lock)
+    if row is not None:
+        return row
+    names = (
+        await session.scalars(
+            select(TemplateRow.name)
+            .where(TemplateRow.account_id == account_id)
+            .order_by(TemplateRow.name_key)
+            .limit(20)
+        )
+    ).all()
+    raise NotFound(
+        f"This account has no template {harmless(name)!r}.",
+        hint=f"There are: {', '.join(names)}."
+        if names
+        else "Make one: mission-control templates save NAME --like USER",
+    )
+
+
+def _view(row: TemplateRow) -> Template:
+    content = TemplateContent.from_json(row.content)
+    return Template(
+        row.id, row.account_id, row.name, content, row.operator, row.updated_at, row.version
+    )

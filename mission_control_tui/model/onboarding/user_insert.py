@@ -1,0 +1,154 @@
+"""Writing new users many at a time, inside the import's transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, insert, update
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.domains.address_registry import AddressKind
+from mission_control_tui.model.onboarding.row_checks import NewUser
+from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
+from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.search import index as search
+from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import stated, to_columns
+
+USERS_AT_ONCE = 500
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password made for a new user, revealed here and never again."""
+
+    upn: str
+    password: str = field(repr=False)
+
+
+async def write_users(
+    tx: Transaction,
+    account_id: int,
+    users: Sequence[NewUser],
+    policy: PasswordPolicy,
+    *,
+    progress: Callable[[int], None],
+) -> list[NewPassword]:
+    """Insert the users with addresses, search terms, sealed passwords and audit; returns the passwords made here.
+
+    Who states no password gets a generated one. `progress` hears how many more are written.
+    """
+    ids = {one.key: uuid.uuid4().hex for one in users}
+    made: list[NewPassword] = []
+    for chunk in batches(users, USERS_AT_ONCE):
+        passwords = await asyncio.to_thread(_passwords, chunk, policy)
+        made += [
+            NewPassword(one.details.upn, password)
+            for one, password in zip(chunk, passwords, strict=True)
+            if one.password is None
+        ]
+        kept = await secrets.keep_many(tx, account_id, passwords)
+        rows = await asyncio.to_thread(_rows, tx, account_id, chunk, ids, kept)
+        for table, found in rows.items():
+            await tx.session.execute(insert(table), found)
+        await tx.flush_audit()
+        progress(len(chunk))
+    await _set_managers(tx, users, ids)
+    return made
+
+
+def _passwords(users: Sequence[NewUser], policy: PasswordPolicy) -> list[str]:
+    return [
+        generate(policy, one.details.username) if one.password is None else one.password
+        for one in users
+    ]
+
+
+def _rows(
+    tx: Transaction,
+    account_id: int,
+    users: Sequence[NewUser],
+    ids: Mapping[str, str],
+    kept: Sequence[int],
+) -> dict[Table, Rows]:
+    """The rows of these users by table, in the order in which they have to be inserted; notes plan and audit."""
+    people: Rows = []
+    addresses: Rows = []
+    terms: Rows = []
+    for one, secret_id in zip(users, kept, strict=True):
+        user_id, details = ids[one.key], one.details
+        columns = to_columns(details)
+        people.append(
+            {
+                "id": user_id,
+                "account_id": account_id,
+                **columns,
+                "manager_id": one.manager_id,
+                "locked": False,
+                "in_bin": False,
+                "deleted_at": None,
+                "created_at": tx.now,
+                "updated_at": tx.now,
+                "secret_id": secret_id,
+                "version": 1,
+            }
+        )
+        addresses.append(
+            {
+                "account_id": account_id,
+                "user_id": user_id,
+                "address": details.upn,
+                "key": one.key,
+                "kind": AddressKind.UPN,
+                "is_primary": True,
+            }
+        )
+        terms += search.term_rows(
+            account_id, user_id, columns["sort_key"], False, search.terms_of(details)
+        )
+        tx.command(*phrasing.create_user(details))
+        tx.record(
+            Verb.CREATED,
+            "user",
+            details.upn,
+            after={
+                **stated(details),
+                "password": "generated" if one.password is None else "given",
+            },
+            action="create user",
+            user_id=user_id,
+            version=1,
+        )
+    terms.sort(key=lambda row: (row["term"], row["user_id"]))
+    return {
+        _table(UserRow): people,
+        _table(AddressRow): addresses,
+        _table(SearchTermRow): terms,
+    }
+
+
+async def _set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:
+    """Managers who are new users themselves can be named only when all are there."""
+    managed = [
+        {"of": ids[one.key], "manager": ids[one.manager_key]} for one in users if one.manager_key
+    ]
+    table = _table(UserRow)
+    statement = (
+        update(table).where(table.c.id == bindparam("of")).values(manager_id=bindparam("manager"))
+    )
+    for part in batches(managed, USERS_AT_ONCE):
+        await tx.session.execute(statement, list(part))
+
+
+def _table(row: type[Base]) -> Table:
+    return cast("Table", row.__table__)

@@ -1,0 +1,134 @@
+"""Runs of the console: where their operators are, so that a lost connection leads back to the same place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.processes import is_alive, this_process
+from mission_control_tui.model.store.tables.operators import SessionRow
+
+KEPT_DAYS = 90
+"""Rows of sessions are kept for so long: the audit names them."""
+
+OFFERED_HOURS = 24
+"""A session that was lost longer ago is not offered again."""
+
+
+class Ending(StrEnum):
+    """How a session ended; a running one has none."""
+
+    QUIT = "quit"
+    LOST = "lost"
+    RESUMED = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of the console. `place` is whatever the console keeps of where its operator is."""
+
+    id: str
+    operator: str
+    place: Mapping[str, Any]
+    ticket: str
+    started_at: datetime
+    seen_at: datetime
+    ended: str
+
+
+def with_session(caller: Caller) -> Caller:
+    """The caller, with the id of a new session."""
+    return replace(caller, session=uuid.uuid4().hex)
+
+
+async def begin(store: Store, caller: Caller) -> None:
+    """Note that the console of `caller.session` runs in this process."""
+    host, pid, started = this_process()
+    now = datetime.now(UTC)
+    async with store.private() as session:
+        await session.execute(
+            delete(SessionRow).where(SessionRow.seen_at < now - timedelta(days=KEPT_DAYS))
+        )
+        session.add(
+            SessionRow(
+                id=caller.session,
+                operator=caller.operator,
+                host=host,
+                pid=pid,
+                pid_started=started,
+                place={},
+                ticket=caller.ticket,
+                started_at=now,
+                seen_at=now,
+                ended="",
+            )
+        )
+
+
+async def keep_place(store: Store, caller: Caller, place: Mapping[str, Any]) -> None:
+    """Note where the operator is now, and the ticket."""
+    await _change(store, caller, place=dict(place), ticket=caller.ticket)
+
+
+async def end(store: Store, caller: Caller, how: Ending = Ending.QUIT) -> None:
+    """Note how the session ended; one that ends without this was lost.
+
+    Of one that was quit nothing is kept of where it was: what stood in its forms may be about people.
+    """
+    gone: dict[str, object] = {} if how is Ending.LOST else {"place": {}}
+    await _change(store, caller, ended=str(how), **gone)
+
+
+async def _change(store: Store, caller: Caller, **values: object) -> None:
+    async with store.private() as session:
+        await session.execute(
+            update(SessionRow)
+            .where(SessionRow.id == caller.session, SessionRow.operator == caller.operator)
+            .values(seen_at=datetime.now(UTC), **values)
+        )
+
+
+async def lost(store: Store, caller: Caller) -> Session | None:
+    """The operator's newest session that ended without being quit, if it may be gone on with.
+
+    That is one whose process is gone from this machine (a process on another machine is taken for alive) or that noted
+    that its terminal was lost, within OFFERED_HOURS.
+    """
+    since = datetime.now(UTC) - timedelta(hours=OFFERED_HOURS)
+    async with store.read() as session:
+        rows = await session.scalars(
+            select(SessionRow)
+            .where(SessionRow.operator == caller.operator, SessionRow.seen_at >= since)
+            .where(SessionRow.ended.in_(["", Ending.LOST]), SessionRow.id != caller.session)
+            .order_by(SessionRow.seen_at.desc())
+        )
+        for row in rows:
+            if row.ended or not is_alive(row.host, row.pid, row.pid_started):
+                return Session(
+                    row.id,
+                    row.operator,
+                    row.place,
+                    row.ticket,
+                    row.started_at,
+                    row.seen_at,
+                    row.ended,
+                )
+    return None
+
+
+async def take_over(store: Store, caller: Caller, lost_id: str) -> None:
+    """Note that a lost session was gone on with or declined, so that it is not offered again."""
+    async with store.private() as session:
+        await session.execute(
+            update(SessionRow)
+            .where(SessionRow.id == lost_id, SessionRow.operator == caller.operator)
+            .values(ended=str(Ending.RESUMED), place={})
+        )

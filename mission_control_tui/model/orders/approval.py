@@ -1,0 +1,294 @@
+"""Orders that wait for a person: approve, decline and cancel them, and the limit above which they wait."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.domains.names import judge_eligibility
+from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders import removing
+from mission_control_tui.model.orders.buying import (
+    REASON_LIMIT,
+    Purchase,
+    checked,
+    fulfil,
+    lines_of,
+)
+from mission_control_tui.model.orders.queries import OrderView, order_row, views
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.row_versions import EDIT_ACCOUNT, require_account_version
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+_WORDS = {
+    OrderState.COMPLETE: "approve",
+    OrderState.DECLINED: "decline",
+    OrderState.CANCELLED: "cancel",
+}
+
+
+class PriceChanged(Conflict):
+    """What was agreed is no longer what it costs: the approval has to say that the agreed price holds."""
+
+
+async def approval_limit(store: Store, caller: Caller, account: int | str) -> Money | None:
+    """The total above which the account's orders wait for approval; None where none does."""
+    async with store.read() as session:
+        row = await account_row(session, caller, account)
+        return _limit(row, (await in_force(session)).catalogue)
+
+
+async def set_approval_limit(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    above: Money | None,
+    *,
+    version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[Money | None]:
+    """Let orders of more than `above` (with tax, in the catalogue's currency) wait for approval; None for none.
+
+    Raises InvalidInput, and StaleVersion when the account is past `version`.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        catalogue = (await in_force(tx.session)).catalogue
+        _check_limit(above, catalogue)
+        before = _limit(owner, catalogue)
+        changes = before != above
+        if changes:
+            await require_account_version(tx, owner, version)
+            owner.approval_above_minor = None if above is None else above.minor
+            owner.version += 1
+            await tx.session.flush()
+            amount = ("--never",) if above is None else ("--above", above.format(code=False))
+            tx.command("account", "approval", *(one.replace(",", "") for one in amount))
+        tx.record(
+            Verb.CHANGED if changes else Verb.UNCHANGED,
+            "account",
+            owner.code,
+            before={"approval above": _said(before)} if changes else {},
+            after={"approval above": _said(above)} if changes else {},
+            action=EDIT_ACCOUNT,
+            version=owner.version,
+        )
+    return Outcome(above, tx.plan, not dry_run)
+
+
+@retried
+async def approve_order(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    order_id: int,
+    *,
+    note: str = "",
+    agreed_price: bool = False,
+    dry_run: bool = False,
+) -> Outcome[OrderView]:
+    """Let an order that waits for approval bring what was ordered, once.
+
+    Price, answers and availability are looked at again. Raises NotFound; Conflict where it does not wait, cannot be
+    bought any more or the domain was taken; PriceChanged where it costs something else now and not `agreed_price`.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await _waiting(tx.session, owner, order_id)
+        catalogue = (await in_force(tx.session)).catalogue
+        lines = await lines_of(tx.session, order)
+        for line in lines:
+            await _look_again(tx, owner, catalogue, order, line, agreed_price=agreed_price)
+        flags = ("--agreed-price",) if agreed_price else ()
+        _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
+        for line in lines:
+            await fulfil(tx, owner, catalogue, line)
+        tx.money(*_sums(order))
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def decline_order(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    order_id: int,
+    reason: str,
+    *,
+    dry_run: bool = False,
+) -> Outcome[OrderView]:
+    """Refuse an order that waits for approval, saying why. Raises NotFound, Conflict, InvalidInput (no reason)."""
+    if not reason.strip():
+        raise InvalidInput(
+            "An order is declined with a reason.", problems=[Problem("reason", "it is empty")]
+        )
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await _waiting(tx.session, owner, order_id)
+        _decide(tx, order, OrderState.DECLINED, reason, "--reason")
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def cancel_order(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    order_id: int,
+    reason: str = "",
+    *,
+    dry_run: bool = False,
+) -> Outcome[OrderView]:
+    """Take an order back: one that waits ends; what a complete one brought is removed, and nothing is paid back.
+
+    The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound, and
+    Conflict where it is over already, is itself a removal, or where users still hold what it brought.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await order_row(tx.session, account_id, order_id, lock=True)
+        if order.state == OrderState.AWAITING_APPROVAL:
+            _decide(tx, order, OrderState.CANCELLED, reason, "--reason", "--yes")
+        elif order.state == OrderState.COMPLETE and order.kind == OrderKind.PURCHASE:
+            await _return(tx, owner, order, reason)
+        else:
+            what = "a removal" if order.kind == OrderKind.REMOVAL else order.state
+            raise Conflict(
+                f"Order {order.id} cannot be cancelled: it is {what}.",
+                hint="Only a purchase that is complete or awaiting approval can be.",
+            )
+        await tx.session.flush()
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) -> OrderRow:
+    """The order, locked. Raises NotFound, Conflict where it does not wait."""
+    order = await order_row(session, account.id, order_id, lock=True)
+    if order.state != OrderState.AWAITING_APPROVAL:
+        who = f" by {order.decided_by}" if order.decided_by else ""
+        raise Conflict(f"Order {order.id} does not wait for approval: it is {order.state}{who}.")
+    return order
+
+
+async def _look_again(
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    order: OrderRow,
+    line: OrderLineRow,
+    *,
+    agreed_price: bool,
+) -> None:
+    """Whether the line could be bought now as it was ordered; doubts that a person now answers for are warnings."""
+    again = Purchase(
+        line.product_id,
+        line.level_id,
+        line.quantity,
+        line.term_months,
+        line.domain or None,
+        {key: value for key, value in line.details.items() if value is not None},
+    )
+    try:
+        sold = catalogue.product(line.product_id)
+        quoted, answers = await checked(tx.session, account, catalogue, sold, again)
+    except (InvalidInput, NotFound) as error:
+        raise Conflict(
+            f"Order {order.id} cannot be approved any more: {error.what}",
+            hint="Decline it, and order again what can be bought.",
+            problems=error.problems,
+        ) from error
+    if sold.buys is Buys.DOMAIN:
+        await refuse_taken(tx.session, account, line.domain)
+        for doubt in judge_eligibility(answers).doubts:
+            tx.warn(f"Approved in spite of this: {doubt}")
+    agreed = Money(line.net_minor + line.tax_minor, order.currency)
+    if quoted.total != agreed:
+        if not agreed_price:
+            raise PriceChanged(
+                f"Order {order.id} was agreed at {agreed}, and it costs {quoted.total} now.",
+                hint="Approve it at the agreed price (--agreed-price), or decline it.",
+            )
+        tx.warn(f"Approved at the agreed {agreed}; it costs {quoted.total} now.")
+
+
+def _decide(
+    tx: Transaction, order: OrderRow, state: OrderState, reason: str, option: str, *flags: str
+) -> None:
+    before = order.state
+    order.state = state
+    order.decided_at, order.decided_by = tx.now, tx.caller.operator
+    order.reason = harmless(reason.strip())[:REASON_LIMIT]
+    said = (option, order.reason) if order.reason else ()
+    tx.command("orders", _WORDS[state], str(order.id), *said, *flags)
+    tx.record(
+        Verb.CHANGED,
+        "order",
+        str(order.id),
+        before={"state": before},
+        after={"state": state, **({"reason": order.reason} if order.reason else {})},
+        action=f"{_WORDS[state]} order",
+    )
+
+
+async def _return(tx: Transaction, account: AccountRow, order: OrderRow, reason: str) -> None:
+    why = harmless(reason.strip())[:REASON_LIMIT]
+    for line in await lines_of(tx.session, order):
+        removal = await removing.take_back(tx, account, line)
+        removal.note = f"Takes back order {order.id}"
+        removal.reason = why
+        order.note = " ".join(filter(None, (order.note, f"Taken back by order {removal.id}.")))
+    order.state = OrderState.RETURNED
+    tx.record(
+        Verb.CHANGED,
+        "order",
+        str(order.id),
+        before={"state": OrderState.COMPLETE},
+        after={"state": order.state, **({"reason": why} if why else {})},
+        action="return order",
+    )
+
+
+def _limit(row: AccountRow, catalogue: Catalogue) -> Money | None:
+    minor = row.approval_above_minor
+    return None if minor is None else catalogue.money(minor)
+
+
+def _said(limit: Money | None) -> str:
+    return "never" if limit is None else str(limit)
+
+
+def _check_limit(above: Money | None, catalogue: Catalogue) -> None:
+    if above is None:
+        return
+    if above.currency != catalogue.currency or above.minor < 0:
+        raise InvalidInput(
+            "This limit cannot be set.",
+            problems=[
+                Problem("above", f"{above} is not an amount from 0 up", f"in {catalogue.currency}")
+            ],
+        )
+
+
+def _sums(order: OrderRow) -> tuple[Money, Money, Money]:
+    return (
+        Money(order.net_minor, order.currency),
+        Money(order.tax_minor, order.currency),
+        Money(order.total_minor, order.currency),
+    )

@@ -1,0 +1,337 @@
+"""Buying: an order with its copied price, the subscription, the seats or the domain that it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import InForce, in_force
+from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
+from mission_control_tui.model.catalogue.types import Buys, Catalogue, Product
+from mission_control_tui.model.catalogue.values import Value, ValueType
+from mission_control_tui.model.domains.names import judge_eligibility, normalise
+from mission_control_tui.model.domains.ownership import (
+    claim,
+    locked_account,
+    refuse_taken,
+    required_domain,
+)
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.queries import OrderView, views
+from mission_control_tui.model.orders.subscriptions import change_quantity
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.services.wishes import domain_subject
+from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.provisioning import wish_for_domain
+
+REASON_LIMIT = 1000
+WAITS = "waits for approval:"
+NOT_CHECKED = "Whether {name} is free was not checked: no registry is connected."
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What is to be bought. `term` is in months; what is left out is the only or the shortest there is.
+
+    `domain` is the name to buy or, for other products, to attach. `fields` are answers by the fields' ids.
+    """
+
+    product: str
+    level: str | None = None
+    quantity: int = 1
+    term: int | None = None
+    domain: str | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Availability(StrEnum):
+    """What is known of a domain name before it is bought."""
+
+    TAKEN = "taken"
+    YOURS = "yours already"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCheck:
+    """A name that somebody typed: its stored form, the extension that prices it, and what is known of it."""
+
+    name: str
+    extension_id: str
+    availability: Availability
+    said: str
+
+
+async def check_domain(
+    store: Store, caller: Caller, account: int | str, product: str, name: str
+) -> DomainCheck:
+    """What is known of a domain name that is to be bought. Raises InvalidInput, NotFound (no such ending sold)."""
+    stored = normalise(name)
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        sold = (await in_force(session)).catalogue.product(product)
+        extension = sold.extension_of(stored)
+        owner = await session.scalar(
+            select(DomainRow.account_id).where(
+                DomainRow.name == stored, DomainRow.removed_at.is_(None)
+            )
+        )
+    if owner is None:
+        said = NOT_CHECKED.format(name=stored)
+        return DomainCheck(stored, extension.id, Availability.NOT_CHECKED, said)
+    if owner == account_id:
+        said = f"The account has {stored} already."
+        return DomainCheck(stored, extension.id, Availability.YOURS, said)
+    said = f"{stored} belongs to another account of this installation."
+    return DomainCheck(stored, extension.id, Availability.TAKEN, said)
+
+
+@retried
+async def buy(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    product: str,
+    *,
+    level: str | None = None,
+    quantity: int = 1,
+    term: int | None = None,
+    domain: str | None = None,
+    fields: Mapping[str, object] | None = None,
+    dry_run: bool = False,
+) -> Outcome[OrderView]:
+    """Buy `quantity` of a product's level, or one domain name; see Purchase for the arguments.
+
+    A domain whose eligibility details do not agree, and an order above the account's limit, wait for approval and bring
+    nothing until then.
+    Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken).
+    """
+    wanted = Purchase(product, level, quantity, term, domain, fields or {})
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await locked_account(tx, account_id)
+        order = await place(tx, owner, wanted)
+        (view,) = await views(tx.session, [order])
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> OrderRow:
+    """Place the order inside the caller's transaction, which has locked the account."""
+    force = await in_force(tx.session)
+    sold = force.catalogue.product(wanted.product)
+    quoted, answers = await checked(tx.session, account, force.catalogue, sold, wanted)
+    (line,) = quoted.lines
+    doubts = above_limit(account, quoted.total)
+    if sold.buys is Buys.DOMAIN:
+        await refuse_taken(tx.session, account, line.domain)
+        await _refuse_waiting(tx.session, line.domain)
+        tx.warn(NOT_CHECKED.format(name=line.domain))
+        doubts += judge_eligibility(answers).doubts
+    order = await _insert(tx, account, force, quoted, answers, doubts)
+    tx.money(quoted.net, quoted.tax, quoted.total)
+    name = line.domain or wanted.domain or ""
+    tx.command(*phrasing.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
+    tx.record(
+        Verb.CREATED,
+        "order",
+        str(order.id),
+        after={
+            "label": line.label,
+            "quantity": line.quantity,
+            "total": str(quoted.total),
+            "state": order.state,
+            **({"note": order.note} if order.note else {}),
+        },
+        action=f"buy {sold.id}",
+    )
+    if doubts:
+        tx.warn(f"The order {WAITS} {order.note}")
+        return order
+    for row in await lines_of(tx.session, order):
+        await fulfil(tx, account, force.catalogue, row)
+    return order
+
+
+def above_limit(account: AccountRow, total: Money) -> tuple[str, ...]:
+    """Why an order of this total waits for approval by the account's limit; empty where it does not."""
+    if account.approval_above_minor is None or total.minor <= account.approval_above_minor:
+        return ()
+    limit = Money(account.approval_above_minor, total.currency)
+    return (f"{total} is more than {limit}, above which orders of this account are approved.",)
+
+
+async def checked(
+    session: AsyncSession,
+    account: AccountRow,
+    catalogue: Catalogue,
+    sold: Product,
+    wanted: Purchase,
+) -> tuple[Quote, dict[str, Value]]:
+    """The price and the answers of a purchase. Raises InvalidInput with the problems of both at once."""
+    problems: list[Problem] = []
+    given, to_attach = _given(sold, wanted, problems)
+    quoted: Quote | None = None
+    answers: dict[str, Value] = {}
+    try:
+        quoted = quote(
+            catalogue,
+            sold.id,
+            wanted.level,
+            quantity=wanted.quantity,
+            term=wanted.term,
+            domain=wanted.domain if sold.buys is Buys.DOMAIN else to_attach,
+        )
+    except InvalidInput as error:
+        problems += error.problems
+    try:
+        answers = sold.validate_fields(given, _extension(sold, wanted))
+    except InvalidInput as error:
+        # A bad name to attach was named by the quote already.
+        problems += [bad for bad in error.problems if bad.where not in {p.where for p in problems}]
+    for one in sold.fields:
+        name = answers.get(one.id)
+        if one.type is ValueType.DOMAIN and isinstance(name, str):
+            try:
+                await required_domain(session, account, name)
+            except NotFound as error:
+                problems.append(Problem(one.id, error.what, error.hint))
+    if problems or quoted is None:
+        raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
+    return quoted, answers
+
+
+def _given(
+    sold: Product, wanted: Purchase, problems: list[Problem]
+) -> tuple[dict[str, object], str | None]:
+    """The answers with the domain among them where the product asks for one to attach, and that domain."""
+    given = dict(wanted.fields)
+    if sold.buys is Buys.DOMAIN:
+        return given, None
+    asks = next((one.id for one in sold.fields if one.type is ValueType.DOMAIN), None)
+    if wanted.domain and asks is None:
+        problems.append(Problem("domain", f"{sold.name} does not ask for one", "leave it out"))
+        return given, None
+    if wanted.domain and asks is not None:
+        given.setdefault(asks, wanted.domain)
+    attached = given.get(asks) if asks is not None else None
+    return given, attached if isinstance(attached, str) else None
+
+
+def _extension(sold: Product, wanted: Purchase) -> str | None:
+    if sold.buys is not Buys.DOMAIN or not wanted.domain:
+        return None
+    try:
+        return sold.extension_of(normalise(wanted.domain)).id
+    except (InvalidInput, NotFound):
+        # The quote names what is wrong with it; the questions that every name is asked are judged all the same.
+        return None
+
+
+async def _refuse_waiting(session: AsyncSession, name: str) -> None:
+    waiting = await session.scalar(
+        select(OrderRow.id)
+        .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
+        .where(OrderRow.state == OrderState.AWAITING_APPROVAL, OrderLineRow.domain == name)
+    )
+    if waiting is not None:
+        raise Conflict(
+            f"Order {waiting} for {name} waits for approval.",
+            hint="Approve or decline that one first.",
+        )
+
+
+async def _insert(
+    tx: Transaction,
+    account: AccountRow,
+    force: InForce,
+    quoted: Quote,
+    answers: Mapping[str, Value],
+    doubts: tuple[str, ...],
+) -> OrderRow:
+    order = OrderRow(
+        account_id=account.id,
+        kind=OrderKind.PURCHASE,
+        state=OrderState.AWAITING_APPROVAL if doubts else OrderState.COMPLETE,
+        operator=tx.caller.operator,
+        ticket=tx.caller.ticket,
+        placed_at=tx.now,
+        catalogue_number=force.number,
+        currency=quoted.net.currency,
+        net_minor=quoted.net.minor,
+        tax_minor=quoted.tax.minor,
+        total_minor=quoted.total.minor,
+        note=" ".join(doubts)[:REASON_LIMIT],
+    )
+    tx.session.add(order)
+    await tx.session.flush()
+    tx.session.add_all(_line_row(order, line, answers) for line in quoted.lines)
+    await tx.session.flush()
+    return order
+
+
+def _line_row(order: OrderRow, line: QuoteLine, answers: Mapping[str, Value]) -> OrderLineRow:
+    return OrderLineRow(
+        order_id=order.id,
+        product_id=line.product_id,
+        level_id=line.level_id,
+        label=line.label,
+        quantity=line.quantity,
+        term_months=line.term,
+        unit_minor=line.unit.minor,
+        net_minor=line.net.minor,
+        tax_minor=line.tax.minor,
+        domain=line.domain,
+        details=dict(answers),
+    )
+
+
+async def fulfil(
+    tx: Transaction, account: AccountRow, catalogue: Catalogue, line: OrderLineRow
+) -> None:
+    """Give the account what the line is about: seats, or the domain and its registration."""
+    product = catalogue.product(line.product_id)
+    level = product.level(line.level_id)
+    await change_quantity(tx, account, product, level, line.quantity, line.term_months)
+    if product.buys is Buys.SEATS:
+        await seats.add(tx, account.id, level.grants_service, level.grants_level, line.quantity)
+        return
+    domain = await claim(
+        tx,
+        account,
+        line.domain,
+        bought=True,
+        term_months=line.term_months,
+        details={"product": product.id, "order": line.order_id, **line.details},
+    )
+    options = catalogue.service(level.grants_service).options_for(level.grants_level)
+    settings = {one.id: line.details[one.id] for one in options if line.details.get(one.id)}
+    await wish_for_domain(
+        tx,
+        account,
+        catalogue,
+        domain_subject(domain),
+        level.grants_service,
+        level_id=level.grants_level,
+        settings=settings,
+    )
+
+
+async def lines_of(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
+    rows = await session.scalars(
+        select(OrderLineRow).where(OrderLineRow.order_id == order.id).order_by(OrderLineRow.id)
+    )
+    return list(rows)

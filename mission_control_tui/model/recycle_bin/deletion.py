@@ -1,0 +1,159 @@
+"""The recycling bin: a user is deleted into it once nothing is left at any back end, and comes back as it was."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.domains.address_registry import domains_of
+from mission_control_tui.model.errors import Conflict, NotFound, Problem
+from mission_control_tui.model.groups.members import leave
+from mission_control_tui.model.people.address_syntax import upn_problems
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.schedules.editing import cancel_all_of
+from mission_control_tui.model.search.index import reindex
+from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.states import Light, Priority, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import addresses_of, to_view
+from mission_control_tui.model.views import UserView
+
+
+@retried
+async def delete_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
+
+    The user leaves every group and shared mailbox; the plan names them.
+    Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        await require_gone(tx, row)
+        managed = await tx.session.scalar(
+            select(func.count())
+            .select_from(UserRow)
+            .where(UserRow.manager_id == row.id, UserRow.in_bin.is_(False))
+        )
+        if managed:
+            tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
+        await leave(tx, user=row, priority=Priority.INTERACTIVE)
+        cancelled = await cancel_all_of(tx, row, "The user was deleted.")
+        if cancelled:
+            tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")
+        await _forget_password(tx, row)
+        await _turn(tx, row, in_bin=True)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def restore_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Bring a user back from the recycling bin, without any service. Not in it: unchanged.
+
+    Raises NotFound (purged ones included), and Conflict when the domain of the UPN is no longer the account's.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True, binned=True)
+        if row.purged_at is not None:
+            raise NotFound("This user was purged, which cannot be undone.")
+        if not row.in_bin:
+            tx.record(Verb.UNCHANGED, "user", row.upn)
+        else:
+            domains = await domains_of(tx.session, account_id)
+            problems = upn_problems(row.upn, domains=domains)
+            if problems:
+                raise Conflict(f"{row.upn} cannot come back.", problems=problems)
+            await _turn(tx, row, in_bin=False)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def _forget_password(tx: Transaction, row: UserRow) -> None:
+    """A password that waits for delivery is not kept for somebody who is deleted."""
+    if row.secret_id is None:
+        return
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.user_id == row.id, AssignmentRow.secret_id == row.secret_id)
+        .values(secret_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    await secrets.wipe(tx, row.secret_id)
+    row.secret_id = None
+
+
+async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
+    row.in_bin = in_bin
+    row.deleted_at = tx.now if in_bin else None
+    row.updated_at = tx.now
+    row.version += 1
+    await tx.session.flush()
+    await reindex(tx.session, row, await addresses_of(tx.session, row.id))
+    tx.command(
+        *(("users", "delete", row.upn, "--yes") if in_bin else ("users", "restore", row.upn))
+    )
+    tx.record(
+        Verb.REMOVED if in_bin else Verb.CHANGED,
+        "user",
+        row.upn,
+        before={"in_bin": not in_bin},
+        after={"in_bin": in_bin},
+        action="delete user" if in_bin else "restore user",
+        user_id=row.id,
+        version=row.version,
+    )
+
+
+async def require_gone(tx: Transaction, row: UserRow) -> None:
+    """Raise Conflict, naming each, while a service of the user is wished, observed, or not grey."""
+    left = (
+        await tx.session.scalars(
+            select(AssignmentRow)
+            .where(
+                AssignmentRow.user_id == row.id,
+                (AssignmentRow.wish != Wish.ABSENT)
+                | (AssignmentRow.observed_wish != Wish.ABSENT)
+                | (AssignmentRow.light != Light.GREY),
+            )
+            .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+        )
+    ).all()
+    if not left:
+        return
+    catalogue = (await in_force(tx.session)).catalogue
+    problems = []
+    for one in left:
+        try:
+            name = catalogue.service(one.service_id).name
+        except NotFound:
+            name = one.service_id
+        where = f"{name} ({one.instance})" if one.instance else name
+        what = "is still given" if one.wish != Wish.ABSENT else "is not gone yet"
+        problems.append(Problem(where, f"{what}: {one.word}"))
+    raise Conflict(
+        f"{row.upn} cannot be deleted while services are left.",
+        hint=f"Deprovision them first (mission-control users deprovision {row.upn}) and wait until they are grey.",
+        problems=problems,
+    )

@@ -1,0 +1,264 @@
+"""The end of the recycling bin: who is in it and until when, and taking a person's data out of the store for good.
+
+What stays is what others hang on: the row with its id (back ends were marked with it, its back-end names never go to
+anybody else) and the audit, which is append-only and goes on naming the UPN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from mission_control_tui.model.caller import WORKER, Caller
+from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.recycle_bin.deletion import require_gone
+from mission_control_tui.model.search.index import words_of
+from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.states import ACTIVE_STATES, Priority
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.bulk import BulkItemRow
+from mission_control_tui.model.store.tables.groups import MemberRow
+from mission_control_tui.model.store.tables.operators import DraftRow, RecentRow
+from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
+from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.users.editing import apply_changes
+
+PURGED_NAME = "(purged)"
+
+
+@dataclass(frozen=True, slots=True)
+class BinLine:
+    """Somebody in the recycling bin. `purge_at` is None where nothing is purged by itself."""
+
+    id: str
+    account_id: int
+    upn: str
+    display_name: str
+    username: str
+    deleted_at: datetime
+    deleted_by: str
+    age_days: int
+    purge_at: datetime | None
+
+
+async def list_bin(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    bin_days: int,
+    query: str = "",
+    limit: int = 200,
+) -> tuple[BinLine, ...]:
+    """Who is in the account's recycling bin, the last deleted first; `query` are parts of the name or the UPN.
+
+    `bin_days` is the setting: after so many days the worker purges, 0 for never.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        now = datetime.fromtimestamp(await clock(session), UTC)
+        deleted_by = (
+            select(AuditRow.operator)
+            .where(AuditRow.user_id == UserRow.id, AuditRow.action == "delete user")
+            .order_by(AuditRow.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        statement = select(UserRow, deleted_by).where(
+            UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_(None)
+        )
+        for word in words_of(query):
+            statement = statement.where(
+                UserRow.sort_key.contains(word, autoescape=True)
+                | func.lower(UserRow.upn).contains(fold(word), autoescape=True)
+            )
+        rows = await session.execute(
+            statement.order_by(UserRow.deleted_at.desc(), UserRow.id).limit(limit)
+        )
+        return tuple(_line(row, str(by or ""), now, bin_days) for row, by in rows)
+
+
+def _line(row: UserRow, deleted_by: str, now: datetime, bin_days: int) -> BinLine:
+    deleted_at = row.deleted_at or row.updated_at
+    return BinLine(
+        row.id,
+        row.account_id,
+        row.upn,
+        row.display_name,
+        row.username,
+        deleted_at,
+        deleted_by,
+        max(0, (now - deleted_at).days),
+        deleted_at + timedelta(days=bin_days) if bin_days else None,
+    )
+
+
+@retried
+async def purge_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    deleted_before: datetime | None = None,
+    dry_run: bool = False,
+) -> Outcome[str]:
+    """Take a person who is in the recycling bin out of the store for good; returns the id, which stays.
+
+    Details, addresses (free for others from then on), search words, sealed passwords, drafts and memberships go; so do
+    the settings of former services and what back ends said. It cannot be undone. Whose manager it was has none.
+    Raises NotFound (also when purged already, or deleted after `deleted_before`), and Conflict: not in the bin, a
+    service that is not gone, a request that has not ended.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True, binned=True)
+        _require_binned(row, deleted_before)
+        await require_gone(tx, row)
+        await _require_quiet(tx, row)
+        user_id = row.id
+        await _forget(tx, row)
+        tx.warn("This cannot be undone.")
+    return Outcome(user_id, tx.plan, not dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Somebody whose time in the recycling bin is over."""
+
+    user_id: str
+    account_id: int
+
+
+async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...]:
+    """Whoever has been in the recycling bin for longer than that, by the database's clock, the longest first."""
+    if not bin_days:
+        return ()
+    async with store.read() as session:
+        until = await _too_old(store, bin_days)
+        rows = await session.execute(
+            select(UserRow.id, UserRow.account_id)
+            .where(UserRow.in_bin, UserRow.purged_at.is_(None), UserRow.deleted_at <= until)
+            .order_by(UserRow.deleted_at, UserRow.id)
+            .limit(limit)
+        )
+        return tuple(Overdue(*row) for row in rows)
+
+
+async def purge_overdue(store: Store, one: Overdue, bin_days: int) -> None:
+    """Purge it as the worker. Raises as `purge_user` where it may not be yet, or somebody brought it back meanwhile."""
+    before = await _too_old(store, bin_days)
+    await purge_user(store, WORKER, one.account_id, one.user_id, deleted_before=before)
+
+
+async def _too_old(store: Store, bin_days: int) -> datetime:
+    return datetime.fromtimestamp(await store.now(), UTC) - timedelta(days=bin_days)
+
+
+def _require_binned(row: UserRow, deleted_before: datetime | None) -> None:
+    if row.purged_at is not None:
+        raise NotFound("This user was purged already.")
+    if not row.in_bin:
+        raise Conflict(
+            f"{row.upn} is not in the recycling bin.",
+            hint=f"Delete it first: mission-control users delete {row.upn}",
+        )
+    if deleted_before is not None and (row.deleted_at or row.updated_at) > deleted_before:
+        raise NotFound(f"{row.upn} was deleted again meanwhile.")
+
+
+async def _require_quiet(tx: Transaction, row: UserRow) -> None:
+    running = await tx.session.scalar(
+        select(RequestRow.id)
+        .where(RequestRow.user_id == row.id, RequestRow.state.in_(ACTIVE_STATES))
+        .limit(1)
+    )
+    if running is not None:
+        raise Conflict(
+            f"Request {running} of {row.upn} has not ended.",
+            hint=f"See what it does: mission-control requests show {running}",
+        )
+
+
+async def _forget(tx: Transaction, row: UserRow) -> None:
+    upn = row.upn
+    await _leave_reports(tx, row)
+    await secrets.wipe(tx, row.secret_id)
+    kept = await tx.session.scalars(
+        select(AssignmentRow.secret_id).where(
+            AssignmentRow.user_id == row.id, AssignmentRow.secret_id.is_not(None)
+        )
+    )
+    for secret_id in kept.all():
+        await secrets.wipe(tx, secret_id)
+    freed = await tx.session.scalar(
+        select(func.count()).select_from(AddressRow).where(AddressRow.user_id == row.id)
+    )
+    of_user = select(RequestRow.id).where(RequestRow.user_id == row.id)
+    label = f"purged-{row.id[:8]}"
+    for statement in (
+        delete(AddressRow).where(AddressRow.user_id == row.id),
+        delete(SearchTermRow).where(SearchTermRow.user_id == row.id),
+        delete(DraftRow).where(DraftRow.subject == row.id),
+        delete(RecentRow).where(RecentRow.user_id == row.id),
+        delete(MemberRow).where(MemberRow.user_id == row.id),
+        update(AssignmentRow)
+        .where(AssignmentRow.user_id == row.id)
+        .values(settings={}, secret_id=None, error_said="", error_remedy=""),
+        update(RequestRow).where(RequestRow.user_id == row.id).values(previous={}),
+        update(RequestEventRow)
+        .where(RequestEventRow.request_id.in_(of_user))
+        .values(said="", remedy="", detail={}),
+        update(BulkItemRow)
+        .where(BulkItemRow.user_id == row.id)
+        .values(name=label, reason="", previous={}),
+        update(ScheduleRow).where(ScheduleRow.user_id == row.id).values(params={}, said=""),
+    ):
+        await tx.session.execute(statement.execution_options(synchronize_session=False))
+    row.upn = label
+    row.display_name = PURGED_NAME
+    row.sort_key = PURGED_SORT_KEY
+    row.username = f"~{row.id[:19]}"
+    row.username_key = row.username
+    row.details = {}
+    row.manager_id = None
+    row.expires_on = None
+    row.secret_id = None
+    row.purged_at = row.updated_at = tx.now
+    row.version += 1
+    await tx.session.flush()
+    tx.command("users", "purge", upn, "--yes")
+    tx.record(
+        Verb.REMOVED,
+        "user",
+        upn,
+        before={"in_bin": True},
+        after={"purged": True, "addresses_freed": int(freed or 0)},
+        action="purge user",
+        user_id=row.id,
+        version=row.version,
+    )
+
+
+async def _leave_reports(tx: Transaction, row: UserRow) -> None:
+    """Nobody's manager is a person who is no more."""
+    reports = await tx.session.scalars(
+        select(UserRow).where(UserRow.manager_id == row.id).order_by(UserRow.id).with_for_update()
+    )
+    for report in reports.all():
+        if report.in_bin:
+            report.manager_id = None
+        else:
+            await apply_changes(tx, report, {"manager": ""}, priority=Priority.BULK)

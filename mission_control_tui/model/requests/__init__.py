@@ -1,0 +1,1 @@
+"""The queue: claims, attempts, outcomes, dependencies, pauses, limits, workers, drift."""

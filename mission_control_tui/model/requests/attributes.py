@@ -1,0 +1,80 @@
+"""What a back end is told about an object: its name, its address, and its members by their addresses."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.user_rows import (
+    SENT,
+    addresses_of,
+    manager_upn,
+    stated,
+    to_details,
+)
+
+MEMBERS = "members."
+"""Before a role's id in the attributes: `members.owner` are the addresses of the owners, sorted."""
+
+_Other = aliased(ObjectRow, name="other")
+
+
+async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
+    """The attributes of an object: display_name, primary_address, domain, and `members.ROLE` for each role in use."""
+    row = await session.get(ObjectRow, object_id)
+    if row is None:
+        return {}
+    facts: dict[str, object] = {
+        "display_name": row.name,
+        "primary_address": row.address,
+        "domain": row.address.rpartition("@")[2],
+    }
+    address = func.coalesce(AddressRow.address, UserRow.upn, _Other.address)
+    found = await session.execute(
+        select(MemberRow.role, address)
+        .outerjoin(UserRow, UserRow.id == MemberRow.user_id)
+        .outerjoin(AddressRow, (AddressRow.user_id == MemberRow.user_id) & AddressRow.is_primary)
+        .outerjoin(_Other, _Other.id == MemberRow.member_id)
+        .where(MemberRow.object_id == object_id)
+    )
+    roles: dict[str, list[str]] = {}
+    for role, one in found:
+        roles.setdefault(role, []).append(one)
+    for role in sorted(roles):
+        facts[MEMBERS + role] = sorted(roles[role], key=lambda one: (one.casefold(), one))
+    return facts
+
+
+async def attributes_of(
+    session: AsyncSession, row: AssignmentRow, user: UserRow | None
+) -> dict[str, object]:
+    """Facts about the subject; the directory account of a user is told nearly all that was stated about the user."""
+    account = await session.get(AccountRow, row.account_id)
+    attributes: dict[str, object] = {"account": account.code if account else ""}
+    if row.object_id is not None:
+        attributes.update(await facts_of(session, row.object_id))
+    if row.domain_id is not None:
+        domain = await session.get(DomainRow, row.domain_id)
+        attributes["domain"] = domain.name if domain else ""
+    if user is None:
+        return attributes
+    addresses = await addresses_of(session, user.id)
+    attributes.update(
+        upn=user.upn,
+        display_name=user.display_name,
+        username=user.username,
+        domain=user.upn.rpartition("@")[2],
+        addresses=[one.address for one in addresses],
+        primary_address=next((one.address for one in addresses if one.is_primary), user.upn),
+    )
+    if row.subject_kind == SubjectKind.DIRECTORY:
+        told = stated(to_details(user, await manager_upn(session, user)))
+        wanted = SENT[SubjectKind.DIRECTORY] - {"disabled"}
+        attributes.update({name: value for name, value in told.items() if name in wanted})
+    return attributes

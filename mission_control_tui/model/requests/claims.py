@@ -1,0 +1,323 @@
+"""Taking requests from the queue: what is due, in order, within slots and limits, one at a time for each service.
+
+A claim and its new attempt number are one commit; whatever happens to the claimer afterwards, the next claim is
+another attempt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mission_control_tui.model.requests.attempts import FIRST_STEP, Run
+from mission_control_tui.model.requests.connector_pauses import Pause, pauses
+from mission_control_tui.model.requests.dependencies import hold_back
+from mission_control_tui.model.requests.removal_limit import RemovalLimit, hold_excess
+from mission_control_tui.model.requests.workers import lease_lost
+from mission_control_tui.model.services.wishes import settle_parent
+from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.tables.base import UtcDateTime
+from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.worker_transaction import transact
+
+FARTHEST_SECONDS = 4000.0
+"""No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
+CLAIM_LOCK = 7_237_264
+"""PostgreSQL: one claim at a time, so that limits hold over all workers."""
+
+Running = aliased(RequestRow, name="running")
+
+
+class Limits(Protocol):
+    """How much more may be started."""
+
+    def concurrency(self, connector: str, *, bulk: bool) -> int:
+        """Requests of the connector that may run at the same time, over all workers; fewer where all are bulk."""
+        ...
+
+    def starts_left(self, connector: str) -> int:
+        """Requests of the connector that this worker may start now without going too fast."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Free slots of this worker: all of them, and those that bulk may take; and how many removals are too many."""
+
+    free: int
+    for_bulk: int
+    removals: RemovalLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A request that is now ours to run."""
+
+    run: Run
+    priority: int
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a look at the queue shows, by the database's clock in seconds.
+
+    `due`: something may be startable now. `next_at`: when the next queued request becomes due, None when none is.
+    `waiting`: requests wait for something else. `draining`: this worker shall take nothing new.
+    """
+
+    now: float
+    draining: bool
+    due: bool
+    next_at: float | None
+    waiting: bool
+    paused: tuple[Pause, ...]
+
+
+async def look(store: Store, worker_id: str) -> Outlook:
+    """A cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
+    async with store.read() as session:
+        now = await clock(session)
+        queued = RequestRow.state == RequestState.QUEUED
+        later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
+        mine = select(WorkerRow.draining).where(
+            WorkerRow.id == worker_id, WorkerRow.ended.is_(False)
+        )
+        draining, due, waiting, paused, next_at = (
+            await session.execute(
+                select(
+                    mine.scalar_subquery(),
+                    exists().where(queued, _is_due(now)),
+                    exists().where(RequestRow.state == RequestState.WAITING),
+                    exists().where(ConnectorStateRow.paused),
+                    later.scalar_subquery(),
+                )
+            )
+        ).one()
+        if draining is None:
+            raise lease_lost(worker_id)
+        found = await pauses(session) if paused else ()
+        return Outlook(now, draining, due, next_at, waiting, found)
+
+
+async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> tuple[Claimed, ...]:
+    """Take what may start now: state running, next attempt, our name. Raises LeaseLost."""
+
+    async def work(tx: Transaction) -> tuple[Claimed, ...]:
+        if not store.is_sqlite:
+            got = await tx.session.scalar(
+                text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
+            )
+            if not got:
+                return ()
+        if await _drains(tx, worker_id):
+            return ()
+        now = await clock(tx.session)
+        paused = await pauses(tx.session)
+        for one in paused:
+            await hold_back(tx, one.name)
+        if slots.removals is not None:
+            await hold_excess(tx, slots.removals)
+        chosen = await _choose(tx, now, slots, limits, {one.name for one in paused})
+        return await _take(tx, worker_id, chosen)
+
+    return await transact(store, None, work)
+
+
+def _is_due(now: float) -> ColumnElement[bool]:
+    return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
+
+
+async def _drains(tx: Transaction, worker_id: str) -> bool:
+    """Whether the worker shall take nothing new. Raises LeaseLost."""
+    draining = await tx.session.scalar(
+        select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
+    )
+    if draining is None:
+        raise lease_lost(worker_id)
+    return draining
+
+
+async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
+    """How many requests of each connector run, all of them and bulk alone."""
+    rows = await session.execute(
+        select(AssignmentRow.connector, RequestRow.priority, func.count())
+        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+        .where(RequestRow.state == RequestState.RUNNING)
+        .group_by(AssignmentRow.connector, RequestRow.priority)
+    )
+    running: Counter[str] = Counter()
+    bulk: Counter[str] = Counter()
+    for connector, priority, count in rows:
+        running[connector] += count
+        bulk[connector] += count if priority >= Priority.BULK else 0
+    return running, bulk
+
+
+class _Room:
+    """How many of each connector may still start in this claim."""
+
+    def __init__(self, limits: Limits, running: Counter[str], bulk: Counter[str]) -> None:
+        self._limits = limits
+        self._running = running
+        self._bulk = bulk
+        self._starts: dict[str, int] = {}
+        self.full: set[str] = set()
+        self.full_for_bulk: set[str] = set()
+
+    def take(self, connector: str, *, bulk: bool) -> bool:
+        starts = self._starts.setdefault(connector, self._limits.starts_left(connector))
+        if starts <= 0 or self._running[connector] >= self._limits.concurrency(
+            connector, bulk=False
+        ):
+            self.full.add(connector)
+            return False
+        if bulk and self._bulk[connector] >= self._limits.concurrency(connector, bulk=True):
+            self.full_for_bulk.add(connector)
+            return False
+        self._starts[connector] -= 1
+        self._running[connector] += 1
+        self._bulk[connector] += bulk
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    request_id: int
+    assignment_id: str | None
+    priority: int
+    connector: str
+
+
+async def _choose(
+    tx: Transaction, now: float, slots: Slots, limits: Limits, paused: Collection[str]
+) -> list[_Candidate]:
+    """The next requests in order, passing over those of connectors that have no room left."""
+    room = _Room(limits, *await _running(tx.session))
+    chosen: dict[str | None, _Candidate] = {}
+    bulk = 0
+    while len(chosen) < slots.free:
+        found = await _candidates(
+            tx,
+            now,
+            slots.free - len(chosen),
+            {*paused, *room.full},
+            room.full_for_bulk if bulk < slots.for_bulk else None,
+            chosen,
+        )
+        progressed = False
+        for one in found:
+            is_bulk = one.priority >= Priority.BULK
+            if one.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
+                continue
+            progressed = True
+            if room.take(one.connector, bulk=is_bulk):
+                chosen[one.assignment_id] = one
+                bulk += is_bulk
+        if not progressed:
+            break
+    return list(chosen.values())
+
+
+async def _candidates(
+    tx: Transaction,
+    now: float,
+    limit: int,
+    closed: Collection[str],
+    closed_for_bulk: Collection[str] | None,
+    chosen: Collection[str | None],
+) -> list[_Candidate]:
+    """Due requests in order, at most `limit`; no bulk at all where `closed_for_bulk` is None."""
+    interactive = RequestRow.priority < Priority.BULK
+    statement = (
+        select(
+            RequestRow.id, RequestRow.assignment_id, RequestRow.priority, AssignmentRow.connector
+        )
+        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+        .where(
+            RequestRow.state == RequestState.QUEUED,
+            _is_due(now),
+            ~exists().where(
+                Running.assignment_id == RequestRow.assignment_id,
+                Running.state == RequestState.RUNNING,
+            ),
+        )
+        .order_by(RequestRow.priority, RequestRow.id)
+        .limit(limit)
+        .with_for_update(of=AssignmentRow, skip_locked=True)
+    )
+    if closed:
+        statement = statement.where(AssignmentRow.connector.not_in(closed))
+    if chosen:
+        statement = statement.where(RequestRow.assignment_id.not_in(chosen))
+    if closed_for_bulk is None:
+        statement = statement.where(interactive)
+    elif closed_for_bulk:
+        statement = statement.where(
+            or_(interactive, AssignmentRow.connector.not_in(closed_for_bulk))
+        )
+    return [_Candidate(*row) for row in await tx.session.execute(statement)]
+
+
+async def _take(
+    tx: Transaction, worker_id: str, chosen: Collection[_Candidate]
+) -> tuple[Claimed, ...]:
+    if not chosen:
+        return ()
+    by_id = {one.request_id: one for one in chosen}
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.id.in_([one.assignment_id for one in chosen]))
+        .values(light=Light.ORANGE, word=Word.PROVISIONING, step=FIRST_STEP.shown)
+        .execution_options(synchronize_session=False)
+    )
+    rows = await tx.session.execute(
+        update(RequestRow)
+        .where(RequestRow.id.in_(by_id), RequestRow.state == RequestState.QUEUED)
+        .values(
+            state=RequestState.RUNNING,
+            attempt=RequestRow.attempt + 1,
+            worker_id=worker_id,
+            started_at=func.coalesce(RequestRow.started_at, literal(tx.now, UtcDateTime)),
+            waiting_for="",
+        )
+        .returning(RequestRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    taken = sorted(rows.scalars().all(), key=lambda request: (request.priority, request.id))
+    if taken:
+        await tx.session.execute(
+            insert(RequestStepRow),
+            [
+                {
+                    "request_id": request.id,
+                    "attempt": request.attempt,
+                    "number": FIRST_STEP.number,
+                    "name": FIRST_STEP.name,
+                    "state": StepState.RUNNING,
+                    "started_at": tx.now,
+                }
+                for request in taken
+            ],
+        )
+    for request in taken:
+        await settle_parent(tx, request)
+    return tuple(
+        Claimed(
+            Run(request.id, request.attempt, worker_id),
+            request.priority,
+            by_id[request.id].connector,
+        )
+        for request in taken
+    )

@@ -1,0 +1,274 @@
+"""The queue as people see it, and what they may do to it: cancel, retry, reset status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.services import seats
+from mission_control_tui.model.services.wishes import (
+    OF_THE_REQUEST,
+    note,
+    push,
+    settle_parent,
+    show,
+)
+from mission_control_tui.model.states import (
+    ACTIVE_STATES,
+    ErrorKind,
+    Light,
+    Priority,
+    RequestKind,
+    RequestState,
+    Wish,
+    Word,
+)
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.group_rows import keep_object
+from mission_control_tui.model.store.lookups import (
+    account_id_of,
+    assignment_row,
+    request_row,
+)
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.requests import (
+    RequestRow,
+)
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.views import RequestView
+
+RESET_SAID = "The status was reset by {operator}: the back end has not been looked at since."
+RESET_REMEDY = "Provision again: it looks first, and does only what is missing."
+
+
+def _view(
+    row: RequestRow, assignment: AssignmentRow | None, subject: str, depends: Sequence[int]
+) -> RequestView:
+    return RequestView(
+        id=row.id,
+        account_id=row.account_id,
+        kind=row.kind,
+        state=RequestState(row.state),
+        user_id=row.user_id,
+        subject=subject,
+        assignment_id=row.assignment_id,
+        service_id=assignment.service_id if assignment else "",
+        level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
+        parent_id=row.parent_id,
+        generation=row.generation,
+        attempt=row.attempt,
+        failures=row.failures,
+        priority=row.priority,
+        operator=row.operator,
+        ticket=row.ticket,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        next_try_at=row.next_try_at,
+        waiting_for=row.waiting_for,
+        depends_on=tuple(sorted(depends)),
+        object_id=assignment.object_id if assignment else None,
+    )
+
+
+@retried
+async def cancel(
+    store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
+) -> Outcome[RequestState]:
+    """Cancel a request: before its start the previous wish is restored, later the worker stops between steps.
+
+    The result is the state afterwards: cancelled, or running where the worker has to look first.
+    Raises NotFound, and Conflict when the request has ended.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        request, under_way = await _under_way(tx, account_id, request_id)
+        before = str(request.state)
+        for one in under_way:
+            await _cancel_one(tx, one)
+        tx.command("requests", "cancel", str(request.id))
+        tx.record(
+            Verb.CHANGED,
+            "request",
+            str(request.id),
+            before={"state": before},
+            after={"state": str(request.state), "cancel": True},
+            action="cancel request",
+            user_id=request.user_id,
+            request_id=request.id,
+        )
+        state = RequestState(request.state)
+    return Outcome(state, tx.plan, not dry_run)
+
+
+async def _under_way(
+    tx: Transaction, account_id: int, request_id: int
+) -> tuple[RequestRow, Sequence[RequestRow]]:
+    """The request, and those of its children that have not ended, or itself without any; all of them locked.
+
+    Raises NotFound, and Conflict when the request has ended.
+    """
+    request = await request_row(tx.session, account_id, request_id, lock=True)
+    if request.state not in ACTIVE_STATES:
+        raise Conflict(
+            f"Request {request.id} has ended: {request.state}.",
+            hint="To turn it back, state the wish that you want instead.",
+        )
+    children = await tx.session.scalars(
+        select(RequestRow)
+        .where(RequestRow.parent_id == request.id, RequestRow.state.in_(ACTIVE_STATES))
+        .with_for_update()
+    )
+    return request, children.all() or [request]
+
+
+async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
+    begun = (
+        request.state == RequestState.RUNNING
+        or request.attempt > 0
+        or bool(request.previous.get("touched"))
+    )
+    if begun or request.assignment_id is None:
+        request.cancel_requested = True
+        request.next_try_at = 0.0
+        if request.state == RequestState.WAITING:
+            request.state = RequestState.QUEUED
+        await note(tx, request, "cancel", said=f"{tx.caller.operator} asked to stop.")
+        return
+    request.state = RequestState.CANCELLED
+    request.ended_at = tx.now
+    await note(
+        tx, request, "cancelled", said=f"Cancelled by {tx.caller.operator} before its start."
+    )
+    row = await assignment_row(tx.session, request.assignment_id, lock=True)
+    await restore_wish(tx.session, row, request.previous)
+    row.since = tx.now
+    await settle_parent(tx, request)
+
+
+async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict[str, Any]) -> None:
+    """Put the wish and the light back to `previous` and release the seats that only the later wish held.
+
+    The generation goes up all the same: no number ever stands for two wishes.
+    """
+    for name, value in previous.items():
+        if name not in {"generation", "adopt", *OF_THE_REQUEST}:
+            setattr(row, name, value)
+    row.generation += 1
+    row.version += 1
+    if row.observed_generation == previous["generation"]:
+        row.observed_generation = row.generation
+    if row.object_id is not None and row.wish != Wish.ABSENT:
+        await keep_object(session, row.object_id)
+    keep = {row.observed_level} if row.observed_wish != Wish.ABSENT else set()
+    if row.wish != Wish.ABSENT:
+        keep.add(row.level_id)
+    await session.flush()
+    await seats.release(session, row.id, keep=keep)
+
+
+@retried
+async def retry(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    request_id: int,
+    *,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[tuple[int, ...]]:
+    """Ask again for what a failed, cancelled or waiting request wished; returns the new requests' ids.
+
+    A request that waits for its next try is tried now, and keeps its id.
+    Raises Conflict when there is nothing to retry.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        request = await request_row(tx.session, account_id, request_id, lock=True)
+        rows = (
+            await tx.session.scalars(
+                select(RequestRow).where(RequestRow.parent_id == request.id).order_by(RequestRow.id)
+            )
+        ).all() or [request]
+        ids = [found for one in rows if (found := await _retry_one(tx, one, priority)) is not None]
+        if not ids:
+            raise Conflict(
+                f"Request {request.id} has nothing to retry: it is {request.state}.",
+                hint="Only what failed, was cancelled or waits for its next try can be retried.",
+            )
+    return Outcome(tuple(ids), tx.plan, not dry_run)
+
+
+async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int | None:
+    if request.assignment_id is None:
+        return None
+    row = await assignment_row(tx.session, request.assignment_id, lock=True)
+    if request.state == RequestState.QUEUED and request.next_try_at > 0:
+        request.next_try_at = 0.0
+        await note(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
+        _record_retry(tx, request, request.id)
+        return request.id
+    if row.light != Light.RED:
+        return None
+    fresh = await push(tx, row, RequestKind(request.kind), priority=priority)
+    _record_retry(tx, request, fresh.id)
+    return fresh.id
+
+
+def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
+    tx.command("requests", "retry", str(request.id))
+    tx.record(
+        Verb.CHANGED,
+        "request",
+        str(request.id),
+        before={"state": str(request.state)},
+        after={"retried by request": new_id},
+        action="retry request",
+        user_id=request.user_id,
+        request_id=new_id,
+    )
+
+
+@retried
+async def reset(
+    store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
+) -> Outcome[int]:
+    """Free a request that looks stuck: it ends, its light turns red with what to do; a late result is refused.
+
+    Raises Conflict when the request has ended already.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        _, under_way = await _under_way(tx, account_id, request_id)
+        for one in under_way:
+            before = str(one.state)
+            one.state = RequestState.CANCELLED
+            one.attempt += 1
+            one.ended_at = tx.now
+            said = RESET_SAID.format(operator=tx.caller.operator)
+            await note(tx, one, "reset", said=said, remedy=RESET_REMEDY)
+            if one.assignment_id is not None:
+                row = await assignment_row(tx.session, one.assignment_id, lock=True)
+                show(row, Light.RED, Word.ERROR, tx)
+                row.error_kind = ErrorKind.STALE
+                row.error_said, row.error_remedy = said, RESET_REMEDY
+            tx.command("requests", "reset", str(one.id))
+            tx.record(
+                Verb.CHANGED,
+                "request",
+                str(one.id),
+                before={"state": before},
+                after={"state": str(RequestState.CANCELLED)},
+                action="reset status",
+                user_id=one.user_id,
+                request_id=one.id,
+            )
+            await settle_parent(tx, one)
+    return Outcome(request_id, tx.plan, not dry_run)

@@ -1,0 +1,202 @@
+"""Drift: what was green and no longer is so at the back end. A flag beside the light, never a colour."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.errors import Denied, NotFound
+from mission_control_tui.model.plan import Outcome, Plan, Verb
+from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
+from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GreenAssignment:
+    """A green service instance: what should be true of it at its back end."""
+
+    assignment_id: str
+    subject: str
+    service_id: str
+    service: str
+    instance: str
+    connector: str
+    backend_name: str
+    generation: int
+    wished: ServiceWish
+    attributes: Mapping[str, object]
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLook:
+    """What a look at one of them found. `differs` names what differs, in the back end's words or as plan words."""
+
+    assignment_id: str
+    generation: int
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagCount:
+    """How many flags were set, and how many taken away."""
+
+    found: int
+    gone: int
+
+
+async def green_pages(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    user: str | None = None,
+    service: str | None = None,
+) -> AsyncIterator[tuple[GreenAssignment, ...]]:
+    """The account's green instances, page by page; of one user or service where named. Raises NotFound.
+
+    Services and levels that left the catalogue are left out: what they grant is not known.
+    """
+    after = ""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        user_id = (await user_row(session, account_id, user)).id if user is not None else None
+        service_id = catalogue.service(service).id if service is not None else None
+    services = {one.id: one for one in catalogue.services}
+    while True:
+        async with store.read() as session:
+            statement = (
+                select(AssignmentRow, UserRow, OTHER_SUBJECT)
+                .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+                .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+                .where(
+                    AssignmentRow.account_id == account_id,
+                    AssignmentRow.light == Light.GREEN,
+                    AssignmentRow.id > after,
+                )
+                .order_by(AssignmentRow.id)
+                .limit(PAGE)
+            )
+            if user_id is not None:
+                statement = statement.where(AssignmentRow.user_id == user_id)
+            if service_id is not None:
+                statement = statement.where(AssignmentRow.service_id == service_id)
+            rows = (await session.execute(statement)).all()
+            page: list[GreenAssignment] = []
+            for row, found, domain in rows:
+                person: UserRow | None = found
+                after = row.id
+                try:
+                    known = services[row.service_id]
+                    wished = wished_of(known, row.wish, row.level_id, row.settings)
+                except (KeyError, NotFound):
+                    continue
+                page.append(
+                    GreenAssignment(
+                        row.id,
+                        person.upn if person is not None else domain or "",
+                        row.service_id,
+                        known.name,
+                        row.instance,
+                        row.connector,
+                        row.backend_name,
+                        row.generation,
+                        wished,
+                        await attributes_of(session, row, person),
+                        person is not None and person.disabled,
+                    )
+                )
+        if page:
+            yield tuple(page)
+        if len(rows) < PAGE:
+            return
+
+
+async def mark_drift(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    looked: Sequence[DriftLook],
+    *,
+    dry_run: bool = False,
+) -> Outcome[FlagCount]:
+    """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone.
+
+    A read-only caller may look, and sets no flag.
+    """
+    by_id = {one.assignment_id: one for one in looked}
+    found = gone = 0
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        flags = {
+            row[0]: row[1]
+            for row in await session.execute(
+                select(AssignmentRow.id, AssignmentRow.drift).where(
+                    AssignmentRow.account_id == account_id, AssignmentRow.id.in_(by_id)
+                )
+            )
+        }
+    changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
+    if not changed or not caller.may_write:
+        return Outcome(FlagCount(0, 0), Plan(), not dry_run and caller.may_write)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        rows = await tx.session.execute(
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            .where(AssignmentRow.id.in_(changed), AssignmentRow.light == Light.GREEN)
+            .order_by(AssignmentRow.id)
+            .with_for_update(of=AssignmentRow)
+        )
+        for row, upn, domain in rows.all():
+            one = by_id[row.id]
+            differs = bool(one.differs)
+            if row.generation != one.generation or row.drift == differs:
+                continue
+            row.drift = differs
+            found, gone = found + differs, gone + (not differs)
+            tx.record(
+                Verb.CHANGED,
+                "service",
+                f"{upn or domain or ''} {row.service_id}"
+                + f" ({row.instance})" * bool(row.instance),
+                before={"drift": not differs},
+                after={"drift": differs, **({"differs": list(one.differs)} if differs else {})},
+                action="drift found" if differs else "drift gone",
+                user_id=row.user_id,
+            )
+    return Outcome(FlagCount(found, gone), tx.plan, not dry_run)
+
+
+async def known_at(
+    store: Store, caller: Caller, connector: str, keys: Collection[str]
+) -> frozenset[str]:
+    """Those of the keys (at most a few hundred) that are assignments which have, or wish for, an object there.
+
+    Objects belong to the whole installation: raises Denied to a caller who may see only some accounts.
+    """
+    if caller.accounts is not None:
+        raise Denied("Orphans belong to no account, and you may see only some accounts.")
+    async with store.read() as session:
+        rows = await session.scalars(
+            select(AssignmentRow.id).where(
+                AssignmentRow.id.in_(list(keys)),
+                AssignmentRow.connector == connector,
+                (AssignmentRow.wish != Wish.ABSENT) | (AssignmentRow.light != Light.GREY),
+            )
+        )
+        return frozenset(rows)

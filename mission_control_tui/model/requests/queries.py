@@ -1,0 +1,163 @@
+"""Reading the queue: lists, one request with its steps and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.requests.control import _view
+from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, request_row, user_row
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import (
+    RequestDependencyRow,
+    RequestEventRow,
+    RequestRow,
+    RequestStepRow,
+)
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import EventView, RequestView, StepView
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDetails:
+    """A request with its steps, its events and, for a fan-out, its children."""
+
+    request: RequestView
+    steps: tuple[StepView, ...]
+    events: tuple[EventView, ...]
+    children: tuple[RequestView, ...]
+
+
+async def list_requests(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    states: Iterable[RequestState] = (),
+    user: str | None = None,
+    limit: int = 200,
+    offset: int = 0,
+    before_id: int | None = None,
+) -> tuple[RequestView, ...]:
+    """The account's requests, newest first."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        statement = select(RequestRow.id).where(RequestRow.account_id == account_id)
+        wanted = list(states)
+        if wanted:
+            statement = statement.where(RequestRow.state.in_(wanted))
+        if user is not None:
+            target = await user_row(session, account_id, user, binned=True)
+            statement = statement.where(RequestRow.user_id == target.id)
+        if before_id is not None:
+            statement = statement.where(RequestRow.id < before_id)
+        page = statement.order_by(RequestRow.id.desc()).limit(limit).offset(offset)
+        return await _views(session, page)
+
+
+async def count_requests(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    states: Iterable[RequestState] = (),
+    after_id: int = 0,
+) -> int:
+    """How many requests the account has in these states (all, without any), those up to `after_id` left out."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        statement = select(func.count()).where(
+            RequestRow.account_id == account_id, RequestRow.id > after_id
+        )
+        wanted = list(states)
+        if wanted:
+            statement = statement.where(RequestRow.state.in_(wanted))
+        return int(await session.scalar(statement) or 0)
+
+
+async def show_request(
+    store: Store, caller: Caller, account: int | str, request_id: int
+) -> RequestDetails:
+    """One request with everything that is known of it. Raises NotFound."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        await request_row(session, account_id, request_id)
+        (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))
+        children = await _views(
+            session,
+            select(RequestRow.id).where(RequestRow.parent_id == request_id).order_by(RequestRow.id),
+        )
+        return RequestDetails(
+            view,
+            await steps_of(session, request_id),
+            await events_of(session, request_id),
+            children,
+        )
+
+
+async def steps_of(session: AsyncSession, request_id: int) -> tuple[StepView, ...]:
+    """The steps of all attempts, in order."""
+    rows = await session.scalars(
+        select(RequestStepRow)
+        .where(RequestStepRow.request_id == request_id)
+        .order_by(RequestStepRow.attempt, RequestStepRow.number)
+    )
+    return tuple(
+        StepView(row.attempt, row.number, row.name, row.state, row.started_at, row.ended_at)
+        for row in rows
+    )
+
+
+async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, ...]:
+    """The events of the request, oldest first."""
+    rows = await session.scalars(
+        select(RequestEventRow)
+        .where(RequestEventRow.request_id == request_id)
+        .order_by(RequestEventRow.id)
+    )
+    return tuple(
+        EventView(
+            row.id,
+            row.request_id,
+            row.at,
+            row.attempt,
+            row.kind,
+            row.step,
+            row.said,
+            row.remedy,
+            row.duration_ms,
+            row.detail,
+        )
+        for row in rows
+    )
+
+
+async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
+    wanted = tuple(await session.scalars(ids))
+    rows = await session.execute(
+        select(RequestRow, AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+        .outerjoin(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+        .outerjoin(UserRow, UserRow.id == RequestRow.user_id)
+        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .where(RequestRow.id.in_(wanted))
+    )
+    depends: dict[int, list[int]] = {}
+    for request_id, other in await session.execute(
+        select(RequestDependencyRow.request_id, RequestDependencyRow.depends_on_id).where(
+            RequestDependencyRow.request_id.in_(wanted)
+        )
+    ):
+        depends.setdefault(request_id, []).append(other)
+    found = {
+        row.id: _view(row, assignment, upn or domain or "", depends.get(row.id, ()))
+        for row, assignment, upn, domain in rows
+    }
+    return tuple(found[request_id] for request_id in wanted)

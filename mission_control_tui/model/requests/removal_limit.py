@@ -1,0 +1,203 @@
+"""Mass removals: more than so many within so long wait until somebody allows them.
+
+What counts is a removal's first start at its connector; tries after that do not count again, and neither does what was
+allowed. Of the removals in the queue only as many stay there as the limit has room for, so that a slow back end does
+not hide that there are too many. The others wait, whatever becomes of the window, until `allow_removals`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Row, func, insert, select, update
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.requests.dependencies import settle_waiting
+from mission_control_tui.model.services.wishes import note
+from mission_control_tui.model.states import Hold, RequestState, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import REMOVALS, RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+COMMAND = "mission-control requests allow"
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalLimit:
+    """How many removals of one connector may start within so many seconds."""
+
+    count: int
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """What is too much: more than 20 removals within 1 minute."""
+        minutes, seconds = divmod(round(self.seconds), 60)
+        whole = f"{minutes} minute{'s' * (minutes != 1)}"
+        return f"more than {self.count} removal{'s' * (self.count != 1)} within " + (
+            whole if minutes and not seconds else f"{self.seconds:g} seconds"
+        )
+
+
+async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
+    """Let the queued removals wait that the limit has no room for, the last ones first; returns how many."""
+    queued = (
+        await tx.session.execute(
+            select(
+                RequestRow.id,
+                RequestRow.account_id,
+                AssignmentRow.id.label("assignment_id"),
+                AssignmentRow.connector,
+            )
+            .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+            .where(
+                REMOVALS,
+                RequestRow.started_at.is_(None),
+                RequestRow.state == RequestState.QUEUED,
+                RequestRow.hold == Hold.NONE,
+            )
+            .order_by(RequestRow.priority, RequestRow.id)
+            .with_for_update(of=AssignmentRow, skip_locked=True)
+        )
+    ).all()
+    if not queued:
+        return 0
+    used = await _started(tx, limit)
+    excess: list[Row[int, int, str, str]] = []
+    for one in queued:
+        used[one.connector] += 1
+        if used[one.connector] > limit.count:
+            excess.append(one)
+    for start in range(0, len(excess), _CHUNK):
+        await _hold(tx, limit, excess[start : start + _CHUNK])
+    return len(excess)
+
+
+async def _started(tx: Transaction, limit: RemovalLimit) -> Counter[str]:
+    rows = await tx.session.execute(
+        select(AssignmentRow.connector, func.count())
+        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+        .where(
+            REMOVALS,
+            RequestRow.started_at > tx.now - timedelta(seconds=limit.seconds),
+            RequestRow.hold != Hold.ALLOWED,
+        )
+        .group_by(AssignmentRow.connector)
+    )
+    return Counter({row[0]: row[1] for row in rows})
+
+
+async def _hold(
+    tx: Transaction, limit: RemovalLimit, rows: Sequence[Row[int, int, str, str]]
+) -> None:
+    shown = f"Paused: {limit.words}; allow them with `{COMMAND}`"
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.id.in_([one.assignment_id for one in rows]))
+        .values(word=Word.WAITING, step=shown)
+        .execution_options(synchronize_session=False)
+    )
+    await tx.session.execute(
+        update(RequestRow)
+        .where(RequestRow.id.in_([one.id for one in rows]), RequestRow.state == RequestState.QUEUED)
+        .values(
+            state=RequestState.WAITING,
+            hold=Hold.HELD,
+            waiting_for=f"permission: {limit.words} ({COMMAND})",
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await tx.session.execute(
+        insert(RequestEventRow),
+        [
+            {
+                "account_id": one.account_id,
+                "request_id": one.id,
+                "at": tx.now,
+                "attempt": 0,
+                "kind": "held",
+                "step": "",
+                "said": f"Paused: {limit.words}.",
+                "remedy": f"If they are all meant, run `{COMMAND}`; if not, cancel them.",
+                "duration_ms": None,
+                "detail": {},
+            }
+            for one in rows
+        ],
+    )
+
+
+async def held_removals(store: Store, caller: Caller, account: int | str) -> tuple[int, ...]:
+    """The account's requests that wait because there were too many removals, oldest first."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        rows = await session.scalars(
+            select(RequestRow.id)
+            .where(
+                REMOVALS,
+                RequestRow.account_id == account_id,
+                RequestRow.state == RequestState.WAITING,
+                RequestRow.hold == Hold.HELD,
+            )
+            .order_by(RequestRow.id)
+        )
+        return tuple(rows)
+
+
+async def allow_removals(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    requests: Collection[int] | None = None,
+    *,
+    dry_run: bool = False,
+) -> Outcome[tuple[int, ...]]:
+    """Let the account's held removals go, all of them or those in `requests`; returns which went."""
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        found = await tx.session.execute(
+            select(AssignmentRow, RequestRow, UserRow.upn, OTHER_SUBJECT)
+            .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            .where(
+                REMOVALS,
+                RequestRow.account_id == account_id,
+                RequestRow.state == RequestState.WAITING,
+                RequestRow.hold == Hold.HELD,
+            )
+            .order_by(RequestRow.id)
+            .with_for_update(of=(AssignmentRow, RequestRow))
+        )
+        allowed: list[int] = []
+        for row, request, upn, domain in found.all():
+            if requests is not None and request.id not in requests:
+                continue
+            request.hold = Hold.ALLOWED
+            await note(tx, request, "allowed", said=f"Allowed by {caller.operator}.")
+            tx.record(
+                Verb.CHANGED,
+                "request",
+                str(request.id),
+                before={"removal": "held"},
+                after={"removal": "allowed", "service": row.service_id, "of": upn or domain or ""},
+                action="allow removal",
+                user_id=row.user_id,
+                request_id=request.id,
+            )
+            allowed.append(request.id)
+        tx.requests.extend(allowed)
+        await tx.session.flush()
+        if allowed:
+            await settle_waiting(tx)
+    return Outcome(tuple(allowed), tx.plan, not dry_run)

@@ -1,0 +1,1 @@
+"""Wishes with a date."""

@@ -1,0 +1,46 @@
+"""Which schedules are due by the database's clock: asked often, so it loads little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule whose moment has come."""
+
+    id: int
+    user_id: str
+
+
+async def next_moment(store: Store) -> float | None:
+    """Seconds until the next schedule is due, 0 or less when one is; None when none waits."""
+    async with store.read() as session:
+        first = await session.scalar(
+            select(ScheduleRow.due_at)
+            .where(ScheduleRow.state == ScheduleState.WAITING)
+            .order_by(ScheduleRow.due_at)
+            .limit(1)
+        )
+        return None if first is None else first.timestamp() - await clock(session)
+
+
+async def due(store: Store, limit: int = 50) -> tuple[Due, ...]:
+    """Schedules whose moment has come, the longest overdue first."""
+    async with store.read() as session:
+        now = datetime.fromtimestamp(await clock(session), UTC)
+        rows = await session.execute(
+            select(ScheduleRow.id, ScheduleRow.user_id)
+            .where(ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.due_at <= now)
+            .order_by(ScheduleRow.due_at, ScheduleRow.id)
+            .limit(limit)
+        )
+        return tuple(Due(*row) for row in rows)

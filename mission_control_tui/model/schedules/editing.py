@@ -1,0 +1,335 @@
+"""Wishes with a date: stated now, carried out by the worker at that moment (see `schedule_running`), once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model import dates as moments
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.dates import Moment
+from mission_control_tui.model.errors import (
+    Conflict,
+    InvalidInput,
+    MissionControlError,
+    NoSeats,
+    NotFound,
+    StaleVersion,
+    UsageError,
+)
+from mission_control_tui.model.plan import Outcome, Plan, Verb
+from mission_control_tui.model.schedules import actions as schedule_actions
+from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+
+async def when(store: Store, caller: Caller, account: int | str, text: str) -> Moment:
+    """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `moments`."""
+    async with store.read() as session:
+        owner = await account_row(session, caller, account)
+        return await _moment(session, owner, text)
+
+
+@retried
+async def schedule(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    action: Action | str,
+    params: Params | Mapping[str, Any] | None,
+    when: str | datetime,
+    *,
+    dry_run: bool = False,
+) -> Outcome[ScheduleView]:
+    """Have the worker do `action` to a user at a moment, as this caller.
+
+    The verb is tried as things are now: what time may mend (no seats, not bought, a service that the user has not got
+    yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput (time or settings).
+    """
+    kind = action_of(action)
+    given = params if isinstance(params, Params) else Params.of(params or {})
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        given = schedule_actions.checked(catalogue, kind, given)
+    warnings = await _tried(store, caller, account_id, user, kind, given)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, account_id)
+        moment = await _moment(tx.session, owner, when)
+        target = await user_row(tx.session, account_id, user, lock=True)
+        for warning in (moment.note, *warnings, secret_note(catalogue, kind, given)):
+            if warning:
+                tx.warn(warning)
+        row = ScheduleRow(
+            account_id=account_id,
+            user_id=target.id,
+            action=kind,
+            params=given.stored(),
+            due_at=moment.at,
+            time_zone=owner.time_zone,
+            state=ScheduleState.WAITING,
+            said="",
+            operator=caller.operator,
+            ticket=caller.ticket,
+            session=caller.session,
+            created_at=tx.now,
+        )
+        tx.session.add(row)
+        await tx.session.flush()
+        what = schedule_actions.phrase(catalogue, kind, given)
+        tx.command(
+            *("schedule", "add", target.upn, _exact_words(moment.at)),
+            *schedule_actions.words_of(kind, given),
+        )
+        tx.record(
+            Verb.CREATED,
+            "schedule",
+            f"{target.upn}: {what}",
+            after={"at": moment.shown, **given.stored()},
+            action=f"schedule {kind}",
+            user_id=target.id,
+            version=1,
+        )
+        view = _view(row, target, catalogue)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def change_schedule(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    schedule_id: int,
+    *,
+    when: str | datetime | None = None,
+    params: Params | Mapping[str, Any] | None = None,
+    expected_version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome[ScheduleView]:
+    """Give a waiting schedule another moment or other params; it is this caller's from then on.
+
+    Raises NotFound, Conflict (it has ended), StaleVersion, and as `schedule` does.
+    """
+    row, target, catalogue = await _shown(store, caller, account, schedule_id)
+    action, before = schedule_actions.stored(row.action), Params.of(row.params)
+    given = before
+    warnings: tuple[str, ...] = ()
+    if params is not None:
+        stated = params if isinstance(params, Params) else Params.of(params)
+        given = schedule_actions.checked(catalogue, action, stated)
+        warnings = await _tried(store, caller, row.account_id, target.id, action, given)
+    async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, row.account_id)
+        row = await _waiting(tx, schedule_id)
+        if expected_version is not None and row.version != expected_version:
+            raise _stale(row, given, when)
+        moment = None if when is None else await _moment(tx.session, owner, when)
+        for warning in (moment.note if moment else "", *warnings):
+            if warning:
+                tx.warn(warning)
+        was = {"at": _local(row), **row.params}
+        if moment is not None and moment.at != row.due_at:
+            row.due_at, row.time_zone = moment.at, owner.time_zone
+        if given != before:
+            row.params = given.stored()
+        now = {"at": _local(row), **row.params}
+        name = f"{target.upn}: {schedule_actions.phrase(catalogue, action, given)}"
+        if was == now:
+            tx.record(Verb.UNCHANGED, "schedule", name)
+        else:
+            row.version += 1
+            row.operator, row.ticket, row.session = caller.operator, caller.ticket, caller.session
+            await tx.session.flush()
+            changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+            tx.command(
+                *("schedule", "change", str(row.id), "--when", _exact_words(row.due_at)),
+                *schedule_actions.words_of(action, replace(given, service="", instance=""))[1:],
+            )
+            tx.record(
+                Verb.CHANGED,
+                "schedule",
+                name,
+                before={key: was[key] for key in sorted(changed & was.keys())},
+                after={key: now[key] for key in sorted(changed & now.keys())},
+                action="change schedule",
+                user_id=row.user_id,
+                version=row.version,
+            )
+        view = _view(row, target, catalogue)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+@retried
+async def cancel_schedule(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    schedule_id: int,
+    *,
+    dry_run: bool = False,
+) -> Outcome[ScheduleView]:
+    """Cancel a waiting schedule. Raises NotFound, and Conflict when it has ended."""
+    row, target, catalogue = await _shown(store, caller, account, schedule_id)
+    async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
+        row = await _waiting(tx, schedule_id)
+        tx.command("schedule", "cancel", str(row.id))
+        await end(tx, row, target.upn, ScheduleState.CANCELLED, f"Cancelled by {caller.operator}.")
+        view = _view(row, target, catalogue)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def cancel_all_of(tx: Transaction, user: UserRow, why: str) -> int:
+    """Cancel what waits for the locked user, inside the caller's transaction; returns how many that were."""
+    rows = (
+        await tx.session.scalars(
+            select(ScheduleRow)
+            .where(ScheduleRow.user_id == user.id, ScheduleRow.state == ScheduleState.WAITING)
+            .order_by(ScheduleRow.id)
+            .with_for_update()
+        )
+    ).all()
+    for row in rows:
+        await end(tx, row, user.upn, ScheduleState.CANCELLED, why)
+    return len(rows)
+
+
+async def end(
+    tx: Transaction,
+    row: ScheduleRow,
+    upn: str,
+    state: ScheduleState,
+    said: str,
+    requests: Sequence[int] = (),
+) -> None:
+    """End a locked, waiting schedule and say so in the audit."""
+    row.state, row.said, row.ended_at = state, said, tx.now
+    row.request_id = requests[0] if requests else None
+    row.version += 1
+    await tx.session.flush()
+    catalogue = (await in_force(tx.session)).catalogue
+    what = schedule_actions.phrase(catalogue, row.action, Params.of(row.params))
+    tx.record(
+        Verb.REMOVED if state is ScheduleState.CANCELLED else Verb.CHANGED,
+        "schedule",
+        f"{upn}: {what}",
+        before={"state": str(ScheduleState.WAITING)},
+        after={"state": str(state), "said": said},
+        action=_ENDINGS[state],
+        user_id=row.user_id,
+        request_id=row.request_id,
+        version=row.version,
+    )
+
+
+_ENDINGS = {
+    ScheduleState.DONE: "schedule done",
+    ScheduleState.FAILED: "schedule failed",
+    ScheduleState.CANCELLED: "cancel schedule",
+}
+
+
+def action_of(word: Action | str) -> Action:
+    """The action of this name. Raises UsageError."""
+    try:
+        return Action(word)
+    except ValueError as error:
+        raise UsageError(
+            f"{word!r} cannot be scheduled.", hint=f"One of: {', '.join(Action)}."
+        ) from error
+
+
+def secret_note(catalogue: Catalogue, action: Action, params: Params) -> str:
+    """What to know about a password that will be generated, or ""."""
+    return schedule_actions.secret_note(catalogue, action, params)
+
+
+async def _tried(
+    store: Store, caller: Caller, account_id: int, user: str, action: Action, params: Params
+) -> tuple[str, ...]:
+    """What a person should know of the verb's dry run as things are now.
+
+    Raises what no time mends: an unknown name, a wrong setting.
+    """
+    plan: Plan
+    try:
+        async with store.write(caller, account_id, dry_run=True) as tx:
+            target = await user_row(tx.session, account_id, user, lock=True)
+            try:
+                await schedule_actions.act(tx, target, action, params)
+            except NotFound as error:
+                raise _NotYet(error) from error
+        plan = tx.plan
+    except _NotYet as error:
+        return (f"As things are now it would fail: {error.cause.what}",)
+    except (NoSeats, Conflict) as error:
+        return (f"As things are now it would be refused: {error.what}",)
+    # What is generated is said once, by `secret_note`.
+    told = tuple(one for one in plan.warnings if one != schedule_actions.NOBODY_KNOWS)
+    if not plan.changes_anything:
+        return ("As things are now nothing would change.", *told)
+    return told
+
+
+class _NotYet(Exception):
+    """The user is there and the service is not, which may be different at the moment."""
+
+    def __init__(self, cause: MissionControlError) -> None:
+        super().__init__(cause.what)
+        self.cause = cause
+
+
+async def _moment(session: AsyncSession, account: AccountRow, given: str | datetime) -> Moment:
+    zone = moments.zone_named(account.time_zone)
+    now = datetime.fromtimestamp(await clock(session), UTC)
+    if isinstance(given, str):
+        return moments.understand(given, zone, now)
+    if given.tzinfo is None:
+        raise InvalidInput("A moment needs a time zone.", hint=moments.EXAMPLES)
+    return moments.understand(given.isoformat(), zone, now)
+
+
+def _exact_words(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}"
+
+
+async def _waiting(tx: Transaction, schedule_id: int) -> ScheduleRow:
+    row = (
+        await tx.session.scalars(
+            select(ScheduleRow).where(ScheduleRow.id == schedule_id).with_for_update()
+        )
+    ).one()
+    if row.state != ScheduleState.WAITING:
+        raise Conflict(
+            f"Schedule {row.id} has ended: {row.state}. {row.said}".rstrip(),
+            hint="Make a new one.",
+        )
+    return row
+
+
+def _stale(row: ScheduleRow, given: Params, when: str | datetime | None) -> StaleVersion:
+    now = _local(row)
+    theirs: dict[str, tuple[object, object]] = {"at": (str(when) if when else now, now)}
+    if Params.of(row.params) != given:
+        theirs["params"] = (given.stored(), row.params)
+    return StaleVersion(
+        f"Schedule {row.id} was changed meanwhile by {row.operator}.",
+        theirs=theirs,
+        hint="Look at it again, then change it.",
+    )

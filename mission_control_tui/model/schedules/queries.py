@@ -1,0 +1,142 @@
+"""Reading schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+
+from mission_control_tui.model import dates as moments
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.dates import zone_of
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.schedules import actions as schedule_actions
+from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.states import ScheduleState, known
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.store.tables.users import UserRow
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleView:
+    """One schedule. `what` is the action in words, `shown` the moment in the zone `time_zone`.
+
+    `said` is why it failed or was cancelled, or what became of it; `request_id` the (first) request that it made.
+    """
+
+    id: int
+    account_id: int
+    user_id: str
+    upn: str
+    display_name: str
+    action: Action | str
+    params: Params
+    what: str
+    due_at: datetime
+    shown: str
+    time_zone: str
+    state: ScheduleState
+    said: str
+    request_id: int | None
+    operator: str
+    ticket: str
+    created_at: datetime
+    ended_at: datetime | None
+    version: int
+
+
+async def list_schedules(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    user: str | None = None,
+    states: Collection[ScheduleState] = (),
+    limit: int = 200,
+) -> tuple[ScheduleView, ...]:
+    """The account's schedules: those that wait, the next first, then those that ended, the last first."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        statement = _joined().where(ScheduleRow.account_id == account_id)
+        if user is not None:
+            target = await user_row(session, account_id, user, binned=True)
+            statement = statement.where(ScheduleRow.user_id == target.id)
+        waiting = ScheduleRow.state == ScheduleState.WAITING
+        found: list[tuple[ScheduleRow, UserRow]] = []
+        if not states or ScheduleState.WAITING in states:
+            coming = statement.where(waiting).order_by(ScheduleRow.due_at, ScheduleRow.id)
+            found += [(row, of) for row, of in await session.execute(coming.limit(limit))]
+        ended = set(states) - {ScheduleState.WAITING} if states else set(ScheduleState)
+        if ended and len(found) < limit:
+            past = statement.where(~waiting, ScheduleRow.state.in_(ended)).order_by(
+                ScheduleRow.ended_at.desc(), ScheduleRow.id.desc()
+            )
+            rows = await session.execute(past.limit(limit - len(found)))
+            found += [(row, of) for row, of in rows]
+        return tuple(_view(row, of, catalogue) for row, of in found)
+
+
+async def show_schedule(
+    store: Store, caller: Caller, account: int | str, schedule_id: int
+) -> ScheduleView:
+    """One schedule. Raises NotFound."""
+    return _view(*await _shown(store, caller, account, schedule_id))
+
+
+def _joined() -> Select[ScheduleRow, UserRow]:
+    return select(ScheduleRow, UserRow).join(UserRow, UserRow.id == ScheduleRow.user_id)
+
+
+async def _shown(
+    store: Store, caller: Caller, account: int | str, schedule_id: int
+) -> tuple[ScheduleRow, UserRow, Catalogue]:
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        found = (
+            await session.execute(
+                _joined().where(ScheduleRow.id == schedule_id, ScheduleRow.account_id == account_id)
+            )
+        ).one_or_none()
+    if found is None:
+        raise NotFound(
+            f"This account has no schedule {schedule_id}.",
+            hint="`mission-control schedule list` shows them.",
+        )
+    return found[0], found[1], catalogue
+
+
+def _local(row: ScheduleRow) -> str:
+    return moments.shown(row.due_at, zone_of(row.time_zone))
+
+
+def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
+    action, params = known(Action, row.action), Params.of(row.params)
+    return ScheduleView(
+        id=row.id,
+        account_id=row.account_id,
+        user_id=row.user_id,
+        upn=user.upn,
+        display_name=user.display_name,
+        action=action,
+        params=params,
+        what=schedule_actions.phrase(catalogue, action, params),
+        due_at=row.due_at,
+        shown=_local(row),
+        time_zone=row.time_zone,
+        state=ScheduleState(row.state),
+        said=row.said,
+        request_id=row.request_id,
+        operator=row.operator,
+        ticket=row.ticket,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        version=row.version,
+    )

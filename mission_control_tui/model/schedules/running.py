@@ -1,0 +1,138 @@
+"""Schedules that are due by the database's clock: stated as wishes and ended, each in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.schedules import actions as schedule_actions
+from mission_control_tui.model.schedules.actions import Params
+from mission_control_tui.model.schedules.due import Due
+from mission_control_tui.model.schedules.editing import end
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+SOURCE = "schedule"
+"""Where the audit says that such a change came from."""
+
+
+async def run(store: Store, one: Due) -> ScheduleState | None:
+    """State the wish of a due schedule, as the operator who made it, and end it: one transaction, so it happens once.
+
+    A wish that is refused leaves the schedule failed, with the reason. None: somebody else ran, changed or cancelled
+    it meanwhile. Raises what the database raises when it is away; the schedule waits on then.
+    """
+
+    async def work(*, last: bool = False) -> ScheduleState | None:
+        made_by = await _maker(store, one.id)
+        if made_by is None:
+            return None
+        caller, account_id = made_by
+        async with store.write(caller, account_id) as tx:
+            # The user before the schedule, as whoever deletes a user locks them.
+            user = (
+                await tx.session.scalars(
+                    select(UserRow).where(UserRow.id == one.user_id).with_for_update()
+                )
+            ).one()
+            row = await _still_due(tx, one.id)
+            if row is None:
+                return None
+            return await _carry_out(tx, row, user, last=last)
+
+    try:
+        return await raced(work)
+    except IntegrityError:
+        return await work(last=True)
+
+
+async def _maker(store: Store, schedule_id: int) -> tuple[Caller, int] | None:
+    async with store.read() as session:
+        row = await session.scalar(
+            select(ScheduleRow).where(
+                ScheduleRow.id == schedule_id, ScheduleRow.state == ScheduleState.WAITING
+            )
+        )
+    if row is None:
+        return None
+    caller = Caller(row.operator, ticket=row.ticket, source=SOURCE, session=row.session)
+    return caller, row.account_id
+
+
+async def _still_due(tx: Transaction, schedule_id: int) -> ScheduleRow | None:
+    """The schedule, locked; None when it has ended, was put off, or another worker has it."""
+    now = datetime.fromtimestamp(await clock(tx.session), UTC)
+    row: ScheduleRow | None = await tx.session.scalar(
+        select(ScheduleRow)
+        .where(
+            ScheduleRow.id == schedule_id,
+            ScheduleRow.state == ScheduleState.WAITING,
+            ScheduleRow.due_at <= now,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    # Changed between reading its maker and now: the next look takes it as it is.
+    if row is None or (row.operator, row.ticket) != (tx.caller.operator, tx.caller.ticket):
+        return None
+    return row
+
+
+async def _carry_out(
+    tx: Transaction, row: ScheduleRow, user: UserRow, *, last: bool
+) -> ScheduleState:
+    upn = user.upn
+    attempt = Transaction(
+        tx.session,
+        tx.caller,
+        tx.account_id,
+        dry_run=tx.dry_run,
+        is_sqlite=tx.is_sqlite,
+        connectors=tx.connectors,
+    )
+    try:
+        async with tx.session.begin_nested():
+            if user.in_bin:
+                raise Conflict(f"{upn} is in the recycling bin.")
+            requests = await schedule_actions.act(
+                attempt, user, schedule_actions.stored(row.action), Params.of(row.params)
+            )
+            await attempt.flush_audit()
+    except (OperationalError, InterfaceError, OSError):
+        raise
+    except IntegrityError as error:
+        if not last:
+            raise
+        return await _failed(tx, row, upn, error)
+    except Exception as error:  # noqa: BLE001 - one that always fails must end, or it comes up for ever
+        return await _failed(tx, row, upn, error)
+    told = [*attempt.plan.warnings]
+    if not attempt.plan.changes_anything:
+        told.insert(0, "Nothing had to change: it was so already.")
+    await end(tx, row, upn, ScheduleState.DONE, " ".join(told), requests)
+    return ScheduleState.DONE
+
+
+async def _failed(tx: Transaction, row: ScheduleRow, upn: str, error: Exception) -> ScheduleState:
+    await tx.session.refresh(row)
+    said = _reason(error)
+    log.warning("schedule %d failed: %s", row.id, said)
+    await end(tx, row, upn, ScheduleState.FAILED, said)
+    return ScheduleState.FAILED
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MissionControlError):
+        return str(error).replace("\n", " ")
+    return f"The worker met a defect ({type(error).__name__}); please report it."

@@ -1,0 +1,127 @@
+"""What of the lights is looked at: words like `red`, `popx`, `disabled` and `drift`, and the rest as text to find.
+
+All conditions hold together; those on services hold for one and the same service of a user, so that `red popx` are
+the red ones of that level. Several lights, and several services or levels, are alternatives. A word in double quotes
+is text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.states import Light, SubjectKind
+from mission_control_tui.model.text.clean import fold
+
+_WORDS = re.compile(r'"([^"]*)"?|(\S+)')
+_LEAST = 3
+"""Letters of a level's or a service's name; shorter ones are more often the beginning of a person's."""
+
+
+class Order(StrEnum):
+    """How users are put in order: by name, or those first whose red or orange is the oldest, or the newest."""
+
+    NAME = "name"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which users are looked at. `services` and (service, level) in `levels` are by id; without either, any."""
+
+    text: str = ""
+    lights: frozenset[Light] = frozenset()
+    services: frozenset[str] = frozenset()
+    levels: frozenset[tuple[str, str]] = frozenset()
+    disabled: bool | None = None
+    drift: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it leaves nobody out."""
+        return self == ALL
+
+    @property
+    def of_services(self) -> bool:
+        """Whether it asks for something of a user's services."""
+        return bool(self.lights or self.services or self.levels or self.drift)
+
+
+ALL = Sight()
+
+
+def understood(typed: str, catalogue: Catalogue) -> Sight:
+    """What was typed as a sight. Nothing is wrong: whatever is no known word is text to find."""
+    lights: set[Light] = set()
+    services: set[str] = set()
+    levels: set[tuple[str, str]] = set()
+    disabled: bool | None = None
+    drift = False
+    text: list[str] = []
+    known = _names(catalogue)
+    typed = _long_names(typed, known, services, levels)
+    for quoted, word in _WORDS.findall(typed):
+        folded = fold(word).strip(",;")
+        if folded in _LIGHTS:
+            lights.add(_LIGHTS[folded])
+        elif folded in ("disabled", "enabled"):
+            disabled = folded == "disabled"
+        elif folded == "drift":
+            drift = True
+        elif folded in known:
+            _take(known[folded], services, levels)
+        else:
+            text.append(quoted or word)
+    return Sight(
+        " ".join(text), frozenset(lights), frozenset(services), frozenset(levels), disabled, drift
+    )
+
+
+_LIGHTS = {str(one): one for one in Light}
+_Meaning = tuple[str, str]
+"""A service and one of its levels; an empty level is the whole service."""
+
+
+def _names(catalogue: Catalogue) -> dict[str, list[_Meaning]]:
+    """How services and levels can be called -> which they are."""
+    names: dict[str, list[_Meaning]] = {}
+    for service in catalogue.services:
+        if service.subject is not SubjectKind.USER:
+            continue
+        for name in {fold(service.id), fold(service.name)}:
+            names.setdefault(name, []).append((service.id, ""))
+        for level in service.levels:
+            inside = re.findall(r"\(([^()]+)\)", level.name)
+            for name in {fold(one) for one in (level.id, level.name, *inside)}:
+                names.setdefault(name, []).append((service.id, level.id))
+    return {name: meant for name, meant in names.items() if len(name) >= _LEAST}
+
+
+def _take(meant: list[_Meaning], services: set[str], levels: set[tuple[str, str]]) -> None:
+    for service, level in meant:
+        if level:
+            levels.add((service, level))
+        else:
+            services.add(service)
+
+
+def _long_names(
+    typed: str,
+    known: dict[str, list[_Meaning]],
+    services: set[str],
+    levels: set[tuple[str, str]],
+) -> str:
+    """`typed` without the names of several words that it has, which are taken, the longest first."""
+    if '"' in typed:
+        return typed
+    rest = f" {fold(typed)} "
+    found = False
+    for name in sorted((one for one in known if " " in one), key=len, reverse=True):
+        if f" {name} " in rest:
+            rest = rest.replace(f" {name} ", " ")
+            _take(known[name], services, levels)
+            found = True
+    return rest if found else typed

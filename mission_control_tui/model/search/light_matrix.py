@@ -1,0 +1,200 @@
+"""Lights as a matrix: users down, services across, narrowed and put in order by the database.
+
+Like the list of users, it is read from indexes: the listing's, the search terms' or, where few services are meant,
+those of lights, levels and drift; only the users of a page are fetched with their services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.search import index as search
+from mission_control_tui.model.search.filters import ALL, Order, Sight
+from mission_control_tui.model.search.light_queries import Asked, by_name, count_of, of_user
+from mission_control_tui.model.search.light_rows import (
+    Column,
+    MatrixPage,
+    coded,
+    rows_of,
+)
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+
+COUNT_LIMIT = 1_000
+"""What a condition on services finds is counted up to here, where it is not few; beyond, there are just more."""
+
+
+async def columns(store: Store, caller: Caller, account: int | str) -> tuple[Column, ...]:
+    """The services across, in the catalogue's order: those for users that were bought or that somebody has."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        bought = set(
+            await session.scalars(
+                select(SeatPoolRow.service_id).where(
+                    SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0
+                )
+            )
+        )
+        given = {
+            service.id
+            for service in catalogue.services
+            if service.subject is SubjectKind.USER
+            and service.id not in bought
+            and await session.scalar(
+                select(AssignmentRow.id)
+                .where(
+                    AssignmentRow.account_id == account_id, AssignmentRow.service_id == service.id
+                )
+                .limit(1)
+            )
+        }
+    return coded(catalogue, bought | given)
+
+
+async def page(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    sight: Sight = ALL,
+    order: Order = Order.NAME,
+    *,
+    offset: int = 0,
+    limit: int = 50,
+) -> MatrixPage:
+    """The rows from `offset` on. By age, users without anything red or orange come last, by name."""
+    offset = max(0, offset)
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        asked = await Asked.of(session, account_id, sight)
+        order = asked.ordered(order)
+        found: list[str] = []
+        before = 0
+        if order is not Order.NAME:
+            aged = asked.aged(order)
+            before = await count_of(session, aged)
+            found = await _ids(session, asked.by_age(aged, order), offset, limit)
+        rests = asked.may_rest(order)
+        total, bounded = before, rests and asked.bounded
+        if rests:
+            every = asked.keys()
+            total = await count_of(session, every.limit(COUNT_LIMIT + 1) if bounded else every)
+            if len(found) < limit:
+                rest = by_name(asked.keys(without=order is not Order.NAME))
+                start = max(0, offset - before)
+                found += await _ids(session, rest, start, limit - len(found))
+        rows = await rows_of(session, found)
+    if bounded and total > COUNT_LIMIT:
+        total = max(COUNT_LIMIT, before, offset + len(rows))
+        return MatrixPage(rows, total, more=len(found) == limit)
+    return MatrixPage(rows, total)
+
+
+async def place(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user_id: str,
+    sight: Sight = ALL,
+    order: Order = Order.NAME,
+) -> int | None:
+    """At which place this user stands now, 0 the first; None where nobody of this id is looked at."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        asked = await Asked.of(session, account_id, sight)
+        return await _place(session, asked, user_id, asked.ordered(order))
+
+
+async def ids(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    sight: Sight = ALL,
+    order: Order = Order.NAME,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+) -> tuple[str, ...]:
+    """Ids of all who are looked at, in order; with `first` and `last` those from the one to the other, both included.
+
+    Nobody where one of these two is not among them.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        asked = await Asked.of(session, account_id, sight)
+        order = asked.ordered(order)
+        start, end = 0, None
+        if first is not None and last is not None:
+            places = [await _place(session, asked, one, order) for one in (first, last)]
+            known = [one for one in places if one is not None]
+            if len(known) < len(places):
+                return ()
+            start, end = min(known), max(known) + 1
+        found: list[str] = []
+        before = 0
+        if order is not Order.NAME:
+            aged = asked.by_age(asked.aged(order), order)
+            found = await _ids(session, aged, 0, end)
+            before, found = len(found), found[start:]
+        if asked.may_rest(order) and (end is None or end > before):
+            rest = by_name(asked.keys(without=order is not Order.NAME))
+            skipped = max(0, start - before)
+            wanted = None if end is None else end - before - skipped
+            found += await _ids(session, rest, skipped, wanted)
+    return tuple(found)
+
+
+async def among(
+    store: Store, caller: Caller, account: int | str, users: Collection[str], sight: Sight = ALL
+) -> frozenset[str]:
+    """Those of `users`, by id, who are looked at; whoever was deleted is not."""
+    found: set[str] = set()
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        words = search.words_of(sight.text)
+        for chunk in batches(sorted(users)):
+            statement = select(UserRow.id).where(
+                UserRow.id.in_(chunk), *of_user(account_id, sight, words)
+            )
+            found.update(await session.scalars(statement))
+    return frozenset(found)
+
+
+async def _place(session: AsyncSession, asked: Asked, user_id: str, order: Order) -> int | None:
+    before = 0
+    if order is not Order.NAME:
+        aged = asked.aged(order)
+        since, sort_key, ident = aged.selected_columns
+        own = (await session.execute(aged.where(ident == user_id))).one_or_none()
+        if own is not None:
+            earlier = since < own[0] if order is Order.OLDEST else since > own[0]
+            same = and_(since == own[0], tuple_(sort_key, ident) < tuple_(own[1], own[2]))
+            return await count_of(session, aged.where(or_(earlier, same)))
+        if not asked.may_rest(order):
+            return None
+        before = await count_of(session, aged)
+    rest = asked.keys(without=order is not Order.NAME)
+    sort_key, ident = rest.selected_columns
+    mine = (await session.execute(rest.where(ident == user_id).limit(1))).one_or_none()
+    if mine is None:
+        return None
+    ahead = rest.where(tuple_(sort_key, ident) < tuple_(*mine))
+    return before + await count_of(session, ahead)
+
+
+async def _ids(
+    session: AsyncSession, ordered: Select[*tuple[Any, ...]], offset: int, limit: int | None
+) -> list[str]:
+    if limit is not None:
+        ordered = ordered.limit(limit)
+    return list(await session.scalars(ordered.offset(offset)))

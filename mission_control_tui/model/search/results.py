@@ -1,0 +1,231 @@
+"""What finding anyone and the recent lists hand out: people and orders, each with the account they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.people.fields import FIELDS, Kind
+from mission_control_tui.model.people.phones import digits_of
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.orders import OrderRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.views import Account
+
+_PHONES = {field.name: field.label for field in FIELDS if field.kind is Kind.PHONE}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUser:
+    """A person of some account.
+
+    `matched` says what was found where neither name nor UPN shows it ("alias ada@old.example"), else it is empty.
+    """
+
+    account: Account
+    user_id: str
+    display_name: str
+    upn: str
+    username: str
+    disabled: bool
+    locked: bool
+    in_bin: bool
+    matched: str = ""
+    lights: tuple[tuple[str, Light], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """An order of some account."""
+
+    account: Account
+    order_id: int
+    kind: str
+    state: str
+    placed_at: datetime
+    operator: str
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found, the best first; with `more` there are others who are not among them."""
+
+    users: tuple[FoundUser, ...]
+    orders: tuple[FoundOrder, ...] = ()
+    more: bool = False
+
+
+async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int, Account]:
+    """These accounts with their domains, by id."""
+    names: dict[int, list[str]] = {}
+    for account_id, name in await session.execute(
+        select(DomainRow.account_id, DomainRow.name)
+        .where(DomainRow.account_id.in_(list(ids)), DomainRow.removed_at.is_(None))
+        .order_by(DomainRow.name)
+    ):
+        names.setdefault(account_id, []).append(name)
+    rows = await session.execute(
+        select(
+            AccountRow.id,
+            AccountRow.code,
+            AccountRow.name,
+            AccountRow.is_sample,
+            AccountRow.time_zone,
+            AccountRow.version,
+        ).where(AccountRow.id.in_(list(ids)))
+    )
+    return {
+        row.id: Account(
+            row.id,
+            row.code,
+            row.name,
+            row.is_sample,
+            row.time_zone,
+            tuple(names.get(row.id, ())),
+            row.version,
+        )
+        for row in rows
+    }
+
+
+async def load_users(
+    session: AsyncSession, ids: Sequence[str], words: Sequence[str] = ()
+) -> tuple[FoundUser, ...]:
+    """These users in this order; who is gone is left out. `words` are what they were found by."""
+    if not ids:
+        return ()
+    rows = {
+        row.id: row
+        for row in await session.execute(
+            select(
+                UserRow.id,
+                UserRow.account_id,
+                UserRow.display_name,
+                UserRow.upn,
+                UserRow.username,
+                UserRow.disabled,
+                UserRow.locked,
+                UserRow.in_bin,
+                UserRow.details,
+            ).where(UserRow.id.in_(ids), UserRow.purged_at.is_(None))
+        )
+    }
+    accounts = await load_accounts(session, {row.account_id for row in rows.values()})
+    lights: dict[str, list[tuple[str, Light]]] = {}
+    for user_id, service_id, light in await session.execute(
+        select(AssignmentRow.user_id, AssignmentRow.service_id, AssignmentRow.light)
+        .where(AssignmentRow.user_id.in_(ids))
+        .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+    ):
+        lights.setdefault(str(user_id), []).append((service_id, Light(light)))
+    hidden = [key for key, row in rows.items() if words and not _shows(row, words)]
+    aliases = await _aliases(session, hidden)
+    return tuple(
+        FoundUser(
+            account=accounts[row.account_id],
+            user_id=row.id,
+            display_name=row.display_name,
+            upn=row.upn,
+            username=row.username,
+            disabled=row.disabled,
+            locked=row.locked,
+            in_bin=row.in_bin,
+            matched=_matched(row, aliases.get(row.id, ()), words) if row.id in hidden else "",
+            lights=tuple(lights.get(row.id, ())),
+        )
+        for key in ids
+        if (row := rows.get(key)) is not None
+    )
+
+
+async def _aliases(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if ids:
+        for user_id, address in await session.execute(
+            select(AddressRow.user_id, AddressRow.address)
+            .where(AddressRow.user_id.in_(ids))
+            .order_by(AddressRow.key)
+        ):
+            found.setdefault(str(user_id), []).append(address)
+    return found
+
+
+def _shows(row: Any, words: Iterable[str]) -> bool:
+    """Whether name and UPN, which are shown anyway, have every word."""
+    text = f"{fold(row.display_name)} {fold(row.upn)}"
+    return all(word in text for word in words)
+
+
+def _matched(row: Any, aliases: Iterable[str], words: Sequence[str]) -> str:
+    """The first of username, aliases and phones in which a word stands that name and UPN do not have."""
+    missing = [word for word in words if not _shows(row, [word])]
+    for label, text, folded in _others(row, aliases):
+        if any(word in folded for word in missing):
+            return f"{label} {text}"
+    return ""
+
+
+def _others(row: Any, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    yield "username", row.username, fold(row.username)
+    for address in aliases:
+        if address != row.upn:
+            yield "alias", address, fold(address)
+    for name, label in _PHONES.items():
+        phone = str(row.details.get(name, ""))
+        if phone:
+            digits = digits_of(phone)
+            # A number that is kept as dialled from abroad was found as dialled within the country, or the reverse.
+            yield (
+                label.lower().removesuffix(" phone"),
+                phone,
+                f"{digits} 0{digits[2:]} {digits.lstrip('0')}",
+            )
+    for name in ("first_names", "last_name"):
+        text = str(row.details.get(name, ""))
+        if text:
+            yield "name", text, fold(text)
+
+
+async def load_orders(
+    session: AsyncSession, caller: Caller, numbers: Sequence[int]
+) -> tuple[FoundOrder, ...]:
+    """These orders, as far as the caller may see them."""
+    rows = (
+        await session.execute(
+            select(
+                OrderRow.id,
+                OrderRow.account_id,
+                OrderRow.kind,
+                OrderRow.state,
+                OrderRow.placed_at,
+                OrderRow.operator,
+                OrderRow.total_minor,
+                OrderRow.currency,
+            ).where(OrderRow.id.in_(numbers))
+        )
+    ).all()
+    seen = [row for row in rows if caller.may_see(row.account_id)]
+    accounts = await load_accounts(session, {row.account_id for row in seen}) if seen else {}
+    return tuple(
+        FoundOrder(
+            accounts[row.account_id],
+            row.id,
+            row.kind,
+            row.state,
+            row.placed_at,
+            row.operator,
+            Money(row.total_minor, row.currency),
+        )
+        for row in seen
+    )

@@ -1,0 +1,88 @@
+"""What the parts of finding anyone share: how good a match is, who was found, and which accounts are looked through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from sqlalchemy import ColumnElement, any_, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
+
+CANDIDATES = 250
+"""Terms that are looked at for one answer; where more begin so, the best ranks are asked for by themselves."""
+
+LAST = "\U0010ffff"
+COLUMNS = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
+
+
+class Rank(IntEnum):
+    """How good a match is, the best first."""
+
+    EXACT = 0
+    """The whole of a UPN, an alias or a username."""
+    BEGINS = 1
+    """The whole name or a whole address begins so."""
+    WORDS = 2
+    """Words of it begin so."""
+    INSIDE = 3
+    """It stands in the middle."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A user who may be in the answer."""
+
+    rank: Rank
+    account_id: int
+    sort_key: str
+    in_bin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The accounts that are looked through: one of them first, where the caller is in one."""
+
+    caller: Caller
+    current: int | None
+    is_sqlite: bool
+
+    def others(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Any account that may be seen, but the current one."""
+        accounts = select(AccountRow.id)
+        if self.caller.accounts is not None:
+            accounts = accounts.where(AccountRow.id.in_(self.caller.accounts))
+        if self.current is not None:
+            accounts = accounts.where(AccountRow.id != self.current)
+        # A list of values is as many seeks in an index to both; a join they would start at the wrong end.
+        if self.is_sqlite:
+            return account_id.in_(accounts)
+        return account_id == any_(func.array(accounts.scalar_subquery()))
+
+    def everywhere(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Any account that may be seen."""
+        return replace(self, current=None).others(account_id)
+
+    def has(self, column: InstrumentedAttribute[str], piece: str) -> ColumnElement[bool]:
+        """Whether the piece stands anywhere in the column."""
+        place = func.instr if self.is_sqlite else func.strpos
+        return place(column, piece) > 0
+
+    def parts(self, account_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+        """Conditions to ask one after the other: the current account first."""
+        first = [account_id == self.current] if self.current is not None else []
+        return [*first, self.others(account_id)]
+
+
+def put(found: dict[str, Candidate], user_id: str, one: Candidate) -> None:
+    """Somebody was found, perhaps not for the first time: the best rank counts."""
+    known = found.setdefault(user_id, one)
+    known.rank = min(known.rank, one.rank)
+
+
+def begins_with(word: str) -> tuple[ColumnElement[bool], ...]:
+    """The range of terms that begin with the word."""
+    return SearchTermRow.term >= word, SearchTermRow.term < word + LAST

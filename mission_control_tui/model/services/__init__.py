@@ -1,0 +1,1 @@
+"""A subject's service: the wish, the seat that it holds, its sealed password, its light."""

@@ -1,0 +1,115 @@
+"""What wants an operator's eye: the operator's own services on their way or in error, and the newest light of a colour.
+
+Both questions are asked while somebody works, so both start from the lights that are not green, never from all users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import and_, func, or_, select
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.services.lights import active_requests, assignment_view
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import AssignmentView
+
+FOLLOWED = 500
+"""Lights of a colour that are followed to who asked for them; beyond, there are at least so many to look at."""
+
+Place: TypeAlias = tuple[datetime, str]
+"""Since when a light shows, and the id of its service instance: an order that no two of them share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """How many services that the caller asked for last are orange and red; `waiting`: whether anybody's is orange.
+
+    `all_red` are those of anybody. With `more`, only FOLLOWED lights of a colour were looked at: there are at least so
+    many.
+    """
+
+    orange: int
+    red: int
+    waiting: bool
+    more: bool = False
+    all_red: int = 0
+
+
+async def mine(store: Store, caller: Caller, account: int | str) -> Mine:
+    """The caller's own lights: services of which the newest request is the operator's."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        counts: dict[Light, int] = {}
+        looked_at: dict[Light, int] = {}
+        for light in (Light.ORANGE, Light.RED):
+            lit = (
+                select(AssignmentRow.id)
+                .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
+                .limit(FOLLOWED + 1)
+                .subquery()
+            )
+            newest = (
+                select(RequestRow.operator)
+                .where(RequestRow.assignment_id == lit.c.id)
+                .order_by(RequestRow.id.desc())
+                .limit(1)
+                .correlate(lit)
+                .scalar_subquery()
+            )
+            own = func.count().filter(newest == caller.operator)
+            row = (await session.execute(select(func.count(), own).select_from(lit))).one()
+            looked_at[light], counts[light] = int(row[0]), int(row[1])
+        return Mine(
+            counts[Light.ORANGE],
+            counts[Light.RED],
+            waiting=looked_at[Light.ORANGE] > 0,
+            more=max(looked_at.values()) > FOLLOWED,
+            all_red=min(looked_at[Light.RED], FOLLOWED),
+        )
+
+
+async def newest(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    light: Light,
+    *,
+    before: Place | None = None,
+) -> AssignmentView | None:
+    """The service of the account that shows `light` since the latest moment; `before` a place, the next older one."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        statement = (
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
+            .order_by(AssignmentRow.since.desc(), AssignmentRow.id.desc())
+            .limit(1)
+        )
+        if before is not None:
+            since, ident = before
+            statement = statement.where(
+                or_(
+                    AssignmentRow.since < since,
+                    and_(AssignmentRow.since == since, AssignmentRow.id < ident),
+                )
+            )
+        found = (await session.execute(statement)).one_or_none()
+        if found is None:
+            return None
+        row, upn, domain = found
+        active = await active_requests(session, [row.id])
+        return assignment_view(catalogue, row, upn or domain or "", active.get(row.id))

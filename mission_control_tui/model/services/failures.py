@@ -1,0 +1,69 @@
+"""Where red lights failed: the request behind each, its step, and what can be corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last attempt of a red light; `step` is empty when it failed before its first.
+
+    `field` is what the connector says can be corrected: an option's id, "level", or a field of the user; "" if it
+    does not say.
+    """
+
+    assignment_id: str
+    request_id: int
+    attempt: int
+    step: str
+    field: str = ""
+
+
+async def failures_of(
+    store: Store, caller: Caller, account: int | str, user: str
+) -> dict[str, Failure]:
+    """The failure behind each red light of a user, by assignment id."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        target = await user_row(session, account_id, user, binned=True)
+        newest = (
+            select(func.max(RequestRow.id).label("id"))
+            .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+            .where(AssignmentRow.user_id == target.id, AssignmentRow.light == Light.RED)
+            .group_by(RequestRow.assignment_id)
+            .subquery()
+        )
+        rows = await session.execute(
+            select(
+                RequestRow.assignment_id,
+                RequestRow.id,
+                RequestRow.attempt,
+                RequestEventRow.step,
+                RequestEventRow.detail,
+            )
+            .join(newest, newest.c.id == RequestRow.id)
+            .outerjoin(
+                RequestEventRow,
+                (RequestEventRow.request_id == RequestRow.id)
+                & ((RequestEventRow.step != "") | (RequestEventRow.kind == "failed")),
+            )
+            .order_by(RequestEventRow.id)
+        )
+        found: dict[str, Failure] = {}
+        for one in rows:
+            before = found.get(one.assignment_id)
+            # The last event that names a step wins; what ended the request says what can be corrected.
+            step = one.step or (before.step if before else "")
+            field = str((one.detail or {}).get("field", ""))
+            found[one.assignment_id] = Failure(one.assignment_id, one.id, one.attempt, step, field)
+        return found

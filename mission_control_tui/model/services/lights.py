@@ -1,0 +1,220 @@
+"""The lights: what each user and domain has, in which state, since when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.workers import WorkerRow
+from mission_control_tui.model.views import AssignmentView
+
+
+async def status(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    *,
+    user: str | None = None,
+    light: Light | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[AssignmentView, ...]:
+    """Service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
+
+    For one user the services that the account bought and the user does not have are there too, grey.
+    """
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        statement = (
+            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            .where(AssignmentRow.account_id == account_id)
+        )
+        target = None
+        if user is not None:
+            target = await user_row(session, account_id, user, binned=True)
+            statement = statement.where(AssignmentRow.user_id == target.id)
+        if light is not None:
+            statement = statement.where(AssignmentRow.light == light)
+        statement = statement.order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
+        if limit is not None:
+            statement = statement.limit(limit).offset(offset)
+        rows = (await session.execute(statement)).all()
+        active = await active_requests(session, [row[0].id for row in rows])
+        views = [
+            assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
+            for row, upn, domain in rows
+        ]
+        if target is not None and light in (None, Light.GREY):
+            have = {view.service_id for view in views}
+            views += await _not_provisioned(session, catalogue, target, have)
+        order = {service.id: index for index, service in enumerate(catalogue.services)}
+        if limit is None:
+            views.sort(key=lambda view: (view.subject, order.get(view.service_id, len(order))))
+    return tuple(views)
+
+
+async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
+    """The newest request that has not ended, by the id of its assignment, for those of `ids` that have one."""
+    if not ids:
+        return {}
+    condition = AssignmentRow.id.in_(ids) if len(ids) < 500 else AssignmentRow.light == Light.ORANGE
+    rows = await session.execute(
+        select(RequestRow.assignment_id, func.max(RequestRow.id))
+        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+        .where(condition, RequestRow.state.in_(ACTIVE_STATES))
+        .group_by(RequestRow.assignment_id)
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+async def _not_provisioned(
+    session: AsyncSession, catalogue: Catalogue, user: UserRow, have: set[str]
+) -> list[AssignmentView]:
+    bought = set(
+        await session.scalars(
+            select(SeatPoolRow.service_id).where(
+                SeatPoolRow.account_id == user.account_id, SeatPoolRow.owned > 0
+            )
+        )
+    )
+    return [
+        AssignmentView(
+            id="",
+            account_id=user.account_id,
+            user_id=user.id,
+            subject=user.upn,
+            service_id=service.id,
+            service=service.name,
+            instance="",
+            level_id="",
+            level="",
+            wish=Wish.ABSENT,
+            settings={},
+            generation=0,
+            connector=service.connector,
+            backend_name="",
+            light=Light.GREY,
+            word=Word.NOT_PROVISIONED,
+            step="",
+            error_kind="",
+            error_said="",
+            error_remedy="",
+            since=user.created_at,
+            observed_level="",
+            drift=False,
+            suspended=False,
+        )
+        for service in catalogue.services
+        if service.subject is SubjectKind.USER
+        and service.visible
+        and (service.id in bought or not service.seats)
+        and service.id not in have
+    ]
+
+
+def assignment_view(
+    catalogue: Catalogue, row: AssignmentRow, subject: str, request_id: int | None
+) -> AssignmentView:
+    """A row as the outside sees it; a service or level that left the catalogue shows by its id."""
+    try:
+        service = catalogue.service(row.service_id)
+        service_name = service.name
+        level_name = service.level(row.level_id).name if row.level_id else ""
+    except NotFound:
+        service_name, level_name = row.service_id, row.level_id
+    return AssignmentView(
+        id=row.id,
+        account_id=row.account_id,
+        user_id=row.user_id,
+        subject=subject,
+        service_id=row.service_id,
+        service=service_name,
+        instance=row.instance,
+        level_id=row.level_id,
+        level=level_name,
+        wish=Wish(row.wish),
+        settings=row.settings,
+        generation=row.generation,
+        connector=row.connector,
+        backend_name=row.backend_name,
+        light=Light(row.light),
+        word=Word(row.word),
+        step=row.step,
+        error_kind=row.error_kind,
+        error_said=row.error_said,
+        error_remedy=row.error_remedy,
+        since=row.since,
+        observed_level=row.observed_level,
+        drift=row.drift,
+        suspended=row.wish == Wish.SUSPENDED,
+        request_id=request_id,
+        version=row.version,
+        object_id=row.object_id,
+    )
+
+
+async def assignments_by_id(
+    store: Store, caller: Caller, account: int | str, ids: Sequence[str]
+) -> tuple[AssignmentView, ...]:
+    """The named instances, for a caller that waits for their lights."""
+    async with store.read() as session:
+        account_id = (await account_row(session, caller, account)).id
+        catalogue = (await in_force(session)).catalogue
+        rows = (
+            await session.execute(
+                select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+                .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+                .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+                .where(AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids)))
+            )
+        ).all()
+        active = await active_requests(session, list(ids))
+        return tuple(
+            assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
+            for row, upn, domain in rows
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker process. `alive` by the lease and the database's clock."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    alive: bool
+    draining: bool
+
+
+async def workers(store: Store) -> tuple[WorkerView, ...]:
+    """The workers that have not ended, the newest first."""
+    now = await store.now()
+    async with store.read() as session:
+        rows = await session.scalars(
+            select(WorkerRow).where(~WorkerRow.ended).order_by(WorkerRow.started_at.desc())
+        )
+        return tuple(
+            WorkerView(
+                row.id, row.host, row.pid, row.app_version, row.lease_until > now, row.draining
+            )
+            for row in rows
+        )

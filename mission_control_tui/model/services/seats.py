@@ -1,0 +1,239 @@
+"""Seats: bought per level, held from the wish until removal is observed, never over-given.
+
+The count is guarded three times: SQLite's IMMEDIATE transaction or PostgreSQL's row lock, the test here, and the
+table's CHECK (held <= owned).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.errors import Conflict, NoSeats, NotFound
+from mission_control_tui.model.plan import SeatLine
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.views import Seats
+
+
+async def locked_pool(
+    session: AsyncSession, account_id: int, service_id: str, level_id: str
+) -> SeatPoolRow | None:
+    """The pool, locked for this transaction."""
+    return await session.scalar(
+        select(SeatPoolRow)
+        .where(
+            SeatPoolRow.account_id == account_id,
+            SeatPoolRow.service_id == service_id,
+            SeatPoolRow.level_id == level_id,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, level_id: str) -> None:
+    """Hold a seat of `level_id` for the assignment; holding one already is fine. Raises NoSeats."""
+    if not service.seats:
+        return
+    pool = await locked_pool(tx.session, assignment.account_id, service.id, level_id)
+    if pool is not None:
+        held = await tx.session.scalar(
+            select(SeatHoldRow.id).where(
+                SeatHoldRow.assignment_id == assignment.id, SeatHoldRow.pool_id == pool.id
+            )
+        )
+        if held is not None:
+            return
+    if pool is None or pool.held >= pool.owned:
+        level = service.level(level_id)
+        owned = pool.owned if pool else 0
+        raise NoSeats(
+            f"No free seat of {service.name}, {level.name}: {owned} owned, all given.",
+            hint="Buy more, or take one from a user who no longer needs it.",
+        )
+    tx.session.add(SeatHoldRow(assignment_id=assignment.id, pool_id=pool.id))
+    pool.held += 1
+    tx.seats(
+        SeatLine(
+            service.id,
+            level_id,
+            pool.owned,
+            pool.owned,
+            pool.owned - pool.held + 1,
+            pool.owned - pool.held,
+        )
+    )
+    await tx.session.flush()
+
+
+async def release(
+    session: AsyncSession, assignment_id: str, *, keep: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Give back the assignment's seats, save those of the levels in `keep`; returns the levels released."""
+    held = (
+        await session.execute(
+            select(SeatHoldRow.id, SeatPoolRow.id, SeatPoolRow.level_id)
+            .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+            .where(SeatHoldRow.assignment_id == assignment_id)
+            .order_by(SeatPoolRow.id)
+        )
+    ).all()
+    released: list[str] = []
+    for hold_id, pool_id, level_id in held:
+        if level_id in keep:
+            continue
+        await session.execute(
+            update(SeatPoolRow)
+            .where(SeatPoolRow.id == pool_id)
+            .values(held=SeatPoolRow.held - 1)
+            .execution_options(synchronize_session="fetch")
+        )
+        await session.execute(delete(SeatHoldRow).where(SeatHoldRow.id == hold_id))
+        released.append(level_id)
+    return tuple(released)
+
+
+async def add(
+    tx: Transaction, account_id: int, service_id: str, level_id: str, quantity: int
+) -> None:
+    """The account owns `quantity` more seats."""
+    pool = await locked_pool(tx.session, account_id, service_id, level_id)
+    if pool is None:
+        await tx.session.execute(
+            insert(SeatPoolRow).values(
+                account_id=account_id,
+                service_id=service_id,
+                level_id=level_id,
+                owned=quantity,
+                held=0,
+            )
+        )
+        tx.seats(SeatLine(service_id, level_id, 0, quantity, 0, quantity))
+        return
+    free = pool.owned - pool.held
+    tx.seats(
+        SeatLine(service_id, level_id, pool.owned, pool.owned + quantity, free, free + quantity)
+    )
+    pool.owned += quantity
+    await tx.session.flush()
+
+
+async def take(
+    tx: Transaction, account_id: int, service: Service, level_id: str, quantity: int
+) -> None:
+    """The account owns `quantity` fewer seats. Raises Conflict, naming the holders, when they are held."""
+    pool = await locked_pool(tx.session, account_id, service.id, level_id)
+    level = service.level(level_id)
+    if pool is None or pool.owned < quantity:
+        owned = pool.owned if pool else 0
+        raise Conflict(
+            f"The account owns {owned} seats of {service.name}, {level.name}, not {quantity}."
+        )
+    free = pool.owned - pool.held
+    if free < quantity:
+        names = await holders(tx.session, account_id, service.id, level_id)
+        more = f" and {pool.held - len(names)} more" if pool.held > len(names) else ""
+        raise Conflict(
+            f"{pool.held} of the {pool.owned} seats of {service.name}, {level.name} are held,"
+            f" by {', '.join(names)}{more}.",
+            hint=f"At most {free} can be removed now. Deprovision users or change their level first.",
+        )
+    tx.seats(
+        SeatLine(service.id, level_id, pool.owned, pool.owned - quantity, free, free - quantity)
+    )
+    pool.owned -= quantity
+    await tx.session.flush()
+
+
+async def holders(
+    session: AsyncSession, account_id: int, service_id: str, level_id: str, limit: int = 10
+) -> tuple[str, ...]:
+    """UPNs of users who hold a seat of the level, at most `limit`."""
+    rows = await session.scalars(
+        select(UserRow.upn)
+        .join(AssignmentRow, AssignmentRow.user_id == UserRow.id)
+        .join(SeatHoldRow, SeatHoldRow.assignment_id == AssignmentRow.id)
+        .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+        .where(
+            SeatPoolRow.account_id == account_id,
+            SeatPoolRow.service_id == service_id,
+            SeatPoolRow.level_id == level_id,
+        )
+        .order_by(UserRow.upn)
+        .limit(limit)
+    )
+    return tuple(rows)
+
+
+async def overview(
+    session: AsyncSession, catalogue: Catalogue, account_id: int
+) -> tuple[Seats, ...]:
+    """Owned, used, queued and free of every level that the account bought, in the catalogue's order."""
+    pools = (
+        await session.scalars(select(SeatPoolRow).where(SeatPoolRow.account_id == account_id))
+    ).all()
+    queued_rows = await session.execute(
+        select(SeatHoldRow.pool_id, func.count())
+        .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
+        .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.ORANGE)
+        .group_by(SeatHoldRow.pool_id)
+    )
+    queued = {row[0]: row[1] for row in queued_rows}
+    by_level = {(pool.service_id, pool.level_id): pool for pool in pools}
+    lines: list[Seats] = []
+    for service in catalogue.services:
+        for level in service.levels:
+            pool = by_level.pop((service.id, level.id), None)
+            if pool is None:
+                continue
+            waiting = queued.get(pool.id, 0)
+            lines.append(
+                Seats(
+                    service.id,
+                    service.name,
+                    level.id,
+                    level.name,
+                    pool.owned,
+                    pool.held - waiting,
+                    waiting,
+                )
+            )
+    return tuple(lines)
+
+
+async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
+    """Whether the account owns any seat of the service."""
+    found = await session.scalar(
+        select(SeatPoolRow.id)
+        .where(
+            SeatPoolRow.account_id == account_id,
+            SeatPoolRow.service_id == service.id,
+            SeatPoolRow.owned > 0,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def owned_levels(session: AsyncSession, account_id: int, service: Service) -> tuple[str, ...]:
+    """Ids of the service's levels that the account owns seats of."""
+    rows = await session.scalars(
+        select(SeatPoolRow.level_id).where(
+            SeatPoolRow.account_id == account_id,
+            SeatPoolRow.service_id == service.id,
+            SeatPoolRow.owned > 0,
+        )
+    )
+    owned = set(rows)
+    if not owned:
+        raise NotFound(
+            f"The account has not bought {service.name}.",
+            hint="A service must be bought before it can be provisioned.",
+        )
+    return tuple(level.id for level in service.levels if level.id in owned)

@@ -1,0 +1,399 @@
+"""How a wish becomes a request: the part that all verbs share, inside somebody else's transaction.
+
+A new wish raises the generation, supersedes a request that still waits, and is never "busy": a running one notices at
+its next step that it is out of date.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from mission_control_tui.model.catalogue.backend_names import back_end_name
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.states import (
+    ACTIVE_STATES,
+    Light,
+    RequestKind,
+    RequestState,
+    SubjectKind,
+    Wish,
+    Word,
+)
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.requests import (
+    RequestDependencyRow,
+    RequestEventRow,
+    RequestRow,
+)
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+MAX_NAME_TRIES = 1000
+OF_THE_REQUEST = frozenset({"touched", "asked_level"})
+"""What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
+SAMPLE_CONNECTOR = "simulator"
+_WISH_FIELDS = ("wish", "level_id", "settings", "generation")
+_LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose service it is. `id` is the user's or object's id, the domain's or the account's number as text.
+
+    `name` is the user's UPN, the domain's name, an object's address or the account's code.
+    """
+
+    kind: SubjectKind
+    id: str
+    name: str
+    user: UserRow | None = None
+    domain: DomainRow | None = None
+    object: ObjectRow | None = None
+
+
+def user_subject(user: UserRow, kind: SubjectKind = SubjectKind.USER) -> Subject:
+    """The user, or the user's own directory account."""
+    return Subject(kind, user.id, user.upn, user=user)
+
+
+def domain_subject(domain: DomainRow) -> Subject:
+    """A domain name of the account."""
+    return Subject(SubjectKind.DOMAIN, str(domain.id), domain.name, domain=domain)
+
+
+def object_subject(row: ObjectRow) -> Subject:
+    """A group, contact or shared mailbox of the account."""
+    return Subject(SubjectKind.OBJECT, row.id, row.address, object=row)
+
+
+async def find(
+    tx: Transaction, subject: Subject, service_id: str, instance: str = ""
+) -> AssignmentRow | None:
+    """The subject's instance of the service, locked, whatever its state."""
+    return await tx.session.scalar(
+        select(AssignmentRow)
+        .where(
+            AssignmentRow.subject_kind == subject.kind,
+            AssignmentRow.subject_id == subject.id,
+            AssignmentRow.service_id == service_id,
+            AssignmentRow.instance == instance,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def find_or_make(
+    tx: Transaction, account: AccountRow, subject: Subject, service: Service, instance: str = ""
+) -> AssignmentRow:
+    """The subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
+    found = await find(tx, subject, service.id, instance)
+    if found is not None:
+        return found
+    connector = connector_of(tx, account, service)
+    user, domain = subject.user, subject.domain
+    row = AssignmentRow(
+        id=uuid.uuid4().hex,
+        account_id=account.id,
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        user_id=user.id if user else None,
+        domain_id=domain.id if domain else None,
+        object_id=subject.object.id if subject.object else None,
+        service_id=service.id,
+        instance=instance,
+        connector=connector,
+        backend_name=await free_name(tx, connector, service, account, subject, instance),
+        external_id="",
+        wish=Wish.ABSENT,
+        level_id="",
+        settings={},
+        generation=0,
+        light=Light.GREY,
+        word=Word.NOT_PROVISIONED,
+        since=tx.now,
+        observed_wish=Wish.ABSENT,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    return row
+
+
+def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:
+    """Which connector serves this account's instances: the sample account's never leave the simulator."""
+    if account.is_sample:
+        return SAMPLE_CONNECTOR
+    return tx.connectors.get(service.id, service.connector)
+
+
+async def free_name(
+    tx: Transaction,
+    connector: str,
+    service: Service,
+    account: AccountRow,
+    subject: Subject,
+    instance: str,
+) -> str:
+    """A back-end name that no assignment has at this connector, made from what the subject is called."""
+    user, domain = subject.user, subject.domain
+    facts = {
+        "account": account.code,
+        "username": user.username if user else subject.name,
+        "upn": user.upn if user else subject.name,
+        "domain": domain.name if domain else subject.name.partition("@")[2],
+        "instance": instance,
+        "name": subject.object.name if subject.object else subject.name,
+    }
+    for number in range(1, MAX_NAME_TRIES):
+        name = back_end_name(service, facts, number)
+        taken = await tx.session.scalar(
+            select(AssignmentRow.id).where(
+                AssignmentRow.connector == connector,
+                AssignmentRow.service_id == service.id,
+                AssignmentRow.backend_name == name,
+            )
+        )
+        if taken is None:
+            return name
+    raise Conflict(
+        f"No free name for {service.name} at connector {connector} could be found.",
+        hint="Choose another username or instance name.",
+    )
+
+
+def snapshot(row: AssignmentRow) -> dict[str, Any]:
+    """The wish and light as they are, for a cancel to restore."""
+    return {name: getattr(row, name) for name in (*_WISH_FIELDS, *_LIGHT_FIELDS)}
+
+
+async def push(
+    tx: Transaction,
+    row: AssignmentRow,
+    kind: RequestKind,
+    *,
+    priority: int,
+    wish: Wish | None = None,
+    level_id: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    parent_id: int | None = None,
+    depends_on: Sequence[int] = (),
+) -> RequestRow:
+    """State the wish on the assignment and queue the request that carries it to the worker."""
+    previous, touched = await _supersede(tx, row)
+    row.wish = wish if wish is not None else Wish(row.wish)
+    row.level_id = level_id if level_id is not None else row.level_id
+    row.settings = dict(settings) if settings is not None else row.settings
+    row.generation += 1
+    row.version += 1
+    row.drift = False
+    show(row, Light.ORANGE, Word.WAITING if depends_on else Word.QUEUED, tx)
+    request = RequestRow(
+        account_id=row.account_id,
+        kind=kind,
+        user_id=row.user_id,
+        assignment_id=row.id,
+        parent_id=parent_id,
+        generation=row.generation,
+        state=RequestState.WAITING if depends_on else RequestState.QUEUED,
+        priority=priority,
+        operator=tx.caller.operator,
+        ticket=tx.caller.ticket,
+        created_at=tx.now,
+        previous={**previous, "touched": touched, "asked_level": row.level_id},
+    )
+    tx.session.add(request)
+    await tx.session.flush()
+    for dependency in depends_on:
+        tx.session.add(RequestDependencyRow(request_id=request.id, depends_on_id=dependency))
+    await note(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
+    tx.requests.append(request.id)
+    return request
+
+
+async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any], bool]:
+    """End what still waits; returns the last wish that reality was asked to follow, and whether work had begun."""
+    previous, touched = snapshot(row), False
+    active = await tx.session.scalars(
+        select(RequestRow)
+        .where(RequestRow.assignment_id == row.id, RequestRow.state.in_(ACTIVE_STATES))
+        .order_by(RequestRow.id.desc())
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for old in active:
+        previous = {key: old.previous[key] for key in old.previous.keys() - OF_THE_REQUEST}
+        touched = touched or old.attempt > 0 or bool(old.previous.get("touched"))
+        if old.state != RequestState.RUNNING:
+            old.state = RequestState.SUPERSEDED
+            old.ended_at = tx.now
+            await note(tx, old, "superseded", said="A newer wish took its place.")
+            await settle_parent(tx, old)
+    return previous, touched
+
+
+def show(row: AssignmentRow, light: Light, word: Word, tx: Transaction, step: str = "") -> None:
+    """Set the light and its word, forgetting an earlier error."""
+    row.light, row.word, row.step, row.since = light, word, step, tx.now
+    row.error_kind = row.error_said = row.error_remedy = ""
+
+
+async def note(
+    tx: Transaction,
+    request: RequestRow,
+    kind: str,
+    *,
+    said: str = "",
+    remedy: str = "",
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Add an event to the request."""
+    await tx.session.execute(
+        insert(RequestEventRow).values(
+            account_id=request.account_id,
+            request_id=request.id,
+            at=tx.now,
+            attempt=request.attempt,
+            kind=kind,
+            step="",
+            said=said,
+            remedy=remedy,
+            duration_ms=None,
+            detail=dict(detail or {}),
+        )
+    )
+
+
+async def settle_parent(tx: Transaction, child: RequestRow) -> None:
+    """A parent's state follows its children: running, then succeeded, or failed when any failed."""
+    if child.parent_id is None:
+        return
+    await tx.session.flush()
+    # Of two children that end at the same moment, one must see both.
+    await tx.session.execute(
+        select(RequestRow.id).where(RequestRow.id == child.parent_id).with_for_update()
+    )
+    states = set(
+        await tx.session.scalars(
+            select(RequestRow.state).where(RequestRow.parent_id == child.parent_id)
+        )
+    )
+    if states & ACTIVE_STATES:
+        state = RequestState.RUNNING
+    elif RequestState.FAILED in states:
+        state = RequestState.FAILED
+    elif states == {RequestState.CANCELLED}:
+        state = RequestState.CANCELLED
+    else:
+        state = RequestState.SUCCEEDED
+    values: dict[str, Any] = {"state": state}
+    if state not in ACTIVE_STATES:
+        values["ended_at"] = tx.now
+    await tx.session.execute(
+        update(RequestRow)
+        .where(RequestRow.id == child.parent_id, RequestRow.state.in_(ACTIVE_STATES))
+        .values(**values)
+    )
+
+
+async def requirements(
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    subject: Subject,
+    service: Service,
+    *,
+    priority: int,
+) -> list[int]:
+    """Requests that must be green before this service can start.
+
+    A required service of the user's directory account is wished for on the way; one of the user's domain is waited for
+    where the account bought it here; one of the user itself must have been asked for already, else Conflict.
+    """
+    waits: list[int] = []
+    for required_id in service.requires:
+        required = catalogue.service(required_id)
+        owner = await _required_subject(tx, account, subject, required)
+        if owner is None:
+            continue
+        row = await find(tx, owner, required.id)
+        if required.subject is SubjectKind.DIRECTORY and (row is None or row.wish == Wish.ABSENT):
+            waits.append(
+                await _wish_directory(tx, account, catalogue, owner, required, priority=priority)
+            )
+        elif row is None or row.wish == Wish.ABSENT:
+            if required.subject is SubjectKind.USER:
+                raise Conflict(
+                    f"{service.name} needs {required.name} first.",
+                    hint=f"Provision {required.name} to {subject.name} before, or together with it.",
+                )
+        elif row.light != Light.GREEN:
+            waits.extend(await last_request(tx, row.id))
+    return waits
+
+
+async def _required_subject(
+    tx: Transaction, account: AccountRow, subject: Subject, required: Service
+) -> Subject | None:
+    match required.subject:
+        case SubjectKind.DOMAIN:
+            name = subject.domain.name if subject.domain else subject.name.partition("@")[2]
+            domain = await tx.session.scalar(
+                select(DomainRow).where(
+                    DomainRow.account_id == account.id,
+                    DomainRow.name == name.casefold(),
+                    DomainRow.removed_at.is_(None),
+                )
+            )
+            return domain_subject(domain) if domain is not None and domain.bought else None
+        case SubjectKind.USER | SubjectKind.DIRECTORY:
+            return user_subject(subject.user, required.subject) if subject.user else None
+        case SubjectKind.ACCOUNT:
+            return Subject(SubjectKind.ACCOUNT, str(account.id), account.code)
+        case SubjectKind.OBJECT:
+            return None
+
+
+async def _wish_directory(
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    owner: Subject,
+    required: Service,
+    *,
+    priority: int,
+) -> int:
+    row = await find_or_make(tx, account, owner, required)
+    level = required.levels[0]
+    depends = await requirements(tx, account, catalogue, owner, required, priority=priority)
+    if owner.user is not None and owner.user.secret_id is not None:
+        row.secret_id = owner.user.secret_id
+    request = await push(
+        tx,
+        row,
+        RequestKind.PROVISION,
+        priority=priority,
+        wish=Wish.PRESENT,
+        level_id=level.id,
+        settings=required.validate_settings(level.id, {}),
+        depends_on=depends,
+    )
+    return request.id
+
+
+async def last_request(tx: Transaction, assignment_id: str) -> list[int]:
+    """The newest request of a service instance; empty where it never had one."""
+    found = await tx.session.scalar(
+        select(RequestRow.id)
+        .where(RequestRow.assignment_id == assignment_id)
+        .order_by(RequestRow.id.desc())
+        .limit(1)
+    )
+    return [found] if found is not None else []

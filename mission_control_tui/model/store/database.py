@@ -1,0 +1,145 @@
+"""The engine, its sessions and its clock: SQLite and PostgreSQL behind one door.
+
+SQLite: WAL, foreign keys, busy timeout, and every write transaction begins IMMEDIATE: a deferred one reads a seat count
+that another writer is about to change. PostgreSQL: READ COMMITTED with row locks taken by the functions that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import (
+    DBAPIError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.store.engine import (
+    CHANNEL,
+    clock,
+    create_engine,
+    database_url,
+    shown,
+    unreachable,
+)
+from mission_control_tui.model.store.tables.installation import InstallationRow
+from mission_control_tui.model.store.transaction import Transaction
+
+
+class Store:
+    """The open database. Functions of the model take it; nothing outside the model looks inside."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        installation: str,
+        connectors: Mapping[str, str] | None = None,
+        followed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.installation = installation
+        self.connectors = dict(connectors or {})
+        """Service id -> connector name, where the settings differ from the catalogue."""
+        self.followed = dict(followed or {})
+        """The same as it was when assignments followed it last, see `connecting`."""
+        self._writer = engine.execution_options(mc_write=True)
+        # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
+        self._reader = (
+            engine
+            if self.is_sqlite
+            else engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+
+    @classmethod
+    async def open(
+        cls,
+        where: str | Path,
+        *,
+        create: bool = True,
+        connectors: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Open the database, making or upgrading it first where that is this program's to do.
+
+        Raises StoreError: not there, locked, newer than this program, or not ours.
+        """
+        from mission_control_tui.model.store import upgrade
+
+        url = database_url(where)
+        await upgrade.prepare(url, create=create)
+        engine = create_engine(url)
+        try:
+            async with engine.connect() as connection:
+                installation, followed = (
+                    await connection.execute(
+                        select(InstallationRow.uuid, InstallationRow.connectors)
+                    )
+                ).one()
+        except (DBAPIError, OSError) as error:
+            await engine.dispose()
+            raise unreachable(url, error) from error
+        return cls(engine, installation, connectors, followed)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database, with its single worker."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def url(self) -> URL:
+        """Where the database is, its password included: never show it, see `shown_url`."""
+        return self.engine.url
+
+    @property
+    def shown_url(self) -> str:
+        """Where the database is, for people and without its password: a path or a URL."""
+        return shown(self.engine.url)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one consistent snapshot and writes nothing."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(
+        self, caller: Caller, account_id: int | None = None, *, dry_run: bool = False
+    ) -> AsyncIterator[Transaction]:
+        """One write transaction. It commits at the end, or rolls back on a dry run or any error."""
+        caller.require_write()
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            tx = Transaction(
+                session,
+                caller,
+                account_id,
+                dry_run=dry_run,
+                is_sqlite=self.is_sqlite,
+                connectors=self.connectors,
+            )
+            yield tx
+            await tx.finish(CHANNEL)
+
+    @asynccontextmanager
+    async def private(self) -> AsyncIterator[AsyncSession]:
+        """A write of an operator's own notes (drafts, sessions, what was looked at last).
+
+        A read-only console may make it too; it has no plan and no audit, and nobody else is told.
+        """
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
+    async def now(self) -> float:
+        """The database's clock, in seconds since the epoch: what leases are timed by."""
+        async with self.read() as session:
+            return await clock(session)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()

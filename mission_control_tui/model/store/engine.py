@@ -1,0 +1,135 @@
+"""The database engine: its URL, settings, clock, and what its errors mean to an operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from socket import gaierror
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from mission_control_tui.model.errors import MissionControlError, StoreError
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+SILENCE_MS = 10_000
+"""PostgreSQL ends a transaction that says nothing for so long: its process is frozen, and others wait for its locks."""
+
+
+CHANNEL = "mission_control"
+
+
+def database_url(where: str | Path) -> URL:
+    """A URL for a path, `sqlite:...` or `postgresql:...`, with the asynchronous driver named.
+
+    Raises StoreError for any other kind of database.
+    """
+    given = str(where)
+    if "://" not in given:
+        return URL.create("sqlite+aiosqlite", database=str(Path(given).expanduser().absolute()))
+    url = make_url(given)
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+asyncpg")
+    raise StoreError(
+        f"{shown(url)} is not a database that Mission Control can use.",
+        hint="Give a path to a SQLite file, or postgresql://user@host/name.",
+    )
+
+
+def create_engine(url: URL) -> AsyncEngine:
+    """An engine with this project's pragmas; disposing of it is the caller's duty."""
+    if url.get_backend_name() != "sqlite":
+        settings = {"idle_in_transaction_session_timeout": str(SILENCE_MS)}
+        return create_async_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            connect_args={"server_settings": settings},
+        )
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("mc_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+async def clock(session: AsyncSession) -> float:
+    """The database's clock within a transaction, in seconds since the epoch."""
+    bind = session.get_bind()
+    statement = (
+        "SELECT (julianday('now') - 2440587.5) * 86400.0"
+        if bind.dialect.name == "sqlite"
+        else "SELECT extract(epoch FROM clock_timestamp())::float8"
+    )
+    return float((await session.execute(text(statement))).scalar_one())
+
+
+def shown(url: URL) -> str:
+    """A database for people, without its password: the path of a file, else its URL."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
+"""Errors of the database that are errors of this program: going on would only repeat them."""
+_LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
+
+
+def outage(error: Exception) -> StoreError | None:
+    """The typed error where `error` says that the database does not answer; None where it is a flaw of the program."""
+    # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
+    lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
+    if not lost or isinstance(error, FLAWS):
+        return None
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return StoreError(
+        f"The database does not answer: {said[0] if said else type(error).__name__}.",
+        hint="Look whether what was asked has happened, and try again.",
+    )
+
+
+def told(error: Exception) -> MissionControlError:
+    """What people are told of `error`; raises it again where it is a flaw of the program."""
+    if isinstance(error, MissionControlError):
+        return error
+    away = outage(error)
+    if away is None:
+        raise error
+    return away
+
+
+def unreachable(url: URL, error: Exception) -> StoreError:
+    """The typed error for a database that cannot be opened, without its password."""
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return StoreError(
+        f"The database {shown(url)} cannot be opened: {reason}.",
+        hint="Check that it is there, that you may read and write it, and run `mission-control doctor`.",
+    )

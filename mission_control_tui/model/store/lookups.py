@@ -1,0 +1,120 @@
+"""Find rows by what a person would type: codes, UPNs, aliases, usernames, numbers. Always within an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import Denied, NotFound, UsageError
+from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.text.clean import harmless
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.database import Store
+
+
+async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
+    """The account with this id or code. Raises NotFound or, for somebody else's, Denied."""
+    condition = AccountRow.id == key if isinstance(key, int) else AccountRow.code == key.lower()
+    row = await session.scalar(select(AccountRow).where(condition))
+    if row is None:
+        statement = select(AccountRow.code).order_by(AccountRow.code).limit(20)
+        if caller.accounts is not None:
+            statement = statement.where(AccountRow.id.in_(caller.accounts))
+        codes = (await session.scalars(statement)).all()
+        raise NotFound(
+            f"There is no account {key!r}.",
+            hint=f"There are: {', '.join(codes)}."
+            if codes
+            else "Run `mission-control init` first.",
+        )
+    if not caller.may_see(row.id):
+        # As it was asked for: whoever gave a number does not learn the code.
+        raise Denied(f"You may not work on account {harmless(str(key))}.")
+    return row
+
+
+async def account_id_of(store: Store, caller: Caller, key: int | str) -> int:
+    """The id of this account, read by itself. Raises as `account_row` does."""
+    async with store.read() as session:
+        return (await account_row(session, caller, key)).id
+
+
+async def user_row(
+    session: AsyncSession, account_id: int, key: str, *, lock: bool = False, binned: bool = False
+) -> UserRow:
+    """The user with this id, UPN, alias, former UPN or username. Raises NotFound with what to try.
+
+    `binned` also finds users in the recycling bin; `lock` takes the row for this transaction.
+    """
+    folded = lookup_key(key)
+    ids = union(
+        select(UserRow.id).where(UserRow.id == folded, UserRow.account_id == account_id),
+        select(UserRow.id).where(UserRow.username_key == folded, UserRow.account_id == account_id),
+        select(func.coalesce(AddressRow.user_id, "")).where(
+            AddressRow.key == folded, AddressRow.account_id == account_id
+        ),
+    )
+    statement = select(UserRow).where(UserRow.id.in_(ids))
+    if lock:
+        statement = statement.with_for_update()
+    rows = (await session.scalars(statement)).all()
+    if len(rows) > 1:
+        names = ", ".join(row.upn for row in rows)
+        raise UsageError(f"{key!r} means more than one user: {names}.", hint="Give the UPN.")
+    if not rows:
+        raise NotFound(
+            f"This account has no user {key!r}.",
+            hint="`mission-control users list` finds by part of a name.",
+        )
+    if rows[0].in_bin and not binned:
+        raise NotFound(
+            f"{rows[0].upn} is in the recycling bin.",
+            hint=f"Bring it back first: mission-control users restore {rows[0].upn}",
+        )
+    return rows[0]
+
+
+async def domain_row(session: AsyncSession, account_id: int, name: str) -> DomainRow | None:
+    """The account's domain of this name, if it has it."""
+    return await session.scalar(
+        select(DomainRow).where(
+            DomainRow.account_id == account_id,
+            DomainRow.name == name.casefold(),
+            DomainRow.removed_at.is_(None),
+        )
+    )
+
+
+async def request_row(
+    session: AsyncSession, account_id: int, request_id: int, *, lock: bool = False
+) -> RequestRow:
+    """One of the account's requests. Raises NotFound."""
+    statement = select(RequestRow).where(
+        RequestRow.id == request_id, RequestRow.account_id == account_id
+    )
+    row = await session.scalar(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise NotFound(
+            f"This account has no request {request_id}.",
+            hint="`mission-control requests list` shows them.",
+        )
+    return row
+
+
+async def assignment_row(
+    session: AsyncSession, assignment_id: str, *, lock: bool = False
+) -> AssignmentRow:
+    """The assignment with this id, for code that already knows it is the account's."""
+    statement = select(AssignmentRow).where(AssignmentRow.id == assignment_id)
+    row = await session.scalar(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise NotFound(f"There is no service instance {assignment_id}.")
+    return row

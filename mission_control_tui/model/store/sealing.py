@@ -1,0 +1,59 @@
+"""Passwords on their way to the worker: sealed with a public key whose private half only the worker reads.
+
+Sealed boxes of NaCl (X25519, XSalsa20-Poly1305): whoever has the database but not the key file cannot open them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.store.private_files import make
+
+if TYPE_CHECKING:
+    from nacl.public import PrivateKey
+
+
+def public_key(path: Path) -> bytes:
+    """The public half of the key at `path`, which is made first where there is none (mode 0600)."""
+    from nacl.public import PrivateKey
+
+    if not path.exists():
+        with suppress(FileExistsError):  # another process has made it meanwhile
+            make(path, bytes(PrivateKey.generate()))
+    return bytes(_private(path).public_key)
+
+
+def seal(public: bytes, password: str) -> bytes:
+    """`password` so that only the worker can read it."""
+    from nacl.public import PublicKey, SealedBox
+
+    return SealedBox(PublicKey(public)).encrypt(password.encode())
+
+
+def unseal(path: Path, sealed: bytes) -> str:
+    """The password again, with the private key at `path`. Raises StoreError without a fitting key."""
+    from nacl.exceptions import CryptoError
+    from nacl.public import SealedBox
+
+    try:
+        return SealedBox(_private(path)).decrypt(sealed).decode()
+    except CryptoError as error:
+        raise StoreError(
+            f"The key at {path} does not open this installation's sealed passwords.",
+            hint="Restore the key file that belongs to this database, or reset the passwords.",
+        ) from error
+
+
+def _private(path: Path) -> PrivateKey:
+    from nacl.public import PrivateKey
+
+    try:
+        return PrivateKey(path.read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"The worker's key at {path} cannot be read.",
+            hint="Restore it from your backup: sealed passwords that wait for delivery need it.",
+        ) from error

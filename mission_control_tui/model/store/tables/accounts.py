@@ -1,0 +1,73 @@
+"""Tables of the installation, the accounts and what they own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mission_control_tui.model.store.tables.base import Base, Key
+
+
+class AccountRow(Base):
+    """A customer."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    is_sample: Mapped[bool]
+    time_zone: Mapped[str] = mapped_column(String(64))
+    password_policy: Mapped[dict[str, Any]]
+    approval_above_minor: Mapped[int | None]
+    """Orders of more than this total wait for an approval; None for never."""
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class DomainRow(Base):
+    """A domain name; it belongs to one account in the whole installation.
+
+    A removed one stays for the history of what hung on it, and leaves its name free.
+    """
+
+    __tablename__ = "domains"
+    __table_args__ = (
+        Index(
+            "uq_domains_name",
+            "name",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[Key]
+    bought: Mapped[bool]
+    term_months: Mapped[int] = mapped_column(default=0)
+    details: Mapped[dict[str, Any]]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class ContactRow(Base):
+    """A person of the account whom the provider may call."""
+
+    __tablename__ = "contacts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    role: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(320))
+    phone: Mapped[str] = mapped_column(String(64))

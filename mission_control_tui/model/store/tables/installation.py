@@ -1,0 +1,39 @@
+"""Tables of the installation: its settings and the versions of its catalogue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mission_control_tui.model.store.tables.base import Base
+
+
+class InstallationRow(Base):
+    """One row: whose objects at the back ends are ours, and the key that passwords are sealed with.
+
+    `connectors` are the settings' [services] (service id -> connector) that the assignments have followed last.
+    """
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(32))
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    connectors: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+
+
+class CatalogueVersionRow(Base):
+    """A loaded catalogue; the highest number is the one in force."""
+
+    __tablename__ = "catalogue_versions"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    loaded_at: Mapped[datetime]
+    operator: Mapped[str] = mapped_column(String(128))

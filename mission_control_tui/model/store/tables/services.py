@@ -1,0 +1,91 @@
+"""Tables of services: assignments, seats and who holds them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mission_control_tui.model.store.tables.base import Base, Ident, Slug, bytewise
+
+
+class SeatPoolRow(Base):
+    """Seats of one service level: owned by purchase, held from the wish until removal is observed."""
+
+    __tablename__ = "seat_pools"
+    __table_args__ = (
+        UniqueConstraint("account_id", "service_id", "level_id"),
+        CheckConstraint("held >= 0 AND held <= owned", name="held_within_owned"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    service_id: Mapped[Slug]
+    level_id: Mapped[Slug]
+    owned: Mapped[int]
+    held: Mapped[int] = mapped_column(default=0)
+
+
+class AssignmentRow(Base):
+    """One service instance of one subject: the wish, what was observed, and the light between them."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        UniqueConstraint("subject_kind", "subject_id", "service_id", "instance"),
+        UniqueConstraint("connector", "service_id", "backend_name"),
+        Index("ix_assignments_light", "account_id", "light", "user_id"),
+        Index("ix_assignments_level", "account_id", "service_id", "level_id", "wish"),
+        Index(
+            "ix_assignments_drift",
+            "account_id",
+            "user_id",
+            sqlite_where=text("drift IS 1"),
+            postgresql_where=text("drift IS true"),
+        ),
+    )
+
+    id: Mapped[Ident] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    subject_kind: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    domain_id: Mapped[int | None] = mapped_column(ForeignKey("domains.id"), index=True)
+    object_id: Mapped[str | None] = mapped_column(ForeignKey("objects.id"), index=True)
+    service_id: Mapped[Slug]
+    instance: Mapped[str] = mapped_column(String(64))
+    connector: Mapped[Slug]
+    backend_name: Mapped[str] = mapped_column(bytewise(1100))
+    external_id: Mapped[str] = mapped_column(String(256), default="")
+
+    wish: Mapped[str] = mapped_column(String(16))
+    level_id: Mapped[Slug]
+    settings: Mapped[dict[str, Any]]
+    generation: Mapped[int]
+    secret_id: Mapped[int | None] = mapped_column(ForeignKey("secrets.id"))
+
+    light: Mapped[str] = mapped_column(String(8))
+    word: Mapped[str] = mapped_column(String(32))
+    step: Mapped[str] = mapped_column(String(200), default="")
+    error_kind: Mapped[str] = mapped_column(String(16), default="")
+    error_said: Mapped[str] = mapped_column(Text, default="")
+    error_remedy: Mapped[str] = mapped_column(Text, default="")
+    since: Mapped[datetime]
+    observed_wish: Mapped[str] = mapped_column(String(16))
+    observed_level: Mapped[str] = mapped_column(String(64), default="")
+    observed_generation: Mapped[int] = mapped_column(default=0)
+    password_delivered: Mapped[bool] = mapped_column(default=False)
+    drift: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SeatHoldRow(Base):
+    """One seat held by one assignment; a level change holds two until it is green."""
+
+    __tablename__ = "seat_holds"
+    __table_args__ = (UniqueConstraint("assignment_id", "pool_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"))
+    pool_id: Mapped[int] = mapped_column(ForeignKey("seat_pools.id"), index=True)

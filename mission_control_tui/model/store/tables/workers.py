@@ -1,0 +1,40 @@
+"""Tables of workers and what they say about connectors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Float, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mission_control_tui.model.store.tables.base import Base, Slug
+
+
+class WorkerRow(Base):
+    """A worker process and its lease, timed by the database's clock (seconds since the epoch)."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    pid_started: Mapped[float] = mapped_column(Float)
+    app_version: Mapped[str] = mapped_column(String(32))
+    started_at: Mapped[float] = mapped_column(Float)
+    lease_until: Mapped[float] = mapped_column(Float)
+    draining: Mapped[bool] = mapped_column(default=False)
+    ended: Mapped[bool] = mapped_column(default=False)
+
+
+class ConnectorStateRow(Base):
+    """A connector that refused us: paused until a check passes again."""
+
+    __tablename__ = "connector_states"
+
+    name: Mapped[Slug] = mapped_column(primary_key=True)
+    paused: Mapped[bool]
+    kind: Mapped[str] = mapped_column(String(16))
+    said: Mapped[str] = mapped_column(Text)
+    remedy: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+    next_check_at: Mapped[float] = mapped_column(Float)

@@ -1,0 +1,175 @@
+"""One write: its session, its caller, its time, and the plan and audit that it gathers on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+from mission_control_tui.model.store.tables.audit import AuditRow
+
+if TYPE_CHECKING:
+    pass
+
+
+class Transaction:
+    """Gathers what a change does while it does it, so that plan, audit and reality cannot differ."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        caller: Caller,
+        account_id: int | None,
+        *,
+        dry_run: bool,
+        is_sqlite: bool,
+        connectors: Mapping[str, str],
+    ) -> None:
+        self.session = session
+        self.caller = caller
+        self.account_id = account_id
+        self.dry_run = dry_run
+        self.is_sqlite = is_sqlite
+        self.connectors = connectors
+        self.now = datetime.now(UTC)
+        self.requests: list[int] = []
+        self.bulk_id: int | None = None
+        self._lines: list[PlanLine] = []
+        self._seats: dict[tuple[str, str], SeatLine] = {}
+        self._warnings: list[str] = []
+        self._audit: list[dict[str, object]] = []
+        self._money: tuple[Money, Money, Money] | None = None
+        self._commands: list[list[str]] = []
+
+    def record(
+        self,
+        verb: Verb,
+        kind: str,
+        name: str,
+        *,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+        action: str = "",
+        user_id: str | None = None,
+        request_id: int | None = None,
+        account_id: int | None = None,
+        version: int | None = None,
+        assignment_id: str | None = None,
+    ) -> None:
+        """Add one line to the plan and, unless nothing changes, one row to the audit.
+
+        `version` is the changed row's, after the change.
+        """
+        before, after = dict(before or {}), dict(after or {})
+        commands, self._commands = self._commands, []
+        self._lines.append(PlanLine(verb, kind, name, before, after))
+        account = account_id if account_id is not None else self.account_id
+        if verb is Verb.UNCHANGED or account is None:
+            return
+        self._audit.append(
+            {
+                "account_id": account,
+                "at": self.now,
+                "operator": self.caller.operator,
+                "source": self.caller.source,
+                "ticket": self.caller.ticket,
+                "action": action or f"{kind} {verb}",
+                "target": name,
+                "user_id": user_id,
+                "request_id": request_id,
+                "version": version,
+                "before": before,
+                "after": after,
+                "session": self.caller.session,
+                "assignment_id": assignment_id,
+                "bulk_id": self.bulk_id,
+                "command": commands or None,
+            }
+        )
+
+    def command(self, *words: str) -> None:
+        """What the command line calls this change, without `mission-control`; the next audit row carries it.
+
+        A change that takes several commands says one after the other. Never give it a password: the audit keeps it.
+        """
+        self._commands.append(list(words))
+
+    def seats(self, line: SeatLine) -> None:
+        """Note a change of seats; several changes of one level show as one, first to last."""
+        first = self._seats.get((line.service, line.level), line)
+        self._seats[line.service, line.level] = SeatLine(
+            line.service,
+            line.level,
+            first.owned_before,
+            line.owned_after,
+            first.free_before,
+            line.free_after,
+        )
+
+    def warn(self, warning: str) -> None:
+        """Something that does not stop the change but that a person should know."""
+        self._warnings.append(warning)
+
+    def money(self, net: Money, tax: Money, total: Money) -> None:
+        """What a part of the change costs; the plan has the sums."""
+        before = self._money or (Money(0, net.currency),) * 3
+        self._money = (before[0] + net, before[1] + tax, before[2] + total)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
+        marks = [
+            (gathered, len(gathered))
+            for gathered in (self.requests, self._lines, self._warnings, self._audit)
+        ]
+        seats, money = dict(self._seats), self._money
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            # A part that was cancelled is taken back like one that was refused.
+            for gathered, length in marks:
+                del gathered[length:]
+            self._seats, self._money, self._commands = seats, money, []
+            raise
+
+    @property
+    def plan(self) -> Plan:
+        """The plan so far."""
+        net, tax, total = self._money or (None, None, None)
+        return Plan(
+            lines=tuple(self._lines),
+            seats=tuple(self._seats.values()),
+            net=net,
+            tax=tax,
+            total=total,
+            warnings=tuple(self._warnings),
+            requests=tuple(self.requests),
+        )
+
+    async def flush_audit(self) -> None:
+        """Write the audit rows gathered so far; the end of the transaction does it by itself."""
+        if self._audit:
+            rows, self._audit = self._audit, []
+            await self.session.execute(insert(AuditRow), rows)
+
+    async def finish(self, channel: str) -> None:
+        """Commit, or roll everything back when this was a dry run."""
+        await self.session.flush()
+        await self.flush_audit()
+        if self.dry_run:
+            await self.session.rollback()
+            return
+        if not self.is_sqlite:
+            await self.session.execute(
+                text("SELECT pg_notify(:channel, :payload)"),
+                {"channel": channel, "payload": str(self.account_id or "")},
+            )
+        await self.session.commit()

@@ -1,0 +1,1 @@
+"""Text from outside and for people: folding, harmless text, IDNA errors, differences."""

@@ -1,0 +1,141 @@
+"""Creating a user, after everything that is wrong with it was said at once."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.domains.address_registry import (
+    AddressKind,
+    domains_of,
+    refusal,
+    upn_taken,
+)
+from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.people.address_syntax import upn_key
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.people.validation import validate_details
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.search import index as search
+from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import stated, to_columns, to_view
+from mission_control_tui.model.users.rules import (
+    chosen_password,
+    manager_id,
+    policy_of,
+    username_taken,
+)
+from mission_control_tui.model.views import UserView
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The new user. `password` is one that was generated, revealed here and never again."""
+
+    user: UserView
+    password: str | None = field(default=None, repr=False)
+
+
+@retried
+async def create_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    details: UserDetails,
+    password: str | None = None,
+    *,
+    generate: bool = False,
+    dry_run: bool = False,
+) -> Outcome[Created]:
+    """Create a user with this password, a generated one, or none yet (then services that need one ask for a reset).
+
+    Raises InvalidInput with one Problem for everything that is wrong, where each `where` is a field's name or
+    "password"; Conflict when the only problem is that somebody has the UPN or the username.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, caller, account_id)
+        created = await create_in(tx, owner, details, password, generate=generate)
+    return Outcome(created, tx.plan, not dry_run)
+
+
+async def create_in(
+    tx: Transaction,
+    account: AccountRow,
+    details: UserDetails,
+    password: str | None,
+    *,
+    generate: bool,
+) -> Created:
+    """As `create_user`, inside the caller's transaction."""
+    validated = validate_details(details, domains=await domains_of(tx.session, account.id))
+    details = validated.details
+    wrong = {problem.where for problem in validated.problems}
+    problems: list[Problem] = list(validated.problems)
+    if "upn" not in wrong:
+        problems += await upn_taken(tx.session, account.id, details.upn)
+    if "username" not in wrong:
+        problems += await username_taken(tx.session, account.id, details.username)
+    manager: str | None = None
+    if "manager" not in wrong:
+        manager, unknown = await manager_id(tx.session, account.id, details.manager)
+        problems += unknown
+    chosen, broken = chosen_password(
+        password, generate=generate, username=details.username, policy=policy_of(account)
+    )
+    problems += broken
+    if problems:
+        raise refusal("This user cannot be created.", problems)
+    for warning in validated.warnings:
+        tx.warn(str(warning))
+    row = UserRow(
+        id=uuid.uuid4().hex,
+        account_id=account.id,
+        **to_columns(details),
+        manager_id=manager,
+        locked=False,
+        in_bin=False,
+        created_at=tx.now,
+        updated_at=tx.now,
+        secret_id=await secrets.keep(tx, account.id, chosen) if chosen is not None else None,
+        version=1,
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    tx.session.add(
+        AddressRow(
+            account_id=account.id,
+            user_id=row.id,
+            address=row.upn,
+            key=upn_key(row.upn),
+            kind=AddressKind.UPN,
+            is_primary=True,
+        )
+    )
+    await tx.session.flush()
+    terms = search.terms_of(details)
+    await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
+    tx.command(*phrasing.create_user(details))
+    tx.record(
+        Verb.CREATED,
+        "user",
+        row.upn,
+        after={**stated(details), **_word_on(chosen, generate)},
+        action="create user",
+        user_id=row.id,
+        version=row.version,
+    )
+    return Created(await to_view(tx.session, row), chosen if generate else None)
+
+
+def _word_on(password: str | None, generate: bool) -> dict[str, str]:
+    """What plan and audit say of the password."""
+    return {} if password is None else {"password": "generated" if generate else "given"}

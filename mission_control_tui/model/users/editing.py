@@ -1,0 +1,320 @@
+"""Changing a user: the details, enabled or disabled, unlocked. What services have to know fans out to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.domains.address_registry import (
+    AddressKind,
+    domains_of,
+    refusal,
+    upn_taken,
+)
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.groups.members import tell_objects_of
+from mission_control_tui.model.people.address_syntax import upn_key
+from mission_control_tui.model.people.fields import (
+    FIELD_BY_NAME,
+    FORM_COMPULSORY,
+    IMPORT_COMPULSORY,
+    Kind,
+    UserDetails,
+    Value,
+)
+from mission_control_tui.model.people.validation import validate_details
+from mission_control_tui.model.people.values import parse_value
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.search.index import SEARCHED_FIELDS, reindex
+from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.row_versions import require_version
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import (
+    SENT,
+    addresses_of,
+    difference,
+    manager_upn,
+    to_columns,
+    to_details,
+    to_view,
+)
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.users.aliases import (
+    ADDRESSES,
+    AddressChanges,
+    alias_problems,
+    apply_addresses,
+)
+from mission_control_tui.model.users.fan_out import fan_out
+from mission_control_tui.model.users.rules import manager_id
+from mission_control_tui.model.views import UserView
+
+
+@retried
+async def edit_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    changes: Mapping[str, Value],
+    *,
+    addresses: AddressChanges | None = None,
+    expected_version: int | None = None,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Change fields of a user, by their names in UserDetails, and addresses; flags and dates may be given as text.
+
+    All of it is saved or nothing. A changed UPN keeps the old one as an alias. The manager is named by UPN or alias.
+    Nothing different: unchanged. Raises NotFound, InvalidInput and Conflict as create_user does, and StaleVersion when
+    `expected_version` is given and no longer the user's.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        await require_version(tx, row, expected_version)
+        await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def disable_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Suspend all that the user has, keeping data and seats, until enabled again."""
+    changes = {"disabled": True}
+    return await edit_user(
+        store, caller, account, user, changes, priority=priority, dry_run=dry_run
+    )
+
+
+async def enable_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Undo `disable_user`; services that were suspended one by one stay so."""
+    changes = {"disabled": False}
+    return await edit_user(
+        store, caller, account, user, changes, priority=priority, dry_run=dry_run
+    )
+
+
+@retried
+async def unlock_user(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    *,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[UserView]:
+    """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        row = await user_row(tx.session, account_id, user, lock=True)
+        if not row.locked:
+            tx.record(Verb.UNCHANGED, "user", row.upn)
+        else:
+            row.locked = False
+            row.updated_at = tx.now
+            parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
+            tx.command("users", "unlock", row.upn)
+            tx.record(
+                Verb.CHANGED,
+                "user",
+                row.upn,
+                before={"locked": True},
+                after={"locked": False},
+                action="unlock user",
+                user_id=row.id,
+                request_id=parent.id,
+            )
+        view = await to_view(tx.session, row)
+    return Outcome(view, tx.plan, not dry_run)
+
+
+async def apply_changes(
+    tx: Transaction,
+    row: UserRow,
+    changes: Mapping[str, Value],
+    *,
+    priority: int,
+    action: str = "",
+    noted: Mapping[str, Any] | None = None,
+    addresses: AddressChanges | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Change the locked user inside the caller's transaction; returns what differs, before and after.
+
+    The audit calls it `action`, if that is given, and keeps what is `noted` beside what is new.
+    """
+    current = to_details(row, await manager_upn(tx.session, row))
+    also = await alias_problems(tx, row, addresses.add) if addresses else []
+    wanted, manager = await _judged(tx, row, current, changes, also)
+    before, after = difference(current, wanted)
+    old_upn = row.upn
+    if after:
+        for name, value in to_columns(wanted).items():
+            setattr(row, name, value)
+        if "manager" in after:
+            row.manager_id = manager
+        await tx.session.flush()
+        if "upn" in after:
+            await _move_upn(tx, row)
+        tx.command(*phrasing.edit_user(old_upn, after))
+    if addresses:
+        had, has = await apply_addresses(tx, row, addresses)
+        for words in phrasing.addresses(row.upn, had, has):
+            tx.command(*words)
+        before, after = {**before, **had}, {**after, **has}
+    if not after:
+        tx.record(Verb.UNCHANGED, "user", row.upn)
+        return {}, {}
+    row.version += 1
+    row.updated_at = tx.now
+    await tx.session.flush()
+    if (SEARCHED_FIELDS | ADDRESSES) & after.keys():
+        await reindex(tx.session, row, await addresses_of(tx.session, row.id))
+    request_id = await _tell_services(tx, row, after.keys(), priority=priority)
+    if {"upn", "primary_address"} & after.keys():
+        await tell_objects_of(tx, user_id=row.id, priority=priority)
+    tx.record(
+        Verb.CHANGED,
+        "user",
+        old_upn,
+        before=before,
+        after={**after, **(noted or {})},
+        action=action or _action(after),
+        user_id=row.id,
+        request_id=request_id,
+        version=row.version,
+    )
+    return before, after
+
+
+async def _judged(
+    tx: Transaction,
+    row: UserRow,
+    current: UserDetails,
+    changes: Mapping[str, Value],
+    also: Sequence[Problem],
+) -> tuple[UserDetails, str | None]:
+    """The details that are wanted, cleaned, and the manager's id.
+
+    Raises with all problems of what changes, those that are known `also` among them.
+    """
+    values, problems = _typed(changes)
+    wanted = replace(current, **values)
+    differing = set(difference(current, wanted)[1])
+    emptied = {
+        name for name in differing & FORM_COMPULSORY if not str(getattr(wanted, name)).strip()
+    }
+    domains = await domains_of(tx.session, row.account_id) if "upn" in differing else None
+    validated = validate_details(wanted, domains=domains, compulsory=IMPORT_COMPULSORY | emptied)
+    wanted = validated.details
+    problems += [problem for problem in validated.problems if problem.where in differing]
+    wrong = {problem.where for problem in problems}
+    if wanted.username != current.username:
+        what = "is fixed since the user was created"
+        problems.append(Problem("username", what, f"leave it {current.username}"))
+    if "upn" in differing - wrong:
+        problems += await upn_taken(tx.session, row.account_id, wanted.upn, by_other_than=row.id)
+    manager = row.manager_id
+    if "manager" in differing - wrong:
+        manager, unknown = await manager_id(tx.session, row.account_id, wanted.manager, of=row.id)
+        problems += unknown
+        if manager == row.manager_id:
+            wanted = replace(wanted, manager=current.manager)
+    problems += also
+    if problems:
+        raise refusal(f"{row.upn} cannot be changed like this.", problems)
+    for warning in validated.warnings:
+        if warning.where in differing:
+            tx.warn(str(warning))
+    return wanted, manager
+
+
+def _typed(changes: Mapping[str, Value]) -> tuple[dict[str, Any], list[Problem]]:
+    """The changes with flags and dates read from text where they are text."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in changes.items():
+        field = FIELD_BY_NAME.get(name)
+        if field is None:
+            known = ", ".join(FIELD_BY_NAME)
+            problems.append(Problem(harmless(name), "is no field of a user", f"one of: {known}"))
+            continue
+        if isinstance(value, str) and field.kind in (Kind.FLAG, Kind.DATE):
+            try:
+                value = parse_value(field, value)
+            except InvalidInput as error:
+                problems += error.problems
+                continue
+        values[name] = value
+    return values, problems
+
+
+async def _move_upn(tx: Transaction, row: UserRow) -> None:
+    """Make the new UPN the user's; the old one stays as a former UPN, and the primary address moves along."""
+    addresses = await addresses_of(tx.session, row.id)
+    key = upn_key(row.upn)
+    old = next(one for one in addresses if one.kind == AddressKind.UPN)
+    was_primary = old.is_primary
+    if old.key == key:
+        old.address = row.upn
+        await tx.session.flush()
+        return
+    old.kind = AddressKind.FORMER
+    new = next((one for one in addresses if one.key == key), None)
+    if new is None:
+        new = AddressRow(account_id=row.account_id, user_id=row.id, key=key, is_primary=False)
+        tx.session.add(new)
+    new.address = row.upn
+    new.kind = AddressKind.UPN
+    if was_primary:
+        old.is_primary, new.is_primary = False, True
+    await tx.session.flush()
+
+
+async def _tell_services(
+    tx: Transaction, row: UserRow, changed: Collection[str], *, priority: int
+) -> int | None:
+    """Fan out what services are told of; None when it is nothing of the sort."""
+    names = frozenset(changed)
+    everyone = bool(ADDRESSES & names)
+    if not everyone and not any(sent & names for sent in SENT.values()):
+        return None
+
+    def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
+        return everyone or bool(SENT[SubjectKind(service.subject_kind)] & names)
+
+    kind = RequestKind.EDIT
+    if "disabled" in names:
+        kind = RequestKind.DISABLE if row.disabled else RequestKind.ENABLE
+    return (await fan_out(tx, row, kind, priority=priority, concerns=concerns)).id
+
+
+def _action(after: Mapping[str, Any]) -> str:
+    if after.keys() == {"disabled"}:
+        return "disable user" if after["disabled"] else "enable user"
+    return "edit user"

@@ -1,0 +1,122 @@
+"""One change of a user told to the user's services: a parent request, and a child for each service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import func, select
+
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.people.address_syntax import domain_key
+from mission_control_tui.model.services.wishes import note, push
+from mission_control_tui.model.states import Light, RequestKind, RequestState, SubjectKind, Wish
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+
+async def services_of(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
+    """The user's services, the directory account's included, locked; what is wished absent is left out."""
+    rows = await tx.session.scalars(
+        select(AssignmentRow)
+        .where(AssignmentRow.user_id == user.id, AssignmentRow.wish != Wish.ABSENT)
+        .order_by(AssignmentRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
+async def fan_out(
+    tx: Transaction,
+    user: UserRow,
+    kind: RequestKind,
+    *,
+    priority: int,
+    concerns: Callable[[Catalogue, AssignmentRow], bool] = lambda _catalogue, _row: True,
+) -> RequestRow:
+    """Queue the change for the services that it `concerns`, those first that others require; returns the parent.
+
+    A service that waited, or requires one that is not green, waits for it (again). Without any service the parent has
+    succeeded.
+    """
+    rows = await services_of(tx, user)
+    catalogue = (await in_force(tx.session)).catalogue if rows else None
+    concerned = [row for row in rows if catalogue is not None and concerns(catalogue, row)]
+    parent = RequestRow(
+        account_id=user.account_id,
+        kind=kind,
+        user_id=user.id,
+        assignment_id=None,
+        generation=0,
+        state=RequestState.RUNNING if concerned else RequestState.SUCCEEDED,
+        priority=priority,
+        operator=tx.caller.operator,
+        ticket=tx.caller.ticket,
+        created_at=tx.now,
+        started_at=tx.now,
+        ended_at=None if concerned else tx.now,
+        previous={},
+    )
+    tx.session.add(parent)
+    await tx.session.flush()
+    await note(tx, parent, "queued", said=f"{kind} asked for by {tx.caller.operator}")
+    if catalogue is not None and concerned:
+        tx.requests.append(parent.id)
+        await _push_all(tx, catalogue, user, rows, concerned, parent)
+    return parent
+
+
+async def _push_all(
+    tx: Transaction,
+    catalogue: Catalogue,
+    user: UserRow,
+    rows: Sequence[AssignmentRow],
+    concerned: Sequence[AssignmentRow],
+    parent: RequestRow,
+) -> None:
+    domain = await _domain_services(tx, user)
+    depth = {row.id: len(catalogue.requirements(row.service_id)) for row in concerned}
+    for row in sorted(concerned, key=lambda row: (depth[row.id], row.service_id, row.instance)):
+        required = set(catalogue.service(row.service_id).requires)
+        waits = [
+            request
+            for other in (*rows, *domain)
+            if other.service_id in required and other.light != Light.GREEN
+            if (request := await _last_request(tx, other)) is not None
+        ]
+        await push(
+            tx,
+            row,
+            RequestKind(parent.kind),
+            priority=parent.priority,
+            parent_id=parent.id,
+            depends_on=waits,
+        )
+
+
+async def _domain_services(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
+    """What the account has for the domain of the user's UPN: a service may require it."""
+    name = domain_key(user.upn.rpartition("@")[2])
+    rows = await tx.session.scalars(
+        select(AssignmentRow)
+        .join(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .where(
+            DomainRow.account_id == user.account_id,
+            DomainRow.name == name,
+            DomainRow.removed_at.is_(None),
+            AssignmentRow.subject_kind == SubjectKind.DOMAIN,
+            AssignmentRow.wish != Wish.ABSENT,
+        )
+    )
+    return list(rows)
+
+
+async def _last_request(tx: Transaction, row: AssignmentRow) -> int | None:
+    found: int | None = await tx.session.scalar(
+        select(func.max(RequestRow.id)).where(RequestRow.assignment_id == row.id)
+    )
+    return found

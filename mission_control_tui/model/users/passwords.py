@@ -1,0 +1,195 @@
+"""Setting passwords: the user's own, which fans out, and that of a single service. Generated ones are shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import update
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
+from mission_control_tui.model.domains.address_registry import refusal
+from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.people.password_policy import PasswordPolicy
+from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services.wishes import find, push, user_subject
+from mission_control_tui.model.states import Priority, RequestKind, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.fan_out import fan_out
+from mission_control_tui.model.users.rules import chosen_password, policy_of
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSet:
+    """A password is on its way, by this request. `password` is a generated one, revealed here and never again."""
+
+    user_id: str
+    upn: str
+    request_id: int
+    password: str | None = field(default=None, repr=False)
+
+
+@retried
+async def set_password(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    password: str | None = None,
+    *,
+    must_change: bool | None = None,
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[PasswordSet]:
+    """Set the user's password, or a generated one, for all services that use it; those with their own are left alone.
+
+    `must_change` sets whether the user has to choose a new one at the next logon; None leaves that as it is.
+    Raises InvalidInput with every rule of the account's policy that a given password breaks.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        policy = policy_of(await account_row(tx.session, caller, account_id))
+        row = await user_row(tx.session, account_id, user, lock=True)
+        result = await _set(tx, row, policy, password, must_change, priority)
+    return Outcome(result, tx.plan, not dry_run)
+
+
+@retried
+async def set_service_password(
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    user: str,
+    service: str,
+    password: str | None = None,
+    *,
+    instance: str = "",
+    priority: int = Priority.INTERACTIVE,
+    dry_run: bool = False,
+) -> Outcome[PasswordSet]:
+    """Set the password, or a generated one, of a service that has its own (a database).
+
+    Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
+    """
+    account_id = await account_id_of(store, caller, account)
+    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        policy = policy_of(await account_row(tx.session, caller, account_id))
+        row = await user_row(tx.session, account_id, user, lock=True)
+        wanted = (await in_force(tx.session)).catalogue.service(service)
+        given = await find(tx, user_subject(row), wanted.id, instance)
+        if given is None or given.wish == Wish.ABSENT:
+            raise NotFound(
+                f"{row.upn} has no {wanted.name}.",
+                hint=f"`mission-control status {row.upn}` shows what there is.",
+            )
+        if wanted.password is not PasswordUse.OWN:
+            uses = "the user's" if wanted.password is PasswordUse.USER else "no"
+            raise Conflict(
+                f"{wanted.name} has {uses} password, not one of its own.",
+                hint="Set the user's password instead.",
+            )
+        chosen = _chosen(password, row, policy)
+        given.secret_id = await _replace(tx, row, given.secret_id, chosen)
+        request = await push(tx, given, RequestKind.PASSWORD, priority=priority)
+        tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
+        tx.record(
+            Verb.CHANGED,
+            "password",
+            f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
+            after={"password": _word(password)},
+            action=f"reset password {wanted.id}",
+            user_id=row.id,
+            request_id=request.id,
+        )
+        revealed = chosen if password is None else None
+        result = PasswordSet(row.id, row.upn, request.id, revealed)
+    return Outcome(result, tx.plan, not dry_run)
+
+
+async def renew(
+    tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None, priority: int
+) -> PasswordSet:
+    """A generated password for the locked user, inside the caller's transaction."""
+    return await _set(tx, row, policy_of(account), None, must_change, priority)
+
+
+async def _set(
+    tx: Transaction,
+    row: UserRow,
+    policy: PasswordPolicy,
+    password: str | None,
+    must_change: bool | None,
+    priority: int,
+) -> PasswordSet:
+    chosen = _chosen(password, row, policy)
+    before: dict[str, object] = {}
+    after: dict[str, object] = {"password": _word(password)}
+    version = None
+    had = bool(row.details.get("must_change_password"))
+    if must_change is not None and must_change != had:
+        details = {**row.details, "must_change_password": must_change}
+        row.details = {name: value for name, value in details.items() if value}
+        row.version += 1
+        version = row.version
+        before["must_change_password"], after["must_change_password"] = had, must_change
+    old = row.secret_id
+    row.secret_id = await secrets.keep(tx, row.account_id, chosen)
+    row.updated_at = tx.now
+    await tx.session.flush()
+    catalogue = (await in_force(tx.session)).catalogue
+    using = [service.id for service in catalogue.services if service.password is PasswordUse.USER]
+    await tx.session.execute(
+        update(AssignmentRow)
+        .where(AssignmentRow.user_id == row.id, AssignmentRow.service_id.in_(using))
+        .where((AssignmentRow.wish != Wish.ABSENT) | AssignmentRow.secret_id.is_not(None))
+        .values(secret_id=row.secret_id)
+        .execution_options(synchronize_session=False)
+    )
+    await secrets.wipe(tx, old)
+
+    def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
+        return service.service_id in using
+
+    parent = await fan_out(tx, row, RequestKind.PASSWORD, priority=priority, concerns=concerns)
+    tx.command(*phrasing.password(row.upn, row.username))
+    tx.record(
+        Verb.CHANGED,
+        "password",
+        row.upn,
+        before=before,
+        after=after,
+        action="reset password",
+        user_id=row.id,
+        request_id=parent.id,
+        version=version,
+    )
+    return PasswordSet(row.id, row.upn, parent.id, chosen if password is None else None)
+
+
+def _chosen(password: str | None, row: UserRow, policy: PasswordPolicy) -> str:
+    chosen, broken = chosen_password(
+        password, generate=password is None, username=row.username, policy=policy
+    )
+    if broken:
+        raise refusal(f"{row.upn} cannot have this password.", broken)
+    return str(chosen)
+
+
+def _word(password: str | None) -> str:
+    return "generated" if password is None else "given"
+
+
+async def _replace(tx: Transaction, row: UserRow, old: int | None, password: str) -> int:
+    fresh = await secrets.keep(tx, row.account_id, password)
+    if old != row.secret_id:
+        await secrets.wipe(tx, old)
+    return fresh

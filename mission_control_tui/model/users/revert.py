@@ -1,0 +1,107 @@
+"""Stating a wish as it was before: the part that the undo of one change and of a bulk share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.states import RequestKind, Wish
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.provisioning import Given, Wanted, give, turn
+
+_WISH = ("wish", "level", "settings")
+FORCE_HINT = "Look at the history; to undo it all the same, force it."
+
+
+def state_of(row: AssignmentRow) -> dict[str, Any]:
+    """The wish, as the items of bulks keep it."""
+    return {
+        "service": row.service_id,
+        "instance": row.instance,
+        "wish": str(row.wish),
+        "level": row.level_id,
+        "settings": dict(row.settings),
+    }
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two states are the same wish; of what is absent, level and settings are memories."""
+    if one["wish"] == other["wish"] == Wish.ABSENT:
+        return True
+    return all(
+        json.dumps(one[name], sort_keys=True) == json.dumps(other[name], sort_keys=True)
+        for name in _WISH
+    )
+
+
+async def changed_since(
+    session: AsyncSession, row: AssignmentRow, expected: Mapping[str, Any]
+) -> Conflict | None:
+    """None where the wish is still `expected`, else the refusal that says by what and whom it was changed."""
+    if same(state_of(row), expected):
+        return None
+    last = await session.scalar(
+        select(AuditRow)
+        .where(AuditRow.assignment_id == row.id, AuditRow.account_id == row.account_id)
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    )
+    return Conflict(f"It was changed since{by_whom(last)}.", hint=FORCE_HINT)
+
+
+def by_whom(row: AuditRow | None) -> str:
+    """Who made a change, with what and when, for the end of a sentence."""
+    if row is None:
+        return ""
+    ticket = f", ticket {row.ticket}" if row.ticket else ""
+    return f": {row.action} by {row.operator}{ticket}, {row.at:%Y-%m-%d %H:%M} UTC"
+
+
+async def was_changed(
+    session: AsyncSession, row: AuditRow, what: str = "", assignment_id: str | None = None
+) -> Conflict:
+    """The refusal for what was changed after `row`, by whom and with what."""
+    statement = select(AuditRow).where(
+        AuditRow.account_id == row.account_id, AuditRow.id > row.id, AuditRow.user_id == row.user_id
+    )
+    if assignment_id is not None:
+        statement = statement.where(AuditRow.assignment_id == assignment_id)
+    last = await session.scalar(statement.order_by(AuditRow.id.desc()).limit(1))
+    return Conflict(
+        f"{row.target} was changed since{by_whom(last)}{f' ({what})' if what else ''}.",
+        hint=FORCE_HINT,
+    )
+
+
+async def restate_service(
+    tx: Transaction,
+    owner: AccountRow,
+    catalogue: Catalogue,
+    user: UserRow,
+    row: AssignmentRow,
+    target: Mapping[str, Any],
+    *,
+    priority: int,
+) -> Given:
+    """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
+    service = catalogue.service(row.service_id)
+    if target["wish"] == Wish.ABSENT:
+        return await turn(tx, user, service, row, RequestKind.DEPROVISION, priority=priority)
+    suspended = target["wish"] == Wish.SUSPENDED
+    if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
+        kind = RequestKind.SUSPEND if suspended else RequestKind.RESUME
+        return await turn(tx, user, service, row, kind, priority=priority)
+    known = {option.id for option in service.options_for(target["level"])}
+    settings = {name: value for name, value in target["settings"].items() if name in known}
+    wanted = Wanted(service.id, target["level"], settings, row.instance, suspended=suspended)
+    return await give(tx, owner, catalogue, user, wanted, priority=priority)

@@ -1,0 +1,340 @@
+"""One attempt of one request: observe, plan, apply step by step, observe again, and say how it ended.
+
+Between two steps the store is asked whether the attempt still counts. Whatever the answer, the outcome is one of the
+model's endings, so that a request can be lost by nobody: where none is reached, the worker gives it back to the queue.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mission_control_tui.model.errors import MissionControlError, StoreError
+from mission_control_tui.model.requests import outcomes as endings
+from mission_control_tui.model.requests.attempts import (
+    FIRST_STEP,
+    Job,
+    Run,
+    StepResult,
+    StepStart,
+    StopReason,
+    load,
+    progress,
+)
+from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
+from mission_control_tui.model.states import (
+    PAUSING_KINDS,
+    RETRIED_KINDS,
+    ErrorKind,
+    PlanAction,
+    StepState,
+)
+from mission_control_tui.model.store import sealing
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.backends import Backend, Backends
+from mission_control_tui.provisioning.connectors.base import (
+    ChangePlan,
+    ConnectorError,
+    DesiredState,
+    Mark,
+    Step,
+)
+from mission_control_tui.provisioning.converge import Look, LookOutcome
+from mission_control_tui.provisioning.desired_state import (
+    SEALED,
+    desired_state,
+    observation,
+    previous_state,
+    with_password,
+)
+from mission_control_tui.provisioning.engine import JobEngine
+from mission_control_tui.provisioning.rate_limits import pending_delay, retry_delay
+from mission_control_tui.settings.settings import WorkerSettings
+
+T = TypeVar("T")
+
+
+class WorkerStop(Exception):
+    """Raised when the worker stops: this attempt goes back to the queue."""
+
+
+class AttemptStop(Exception):
+    """Raised when the store says that no further step may be taken."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptContext:
+    """The surroundings of every attempt of a worker. `stopping` is asked before each step."""
+
+    store: Store
+    engine: JobEngine
+    backends: Backends
+    settings: WorkerSettings
+    key_file: Path
+    stopping: Callable[[], bool]
+    rng: random.Random
+
+
+async def run_attempt(context: AttemptContext, run: Run) -> None:
+    """Go through one attempt. Raises RunLost when it no longer counts, and what the database raises."""
+    store = context.store
+    try:
+        job = await load(store, run)
+    except MissionControlError as error:
+        await endings.fail(store, run, None, _unusable(error))
+        return
+    try:
+        backend = await context.backends.get(job.connector)
+    except MissionControlError as error:
+        pause = context.settings.pause_seconds
+        await endings.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
+        return
+    await _Attempt(context, run, job, backend).go()
+
+
+def _unusable(error: MissionControlError) -> AttemptFailure:
+    problems = "; ".join(str(problem) for problem in error.problems)
+    said = f"{error.what} {problems}".strip()
+    return AttemptFailure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
+
+
+class _DurableJournal:
+    """Notes steps in the engine and the store. Raises WorkerStop, AttemptStop or RunLost between two steps."""
+
+    def __init__(self, context: AttemptContext, run: Run, job: Job) -> None:
+        self._context = context
+        self._run = run
+        self._job = job
+        self._number = FIRST_STEP.number
+        self.result: StepResult | None = None
+        """The step that is over and that the store does not know of yet."""
+        self.applied = False
+        """Whether a step has been applied: the attempt did more than look."""
+
+    async def begin(self, name: str, shown: str) -> None:
+        if self._context.stopping():
+            raise WorkerStop
+        self._number += 1
+        following = StepStart(self._number, name, shown)
+        reason = await progress(
+            self._context.store, self._run, self._job.account_id, self.result, following
+        )
+        self.result = None
+        if reason is not None:
+            raise AttemptStop(reason)
+
+    async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
+        return await self._do(name, call, _found)
+
+    async def apply(
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
+    ) -> None:
+        unsealed = self._unsealed(desired)
+        await self._do(step.name, partial(call, unsealed), partial(_changes, step))
+        self.applied = True
+
+    def _unsealed(self, desired: DesiredState) -> DesiredState:
+        """Return it with the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
+        sealed = self._job.sealed
+        if desired.secret != SEALED or sealed is None:
+            return desired
+        try:
+            return with_password(desired, sealing.unseal(self._context.key_file, sealed))
+        except StoreError as error:
+            raise ConnectorError(ErrorKind.INVALID, error.what, remedy=error.hint) from None
+
+    async def _do(
+        self,
+        name: str,
+        call: Callable[[], Awaitable[T]],
+        detail: Callable[[T], Mapping[str, object]],
+    ) -> T:
+        """Do one recorded step of the engine, which learns neither its result nor its error."""
+        results: list[T] = []
+        errors: list[ConnectorError] = []
+
+        async def recorded() -> None:
+            try:
+                results.append(await call())
+            except ConnectorError as error:
+                errors.append(error)
+
+        begun = time.monotonic()
+        await self._context.engine.step(name, recorded)
+        took = round((time.monotonic() - begun) * 1000)
+        if errors:
+            error = errors[0]
+            self.result = StepResult(
+                self._number,
+                name,
+                StepState.FAILED,
+                took,
+                error.said,
+                error.remedy,
+                {
+                    "kind": str(error.kind),
+                    "code": error.code,
+                    "outcome_unknown": error.outcome_unknown,
+                    "field": error.field,
+                },
+            )
+            raise error
+        self.result = StepResult(
+            self._number, name, StepState.DONE, took, detail=detail(results[0])
+        )
+        return results[0]
+
+
+class _Attempt:
+    def __init__(self, context: AttemptContext, run: Run, job: Job, backend: Backend) -> None:
+        self._context = context
+        self._store = context.store
+        self._run = run
+        self._job = job
+        self._account = job.account_id
+        self._backend = backend
+        self._mark = Mark(
+            context.store.installation, job.assignment_id, job.generation, run.attempt
+        )
+        self._journal = _DurableJournal(context, run, job)
+
+    async def go(self) -> None:
+        try:
+            await self._converge()
+        except AttemptStop as stop:
+            await self._stop(stop.reason)
+        except ConnectorError as error:
+            await self._fail(error)
+        except WorkerStop:
+            said = "The worker was stopped; it is tried again."
+            await endings.give_back(
+                self._store, self._run, self._account, said, self._journal.result
+            )
+
+    async def _converge(self) -> None:
+        if self._job.stop_reason is not None:
+            raise AttemptStop(self._job.stop_reason)
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        desired = desired_state(self._job, connector, self._mark)
+        look = await converge.converge(connector, desired, self._journal, call_seconds=seconds)
+        if look.outcome is LookOutcome.BLOCKED:
+            await self._blocked(look.plan)
+        else:
+            await self._agree(look)
+
+    async def _agree(self, look: Look) -> None:
+        """End an attempt that has nothing left to plan: done, or the back end still works on it."""
+        if look.outcome is LookOutcome.PENDING:
+            await endings.look_later(
+                self._store,
+                self._run,
+                self._account,
+                observation(self._job, look.observed),
+                self._delay(),
+                self._journal.result,
+                applied=self._journal.applied,
+            )
+            return
+        result = self._journal.result
+        if result is not None and look.plan.reason:
+            result = replace(result, said=look.plan.reason)
+        found = observation(self._job, look.observed, self._job.wished)
+        await endings.succeed(self._store, self._run, self._account, found, result)
+
+    async def _fail(self, error: ConnectorError) -> None:
+        store, run, account, result = self._store, self._run, self._account, self._journal.result
+        failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
+        settings = self._context.settings
+        if error.kind in RETRIED_KINDS:
+            delay = retry_delay(self._job.failures, error, settings, self._context.rng)
+            retry = Retry(delay, max(1, settings.retry_limit))
+            await endings.try_again(store, run, account, failure, retry, result)
+        else:
+            pause = settings.pause_seconds if error.kind in PAUSING_KINDS else 0.0
+            await endings.fail(store, run, account, failure, result, pause_seconds=pause)
+
+    async def _blocked(self, plan: ChangePlan) -> None:
+        if plan.observe_only:
+            await self._only_observes(plan)
+            return
+        kind = plan.kind or ErrorKind.INVALID
+        if kind in RETRIED_KINDS:
+            raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
+        failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
+        await endings.fail(self._store, self._run, self._account, failure, self._journal.result)
+
+    async def _only_observes(self, plan: ChangePlan) -> None:
+        """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
+        name, count = self._job.connector, len(plan.changes)
+        self._context.backends.only_observes(name)
+        changes = "1 change" if count == 1 else f"{count} changes"
+        shown = (
+            f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
+        )
+        await endings.wait_until_enabled(
+            self._store, self._run, self._account, shown, plan.remedy, self._delay()
+        )
+
+    def _delay(self) -> float:
+        age = (datetime.now(UTC) - self._job.created_at).total_seconds()
+        return pending_delay(age, self._context.settings)
+
+    async def _stop(self, reason: StopReason) -> None:
+        if reason is StopReason.SUPERSEDED:
+            await endings.supersede(self._store, self._run, self._account)
+            return
+        try:
+            await self._show_what_is()
+        except ConnectorError as error:
+            await self._fail(error)
+
+    async def _show_what_is(self) -> None:
+        """End an attempt that was cancelled after its start: look, and let the light say what is true."""
+        connector, seconds = self._backend.connector, self._backend.call_seconds
+        desired = desired_state(self._job, connector, self._mark)
+        observe = partial(converge.observe_and_plan, connector, desired, call_seconds=seconds)
+        look = await self._journal.look(FIRST_STEP.name, observe)
+        self._journal.result = None
+        observed, plan = look
+        if plan.action is PlanAction.NONE:
+            await self._agree(look)
+            return
+        before = previous_state(self._job, observed, self._mark)
+        if connector.plan(before, observed).action is PlanAction.NONE:
+            found = observation(self._job, observed, self._job.previous)
+            await endings.cancel_back(self._store, self._run, self._account, found)
+        else:
+            found = observation(self._job, observed)
+            await endings.cancel_halfway(self._store, self._run, self._account, found)
+
+
+def _found(look: Look) -> Mapping[str, object]:
+    observed, plan = look
+    return {
+        "found": str(observed.wish) if observed.exists else "absent",
+        "level": observed.level,
+        "complete": observed.complete,
+        "pending": observed.pending,
+        "plan": str(plan.action),
+        "steps": [step.name for step in plan.steps],
+    }
+
+
+def _changes(step: Step, _: None) -> Mapping[str, object]:
+    return {
+        "changes": [
+            {"what": change.what, "before": change.before, "after": change.after}
+            for change in step.changes
+        ]
+    }

@@ -1,0 +1,74 @@
+"""From a job of the model to what a connector is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mission_control_tui.model.requests.attempts import Job, ServiceWish
+from mission_control_tui.model.requests.outcomes import Observation
+from mission_control_tui.model.states import Wish
+from mission_control_tui.provisioning.connectors.base import (
+    PASSWORD,
+    Connector,
+    DesiredState,
+    Mark,
+    ObservedState,
+)
+
+SEALED = ""
+"""Stands for a password while there is only planning: that there is one matters, not what it is."""
+
+
+def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
+    """Return the wish, with `SEALED` in the place of a password that is to be delivered."""
+    delivers = (
+        job.sealed is not None
+        and PASSWORD in connector.capabilities
+        and job.wished.wish is not Wish.ABSENT
+    )
+    return _desired(job, job.wished, mark, SEALED if delivers else None)
+
+
+def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:
+    """Return the wish before, carrying the fence that the object has, so that only the object itself is compared."""
+    found = observed.mark
+    if found is not None and found.same_owner(mark):
+        mark = found
+    return _desired(job, job.previous, mark, None)
+
+
+def observation(
+    job: Job, observed: ObservedState, wished: ServiceWish | None = None
+) -> Observation:
+    """Return what was observed, for the model; `wished` is the wish that it agrees with, if any.
+
+    An object of somebody else is none of ours: for the model it is absent.
+    """
+    foreign = observed.mark is not None and observed.mark.key != job.assignment_id
+    agrees_gone = wished is not None and wished.wish is Wish.ABSENT
+    if not observed.exists or foreign or agrees_gone:
+        return Observation(Wish.ABSENT)
+    level = wished.level_id if wished is not None else observed.level
+    wish = observed.wish
+    return Observation(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
+
+
+def with_password(desired: DesiredState, password: str) -> DesiredState:
+    """The same wish with the password in clear: only for the call that delivers it."""
+    return replace(desired, secret=password)
+
+
+def _desired(job: Job, wished: ServiceWish, mark: Mark, secret: str | None) -> DesiredState:
+    return DesiredState(
+        mark=mark,
+        service=job.service_id,
+        name=job.backend_name,
+        wish=wished.wish,
+        level=wished.level_id if wished.wish is not Wish.ABSENT else "",
+        settings=wished.settings,
+        attributes=job.attributes,
+        secret=secret,
+        adopt=job.adopt,
+        limits=wished.limits,
+        disabled=job.disabled,
+    )

@@ -1,0 +1,130 @@
+"""What the worker does by the clock: schedules that are due, accounts that expired, the recycling bin, statements.
+
+A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
+the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
+another one beside it, changes nothing about its happening once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from mission_control_tui.model.billing import statements
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.schedules import due as schedule_due
+from mission_control_tui.model.schedules import running as schedule_running
+from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users import expiry as expiring
+from mission_control_tui.settings.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+PASS_SECONDS = 0.25
+"""A pass begins nothing new after so long."""
+AT_ONCE = 200
+SWEEP_SECONDS = 600.0
+"""How often expired accounts, the recycling bin and the months that are over are looked at."""
+REFUSED_SECONDS = 86_400.0
+"""A purge that was refused (a service is not gone, a request has not ended) is tried again after so long."""
+
+
+class Housekeeping:
+    """The housekeeping of one worker. `wait`: seconds that it may sleep until the next pass (0: more to do).
+
+    `clock` says the seconds that sweeps and refusals are timed by.
+    """
+
+    def __init__(
+        self, store: Store, settings: WorkerSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._sweep_at = clock()
+        self._refused: dict[str, float] = {}
+        self.wait = 0.0
+        self.keeps_awake = True
+        """Whether an embedded worker stays for what will be due soon."""
+
+    async def run(self) -> None:
+        """Make one pass. Raises what the database raises when it is away."""
+        deadline = time.monotonic() + PASS_SECONDS
+        moment = await schedule_due.next_moment(self._store)
+        left = False
+        if moment is not None and moment <= 0:
+            left = await self._schedules(deadline)
+            moment = await schedule_due.next_moment(self._store)
+        if not left and self._clock() >= self._sweep_at:
+            left = (
+                await self._expire(deadline)
+                or await self._purge(deadline)
+                or await self._close_months(deadline)
+            )
+            if not left:
+                self._sweep_at = self._clock() + SWEEP_SECONDS
+        until_sweep = max(0.0, self._sweep_at - self._clock())
+        self.wait = (
+            0.0 if left else min(until_sweep, until_sweep if moment is None else max(0.0, moment))
+        )
+        soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
+        self.keeps_awake = left or soon
+
+    async def _schedules(self, deadline: float) -> bool:
+        """Run what is due; return True when some is left."""
+        due = await schedule_due.due(self._store)
+        for number, schedule in enumerate(due, 1):
+            ended = await schedule_running.run(self._store, schedule)
+            if ended is ScheduleState.DONE:
+                log.info("schedule %d: done", schedule.id)
+            if time.monotonic() > deadline:
+                return number < len(due)
+        return False
+
+    async def _expire(self, deadline: float) -> bool:
+        expired = await expiring.expired(self._store)
+        for number, user in enumerate(expired, 1):
+            try:
+                if await expiring.disable(self._store, user):
+                    log.info(
+                        "user %s expired on %s and was disabled", user.user_id, user.expires_on
+                    )
+            except MissionControlError as error:
+                log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
+            if time.monotonic() > deadline:
+                return number < len(expired)
+        return False
+
+    async def _close_months(self, deadline: float) -> bool:
+        due = await statements.months_due(self._store)
+        for number, (account_id, period) in enumerate(due, 1):
+            await statements.close_month(self._store, account_id, period)
+            log.info("account %d: the statement of %s is closed", account_id, period)
+            if time.monotonic() > deadline:
+                return number < len(due)
+        return False
+
+    async def _purge(self, deadline: float) -> bool:
+        days = self._settings.bin_days
+        now = self._clock()
+        self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
+        overdue = [
+            user
+            for user in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
+            if user.user_id not in self._refused
+        ]
+        for number, user in enumerate(overdue, 1):
+            try:
+                await purging.purge_overdue(self._store, user, days)
+                log.info("user %s was purged after %d days", user.user_id, days)
+            except MissionControlError as error:
+                self._refused[user.user_id] = now + REFUSED_SECONDS
+                log.warning(
+                    "user %s is not purged and tried again in a day: %s", user.user_id, error.what
+                )
+            if time.monotonic() > deadline:
+                return number < len(overdue)
+        return False

@@ -1,0 +1,1 @@
+"""Screens on accounts: details, statements, switching."""

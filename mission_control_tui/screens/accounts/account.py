@@ -1,0 +1,428 @@
+"""Account: contacts, orders, approval, statement, usage and domains of the account, in panels that open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import (
+    InvalidInput,
+    MissionControlError,
+    StaleVersion,
+)
+from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.screens.accounts.forms import ContactsForm, LimitForm
+from mission_control_tui.screens.accounts.rows import (
+    DOMAIN_COLUMNS,
+    IDLE_COLUMNS,
+    LEVEL_COLUMNS,
+    domain_rows,
+    idle_rows,
+    level_rows,
+)
+from mission_control_tui.screens.accounts.statement import StatementPanel
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.forms.user_fields import words_of
+from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, order_rows
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.row_list import RowList
+from mission_control_tui.widgets.rows import CursorLines
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.accounts.overview import AccountDetails
+
+SHOWN = 500
+PANELS = ("contacts", "orders", "approval", "statement", "usage", "domains")
+STATES = (
+    ("", "All"),
+    ("awaiting approval", "Awaiting approval"),
+    ("complete", "Complete"),
+    ("declined", "Declined"),
+    ("cancelled", "Cancelled"),
+    ("returned", "Returned"),
+)
+
+
+class AccountScreen(MissionScreen):
+    """Everything about the account itself. `panel` is the one to open."""
+
+    HEADING = "Account"
+    ABOUT = (
+        "Enter or Space on a title opens and closes its panel. Contacts: whom to call. Orders: what was bought; Enter "
+        "shows one, where it is approved, declined or cancelled. Approval: above which total orders wait; which do. "
+        "Statement: what a month costs; w writes it to a file. Usage: seats that nobody uses and what they cost. "
+        "Domains: their state and when their term ends."
+    )
+    VERBS = ("write", "copy")
+    NEED_STORE = ("write",)
+    CSS_PATH = "account.tcss"
+
+    def __init__(self, panel: str = "") -> None:
+        super().__init__()
+        self._wanted = panel
+        self._details: AccountDetails | None = None
+        self._fillers: dict[str, Callable[[], Awaitable[None]]] = {
+            "contacts": self._fill_contacts,
+            "orders": self._fill_orders,
+            "approval": self._fill_approval,
+            "statement": self._fill_statement,
+            "usage": self._fill_usage,
+            "domains": self._fill_domains,
+        }
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="who")
+        with Vertical(id="form"):
+            yield Fold("Contacts", lambda: [ContactsForm(id="contacts-form")], id="contacts")
+            yield Fold("Orders", self._orders, id="orders")
+            yield Fold("Approval", self._approval, id="approval")
+            yield Fold("Statement", lambda: [StatementPanel(id="statement-panel")], id="statement")
+            yield Fold("Usage", self._usage, id="usage")
+            yield Fold("Domains", self._domains, id="domains")
+
+    def _orders(self) -> Iterable[Widget]:
+        yield ChoiceField(
+            "Show", STATES, help_text="Orders in which state; Left and Right choose.", id="state"
+        )
+        yield Field(
+            "Find",
+            help_text="A part of what was ordered, a domain, who ordered it, a ticket, or a number.",
+            id="find-order",
+        )
+        yield RowList(
+            columns=ORDER_COLUMNS,
+            empty="No such orders",
+            help_text="Enter shows the order.",
+            title="Orders",
+            id="order-list",
+        )
+
+    def _approval(self) -> Iterable[Widget]:
+        yield LimitForm(id="limit")
+        yield RowList(
+            columns=ORDER_COLUMNS,
+            empty="No order waits for approval",
+            help_text="Enter shows the order, to approve or decline it.",
+            title="Approval",
+            id="waiting-list",
+        )
+
+    def _usage(self) -> Iterable[Widget]:
+        yield RowList(
+            columns=LEVEL_COLUMNS,
+            empty="Nothing was bought yet",
+            most=8,
+            help_text="Dis.: held by disabled users. Susp.: suspended. Never: held and never provisioned. Idle: what "
+            "seats that nobody holds or disabled users hold cost a month, without tax.",
+            title="Usage",
+            id="level-list",
+        )
+        yield RowList(
+            columns=IDLE_COLUMNS,
+            empty="Every seat that is held is used",
+            most=8,
+            help_text="Enter opens the user.",
+            title="Idle seats",
+            id="idle-list",
+        )
+
+    def _domains(self) -> Iterable[Widget]:
+        yield RowList(
+            columns=DOMAIN_COLUMNS,
+            empty="No domains yet",
+            help_text="Enter says more, or shows the order that waits. Nothing renews a domain by itself.",
+            title="Domains",
+            id="domain-list",
+        )
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.accounts import overview as account_details
+
+        first = self._details is None
+        details = await account_details.show(*self.context.at)
+        self._details = details
+        sample = " (sample)" if details.account.is_sample else ""
+        self.query_one("#who", TextLines).set(
+            f"{details.account.name}{sample}, code {details.account.code}, {details.account.time_zone}"
+        )
+        for name, note in notes(details).items():
+            self._fold(name).note = note
+        if first and self._wanted in PANELS:
+            fold = self._fold(self._wanted)
+            fold.focus()
+            fold.open()
+        for name in PANELS:
+            await self._fill(name)
+
+    def _fold(self, name: str) -> Fold:
+        return self.query_one(f"#{name}", Fold)
+
+    async def _fill(self, name: str) -> None:
+        fold = self._fold(name)
+        if fold.is_open and self._details is not None:
+            await fold.open_now()
+            await self._fillers[name]()
+
+    def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        if event.fold.is_open and event.fold.id in PANELS and self.console.is_open:
+            self.do(self._fill(event.fold.id))
+
+    async def _fill_contacts(self) -> None:
+        from mission_control_tui.model.accounts.contacts import list_contacts
+
+        found = await list_contacts(*self.context.at)
+        self.query_one(ContactsForm).show(found)
+
+    async def _fill_orders(self) -> None:
+        from mission_control_tui.model.orders.queries import list_orders
+        from mission_control_tui.model.states import OrderState
+
+        state = self.query_one("#state", ChoiceField).value
+        found = await list_orders(
+            *self.context.at,
+            states=[OrderState(state)] if state else [],
+            text=self.query_one("#find-order", Field).value,
+            limit=SHOWN,
+        )
+        full = len(found) == SHOWN
+        more = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
+        self.query_one("#order-list", RowList).set_rows(order_rows(found), more=more)
+
+    async def _fill_approval(self) -> None:
+        from mission_control_tui.model.orders.queries import list_orders
+        from mission_control_tui.model.states import OrderState
+
+        context, details = self.context, self._details
+        if details is None:
+            return
+        self.query_one(LimitForm).show(
+            details.approval_above, context.catalogue.currency, details.account.version
+        )
+        found = await list_orders(
+            *context.at,
+            states=[OrderState.AWAITING_APPROVAL],
+            limit=SHOWN,
+        )
+        self.query_one("#waiting-list", RowList).set_rows(order_rows(found))
+
+    async def _fill_statement(self) -> None:
+        from mission_control_tui.model.billing import statements
+
+        at = self.context.at
+        panel = self.query_one(StatementPanel)
+        panel.offer(await statements.list_statements(*at))
+        panel.show(await statements.statement(*at, panel.month.value))
+
+    async def _fill_usage(self) -> None:
+        from mission_control_tui.model.accounts.seat_usage import usage
+
+        found = await usage(*self.context.at, limit=SHOWN)
+        self.query_one("#level-list", RowList).set_rows(
+            level_rows(found.levels),
+            more=f"A month {found.monthly}, of it idle {found.idle}, without tax"
+            if found.levels
+            else "",
+        )
+        more = f"+{found.more_idle_seats} more" if found.more_idle_seats else ""
+        self.query_one("#idle-list", RowList).set_rows(idle_rows(found.idle_seats), more=more)
+
+    async def _fill_domains(self) -> None:
+        from mission_control_tui.model.accounts.domain_overview import account_domains
+
+        found = await account_domains(*self.context.at)
+        self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether contacts or the limit are typed and not saved."""
+        return any(form.is_dirty for form in self.query(ContactsForm)) or any(
+            form.is_dirty for form in self.query(LimitForm)
+        )
+
+    # What is chosen and typed
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if self.console.is_open and event.field.id == "state":
+            self.do(self._fill("orders"))
+        elif self.console.is_open and event.field.id == "month":
+            self.do(self._fill("statement"))
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.field.error = ""
+        if self.console.is_open and event.field.id == "find-order":
+            self.do(self._fill("orders"))
+
+    def on_cursor_lines_edge(self, event: CursorLines.Edge) -> None:
+        if isinstance(event.rows, RowList):
+            event.stop()
+            if event.direction > 0:
+                self.focus_next()
+            else:
+                self.focus_previous()
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        from mission_control_tui.model.accounts.seat_usage import IdleSeat
+        from mission_control_tui.model.billing.charges import StatementLine
+
+        data = event.row.data
+        if event.rows.id in ("order-list", "waiting-list"):
+            self.go_to("order", event.row.key)
+        elif isinstance(data, StatementLine):
+            if data.order_id:
+                self.go_to("order", data.order_id)
+            else:
+                self.announce("Renewed because its term was over: no order of its own")
+        elif isinstance(data, IdleSeat):
+            self.go_to("user", data.user_id)
+        elif event.rows.id == "domain-list":
+            self._open_domain(data)
+
+    def _open_domain(self, data: object) -> None:
+        from mission_control_tui.model.accounts.domain_overview import AccountDomain
+
+        if not isinstance(data, AccountDomain):
+            return
+        if data.order_id:
+            self.go_to("order", data.order_id)
+            return
+        said = [
+            f"{one.service}: {one.word}{f' ({one.error_said})' if one.error_said else ''}"
+            for one in data.services
+        ]
+        term = f", {data.term_months} months from {data.added_at:%Y-%m-%d}" if data.bought else ""
+        self.announce(f"{data.name}: {data.state}{term}. {'; '.join(said)}".rstrip())
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        if event.button.id == "save-contacts":
+            self.do(self._save_contacts())
+        elif event.button.id == "write-statement":
+            self.action_verb("write")
+
+    def on_limit_form_saved(self, event: LimitForm.Saved) -> None:
+        self.do(self._save_limit(event.form, event.typed))
+
+    async def _save_contacts(self) -> None:
+        from mission_control_tui.model.accounts.contacts import list_contacts, set_contacts
+
+        context, form = self.context, self.query_one(ContactsForm)
+        at = context.at
+        wanted = form.wanted()
+        try:
+            outcome = await set_contacts(*at, wanted, expected=form.loaded)
+        except StaleVersion as error:
+            form.adopt(await list_contacts(*at))
+            form.say(
+                [
+                    error.what,
+                    *difference_words(error.theirs, {}),
+                    "What you typed is kept. Save again to save it over theirs.",
+                ]
+            )
+            self.announce("Not saved, and nothing is lost: look at what changed", error=True)
+            return
+        except InvalidInput as error:
+            homeless = form.point_at(error.problems, wanted)
+            self.announce("; ".join(homeless) or error.what, error=True)
+            return
+        form.saved(outcome.result)
+        self.announce("The contacts are saved")
+        await self.load()
+
+    async def _save_limit(self, form: LimitForm, typed: str) -> None:
+        from mission_control_tui.model.money import Money
+        from mission_control_tui.model.orders.approval import set_approval_limit
+
+        context = self.context
+        try:
+            limit = Money.parse(typed, context.catalogue.currency) if typed else None
+            await set_approval_limit(*context.at, limit, version=form.version)
+        except InvalidInput as error:
+            form.field.error = words_of(error.problems[0])
+            form.field.focus()
+            return
+        except StaleVersion as error:
+            said = "; ".join(difference_words(error.theirs, {}))
+            await self.load()
+            if self._details is not None:
+                form.version = self._details.account.version
+            self.announce(f"{error.what} {said}. Save again to save yours over it", error=True)
+            return
+        form.saved()
+        self.announce(
+            f"Orders above {limit} wait for approval" if limit else "No order waits by its total"
+        )
+        await self.load()
+
+    # Verbs
+
+    async def verb_write(self) -> None:
+        fold = self._fold("statement")
+        if not fold.is_open:
+            fold.open()
+            await self._fill("statement")
+        panel = self.query_one(StatementPanel)
+        if panel.statement is None:
+            return
+        from mission_control_tui.model.billing import statement_files
+
+        path = Path(panel.file.value.strip() or statement_files.file_name(panel.statement, "pdf"))
+        try:
+            whole = await asyncio.to_thread(statement_files.write, panel.statement, path)
+        except MissionControlError as error:
+            panel.file.error = (
+                words_of(error.problems[0]) if error.problems else f"{error.what} {error.hint}"
+            )
+            panel.file.focus()
+            return
+        panel.file.error = ""
+        self.announce(f"Written to {whole}")
+
+    def verb_copy(self) -> None:
+        row = self.focused.current if isinstance(self.focused, RowList) else None
+        if row is None:
+            self.announce("Put the cursor on an order, a user or a domain first", error=True)
+            return
+        data = row.data
+        text = next(
+            (
+                str(getattr(data, name))
+                for name in ("upn", "order_id", "id", "name", "label")
+                if getattr(data, name, None)
+            ),
+            "",
+        )
+        if not text and isinstance(row.cells[0], str):
+            text = row.cells[0]
+        self.copy(text)
+
+
+def notes(details: AccountDetails) -> dict[str, str]:
+    """What stands beside the titles of the panels, so that most questions need no opening."""
+    first = details.contacts[0] if details.contacts else None
+    called = " ".join(filter(None, (first.name, first.phone or first.email))) if first else ""
+    more = f", and {len(details.contacts) - 1} more" if len(details.contacts) > 1 else ""
+    waiting = details.orders_awaiting_approval
+    owned = sum(one.owned for one in details.seats)
+    held = sum(one.used + one.queued for one in details.seats)
+    limit = details.approval_above
+    month = ", ".join(str(one) for one in details.this_month)
+    return {
+        "contacts": f"{called}{more}" if first else "none yet",
+        "orders": f"{details.orders}",
+        "approval": (f"orders above {limit} wait" if limit is not None else "no limit")
+        + (f"; {waiting} waiting" if waiting else ""),
+        "statement": f"ordered this month: {month}",
+        "usage": f"{held} of {owned} seats held" if owned else "nothing bought yet",
+        "domains": f"{len(details.domains)}",
+    }

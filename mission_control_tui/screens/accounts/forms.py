@@ -1,0 +1,234 @@
+"""What can be typed on the Account screen: contacts, and the limit above which orders wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from mission_control_tui.model.accounts.contacts import (
+    FIELDS,
+    NAME_LIMIT,
+    PHONE_LIMIT,
+    Contact,
+    ContactRole,
+    in_order,
+)
+from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.money import Money
+from mission_control_tui.screens.forms.user_fields import words_of
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.text_lines import TextLines
+
+ROLES = (ContactRole.PRIMARY, ContactRole.SECONDARY)
+_LABELS = {"name": "name", "email": "e-mail", "phone": "phone"}
+_LIMITS = {"name": NAME_LIMIT, "email": 320, "phone": PHONE_LIMIT}
+_HELP = (
+    "Whom of the account to call. Clear all three fields of one to have none. A telephone number begins with + and the "
+    "country's code, as in +61 2 9374 4000."
+)
+
+
+class ContactsForm(Vertical):
+    """The primary and the secondary contact; contacts with other roles stay as they are."""
+
+    DEFAULT_CSS = """
+    ContactsForm { height: auto; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._loaded: tuple[Contact, ...] | None = None
+        self.fields = {
+            f"{role} {field}": Field(
+                f"{role.value.capitalize()} {_LABELS[field]}",
+                max_length=_LIMITS[field],
+                help_text=_HELP,
+            )
+            for role in ROLES
+            for field in FIELDS
+        }
+        self._notice = TextLines("", "error")
+        self._save = ActionButton("Save contacts", reason="nothing is changed", id="save-contacts")
+
+    def compose(self) -> ComposeResult:
+        yield from self.fields.values()
+        yield self._notice
+        yield self._save
+
+    @property
+    def loaded(self) -> tuple[Contact, ...]:
+        """The contacts that are being changed."""
+        return self._loaded or ()
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What differs from what was loaded, by "primary name" and so on."""
+        shown = _values(self.loaded)
+        return {key: field.value for key, field in self.fields.items() if field.value != shown[key]}
+
+    @property
+    def is_dirty(self) -> bool:
+        return self._loaded is not None and bool(self.typed)
+
+    def show(self, contacts: Sequence[Contact]) -> None:
+        """Show what is stored now, unless something is typed that is not saved."""
+        if not self.is_dirty:
+            self.adopt(contacts)
+
+    def adopt(self, contacts: Sequence[Contact]) -> None:
+        """Change these from now on; what was typed and not saved stays."""
+        typed = self.typed if self._loaded is not None else {}
+        self._loaded = in_order(contacts)
+        self._put({**_values(self._loaded), **typed})
+
+    def saved(self, contacts: Sequence[Contact]) -> None:
+        """Show what was saved."""
+        self._loaded = in_order(contacts)
+        self._put(_values(self._loaded))
+        self.say([])
+
+    def _put(self, values: Mapping[str, str]) -> None:
+        for key, value in values.items():
+            if key in self.fields:
+                self.fields[key].value = value
+        self._judge()
+
+    def _judge(self) -> None:
+        self._save.reason = "" if self.typed else "nothing is changed"
+
+    def say(self, lines: Iterable[str]) -> None:
+        """What somebody else changed meanwhile."""
+        text = "\n".join(lines)
+        self._notice.set(text)
+        self._notice.display = bool(text)
+
+    def on_mount(self) -> None:
+        self._notice.display = False
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        event.field.error = ""
+        self._judge()
+
+    def wanted(self) -> list[Contact]:
+        """All contacts as they shall be. A role whose fields are all empty has none."""
+        wanted = []
+        for role in ROLES:
+            said = {name: self.fields[f"{role} {name}"].value.strip() for name in FIELDS}
+            if any(said.values()):
+                wanted.append(Contact(role, **said))
+        # A second one of a role, which only the command line can make, is kept.
+        seen: set[ContactRole] = set()
+        for one in self.loaded:
+            if one.role not in ROLES or one.role in seen:
+                wanted.append(one)
+            seen.add(one.role)
+        return wanted
+
+    def point_at(self, problems: Sequence[Problem], wanted: Sequence[Contact]) -> list[str]:
+        """Put each problem beside its field and go to the first; returns what has no field here."""
+        homeless: list[str] = []
+        for problem in problems:
+            _contact, number, name = problem.where.split(" ", 2)
+            role = wanted[int(number) - 1].role
+            field = self.fields.get(f"{role} {name}")
+            if field is None:
+                homeless.append(str(problem))
+                continue
+            field.error = words_of(problem)
+        wrong = [field for field in self.fields.values() if field.error]
+        if wrong:
+            wrong[0].focus()
+        return homeless
+
+    def remember(self) -> object:
+        if self._loaded is None or not self.typed:
+            return None
+        return {"typed": self.typed, "loaded": [asdict(one) for one in self._loaded]}
+
+    def recall(self, memory: object) -> None:
+        if not isinstance(memory, dict):
+            return
+        typed = {str(key): str(value) for key, value in memory["typed"].items()}
+        if self._loaded is None:
+            self._loaded = tuple(
+                Contact(**{**one, "role": ContactRole(one["role"])}) for one in memory["loaded"]
+            )
+        self._put({**_values(self._loaded), **typed})
+
+
+def _values(contacts: Sequence[Contact]) -> dict[str, str]:
+    found = {f"{role} {field}": "" for role in ROLES for field in FIELDS}
+    for role in ROLES:
+        one = next((each for each in contacts if each.role is role), None)
+        if one is not None:
+            found |= {f"{role} {field}": getattr(one, field) for field in FIELDS}
+    return found
+
+
+class LimitForm(Vertical):
+    """The total above which orders wait for approval."""
+
+    DEFAULT_CSS = """
+    LimitForm { height: auto; }
+    """
+
+    class Saved(Message):
+        """The limit is to be kept: what was typed, empty for none."""
+
+        def __init__(self, form: LimitForm, typed: str) -> None:
+            super().__init__()
+            self.form = form
+            self.typed = typed
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: str | None = None
+        self.version = 0
+        self.field = Field(
+            "Orders above",
+            max_length=20,
+            width=14,
+            help_text="Orders of more than this total, with tax, bring nothing before somebody approves them. Empty: "
+            "no order waits because of its total.",
+        )
+        self._save = ActionButton("Save limit", reason="nothing is changed", id="save-limit")
+
+    def compose(self) -> ComposeResult:
+        yield self.field
+        yield self._save
+
+    @property
+    def is_dirty(self) -> bool:
+        return self._shown is not None and self.field.value != self._shown
+
+    def show(self, limit: Money | None, currency: str, version: int) -> None:
+        """Show what is stored, unless something else is typed."""
+        self.field.suffix = f" {currency}"
+        self.field.note = "wait for approval" if limit is not None else "empty: no order waits"
+        if self.is_dirty:
+            return
+        self.version = version
+        self._shown = "" if limit is None else limit.format(code=False).replace(",", "")
+        self.field.value = self._shown
+        self._judge()
+
+    def saved(self) -> None:
+        self._shown = self.field.value
+
+    def _judge(self) -> None:
+        self._save.reason = "" if self.is_dirty else "nothing is changed"
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        event.field.error = ""
+        self._judge()
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Saved(self, self.field.value.strip()))

@@ -1,0 +1,187 @@
+"""What all screens share: one table of verbs for keys and hints, over the frame, reading, memory and questions.
+
+A screen says which verbs it has (`VERBS`), what its body is (`body`), and how it reads its data (`load`). Each layer
+below is a module of its own: `frame` (lines), `reading` (data and work), `remembering` (places), `asking` (overlays).
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar
+
+from textual import events
+from textual.widget import Widget
+
+from mission_control_tui.keys import keymap
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.screens.base.prompts import CLOSE_FIRST, AskingScreen
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.help_lines import HelpLines
+from mission_control_tui.widgets.link_list import LinkList
+from mission_control_tui.widgets.rows import CursorLines
+
+WITH_OVERLAY = frozenset({"back", "help", "quit", "redraw"})
+"""Verbs that hold while something stands in place of the body."""
+
+LEADS_AWAY = frozenset({"go", "next_red", "account", "command", "find", "ticket"})
+"""Verbs that are not about what is behind it, and hold too, but for help, where a key is looked up and not meant."""
+
+HINTED_OVER = frozenset({"back", "help", "quit"})
+"""What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
+
+
+class BaseScreen(AskingScreen):
+    """The base of every screen."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
+        super().__init_subclass__(**kwargs)
+
+    MAIN: ClassVar[str] = ""
+    """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
+
+    def may_leave(self) -> bool:
+        """Whether Escape may leave this screen now; a screen that says no asks first by itself."""
+        return True
+
+    def on_mount(self) -> None:
+        self._top.set(self.console.top_info)
+        self._memory = dict(self.console.memory.get(self.memory_key, {}))
+        self._fit(self.app.size.width, self.app.size.height)
+        self.refresh_keys()
+        if self._memory:
+            self.call_after_refresh(self._recall)
+        if self.console.is_open:
+            self.reload()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.refresh_keys()
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        self.refresh_keys()
+
+    # Verbs
+
+    @property
+    def in_front(self) -> frozenset[str] | None:
+        return HINTED_OVER if self._overlay is not None else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self._too_small is not None and action == "verb":
+            return parameters == ("quit",)
+        if self._confirm is not None and action == "verb":
+            return parameters in (("back",), ("quit",), ("redraw",))
+        return True
+
+    def action_verb(self, verb: str) -> None:
+        """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on.
+
+        Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
+        """
+        if self._overlay is not None and not self._holds_over(self._overlay, verb):
+            self.announce(CLOSE_FIRST)
+            return
+        reason = self.why_not(verb)
+        if reason:
+            self.announce(reason, error=True)
+            return
+        if self._overlay is not None and verb in LEADS_AWAY - {"go"}:
+            self.close_overlay()
+        try:
+            result = getattr(self, f"verb_{verb}")()
+        except MissionControlError as error:
+            self.announce_error(error)
+            return
+        if inspect.iscoroutine(result):
+            self.do(result)
+
+    def _holds_over(self, overlay: Widget, verb: str) -> bool:
+        return verb in WITH_OVERLAY or (verb in LEADS_AWAY and not isinstance(overlay, HelpLines))
+
+    def verb_back(self) -> None:
+        """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""
+        if self._confirm is not None:
+            self._confirm.action_say(False)
+        elif self._overlay is not None:
+            self.close_overlay()
+        elif not self._step_out() and self.may_leave():
+            self.leave()
+
+    def _step_out(self) -> bool:
+        """Leave the field or close the panel that the focus is in; whether it is in one."""
+        panel = next((n for n in self._focus_path() if isinstance(n, Fold) and n.is_open), None)
+        if panel is not None:
+            if self.focused is panel.title_line:
+                panel.close()
+            else:
+                panel.focus()
+        elif self.in_field:
+            outside = [one for one in self.focus_chain if not getattr(one, "is_field", False)]
+            main = [one for one in outside if one.id == self.MAIN]
+            self.set_focus(next(iter(main or outside), None))
+        else:
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Go back to the screen before, remembering this one."""
+        self.keep()
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        else:
+            self.announce("This is the first screen; q quits")
+
+    def verb_quit(self) -> None:
+        self.console.leave()
+
+    def verb_redraw(self) -> None:
+        self.console.redraw()
+
+    def verb_next_red(self) -> Any:
+        return self.console.next_red()
+
+    def verb_find(self) -> None:
+        self.console.find_anyone("")
+
+    def verb_account(self) -> None:
+        self.console.choose_account()
+
+    def verb_help(self) -> None:
+        if isinstance(self._overlay, HelpLines):
+            self.close_overlay()
+            return
+        self.show_overlay(HelpLines(self.ABOUT, self._field_help(), self._key_help()))
+
+    def _field_help(self) -> tuple[str, str] | None:
+        for node in self._focus_path():
+            text = getattr(node, "help_text", "")
+            if isinstance(text, str) and text:
+                return str(getattr(node, "label", "") or getattr(node, "title", "") or "Here"), text
+        return None
+
+    def _key_help(self) -> list[tuple[str, str, str]]:
+        return keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)
+
+    def verb_go(self) -> None:
+        if isinstance(self._overlay, LinkList):
+            self.close_overlay()
+            return
+        self.show_overlay(LinkList([(name, label) for name, label, _open in self.console.links]))
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if isinstance(event.rows, LinkList):
+            event.stop()
+            self.close_overlay()
+            self.console.follow_link(str(event.row.key))
+
+    # Coming and going
+
+    def on_screen_suspend(self) -> None:
+        self.keep()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.update_top()
+            self.refresh_keys()
+            if self.console.is_open:
+                self.reload()

@@ -1,0 +1,77 @@
+"""The account that a screen works on, and how it reaches the store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
+    from mission_control_tui.model.catalogue.in_force import InForce
+    from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Account
+    from mission_control_tui.settings.settings import Settings
+
+
+NO_WORKER = {
+    "absent": "no worker runs: ask the administrator to start `mission-control worker`",
+    "suppressed": "no worker runs: MISSION_CONTROL_NO_WORKER is set; run `mission-control worker`",
+    "failed": "no worker runs: it ends as it starts; run `mission-control worker` to see why",
+}
+"""What to say beside an orange light, by what `wake` answered, where nobody will do the work."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The session of this console. `account` and `in_force` are replaced when others change them.
+
+    `wake` sees to it that a worker runs and answers running, started, absent, suppressed or failed.
+    """
+
+    store: Store
+    caller: Caller
+    account: Account
+    settings: Settings
+    in_force: InForce
+    wake: Callable[[], Awaitable[str]]
+    worker: str = ""
+    last_red: str = field(default="", repr=False)
+
+    @property
+    def account_id(self) -> int:
+        return self.account.id
+
+    @property
+    def at(self) -> tuple[Store, Caller, int]:
+        """Where and as whom: what functions of the model begin with."""
+        return self.store, self.caller, self.account_id
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue in force; the last good one where a newer cannot be read."""
+        return self.in_force.catalogue
+
+    @property
+    def no_worker(self) -> str:
+        """Why nothing that is queued will be done, and what to do; empty while somebody does it."""
+        return NO_WORKER.get(self.worker, "")
+
+    async def refresh(self) -> None:
+        """Read account and catalogue again, keeping the last good catalogue."""
+        from mission_control_tui.model.accounts.editing import resolve_account
+        from mission_control_tui.model.catalogue.in_force import current
+
+        self.in_force = await current(self.store, self.in_force)
+        self.account = await resolve_account(self.store, self.caller, self.account_id)
+
+
+def is_real(context: Context) -> bool:
+    """Whether any service is served by something else than a simulator."""
+    names = {
+        context.store.connectors.get(service.id, service.connector)
+        for service in context.catalogue.services
+    }
+    tables = context.settings.connectors
+    return any(tables.get(name, {}).get("type", name) != "simulator" for name in names)

@@ -1,0 +1,124 @@
+"""What Find and the list of accounts share: a find box and, below it, what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.line_list import PAGE, LineList, Page
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+
+MOST = PAGE
+"""Rows of an answer: one types more rather than to page through thousands."""
+
+
+class FindingScreen(MissionScreen):
+    """A find box that has the focus; each answer replaces the one before, and only the newest question is asked.
+
+    What subclasses override fails only when it is called: Textual's metaclass is no ABCMeta.
+    """
+
+    VERBS: ClassVar[tuple[str, ...]] = ("find",)
+    AUTO_FOCUS = "FindInput"
+    COLUMNS: ClassVar[tuple[Column, ...]] = (Column(),)
+    EMPTY: ClassVar[str] = "Nothing is found"
+    UNTYPED: ClassVar[str] = ""
+    HOW: ClassVar[str] = "Type; Down goes to what is found, Enter opens it, Esc goes back"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._first_text = text
+        self._asked: str | None = None
+        self._answered: str | None = None
+        self._note = ""
+
+    async def answer(self, text: str) -> tuple[Sequence[Row], str]:
+        """What `text` finds, and a word about it for beside the box. Override this."""
+        raise NotImplementedError
+
+    def chosen(self, row: Row) -> None:
+        """Somebody chose this row. Override this."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        box = FindBox(id="find")
+        box.input.value = self._first_text
+        box.input.select_all()
+        yield box
+        yield LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+
+    def on_mount(self) -> None:
+        self.announce(self.HOW)
+
+    def why_not(self, verb: str) -> str:
+        if verb == "find" and self.in_field:
+            return "You are in the find box: type"
+        return super().why_not(verb)
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"back": "Back"}
+
+    def remember(self) -> dict[str, object]:
+        """Nothing: the next one begins with an empty box."""
+        return {}
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the rows are not yet those of what is typed."""
+        is_due = self.query_one(LineList).is_due
+        return is_due or self._answered != self.query_one(FindBox).text
+
+    @property
+    def holds_keys(self) -> bool:
+        """Also while one who has gone on to the list waits for what was typed last."""
+        if super().holds_keys:
+            return True
+        waits = self.is_here and not self.in_field and self.is_pending
+        return waits and not self.query_one(LineList).has_failed
+
+    async def load(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Ask for what is typed now; the cursor stays on its row unless something else was asked before."""
+        text = self.query_one(FindBox).text
+        is_new, self._asked = text != self._asked, text
+        self.query_one(LineList).show(self._fetch, keep=not is_new)
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        # Others' changes may have had it asked already, while the typing paused.
+        if self._asked != event.box.text:
+            self.look()
+
+    def on_find_box_widened(self, event: FindBox.Widened) -> None:
+        event.stop()
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        text = self.query_one(FindBox).text
+        rows, note = await self.answer(text)
+        self.query_one(LineList).empty = self.EMPTY if text.strip() else self.UNTYPED
+        self._answered, self._note = text, note
+        return Page(rows[offset : offset + limit], len(rows))
+
+    def on_line_list_loaded(self, event: LineList.Loaded) -> None:
+        event.stop()
+        if not self.is_pending:
+            self.query_one(FindBox).note = self._note
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "found":
+            self.chosen(event.row)
+
+    def verb_find(self) -> None:
+        self.query_one(FindBox).focus()
+
+    def verb_back(self) -> None:
+        if self.in_field and self._overlay is None and not self.is_asking:
+            self.leave()
+        else:
+            super().verb_back()

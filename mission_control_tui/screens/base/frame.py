@@ -1,0 +1,196 @@
+"""The frame of every screen: top line, body, announcements, key hints, and the notice where it does not fit.
+
+Focus changes repaint only what differs: Textual's own screen repaints everything on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.css.query import NoMatches
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from mission_control_tui.keys import keymap
+from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
+from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
+
+if TYPE_CHECKING:
+    from mission_control_tui.screens.base.host import Host
+
+
+class Body(Container):
+    """What is between the lines that every screen has."""
+
+
+class FrameScreen(Screen[None]):
+    """Lines above and below a body, and where the focus is."""
+
+    AUTO_FOCUS = "Body *"
+
+    HEADING: ClassVar[str] = ""
+    """What the top line calls this screen."""
+
+    ABOUT: ClassVar[str] = ""
+    """What help says about this screen, in plain text."""
+
+    VERBS: ClassVar[tuple[str, ...]] = ()
+    """Ids of verbs that this screen has beside those that are everywhere; each needs a method `verb_<id>`."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
+        super().__init__(name=name, id=id)
+        self._top = TopLine(self.HEADING)
+        self._announcement = Announcement()
+        self._keys = KeyLine()
+        self._body = Body(id="body")
+        self._too_small: TooSmall | None = None
+        self._small_focus: Widget | None = None
+
+    @classmethod
+    def all_verbs(cls) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*cls.VERBS, *keymap.EVERYWHERE)))
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between top line and announcement line. Override this."""
+        return ()
+
+    def why_not(self, verb: str) -> str:
+        """Why a verb cannot be used just now; empty when it can."""
+        return ""
+
+    @property
+    def console(self) -> Host:
+        """The application, as what screens may ask of it."""
+        return cast("Host", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        with self._body:
+            yield from self.body()
+        yield self._announcement
+        yield self._keys
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the screen is mounted and among those that one can come back to."""
+        ending = not self.app.is_running
+        return self.is_mounted and self.is_attached and not ending and self in self.app.screen_stack
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except NoMatches:
+            # A screen that was left loses its widgets before the last messages about them arrive.
+            if self.is_here:
+                raise
+
+    async def _invoke_and_clear_callbacks(self) -> None:
+        try:
+            await super()._invoke_and_clear_callbacks()
+        except NoMatches:
+            # What was to be done after a refresh that never came, because the screen was left.
+            if self.is_here:
+                raise
+
+    def _focus_path(self) -> list[Widget]:
+        """The focused widget and what it is in, innermost first, without the screen."""
+        if self.focused is None:
+            return []
+        nodes = (node for node in self.focused.ancestors_with_self if isinstance(node, Widget))
+        return [node for node in nodes if node is not self]
+
+    # Lines
+
+    def set_heading(self, text: str) -> None:
+        self._top.set_title(text)
+
+    def update_top(self) -> None:
+        self._top.set(self.console.top_info)
+
+    def announce(self, text: str, *, error: bool = False) -> None:
+        """Say what happened on the line above the key hints."""
+        self._announcement.set(text, error=error)
+
+    @property
+    def announced(self) -> str:
+        return self._announcement.text
+
+    def refresh_keys(self) -> None:
+        """Show the key hints that hold now."""
+        named = [
+            verb
+            for verb in self.all_verbs()
+            if verb in self.VERBS or verb not in keymap.HINTED_WHERE_NAMED
+        ]
+        verbs = [verb for verb in named if verb not in self.unhinted and not self.why_not(verb)]
+        if self.in_front is not None:
+            verbs = [verb for verb in verbs if verb in self.in_front]
+        focused = self.focused
+        ids: list[str] = list(verbs)
+        if focused is not None:
+            own = {binding.id for _key, binding in focused._bindings if binding.id}
+            if not getattr(focused, "mark_hint", True):
+                own.discard("mark")
+            if not getattr(focused, "open_hint", True):
+                own.discard("open")
+            ids += [verb for verb in ("open", "mark") if verb in own]
+        labels = {**self.key_labels, **getattr(focused, "key_labels", {})}
+        self._keys.set(
+            keymap.hints(
+                ids,
+                self.app.size.width,
+                in_field=self.in_field,
+                overrides=self.console.keys,
+                labels=labels,
+            )
+        )
+
+    @property
+    def in_front(self) -> frozenset[str] | None:
+        """The only verbs that the key hints show while something stands in place of the body; else None."""
+        return None
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        """Verbs that can be used just now and that the key hints leave out, for others matter more."""
+        return frozenset()
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        """What verbs are called just now in the key hints, by their ids, where not as ever."""
+        return {}
+
+    @property
+    def in_field(self) -> bool:
+        """Whether the focus is in a field, where letters are text."""
+        return bool(getattr(self.focused, "is_field", False))
+
+    # Size
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size.width, event.size.height)
+        self.refresh_keys()
+
+    def _fit(self, width: int, height: int) -> None:
+        small = width < MIN_WIDTH or height < MIN_HEIGHT
+        if small and self._too_small is None:
+            self._small_focus = self.focused
+            self._too_small = TooSmall()
+            self.mount(self._too_small)
+            self.set_focus(None)
+        elif small and self._too_small is not None:
+            self._too_small.refresh()
+        elif not small and self._too_small is not None:
+            notice, self._too_small = self._too_small, None
+            notice.remove()
+            if self._small_focus is not None and self._small_focus.is_attached:
+                self.set_focus(self._small_focus, scroll_visible=False)
+            self._small_focus = None

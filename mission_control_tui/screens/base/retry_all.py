@@ -1,0 +1,61 @@
+"""Retry all red: what is likely to fail again and why, asked first; then a bulk that the worker goes on with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.retry import RetryPlan
+    from mission_control_tui.model.bulk.targets import Picked
+
+REASONS = 4
+
+
+class RetryingScreen(MissionScreen):
+    """A screen on which all that is red in view can be tried again."""
+
+    async def retry_red(self, users: Picked) -> None:
+        """Say what trying again all that is red of `users` would give, and ask."""
+        from mission_control_tui.model.bulk.retry import retry_plan
+
+        self.need_write()
+        context = self.context
+        plan = await retry_plan(*context.at, users)
+        self.still_here()
+        if not plan.queued:
+            self.announce("Nothing is red in view")
+            return
+        lines = outlook(context.account.name, plan)
+
+        def then() -> object:
+            return self._retry_all(users)
+
+        if plan.queued > context.settings.console.confirm_above:
+            self.ask_typed(lines, str(plan.queued), then, what="the number of retries")
+        else:
+            self.confirm(lines, then, yes="Retry")
+
+    async def _retry_all(self, users: Picked) -> None:
+        from mission_control_tui.model.bulk.control import start
+        from mission_control_tui.model.bulk.views import BulkAction
+
+        done = await start(*self.context.at, users, BulkAction.RETRY)
+        bulk = done.result
+        self.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
+        await self.queue_changed()
+
+
+def outlook(account: str, plan: RetryPlan) -> list[str]:
+    """A retry plan as the lines of a question."""
+    from mission_control_tui.model.bulk.retry import Likely
+
+    counts = ", ".join(f"{count:,} {one}" for one in Likely if (count := plan.count(one)))
+    lines = [
+        f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",
+        f"Likely: {counts}.",
+    ]
+    lines += [f"{count:,} {likely}: {why}" for likely, why, count in plan.reasons[:REASONS]]
+    more = len(plan.reasons) - REASONS
+    return [*lines, f"... and {more} more reasons"] if more > 0 else lines

@@ -1,0 +1,426 @@
+"""One bulk: how far it is, live; stop, resume, retry what failed, undo; its items and what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.model.bulk.views import (
+    FAILED,
+    BulkAction,
+    BulkItemView,
+    BulkProgress,
+    BulkView,
+    ItemOutcome,
+)
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.states import BulkState
+from mission_control_tui.screens.base.retry_all import RetryingScreen
+from mission_control_tui.screens.bulk.labels import (
+    OUTCOMES,
+    done_of,
+    progress_words,
+    state_of,
+    summary,
+    title_of,
+)
+from mission_control_tui.screens.bulk.passwords import PasswordsScreen
+from mission_control_tui.screens.forms.password_fields import as_wide
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+SHOWN: dict[str, tuple[str, frozenset[ItemOutcome]]] = {
+    "all": ("All", frozenset()),
+    "failed": ("Failed: red or refused", FAILED),
+    "moving": ("On their way or left", frozenset({ItemOutcome.ORANGE, ItemOutcome.LEFT})),
+    "skipped": ("Skipped", frozenset({ItemOutcome.SKIPPED})),
+    "refused": ("Refused", frozenset({ItemOutcome.REFUSED})),
+    "green": ("Done", frozenset({ItemOutcome.GREEN, ItemOutcome.UNCHANGED})),
+}
+BAR = 40
+MANY, PAUSE = 2_000, 0.5
+"""A bulk of more items than this is counted again after so many seconds at the earliest, however fast it moves."""
+
+
+class ProgressLine(LineWidget):
+    """A bar: what is done, what failed, what is on its way, what is left."""
+
+    def __init__(self) -> None:
+        super().__init__(id="progress")
+        self._progress = BulkProgress()
+        self._told = ""
+
+    def set(self, progress: BulkProgress, told: str) -> None:
+        """Show how far it is, and behind that in a few words whose it is."""
+        self._progress, self._told = progress, told
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        progress = self._progress
+        if y or not progress.total:
+            return ()
+        wide = min(BAR, width - 20)
+        done = done_of(progress)
+        filled = wide if done == progress.total else done * wide // progress.total
+        moving = min(wide - filled, -(-progress.orange * wide // progress.total))
+        percent = 100 if done == progress.total else done * 100 // progress.total
+        return [
+            ("█" * filled, ""),
+            ("▒" * moving, ""),
+            ("░" * (wide - filled - moving), "dim"),
+            (f" {percent} %", ""),
+            (f"  {self._told}", "dim"),
+        ]
+
+
+class BulkScreen(PasswordsScreen, RetryingScreen):
+    """One bulk, live."""
+
+    HEADING = "Bulk action"
+    ABOUT = (
+        "How far one action for many users is; the worker goes on with it when this screen is left. Stop leaves out "
+        "what is left; what is queued goes on, unless it is cancelled as well. p or Resume goes on. Show > Failed "
+        "lists what went wrong and why; R tries these again. u takes the whole back, after saying what that does. "
+        "Enter on a line goes to the user's services."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("retry_all", "undo", "provision", "copy")
+    CSS_PATH = "bulk.tcss"
+    AUTO_FOCUS = "#items"
+
+    def __init__(self, bulk_id: int) -> None:
+        super().__init__()
+        self._bulk_id = bulk_id
+        self._bulk: BulkView | None = None
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key} {self._bulk_id}"
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="what")
+        yield ProgressLine()
+        yield TextLines("", id="numbers")
+        yield TextLines("", id="notice")
+        with Horizontal(id="buttons"):
+            yield as_wide(
+                ActionButton(
+                    "Stop",
+                    help_text="What is left is left out; what is queued goes on.",
+                    id="stop",
+                )
+            )
+            yield as_wide(
+                ActionButton(
+                    "Stop and cancel",
+                    help_text="What is left is left out, and what is on its way is cancelled.",
+                    id="cancel",
+                )
+            )
+            yield as_wide(
+                ActionButton("Resume", help_text="Goes on with what is left.", id="resume")
+            )
+            yield as_wide(
+                ActionButton(
+                    "Show the passwords once",
+                    help_text="Shows the passwords that were made; then they are forgotten.",
+                    id="reveal",
+                )
+            )
+        yield ChoiceField(
+            "Show",
+            [(name, label) for name, (label, _outcomes) in SHOWN.items()],
+            help_text="Which items the list shows; Left and Right choose.",
+            id="shown",
+        )
+        yield LineList(
+            columns=(Column("User", width=30), Column("Now", width=11), Column("Why")),
+            empty="None of them",
+            id="items",
+        )
+        yield TextLines("", "dim", id="detail")
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.bulk.queries import show
+
+        bulk = await show(*self.context.at, self._bulk_id)
+        if not self.is_here:
+            return
+        self._bulk = bulk
+        word, _style = state_of(bulk)
+        ticket = f"  {bulk.ticket}" if bulk.ticket else ""
+        self.query_one("#what", TextLines).set(f"Bulk {bulk.id}: {self._title(bulk)}  -  {word}")
+        told = f"{bulk.operator}, {age(bulk.created_at)} ago{ticket}"
+        self.query_one(ProgressLine).set(bulk.progress, told)
+        self.query_one("#numbers", TextLines).set(progress_words(bulk.progress))
+        self._fit_buttons(bulk)
+        self._show_notice(bulk)
+        self.query_one("#items", LineList).show(self._fetch, find=None, keep=True)
+        self.refresh_keys()
+        if self._was_read and bulk.progress.total > MANY:
+            await asyncio.sleep(PAUSE)
+
+    def _title(self, bulk: BulkView) -> str:
+        return title_of(bulk, self.context.catalogue)
+
+    def _fit_buttons(self, bulk: BulkView) -> None:
+        moving = bulk.state in (BulkState.RUNNING, BulkState.ATTENDED)
+        held = self.held(bulk.id)
+        shown = {
+            "stop": moving,
+            "cancel": moving or bool(bulk.progress.orange),
+            "resume": self._can_resume(bulk),
+            "reveal": held is not None and bool(held.passwords) and not held.running,
+        }
+        for name, there in shown.items():
+            button = self.query_one(f"#{name}", ActionButton)
+            if not there and button.has_focus:
+                self.query_one("#items", LineList).focus()
+            button.display = there
+        self.query_one("#buttons").display = any(shown.values())
+
+    def _can_resume(self, bulk: BulkView) -> bool:
+        held = self.held(bulk.id)
+        if not bulk.progress.left:
+            return False
+        nobody = bulk.state is BulkState.ATTENDED and (held is None or not held.running)
+        return bulk.state is BulkState.STOPPED or nobody
+
+    def _show_notice(self, bulk: BulkView) -> None:
+        held = self.held(bulk.id)
+        words = []
+        if held is not None and held.place is not None:
+            words.append(f"{held.made:,} passwords are in {held.place}.")
+        elif held is not None and held.passwords:
+            words.append(f"{len(held.passwords):,} passwords wait here to be shown once.")
+        if bulk.state is BulkState.ATTENDED and self._can_resume(bulk):
+            words.append("Nobody takes its passwords any more: p goes on with it here.")
+        elif bulk.progress.left and self.context.no_worker:
+            words.append(f"Nothing happens yet: {self.context.no_worker}.")
+        notice = self.query_one("#notice", TextLines)
+        notice.set(" ".join(words))
+        notice.display = bool(words)
+
+    @property
+    def _outcomes(self) -> frozenset[ItemOutcome]:
+        return SHOWN[self.query_one("#shown", ChoiceField).value][1]
+
+    def _total(self) -> int:
+        if self._bulk is None:
+            return 0
+        progress = self._bulk.progress
+        wanted = self._outcomes
+        if not wanted:
+            return progress.total
+        return sum(getattr(progress, str(one)) for one in wanted)
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.bulk.queries import items
+
+        found = await items(
+            *self.context.at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
+        )
+        total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
+        return Page([self._row(one) for one in found], total)
+
+    def _row(self, one: BulkItemView) -> Row:
+        word, style = OUTCOMES[one.outcome]
+        return Row(one.id, (one.name, (word, style), one.reason), one)
+
+    @property
+    def item(self) -> BulkItemView | None:
+        """The item under the cursor."""
+        row = self.query_one("#items", LineList).current
+        return row.data if row is not None and isinstance(row.data, BulkItemView) else None
+
+    def on_line_list_loaded(self) -> None:
+        self._tell()
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        if event.rows.id == "items":
+            self._tell()
+
+    def _tell(self) -> None:
+        item = self.item
+        self.query_one("#detail", TextLines).set(item.reason if item is not None else "")
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "shown" and self.console.is_open:
+            self.query_one("#items", LineList).show(self._fetch, find=None, keep=False)
+
+    # Verbs
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"provision": "Resume", "retry_all": "Retry failed", "open": "Services"}
+
+    def why_not(self, verb: str) -> str:
+        bulk = self._bulk
+        if bulk is not None and verb == "provision" and not self._can_resume(bulk):
+            return "There is nothing to resume: it goes on, or nothing is left"
+        if bulk is not None and verb == "retry_all" and not bulk.progress.failed:
+            return "Nothing of it failed"
+        return super().why_not(verb)
+
+    def _known(self) -> BulkView:
+        if self._bulk is None:
+            raise UsageError("The bulk is being read.")
+        return self._bulk
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        match event.button.id:
+            case "stop":
+                self._ask_stop(cancel=False)
+            case "cancel":
+                self._ask_stop(cancel=True)
+            case "resume":
+                self.verb_provision()
+            case "reveal":
+                self._reveal()
+
+    def _ask_stop(self, *, cancel: bool) -> None:
+        self.need_write()
+        bulk = self._known()
+        progress = bulk.progress
+        queued = "are cancelled" if cancel else "go on"
+        self.confirm(
+            [
+                f"{self.context.account.name}: stop bulk {bulk.id}, {self._title(bulk)}?",
+                f"{progress.left:,} are left out; {progress.orange:,} on their way {queued}.",
+                "Resume goes on with what is left.",
+            ],
+            lambda: self._stop(cancel),
+            yes="Stop",
+        )
+
+    async def _stop(self, cancel: bool) -> None:
+        from mission_control_tui.model.bulk.control import stop
+
+        done = (await stop(*self.context.at, self._bulk_id, cancel_queued=cancel)).result
+        cancelled = f", {done.cancelled:,} cancelled" if cancel else ""
+        self.announce(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
+        await self.queue_changed()
+        await self.load()
+
+    def verb_provision(self) -> None:
+        """Go on with what is left."""
+        self.need_write()
+        bulk = self._known()
+        if bulk.attended:
+            self.ask_where(self._resume)
+        else:
+            self.do(self._resume(None))
+
+    async def _resume(self, place: Path | None) -> None:
+        from mission_control_tui.model.bulk.control import resume
+
+        bulk = (await resume(*self.context.at, self._bulk_id)).result
+        if bulk.attended:
+            self.attend_to(bulk, place)
+        self.announce(f"Resumed: {bulk.progress.left:,} left")
+        await self.queue_changed()
+        await self.load()
+
+    def _reveal(self) -> None:
+        held = self.held(self._bulk_id)
+        if held is None or not held.passwords:
+            return
+        lines = [
+            "  ".join(
+                filter(None, (one.upn, one.service_id, one.instance, one.login, one.password))
+            )
+            for one in held.passwords
+        ]
+        held.passwords.clear()
+        self._fit_buttons(self._known())
+        self._show_notice(self._known())
+        self.show_overlay(PlainLines("\n".join(lines)))
+        self.announce("Shown once: they are forgotten now. Esc goes back")
+
+    async def verb_retry_all(self) -> None:
+        """Try again what failed of it: what is red by a retry, what was refused by the same action."""
+        from mission_control_tui.model.bulk.queries import items
+
+        bulk = self._known()
+        self.need_write()
+        found = await items(*self.context.at, bulk.id, outcomes=FAILED, limit=100_000)
+        self.still_here()
+        red = [one.user_id for one in found if one.outcome is ItemOutcome.RED and one.user_id]
+        refused = [
+            one.user_id for one in found if one.outcome is ItemOutcome.REFUSED and one.user_id
+        ]
+        if red:
+            await self.retry_red(tuple(dict.fromkeys(red)))
+        elif bulk.action in (BulkAction.RETRY, BulkAction.RESTATE):
+            raise UsageError("What was refused cannot be tried again so: see Why.")
+        else:
+            self.go_to("bulk-new", tuple(dict.fromkeys(refused)), str(bulk.action))
+
+    async def verb_undo(self) -> None:
+        """Say what taking the whole of it back does, and ask."""
+        from mission_control_tui.model.history.undo import undo_plan
+
+        self.need_write()
+        bulk = self._known()
+        plan = await undo_plan(*self.context.at, bulk.id)
+        self.still_here()
+        if not plan.queued:
+            raise UsageError(f"Nothing of bulk {bulk.id} can be undone. {summary(plan)}")
+        lines = [
+            f"{self.context.account.name}: undo bulk {bulk.id}, {self._title(bulk)}?",
+            summary(plan),
+        ]
+        lines += [f"{one.count:,} {one.state}: {one.reason}" for one in plan.reasons[:3]]
+
+        if plan.users > self.context.settings.console.confirm_above:
+            self.ask_typed(
+                lines,
+                str(plan.users),
+                lambda: self.call_after_refresh(self._begin_undo, plan.attended),
+                what="the number of users",
+            )
+        else:
+            self.confirm(lines, lambda: self._begin_undo(plan.attended), yes="Undo")
+
+    def _begin_undo(self, attended: bool) -> None:
+        if attended:
+            self.ask_where(self._undo)
+        else:
+            self.do(self._undo(None))
+
+    async def _undo(self, place: Path | None) -> None:
+        from mission_control_tui.model.history.undo import undo
+
+        done = (await undo(*self.context.at, bulk=self._bulk_id)).result
+        if done.bulk is not None and done.bulk.attended:
+            self.attend_to(done.bulk, place)
+        await self.queue_changed()
+        if done.bulk is not None:
+            self.announce(f"Undone by bulk {done.bulk.id}")
+            self.turn_into("bulk", done.bulk.id)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        item = self.item
+        if event.rows.id == "items" and item is not None and item.user_id is not None:
+            self.go_to("provision", item.user_id, item.assignment_id)
+
+    def verb_copy(self) -> None:
+        item = self.item
+        if item is not None:
+            self.copy(" - ".join(filter(None, (item.name, str(item.outcome), item.reason))))
+
+    def about_user(self) -> str | None:
+        return self.item.user_id if self.item is not None else None

@@ -1,0 +1,157 @@
+"""A bulk in words: what it would do, how far it is, and what it asks before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.bulk.views import BulkAction, ItemOutcome
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.states import BulkState
+from mission_control_tui.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.views import BulkPlan, BulkProgress, BulkView
+    from mission_control_tui.model.catalogue.types import Catalogue
+
+ACTIONS: Mapping[BulkAction, str] = {
+    BulkAction.PROVISION: "Provision a service",
+    BulkAction.CHANGE: "Change level or settings",
+    BulkAction.SUSPEND: "Suspend a service",
+    BulkAction.RESUME: "Resume a service",
+    BulkAction.DISABLE: "Disable",
+    BulkAction.ENABLE: "Enable",
+    BulkAction.DEPROVISION: "Deprovision services",
+    BulkAction.PASSWORD: "Reset the passwords",
+}
+"""What can be done for all marked users."""
+
+DONE: Mapping[str, str] = {
+    BulkAction.PASSWORD: "Reset passwords",
+    BulkAction.RETRY: "Try again what is red",
+    BulkAction.GIVE: "Services for new users",
+}
+"""What was done, where the action's own name does not say it."""
+
+LOST: Mapping[BulkAction, str] = {
+    BulkAction.SUSPEND: "Lost: the access to it, until resumed; data and seats stay.",
+    BulkAction.DISABLE: "Lost: the access to everything, until enabled; data and seats stay.",
+    BulkAction.DEPROVISION: "Lost: the services with all their data. The seats become free.",
+    BulkAction.CHANGE: "Lost: what only the present level has, where it is another one.",
+    BulkAction.PASSWORD: "Lost: the passwords that hold now, at every service; this cannot be undone.",
+}
+"""What an action takes away; those without are not asked about."""
+
+STATES: Mapping[BulkState, tuple[str, str]] = {
+    BulkState.RUNNING: ("Running", "orange"),
+    BulkState.ATTENDED: ("Passwords", "orange"),
+    BulkState.STOPPED: ("Stopped", "red"),
+    BulkState.DONE: ("All queued", "green"),
+}
+OUTCOMES: Mapping[ItemOutcome, tuple[str, str]] = {
+    ItemOutcome.LEFT: ("Left", "dim"),
+    ItemOutcome.ORANGE: ("On its way", "orange"),
+    ItemOutcome.GREEN: ("Done", "green"),
+    ItemOutcome.RED: ("Error", "red"),
+    ItemOutcome.CANCELLED: ("Cancelled", "dim"),
+    ItemOutcome.SUPERSEDED: ("Superseded", "dim"),
+    ItemOutcome.UNCHANGED: ("As it was", "dim"),
+    ItemOutcome.SKIPPED: ("Skipped", "dim"),
+    ItemOutcome.REFUSED: ("Refused", "red"),
+}
+
+
+def state_of(bulk: BulkView) -> tuple[str, str]:
+    """The state and its colour; what is queued and has not ended is still on its way."""
+    if bulk.state is BulkState.DONE and bulk.progress.orange:
+        return "On its way", "orange"
+    if bulk.state is BulkState.DONE:
+        return ("Ended", "red") if bulk.progress.failed else ("Done", "green")
+    return STATES[bulk.state]
+
+
+def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
+    """What it does, as people call it: Change Managed Exchange to Standard Mail (POPX)."""
+    if bulk.undoes_id is not None:
+        return f"Undo of bulk {bulk.undoes_id}"
+    words = [DONE.get(bulk.action, str(bulk.action).capitalize())]
+    params = bulk.params
+    if params.service and bulk.action is not BulkAction.GIVE:
+        service, level = params.service, params.level
+        try:
+            known = catalogue.service(service)
+            service = known.name
+            level = known.level(level).name.removeprefix(f"{known.name} - ") if level else ""
+        except NotFound:
+            pass
+        words += [service, *(["to", level] if level else [])]
+    return " ".join(words)
+
+
+def done_of(progress: BulkProgress) -> int:
+    """How many items nothing more happens to."""
+    return progress.total - progress.left - progress.orange
+
+
+def people(count: int) -> str:
+    """So many users."""
+    return f"{count:,} user{'s'[: count != 1]}"
+
+
+def summary(plan: BulkPlan) -> str:
+    """What the plan does, in one or two lines."""
+    words = [f"{plan.queued:,} of {plan.total:,} would be done"]
+    for count, word in (
+        (plan.waiting, "of them wait first"),
+        (plan.unchanged, "already so"),
+        (plan.skipped, "skipped"),
+        (plan.refused, "refused"),
+    ):
+        if count:
+            words.append(f"{count:,} {word}")
+    said = ", ".join(words) + "."
+    if plan.attended:
+        said += " Passwords are generated: to a file, or shown once."
+    return " ".join((said, *plan.warnings))
+
+
+def plan_rows(plan: BulkPlan) -> list[Row]:
+    """Seats, what is missing and its price, and who is left out and why; keys say what Enter does."""
+    rows = []
+    for one in plan.seats:
+        later = "" if one.free_after == one.free_queued else f", later {one.free_after}"
+        short: Cell = ((f"{one.short} short", "red"),) if one.short else ""
+        level = one.level.removeprefix(f"{one.service} - ")
+        said = f"{one.free_before} -> {one.free_queued} free{later}: {one.service}, {level}"
+        rows.append(Row(("seats", one.service_id, one.level_id), ("Seats", said, short), one))
+    for missing in plan.missing:
+        term = f"{missing.months} month{'s'[: missing.months != 1]}"
+        price = f"{missing.quantity} more: {missing.total.format()} with tax for {term}"
+        key = ("buy", missing.product_id, missing.level_id)
+        rows.append(Row(key, ("Buy", price, "b buys"), missing))
+    for reason in plan.reasons:
+        style = "red" if reason.state == "refused" else ""
+        count: Cell = ((f"{reason.count:,}", ""),)
+        key = ("reason", reason.state, reason.reason)
+        rows.append(Row(key, ((reason.state.capitalize(), style), reason.reason, count), reason))
+    return rows
+
+
+def progress_words(progress: BulkProgress) -> str:
+    """How far a bulk is: done, red, left, as numbers."""
+    words = [
+        f"{progress.green:,} done",
+        f"{progress.red:,} red",
+        f"{progress.orange:,} on their way",
+        f"{progress.left:,} left",
+    ]
+    for count, word in (
+        (progress.refused, "refused"),
+        (progress.skipped, "skipped"),
+        (progress.unchanged, "as they were"),
+        (progress.cancelled, "cancelled"),
+        (progress.superseded, "superseded"),
+    ):
+        if count:
+            words.append(f"{count:,} {word}")
+    return f"{progress.total:,} in all: " + ", ".join(words)

@@ -1,0 +1,412 @@
+"""One action for many users: what, its parameters, the plan, and then the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkParams,
+    BulkPlan,
+    BulkReason,
+    MissingSeats,
+)
+from mission_control_tui.model.catalogue.types import Service
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.screens.bulk.labels import ACTIONS, LOST, people, plan_rows, summary
+from mission_control_tui.screens.bulk.passwords import PasswordsScreen
+from mission_control_tui.screens.forms.option_fields import option_widget, shown
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import Seats
+
+OF_A_SERVICE = frozenset(
+    {
+        BulkAction.PROVISION,
+        BulkAction.CHANGE,
+        BulkAction.SUSPEND,
+        BulkAction.RESUME,
+        BulkAction.DEPROVISION,
+    }
+)
+WITH_LEVEL = frozenset({BulkAction.PROVISION, BulkAction.CHANGE})
+NAMED = 3
+KEEP, EVERYTHING = "", ""
+
+
+class PlanList(CursorLines):
+    """What the plan says, line by line."""
+
+    title = "Plan"
+    help_text = "Enter on who is left out shows their names; b buys the seats that are missing and comes back."
+
+    def __init__(self) -> None:
+        super().__init__(
+            columns=(Column("Plan", width=9), Column(), Column(width=9, right=True)), id="plan"
+        )
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    def row_at(self, index: int) -> Row | None:
+        return self._rows[index]
+
+    def set(self, rows: Sequence[Row], empty: str = "") -> None:
+        self.empty = empty
+        self._rows = tuple(rows)
+        self.rows_changed()
+
+
+class BulkNewScreen(PasswordsScreen):
+    """What to do for all marked users, what that would be, and its start."""
+
+    HEADING = "Act on marked"
+    ABOUT = (
+        "One action for all marked users. Choose what with Left and Right; p shows the plan: how many, seats before "
+        "and after, what is missing and its price, who is left out and why (Enter shows the names). b buys what is "
+        "missing and comes back. p again starts; from then on the worker goes on with it, whatever becomes of this "
+        "terminal."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "buy")
+    CSS_PATH = "new_bulk.tcss"
+    AUTO_FOCUS = "#action"
+    MAIN = "go"
+
+    def __init__(self, users: Sequence[str], action: str = BulkAction.PROVISION) -> None:
+        super().__init__()
+        self._users = tuple(users)
+        self._first_action = BulkAction(action)
+        self._services: Mapping[str, Service] = {}
+        self._seats: Sequence[Seats] = ()
+        self._plan: BulkPlan | None = None
+        self._defaults: dict[str, str | bool] = {}
+        self._planning = 0
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key} {hash(self._users)}"
+
+    def body(self) -> Iterable[Widget]:
+        with Vertical(id="form"):
+            yield TextLines(f"For {people(len(self._users))}", "title", id="who")
+            yield ChoiceField(
+                "Action",
+                [(str(action), label) for action, label in ACTIONS.items()],
+                str(self._first_action),
+                help_text="What is done for each of them; Left and Right choose.",
+                id="action",
+            )
+            yield ChoiceField("Service", [], help_text="Of which service.", id="service")
+            yield ChoiceField("Level", [], help_text="Which level they get.", id="level")
+            yield Fold(
+                "Settings",
+                self._setting_widgets,
+                help_text="Settings of the service; what is not changed stays as it is, or as the catalogue has it.",
+                id="settings",
+            )
+            yield CheckField(
+                "Disabled users too",
+                help_text="Give the service to users who are disabled as well; it stays suspended.",
+                id="include-disabled",
+            )
+            yield CheckField(
+                "Change at next logon",
+                help_text="They have to choose a new password when logging in next.",
+                id="must-change",
+            )
+            yield ActionButton(
+                "Show the plan", help_text="Says what would happen; nothing is changed.", id="go"
+            )
+        yield TextLines("", id="summary")
+        yield PlanList()
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.accounts.overview import list_seats
+        from mission_control_tui.model.search.light_matrix import among, page
+
+        self._seats = await list_seats(*self.context.at)
+        here = await among(*self.context.at, self._users)
+        if len(here) < len(self._users):
+            self._users = tuple(one for one in self._users if one in here)
+            self._forget_plan()
+        if len(self._users) == 1:
+            from mission_control_tui.model.users.queries import details
+
+            user = await details(*self.context.at, self._users[0])
+            self.query_one("#who", TextLines).set(f"For {user.details.display_name}  {user.upn}")
+        else:
+            self.query_one("#who", TextLines).set(f"For {people(len(self._users))}")
+        del page
+        if not self._services:
+            self._services = {
+                service.id: service
+                for service in self.context.catalogue.services
+                if service.subject is SubjectKind.USER and service.visible
+            }
+            self._fit_form()
+        elif self._plan is not None:
+            await self._make_plan()
+        self._fit_levels()
+
+    def concerns(self, changes: object) -> bool:
+        """What others change shows in the next plan, and in what becomes of it."""
+        return False
+
+    @property
+    def action(self) -> BulkAction:
+        return BulkAction(self.query_one("#action", ChoiceField).value)
+
+    @property
+    def service(self) -> Service | None:
+        """The service that is chosen, where the action is of one."""
+        if self.action not in OF_A_SERVICE:
+            return None
+        return self._services.get(self.query_one("#service", ChoiceField).value)
+
+    @property
+    def level(self) -> str:
+        """The level that is chosen; empty where the present one stays."""
+        return self.query_one("#level", ChoiceField).value if self.action in WITH_LEVEL else ""
+
+    def _fit_form(self) -> None:
+        """Show what the action needs."""
+        action = self.action
+        services = [(one.id, one.name) for one in self._services.values()]
+        if action is BulkAction.DEPROVISION:
+            services.insert(0, (EVERYTHING, "All services"))
+        self.query_one("#service", ChoiceField).set_choices(services)
+        self.query_one("#service").display = action in OF_A_SERVICE
+        self.query_one("#level").display = action in WITH_LEVEL
+        self.query_one("#include-disabled").display = action is BulkAction.PROVISION
+        self.query_one("#must-change").display = action is BulkAction.PASSWORD
+        self._fit_levels()
+        self.do(self._fit_settings())
+
+    def _fit_levels(self) -> None:
+        service = self.service
+        if service is None:
+            return
+        free = {one.level_id: one.free for one in self._seats if one.service_id == service.id}
+        levels = [
+            (
+                level.id,
+                f"{level.name} ({free.get(level.id, 0)} free)" if service.seats else level.name,
+            )
+            for level in service.levels
+            if not level.withdrawn
+        ]
+        if self.action is BulkAction.CHANGE:
+            levels.insert(0, (KEEP, "(as it is)"))
+        self.query_one("#level", ChoiceField).set_choices(levels)
+
+    async def _fit_settings(self) -> None:
+        fold = self.query_one("#settings", Fold)
+        options = self._options()
+        self._defaults = {}
+        fold.display = bool(options)
+        fold.note = ", ".join(option.name for option in options)
+        await fold.rebuild()
+
+    def _options(self) -> Sequence[Any]:
+        service = self.service
+        if service is None or self.action not in WITH_LEVEL:
+            return ()
+        if self.level:
+            return service.options_for(self.level)
+        return service.options
+
+    def _setting_widgets(self) -> Iterable[Widget]:
+        for option in self._options():
+            value = shown(option, option.initial)
+            self._defaults[option.id] = value
+            yield option_widget(option, value, f"o-{option.id}")
+
+    def _settings(self) -> dict[str, object]:
+        """What was changed of the settings."""
+        typed: dict[str, object] = {}
+        for name, default in self._defaults.items():
+            for widget in self.query(f"#o-{name}"):
+                if isinstance(widget, CheckField | ChoiceField | Field) and widget.value != default:
+                    typed[name] = widget.value
+        return typed
+
+    def params(self) -> BulkParams:
+        """What was chosen."""
+        action, service = self.action, self.service
+        must = self.query_one("#must-change", CheckField).value
+        return BulkParams(
+            service.id if service is not None else "",
+            self.level or None,
+            self._settings(),
+            include_disabled=action is BulkAction.PROVISION
+            and self.query_one("#include-disabled", CheckField).value,
+            must_change=(must or None) if action is BulkAction.PASSWORD else None,
+        )
+
+    # Changes of the form
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        self._forget_plan()
+        match event.field.id:
+            case "action":
+                self._fit_form()
+            case "service":
+                self._fit_levels()
+                self.do(self._fit_settings())
+            case "level":
+                self.do(self._fit_settings())
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        self._forget_plan()
+
+    def _forget_plan(self) -> None:
+        self._planning += 1
+        self._plan = None
+        self.query_one(PlanList).set(())
+        self.query_one("#summary", TextLines).set("")
+        self._label()
+
+    def _label(self) -> None:
+        button = self.query_one("#go", ActionButton)
+        button.label = "Start" if self._plan is not None else "Show the plan"
+        self.refresh_keys()
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"provision": "Start" if self._plan is not None else "Plan"}
+
+    # Plan and start
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        if event.button.id == "go":
+            self.do(self.verb_provision())
+
+    async def verb_provision(self) -> None:
+        """Show the plan; with the plan shown, start."""
+        self.need_write()
+        if self._plan is None:
+            await self._make_plan()
+        else:
+            self._ask_start(self._plan)
+
+    async def _make_plan(self) -> None:
+        from mission_control_tui.model.bulk.planning import plan
+
+        self._planning += 1
+        mine = self._planning
+        self.query_one("#summary", TextLines).set("Looking what it would do ...")
+        try:
+            found = await plan(*self.context.at, self._users, self.action, self.params())
+        except Exception:
+            # Whoever called tells it; here only what was under way is said no longer.
+            if self.is_here:
+                self.query_one("#summary", TextLines).set("")
+            raise
+        if not self.is_here or mine != self._planning:
+            return
+        self._plan = found
+        self.query_one("#summary", TextLines).set(summary(found))
+        rows = self.query_one(PlanList)
+        rows.set(plan_rows(found), "Nobody is left out")
+        self._label()
+        self.query_one("#go", ActionButton).focus()
+
+    def _ask_start(self, plan: BulkPlan) -> None:
+        if not plan.queued:
+            raise UsageError("Nothing would be done, so there is nothing to start.")
+        account, action = self.context.account.name, plan.action
+        service = self.service
+        what = ACTIONS[action]
+        of_what = f": {service.name} for" if service is not None else ":"
+        lines = [f"{account}: {what}{of_what} {people(plan.users)}?"]
+        if action in LOST:
+            lines.append(LOST[action])
+        lines += [summary(plan)]
+        limit = self.context.settings.worker.removal_limit
+        if plan.removals > limit:
+            lines.append(
+                f"More than {limit} services taken away at a time wait until they are allowed."
+            )
+        if plan.short:
+            lines.append("Who gets no seat is left out.")
+        if plan.users > self.context.settings.console.confirm_above:
+            self.ask_typed(
+                lines,
+                str(plan.users),
+                lambda: self._after_bar(plan),
+                what="the number of users",
+            )
+        elif action in LOST or plan.removals:
+            self.confirm(lines, lambda: self._begin(plan), yes="Start")
+        else:
+            self._begin(plan)
+
+    def _after_bar(self, plan: BulkPlan) -> None:
+        """The question closes first, for the next one may follow."""
+        self.call_after_refresh(self._begin, plan)
+
+    def _begin(self, plan: BulkPlan) -> None:
+        if plan.attended and plan.passwords:
+            self.ask_where(lambda place: self._start(plan, place))
+        else:
+            self.do(self._start(plan, None))
+
+    async def _start(self, plan: BulkPlan, place: Any) -> None:
+        from mission_control_tui.model.bulk.control import start
+
+        self.need_write()
+        done = await start(*self.context.at, self._users, plan.action, plan.params)
+        bulk = done.result
+        if bulk.attended:
+            self.attend_to(bulk, place)
+        await self.queue_changed()
+        self.turn_into("bulk", bulk.id)
+
+    # Other keys
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id != "plan":
+            return
+        if isinstance(event.row.data, BulkReason):
+            reason = event.row.data
+            text = "\n".join((f"{reason.state.capitalize()}: {reason.reason}", "", *reason.names))
+            self.show_overlay(PlainLines(text))
+            self.announce("Esc goes back")
+        else:
+            self.verb_buy()
+
+    def verb_buy(self) -> None:
+        """Buy what is missing, the line under the cursor or the first one, and come back."""
+        missing = self._plan.missing if self._plan is not None else ()
+        row = self.query_one(PlanList).current
+        under = row.data if row is not None else None
+        wanted = under if isinstance(under, MissingSeats) else next(iter(missing), None)
+        if wanted is not None:
+            self.go_to(
+                "buy",
+                wanted.product_id,
+                wanted.level_id,
+                wanted.quantity,
+                return_to="the plan for the marked users",
+            )
+        elif (service := self.service) is not None and self.level:
+            self.open_buy(service.id, self.level, "the plan for the marked users")
+        else:
+            raise UsageError("No seats are missing: there is nothing to buy.")

@@ -1,0 +1,106 @@
+"""Passwords that a bulk makes: to a private file as they are made, or kept by this console to be shown once.
+
+Whoever attends a bulk goes on with it until it ends, whichever screen is on top; a console that is left leaves the bulk
+where it is, and another one resumes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from mission_control_tui.model.bulk.views import BulkView, NewPassword
+from mission_control_tui.model.store.private_files import (
+    append,
+    password_rows,
+    path_named,
+    write_new,
+)
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.shielded import unbroken
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+HEADINGS = ("upn", "service", "instance", "login", "password")
+
+
+@dataclass(slots=True)
+class Held:
+    """What a console knows of a bulk that it attends: where its passwords go, or the passwords themselves."""
+
+    place: Path | None
+    running: bool = True
+    made: int = 0
+    passwords: list[NewPassword] = field(default_factory=list, repr=False)
+
+
+_held: WeakKeyDictionary[App[Any], dict[int, Held]] = WeakKeyDictionary()
+
+
+class PasswordsScreen(MissionScreen):
+    """A screen from which a bulk that makes passwords is started or resumed."""
+
+    def held(self, bulk_id: int) -> Held | None:
+        """What this console holds of the bulk, if it attends it."""
+        return _held.get(self.app, {}).get(bulk_id)
+
+    def ask_where(self, then: Callable[[Path | None], Any]) -> None:
+        """Ask for the file for the passwords; empty keeps them here, to be shown once. It is made at once."""
+
+        async def named(text: str) -> None:
+            place = _file_of(text)
+            if place is not None:
+                await write_new(place, password_rows((), HEADINGS))
+            await then(place)
+
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        name = f"passwords-{self.context.account.code}-{stamp}.csv"
+        self.ask(
+            [
+                "Passwords are generated. To which new file, that only you can read?",
+                "Empty: they are kept in this console alone, and shown once.",
+            ],
+            "File",
+            named,
+            value=str(Path.home() / name),
+        )
+
+    def attend_to(self, bulk: BulkView, place: Path | None) -> None:
+        """Go on with the bulk in this process until it ends, whichever screen is on top."""
+        held = Held(place)
+        _held.setdefault(self.app, {})[bulk.id] = held
+        context = self.context
+
+        async def work() -> None:
+            from mission_control_tui.model.bulk.control import attend
+
+            def keep(made: Sequence[NewPassword]) -> None:
+                if held.place is not None:
+                    append(held.place, password_rows(map(_cells, made)))
+                else:
+                    held.passwords.extend(made)
+                held.made += len(made)
+
+            try:
+                async for done in attend(*context.at, bulk.id, keep):
+                    if done.requests:
+                        context.worker = await context.wake()
+            finally:
+                held.running = False
+
+        self.app.run_worker(
+            unbroken(self._guard(work())), group="bulks", description="bulk", exit_on_error=True
+        )
+
+
+def _file_of(text: str) -> Path | None:
+    return path_named(text) if text.strip() else None
+
+
+def _cells(one: NewPassword) -> tuple[str, ...]:
+    return one.upn, one.service_id, one.instance, one.login, one.password

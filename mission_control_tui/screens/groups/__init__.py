@@ -1,0 +1,1 @@
+"""Screens on groups, contacts and shared mailboxes."""

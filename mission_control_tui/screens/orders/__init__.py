@@ -1,0 +1,1 @@
+"""The buy flow and the list of orders."""

@@ -1,0 +1,302 @@
+"""Orders: the list, one of them, and the confirmation of a purchase that leads on to its use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, WAITS, order_rows
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import fit
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.quadrant import Quadrant
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.orders.queries import OrderView
+
+WIDTH = 74
+SHOWN = 500
+LINKS = (
+    ("service-area", "Service Management Area", "where users are given what was bought"),
+    ("new-user", "New User", "and give services in one pass"),
+    ("home", "Home", "buy something else"),
+    ("orders", "Orders", "all orders of the account"),
+)
+"""Where one goes from an order: the screen, its words, and why."""
+DECISIONS = (
+    ("approve", "Approve", "brings what was ordered, after another look at price and availability"),
+    ("decline", "Decline", "refuses the order; the reason is kept"),
+    (
+        "cancel",
+        "Cancel order",
+        "takes the order back; what it brought is removed, nothing is paid back",
+    ),
+)
+
+
+class OrderScreen(MissionScreen):
+    """One order. With `confirms` it was placed just now, and QUICK LINKS has the focus."""
+
+    CSS_PATH = "orders.tcss"
+    HEADING = "Order"
+    ABOUT = (
+        "What was ordered, for how much, by whom. What an order brought is given to users in the Service Management "
+        "Area: QUICK LINKS leads there. An order that waits for approval brings nothing until somebody approves it. "
+        "Cancel order takes one back: seats or domain are removed unless users hold them, and nothing is paid back."
+    )
+    VERBS = ("copy",)
+
+    def __init__(self, order_id: int, *, confirms: bool = False) -> None:
+        super().__init__()
+        self._order_id = order_id
+        self._confirms = confirms
+        self._order: OrderView | None = None
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key}:{self._order_id}"
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="title")
+        yield TextLines("", id="lines")
+        yield TextLines("", "strong", id="brings")
+        links = Quadrant("QUICK LINKS", columns=(Column(width=26), Column()), id="links")
+        links.set_rows([Row(name, (words, (about, "dim"))) for name, words, about in LINKS])
+        yield links
+        yield Field(
+            "Reason",
+            help_text="Kept with the order; needed to decline it.",
+            classes="deciding",
+            id="reason",
+        )
+        with Horizontal(classes="deciding", id="decisions"):
+            for name, label, words in DECISIONS:
+                yield ActionButton(label, help_text=words, id=name)
+
+    def on_mount(self) -> None:
+        self.set_heading(f"Order {self._order_id}")
+        self._offer(())
+        self.query_one("#links").focus()
+
+    def _offer(self, names: Sequence[str]) -> None:
+        """Show these decisions and no others."""
+        for widget in self.query(".deciding"):
+            widget.display = bool(names)
+        for name, _label, _words in DECISIONS:
+            self.query_one(f"#{name}").display = name in names
+
+    async def load(self) -> None:
+        from mission_control_tui.model.orders.queries import show_order
+
+        context = self.context
+        order = await show_order(*context.at, self._order_id)
+        what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
+        thanks = "Thank you. " if self._confirms else ""
+        self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
+        self.query_one("#lines", TextLines).set(
+            "\n".join(order_lines(order, self.context.catalogue))
+        )
+        self.query_one("#brings", TextLines).set(brings(context.catalogue, order))
+        waits = order.state == WAITS
+        first = self._order is None
+        self._order = order
+        decides = waits and not self._confirms
+        if waits:
+            self._offer(("approve", "decline", "cancel"))
+        else:
+            self._offer(("cancel",) if order.state == "complete" and not self._confirms else ())
+        links = self.query_one("#links")
+        links.display = not decides
+        self.query_one("#cancel", ActionButton).reason = (
+            "" if waits or order.kind == "purchase" else "a removal is not taken back"
+        )
+        if first and decides and not self._memory:
+            self.query_one("#approve").focus()
+        elif not decides and self.focused is None:
+            links.focus()
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "links":
+            self.console.follow_link(str(event.row.key))
+
+    def verb_copy(self) -> None:
+        self.copy(str(self._order_id))
+
+    # Approval
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        order, name = self._order, event.button.id
+        if order is None:
+            return
+        about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
+        field = self.query_one("#reason", Field)
+        if name == "decline" and not field.value.strip():
+            field.error = "say why"
+            field.focus()
+        elif name == "decline":
+            self.confirm([about, "It brings nothing, and is kept."], self._decline, yes="Decline")
+        elif name == "approve":
+            self.confirm(
+                [
+                    about,
+                    *_lines(order),
+                    "Price and availability are looked at again; then it is delivered.",
+                ],
+                self._approve,
+                yes="Approve",
+            )
+        elif order.state == WAITS:
+            self.confirm([about, "It brings nothing, and is kept."], self._cancel, yes="Cancel it")
+        else:
+            self.confirm(
+                [
+                    about,
+                    *_lines(order),
+                    "Lost: seats or domain; refused while users hold them. Nothing is paid back.",
+                ],
+                self._cancel,
+                yes="Take it back",
+            )
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.field.error = ""
+
+    @property
+    def _reason(self) -> str:
+        return self.query_one("#reason", Field).value.strip()
+
+    async def _approve(self, *, agreed_price: bool = False) -> None:
+        from mission_control_tui.model.orders.approval import PriceChanged, approve_order
+
+        at = (*self.context.at, self._order_id)
+        try:
+            await approve_order(*at, note=self._reason, agreed_price=agreed_price)
+        except PriceChanged as error:
+            self.confirm(
+                [error.what, "Approve it at the agreed price?"],
+                lambda: self._approve(agreed_price=True),
+                yes="Approve at the agreed price",
+            )
+            return
+        await self._decided("approved")
+
+    async def _decline(self) -> None:
+        from mission_control_tui.model.orders.approval import decline_order
+
+        at = (*self.context.at, self._order_id)
+        await decline_order(*at, self._reason)
+        await self._decided("declined")
+
+    async def _cancel(self) -> None:
+        from mission_control_tui.model.orders.approval import cancel_order
+
+        at = (*self.context.at, self._order_id)
+        outcome = await cancel_order(*at, self._reason)
+        await self._decided(str(outcome.result.state))
+
+    async def _decided(self, word: str) -> None:
+        await self.queue_changed()
+        self._confirms = False
+        self.set_focus(None)
+        self.announce(f"Order {self._order_id} is {word}")
+        self.reload()
+
+
+class OrdersScreen(MissionScreen):
+    """All orders of the account, newest first."""
+
+    HEADING = "Orders"
+    ABOUT = "All orders of the account, newest first. Enter opens one."
+    VERBS = ("buy", "copy")
+
+    def body(self) -> Iterable[Widget]:
+        yield Quadrant(
+            "Orders",
+            columns=ORDER_COLUMNS,
+            empty="No orders yet: b buys",
+            id="orders",
+        )
+
+    async def load(self) -> None:
+        from mission_control_tui.model.orders.queries import list_orders
+
+        orders = await list_orders(*self.context.at, limit=SHOWN)
+        full = len(orders) == SHOWN
+        note = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
+        self.query_one("#orders", Quadrant).set_rows(order_rows(orders), note=note)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "orders":
+            self.go_to("order", event.row.key)
+
+    def verb_buy(self) -> None:
+        self.console.follow_link("home")
+
+    def verb_copy(self) -> None:
+        row = self.query_one("#orders", Quadrant).current
+        if row is not None:
+            self.copy(str(row.key))
+
+
+def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
+    """The lines of an order with their sums, and who placed it."""
+    lines = []
+    for one in order.lines:
+        lines += [one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net))]
+    lines += [
+        _sum(_tax_word(order, catalogue), str(order.tax)),
+        _sum("Total", str(order.total)),
+        "",
+    ]
+    ticket = f", ticket {order.ticket}" if order.ticket else ""
+    lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")
+    if order.state == WAITS and order.note:
+        lines.append(f"Waits for approval: {order.note}")
+    elif order.note:
+        lines.append(order.note)
+    if order.decided_at is not None:
+        lines.append(
+            f"{order.state.capitalize()} by {order.decided_by} on {order.decided_at:%Y-%m-%d %H:%M} UTC."
+        )
+    if order.reason:
+        lines.append(f"Reason: {order.reason}")
+    return lines
+
+
+def _tax_word(order: OrderView, catalogue: Catalogue) -> str:
+    """The tax as the review called it; without its rate where the order was placed at another one."""
+    from mission_control_tui.model.catalogue.prices import tax_label
+
+    same = all(one.tax == one.net.share(catalogue.tax_basis_points) for one in order.lines)
+    return tax_label(catalogue) if same else catalogue.tax_name
+
+
+def _lines(order: OrderView) -> list[str]:
+    return [f"{one.quantity} x {one.label}" for one in order.lines]
+
+
+def _sum(label: str, amount: str) -> str:
+    return fit(label, WIDTH - 18) + fit(amount, 18, right=True)
+
+
+def brings(catalogue: Catalogue, order: OrderView) -> str:
+    """What can be used now because of the order."""
+    if order.state != "complete" or order.kind != "purchase":
+        return ""
+    texts = []
+    for line in order.lines:
+        if line.domain and catalogue.product(line.product_id).buys == "domain":
+            texts.append(f"{line.domain} is being registered.")
+        else:
+            level = catalogue.product(line.product_id).level(line.level_id)
+            service = catalogue.service(level.grants_service)
+            given = service.level(level.grants_level).name
+            texts.append(f"{line.quantity} x {given} now available in the Service Management Area.")
+    return " ".join(texts)

@@ -1,0 +1,333 @@
+"""One product: what it costs, how much of it the account has, BUY, and removing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from textual.widget import Widget
+
+from mission_control_tui.model.catalogue.prices import tax_label
+from mission_control_tui.model.catalogue.types import Buys, ProductLevel
+from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
+from mission_control_tui.widgets.light import light_parts
+from mission_control_tui.widgets.price_list import PriceList
+from mission_control_tui.widgets.quadrant import Quadrant
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.seat_bar import Seats
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.accounts.overview import AccountDetails
+    from mission_control_tui.model.catalogue.types import Product
+    from mission_control_tui.model.domains.ownership import DomainView
+    from mission_control_tui.model.money import Money
+    from mission_control_tui.model.plan import Outcome
+
+CHOOSE = "choose a level above"
+NONE_BOUGHT = "none was bought"
+
+Removal: TypeAlias = "Callable[..., Coroutine[Any, Any, Outcome[Any]]]"
+"""A removal that is tried with `dry_run=True` before it is done."""
+
+
+class ProductScreen(MissionScreen):
+    """Where one product is bought and removed."""
+
+    CSS_PATH = "product.tcss"
+    HEADING = "Buy"
+    ABOUT = (
+        "What this product costs and how much of it the account has. Choose a level with Space or Enter, then press "
+        "the BUY button (or b). What was bought is given to users in the Service Management Area. Removing is refused "
+        "while users hold what would be removed."
+    )
+    VERBS = ("buy",)
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__()
+        self._product_id = product_id
+
+    @property
+    def memory_key(self) -> str:
+        return f"{super().memory_key}:{self._product_id}"
+
+    @property
+    def product(self) -> Product:
+        return self.context.catalogue.product(self._product_id)
+
+    def body(self) -> Iterable[Widget]:
+        catalogue = self.context.catalogue
+        product = self.product
+        prices = "Example prices" if catalogue.prices_are_examples else "Prices"
+        yield TextLines(product.name, "title")
+        yield TextLines(
+            f"{product.description} {prices} in {catalogue.currency}, without {tax_label(catalogue)}.",
+            "dim",
+            id="about",
+        )
+        if product.buys is Buys.DOMAIN:
+            yield from self._domain_body()
+        else:
+            yield from self._level_body()
+        yield TextLines("", "error", id="problem")
+
+    def _domain_body(self) -> Iterable[Widget]:
+        yield TextLines(extension_prices(self.context.catalogue.money, self.product), id="prices")
+        yield ActionButton(self.product.buy_label, id="buy")
+        yield Quadrant(
+            "Your domain names",
+            columns=(Column(), Column(width=34)),
+            empty="none yet",
+            id="domains",
+        )
+
+    def _level_body(self) -> Iterable[Widget]:
+        product = self.product
+        picker = PriceList(
+            level_choices(self.context.catalogue.money, product, None),
+            price=term_words(min(product.terms)),
+            id="levels",
+        )
+        yield picker
+        yield TextLines("", "dim", id="level-about")
+        reason = CHOOSE if product.level_first else ""
+        yield ActionButton(product.buy_label, reason=reason, id="buy")
+        yield Fold("Remove", self._removal, id="removal")
+
+    def _removal(self) -> list[Widget]:
+        return [
+            Field("How many", id="removed", help_text="Free seats alone can be removed."),
+            ActionButton("Remove", reason=self._why_not_removed(self._picked()), id="remove"),
+        ]
+
+    # Data
+
+    def on_mount(self) -> None:
+        self.set_heading(self.product.name)
+        self._details: AccountDetails | None = None
+        self._bought: dict[str, int] | None = None
+        self._describe()
+
+    async def load(self) -> None:
+        from mission_control_tui.model.accounts import overview as account_details
+
+        context = self.context
+        self._details = await account_details.show(*context.at)
+        if self.product.buys is Buys.DOMAIN:
+            domains = self.query_one("#domains", Quadrant)
+            domains.set_rows(
+                [domain_row(one) for one in self._details.domains],
+                note="Enter removes one, and asks first" if self._details.domains else "",
+            )
+        else:
+            from mission_control_tui.model.orders.subscriptions import list_subscriptions
+
+            had = await list_subscriptions(*context.at)
+            self._bought = {
+                one.level_id: one.quantity for one in had if one.product_id == self._product_id
+            }
+            self.query_one("#levels", PriceList).set_levels(
+                level_choices(context.catalogue.money, self.product, self._details)
+            )
+            self._describe()
+
+    def _picked(self) -> ProductLevel | None:
+        """The chosen level, else the one under the cursor."""
+        picker = self.query_one("#levels", PriceList)
+        under = picker.under_cursor
+        level_id = picker.chosen or (under.id if under else None)
+        return self.product.level(level_id) if level_id else None
+
+    def _describe(self) -> None:
+        """Say what the level under the cursor is, let BUY go where one is chosen."""
+        if self.product.buys is Buys.DOMAIN:
+            return
+        picker = self.query_one("#levels", PriceList)
+        under = picker.under_cursor
+        about = self.product.level(under.id).description if under else ""
+        self.query_one("#level-about", TextLines).set(about)
+        button = self.query_one("#buy", ActionButton)
+        button.reason = CHOOSE if self.product.level_first and picker.chosen is None else ""
+        self._offer_removal(self._picked())
+
+    def _offer_removal(self, level: ProductLevel | None) -> None:
+        """Offer to remove what was bought of the level; nothing at all where none of the product was."""
+        fold = self.query_one("#removal", Fold)
+        why_not = self._why_not_removed(level)
+        fold.note = ": ".join(filter(None, (full_name(level) if level else "", why_not)))
+        for button in fold.query("#remove").results(ActionButton):
+            button.reason = why_not
+        offered = self._bought is None or bool(self._bought)
+        if fold.display and not offered and fold.has_focus_within:
+            self.query_one("#levels", PriceList).focus()
+        fold.display = offered
+
+    def _why_not_removed(self, level: ProductLevel | None) -> str:
+        if self._bought is None or level is None or level.id in self._bought:
+            return ""
+        return NONE_BOUGHT
+
+    def recall(self, memory: dict[str, object]) -> None:
+        self.call_after_refresh(self._describe)
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        if event.rows.id == "levels":
+            self._describe()
+
+    def on_level_picker_chosen(self, event: LevelPicker.Chosen) -> None:
+        self._describe()
+        self.query_one("#buy", ActionButton).focus()
+
+    # Buying
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        if event.button.id == "buy":
+            self.verb_buy()
+        elif event.button.id == "remove":
+            self.do(self._ask_to_remove_seats())
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        if event.button.id == "buy":
+            self._say_choose()
+        else:
+            self.query_one("#levels", PriceList).focus()
+            self.announce("Choose a level that was bought: Space or Enter on it", error=True)
+
+    def _say_choose(self) -> None:
+        self.query_one("#levels", PriceList).focus()
+        self.announce("Choose a level first: Space or Enter on it", error=True)
+
+    def verb_buy(self) -> None:
+        product = self.product
+        if product.buys is Buys.DOMAIN:
+            self.go_to("buy", product.id)
+            return
+        chosen = self.query_one("#levels", PriceList).chosen
+        if product.level_first and chosen is None:
+            self._say_choose()
+        else:
+            self.go_to("buy", product.id, chosen)
+
+    # Removing
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "domains":
+            self.do(self._ask_to_remove_domain(str(event.row.key)))
+
+    async def _ask_to_remove_seats(self) -> None:
+        level = self._picked()
+        field = self.query_one("#removed", Field)
+        if level is None:
+            raise Conflict("Choose the level to remove first.")
+        if not field.value.strip().isdecimal() or int(field.value) < 1:
+            field.error = "give a number, at least 1"
+            field.focus()
+            return
+        field.error = ""
+        count = int(field.value)
+        work = self._removal_of(level=level.id, quantity=count)
+        await self._ask(f"{count} x {full_name(level)}", work, "Nothing is paid back.")
+
+    async def _ask_to_remove_domain(self, name: str) -> None:
+        from mission_control_tui.model.domains.ownership import remove_domain
+
+        details = self._details
+        bought = details is not None and any(d.name == name and d.bought for d in details.domains)
+        if bought:
+            await self._ask(name, self._removal_of(domain=name), "Nothing is paid back.")
+        else:
+            at = self.context.at
+            forget = partial(remove_domain, *at, name)
+            await self._ask(name, forget, "It is registered elsewhere and stays so.")
+
+    def _removal_of(self, **what: Any) -> Removal:
+        from mission_control_tui.model.orders.removing import remove
+
+        at = self.context.at
+        return partial(remove, *at, self._product_id, **what)
+
+    async def _ask(self, what: str, work: Removal, loss: str) -> None:
+        """Try it, name whoever is in the way, and ask."""
+        problem = self.query_one("#problem", TextLines)
+        try:
+            plan = (await work(dry_run=True)).plan
+        except MissionControlError as error:
+            problem.set(str(error))
+            return
+        problem.set("")
+        seats = [
+            f"Owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
+            for line in plan.seats
+        ]
+        self.confirm(
+            [f"{self.context.account.name}: remove {what} ({self.product.name})?", *seats, loss],
+            lambda: self._remove(work, what),
+            yes="Remove",
+        )
+
+    async def _remove(self, work: Removal, what: str) -> None:
+        await work(dry_run=False)
+        await self.queue_changed()
+        self.announce(f"Removed {what}")
+        self.reload()
+
+
+def domain_row(domain: DomainView) -> Row:
+    """A domain and the state of its registration."""
+    from mission_control_tui.model.domains.names import shown
+
+    state = (
+        light_parts(domain.light, domain.word, domain.step)
+        if domain.light
+        else (domain.word, "dim")
+    )
+    return Row(domain.name, (shown(domain.name), state))
+
+
+def full_name(level: ProductLevel) -> str:
+    """A level with its group, as in "PostgreSQL Small"."""
+    return f"{level.group} {level.name}" if level.group else level.name
+
+
+def term_words(months: int) -> str:
+    """A term for people, as in "a month", "2 years"."""
+    if months % 12 == 0:
+        return "a year" if months == 12 else f"{months // 12} years"
+    return "a month" if months == 1 else f"{months} months"
+
+
+def extension_prices(money: Callable[[int], Money], product: Product) -> str:
+    """Every ending that is sold, with its price for the shortest term."""
+    months = min(product.terms)
+    prices = [
+        f"{one.name} {money(one.prices[months]).format(code=False)}"
+        for one in product.extensions
+        if not one.withdrawn
+    ]
+    return f"{term_words(months).capitalize()}: " + ", ".join(prices)
+
+
+def level_choices(
+    money: Callable[[int], Money], product: Product, details: AccountDetails | None
+) -> list[LevelChoice]:
+    """The levels on sale, and withdrawn ones that the account has, with prices for the shortest term."""
+    months = min(product.terms)
+    pools = {(one.service_id, one.level_id): one for one in details.seats} if details else {}
+    choices = []
+    for level in product.levels:
+        pool = pools.get((level.grants_service, level.grants_level))
+        if level.withdrawn and not pool:
+            continue
+        seats = Seats(pool.owned, pool.used, pool.queued) if pool else Seats(0, 0)
+        name = full_name(level)
+        price = money(level.prices[months]).format(code=False) if months in level.prices else ""
+        choices.append(
+            LevelChoice(level.id, name, seats, "no longer" if level.withdrawn else price)
+        )
+    return choices

@@ -1,0 +1,89 @@
+"""Requests in words: what was asked, where it is, when it is tried again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.states import Light, RequestKind, RequestState
+from mission_control_tui.widgets.light import light_parts
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.views import RequestView
+    from mission_control_tui.widgets.lines import Part
+
+LIGHTS = {
+    RequestState.WAITING: Light.ORANGE,
+    RequestState.QUEUED: Light.ORANGE,
+    RequestState.RUNNING: Light.ORANGE,
+    RequestState.SUCCEEDED: Light.GREEN,
+    RequestState.FAILED: Light.RED,
+    RequestState.CANCELLED: Light.GREY,
+    RequestState.SUPERSEDED: Light.GREY,
+}
+
+ASK_FOR_A_LEVEL = frozenset({RequestKind.PROVISION, RequestKind.CHANGE})
+"""What the other kinds ask for leaves the level as it is, or takes it away."""
+
+
+def state_parts(state: RequestState) -> tuple[Part, ...]:
+    """The state with the light that goes with it."""
+    return light_parts(LIGHTS[state], state.value.title())
+
+
+def service_words(catalogue: Catalogue, request: RequestView) -> str:
+    """The service as people call it; empty for a request about the user as a whole."""
+    if not request.service_id:
+        return ""
+    try:
+        return catalogue.service(request.service_id).name
+    except NotFound:
+        return request.service_id
+
+
+def level_words(catalogue: Catalogue, request: RequestView) -> str:
+    """The level that was asked for; empty where the request asked for none."""
+    if request.kind not in ASK_FOR_A_LEVEL or not request.level_id:
+        return ""
+    try:
+        service = catalogue.service(request.service_id)
+        return service.level(request.level_id).name.removeprefix(f"{service.name} - ")
+    except NotFound:
+        return request.level_id
+
+
+def what_words(catalogue: Catalogue, request: RequestView) -> str:
+    """What was asked for whom: `provision Managed Exchange: PC & Web Access for ada@acme.example`."""
+    wanted = ": ".join(
+        filter(None, (service_words(catalogue, request), level_words(catalogue, request)))
+    )
+    return " ".join(filter(None, (request.kind, wanted, f"for {request.subject}")))
+
+
+def row_words(catalogue: Catalogue, request: RequestView) -> str:
+    """The same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
+    service, level = service_words(catalogue, request), level_words(catalogue, request)
+    if level and _levels_tell(catalogue, request.service_id):
+        service = ""
+    whom = request.subject.partition("@")[0]
+    return " ".join(filter(None, (request.kind, whom, service, level)))
+
+
+def _levels_tell(catalogue: Catalogue, service_id: str) -> bool:
+    try:
+        service = catalogue.service(service_id)
+    except NotFound:
+        return False
+    return any(level.name.startswith(f"{service.name} - ") for level in service.levels)
+
+
+def next_words(request: RequestView, now: datetime | None = None) -> str:
+    """When it is tried again, or what it waits for; empty when it has ended or is under way."""
+    if request.state is RequestState.WAITING and request.waiting_for:
+        return f"after {request.waiting_for}"
+    if request.state is not RequestState.QUEUED or not request.next_try_at:
+        return ""
+    left = request.next_try_at - (now or datetime.now(UTC)).timestamp()
+    return f"in {left:.0f} s" if left > 0 else "now"

@@ -1,0 +1,237 @@
+"""One request: where it is, its steps and events as they come, and what can be done, each explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.requests.labels import next_words, state_parts, what_words
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.event_log import EventLog
+from mission_control_tui.widgets.rows import Column, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.requests.queries import RequestDetails
+    from mission_control_tui.model.views import RequestView
+    from mission_control_tui.widgets.lines import Part
+
+ACTIONS = (
+    ("retry", "Retry", "asks again; only what is missing is done"),
+    ("cancel", "Cancel", "takes the wish back, or stops between two steps"),
+    ("reset", "Reset status", "frees a request that looks stuck; its light turns red"),
+)
+STATE_STYLES = {"failed": "red", "running": "orange"}
+
+
+class RequestScreen(MissionScreen):
+    """Everything about one request."""
+
+    HEADING = "Request"
+    ABOUT = (
+        "Retry asks again for what failed, or tries now what waits for its next try. Cancel takes the request back: "
+        "before its start the last wish is restored, later the worker stops between two steps and shows what is real. "
+        "Reset status frees a request that looks stuck: it ends, its light turns red, and a late answer is refused."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("retry", "provision", "copy")
+    CSS_PATH = "request.tcss"
+
+    def __init__(self, request_id: int) -> None:
+        super().__init__()
+        self.request_id = request_id
+        self._details: RequestDetails | None = None
+
+    @property
+    def memory_key(self) -> str:
+        return f"{type(self).__name__} {self.request_id}"
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="what")
+        yield TextLines("", id="facts")
+        for name, label, words in ACTIONS:
+            button = ActionButton(label, help_text=words, id=name)
+            button.styles.width = 19
+            yield Horizontal(button, TextLines(words, "dim"), classes="action")
+        yield TextLines("Steps and events, newest last", "title", id="title")
+        yield EventLog(
+            columns=(Column(width=8), Column(width=4, right=True), Column()), id="events"
+        )
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.requests.queries import show_request
+
+        context = self.context
+        found = await show_request(*context.at, self.request_id)
+        self._details = found
+        request = found.request
+        self.query_one("#what", TextLines).set(
+            f"{request.id}  {what_words(context.catalogue, request)}"
+        )
+        self.query_one("#facts", TextLines).set(self._facts(found))
+        reasons = self._reasons(request)
+        for name, _label, _words in ACTIONS:
+            button = self.query_one(f"#{name}", ActionButton)
+            button.reason = reasons.get(name, "")
+        self.query_one(EventLog).add(self._rows(found))
+        self.refresh_keys()
+
+    def _facts(self, found: RequestDetails) -> str:
+        request = found.request
+        state = "".join(text for text, _style in state_parts(request.state))
+        following = next_words(request)
+        ticket = f", ticket {request.ticket}" if request.ticket else ""
+        first = f"{state}, asked {age(request.created_at)} ago by {request.operator}{ticket}"
+        tries = "1 attempt" if request.attempt == 1 else f"{request.attempt} attempts"
+        second = [tries, f"{request.failures} failed"]
+        if following:
+            second.append(f"next try {following}")
+        if request.depends_on:
+            second.append("needs request " + ", ".join(str(one) for one in request.depends_on))
+        if request.parent_id:
+            second.append(f"part of request {request.parent_id}")
+        if found.children:
+            second.append(f"{len(found.children)} services are told")
+        stuck = self.context.no_worker if request.state in ACTIVE_STATES else ""
+        return "\n".join(
+            [first, ", ".join(second), *([f"Nothing happens yet: {stuck}"] if stuck else [])]
+        )
+
+    def _reasons(self, request: RequestView) -> dict[str, str]:
+        """Why an action cannot be used now; one word, beside what it does."""
+        if request.state in ACTIVE_STATES:
+            waits = request.state is RequestState.QUEUED and request.next_try_at > 0
+            return {} if waits else {"retry": " "}
+        over = {"cancel": " ", "reset": " "}
+        if request.state in (RequestState.SUCCEEDED, RequestState.SUPERSEDED):
+            over["retry"] = " "
+        return over
+
+    def _rows(self, found: RequestDetails) -> Iterable[Row]:
+        lines: list[tuple[object, tuple[object, ...], Row]] = []
+        for step in found.steps:
+            took = ""
+            if step.ended_at is not None:
+                took = f"  {(step.ended_at - step.started_at).total_seconds():.1f} s"
+            parts: tuple[Part, ...] = (
+                (f"step {step.name}: ", ""),
+                (step.state, STATE_STYLES.get(step.state, "")),
+                (took, "dim"),
+            )
+            cells = (f"{step.started_at:%H:%M:%S}", f"#{step.attempt}", parts)
+            key = ("step", step.attempt, step.number)
+            lines.append((step.started_at, (0, step.number), Row(key, cells)))
+        for event in found.events:
+            if event.kind == "step":
+                continue
+            said = f"{event.kind}{f' {event.step}' if event.step else ''}"
+            text: tuple[Part, ...] = ((f"{said}  ", "strong"), (event.said, ""))
+            if event.remedy:
+                text = (*text, (f"  ({event.remedy})", "dim"))
+            cells_of = (f"{event.at:%H:%M:%S}", f"#{event.attempt}", text)
+            lines.append((event.at, (1, event.id), Row(("event", event.id), cells_of)))
+        for child in found.children:
+            parts = (
+                *state_parts(child.state),
+                (f"  {what_words(self.context.catalogue, child)}", ""),
+            )
+            row = Row(("child", child.id), (f"{child.created_at:%H:%M:%S}", "", parts), child.id)
+            lines.append((child.created_at, (2, child.id), row))
+        lines.sort(key=lambda line: line[:2])
+        return [row for _at, _number, row in lines]
+
+    # Verbs
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        match event.button.id:
+            case "retry":
+                self.action_verb("retry")
+            case "cancel":
+                self._ask("cancel")
+            case "reset":
+                self._ask("reset")
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        state = self._details.request.state.value if self._details else "unknown"
+        self.announce(f"{event.button.label} does not apply: the request is {state}", error=True)
+
+    def _ask(self, name: str) -> None:
+        if self._details is None:
+            return
+        request = self._details.request
+        context = self.context
+        what = what_words(context.catalogue, request)
+        words = {
+            "cancel": (
+                "Lost: this wish. What the back end has done already stays and is shown as it is.",
+                "Cancel it",
+            ),
+            "reset": (
+                "Lost: its result, if it still comes. The light turns red; nothing is undone at the back end.",
+                "Reset",
+            ),
+        }
+        lost, yes = words[name]
+        self.confirm(
+            [
+                f"{context.account.name}: {name} request {request.id}, {what}?",
+                lost,
+                "Seats: one that only this wish held is free again. Money: nothing changes.",
+            ],
+            lambda: self._do(name),
+            yes=yes,
+        )
+
+    async def _do(self, name: str) -> None:
+        from mission_control_tui.model.requests import control as requests
+
+        verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
+        await verb(*self.context.at, self.request_id)
+        self.announce(
+            "Cancelled, or stopping after the step it is in" if name == "cancel" else "Reset"
+        )
+        await self.queue_changed()
+        await self.load()
+
+    async def verb_retry(self) -> None:
+        from mission_control_tui.model.requests.control import retry
+
+        outcome = await retry(*self.context.at, self.request_id)
+        self.announce(f"Tried again as request {', '.join(str(one) for one in outcome.result)}")
+        await self.queue_changed()
+        if len(outcome.result) == 1:
+            self.request_id = outcome.result[0]
+            self.query_one(EventLog).clear()
+        await self.load()
+
+    def verb_provision(self) -> None:
+        request = self._details.request if self._details else None
+        if request is not None and request.object_id is not None:
+            self.go_to("object", request.object_id)
+        elif request is None or request.user_id is None:
+            self.announce("This request is not about a user's services", error=True)
+        else:
+            self.go_to("provision", request.user_id, request.assignment_id)
+
+    def verb_copy(self) -> None:
+        """The error: the step that failed, what was said last, and what to do; before anything was said, what it is."""
+        found = self._details
+        if found is None:
+            return
+        lines = [f"request {found.request.id}: {what_words(self.context.catalogue, found.request)}"]
+        failed = next((one for one in reversed(found.steps) if one.state == "failed"), None)
+        if failed is not None:
+            lines.append(f"Failed in step: {failed.name}")
+        last = next((one for one in reversed(found.events) if one.said), None)
+        if last is not None:
+            lines.append(f"Said: {last.said}")
+            if last.remedy:
+                lines.append(f"What to do: {last.remedy}")
+        self.copy(lines)

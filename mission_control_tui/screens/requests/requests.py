@@ -1,0 +1,159 @@
+"""Requests: the queue, newest first, with age, attempts and next try; Enter shows everything about one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.model.views import RequestView
+from mission_control_tui.screens.base.retry_all import RetryingScreen
+from mission_control_tui.screens.requests.labels import (
+    next_words,
+    row_words,
+    state_parts,
+    what_words,
+)
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
+    "all": ("All", frozenset()),
+    "active": ("Active: waiting, queued, running", ACTIVE_STATES),
+    "failed": ("Failed", frozenset({RequestState.FAILED})),
+}
+
+
+class RequestsScreen(RetryingScreen):
+    """The queue of the account."""
+
+    HEADING = "Requests"
+    ABOUT = (
+        "What was asked of the worker, newest first. Enter shows the steps, what the back end said, and what can be "
+        "done: retry, cancel, reset status. r tries the request under the cursor again: one that failed, or one that "
+        "waits for its next try. R tries all again that is red in the account, after saying what is likely to fail."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("retry", "retry_all", "provision", "copy")
+    CSS_PATH = "requests.tcss"
+    AUTO_FOCUS = "#requests"
+
+    def __init__(self, request_id: int | None = None) -> None:
+        super().__init__()
+        self._wanted = request_id
+
+    def body(self) -> Iterable[Widget]:
+        yield ChoiceField(
+            "Show",
+            [(name, label) for name, (label, _states) in SHOWN.items()],
+            help_text="Which requests the list shows; Left and Right choose.",
+            id="shown",
+        )
+        yield TextLines("", "error", id="notice")
+        yield LineList(
+            columns=(
+                Column("No.", width=5, right=True),
+                Column("State", width=15),
+                Column("What"),
+                Column("Age", width=6, right=True),
+                Column("Tries", width=5, right=True),
+            ),
+            empty="No requests",
+            id="requests",
+        )
+
+    # Data
+
+    async def load(self) -> None:
+        rows = self.query_one(LineList)
+        rows.show(self._fetch, find=self._find, keep=True)
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            rows.seek(wanted)
+        notice = self.query_one("#notice", TextLines)
+        stuck = self.context.no_worker
+        notice.set(f"Nothing happens yet: {stuck}." if stuck else "")
+        notice.display = bool(stuck)
+        self.refresh_keys()
+
+    @property
+    def _states(self) -> frozenset[RequestState]:
+        return SHOWN[self.query_one("#shown", ChoiceField).value][1]
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.requests.queries import count_requests, list_requests
+
+        context, states = self.context, self._states
+        at = context.at
+        found = await list_requests(*at, states=states, offset=offset, limit=limit)
+        return Page([self._row(one) for one in found], await count_requests(*at, states=states))
+
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.requests.queries import count_requests
+
+        if not isinstance(key, int):
+            return None
+        return await count_requests(*self.context.at, states=self._states, after_id=key)
+
+    def _row(self, request: RequestView) -> Row:
+        state = (*state_parts(request.state), (f" {next_words(request)}", "dim"))
+        cells = (
+            str(request.id),
+            state,
+            row_words(self.context.catalogue, request),
+            age(request.created_at),
+            str(request.attempt),
+        )
+        return Row(request.id, cells, request)
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "shown" and self.console.is_open:
+            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
+
+    # Verbs
+
+    @property
+    def request(self) -> RequestView | None:
+        """The request under the cursor."""
+        row = self.query_one(LineList).current
+        return row.data if row is not None and isinstance(row.data, RequestView) else None
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "requests":
+            self.go_to("request", int(str(event.row.key)))
+
+    async def verb_retry(self) -> None:
+        from mission_control_tui.model.requests.control import retry
+
+        request = self.request
+        if request is None:
+            self.announce("Put the cursor on a request first", error=True)
+            return
+        outcome = await retry(*self.context.at, request.id)
+        numbers = ", ".join(str(one) for one in outcome.result)
+        self.announce(f"Tried again as request {numbers}")
+        await self.queue_changed()
+        await self.load()
+
+    async def verb_retry_all(self) -> None:
+        from mission_control_tui.model.bulk.views import Where
+
+        await self.retry_red(Where())
+
+    def verb_provision(self) -> None:
+        request = self.request
+        if request is not None and request.object_id is not None:
+            self.go_to("object", request.object_id)
+        elif request is None or request.user_id is None:
+            self.announce("This request is not about a user's services", error=True)
+        else:
+            self.go_to("provision", request.user_id, request.assignment_id)
+
+    def verb_copy(self) -> None:
+        if (request := self.request) is not None:
+            self.copy(f"request {request.id}: {what_words(self.context.catalogue, request)}")

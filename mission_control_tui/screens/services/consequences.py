@@ -1,0 +1,177 @@
+"""What a change takes away, in words: a plan as the lines of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.plan import Plan, PlanLine, Verb
+from mission_control_tui.model.states import RequestKind
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Catalogue, Service
+    from mission_control_tui.model.views import AssignmentView, Seats
+
+MOST_SETTINGS = 6
+MONEY = "Money: nothing is charged or refunded; the seats stay bought until you remove them."
+
+
+def level_name(service: Service, level_id: object) -> str:
+    """A level as people call it, its id where the catalogue no longer has it."""
+    try:
+        return service.level(str(level_id)).name
+    except NotFound:
+        return str(level_id)
+
+
+def setting_words(service: Service, name: str, value: object) -> str:
+    """A setting's value as people read it."""
+    try:
+        option = service.option(name)
+    except NotFound:
+        return str(value)
+    if value is None or value in ("", []):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return str(option.told(value))
+
+
+def setting_name(service: Service, name: str) -> str:
+    """An option as people call it."""
+    try:
+        return service.option(name).name
+    except NotFound:
+        return name
+
+
+def settings_lines(service: Service, line: PlanLine) -> list[str]:
+    """What becomes of the settings: lost, changed, gained; the level left aside."""
+    lost, changed, gained = [], [], []
+    for name in sorted({*line.before, *line.after} - {"level"}):
+        label = setting_name(service, name)
+        if name not in line.after:
+            if line.before[name] not in (None, "", [], False):
+                had = setting_words(service, name, line.before[name])
+                lost.append(label if line.before[name] is True else f"{label} ({had})")
+        elif name not in line.before:
+            gained.append(label)
+        else:
+            before = setting_words(service, name, line.before[name])
+            changed.append(f"{label}: {before} -> {setting_words(service, name, line.after[name])}")
+    lines = []
+    for title, items in (("Lost", lost), ("Changes", changed), ("New", gained)):
+        if items:
+            more = f" and {len(items) - MOST_SETTINGS} more" if len(items) > MOST_SETTINGS else ""
+            lines.append(f"{title}: {'; '.join(items[:MOST_SETTINGS])}{more}.")
+    return lines
+
+
+def level_change(
+    account: str, who: str, service: Service, line: PlanLine, plan: Plan, seats: Iterable[Seats]
+) -> list[str]:
+    """The question before a level change: account, user, service, what is lost, seats and money."""
+    old, new = line.before.get("level"), line.after.get("level")
+    question = (
+        f"{account}: change {service.name} of {who} from {level_name(service, old)} "
+        f"to {level_name(service, new)}?"
+    )
+    lines = [question, *settings_lines(service, line)]
+    taken = [one for one in plan.seats if one.level == new and one.service == service.id]
+    words = [
+        f"{level_name(service, new)} {one.free_before} -> {one.free_after} free" for one in taken
+    ]
+    back = next((one for one in seats if (one.service_id, one.level_id) == (service.id, old)), None)
+    if back is not None:
+        words.append(
+            f"{level_name(service, old)} {back.free} -> {back.free + 1} free once the light is green"
+        )
+    if words:
+        lines.append(f"Seats: {'; '.join(words)}.")
+    return [*lines, MONEY]
+
+
+def level_question(
+    account: str,
+    changing: Iterable[tuple[Service, AssignmentView]],
+    plan: Plan,
+    seats: Iterable[Seats],
+) -> list[str]:
+    """The question before levels of one user change; `plan` is that of the dry run."""
+    have = tuple(seats)
+    lines: list[str] = []
+    for service, view in changing:
+        for line in changed_lines(plan):
+            ours = line.name.startswith(f"{view.subject} {service.name}")
+            if ours and line.before.get("level") == view.level_id:
+                found = level_change(account, view.subject, service, line, plan, have)
+                lines += [one for one in found if one not in lines]
+                break
+    return lines
+
+
+def turn_question(
+    account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
+) -> list[str]:
+    """The question before one service is suspended or deprovisioned."""
+    if kind is RequestKind.SUSPEND:
+        return [
+            f"{account}: suspend {view.service} ({view.level}) of {view.subject}?",
+            "Lost: the access, until it is resumed. The data stays, and so does the seat.",
+            "Money: nothing changes.",
+        ]
+    given = [(view.service_id, view.level_id)]
+    return removal(account, view.subject, catalogue, given, what=f"deprovision {view.service} of")
+
+
+def adopt_question(account: str, view: AssignmentView) -> list[str]:
+    """The question before an object at the back end is taken over."""
+    return [
+        f"{account}: take over what {view.service} has for {view.subject}?",
+        f"Lost: {view.backend_name} becomes what is wished here, whoever made it.",
+        "Seats and money: nothing changes.",
+    ]
+
+
+def removal(
+    account: str,
+    who: str,
+    catalogue: Catalogue,
+    services: Iterable[tuple[str, str]],
+    *,
+    what: str,
+) -> list[str]:
+    """The question before services are taken away; `services` are (service id, level id)."""
+    given = list(services)
+    names = [
+        f"{catalogue.service(service).name} ({level_name(catalogue.service(service), level)})"
+        for service, level in given
+    ]
+    back = [
+        level_name(catalogue.service(service), level)
+        for service, level in given
+        if catalogue.service(service).seats
+    ]
+    lines = [f"{account}: {what} {who}?"]
+    if names:
+        lines.append(
+            f"Lost: {', '.join(names)}, with all data that the back ends keep for this user."
+        )
+        lines.append(
+            f"Seats: {len(back)} free again once the lights are grey ({', '.join(back)})."
+            if back
+            else "Seats: none are held."
+        )
+    else:
+        lines.append("Lost: nothing, there are no services.")
+    return [*lines, MONEY]
+
+
+def changed_lines(plan: Plan) -> list[PlanLine]:
+    """The lines of services that change."""
+    return [
+        line for line in plan.lines if line.kind == "service" and line.verb is not Verb.UNCHANGED
+    ]

@@ -1,0 +1,426 @@
+"""One service instance of a user as a panel: light, why it is red, levels with seats, settings, what can be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.css.query import NoMatches
+from textual.widget import Widget
+
+from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
+from mission_control_tui.model.catalogue.values import Value
+from mission_control_tui.model.errors import InvalidInput, NotFound
+from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
+from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.model.views import AssignmentView, Seats
+from mission_control_tui.screens.forms.option_fields import option_widget, shown
+from mission_control_tui.screens.forms.password_fields import RevealButton, as_wide
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.fold import Fold, ServicePanel
+from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
+from mission_control_tui.widgets.seat_bar import Seats as SeatBar
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.services.failures import Failure
+
+LEVEL, PASSWORD = "level", "password"
+"""What an error may name beside options and fields of the user."""
+
+USER_WORDS = (
+    ("password", PASSWORD),
+    ("display name", "display_name"),
+    ("upn", "upn"),
+    ("address", "upn"),
+    ("name", "display_name"),
+)
+"""Words of an error that point at the user, and which field they mean."""
+
+AGAIN = "again; this often mends one-off errors."
+
+GROUPS = ((OptionGroup.SETTINGS, "Service Settings"), (OptionGroup.ADVANCED, "Advanced Options"))
+
+
+def panel_id(service_id: str, instance: str, *, another: bool = False) -> str:
+    """A widget id for an instance, whatever its name is made of."""
+    if another:
+        return f"another-{service_id}"
+    return f"panel-{service_id}" + (f"-{instance.encode().hex()}" if instance else "")
+
+
+def light_note(view: AssignmentView) -> str:
+    """What stands beside the word: step and age while it is on its way."""
+    if view.light is Light.ORANGE:
+        return ", ".join(filter(None, (view.step, age(view.since))))
+    if view.light is Light.GREEN and view.suspended:
+        return "(suspended)"
+    if view.light is Light.GREEN and view.drift:
+        return "(not as wished)"
+    return ""
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+class UserServicePanel(ServicePanel):
+    """A panel of Provision Services; `another` is one for a further instance, which needs a name."""
+
+    def __init__(
+        self,
+        service: Service,
+        view: AssignmentView,
+        seats: Mapping[str, Seats],
+        *,
+        another: bool = False,
+        failure: Failure | None = None,
+    ) -> None:
+        self.failure = failure
+        self.service = service
+        self.view = view
+        self.seats = seats
+        self.another = another
+        self.chosen: str | None = view.level_id or None
+        self.typed: dict[str, str | bool] = {}
+        self._shown: dict[str, str | bool] = {}
+        title = f"{service.name}: one more" if another else service.name
+        if view.instance:
+            title += f" ({view.instance})"
+        identity = panel_id(service.id, view.instance, another=another)
+        self._prefix = identity
+        super().__init__(
+            title,
+            self._build,
+            light=view.light,
+            word=view.word,
+            light_note=light_note(view),
+            note=self._note(),
+            help_text=service.description
+            + " Choose a level, then p or F2 provisions; nothing is sent before.",
+            id=identity,
+        )
+        if another:
+            self.light.styles.visibility = "hidden"
+
+    # What it says
+
+    def _note(self) -> str:
+        if self.view.wish is Wish.ABSENT and self.view.light is Light.GREY:
+            return ""
+        return self.view.level.removeprefix(f"{self.service.name} - ")
+
+    @property
+    def why(self) -> str:
+        """Why the light is red or waits, in the back end's own words, and what to do."""
+        lines = self.error_lines
+        if self.view.light is Light.RED:
+            again = "provisions" if self.is_given else "deprovisions"
+            lines.append(f"p {again} again, e goes to what can be changed.")
+        return "\n".join(lines)
+
+    @property
+    def error_lines(self) -> list[str]:
+        """The step that failed, what was said and what to do, as lines for a ticket; none while nothing is wrong."""
+        view = self.view
+        if view.light is Light.RED:
+            failed = self.failure.step if self.failure else ""
+            step = f"Failed in step: {failed}" if failed else ""
+            said = f"The back end said: {view.error_said}" if view.error_said else ""
+            verb = "Provision" if self.is_given else "Deprovision"
+            remedy = view.error_remedy.strip() or f"{verb} {AGAIN}"
+            return [*filter(None, (step, said)), f"What to do: {remedy}"]
+        if view.light is Light.ORANGE and view.error_said:
+            return [f"Will be tried again. The back end said: {view.error_said}"]
+        return []
+
+    @property
+    def wrong_field(self) -> str:
+        """What can be corrected of a red light: an option's id, LEVEL, PASSWORD, a field of the user; "" if unknown.
+
+        The connector's error says it; where it does not, its words are searched.
+        """
+        view = self.view
+        if view.light is not Light.RED:
+            return ""
+        if self.failure is not None and self.failure.field:
+            return self.failure.field
+        said = f"{view.error_said} {view.error_remedy}".casefold()
+        words = [(one.name.casefold(), one.id) for one in self.service.options]
+        named = (field for word, field in (*words, *USER_WORDS) if _has_word(said, word))
+        return next(named, "")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the user is to have it."""
+        return self.view.wish is not Wish.ABSENT
+
+    def levels(self) -> list[LevelChoice]:
+        """The levels that can be chosen; a withdrawn one only for its holder."""
+        found = []
+        for level in self.service.levels:
+            if level.withdrawn and level.id != self.view.level_id:
+                continue
+            seats = self.seats.get(level.id)
+            bar = None
+            if self.service.seats:
+                bar = SeatBar(seats.owned, seats.used, seats.queued) if seats else SeatBar(0, 0)
+            note = "now" if self.is_given and level.id == self.view.level_id else ""
+            found.append(LevelChoice(level.id, level.name, bar, note))
+        return found
+
+    # Content
+
+    def _build(self) -> Iterable[Widget]:
+        why = TextLines(self.why, "error" if self.view.light is Light.RED else "", id="why")
+        why.display = bool(self.why)
+        yield why
+        if self.another:
+            yield Field(
+                "Name",
+                required=True,
+                max_length=40,
+                help_text="Tells this one apart from the user's others; fixed afterwards.",
+                id=f"{self._prefix}-name",
+            )
+        yield LevelPicker(self.levels(), self.chosen)
+        for group, title in GROUPS:
+            yield self._fold(group, title)
+        reveal = RevealButton("Reveal the password once", id="reveal")
+        yield Horizontal(*self._buttons(), classes="buttons")
+        yield reveal
+
+    def _fold(self, group: OptionGroup, title: str) -> Fold:
+        names = ", ".join(option.name for option in self._options(group))
+        fold = Fold(
+            title,
+            lambda: [self._option_widget(option) for option in self._options(group)],
+            note=names,
+            help_text=f"What this level has: {names}",
+            id=f"{self._prefix}-{group}",
+        )
+        fold.display = bool(names)
+        return fold
+
+    def _options(self, group: OptionGroup) -> Sequence[Option]:
+        level = self.chosen or (self.service.levels[0].id if self.service.levels else "")
+        try:
+            options = self.service.options_for(level) if self.chosen else ()
+        except NotFound:
+            return ()
+        return [option for option in options if option.group is group]
+
+    def _settings(self) -> Mapping[str, Value]:
+        """What the settings would be at the chosen level if nothing were typed."""
+        had: Mapping[str, Value] = self.view.settings if self.is_given else {}  # type: ignore[assignment]
+        try:
+            return self.service.validate_settings(self.chosen or "", {}, had)
+        except InvalidInput:
+            return had
+
+    def option_id(self, option_id: str) -> str:
+        """The id of the widget of an option."""
+        return f"{self._prefix}-o-{option_id}"
+
+    def _option_widget(self, option: Option) -> Widget:
+        value = shown(option, self._settings().get(option.id, option.initial))
+        self._shown[option.id] = value
+        value = self.typed.get(option.id, value)
+        return option_widget(option, value, self.option_id(option.id))
+
+    def _buttons(self) -> Iterable[ActionButton]:
+        words = {
+            "give": ("Provision", "Sends the wish to the worker; the light shows how it goes."),
+            "again": (
+                "Deprovision again",
+                "Asks once more for what failed; it looks first what is left.",
+            ),
+            "adopt": (
+                "Take over",
+                "Takes over what exists at the back end already and nobody here owns.",
+            ),
+            "suspend": ("Suspend", "Takes the access away and keeps the data and the seat."),
+            "resume": ("Resume", "Gives the access back."),
+            "deprovision": (
+                "Deprovision",
+                "Takes the service away: its data is lost, its seat free again.",
+            ),
+            "secret": ("New password", "Makes a new password for this service alone."),
+        }
+        for name, (label, help_text) in words.items():
+            button = as_wide(ActionButton(label, help_text=help_text, id=name))
+            button.display = name in self._offered()
+            yield button
+
+    def _offered(self) -> set[str]:
+        offered = {"give"}
+        if self.is_given:
+            offered |= {"deprovision", "resume" if self.view.wish is Wish.SUSPENDED else "suspend"}
+            if self.service.password == "own":
+                offered.add("secret")
+        elif self.view.light is Light.RED:
+            offered.add("again")
+        if self.is_given and self.view.error_kind == ErrorKind.CONFLICT:
+            offered.add("adopt")
+        return offered
+
+    # What was chosen
+
+    def note_typed(self) -> None:
+        """Take what the option widgets hold; what is as it was is nothing typed."""
+        for option in self.service.options:
+            if (widget := self.option_widget(option.id)) is None:
+                continue
+            held = widget.value if isinstance(widget, CheckField | ChoiceField | Field) else ""
+            if held == self._shown.get(option.id):
+                self.typed.pop(option.id, None)
+            else:
+                self.typed[option.id] = held
+
+    def option_widget(self, option_id: str) -> Field | FormLine | None:
+        """The widget of an option, once its group has been opened."""
+        try:
+            return self.query_one("#" + self.option_id(option_id), Widget)  # type: ignore[return-value]
+        except NoMatches:
+            return None
+
+    @property
+    def instance(self) -> str:
+        """The name of the instance, typed where it is a further one."""
+        if not self.another:
+            return self.view.instance
+        try:
+            return self.query_one(f"#{self._prefix}-name", Field).value.strip()
+        except NoMatches:
+            return ""
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something was chosen or typed that has not been sent."""
+        other_level = self.chosen is not None and (
+            not self.is_given or self.chosen != self.view.level_id
+        )
+        picked = other_level and (self.is_given or self._picked)
+        return bool(picked or (self.is_given and self.typed))
+
+    _picked = False
+
+    @property
+    def changes_level(self) -> bool:
+        """Whether what is chosen takes the present level away."""
+        return self.is_given and self.chosen is not None and self.chosen != self.view.level_id
+
+    def wanted(self, *, adopt: bool = False) -> Wanted:
+        """What to ask the model for."""
+        return Wanted(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
+
+    async def choose(self, level_id: str) -> None:
+        """Another level was chosen: show the settings that it has, with what was typed."""
+        self.note_typed()
+        self.chosen = level_id
+        self._picked = True
+        have = {option.id for option in self.service.options_for(level_id)}
+        self.typed = {name: value for name, value in self.typed.items() if name in have}
+        for group, title in GROUPS:
+            try:
+                fold = self.query_one(f"#{self._prefix}-{group}", Fold)
+            except NoMatches:
+                continue
+            names = ", ".join(option.name for option in self._options(group))
+            fold.note = names
+            fold.help_text = f"{title} of this level: {names}"
+            fold.display = bool(names)
+            await fold.rebuild()
+
+    def sent(self) -> None:
+        """What was typed has been sent."""
+        self.typed.clear()
+        self._picked = False
+
+    def remember_choice(self) -> object:
+        """What was chosen and typed and is not sent."""
+        return (self.chosen if self._picked else None), dict(self.typed)
+
+    def recall_choice(self, memory: object) -> None:
+        """Take what `remember_choice` found; before the content is built."""
+        if isinstance(memory, tuple):
+            level, typed = memory
+            known = {one.id for one in self.service.levels}
+            if level in known:
+                self.chosen, self._picked = level, True
+            self.typed = dict(typed)
+
+    # Live
+
+    async def show(
+        self, view: AssignmentView, seats: Mapping[str, Seats], failure: Failure | None = None
+    ) -> None:
+        """Show another state: the light's cell alone, and of the content what differs."""
+        before = self.view
+        self.view, self.seats, self.failure = view, seats, failure
+        self.light.set(view.light, view.word, light_note(view))
+        if self.note != self._note():
+            self.note = self._note()
+        if self.body is None:
+            if not self._picked:
+                self.chosen = view.level_id or None
+            return
+        self.note_typed()
+        self._show_why()
+        if not self._picked:
+            self.chosen = view.level_id or None
+        picker = self.query_one(LevelPicker)
+        picker.set_levels(self.levels())
+        if picker.chosen != self.chosen:
+            picker.chosen = self.chosen
+        for button in self.query(".buttons ActionButton").results(ActionButton):
+            button.display = button.id in self._offered()
+        if (before.settings, before.level_id, before.wish) != (
+            view.settings,
+            view.level_id,
+            view.wish,
+        ) and not self._picked:
+            for group, _title in GROUPS:
+                fold = self.query_one(f"#{self._prefix}-{group}", Fold)
+                names = ", ".join(option.name for option in self._options(group))
+                fold.note, fold.display = names, bool(names)
+                if not fold.has_focus_within:
+                    await fold.rebuild()
+
+    def _show_why(self) -> None:
+        why = self.query_one("#why", TextLines)
+        why.set(self.why, "error" if self.view.light is Light.RED else "")
+        why.display = bool(self.why)
+
+    def hold_password(self, password: str) -> None:
+        """A password that was made for this service, to be revealed once."""
+        reveal = self.query_one("#reveal", RevealButton)
+        reveal.hold(password)
+        reveal.focus()
+
+
+def another_view(view: AssignmentView) -> AssignmentView:
+    """What a further instance of the same service is before it is asked for."""
+    from dataclasses import replace
+
+    return replace(
+        view,
+        id="",
+        instance="",
+        level_id="",
+        level="",
+        wish=Wish.ABSENT,
+        settings={},
+        light=Light.GREY,
+        word=Word.NOT_PROVISIONED,
+        step="",
+        error_said="",
+        error_remedy="",
+        request_id=None,
+    )

@@ -1,0 +1,1 @@
+"""Screens on users: list, form, card, lights, recycling bin, paste, templates."""

@@ -1,0 +1,244 @@
+"""User Functions and Account Status of one user, side by side; Reset Password opens in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+
+from mission_control_tui.model.states import Light
+from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton, as_wide
+from mission_control_tui.screens.services.service_panel import light_note
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.light import light_parts
+from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.people.password_policy import PasswordPolicy
+    from mission_control_tui.model.views import AssignmentView, UserView
+
+FUNCTIONS = (
+    ("services", "Services"),
+    ("edit", "Edit User"),
+    ("password", "Reset Password"),
+    ("deprovision", "Deprovision"),
+    ("delete", "Delete"),
+)
+BIN_FUNCTIONS = (("restore", "Restore"),)
+
+
+class FunctionList(CursorLines):
+    """User Functions."""
+
+    help_text = (
+        "Services: give, change, suspend, deprovision. Disable keeps everything and locks out; Deprovision takes all "
+        "services away with their data; Delete puts the user into the recycling bin, after Deprovision. "
+        "d does Disable or Deprovision at a date and time."
+    )
+    title = "User Functions"
+
+    def __init__(self) -> None:
+        super().__init__(columns=(Column("User Functions"),), id="functions")
+        self._rows: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    def row_at(self, index: int) -> Row | None:
+        name, label = self._rows[index]
+        return Row(name, (label,))
+
+    def set(self, rows: Sequence[tuple[str, str]]) -> None:
+        self._rows = tuple(rows)
+        self.rows_changed()
+
+
+class StatusLines(LineWidget):
+    """Account Status: what holds for the user and each service's light; only cells that differ are painted."""
+
+    DEFAULT_CSS = """
+    StatusLines { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="account-status")
+        self._lines: list[list[Part]] = []
+
+    def set(self, user: UserView, views: Sequence[AssignmentView]) -> None:
+        self._lines = [[("Account Status", "dim")], *self._facts(user), *map(_service, views)]
+        self.repaint()
+
+    def _facts(self, user: UserView) -> Iterable[list[Part]]:
+        details = user.details
+        if user.in_bin:
+            yield [("In the recycling bin", "error")]
+        enabled = [("Disabled", "error")] if details.disabled else [("Enabled", "")]
+        locked = [("Locked", "error")] if user.locked else [("not locked", "")]
+        expires = f"expires {details.expires_on}" if details.expires_on else "never expires"
+        yield [*enabled, (", ", ""), *locked, (f", {expires}", "")]
+        waiting = "A password waits to be delivered" if user.password_waiting else ""
+        if waiting:
+            yield [(waiting, "dim")]
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y == self.content_size.height - 1 and len(self._lines) > self.content_size.height:
+            return [(f"+{len(self._lines) - y} more: Services shows all", "dim")]
+        return self._lines[y] if y < len(self._lines) else ()
+
+
+def _service(view: AssignmentView) -> list[Part]:
+    name = f"{view.service} ({view.instance})" if view.instance else view.service
+    return [*light_parts(view.light, f"{view.word:<16}"), (name, ""), (f"  {light_note(view)}", "")]
+
+
+class PasswordReset(Vertical):
+    """Reset Password in place: Generate is the first thing that Enter does."""
+
+    DEFAULT_CSS = """
+    PasswordReset { height: auto; }
+    PasswordReset > Horizontal { height: 1; }
+    """
+
+    class Asked(Message):
+        """A password is wanted: None for a generated one."""
+
+        def __init__(self, reset: PasswordReset, password: str | None, must_change: bool) -> None:
+            super().__init__()
+            self.reset = reset
+            self.password = password
+            self.must_change = must_change
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.heading = TextLines("Reset Password", "title")
+        self.fields = PasswordFields("New password", required=False, id="reset-password")
+        self.must_change = CheckField(
+            "Change password at next logon",
+            help_text="The user has to choose a new password when logging in next.",
+        )
+        self.make = as_wide(
+            ActionButton(
+                "Generate and set",
+                help_text="Makes a password that meets every rule, sets it at all services, and reveals it once.",
+                id="reset-generate",
+            )
+        )
+        self.use = as_wide(ActionButton("Set the typed one", id="reset-typed"))
+        self.reveal = RevealButton("Reveal the password once")
+
+    def compose(self) -> ComposeResult:
+        yield self.heading
+        with Horizontal():
+            yield self.make
+            yield self.use
+        yield self.reveal
+        yield self.must_change
+        yield self.fields
+
+    def on_mount(self) -> None:
+        self.fields.generate.display = False
+
+    def judge_by(self, upn: str, username: str, policy: PasswordPolicy | None = None) -> None:
+        """Whose password it is, and by which policy."""
+        self.heading.set(f"Reset Password of {upn}")
+        self.fields.judge_by(username, policy)
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        event.stop()
+        if event.button is self.make:
+            self.post_message(self.Asked(self, None, self.must_change.value))
+        elif event.button is self.use:
+            self._typed()
+
+    def _typed(self) -> None:
+        fields = self.fields
+        if not fields.password.value:
+            fields.password.error = "type one, or generate one above"
+        fields.confirm.error = fields.mismatch
+        if fields.password.error or fields.confirm.error:
+            (fields.password if fields.password.error else fields.confirm).focus()
+            return
+        self.post_message(self.Asked(self, fields.password.value, self.must_change.value))
+
+    def done(self, generated: str | None) -> None:
+        """The password is on its way; a generated one can be revealed once."""
+        self.fields.clear()
+        self.reveal.hold(generated or "")
+        if generated:
+            self.reveal.focus()
+
+
+class UserCard(Vertical):
+    """What can be done with a user and how the user is. `show` fills it."""
+
+    DEFAULT_CSS = """
+    UserCard { height: auto; border-top: solid ansi_white; }
+    UserCard #card-columns { height: 9; }
+    UserCard FunctionList { width: 24; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.who = TextLines("…", "title")
+        self.functions = FunctionList()
+        self.status = StatusLines()
+        self.columns = Horizontal(self.functions, self.status, id="card-columns")
+        self.reset = PasswordReset(id="reset")
+        self.user: UserView | None = None
+        self.views: Sequence[AssignmentView] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.who
+        yield self.columns
+        yield self.reset
+
+    def on_mount(self) -> None:
+        self.reset.display = False
+
+    def show(
+        self, user: UserView, views: Sequence[AssignmentView], policy: PasswordPolicy | None = None
+    ) -> None:
+        """Show this user as it is now."""
+        self.user, self.views = user, views
+        self.who.set(f"{user.details.display_name}  {user.upn}  ({user.details.username})")
+        self.functions.set(self._functions(user))
+        given = [view for view in views if view.id and view.light is not Light.GREY]
+        rest = [view for view in views if view not in given]
+        self.status.set(user, [*given, *rest])
+        self.reset.judge_by(user.upn, user.details.username, policy)
+
+    def _functions(self, user: UserView) -> list[tuple[str, str]]:
+        if user.in_bin:
+            return list(BIN_FUNCTIONS)
+        rows = list(FUNCTIONS)
+        rows.insert(3, ("enable", "Enable") if user.details.disabled else ("disable", "Disable"))
+        if user.locked:
+            rows.insert(4, ("unlock", "Unlock"))
+        return rows
+
+    @property
+    def resets(self) -> bool:
+        """Whether Reset Password is open."""
+        return bool(self.reset.display)
+
+    def open_reset(self) -> None:
+        """Show Reset Password in place of the functions."""
+        self.columns.display = self.who.display = False
+        self.reset.display = True
+        self.reset.make.focus()
+
+    def close_reset(self) -> None:
+        """Back to the functions; a password that was not revealed is gone."""
+        self.reset.reveal.hold("")
+        self.reset.fields.clear()
+        self.reset.display = False
+        self.columns.display = self.who.display = True
+        self.functions.focus()
+        self.call_after_refresh(self.functions.rows_changed)

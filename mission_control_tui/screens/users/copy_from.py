@@ -1,0 +1,239 @@
+"""Making a new user like another one, or from a template: what that fills in and gives, in a group folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual.css.query import NoMatches
+from textual.widget import Widget
+
+from mission_control_tui.keys import keymap
+from mission_control_tui.model.catalogue.types import PasswordUse
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.onboarding.template_content import (
+    TEMPLATE_FIELDS,
+    TemplateContent,
+    TemplateService,
+)
+from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.forms.user_fields import defaults, form_widgets, shown_value
+from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import Seats
+
+NOBODY = ""
+USER = "like"
+TEMPLATE = "template "
+
+
+class MadeLikeScreen(MissionScreen):
+    """A form whose fields can be filled like a user's (`like`, an id) or from a template; none by default."""
+
+    def __init__(self, like: str = "") -> None:
+        super().__init__()
+        self.like = like
+        self._values: dict[str, Value] = defaults()
+        self._contents: dict[str, TemplateContent] = {NOBODY: TemplateContent()}
+        self._labels: dict[str, str] = {NOBODY: "(none)"}
+        self._seats: tuple[Seats, ...] = ()
+        self._short: TemplateService | None = None
+        self._made_like: str | None = None
+        self._gives = True
+
+    @property
+    def memory_key(self) -> str:
+        own = super().memory_key
+        return f"{own} {self.like}" if self.like else own
+
+    def made_like_fold(self) -> Fold:
+        """The group in which it is chosen; its widgets are built when it opens."""
+        words = "What the new user is made like: a template of the account, or a user."
+        return Fold("Template", self._choosing, note="none", help_text=words, id="group-like")
+
+    def gets_line(self) -> TextLines:
+        """Says what Provision gives beside the account; hidden while that is nothing."""
+        line = TextLines("", "dim", id="gets")
+        line.display = False
+        return line
+
+    def _choosing(self) -> Iterable[Widget]:
+        chosen = ChoiceField(
+            "Made like",
+            list(self._labels.items()),
+            self._made_like or NOBODY,
+            help_text="Fills the groups below where nothing was typed, never names or password. "
+            "Templates are made on the screen Templates.",
+            id="made-like",
+        )
+        gives = CheckField(
+            "Give the services too",
+            self._gives,
+            help_text="With its levels and settings, in one go with the user; seats are needed.",
+            id="gives",
+        )
+        return [chosen, gives]
+
+    # Data
+
+    async def load_made_like(self) -> None:
+        """Read templates, the user and seats; the first time, fill the form."""
+        from mission_control_tui.model.accounts.overview import list_seats
+        from mission_control_tui.model.onboarding.template_content import like
+        from mission_control_tui.model.onboarding.templates import list_templates
+        from mission_control_tui.model.users.queries import details
+
+        at = self.context.at
+        contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}
+        if self.like:
+            contents[USER] = await like(*at, self.like)
+            labels[USER] = (await details(*at, self.like)).details.display_name
+        for one in await list_templates(*at):
+            contents[TEMPLATE + one.name] = one.content
+            labels[TEMPLATE + one.name] = one.name
+        self._contents, self._labels = contents, labels
+        self._seats = await list_seats(*at)
+        if self._made_like is None:
+            await self._choose(USER if self.like else NOBODY)
+        elif self._made_like not in contents:
+            self._made_like = NOBODY
+        with suppress(NoMatches):
+            self.query_one("#made-like", ChoiceField).set_choices(list(labels.items()))
+        self._tell_gets()
+
+    @property
+    def content(self) -> TemplateContent:
+        """What is chosen to be made like."""
+        return self._contents.get(self._made_like or NOBODY, TemplateContent())
+
+    def services_to_give(self) -> tuple[TemplateService, ...]:
+        """Those that are given in one go: a password of a service's own has to be shown on the next screen."""
+        if not self._gives:
+            return ()
+        return tuple(one for one in self.content.services if self._is_plain(one))
+
+    def _is_plain(self, one: TemplateService) -> bool:
+        try:
+            service = self.context.catalogue.service(one.service)
+            return (
+                service.password is not PasswordUse.OWN and not service.level(one.level).withdrawn
+            )
+        except NotFound:
+            return False
+
+    def left_out(self) -> tuple[str, ...]:
+        """What who is copied has and Provision does not give, each with the reason."""
+        if not self._gives:
+            return ()
+        return tuple(
+            self._why_left(one) for one in self.content.services if not self._is_plain(one)
+        )
+
+    def _why_left(self, one: TemplateService) -> str:
+        instance = f" {one.instance}" if one.instance else ""
+        try:
+            service = self.context.catalogue.service(one.service)
+            withdrawn = service.level(one.level).withdrawn
+        except NotFound:
+            return f"{one.service}{instance} (no longer in the catalogue)"
+        why = "its level is sold no more" if withdrawn else "it has a password of its own"
+        return f"{service.name}{instance} ({why})"
+
+    # Choosing
+
+    async def _choose(self, wanted: str) -> None:
+        before, self._made_like = self.content, wanted
+        self._fill(before.fields, self.content.fields)
+        self._tell_gets()
+
+    def _fill(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> None:
+        """Put fields where nobody typed anything else than what was put there before."""
+        widgets = {field.name: widget for field, widget in form_widgets(self._body)}
+        for name in TEMPLATE_FIELDS:
+            field, empty = FIELD_BY_NAME[name], defaults()[name]
+            widget = widgets.get(name)
+            now = widget.value if isinstance(widget, Field | CheckField) else self._values[name]
+            old = shown_value(field, before.get(name, empty))
+            if shown_value(field, now) != old:
+                continue
+            new = after.get(name, empty)
+            self._values[name] = new
+            if isinstance(widget, Field):
+                widget.value = str(shown_value(field, new))
+            elif isinstance(widget, CheckField):
+                widget.value = bool(new)
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "made-like" and isinstance(event.field, ChoiceField):
+            self.do(self._choose(event.field.value))
+        elif event.field.id == "gives" and isinstance(event.field, CheckField):
+            self._gives = event.field.value
+            self._tell_gets()
+
+    def _tell_gets(self) -> None:
+        line = self.query_one("#gets", TextLines)
+        label = self._labels.get(self._made_like or NOBODY, "")
+        fold = self.query_one("#group-like", Fold)
+        fold.note = f"like {label}" if self._made_like else "none"
+        words, self._short = [], None
+        for one in self.services_to_give():
+            service = self.context.catalogue.service(one.service)
+            free = next(
+                (
+                    it.free
+                    for it in self._seats
+                    if (it.service_id, it.level_id) == (one.service, one.level)
+                ),
+                0,
+            )
+            if service.seats and free < 1 and self._short is None:
+                self._short = one
+            seats = f" ({free} free)" if service.seats else ""
+            level = service.level(one.level).name
+            name = level if service.name in level else f"{service.name}, {level}"
+            words.append(f"{name}{seats}")
+        given = f"gives {'; '.join(words)}" if words else "gives no service"
+        left = ", ".join(self.left_out())
+        more = f"; to be chosen on the next screen: {left}" if left else ""
+        short = self._short is not None
+        buys = f". {self.buy_key} buys more" if short else ""
+        line.set(f"Like {label}: {given}{more}{buys}", "error" if short else "dim")
+        line.display = bool(self._made_like)
+        self.refresh_keys()
+
+    # Seats
+
+    @property
+    def buy_key(self) -> str:
+        """The key that buys, also in fields."""
+        key, twin = keymap.keys_of(keymap.BY_ID["buy"], self.console.keys)
+        return keymap.key_word(twin or key)
+
+    def why_not(self, verb: str) -> str:
+        if verb == "buy" and self._short is None:
+            return "No seats are missing for what is chosen here"
+        return super().why_not(verb)
+
+    def verb_buy(self) -> None:
+        """Buy seats of the first level without a free one, and come back."""
+        if self._short is not None:
+            self.open_buy(self._short.service, self._short.level, self.HEADING)
+
+    # Memory
+
+    def remember(self) -> dict[str, object]:
+        return {**super().remember(), "made-like-of": self._made_like, "gives-too": self._gives}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        chosen, gives = memory.pop("made-like-of", None), memory.pop("gives-too", None)
+        if isinstance(chosen, str):
+            self._made_like = chosen
+        if isinstance(gives, bool):
+            self._gives = gives

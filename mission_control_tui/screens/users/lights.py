@@ -1,0 +1,248 @@
+"""Lights: all users down, all services across, one glyph and letter each; narrowed by words, put in order by age."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import NotFound, UsageError
+from mission_control_tui.model.search.filters import Order, Sight, understood
+from mission_control_tui.model.states import Light
+from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
+from mission_control_tui.screens.users.marks import MARKING, MarkingScreen
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.light import GLYPHS
+from mission_control_tui.widgets.light_matrix import NOTHING, LightMatrix
+from mission_control_tui.widgets.line_list import Page
+from mission_control_tui.widgets.rows import Cell, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.search.light_rows import Column, MatrixRow
+
+ORDERS: dict[Order, str] = {
+    Order.NAME: "by name",
+    Order.OLDEST: "the oldest red or orange first",
+    Order.NEWEST: "the newest red or orange first",
+}
+
+
+class LightsScreen(MarkingScreen, SchedulingScreen):
+    """The matrix of an account."""
+
+    HEADING = "Lights"
+    ABOUT = (
+        "Every user with a light for every service. In Find, words narrow the list: red, orange, green, disabled, "
+        "drift, a level or a service by its name, such as red popx; anything else is looked for in names and addresses "
+        "(in double quotes also such a word). s changes the order. Left and Right choose the service, Enter opens its "
+        "panel. Space marks, v marks from the last mark to here, * all that is found; x acts on the marked; R tries "
+        "all red again. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D differs."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("sort", *MARKING, "like", "copy", "schedule")
+    CSS_PATH = "lights.tcss"
+    AUTO_FOCUS = "#lights"
+    MARKED_LIST = "lights"
+
+    def __init__(self, find: str = "") -> None:
+        super().__init__()
+        self._find_first = find
+        self._order = Order.NAME
+        self._columns: Sequence[Column] = ()
+        self._found = ""
+
+    def body(self) -> Iterable[Widget]:
+        yield FindBox(id="find")
+        yield TextLines("", "dim", id="legend")
+        yield LightMatrix(empty="Nobody is found", id="lights")
+        yield TextLines("", id="detail")
+
+    def on_mount(self) -> None:
+        if self._find_first:
+            self.query_one(FindBox).recall(self._find_first)
+
+    @property
+    def matrix(self) -> LightMatrix:
+        return self.query_one(LightMatrix)
+
+    # Data
+
+    def sight(self) -> Sight:
+        return understood(self.query_one(FindBox).text, self.context.catalogue)
+
+    def order(self) -> Order:
+        return self._order
+
+    async def load(self) -> None:
+        from mission_control_tui.model.search.light_matrix import columns
+
+        self._columns = await columns(*self._where)
+        self.matrix.set_columns([one.code for one in self._columns])
+        self._show_legend()
+        self.matrix.show(self._fetch, find=self._find, keep=True)
+        self.look_at_marks()
+        self.refresh_keys()
+
+    def _show_legend(self) -> None:
+        names = "  ".join(f"{one.code} {one.name}" for one in self._columns)
+        text = names or "No service for users was bought yet"
+        ordered = "" if self._order is Order.NAME else f"  ({ORDERS[self._order]})"
+        self.query_one("#legend", TextLines).set(text + ordered)
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.search.light_matrix import page
+
+        found = await page(*self._where, self.sight(), self._order, offset=offset, limit=limit)
+        more = "more than " if found.more else ""
+        if self.is_here:
+            text = self.query_one(FindBox).text.strip()
+            self.matrix.empty = "Nobody is found" if text else "No users yet"
+            self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
+            self._tell_marks()
+        return Page([self._row(one) for one in found.rows], found.total)
+
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.search.light_matrix import place
+
+        return await place(*self._where, str(key), self.sight(), self._order)
+
+    def _row(self, one: MatrixRow) -> Row:
+        flags = ", ".join(
+            word for word, is_so in (("disabled", one.disabled), ("locked", one.locked)) if is_so
+        )
+        name: Cell = (
+            ((one.display_name, ""), (f"  {flags}", "error")) if flags else one.display_name
+        )
+        cells: list[Cell] = [name, age(one.since) if one.since is not None else ""]
+        for column in self._columns:
+            cell = one.cells.get(column.service_id)
+            cells.append(
+                (GLYPHS[cell.light] + cell.letter, cell.light.value)
+                if cell is not None
+                else NOTHING
+            )
+        return Row(one.user_id, tuple(cells), one)
+
+    def say_marks(self, text: str) -> None:
+        self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if self.console.is_open:
+            self.matrix.show(self._fetch, find=self._find, keep=False)
+            self.look_at_marks(soon=True)
+
+    # What the cursor is on
+
+    @property
+    def row(self) -> MatrixRow | None:
+        """The user under the cursor."""
+        from mission_control_tui.model.search.light_rows import MatrixRow
+
+        row = self.matrix.current
+        return row.data if row is not None and isinstance(row.data, MatrixRow) else None
+
+    @property
+    def column(self) -> Column | None:
+        """The service under the cursor."""
+        column = self.matrix.column
+        return self._columns[column] if column < len(self._columns) else None
+
+    def on_line_list_loaded(self) -> None:
+        self._tell()
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        if event.rows is self.matrix:
+            self._tell()
+
+    def on_light_matrix_turned(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say in words what the cell under the cursor shows."""
+        row, column = self.row, self.column
+        if row is None or column is None:
+            self.query_one("#detail", TextLines).set("")
+            return
+        cell = row.cells.get(column.service_id)
+        if cell is None:
+            self.query_one("#detail", TextLines).set(f"{row.upn}  {column.name}: never given")
+            return
+        said = [cell.word]
+        if cell.light in (Light.RED, Light.ORANGE):
+            said[0] += f" for {age(cell.since)}"
+        said += [word for word, so in (("suspended", cell.suspended), ("drift", cell.drift)) if so]
+        if cell.count > 1:
+            said.append(f"the worst of {cell.count}")
+        level = self._level_words(column.service_id, cell.level_id)
+        text = f"{row.upn}  {column.name}{level}: {', '.join(said)}"
+        self.query_one("#detail", TextLines).set(f"{text}. {cell.said}".removesuffix(". "))
+
+    def _level_words(self, service_id: str, level_id: str) -> str:
+        """The level of a cell as people call it, after a comma; empty where there is none."""
+        if not level_id:
+            return ""
+        try:
+            service = self.context.catalogue.service(service_id)
+            return f", {service.level(level_id).name.removeprefix(f'{service.name} - ')}"
+        except NotFound:
+            return f", {level_id}"
+
+    # Verbs
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows is self.matrix:
+            self._open_panel()
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        return super().unhinted | {"like"}
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"retry_all": "Retry red"}
+
+    def _open_panel(self) -> None:
+        """Go to the panel of the service under the cursor."""
+        row, column = self._chosen(), self.column
+        cell = row.cells.get(column.service_id) if column is not None else None
+        named = {"service_id": column.service_id} if column is not None and cell is None else {}
+        self.go_to("provision", row.user_id, cell.assignment_id if cell else None, **named)
+
+    def verb_copy(self) -> None:
+        self.copy(self._chosen().upn)
+
+    async def verb_schedule(self) -> None:
+        column = self.column
+        service = column.service_id if column is not None else ""
+        await self.schedule_for(self._chosen().user_id, service=service)
+
+    def about_user(self) -> str | None:
+        return self.row.user_id if self.row is not None else None
+
+    def verb_sort(self) -> None:
+        orders = list(ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.announce(f"In order: {ORDERS[self._order]}")
+        self._show_legend()
+        self._look_again()
+
+    def _chosen(self) -> MatrixRow:
+        if self.row is None:
+            raise UsageError("Put the cursor on a user first.")
+        return self.row
+
+    # Memory
+
+    def remember(self) -> dict[str, object]:
+        return {**super().remember(), "order": str(self._order)}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        order = memory.pop("order", None)
+        if isinstance(order, str):
+            self._order = Order(order)
+        super().recall(memory)

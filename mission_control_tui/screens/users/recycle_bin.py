@@ -1,0 +1,192 @@
+"""The recycling bin: who was deleted, until when they can come back, and the end that cannot be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.recycle_bin.purge import BinLine
+
+MOST = 1000
+"""People who are listed at most; Find narrows."""
+
+
+class BinScreen(MissionScreen):
+    """The account's recycling bin."""
+
+    HEADING = "Recycling bin"
+    ABOUT = (
+        "Deleted users keep their UPN, aliases and username reserved here. Enter brings one back, without services. "
+        "Purge takes a person's data out of the database for good; the id and the audit stay. The worker does so by "
+        "itself after the days of the setting worker.bin_days."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
+    CSS_PATH = "recycle_bin.tcss"
+    AUTO_FOCUS = "#bin"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: tuple[BinLine, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        yield FindBox(id="find")
+        yield LineList(
+            columns=(
+                Column("Name"),
+                Column("UPN"),
+                Column("Deleted", width=9, right=True),
+                Column("By", width=10),
+                Column("Purged", width=10),
+            ),
+            empty="Nobody is in the recycling bin",
+            id="bin",
+        )
+        yield TextLines("", "dim", id="notice")
+        restore = ActionButton("Restore", help_text="Brings the user back, without services.")
+        restore.id = "restore"
+        purge = ActionButton("Purge now", help_text="For good: asks for the UPN to be typed.")
+        purge.id = "purge"
+        for button in (restore, purge):
+            button.styles.width = 16
+        yield Horizontal(restore, purge, id="buttons")
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.recycle_bin.purge import list_bin
+
+        context = self.context
+        days = context.settings.worker.bin_days
+        self._found = await list_bin(
+            *context.at,
+            bin_days=days,
+            query=self.query_one(FindBox).text,
+            limit=MOST,
+        )
+        if not self.is_here:
+            return
+        count = len(self._found)
+        self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
+        self.query_one(LineList).show(self._fetch, keep=True)
+        kept = f"Who stays here is purged after {age_words(days)}."
+        self.query_one("#notice", TextLines).set(
+            f"{kept if days else 'Nobody here is purged unless you do it.'} Restoring brings no service back."
+        )
+        for name in ("restore", "purge"):
+            self.query_one(f"#{name}", ActionButton).reason = "" if count else " "
+        self.refresh_keys()
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        rows = [
+            Row(
+                one.id,
+                (
+                    one.display_name,
+                    one.upn,
+                    age_words(one.age_days),
+                    one.deleted_by,
+                    f"{one.purge_at:%Y-%m-%d}" if one.purge_at else "never",
+                ),
+                one,
+            )
+            for one in self._found[offset : offset + limit]
+        ]
+        return Page(rows, len(self._found))
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        if self.console.is_open:
+            self.reload()
+
+    # Verbs
+
+    @property
+    def line(self) -> BinLine | None:
+        """Who is under the cursor."""
+        row = self.query_one(LineList).current
+        return next((one for one in self._found if row is not None and one.id == row.key), None)
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "bin":
+            self._ask_restore()
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        if event.button.id == "restore":
+            self._ask_restore()
+        else:
+            self.do(self._ask_purge())
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        self.announce("Nobody is in the recycling bin", error=True)
+
+    def _ask_restore(self) -> None:
+        one = self.line
+        if one is None:
+            return
+        self.confirm(
+            [
+                f"{self.context.account.name}: restore {one.upn}?",
+                "The user comes back with all details and addresses, and without any service.",
+                "Seats: none are held. Money: nothing changes.",
+            ],
+            lambda: self._restore(one),
+            yes="Restore",
+        )
+
+    async def _restore(self, one: BinLine) -> None:
+        from mission_control_tui.model.recycle_bin.deletion import restore_user
+
+        await restore_user(*self.context.at, one.id)
+        self.announce(f"{one.upn} is back, without services")
+        await self.load()
+
+    async def _ask_purge(self) -> None:
+        from mission_control_tui.model.recycle_bin.purge import purge_user
+
+        one = self.line
+        if one is None:
+            return
+        context = self.context
+        at = context.at
+        await purge_user(*at, one.id, dry_run=True)
+        self.ask(
+            [
+                f"{context.account.name}: purge {one.upn} for good?",
+                "Lost: details, addresses, sealed passwords, drafts. It cannot be undone.",
+                "The UPN is free for others then. The audit stays and goes on naming it.",
+                "To confirm, type the UPN.",
+            ],
+            "UPN",
+            lambda text: self._purge(one, text),
+            hint="Enter purges, Esc gives up",
+        )
+
+    async def _purge(self, one: BinLine, typed: str) -> None:
+        from mission_control_tui.model.recycle_bin.purge import purge_user
+
+        if typed.strip().casefold() != one.upn.casefold():
+            what = f"is not {one.upn}: nothing was purged"
+            raise InvalidInput("Not confirmed.", problems=[Problem("", f"That {what}")])
+        await purge_user(*self.context.at, one.id)
+        self.announce(f"{one.upn} is purged")
+        await self.load()
+
+    def verb_copy(self) -> None:
+        if (one := self.line) is not None:
+            self.copy(one.upn)
+
+
+def age_words(days: int) -> str:
+    """How long ago somebody was deleted: today, or so many days."""
+    return f"{days:,} day{'s'[: days != 1]}" if days else "today"

@@ -1,0 +1,228 @@
+"""Templates: what new users of the account are made like; made from a user, renamed, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import NotFound
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.row_list import RowList
+from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.onboarding.template_content import TemplateService
+    from mission_control_tui.model.onboarding.templates import Template
+
+NAMED = 3
+"""People who are named where several are found."""
+
+SEEN = 9
+"""Templates in view at a time."""
+
+
+class TemplatesScreen(MissionScreen):
+    """The templates of the account."""
+
+    HEADING = "Templates"
+    ABOUT = (
+        "What new users are made like: fields of Organisation and Address, flags, services with levels and settings; "
+        "never names, passwords or what is one person's. n makes one from a user, e renames, Delete removes. A "
+        "template is chosen in New User, under Template, and when a list is pasted."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = ("new", "edit", "discard")
+    CSS_PATH = "templates.tcss"
+    AUTO_FOCUS = "#templates"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: tuple[Template, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        yield RowList(
+            columns=(
+                Column("Template", width=24),
+                Column("Services"),
+                Column("Fields", width=7, right=True),
+                Column("Saved", width=8, right=True),
+            ),
+            empty="No templates yet: n makes one from a user",
+            most=SEEN,
+            id="templates",
+        )
+        make = ActionButton("Make from a user", help_text="Asks for the user, then for a name.")
+        make.id, make.styles.width = "make", 22
+        rename = ActionButton("Rename", help_text="Another name; e does the same.")
+        rename.id, rename.styles.width = "rename", 12
+        remove = ActionButton(
+            "Remove", help_text="Users made from it stay as they are; asks first."
+        )
+        remove.id, remove.styles.width = "remove", 12
+        yield Horizontal(make, rename, remove, id="buttons")
+        yield TextLines("", id="detail")
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        return {"edit": "Rename", "discard": "Remove"}
+
+    # Data
+
+    async def load(self) -> None:
+        from mission_control_tui.model.onboarding.templates import list_templates
+
+        self._found = await list_templates(*self.context.at)
+        if self.is_here:
+            self.query_one(RowList).set_rows([self._row(one) for one in self._found])
+            self._tell()
+            self.refresh_keys()
+
+    def _row(self, one: Template) -> Row:
+        services = ", ".join(of_service(self.context.catalogue, it) for it in one.content.services)
+        cells = (one.name, services or "-", str(len(one.content.fields)), age(one.updated_at))
+        return Row(one.id, cells, one)
+
+    @property
+    def template(self) -> Template | None:
+        """The template under the cursor."""
+        row = self.query_one(RowList).current
+        return next((one for one in self._found if row is not None and one.id == row.key), None)
+
+    def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
+        self._tell()
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "templates":
+            self.action_verb("edit")
+
+    def _tell(self) -> None:
+        """Everything in the template under the cursor."""
+        from mission_control_tui.model.onboarding.template_content import described
+
+        one = self.template
+        over = "" if one is not None else " "
+        for name in ("rename", "remove"):
+            self.query_one(f"#{name}", ActionButton).reason = over
+        lines: list[str] = []
+        if one is not None:
+            lines = [*described(self.context.catalogue, one.content)] or ["Nothing is in it."]
+            lines.append(f"Saved by {one.operator}")
+        self.query_one("#detail", TextLines).set("\n".join(lines))
+
+    # Verbs
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        verbs = {"make": "new", "rename": "edit", "remove": "discard"}
+        self.action_verb(verbs[event.button.id or ""])
+
+    def on_action_button_refused(self, event: ActionButton.Refused) -> None:
+        self.announce("There is no template yet: make one from a user first", error=True)
+
+    def verb_new(self) -> None:
+        """Ask for a user, then for a name."""
+        self.need_write()
+        self.ask(
+            ["Which user are new users to be made like? What is one person's is left out."],
+            "User",
+            self._named_user,
+            hint="The beginning of a name, UPN or alias; Enter goes on, Esc gives up",
+        )
+
+    async def _named_user(self, text: str) -> None:
+        from mission_control_tui.model.onboarding.template_content import described, like
+        from mission_control_tui.model.users.queries import details
+
+        user = await details(*self.context.at, await self._found_user(text.strip()))
+        content = await like(*self.context.at, user.id)
+        what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
+        start = user.details.title or user.details.department
+
+        async def named(name: str) -> None:
+            await self._save(name, user.id)
+
+        # The question before this one closes first.
+        self.call_after_refresh(
+            lambda: self.ask(
+                [f"New users like {user.details.display_name} get:", what],
+                "Name",
+                named,
+                value=start,
+                hint="What the template is called; Enter saves it, Esc gives up",
+            )
+        )
+
+    async def _found_user(self, text: str) -> str:
+        """The id of the only user who is found by this. Raises NotFound, naming those there are."""
+        from mission_control_tui.model.search.user_list import page
+
+        found = await page(*self.context.at, query=text, limit=NAMED) if text else None
+        if found is None or not found.rows:
+            raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
+        exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]
+        if len(found.rows) > 1 and not exact:
+            names = ", ".join(one.upn for one in found.rows)
+            more = " and more" if found.more or found.total > len(found.rows) else ""
+            raise NotFound(f"These are several: {names}{more}.")
+        return (exact or list(found.rows))[0].id
+
+    async def _save(self, name: str, user_id: str) -> None:
+        from mission_control_tui.model.onboarding.templates import save_template
+
+        saved = await save_template(*self.context.at, name, user=user_id)
+        self.announce(f"Saved: {saved.result.name}")
+        await self.load()
+
+    def verb_edit(self) -> None:
+        one = self.template
+        if one is None:
+            self.announce("There is no template yet: n makes one from a user", error=True)
+            return
+        self.need_write()
+
+        async def named(name: str) -> None:
+            from mission_control_tui.model.onboarding.templates import rename_template
+
+            await rename_template(*self.context.at, one.name, name, version=one.version)
+            self.announce(f"Renamed: {name}")
+            await self.load()
+
+        self.ask([f"What is the template {one.name} to be called?"], "Name", named, value=one.name)
+
+    def verb_discard(self) -> None:
+        one = self.template
+        if one is None:
+            self.announce("There is no template here", error=True)
+            return
+        self.need_write()
+
+        async def remove() -> None:
+            from mission_control_tui.model.onboarding.templates import remove_template
+
+            await remove_template(*self.context.at, one.name, version=one.version)
+            self.announce(f"Removed: {one.name}")
+            await self.load()
+
+        self.confirm(
+            [
+                f"{self.context.account.name}: remove the template {one.name}?",
+                "Lost: what is listed below. Users that were made from it stay as they are.",
+            ],
+            remove,
+            yes="Remove",
+        )
+
+
+def of_service(catalogue: Catalogue, given: TemplateService) -> str:
+    """A service and its level as people call them: Managed Exchange, PC & Web Access."""
+    try:
+        service = catalogue.service(given.service)
+        level = service.level(given.level).name
+    except NotFound:
+        return f"{given.service} {given.level}"
+    return f"{service.name}, {level.removeprefix(f'{service.name} - ')}"

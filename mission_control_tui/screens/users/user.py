@@ -1,0 +1,45 @@
+"""One user: User Functions and Account Status, when it was opened by itself and not from the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.screens.users.card import UserCard
+from mission_control_tui.screens.users.functions import UserFunctionsScreen
+
+
+class UserScreen(UserFunctionsScreen):
+    """The card of one user."""
+
+    HEADING = "User"
+    ABOUT = "What can be done with this user, and how account and services are. d does it at a date and time."
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "like", "schedule", "copy")
+    CSS_PATH = "user.tcss"
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__()
+        self.user_id = user_id
+
+    @property
+    def memory_key(self) -> str:
+        return f"{type(self).__name__} {self.user_id}"
+
+    def body(self) -> Iterable[Widget]:
+        yield UserCard(id="card")
+
+    async def load(self) -> None:
+        await self.show_user(self.user_id)
+        self.refresh_keys()
+
+    def verb_provision(self) -> None:
+        self.go_to("provision", self.user_id)
+
+    def verb_edit(self) -> None:
+        self.go_to("edit-user", self.user_id)
+
+    def verb_copy(self) -> None:
+        if self.card.user is not None:
+            self.copy(self.card.user.upn)

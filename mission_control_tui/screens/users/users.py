@@ -1,0 +1,291 @@
+"""Users: find as you type; Enter on a row expands User Functions and Account Status below the list."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.widget import Widget
+
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.search.filters import Sight
+from mission_control_tui.model.states import Light
+from mission_control_tui.screens.users.card import UserCard
+from mission_control_tui.screens.users.functions import UserFunctionsScreen
+from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen
+from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.light import light_parts
+from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+from mission_control_tui.widgets.shielded import unbroken
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import UserLine
+
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "all": ("All users", {}),
+    "red": ("With a red light", {"light": Light.RED}),
+    "orange": ("With an orange light", {"light": Light.ORANGE}),
+    "disabled": ("Disabled", {"disabled": True}),
+    "bin": ("Recycling bin", {"in_bin": True}),
+}
+"""What the list can be narrowed to: label, and what `listing.page` is asked."""
+
+NOBODY_YET = "No users yet: n creates one"
+NOBODY_FOUND = "Nobody is found here"
+
+FEW = 3
+"""Users of this account; where no more are found, other accounts are looked through."""
+
+ELSEWHERE = 20
+"""People of other accounts who are counted at most."""
+
+WORST = (Light.RED, Light.ORANGE, Light.GREEN)
+WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisioned"}
+
+
+def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
+    """The worst light of a user in words; what else there is as glyphs with a number."""
+    counts = {light: sum(one is light for _service, one in lights) for light in WORST}
+    there = [light for light in WORST if counts[light]]
+    if not there:
+        return light_parts(Light.GREY, "Not provisioned")
+    parts = list(light_parts(there[0], WORDS[there[0]]))
+    for light in there[1:]:
+        parts += [(" ", ""), *light_parts(light, str(counts[light]))]
+    return tuple(parts)
+
+
+def user_row(line: UserLine) -> Row:
+    """A user as a row of the list."""
+    flags = [
+        word for word, is_so in (("disabled", line.disabled), ("locked", line.locked)) if is_so
+    ]
+    name: Cell = line.display_name
+    if flags:
+        name = ((line.display_name, ""), (f"  {', '.join(flags)}", "error"))
+    return Row(line.id, (name, line.upn, lights_cell(line.lights)))
+
+
+class UsersScreen(MarkingScreen, UserFunctionsScreen):
+    """All users of the account."""
+
+    HEADING = "Users"
+    ABOUT = (
+        "Type in Find to narrow the list by name, user name, address or phone number; Enter or Down goes to the list. "
+        "Enter on a user expands User Functions and Account Status below; Escape closes them. Space marks users, v "
+        "marks from the last mark to here, * all that is found; x is one action for all marked. Show > Recycling bin "
+        "lists deleted users, whom Restore brings back. d does something at a date and time."
+    )
+    VERBS: ClassVar[tuple[str, ...]] = (
+        "find",
+        "new",
+        "provision",
+        "edit",
+        "like",
+        "schedule",
+        "copy",
+        *MARKING,
+    )
+    CSS_PATH = "users.tcss"
+    AUTO_FOCUS = "#users"
+
+    def __init__(self, *, find: bool = False) -> None:
+        super().__init__()
+        self._find_first = find
+        self._open_user: str | None = None
+        self._found = ""
+        self._total = 0
+
+    def body(self) -> Iterable[Widget]:
+        yield ChoiceField(
+            "Show",
+            [(name, label) for name, (label, _asked) in SHOWN.items()],
+            help_text="Which users the list shows; Left and Right choose.",
+            id="shown",
+        )
+        yield FindBox(id="find")
+        yield LineList(
+            columns=(Column("Name"), Column("UPN"), Column("Services", width=19)),
+            marking=True,
+            empty=NOBODY_YET,
+            id="users",
+        )
+        card = UserCard(id="card")
+        card.display = False
+        yield card
+
+    def on_mount(self) -> None:
+        if self._find_first:
+            self.query_one(FindBox).focus()
+
+    # Data
+
+    async def load(self) -> None:
+        self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
+        if self._open_user is not None:
+            await self.show_user(self._open_user)
+        self.look_at_marks()
+        self.refresh_keys()
+
+    def sight(self) -> Sight:
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        if "in_bin" in asked:
+            raise UsageError("Users in the recycling bin are not acted on: restore them first.")
+        light = asked.get("light")
+        lights = frozenset((light,)) if light is not None else frozenset[Light]()
+        return Sight(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
+
+    def say_marks(self, text: str) -> None:
+        how = HOW if self._total else ""
+        self.query_one(FindBox).note = "; ".join(
+            filter(None, (text, self._found, "" if text else how))
+        )
+
+    async def _fetch(self, offset: int, limit: int) -> Page:
+        from mission_control_tui.model.search.user_list import page
+
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        found = await page(
+            *self.context.at,
+            query=self.query_one(FindBox).text,
+            offset=offset,
+            limit=limit,
+            **asked,
+        )
+        more = "more than " if found.more else ""
+        if self.is_here:
+            narrowed = asked or self.query_one(FindBox).text.strip()
+            self.query_one(LineList).empty = NOBODY_FOUND if narrowed else NOBODY_YET
+            count = "1 user" if found.total == 1 else f"{found.total:,} users"
+            self._found, self._total = f"{more}{count}", found.total
+            self._tell_marks()
+            if not offset and found.total <= FEW and not found.more:
+                self._look_elsewhere(f"{count}")
+        return Page([user_row(line) for line in found.rows], found.total)
+
+    def _look_elsewhere(self, count: str) -> None:
+        """Say beside the box who else is found in other accounts, where there is hardly anybody in this one."""
+        text = self.query_one(FindBox).text
+        if text.strip():
+            self.run_worker(
+                unbroken(self._guard(self._count_elsewhere(text, count))),
+                group="elsewhere",
+                description="elsewhere",
+                exclusive=True,
+            )
+
+    async def _count_elsewhere(self, text: str, count: str) -> None:
+        from mission_control_tui.model.search.anyone import find_anyone
+
+        store, caller, here = self.context.at
+        found = await find_anyone(store, caller, text, ELSEWHERE, current=here)
+        others = sum(one.account.id != here for one in found.users)
+        if others and self.is_here and self.query_one(FindBox).text == text:
+            many = f"{others}+" if found.more else str(others)
+            self._found = f"{count}; {many} in other accounts: F3"
+            self._tell_marks()
+
+    async def _find(self, key: Hashable) -> int | None:
+        from mission_control_tui.model.search.user_list import place
+
+        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        return await place(*self.context.at, str(key), query=self.query_one(FindBox).text, **asked)
+
+    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+        self._look_again()
+
+    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+        if event.field.id == "shown":
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self.console.is_open:
+            self.close_card()
+            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
+            self.look_at_marks(soon=True)
+
+    # The card
+
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
+        if event.rows.id == "users":
+            self.do(self._expand(str(event.row.key)))
+
+    async def _expand(self, user_id: str) -> None:
+        self._open_user = user_id
+        await self.show_user(user_id)
+        if self.is_here:
+            self.card.display = True
+            self.card.functions.move_to(0)
+            self.card.functions.focus()
+            self.call_after_refresh(self._reveal_row)
+
+    def _reveal_row(self) -> None:
+        self.query_one(LineList).rows_changed()
+
+    def close_card(self) -> None:
+        """Fold User Functions away."""
+        if self.card.display:
+            had = self.card.has_focus_within
+            self._open_user = None
+            if self.card.resets:
+                self.card.close_reset()
+            self.card.display = False
+            if had:
+                self.query_one(LineList).focus()
+
+    def verb_back(self) -> None:
+        inside = not self.is_asking and self._overlay is None and self.card.display
+        if inside and not self.card.resets and not self.in_field:
+            self.close_card()
+            self.query_one(LineList).focus()
+        elif self.in_field and not self.card.resets and not self.is_asking:
+            self.query_one(LineList).focus()
+        else:
+            super().verb_back()
+
+    # Verbs
+
+    def _user_id(self) -> str | None:
+        """The user whose card is open, else the one under the cursor."""
+        if self._open_user is not None:
+            return self._open_user
+        row = self.query_one(LineList).current
+        return str(row.key) if row is not None else None
+
+    def about_user(self) -> str | None:
+        return self._user_id()
+
+    def verb_new(self) -> None:
+        self.go_to("new-user")
+
+    def verb_provision(self) -> None:
+        self._go("provision")
+
+    def verb_edit(self) -> None:
+        self._go("edit-user")
+
+    def _go(self, name: str) -> None:
+        user_id = self._user_id()
+        if user_id is None:
+            self.announce("Put the cursor on a user first", error=True)
+        else:
+            self.go_to(name, user_id)
+
+    def verb_copy(self) -> None:
+        row = self.query_one(LineList).current
+        if row is not None:
+            self.copy(str(row.cells[1]))
+
+    # Memory
+
+    def remember(self) -> dict[str, object]:
+        return {**super().remember(), "open-user": self._open_user}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        super().recall(memory)
+        opened = memory.pop("open-user", None)
+        if isinstance(opened, str) and self.console.is_open:
+            self.do(self._expand(opened))

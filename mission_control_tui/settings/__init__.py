@@ -1,0 +1,1 @@
+"""Typed settings, and the file that they stand in."""

@@ -1,0 +1,296 @@
+"""Writing the settings file: only the keys that were changed, everything else - comments too - stays as it is.
+
+The file is replaced in one step and is private (0600). It is refused when it is not TOML, when the result would break
+a rule, when somebody else wrote it since it was read, and when it cannot be written; nothing is changed then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, get_args
+
+from mission_control_tui.keys import custom_keys as own_keys
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, UsageError
+from mission_control_tui.settings.settings import (
+    Settings,
+    ThemeName,
+    convert,
+    environment,
+    find,
+    load,
+    parse,
+)
+
+HEADER = (
+    "# Settings of Mission Control; `mission-control docs configuration` says what there is.\n\n"
+)
+UNCHANGED = "Nothing was written."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it holds: `origin` is "file", "environment", "flag" or "default"."""
+
+    key: str
+    value: object
+    origin: str
+    default: object
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The settings file as it was read. `content` is None where there is no file yet."""
+
+    path: Path
+    content: bytes | None
+
+    @classmethod
+    def read(cls, file: Path | None = None) -> SettingsFile:
+        """The file that holds (see `settings.find`). Raises UsageError where it cannot be read."""
+        return cls(*find(file))
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """What it sets. Raises UsageError where it is not TOML."""
+        return parse(self.content or b"", self.path)
+
+    @property
+    def settings(self) -> Settings:
+        """What it sets over the defaults, without environment and flags. Raises UsageError where a value is wrong."""
+        return convert(self.tables, self.path)
+
+    def holds(self, key: str) -> bool:
+        """Whether the file sets `key`."""
+        return _get(self.tables, key.split(".")) is not _NOTHING
+
+    def save(self, changes: Mapping[str, object]) -> SettingsFile:
+        """Write `changes`, setting -> value, None for no longer set; the file as it is then.
+
+        Raises UsageError or InvalidInput naming setting and rule, Conflict when the file was changed since it was
+        read, UsageError when it cannot be written.
+        """
+        content = self.changed(changes)
+        path = self.path.resolve()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _alone(path.parent):
+                if find_digest(path) != digest(self.content):
+                    raise Conflict(
+                        f"{self.path} was changed by somebody else meanwhile. {UNCHANGED}",
+                        hint="Look at it again, and save again.",
+                    )
+                _replace(path, content)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written: {error.strerror}. {UNCHANGED}",
+                hint="`mission-control locate` says where files are; look at the rights of the directory.",
+            ) from error
+        return SettingsFile(self.path, content)
+
+    def changed(self, changes: Mapping[str, object]) -> bytes:
+        """The file with `changes`, checked by the rules that it is read with; nothing is written."""
+        import tomlkit
+
+        before = self.tables
+        wanted = deepcopy(before)
+        document = tomlkit.parse((self.content or HEADER.encode()).decode())
+        for key, value in changes.items():
+            for table in (wanted, document):
+                _change(table, key.split("."), value)
+        settings = convert(wanted, self.path)
+        old = own_keys.problems(_keymap(before))
+        new = [one for one in own_keys.problems(settings.console.keymap) if one not in old]
+        if new:
+            raise InvalidInput(f"These keys cannot be used. {UNCHANGED}", problems=new)
+        content = tomlkit.dumps(document).encode()
+        if parse(content, self.path) != wanted:
+            raise UsageError(
+                f"{self.path} is written in a way that cannot be changed here. {UNCHANGED}",
+                hint="Change it with an editor.",
+            )
+        return content
+
+
+_NOTHING = object()
+
+
+def digest(content: bytes | None) -> str:
+    """By which a file that was changed is known; empty for no file."""
+    return "" if content is None else sha256(content).hexdigest()
+
+
+def find_digest(path: Path) -> str:
+    """The digest of the file as it is now."""
+    try:
+        return digest(path.read_bytes())
+    except FileNotFoundError:
+        return ""
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other writers of this program away; a lock file would be one more file to explain."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` in place of the file in one step, private, with the owner that it had."""
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(13, "it is read-only")
+    descriptor, name = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if path.exists():
+                owner = path.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        # Whatever stopped it, an interrupt too, leaves no half of a file behind.
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _get(tables: Mapping[str, Any], keys: list[str]) -> object:
+    found: Any = tables
+    for key in keys:
+        if not isinstance(found, Mapping) or key not in found:
+            return _NOTHING
+        found = found[key]
+    return found
+
+
+def _keymap(tables: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = _get(tables, ["console", "keymap"])
+    return found if isinstance(found, Mapping) else {}
+
+
+def _change(table: Any, keys: list[str], value: object) -> None:
+    """Set or, with None, take away one key of plain tables or of a TOML document."""
+    import tomlkit
+
+    is_document = hasattr(table, "unwrap")
+    for depth, key in enumerate(keys[:-1]):
+        if key not in table:
+            if value is None:
+                return
+            if not is_document:
+                table[key] = {}
+            else:
+                table[key] = tomlkit.inline_table() if depth else tomlkit.table()
+        table = table[key]
+        if not isinstance(table, Mapping):
+            raise UsageError(f"{'.'.join(keys[: depth + 1])} is a value and no table. {UNCHANGED}")
+    if value is None:
+        table.pop(keys[-1], None)
+    else:
+        table[keys[-1]] = value
+
+
+def understand(key: str, text: str) -> object:
+    """The value of a setting as it is typed, in its type.
+
+    Raises NotFound for a setting that does not exist, UsageError for a value of the wrong type.
+    """
+    keys = key.split(".")
+    known_setting(key)
+    raw: dict[str, Any] = {}
+    table = raw
+    for one in keys[:-1]:
+        table = table.setdefault(one, {})
+    table[keys[-1]] = text
+    try:
+        found: Any = convert(raw, Path(key))
+    except UsageError as error:
+        if key != "console.theme":
+            raise
+        names = ", ".join(get_args(ThemeName))
+        raise UsageError(f"There is no theme {text!r}.", hint=f"One of {names}.") from error
+    for one in keys:
+        found = found[one] if isinstance(found, Mapping) else getattr(found, one)
+    return found
+
+
+def known_setting(key: str) -> None:
+    """Raise NotFound unless there is a setting of that name that can be set by itself."""
+    if key.startswith("connectors"):
+        raise UsageError(
+            "Connectors are set up in the settings file itself.",
+            hint="See `mission-control docs connectors`.",
+        )
+    table, _dot, name = key.rpartition(".")
+    if table in ("services", own_keys.WHERE) and name:
+        return
+    if key not in {one.key for one in _plain(Settings())}:
+        raise NotFound(
+            f"There is no setting {key!r}.", hint="`mission-control settings show` lists them."
+        )
+
+
+def _plain(settings: Settings) -> Iterator[Setting]:
+    """The settings that are there whatever the file says, with their defaults."""
+    default = Settings()
+    for name in ("database", "account"):
+        yield Setting(name, getattr(settings, name), "", getattr(default, name))
+    for table in ("worker", "console"):
+        values, defaults = getattr(settings, table), getattr(default, table)
+        for name in values.__struct_fields__:
+            if name != "keymap":
+                yield Setting(f"{table}.{name}", getattr(values, name), "", getattr(defaults, name))
+
+
+def in_force(flags: Mapping[str, Any] | None = None) -> list[Setting]:
+    """Every setting that holds and where it comes from. Of a connector only its type: options may be anything.
+
+    Raises UsageError as `settings.load` does. The password of a database's URL is not shown.
+    """
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    file = SettingsFile.read()
+    settings = load(file.path if file.content is not None else None, given)
+    named = environment()
+    found = list(_plain(settings))
+    found += [Setting(f"services.{key}", one, "", None) for key, one in settings.services.items()]
+    for key in settings.connectors:
+        found.append(Setting(f"connectors.{key}", settings.connector(key).type, "", None))
+    keymap = settings.console.keymap
+    found += [Setting(f"{own_keys.WHERE}.{key}", one, "", None) for key, one in keymap.items()]
+    return [_with_origin(one, file, named, given) for one in found]
+
+
+def _with_origin(
+    one: Setting, file: SettingsFile, named: Mapping[str, str], flags: Mapping[str, Any]
+) -> Setting:
+    inside = f"{one.key}."
+    if one.key in flags:
+        origin = "flag"
+    elif one.key in named or any(name.startswith(inside) for name in named):
+        origin = "environment"
+    else:
+        origin = "file" if file.holds(one.key) else "default"
+    value = shown_database(str(one.value)) if one.key == "database" else one.value
+    return Setting(one.key, value, origin, one.default)
+
+
+def shown_database(database: str) -> str:
+    """A database's path or URL, without the URL's password."""
+    if "://" not in database:
+        return database
+    from mission_control_tui.model.store.engine import database_url, shown
+
+    return shown(database_url(database))

@@ -1,0 +1,1 @@
+"""What the console does to the terminal: life cycle, driver, frame diff, key queue, ASCII, crash log."""

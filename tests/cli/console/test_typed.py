@@ -1,0 +1,49 @@
+"""Commands that are typed in the console, as processes: what others on the machine can see of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mission_control_tui.cli.console import typed
+from mission_control_tui.cli.main import root
+from mission_control_tui.model.errors import UsageError
+
+URL = "postgresql://mc:Kp7m-xR4w@db.example/mc"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of Python, a program that says what it was called with."""
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "words: $*"\necho "database: $MISSION_CONTROL_DATABASE"\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+
+async def words_and_database(line: str) -> tuple[str, str]:
+    ran = await typed.run(typed.understand(root, line), typed.Where(URL, "acme", "T-1", "5" * 32))
+    words, database = ran.output.splitlines()
+    return words.removeprefix("words: "), database.removeprefix("database: ")
+
+
+@pytest.mark.usefixtures("told")
+async def test_the_password_of_the_database_is_in_no_process_list() -> None:
+    words, database = await words_and_database("users list")
+    assert words == "-m mission_control_tui --account acme users list"
+    assert database == URL
+
+
+@pytest.mark.usefixtures("told")
+async def test_another_database_can_be_typed() -> None:
+    words, _database = await words_and_database("users list --database other.db")
+    assert "users list --database other.db" in words
+
+
+@pytest.mark.parametrize("before", ["--account other ", "--database=x.db --account other "])
+def test_options_before_a_command_hide_nothing_of_it(before: str) -> None:
+    assert typed.understand(root, f"{before}users delete ada@acme.example").asks
+    with pytest.raises(UsageError, match="outside of the console"):
+        typed.understand(root, f"{before}worker")

@@ -1,0 +1,143 @@
+"""`doctor`: what is wrong is named with what to do, and the exit code says whether anything is."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mission_control_tui.settings.settings import locations
+from tests.cli.inprocess import answer, call, ok
+from tests.support import free_port
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+
+
+def init() -> None:
+    ok("init", "--name", "Acme", "--code", "acme", "--domain", "acme.example")
+
+
+def problems() -> dict[str, Any]:
+    """The checks that found a problem, by name; the exit code agrees with them."""
+    called = call("doctor", "--json")
+    document = called.json
+    found = {one["check"]: one for one in document["checks"] if one["level"] == "problem"}
+    assert document["healthy"] is not bool(found)
+    assert called.code == (1 if found else 0)
+    assert all(one["remedy"] for one in found.values())
+    return found
+
+
+def test_fresh_machine_is_healthy_and_stays_untouched() -> None:
+    assert problems() == {}
+    assert not locations().database.exists()
+
+
+def test_fresh_account_is_healthy() -> None:
+    init()
+    assert problems() == {}
+    shown = ok("doctor")
+    assert "All is well." in shown.err
+    assert "connector simulator" in shown.out
+
+
+def test_files_that_others_may_read() -> None:
+    init()
+    database = locations().database
+    database.chmod(0o644)
+    found = problems()["files"]
+    assert found["remedy"] == f"chmod 0600 {database}"
+    database.chmod(0o600)
+    database.parent.chmod(0o755)
+    assert problems()["files"]["remedy"] == f"chmod 0700 {database.parent}"
+
+
+def test_key_that_is_gone_or_open_or_none() -> None:
+    init()
+    key = Path(f"{locations().database}.key")
+    content = key.read_bytes()
+    key.chmod(0o640)
+    assert "chmod 0600" in problems()["key"]["remedy"]
+    key.chmod(0o600)
+    key.write_bytes(b"short")
+    assert "5 bytes" in problems()["key"]["said"]
+    key.unlink()
+    assert str(key) in problems()["key"]["said"]
+    key.touch(0o600)
+    key.write_bytes(content)
+    assert problems() == {}
+
+
+def test_settings_that_cannot_be_used() -> None:
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("[worker]\nslots = 'many'\n")
+    assert "worker.slots" in problems()["settings"]["said"]
+    file.write_text('[services]\ndatabases = "nowhere"\n')
+    assert "nowhere" in problems()["settings"]["said"]
+    file.write_text("")
+    file.chmod(0o666)
+    assert problems()["settings"]["remedy"] == f"chmod go-w {file}"
+
+
+def test_queue_without_a_worker() -> None:
+    ok("status")
+    found = problems()["worker"]
+    assert "mission-control worker" in found["remedy"]
+
+
+def test_back_end_that_does_not_answer(tmp_path: Path) -> None:
+    init()
+    secret = tmp_path / "secret"
+    secret.write_text("x\n")
+    secret.chmod(0o600)
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        '[services]\ndatabases = "pg"\n[connectors.pg]\ntype = "postgresql"\nhost = "127.0.0.1"\n'
+        f'port = {free_port()}\nuser = "nobody"\npassword_file = "{secret}"\ntls = "disable"\n'
+    )
+    found = problems()["connector pg"]
+    assert "Databases" in found["said"]
+
+
+def test_connector_of_an_unknown_type() -> None:
+    init()
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[connectors.ours]\ntype = "nosuch"\n')
+    assert "nosuch" in problems()["connector ours"]["said"]
+
+
+def test_damaged_database() -> None:
+    init()
+    locations().database.write_bytes(b"this is no database" * 100)
+    assert "damaged" in problems()["database"]["said"]
+
+
+def test_named_database_that_is_not_there(tmp_path: Path) -> None:
+    called = call("doctor", "--json", "--database", str(tmp_path / "typo.db"))
+    assert called.code == 1
+    assert not (tmp_path / "typo.db").exists()
+
+
+def test_newer_schema_is_refused() -> None:
+    init()
+    with closing(sqlite3.connect(locations().database)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "newer" in problems()["database"]["said"]
+
+
+def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    init()
+    free = shutil.disk_usage(locations().data).free
+    monkeypatch.setattr("mission_control_tui.cli.installation.health.LOW_DISK_BYTES", free * 2)
+    checks = answer("doctor")["checks"]
+    assert [one["level"] for one in checks if one["check"] == "disk"] == ["warning"]

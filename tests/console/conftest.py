@@ -1,0 +1,8 @@
+"""The databases of the screens' tests, for the application around them."""
+
+from tests.screens.conftest import (  # noqa: F401 - fixtures
+    new_db,
+    new_template,
+    world_db,
+    world_template,
+)

@@ -1,0 +1,258 @@
+"""The console as a whole: every screen can be reached, errors at the start are said, others' changes arrive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.console.start import make_app
+from mission_control_tui.keys.keymap import VERBS
+from mission_control_tui.model.accounts import editing as accounts
+from mission_control_tui.model.catalogue.file.shipped import shipped
+from mission_control_tui.model.installation import catalogue_update
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.screens.base.base import LEADS_AWAY, BaseScreen
+from mission_control_tui.screens.base.context import NO_WORKER
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.registry import LINKS, PLACES
+from mission_control_tui.screens.services.provision import ProvisionScreen
+from mission_control_tui.settings.settings import Settings
+from mission_control_tui.widgets.line_list import LineList
+from mission_control_tui.widgets.status_lines import TopLine
+from tests.screens import world
+from tests.screens.driving import console, shows, text_of, until
+from tests.screens.users.driving import opened
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
+    module, _, cls = PLACES[name].partition(":")
+    found = getattr(import_module(module), cls)
+    assert issubclass(found, MissionScreen)
+    assert found.HEADING
+    assert found.ABOUT
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, words) for name, words, _place in LINKS])
+async def test_quick_links_open_every_screen_and_escape_leads_home(
+    world_db: Path, name: str, words: str
+) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g")
+        await shows(pilot, "QUICK LINKS", words)
+        assert "n New" not in text_of(app).splitlines()[-1]
+        place = [link[0] for link in LINKS].index(name)
+        await pilot.press(*["down"] * place, "enter")
+        heading = "Home" if name == "home" else words
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+        for _ in range(4):
+            if len(app.screen_stack) > 1:
+                await pilot.press("escape")
+                await pilot.pause()
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
+
+
+@pytest.mark.parametrize("key", ["tab", "shift+tab"])
+async def test_tab_does_not_go_behind_quick_links(world_db: Path, key: str) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", key, "home", "down", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Service Management Area")
+
+
+OF_THE_CONSOLE = {"back", "help", "quit", "redraw", *LEADS_AWAY}
+
+
+@pytest.mark.parametrize("opens", ["question_mark", "g"])
+async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens: str) -> None:
+    verbs = [one for one in VERBS if one.target == "screen" and one.id not in OF_THE_CONSOLE]
+    async with opened(world_db, "provision", "alan") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        await pilot.press("enter", "up", "space")
+        await shows(pilot, "(•) Standard Mail (POPX)")
+        assert isinstance(app.screen, ProvisionScreen)
+        screen: ProvisionScreen = app.screen
+        focused, before = app.focused, text_of(app)
+        for key in filter(None, [key for verb in verbs for key in (verb.key, verb.twin)]):
+            await pilot.press(opens)
+            await until(pilot, lambda: screen._overlay is not None)
+            await pilot.press(key)
+            assert screen._overlay is not None, key
+            assert not screen.is_asking, key
+            assert len(app.screen_stack) == 2, key
+            await pilot.press("escape")
+            await until(pilot, lambda: screen._overlay is None)
+        assert app.focused is focused
+        assert text_of(app) == before
+
+
+@pytest.mark.parametrize(
+    "key", ["g", "exclamation_mark", "o", "colon", "slash", "t", "p", "f2", "tab", "enter"]
+)
+async def test_help_is_closed_by_its_own_keys_alone(world_db: Path, key: str) -> None:
+    async with console(world_db) as (app, pilot):
+        home = app.screen
+        await pilot.press("question_mark")
+        await shows(pilot, "Esc Back  ? Help")
+        assert "Enter" not in text_of(app).splitlines()[-1]
+        await pilot.press(key)
+        await shows(pilot, "Keys (the second one works in fields too)")
+        assert app.screen is home
+        await pilot.press("f1")
+        await until(pilot, lambda: "Keys (the second one" not in text_of(app))
+        assert "Esc closes this first" not in text_of(app)
+
+
+@pytest.mark.parametrize(("key", "shown"), [("slash", "15 changes"), ("t", "Ticket:")])
+async def test_the_next_ticket_and_anyone_are_there_over_a_copied_text(
+    world_db: Path, key: str, shown: str
+) -> None:
+    async with opened(world_db, "history") as (app, pilot):
+        await shows(pilot, "15 changes")
+        app.screen.query_one(LineList).focus()
+        await pilot.press("y")
+        await shows(pilot, "Copied. Esc goes back")
+        await pilot.press(key)
+        await shows(pilot, shown)
+        assert app.screen._overlay is None  # type: ignore[attr-defined]
+
+
+async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        home = app.screen
+        await pilot.press("g", "exclamation_mark")
+        await shows(pilot, "grace@acme.example")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.screen is home)
+        await until(pilot, lambda: "QUICK LINKS" not in text_of(app))
+
+
+async def test_one_key_leads_to_the_newest_red_light_from_any_screen(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", "end", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == LINKS[-1][1])
+        await pilot.press("f8")
+        await shows(pilot, "grace@acme.example", "mailbox store [DB01] is offline")
+        await pilot.press("f8")
+        await shows(pilot, "grace@acme.example")
+        assert len(app.screen_stack) == 3
+
+
+async def test_nothing_red_is_said(new_db: Path) -> None:
+    async with console(new_db) as (_app, pilot):
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "Nothing is red")
+
+
+async def test_an_account_that_is_not_there_is_said_and_the_console_can_be_left(
+    new_db: Path,
+) -> None:
+    app = ConsoleApp(Settings(), str(new_db), "nobody", None, world.CALLER, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "There is no account 'nobody'.", "acme")
+        await pilot.press("right", "enter", "escape", "b", "exclamation_mark")
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+async def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "broken.db"
+    path.write_text("this is no database")
+    app = make_app(Settings(), str(path), None, wake=world.no_wake)
+    async with app.run_test() as pilot:
+        home = app.screen
+        assert isinstance(home, BaseScreen)
+        await until(pilot, lambda: home.announced)
+        home.announce("")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: "broken.db" in home.announced)
+        assert not app.is_open
+
+
+async def test_a_read_only_console_says_so_and_buys_nothing(new_db: Path) -> None:
+    caller = replace(world.CALLER, may_write=False)
+    app = ConsoleApp(Settings(), str(new_db), None, None, caller, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "READ-ONLY", "This month  AUD")
+        await pilot.press("enter")
+        await shows(pilot, "BUY EMAIL")
+        await pilot.press("space", "enter")
+        await shows(pilot, "Step 1 of 2")
+        await pilot.press("f7")
+        await shows(pilot, "This session is read-only")
+
+
+async def test_a_new_catalogue_is_in_force_without_a_restart(world_db: Path) -> None:
+    async with console(world_db) as (_app, pilot):
+        text = shipped().replace('name = "Web Hosting"', 'name = "Web Sites"')
+        other = await Store.open(world_db)
+        await catalogue_update.load(other, world.CALLER, text, "renamed.toml")
+        await other.close()
+        await shows(pilot, "Web Sites")
+
+
+@pytest.mark.parametrize("answer", sorted(NO_WORKER))
+async def test_orange_lights_that_nobody_works_on_say_what_to_do(
+    world_db: Path, answer: str
+) -> None:
+    async def wake(_store: Any) -> str:
+        return answer
+
+    app = ConsoleApp(Settings(), str(world_db), None, None, world.CALLER, wake)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "No worker runs")
+        assert "» Queued jo" in text_of(app)
+
+
+async def test_a_connector_that_is_no_simulator_is_called_real(world_db: Path) -> None:
+    settings = Settings(services={"databases": "pg"}, connectors={"pg": {"type": "postgresql"}})
+    app = ConsoleApp(settings, str(world_db), None, None, world.CALLER, world.no_wake)
+    async with app.run_test() as pilot:
+        await shows(pilot, "REAL", "This month  AUD")
+        assert "SIMULATOR" not in text_of(app)
+
+
+async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    await accounts.create_account(store, world.CALLER, name="[b] Other", code="other", domains=[])
+    await store.close()
+    app = world.make_app(world_db)
+    async with app.run_test() as pilot:
+        await shows(
+            pilot,
+            "Which account do you want to work on? Type, Down, Enter",
+            "Acme Pty Ltd",
+            "[b] Other",
+        )
+        await pilot.press("down", "down", "enter")
+        await shows(pilot, "This month  AUD", "Next: buy Email")
+        await until(pilot, lambda: app.top_info.account == "[b] Other")
+
+
+@pytest.mark.parametrize(
+    ("typed", "heading"),
+    [
+        ("rec", "Recycling bin"),
+        ("re", "Requests"),
+        ("u", "Users"),
+        ("nu", "Users"),
+        ("bin", "Recycling bin"),
+        ("ss", "Schedules"),
+        ("sh", "Groups and shared mailboxes"),
+    ],
+)
+async def test_first_letters_find_a_quick_link(world_db: Path, typed: str, heading: str) -> None:
+    """A word's beginning counts, the name's own before others'; what begins nothing begins anew from there."""
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", *typed, "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+
+
+async def test_a_letter_that_begins_no_quick_link_is_the_verb(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("g", "q")
+        await until(pilot, lambda: app.return_code == 0)

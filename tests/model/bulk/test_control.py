@@ -1,0 +1,469 @@
+"""Bulks: what the plan says is what the slices do, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import func, select, update
+
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk import planning, queries, targets
+from mission_control_tui.model.bulk import retry as retrying
+from mission_control_tui.model.bulk.retry import Likely
+from mission_control_tui.model.bulk.slices import next_bulk, work_slice
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkParams,
+    BulkView,
+    ItemOutcome,
+    NewPassword,
+    Where,
+)
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import Conflict, Denied, NoSeats, NotFound, UsageError
+from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.states import (
+    BulkState,
+    ErrorKind,
+    Light,
+    Priority,
+    RequestState,
+    Word,
+)
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import SecretRow, UserRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users import editing
+from mission_control_tui.model.users import queries as users
+from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.views import Account
+from tests.model.helpers import create, finish, named, own_seats
+
+pytestmark = pytest.mark.any_database
+
+EXCHANGE = "managed-exchange"
+SMALL, LARGE = "popx", "pc-web"
+
+
+async def people(store: Store, caller: Caller, account: Account, *names: str) -> list[str]:
+    """UPNs of new users."""
+    return [(await create(store, caller, account, named(name))).upn for name in names]
+
+
+async def all_of_it(store: Store, bulk_id: int) -> int:
+    """Do what the worker does until nothing is left; how many slices it took."""
+    slices = 0
+    while not (await work_slice(store, bulk_id)).last:
+        slices += 1
+    return slices + 1
+
+
+async def begun(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    upns: list[str],
+    action: BulkAction,
+    params: BulkParams | None = None,
+) -> BulkView:
+    outcome = await bulks.start(store, caller, account.id, upns, action, params)
+    return outcome.result
+
+
+async def levels(store: Store) -> dict[str, tuple[str, str]]:
+    """UPN -> (wish, level) of Managed Exchange."""
+    async with store.read() as session:
+        rows = await session.execute(
+            select(UserRow.upn, AssignmentRow.wish, AssignmentRow.level_id)
+            .join(AssignmentRow, AssignmentRow.user_id == UserRow.id)
+            .where(AssignmentRow.service_id == EXCHANGE)
+        )
+        return {upn.partition("@")[0]: (wish, level) for upn, wish, level in rows}
+
+
+async def test_a_plan_says_what_the_bulk_then_does(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await own_seats(store, caller, account, EXCHANGE, SMALL, 4)
+    await own_seats(store, caller, account, EXCHANGE, LARGE, 2)
+    upns = await people(store, caller, account, "ann", "bob", "cem", "dee", "eve", "fay")
+    for upn in upns[:2]:
+        await provision(store, caller, account.id, upn, [Wanted(EXCHANGE, SMALL)])
+    await finish(store, caller, account)
+    await provision(store, caller, account.id, upns[1], [Wanted(EXCHANGE, LARGE)])
+    await finish(store, caller, account)
+    await editing.disable_user(store, caller, account.id, upns[5])
+    params = BulkParams("Managed Exchange", "Standard Mail (POPX)")
+
+    plan = await planning.plan(store, caller, account.id, upns, BulkAction.PROVISION, params)
+
+    assert (plan.total, plan.queued, plan.unchanged, plan.skipped) == (6, 3, 1, 1)
+    assert plan.refused == 1
+    (short,) = plan.short
+    assert (short.level_id, short.owned, short.free_before, short.short) == (SMALL, 4, 2, 1)
+    (missing,) = plan.missing
+    assert (missing.level_id, missing.quantity) == (SMALL, 1)
+    assert missing.total.minor > 0
+    why = {one.state: one for one in plan.reasons if one.state != "waiting"}
+    assert why["refused"].names == (upns[4],)
+    assert why["refused"].exit_code == NoSeats.exit_code
+    assert why["skipped"].names == (upns[5],)
+    assert "disabled" in why["skipped"].reason
+    assert why["unchanged"].names == (upns[0],)
+    assert await list_requests(store, caller, account.id, states=[RequestState.QUEUED]) == ()
+
+    bulk = await begun(store, caller, account, upns, BulkAction.PROVISION, params)
+    assert await next_bulk(store) == bulk.id
+    await all_of_it(store, bulk.id)
+    assert await next_bulk(store) is None
+    done = await queries.show(store, caller, account.id, bulk.id)
+    assert done.state is BulkState.DONE
+    progress = done.progress
+    assert (progress.orange, progress.unchanged, progress.skipped) == (3, 1, 1)
+    (refused,) = await queries.items(
+        store, caller, account.id, bulk.id, outcomes=[ItemOutcome.REFUSED]
+    )
+    assert refused.name == upns[4]
+    assert refused.reason == why["refused"].reason
+    queued = await list_requests(
+        store, caller, account.id, states=[RequestState.QUEUED, RequestState.WAITING]
+    )
+    assert {one.priority for one in queued} == {Priority.BULK}
+    assert {one.operator for one in queued} == {"anna"}
+    assert {one.ticket for one in queued} == {"T-1"}
+
+
+async def given(store: Store, caller: Caller, account: Account, *names: str) -> list[str]:
+    """Users who have a green mailbox of the small level, and seats for all to have any level."""
+    for level in (SMALL, LARGE):
+        await own_seats(store, caller, account, EXCHANGE, level, 10)
+    upns = await people(store, caller, account, *names)
+    for upn in upns:
+        await provision(store, caller, account.id, upn, [Wanted(EXCHANGE, SMALL)])
+    await finish(store, caller, account)
+    return upns
+
+
+async def test_every_action_its_plan_and_what_is_so_already(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "ann", "bob")
+    (other,) = await people(store, caller, account, "cem")
+    everybody = [*upns, other]
+    box = BulkParams(EXCHANGE)
+    for action, params, changed, left_out in (
+        (BulkAction.CHANGE, BulkParams(EXCHANGE, LARGE), 2, "skipped"),
+        (BulkAction.CHANGE, BulkParams(EXCHANGE, settings={"quota": "2 GB"}), 2, "skipped"),
+        (BulkAction.SUSPEND, box, 2, "skipped"),
+        (BulkAction.SUSPEND, box, 0, "skipped"),
+        (BulkAction.RESUME, box, 2, "skipped"),
+        (BulkAction.DISABLE, None, 3, ""),
+        (BulkAction.DISABLE, None, 0, ""),
+        (BulkAction.PROVISION, BulkParams(EXCHANGE, SMALL), 2, "skipped"),
+        (BulkAction.ENABLE, None, 3, ""),
+        (BulkAction.DEPROVISION, None, 2, ""),
+        (BulkAction.DEPROVISION, box, 0, "skipped"),
+    ):
+        plan = await planning.plan(store, caller, account.id, everybody, action, params)
+        bulk = await begun(store, caller, account, everybody, action, params)
+        await all_of_it(store, bulk.id)
+        progress = (await queries.show(store, caller, account.id, bulk.id)).progress
+        told = (plan.queued, plan.unchanged, plan.skipped, plan.refused)
+        assert progress.orange + progress.green == plan.queued == changed, (action, plan)
+        assert told[1:] == (progress.unchanged, progress.skipped, progress.refused), action
+        assert not left_out or plan.skipped == 1
+        await finish(store, caller, account)
+    assert {wish for wish, _ in (await levels(store)).values()} == {"absent"}
+
+
+async def test_a_stopped_bulk_leaves_the_rest_and_goes_on_when_resumed(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
+    bulk = await begun(store, caller, account, upns, BulkAction.SUSPEND, BulkParams(EXCHANGE))
+    for _ in range(3):
+        assert (await work_slice(store, bulk.id, limit=1)).items == 1
+    tried = await bulks.stop(store, caller, account.id, bulk.id, dry_run=True)
+    assert (tried.applied, tried.result.left, tried.result.queued) == (False, 1, 3)
+    assert await next_bulk(store) == bulk.id
+    stopped = (await bulks.stop(store, caller, account.id, bulk.id)).result
+    assert (stopped.left, stopped.queued, stopped.cancelled) == (1, 3, 0)
+    assert await next_bulk(store) is None
+    assert (await work_slice(store, bulk.id)).items == 0
+    with pytest.raises(Conflict):
+        await bulks.stop(store, caller, account.id, bulk.id)
+    cancelled = await bulks.stop(store, caller, account.id, bulk.id, cancel_queued=True)
+    assert cancelled.result.cancelled == 3
+    assert {wish for wish, _ in (await levels(store)).values()} == {"present"}
+    await bulks.resume(store, caller, account.id, bulk.id)
+    with pytest.raises(Conflict):
+        await bulks.resume(store, caller, account.id, bulk.id)
+    await all_of_it(store, bulk.id)
+    shown = await queries.show(store, caller, account.id, bulk.id)
+    assert (shown.state, shown.progress.cancelled, shown.progress.orange) == (BulkState.DONE, 3, 1)
+    listed = await queries.list_bulks(store, caller, account.id)
+    assert [one.id for one in listed] == [bulk.id]
+    assert await queries.list_bulks(store, caller, account.id, moving=True) == ()
+    pages = [
+        await queries.items(store, caller, account.id, bulk.id, limit=3),
+        await queries.items(store, caller, account.id, bulk.id, limit=3, after_id=3),
+    ]
+    assert [one.name for page in pages for one in page] == upns
+
+
+async def test_passwords_are_kept_before_they_are_committed_and_made_once(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "ann", "bob", "cem")
+    plan = await planning.plan(store, caller, account.id, upns, BulkAction.PASSWORD)
+    assert (plan.attended, plan.passwords, plan.queued) == (True, 3, 3)
+    bulk = await begun(store, caller, account, upns, BulkAction.PASSWORD)
+    assert await next_bulk(store) is None, "the worker leaves it to whoever takes the passwords"
+    written: list[NewPassword] = []
+
+    def full(made: Sequence[NewPassword]) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        async for _ in bulks.attend(store, caller, account.id, bulk.id, full):
+            pass
+    assert (await queries.show(store, caller, account.id, bulk.id)).progress.left == 3
+    await bulks.resume(store, caller, account.id, bulk.id)
+    shown: list[NewPassword] = []
+    async for done in bulks.attend(store, caller, account.id, bulk.id, written.extend):
+        shown += done.passwords
+    assert shown == written
+    assert [one.upn for one in written] == upns
+    assert len({one.password for one in written}) == 3
+    assert written[0].password not in repr(written)
+    async with store.read() as session:
+        sealed = await session.scalar(select(func.count()).where(SecretRow.sealed.is_not(None)))
+        audited = (await session.scalars(select(AuditRow))).all()
+    assert sealed == 3
+    secret = written[0].password
+    assert not [row for row in audited if secret in repr((row.after, row.command, row.target))]
+
+
+async def test_many_workers_on_one_bulk_do_each_item_once(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, *(f"user{number}" for number in range(10)))
+    bulk = await begun(store, caller, account, upns, BulkAction.CHANGE, BulkParams(EXCHANGE, LARGE))
+
+    async def one_worker() -> None:
+        for _ in range(50):
+            if (await work_slice(store, bulk.id, limit=1)).last:
+                return
+
+    await asyncio.gather(*(one_worker() for _ in range(4)))
+    assert (await queries.show(store, caller, account.id, bulk.id)).state is BulkState.DONE
+    async with store.read() as session:
+        items = (await session.scalars(select(BulkItemRow))).all()
+        changes = Counter(
+            await session.scalars(
+                select(RequestRow.assignment_id).where(RequestRow.kind == "change")
+            )
+        )
+        audited = (
+            await session.scalars(select(AuditRow).where(AuditRow.action.startswith("change")))
+        ).all()
+    assert set(changes.values()) == {1}
+    assert len(changes) == len(items) == 10
+    assert {row.bulk_id for row in audited} == {bulk.id}
+    assert {row.assignment_id for row in audited} == set(changes)
+    assert {(row.operator, row.ticket) for row in audited} == {("anna", "T-1")}
+
+
+async def test_an_item_that_the_program_fails_at_does_not_hold_up_the_others(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "ann", "bob")
+    params = BulkParams(EXCHANGE, LARGE)
+    bulk = await begun(store, caller, account, upns, BulkAction.CHANGE, params)
+    async with store.write(caller) as tx:
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.service_id == EXCHANGE)
+            .where(AssignmentRow.user_id.in_(select(UserRow.id).where(UserRow.upn == upns[0])))
+            .values(wish="nonsense")
+        )
+    await all_of_it(store, bulk.id)
+    rows = await queries.items(store, caller, account.id, bulk.id)
+    assert [one.outcome for one in rows] == [ItemOutcome.REFUSED, ItemOutcome.ORANGE]
+    assert "defect" in rows[0].reason
+
+
+async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> None:
+    upns = await given(store, caller, account, "ann", "bob")
+    await people(store, caller, account, "cem")
+    await editing.disable_user(store, caller, account.id, upns[1])
+    await finish(store, caller, account)
+
+    async def pick(where: Where) -> list[str]:
+        ids = await targets.pick_users(store, caller, account.id, where)
+        found = [await users.details(store, caller, account.id, one) for one in ids]
+        return sorted(one.upn.partition("@")[0] for one in found)
+
+    assert await pick(Where()) == ["ann", "bob", "cem"]
+    assert await pick(Where(service="Managed Exchange")) == ["ann", "bob"]
+    assert await pick(Where(EXCHANGE, "Standard Mail (POPX)", disabled=False)) == ["ann"]
+    assert await pick(Where(EXCHANGE, LARGE)) == []
+    assert await pick(Where(light=Light.GREEN, disabled=True)) == ["bob"]
+    assert await pick(Where(domain="acme.example")) == ["ann", "bob", "cem"]
+    assert await pick(Where(domain="other.example")) == []
+    by_any_name = ["ann", upns[0].upper(), "bob"]
+    plan = await planning.plan(store, caller, account.id, by_any_name, BulkAction.DISABLE)
+    assert (plan.total, plan.queued, plan.unchanged) == (2, 1, 1)
+    with pytest.raises(NotFound) as refused:
+        await planning.plan(store, caller, account.id, ["ann", "x", "y"], BulkAction.DISABLE)
+    assert [one.where for one in refused.value.problems] == ["x", "y"]
+    for action, params in (
+        (BulkAction.SUSPEND, None),
+        (BulkAction.DISABLE, BulkParams(level=SMALL)),
+        (BulkAction.CHANGE, BulkParams(EXCHANGE)),
+    ):
+        with pytest.raises(UsageError):
+            await planning.plan(store, caller, account.id, upns, action, params)
+    with pytest.raises(UsageError, match="Nobody"):
+        await bulks.start(store, caller, account.id, [], BulkAction.DISABLE)
+    looking = Caller(operator="eve", may_write=False)
+    with pytest.raises(Denied):
+        await bulks.start(store, looking, account.id, upns, BulkAction.DISABLE)
+    tried = await bulks.start(store, caller, account.id, upns, BulkAction.DISABLE, dry_run=True)
+    assert not tried.applied
+    async with store.read() as session:
+        assert (await session.scalars(select(BulkRow))).all() == []
+
+
+async def test_names_keep_their_order_and_marks_come_by_upn(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
+    ids = await targets.pick_users(store, caller, account.id, Where())
+    for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
+        began = await bulks.start(store, caller, account.id, picked, BulkAction.DISABLE)
+        while not (await work_slice(store, began.result.id)).last:
+            pass
+        found = await queries.items(store, caller, account.id, began.result.id)
+        assert [one.name for one in found] == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy", "failures", "likely", "why"),
+    [
+        (ErrorKind.QUOTA, "Make room.", 1, Likely.MAY_WORK, "There may be room by now (quota): no"),
+        (ErrorKind.QUOTA, "Provision again.", 3, Likely.FAILS_AGAIN, "It failed 3 times in a row"),
+        (ErrorKind.DENIED, "Retry the request.", 2, Likely.MAY_WORK, "asks to try again (denied)"),
+        (ErrorKind.INVALID, "Provision again.", 1, Likely.MAY_WORK, "asks to try again (invalid)"),
+        (ErrorKind.INVALID, "Shorten it, then provision again.", 1, Likely.FAILS_AGAIN, "for good"),
+        (ErrorKind.CONFLICT, "", 1, Likely.FAILS_AGAIN, "for good (conflict): no"),
+    ],
+)
+async def test_the_outlook_agrees_with_the_remedy(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    kind: ErrorKind,
+    remedy: str,
+    failures: int,
+    likely: Likely,
+    why: str,
+) -> None:
+    await given(store, caller, account, "ann")
+    async with store.write(caller, account.id) as tx:
+        of_exchange = AssignmentRow.service_id == EXCHANGE
+        row = (await tx.session.scalars(select(AssignmentRow).where(of_exchange))).one()
+        row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
+        row.error_kind, row.error_said, row.error_remedy = kind, "no", remedy
+        fail_requests(tx, account, row, failures)
+    (line,) = (await retrying.retry_plan(store, caller, account.id)).lines
+    assert line.likely is likely
+    assert why in line.why
+
+
+def fail_requests(tx: Transaction, account: Account, row: AssignmentRow, count: int) -> None:
+    """So many requests in a row that ended red."""
+    for _ in range(count):
+        tx.session.add(
+            RequestRow(
+                account_id=account.id,
+                kind="change",
+                user_id=row.user_id,
+                assignment_id=row.id,
+                generation=row.generation,
+                state=RequestState.FAILED,
+                priority=Priority.INTERACTIVE,
+                operator="anna",
+                ticket="",
+                created_at=tx.now,
+                previous={},
+            )
+        )
+
+
+async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Account) -> None:
+    upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
+    kinds = (ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.TRANSIENT, ErrorKind.TRANSIENT)
+    async with store.write(caller, account.id) as tx:
+        for number, (upn, kind) in enumerate(zip(upns, kinds, strict=True)):
+            user = (await tx.session.scalars(select(UserRow).where(UserRow.upn == upn))).one()
+            row = (
+                await tx.session.scalars(
+                    select(AssignmentRow).where(
+                        AssignmentRow.user_id == user.id, AssignmentRow.service_id == EXCHANGE
+                    )
+                )
+            ).one()
+            row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
+            row.error_kind, row.error_said = kind, f"said {number}"
+            fail_requests(tx, account, row, 3 if number == 3 else 1)
+    await editing.edit_user(store, caller, account.id, upns[1], {"city": "Perth"})
+    async with store.write(caller) as tx:
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.error_said == "said 1")
+            .values(light=Light.RED, word=Word.ERROR)
+        )
+
+    plan = await retrying.retry_plan(store, caller, account.id)
+    likely = {one.subject: (one.likely, one.why) for one in plan.lines}
+    assert plan.queued == 4
+    assert likely[upns[0]][0] is Likely.FAILS_AGAIN
+    assert "said 0" in likely[upns[0]][1]
+    assert likely[upns[1]] == (Likely.MAY_WORK, "The user was changed since.")
+    assert likely[upns[2]][0] is Likely.MAY_WORK
+    assert likely[upns[3]][0] is Likely.FAILS_AGAIN
+    assert "3 times" in likely[upns[3]][1]
+    some = await retrying.retry_plan(store, caller, account.id, upns[:1])
+    assert [one.subject for one in some.lines] == upns[:1]
+
+    bulk = await bulks.start(
+        store, caller, account.id, retrying.EVERYBODY, BulkAction.RETRY, BulkParams(EXCHANGE)
+    )
+    await all_of_it(store, bulk.result.id)
+    progress = (await queries.show(store, caller, account.id, bulk.result.id)).progress
+    assert progress.orange == 4
+    async with store.write(caller) as tx:
+        tx.session.add(
+            ConnectorStateRow(
+                name="simulator",
+                paused=True,
+                kind=ErrorKind.AUTH,
+                said="Wrong key",
+                remedy="",
+                since=tx.now,
+                next_check_at=0.0,
+            )
+        )
+        await tx.session.execute(update(AssignmentRow).values(light=Light.RED))
+    paused = await retrying.retry_plan(store, caller, account.id, upns)
+    assert {one.likely for one in paused.lines} == {Likely.WAITS}
+    assert "Wrong key" in paused.lines[0].why

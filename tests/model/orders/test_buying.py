@@ -1,0 +1,440 @@
+"""Buying: prices are copied, seats arrive, domains are registered, details that disagree wait for a person."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from mission_control_tui.model.accounts.editing import create_account
+from mission_control_tui.model.accounts.overview import list_seats, show
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.file.shipped import shipped
+from mission_control_tui.model.domains.ownership import list_domains
+from mission_control_tui.model.errors import Conflict, Denied, InvalidInput, NotFound
+from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.installation import catalogue_update
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.approval import approve_order, decline_order
+from mission_control_tui.model.orders.buying import Availability, buy, check_domain
+from mission_control_tui.model.orders.queries import list_orders, show_order
+from mission_control_tui.model.orders.subscriptions import list_subscriptions
+from mission_control_tui.model.plan import SeatLine, Verb
+from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestState, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.views import Account, LightCounts
+
+pytestmark = pytest.mark.any_database
+
+ABN = "51 824 753 556"  # of the Australian Taxation Office, and its examples
+COMPANY_ABN = "53 004 085 616"  # an ACN with two digits in front
+ACN = "004 085 616"
+
+REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
+
+
+def australian(kind: str, number: str, **more: str) -> dict[str, Any]:
+    return {**REGISTRANT, "eligibility-type": kind, "eligibility-number": number, **more}
+
+
+async def test_seats_of_a_level_at_the_price_of_the_day(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    done = await buy(store, caller, account.id, "Email", level="pc-web", quantity=3)
+    order = done.result
+    assert (order.kind, order.state) == (OrderKind.PURCHASE, OrderState.COMPLETE)
+    assert (order.operator, order.ticket) == ("anna", "T-1")
+    assert order.net == Money(2700, "AUD")
+    assert order.tax == Money(270, "AUD")
+    assert order.total == Money(2970, "AUD")
+    (line,) = order.lines
+    assert line.label == "Email: Managed Exchange - PC & Web Access, 1 month"
+    assert (line.quantity, line.term_months, line.unit) == (3, 1, Money(900, "AUD"))
+    assert line.total == order.total
+    assert (done.plan.net, done.plan.tax, done.plan.total) == (order.net, order.tax, order.total)
+    assert done.plan.seats == (SeatLine("managed-exchange", "pc-web", 0, 3, 0, 3),)
+    (seats,) = await list_seats(store, caller, account.id)
+    assert (seats.level_id, seats.owned, seats.used, seats.queued, seats.free) == (
+        "pc-web", 3, 0, 0, 3,
+    )  # fmt: skip
+    (had,) = await list_subscriptions(store, caller, account.id)
+    assert (had.product_id, had.level_id, had.quantity) == ("email", "pc-web", 3)
+    assert await show_order(store, caller, account.id, order.id) == order
+    (entry,) = await audit.entries(store, caller, account.id, action="buy email")
+    assert entry.after["total"] == "AUD 29.70"
+
+
+async def test_buying_again_adds_up(store: Store, caller: Caller, account: Account) -> None:
+    await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    second = await buy(store, caller, account.id, "email", level="popx", quantity=5, term=12)
+    assert second.plan.seats == (SeatLine("managed-exchange", "popx", 2, 7, 2, 7),)
+    (had,) = await list_subscriptions(store, caller, account.id)
+    assert (had.quantity, had.term_months) == (7, 12)
+    details = await show(store, caller, account.id)
+    assert details.orders == 2
+    assert details.this_month == (Money(660 + 18150, "AUD"),)
+    orders = await list_orders(store, caller, account.id)
+    assert [order.total.minor for order in orders] == [18150, 660]
+    assert await list_orders(store, caller, account.id, before_id=orders[0].id) == orders[1:]
+    assert await list_orders(store, caller, account.id, states=[OrderState.DECLINED]) == ()
+
+
+async def test_a_dry_run_shows_the_same_and_leaves_nothing(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    tried = await buy(store, caller, account.id, "email", level="popx", quantity=2, dry_run=True)
+    assert not tried.applied
+    assert await list_orders(store, caller, account.id) == ()
+    assert await list_seats(store, caller, account.id) == ()
+    assert await audit.entries(store, caller, account.id) == ()
+    done = await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    assert done.plan.seats == tried.plan.seats
+    assert [(one.verb, one.kind) for one in done.plan.lines] == [
+        (one.verb, one.kind) for one in tried.plan.lines
+    ]
+
+
+async def test_a_later_price_changes_no_order(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    order = (await buy(store, caller, account.id, "email", level="popx")).result
+    dearer = shipped().replace("prices = { 1 = 300,", "prices = { 1 = 99900,")
+    dearer = dearer.replace('name = "Standard Mail (POPX)"', 'name = "Simple Mail"')
+    await catalogue_update.load(store, caller, dearer, "dearer.toml")
+    assert await show_order(store, caller, account.id, order.id) == order
+    after = (await buy(store, caller, account.id, "email", level="popx")).result
+    assert after.net == Money(99900, "AUD")
+    assert after.lines[0].label == "Email: Simple Mail, 1 month"
+
+
+async def test_everything_that_is_wrong_is_told_at_once(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await buy(
+            store,
+            caller,
+            account.id,
+            "domain-names",
+            quantity=7,
+            term=5,
+            domain="acme.com",
+            fields={"registrant-email": "nonsense", "shoe-size": 44},
+        )
+    assert {problem.where for problem in caught.value.problems} == {
+        "quantity", "term", "registrant-email", "registrant-name", "shoe-size",
+    }  # fmt: skip
+    with pytest.raises(InvalidInput) as caught:
+        await buy(store, caller, account.id, "email", quantity=0, domain="acme.example")
+    assert [problem.where for problem in caught.value.problems] == ["domain", "level", "quantity"]
+    with pytest.raises(NotFound, match="hats"):
+        await buy(store, caller, account.id, "hats")
+    assert await list_orders(store, caller, account.id) == ()
+
+
+async def test_a_domain_name_is_registered_by_itself(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    done = await buy(
+        store,
+        caller,
+        account.id,
+        "Domain Names",
+        domain="Bücher.com",
+        term=24,
+        fields={**REGISTRANT, "name-servers": "ns1.acme.example, NS2.acme.example"},
+    )
+    assert done.result.lines[0].label == "Domain Names: Registration for xn--bcher-kva.com, 2 years"
+    assert done.result.net == Money(3500, "AUD")
+    assert any("not checked" in warning for warning in done.plan.warnings)
+    domains = {one.name: one for one in await list_domains(store, caller, account.id)}
+    assert domains["acme.example"].light is None
+    bought = domains["xn--bcher-kva.com"]
+    assert (bought.bought, bought.light, bought.word) == (True, Light.ORANGE, Word.QUEUED)
+    assert bought.term_months == 24
+    (registration,) = await status(store, caller, account.id)
+    assert registration.service_id == "domain-registration"
+    assert registration.subject == registration.backend_name == "xn--bcher-kva.com"
+    assert registration.settings == {
+        "auto-renew": True,
+        "name-servers": ["ns1.acme.example", "ns2.acme.example"],
+    }
+    assert (await show(store, caller, account.id)).lights == LightCounts(orange=1)
+    (request,) = await list_requests(store, caller, account.id)
+    assert done.plan.requests == (request.id,)
+    assert request.state is RequestState.QUEUED
+
+
+async def test_a_domain_belongs_to_one_account(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    async def attempt(code: str, name: str) -> None:
+        await buy(store, caller, code, "domain-names", domain=name, fields=REGISTRANT)
+
+    await create_account(store, caller, name="Other", code="other", domains=["other.com"])
+    await attempt("acme", "acme.com")
+    with pytest.raises(Conflict, match="another account"):
+        await attempt("other", "ACME.com")
+    with pytest.raises(Conflict, match="already"):
+        await attempt("acme", "acme.com")
+    with pytest.raises(Conflict, match="another account"):
+        await attempt("acme", "other.com")
+    assert len(await list_orders(store, caller, "other")) == 0
+
+
+async def test_what_is_known_of_a_name_before_it_is_bought(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await create_account(store, caller, name="Other", code="other", domains=["other.com"])
+    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
+
+    async def check(name: str) -> tuple[str, Availability]:
+        found = await check_domain(store, caller, account.id, "domain-names", name)
+        return found.extension_id, found.availability
+
+    assert await check("new.com.au") == ("com-au", Availability.NOT_CHECKED)
+    assert await check("acme.COM") == ("com", Availability.YOURS)
+    assert await check("other.com") == ("com", Availability.TAKEN)
+    with pytest.raises(NotFound, match="no ending that is sold"):
+        await check("acme.zz")
+    with pytest.raises(InvalidInput):
+        await check("-.com")
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("company", ACN),
+        ("company", COMPANY_ABN),
+        ("registered-business", ABN),
+        ("sole-trader", ABN),
+        ("Partnership", ABN),
+    ],
+)
+async def test_details_that_agree_need_nobody(
+    store: Store, caller: Caller, account: Account, kind: str, number: str
+) -> None:
+    fields = australian(kind, number)
+    done = await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    assert done.result.state is OrderState.COMPLETE
+    assert done.result.note == ""
+
+
+@pytest.mark.parametrize("number", ["51 824 753 557", "004 085 617", "12345", "ABN"])
+async def test_a_number_whose_check_digits_are_wrong_is_refused(
+    store: Store, caller: Caller, account: Account, number: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await buy(
+            store,
+            caller,
+            account.id,
+            "domain-names",
+            domain="acme.com.au",
+            fields=australian("company", number),
+        )
+    assert [problem.where for problem in caught.value.problems] == ["eligibility-number"]
+
+
+async def test_an_australian_name_needs_its_details(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await buy(
+            store, caller, account.id, "domain-names", domain="acme.com.au", fields=REGISTRANT
+        )
+    assert [problem.where for problem in caught.value.problems] == [
+        "eligibility-type",
+        "eligibility-number",
+    ]
+    with pytest.raises(InvalidInput, match="eligibility-type"):
+        await buy(
+            store,
+            caller,
+            account.id,
+            "domain-names",
+            domain="acme.com",
+            fields=australian("company", ACN),
+        )
+
+
+@pytest.mark.parametrize(
+    ("fields", "doubt"),
+    [
+        (australian("company", ABN), "needs an ACN"),
+        (australian("sole-trader", ACN), "needs an ABN"),
+        (australian("other", ABN), "verify"),
+        (australian("trademark-owner", ABN), "verify"),
+        (australian("company", ACN, **{"eligibility-name": "Someone Else"}), "Someone Else"),
+    ],
+)
+async def test_details_that_do_not_match_wait_for_approval(
+    store: Store, caller: Caller, account: Account, fields: dict[str, Any], doubt: str
+) -> None:
+    done = await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    order = done.result
+    assert order.state is OrderState.AWAITING_APPROVAL
+    assert doubt in order.note
+    assert done.plan.requests == ()
+    details = await show(store, caller, account.id)
+    assert [one.name for one in details.domains] == ["acme.example"]
+    assert details.orders_awaiting_approval == 1
+    assert details.this_month == (Money(0, "AUD"),)
+    assert await list_subscriptions(store, caller, account.id) == ()
+    with pytest.raises(Conflict, match=f"Order {order.id}"):
+        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+
+    approved = await approve_order(store, caller, account.id, order.id, note="Seen the register")
+    assert approved.result.state is OrderState.COMPLETE
+    assert approved.result.reason == "Seen the register"
+    assert approved.plan.total == Money(1650, "AUD")
+    assert len(approved.plan.requests) == 1
+    details = await show(store, caller, account.id)
+    assert [one.name for one in details.domains] == ["acme.com.au", "acme.example"]
+    assert details.this_month == (Money(1650, "AUD"),)
+    for decide in (
+        approve_order(store, caller, account.id, order.id),
+        decline_order(store, caller, account.id, order.id, "late"),
+    ):
+        with pytest.raises(Conflict, match="does not wait"):
+            await decide
+
+
+async def test_a_declined_order_brings_nothing_and_frees_the_name(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    fields = australian("company", ABN)
+    order = (
+        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    ).result
+    with pytest.raises(InvalidInput, match="reason"):
+        await decline_order(store, caller, account.id, order.id, "  ")
+    declined = await decline_order(store, caller, account.id, order.id, "Not a company")
+    assert declined.result.state is OrderState.DECLINED
+    assert declined.result.reason == "Not a company"
+    assert len(await list_domains(store, caller, account.id)) == 1
+    (entry,) = await audit.entries(store, caller, account.id, action="decline order")
+    assert entry.before["state"] == "awaiting approval"
+    good = australian("company", ACN)
+    await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=good)
+
+
+async def test_an_order_cannot_be_approved_when_its_name_is_gone(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    fields = australian("company", ABN)
+    order = (
+        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    ).result
+    await create_account(store, caller, name="Other", code="other", domains=["acme.com.au"])
+    with pytest.raises(Conflict, match="another account"):
+        await approve_order(store, caller, account.id, order.id)
+    again = await show_order(store, caller, account.id, order.id)
+    assert again.state is OrderState.AWAITING_APPROVAL
+
+
+async def test_web_hosting_is_attached_to_a_domain_of_the_account(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await create_account(store, caller, name="Other", code="other", domains=["other.example"])
+    with pytest.raises(InvalidInput) as caught:
+        await buy(store, caller, account.id, "web-hosting", level="starter")
+    assert [problem.where for problem in caught.value.problems] == ["domain"]
+    with pytest.raises(InvalidInput) as caught:
+        await buy(store, caller, account.id, "web-hosting", level="starter", domain="other.example")
+    assert "acme.example" in caught.value.problems[0].hint
+    with pytest.raises(InvalidInput) as caught:
+        await buy(store, caller, account.id, "web-hosting", level="starter", domain="..")
+    assert len(caught.value.problems) == 1
+    done = await buy(
+        store, caller, account.id, "web-hosting", level="starter", domain="ACME.example", term=12
+    )
+    (line,) = done.result.lines
+    assert line.domain == "acme.example"
+    assert line.fields == {"domain": "acme.example"}
+    assert line.label == "Web Hosting: Starter for acme.example, 1 year"
+    by_field = await buy(
+        store, caller, account.id, "web-hosting", level="starter", fields={"domain": "acme.example"}
+    )
+    assert by_field.result.lines[0].domain == "acme.example"
+
+
+async def test_an_account_that_one_may_not_see_cannot_be_bought_for(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    nobody = Caller(operator="eve", accounts=frozenset())
+    with pytest.raises(Denied):
+        await buy(store, nobody, account.id, "email", level="popx")
+    with pytest.raises(Denied):
+        await list_orders(store, nobody, account.id)
+    reader = Caller(operator="rita", may_write=False)
+    with pytest.raises(Denied, match="read-only"):
+        await buy(store, reader, account.id, "email", level="popx")
+
+
+async def test_orders_are_data_that_json_can_hold(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    fields = {**REGISTRANT, "name-servers": ["ns1.acme.example"]}
+    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=fields)
+    (order,) = await list_orders(store, caller, account.id)
+    assert json.loads(json.dumps(dict(order.lines[0].fields)))["registrant-country"] == "AU"
+    async with store.read() as session:
+        (row,) = await session.scalars(select(AssignmentRow))
+    assert row.backend_name == "acme.com"
+
+
+async def test_what_a_purchase_tells_in_its_plan(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    done = await buy(
+        store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT
+    )
+    assert [(line.verb, line.kind) for line in done.plan.lines] == [
+        (Verb.CREATED, "order"),
+        (Verb.CREATED, "subscription"),
+        (Verb.CREATED, "domain"),
+        (Verb.CREATED, "service"),
+    ]
+
+
+async def test_buying_at_the_same_time_adds_up(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    await asyncio.gather(
+        *(buy(store, caller, account.id, "email", level="popx", quantity=2) for _ in range(5))
+    )
+    (seats,) = await list_seats(store, caller, account.id)
+    assert seats.owned == 10
+    (had,) = await list_subscriptions(store, caller, account.id)
+    assert had.quantity == 10
+    assert (await show(store, caller, account.id)).this_month == (Money(5 * 660, "AUD"),)
+
+
+async def test_two_accounts_cannot_buy_one_name_at_the_same_time(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    codes = ["acme"]
+    for number in range(3):
+        code = f"other{number}"
+        codes.append(code)
+        await create_account(store, caller, name=code, code=code)
+    outcomes = await asyncio.gather(
+        *(
+            buy(store, caller, code, "domain-names", domain="acme.com", fields=REGISTRANT)
+            for code in codes
+        ),
+        return_exceptions=True,
+    )
+    refused = [one for one in outcomes if isinstance(one, BaseException)]
+    assert len(refused) == 3
+    assert {type(one) for one in refused} == {Conflict}
+    bought = [code for code in codes if await list_orders(store, caller, code)]
+    assert len(bought) == 1
+    assert len(await list_requests(store, caller, bought[0])) == 1

@@ -1,0 +1,218 @@
+"""Finding users as one types, and listing them from anywhere in their order, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search.index import terms_of
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import queries as users
+from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.views import Account
+from tests.model.conftest import make_account
+from tests.model.helpers import ada, create, finish, named, own_seats
+
+
+async def found(store: Store, caller: Caller, account: Account, query: str) -> list[str]:
+    page = await listing.page(store, caller, account.id, query=query)
+    assert page.total == len(page.rows)
+    assert not page.more
+    return [row.upn.partition("@")[0] for row in page.rows]
+
+
+@pytest.fixture
+async def people(store: Store, caller: Caller, account: Account) -> Sequence[UserDetails]:
+    """Four users whose names try a search."""
+    made = [
+        named("b.obrien", display_name="Brían  O'Brien", first_names="Brían", last_name="O'Brien"),
+        named("jl", display_name="Jean-Luc Straße", last_name="Straße", office_phone="9876 5432"),
+        ada(mobile_phone="+61 2 9876 5432"),
+        named("x", display_name="王小明", first_names="小明", last_name="王"),
+    ]
+    for one in made:
+        await create(store, caller, account, one)
+    user = await users.details(store, caller, account.id, "jl")
+    await aliases.add_alias(store, caller, account.id, user.id, "captain.picard@acme.example")
+    return made
+
+
+FINDS = {
+    "brian": ["b.obrien"],
+    "BRÍA": ["b.obrien"],
+    "o'b": ["b.obrien"],
+    "obri": ["b.obrien"],
+    "brien": ["b.obrien"],
+    "luc": ["jl"],
+    "jean-l": ["jl"],
+    "strasse": ["jl"],
+    "picard": ["jl"],
+    "captain.p": ["jl"],
+    "ada.lovelace@acme.example": ["ada.lovelace"],
+    "<ada.lovelace@acme.example>,": ["ada.lovelace"],
+    "Lovelace, Ada": ["ada.lovelace"],
+    "love ada": ["ada.lovelace"],
+    "love brian": [],
+    "ove": [],
+    "王": ["x"],
+    "9876": ["jl"],
+    "98765432": ["jl"],
+    "+61 2 9876": ["ada.lovelace"],
+    "(02) 98": ["ada.lovelace"],
+    "0298765432": ["ada.lovelace"],
+    "acme": [],
+    "%": [],
+    "   ": ["ada.lovelace", "b.obrien", "jl", "x"],
+    "( )": ["ada.lovelace", "b.obrien", "jl", "x"],
+    "_": [],
+    "zzz": [],
+}
+
+
+async def test_what_is_typed_finds_whom_it_should(
+    store: Store, caller: Caller, account: Account, people: Sequence[UserDetails]
+) -> None:
+    assert {query: await found(store, caller, account, query) for query in FINDS} == FINDS
+
+
+async def test_what_changes_is_found_anew_and_what_was_is_not(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    user = await create(store, caller, account)
+    await editing.edit_user(
+        store,
+        caller,
+        account.id,
+        user.id,
+        {"last_name": "King", "display_name": "Ada King", "upn": "ada.king@acme.example"},
+    )
+    assert await found(store, caller, account, "king") == ["ada.king"]
+    assert await found(store, caller, account, "ada.lovelace@") == ["ada.king"]
+    await aliases.remove_alias(store, caller, account.id, user.id, user.upn)
+    assert await found(store, caller, account, "ada.lovelace@") == []
+    assert await found(store, caller, account, "ada.love") == ["ada.king"], "the username stays"
+    await deletion.delete_user(store, caller, account.id, user.id)
+    assert await found(store, caller, account, "king") == []
+    binned = await listing.page(store, caller, account.id, query="king", in_bin=True)
+    assert [row.id for row in binned.rows] == [user.id]
+    await deletion.restore_user(store, caller, account.id, user.id)
+    assert await found(store, caller, account, "king") == ["ada.king"]
+
+
+async def test_accounts_do_not_see_each_other(
+    store: Store, caller: Caller, account: Account, catalogue: Catalogue
+) -> None:
+    other = await make_account(store, caller, catalogue, "rival", "rival.example")
+    await create(store, caller, account)
+    await create(store, caller, other, ada(upn="ada@rival.example"))
+    assert await found(store, caller, account, "ada") == ["ada.lovelace"]
+    assert await found(store, caller, other, "ada") == ["ada"]
+    assert (await listing.page(store, caller, other.id)).total == 1
+    assert (await listing.counts_by_light(store, caller, other.id)).green == 0
+
+
+async def test_pages_are_pieces_of_one_order(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    names = ["Zoë", "anna", "Émile", "Anna", "bob", "Ödön"]
+    for number, name in enumerate(names):
+        await create(
+            store, caller, account, named(f"u{number}", display_name=name, last_name="Same")
+        )
+    whole = await listing.page(store, caller, account.id)
+    assert [row.display_name for row in whole.rows][2:] == ["bob", "Émile", "Ödön", "Zoë"]
+    for query in ("", "same"):
+        pieces = [
+            await listing.page(store, caller, account.id, query=query, offset=start, limit=2)
+            for start in range(0, 8, 2)
+        ]
+        assert [row for piece in pieces for row in piece.rows] == list(whole.rows)
+        assert [piece.total for piece in pieces] == [6] * 4
+
+
+async def test_a_user_with_many_alike_words_hides_nobody(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    first = await create(store, caller, account, named("many", display_name="A"))
+    for number in range(12):
+        await aliases.add_alias(store, caller, account.id, first.id, f"common{number}@acme.example")
+    for number in range(3):
+        await create(store, caller, account, named(f"common.{number}x", display_name=f"B{number}"))
+    page = await listing.page(store, caller, account.id, query="common", limit=4)
+    assert [row.display_name for row in page.rows] == ["A", "B0", "B1", "B2"]
+    assert (page.total, page.more) == (4, False)
+    assert len((await listing.page(store, caller, account.id, query="common", limit=2)).rows) == 2
+
+
+async def test_more_than_is_counted_is_said_to_be_more(
+    store: Store, caller: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "COUNT_LIMIT", 3)
+    for number in range(6):
+        await create(store, caller, account, named(f"u{number}", display_name=f"N{number}"))
+    page = await listing.page(store, caller, account.id, query="ada", limit=2)
+    assert (len(page.rows), page.total, page.more) == (2, 3, True)
+    last = await listing.page(store, caller, account.id, query="ada", offset=4, limit=4)
+    assert (len(last.rows), last.total, last.more) == (2, 6, False)
+    assert (await listing.page(store, caller, account.id, limit=2)).total == 6
+    beyond = await listing.page(store, caller, account.id, query="ada", offset=9, limit=4)
+    assert (beyond.rows, beyond.total, beyond.more) == ((), 6, False)
+
+
+@pytest.mark.parametrize("few", [0, 100])
+async def test_filters_agree_with_each_other(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
+    await own_seats(store, caller, account, "managed-exchange", "popx")
+    for number in range(4):
+        user = await create(
+            store, caller, account, named(f"u{number}", display_name=f"Ann {number}")
+        )
+        if number:
+            wanted = [Wanted("managed-exchange", "popx")]
+            await provision(store, caller, account.id, user.id, wanted)
+        if number == 2:
+            await finish(store, caller, account)
+        if number > 1:
+            await editing.disable_user(store, caller, account.id, user.id)
+
+    async def names(
+        query: str = "", light: Light | None = None, disabled: bool | None = None
+    ) -> str:
+        page = await listing.page(
+            store, caller, account.id, query=query, light=light, disabled=disabled
+        )
+        assert page.total == len(page.rows)
+        return "".join(row.display_name[-1] for row in page.rows)
+
+    for query in ("", "ann"):
+        assert await names(query) == "0123"
+        assert await names(query, Light.GREEN) == "1"
+        assert await names(query, Light.ORANGE) == "23"
+        assert await names(query, Light.RED) == ""
+        assert await names(query, disabled=True) == "23"
+        assert await names(query, disabled=False) == "01"
+        assert await names(query, Light.GREEN, disabled=False) == "1"
+        assert await names(query, Light.GREEN, disabled=True) == ""
+    counts = await listing.counts_by_light(store, caller, account.id)
+    assert (counts.green, counts.orange, counts.red, counts.grey) == (1, 2, 0, 0)
+    page = await listing.page(store, caller, account.id, query="u2")
+    assert page.rows[0].lights == (("managed-exchange", Light.ORANGE),)
+
+
+def test_a_term_that_begins_another_is_left_out() -> None:
+    terms = terms_of(ada(mobile_phone="02 9876 5432", country="AU"))
+    assert terms == ["0298765432", "61298765432", "ada.lovelace@acme.example", "lovelace"]

@@ -1,0 +1,229 @@
+"""The matrix of lights: pages, places and ids agree with each other and with what the words ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy import select, update
+
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.search import light_queries as matrix_keys
+from mission_control_tui.model.search.filters import Order, Sight, understood
+from mission_control_tui.model.states import Light, RequestKind, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.views import Account
+from tests.model.conftest import DOMAIN, make_account
+from tests.model.helpers import create, finish, named, own_seats
+from tests.model.search.test_query_plans import plan, statements
+
+BOX, DB = "managed-exchange", "databases"
+LIGHTS = {
+    0: (Light.GREEN, Word.PROVISIONED, 0),
+    1: (Light.RED, Word.ERROR, 50),
+    2: (Light.ORANGE, Word.QUEUED, 10),
+    3: (Light.RED, Word.ERROR, 20),
+    4: (Light.GREEN, Word.PROVISIONED, 0),
+    5: (Light.ORANGE, Word.WAITING, 30),
+}
+
+
+@pytest.fixture
+async def people(store: Store, caller: Caller, account: Account) -> list[str]:
+    """Ids of eight users: six with a mailbox of each light, one without anything, one in the bin."""
+    await own_seats(store, caller, account, BOX, "pc-web")
+    await own_seats(store, caller, account, BOX, "popx")
+    made = [
+        await create(
+            store,
+            caller,
+            account,
+            named(
+                f"u{number}",
+                display_name=name,
+                first_names=name.split()[0],
+                last_name=name.split()[1],
+                disabled=number == 4,
+            ),
+        )
+        for number, name in enumerate(
+            ("Zoe Red", "Ada A", "Bob A", "Ada B", "Éva C", "Cyd A", "Dan A", "Gone A")
+        )
+    ]
+    await deletion.delete_user(store, caller, account.id, made[7].id)
+    for number, user in enumerate(made[:6]):
+        level = "popx" if number in (1, 2) else "pc-web"
+        if number != 4:
+            await provision(store, caller, account.id, user.id, [Wanted(BOX, level)])
+    await finish(store, caller, account)
+    await change_wish(store, caller, account.id, made[0].id, BOX, RequestKind.SUSPEND)
+    async with store.write(caller, account.id) as tx:
+        for number, (light, word, age) in LIGHTS.items():
+            await tx.session.execute(
+                update(AssignmentRow)
+                .where(AssignmentRow.user_id == made[number].id)
+                .values(
+                    light=light,
+                    word=word,
+                    since=tx.now - timedelta(minutes=age),
+                    drift=number == 5,
+                )
+            )
+    return [user.id for user in made]
+
+
+def mail(*lights: Light, **more: object) -> Sight:
+    return Sight(lights=frozenset(lights), **more)  # type: ignore[arg-type]
+
+
+SIGHTS: list[tuple[Sight, set[int]]] = [
+    (Sight(), {0, 1, 2, 3, 4, 5, 6}),
+    (Sight(text="ada"), {1, 3}),
+    (Sight(text="ada b"), {3}),
+    (mail(Light.RED), {1, 3}),
+    (mail(Light.RED, Light.ORANGE), {1, 2, 3, 5}),
+    (mail(Light.GREEN), {0}),
+    (mail(Light.RED, levels=frozenset({(BOX, "popx")})), {1}),
+    (Sight(levels=frozenset({(BOX, "popx"), (DB, "small")})), {1, 2}),
+    (Sight(services=frozenset({BOX})), {0, 1, 2, 3, 5}),
+    (Sight(services=frozenset({DB})), set()),
+    (Sight(disabled=True), {4}),
+    (Sight(disabled=False, text="a"), {1, 2, 3, 5, 6}),
+    (Sight(drift=True), {5}),
+    (mail(Light.RED, text="ada", disabled=False), {1, 3}),
+]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("few", [0, 10_000])
+async def test_pages_places_and_ids_are_one_list_in_each_order(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    people: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+) -> None:
+    monkeypatch.setattr(matrix_keys, "FEW", few)
+    at = (store, caller, account.id)
+    for (sight, expected), order in product(SIGHTS, Order):
+        whole = await matrix.page(*at, sight, order)
+        shown = [row.user_id for row in whole.rows]
+        assert set(shown) == {people[number] for number in expected}, sight
+        assert whole.total == len(expected)
+        parts = [
+            row.user_id
+            for offset in range(0, len(shown), 2)
+            for row in (await matrix.page(*at, sight, order, offset=offset, limit=2)).rows
+        ]
+        assert parts == shown
+        assert await matrix.ids(*at, sight, order) == tuple(shown)
+        for index, user in enumerate(people):
+            place = await matrix.place(*at, user, sight, order)
+            assert place == (shown.index(user) if index in expected else None)
+        assert await matrix.among(*at, people, sight) == set(shown)
+        for first, last in product(shown[:2], shown[-2:]):
+            places = sorted((shown.index(first), shown.index(last)))
+            between = await matrix.ids(*at, sight, order, first=first, last=last)
+            assert between == tuple(shown[places[0] : places[1] + 1])
+
+
+async def test_the_oldest_trouble_comes_first_and_the_rest_by_name(
+    store: Store, caller: Caller, account: Account, people: list[str]
+) -> None:
+    at = (store, caller, account.id)
+    oldest = [people.index(one) for one in await matrix.ids(*at, order=Order.OLDEST)]
+    assert oldest[:4] == [1, 5, 3, 2]
+    newest = [people.index(one) for one in await matrix.ids(*at, order=Order.NEWEST)]
+    assert newest[:4] == [2, 3, 5, 1]
+    assert oldest[4:] == newest[4:] == [6, 4, 0]
+    assert await matrix.ids(*at, first=people[7], last=people[0]) == ()
+
+
+async def test_a_cell_has_light_letter_and_flags(
+    store: Store, caller: Caller, account: Account, people: list[str]
+) -> None:
+    found = await matrix.page(store, caller, account.id)
+    letters = {people.index(row.user_id): row.cells[BOX].letter for row in found.rows if row.cells}
+    assert letters == {0: "S", 1: "E", 2: "Q", 3: "E", 5: "D"}
+    by_user = {people.index(row.user_id): row for row in found.rows}
+    assert by_user[0].cells[BOX].suspended
+    assert by_user[5].cells[BOX].drift
+    assert by_user[6].cells == {}
+    assert by_user[0].since is None
+    assert by_user[1].since is not None
+    across = await matrix.columns(store, caller, account.id)
+    assert [(one.service_id, one.code) for one in across] == [(BOX, "ME")]
+
+
+def test_words_are_lights_levels_states_and_the_rest_is_text(catalogue: Catalogue) -> None:
+    assert understood("", catalogue) == Sight()
+    assert understood("Red popx smith", catalogue) == Sight(
+        "smith", frozenset({Light.RED}), levels=frozenset({(BOX, "popx")})
+    )
+    assert understood("red ORANGE", catalogue).lights == {Light.RED, Light.ORANGE}
+    assert understood("disabled drift", catalogue) == Sight(disabled=True, drift=True)
+    assert understood("enabled", catalogue).disabled is False
+    assert understood('"red" baron', catalogue) == Sight("red baron")
+    assert understood('unclosed "red', catalogue) == Sight("unclosed red")
+    assert understood("Managed Exchange ada", catalogue) == Sight("ada", services=frozenset({BOX}))
+    long_name = catalogue.service(BOX).level("popx").name
+    assert understood(f"{long_name} red", catalogue) == Sight(
+        "", frozenset({Light.RED}), levels=frozenset({(BOX, "popx")})
+    )
+
+
+@pytest.mark.parametrize("few", [-1, 10_000])
+async def test_no_matrix_reads_a_whole_table(
+    sqlite_store: Store,
+    caller: Caller,
+    catalogue: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+) -> None:
+    monkeypatch.setattr(matrix_keys, "FEW", few)
+    account = (await make_account(sqlite_store, caller, catalogue, "acme", DOMAIN)).id
+    at = (sqlite_store, caller, account)
+    sights = [
+        Sight(text, lights, frozenset(), levels, disabled, drift)
+        for text, lights, levels, disabled, drift in product(
+            ("", "a", "a b"),
+            (frozenset[Light](), frozenset({Light.RED})),
+            (frozenset[tuple[str, str]](), frozenset({(BOX, "popx")})),
+            (None, True),
+            (False, True),
+        )
+    ]
+    with statements(sqlite_store) as seen:
+        for sight, order in product(sights, Order):
+            await matrix.page(*at, sight, order)
+            await matrix.place(*at, "x", sight, order)
+            await matrix.ids(*at, sight, order)
+            await matrix.among(*at, ["x"], sight)
+    lines = await plan(sqlite_store, list({_key(one): None for one in seen}))
+    tables = ("users", "search_terms", "assignments")
+    assert not [line for line in lines if line.startswith("SCAN") and line.endswith(tables)]
+    assert any("ix_assignments_drift" in line for line in lines)
+    assert any("COVERING INDEX ix_users_listing" in line for line in lines)
+
+
+def _key(seen: tuple[str, object]) -> tuple[str, tuple[object, ...]]:
+    return seen[0], tuple(seen[1])  # type: ignore[arg-type]
+
+
+async def test_the_columns_have_different_codes(
+    store: Store, caller: Caller, account: Account, catalogue: Catalogue
+) -> None:
+    for service in catalogue.services:
+        for level in service.levels[:1]:
+            await own_seats(store, caller, account, service.id, level.id)
+    across = await matrix.columns(store, caller, account.id)
+    assert len({one.code for one in across}) == len(across) > 2
+    async with store.read() as session:
+        assert await session.scalar(select(AssignmentRow.id)) is None

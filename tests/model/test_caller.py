@@ -1,0 +1,305 @@
+"""What a caller reaches: nothing of accounts that are not theirs, no change where they may only look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mission_control_tui.model.accounts import contacts
+from mission_control_tui.model.accounts import domain_overview as account_domains
+from mission_control_tui.model.accounts import editing as accounts
+from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import seat_usage as usage
+from mission_control_tui.model.accounts.contacts import Contact, ContactRole
+from mission_control_tui.model.accounts.search import find_accounts
+from mission_control_tui.model.billing import statements
+from mission_control_tui.model.bulk import control as bulks
+from mission_control_tui.model.bulk import planning, queries, targets, views
+from mission_control_tui.model.bulk import retry as retrying
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.errors import Denied, MissionControlError, NotFound
+from mission_control_tui.model.groups import editing as objects
+from mission_control_tui.model.groups import queries as object_views
+from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import undo as undoing
+from mission_control_tui.model.onboarding import paste as pasting
+from mission_control_tui.model.onboarding import template_content, templates
+from mission_control_tui.model.onboarding.pasted_list import read_list
+from mission_control_tui.model.onboarding.template_content import TemplateContent
+from mission_control_tui.model.operators import drafts, recents
+from mission_control_tui.model.orders import approval as approving
+from mission_control_tui.model.recycle_bin import deletion as recycling
+from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.schedules import editing as schedules
+from mission_control_tui.model.schedules import queries as schedule_queries
+from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.search.anyone import find_anyone
+from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.bulk import BulkRow
+from mission_control_tui.model.views import Account
+from tests.model.conftest import make_account
+from tests.model.helpers import ada, create, own_seats
+
+pytestmark = pytest.mark.any_database
+
+LATER = datetime.now(UTC) + timedelta(days=30)
+SECRETS = ("globex", "Globex", "Grace", "grace", "Hopper")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Two accounts in one store: `theirs` has one of everything, `mine` has nobody."""
+
+    store: Store
+    anna: Caller
+    mine: Account
+    theirs: Account
+    user: str
+    bulk: int
+    passwords: int
+    schedule: int
+    object: str
+    audit: int
+    draft: int
+
+
+@pytest.fixture
+async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> World:
+    store = sqlite_store
+    mine = await make_account(store, caller, catalogue, "acme", "acme.example")
+    theirs = await make_account(store, caller, catalogue, "globex", "globex.example")
+    at = (store, caller, theirs.id)
+    await own_seats(store, caller, theirs, "managed-exchange", "popx")
+    details = ada(
+        upn="grace@globex.example",
+        username="grace",
+        first_names="Grace",
+        last_name="Hopper",
+        display_name="Grace Hopper",
+    )
+    user = (await create(store, caller, theirs, details)).id
+    give = BulkParams("managed-exchange", "popx")
+    bulk = (await bulks.start(*at, [user], BulkAction.PROVISION, give)).result.id
+    passwords = (await bulks.start(*at, [user], BulkAction.PASSWORD)).result.id
+    schedule = (await schedules.schedule(*at, user, "disable", None, LATER)).result.id
+    group = await objects.create_object(
+        *at, "mail-contact", "Grace outside", "grace@elsewhere.example", settings={}
+    )
+    await templates.save_template(*at, "Graces", user=user)
+    draft = await drafts.save_draft(*at, "edit-user", {"title": "Rear Admiral"}, subject=user)
+    (row,) = await audit.entries(*at, user=user, action="create user")
+    return World(
+        *(store, caller, mine, theirs, user, bulk, passwords, schedule),
+        *(group.result.id, row.id, draft),
+    )
+
+
+Call = Callable[[World, Caller, int], Awaitable[object]]
+
+READS: dict[str, Call] = {
+    "account": lambda w, c, a: account_details.show(w.store, c, a),
+    "domains": lambda w, c, a: account_domains.account_domains(w.store, c, a),
+    "resolve": lambda w, c, a: accounts.resolve_account(w.store, c, a),
+    "limit": lambda w, c, a: approving.approval_limit(w.store, c, a),
+    "audit": lambda w, c, a: audit.entries(w.store, c, a),
+    "audit count": lambda w, c, a: audit.count_entries(w.store, c, a),
+    "bulks": lambda w, c, a: queries.list_bulks(w.store, c, a),
+    "contacts": lambda w, c, a: contacts.list_contacts(w.store, c, a),
+    "matrix": lambda w, c, a: matrix.columns(w.store, c, a),
+    "matrix ids": lambda w, c, a: matrix.ids(w.store, c, a),
+    "objects": lambda w, c, a: object_views.list_objects(w.store, c, a),
+    "bin": lambda w, c, a: purging.list_bin(w.store, c, a, bin_days=30),
+    "schedules": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a),
+    "when": lambda w, c, a: schedules.when(w.store, c, a, "tomorrow"),
+    "statements": lambda w, c, a: statements.list_statements(w.store, c, a),
+    "statement": lambda w, c, a: statements.statement(w.store, c, a),
+    "templates": lambda w, c, a: templates.list_templates(w.store, c, a),
+    "usage": lambda w, c, a: usage.usage(w.store, c, a),
+    "drafts": lambda w, c, a: drafts.list_drafts(w.store, c, account=a),
+    "remember": lambda w, c, a: recents.remember(w.store, c, a),
+    "pick": lambda w, c, a: targets.pick_users(w.store, c, a, views.Where()),
+    "preview": lambda w, c, a: pasting.preview(
+        w.store, c, a, read_list("Ann Other"), pasting.PasteChoices("globex.example")
+    ),
+}
+"""What only looks at an account."""
+
+OF_ONE: dict[str, Call] = {
+    "bulk": lambda w, c, a: queries.show(w.store, c, a, w.bulk),
+    "items": lambda w, c, a: queries.items(w.store, c, a, w.bulk),
+    "bulk plan": lambda w, c, a: planning.plan(w.store, c, a, [w.user], BulkAction.DISABLE),
+    "bulk chosen": lambda w, c, a: bulks.chosen(w.store, c, a, [w.user], BulkAction.DISABLE),
+    "retry plan": lambda w, c, a: retrying.retry_plan(w.store, c, a, [w.user]),
+    "undo plan": lambda w, c, a: undoing.undo_plan(w.store, c, a, w.bulk),
+    "schedule": lambda w, c, a: schedule_queries.show_schedule(w.store, c, a, w.schedule),
+    "schedules of": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a, user=w.user),
+    "object": lambda w, c, a: object_views.show_object(w.store, c, a, w.object),
+    "template": lambda w, c, a: templates.show_template(w.store, c, a, "Graces"),
+    "like": lambda w, c, a: template_content.like(w.store, c, a, w.user),
+    "audit of": lambda w, c, a: audit.entries(w.store, c, a, user=w.user),
+}
+"""What only looks at one thing of an account."""
+
+CHANGES: dict[str, Call] = {
+    "attend": lambda w, c, a: attended(w, c, a),  # noqa: PLW0108 - it stands below
+    "start": lambda w, c, a: bulks.start(w.store, c, a, [w.user], BulkAction.DISABLE),
+    "stop": lambda w, c, a: bulks.stop(w.store, c, a, w.bulk, cancel_queued=True),
+    "resume": lambda w, c, a: bulks.resume(w.store, c, a, w.passwords),
+    "undo bulk": lambda w, c, a: undoing.undo(w.store, c, a, bulk=w.bulk),
+    "undo": lambda w, c, a: undoing.undo(w.store, c, a, audit=w.audit),
+    "schedule": lambda w, c, a: schedules.schedule(w.store, c, a, w.user, "disable", None, LATER),
+    "reschedule": lambda w, c, a: schedules.change_schedule(
+        w.store, c, a, w.schedule, when=LATER + timedelta(days=1)
+    ),
+    "unschedule": lambda w, c, a: schedules.cancel_schedule(w.store, c, a, w.schedule),
+    "edit object": lambda w, c, a: objects.edit_object(
+        w.store, c, a, w.object, objects.Changes(name="Taken")
+    ),
+    "remove object": lambda w, c, a: objects.remove_object(w.store, c, a, w.object),
+    "restore object": lambda w, c, a: objects.restore_object(w.store, c, a, w.object),
+    "template like": lambda w, c, a: templates.save_template(w.store, c, a, "New", user=w.user),
+    "rename template": lambda w, c, a: templates.rename_template(w.store, c, a, "Graces", "Mine"),
+    "remove template": lambda w, c, a: templates.remove_template(w.store, c, a, "Graces"),
+    "delete": lambda w, c, a: recycling.delete_user(w.store, c, a, w.user),
+    "restore": lambda w, c, a: recycling.restore_user(w.store, c, a, w.user),
+    "purge": lambda w, c, a: purging.purge_user(w.store, c, a, w.user),
+    "approve": lambda w, c, a: approving.approve_order(w.store, c, a, 1),
+    "decline": lambda w, c, a: approving.decline_order(w.store, c, a, 1, "no"),
+    "cancel order": lambda w, c, a: approving.cancel_order(w.store, c, a, 1),
+}
+"""What changes one thing of an account."""
+
+CHANGES_OF_ACCOUNTS: dict[str, Call] = {
+    "contacts": lambda w, c, a: contacts.set_contacts(
+        w.store, c, a, [Contact(ContactRole.PRIMARY, "Somebody")]
+    ),
+    "edit account": lambda w, c, a: accounts.edit_account(w.store, c, a, version=1, name="Taken"),
+    "approval": lambda w, c, a: approving.set_approval_limit(w.store, c, a, None),
+    "template": lambda w, c, a: templates.save_template(
+        w.store, c, a, "New", TemplateContent({"department": "Sales"}, ())
+    ),
+    "object": lambda w, c, a: objects.create_object(
+        w.store, c, a, "mail-contact", "Someone", "someone@elsewhere.example"
+    ),
+    "paste": lambda w, c, a: pasting.paste(
+        w.store, c, a, read_list("Ann Other"), pasting.PasteChoices("globex.example")
+    ),
+}
+"""What changes an account without naming anything that it has."""
+
+
+async def attended(w: World, c: Caller, a: int) -> int:
+    """How many items were done by attending the bulk that makes passwords."""
+    done = 0
+    async for one in bulks.attend(w.store, c, a, w.passwords):
+        done += one.items
+    return done
+
+
+def said(error: MissionControlError) -> str:
+    return " ".join([str(error), error.what, error.hint, *map(str, error.problems)])
+
+
+async def refusal(world: World, call: Call, caller: Caller, account: int) -> str:
+    """What it is refused with, after its type; "done" where it is not."""
+    before = await audit.count_entries(world.store, world.anna, world.theirs.id)
+    try:
+        await call(world, caller, account)
+    except MissionControlError as error:
+        text = f"{type(error).__name__} {said(error)}"
+    else:
+        text = "done"
+    after = await audit.count_entries(world.store, world.anna, world.theirs.id)
+    return text if after == before else f"changed, {text}"
+
+
+@pytest.mark.parametrize("sees", ["nothing", "another"])
+async def test_nobody_reaches_an_account_that_is_not_theirs(world: World, sees: str) -> None:
+    mine = frozenset({world.mine.id}) if sees == "another" else frozenset()
+    limited = replace(world.anna, accounts=mine)
+    calls = READS | OF_ONE | CHANGES | CHANGES_OF_ACCOUNTS
+    texts = {
+        name: await refusal(world, call, limited, world.theirs.id) for name, call in calls.items()
+    }
+    wrong = {
+        name: text
+        for name, text in texts.items()
+        if not text.startswith(("Denied", "NotFound")) or any(one in text for one in SECRETS)
+    }
+    assert not wrong
+
+
+async def test_ids_of_another_account_are_nothing_in_ones_own(world: World) -> None:
+    calls = OF_ONE | CHANGES
+    texts = {
+        name: await refusal(world, call, world.anna, world.mine.id) for name, call in calls.items()
+    }
+    wrong = {
+        name: text
+        for name, text in texts.items()
+        if not text.startswith("NotFound")
+        or any(one in text.replace("'Graces'", "") for one in SECRETS)
+    }
+    assert not wrong
+
+
+async def test_who_may_only_look_changes_nothing(world: World) -> None:
+    looking = replace(world.anna, may_write=False)
+    calls = CHANGES | CHANGES_OF_ACCOUNTS
+    texts = {
+        name: await refusal(world, call, looking, world.theirs.id) for name, call in calls.items()
+    }
+    wrong = {
+        name: text for name, text in texts.items() if not text.startswith("Denied This session")
+    }
+    assert not wrong
+    async with world.store.read() as session:
+        row = await session.get_one(BulkRow, world.passwords)
+        assert row.state == BulkState.ATTENDED
+
+
+async def test_a_wrong_account_names_only_those_that_may_be_seen(world: World) -> None:
+    limited = replace(world.anna, accounts=frozenset({world.mine.id}))
+    for key in ("nosuch", 99):
+        with pytest.raises(NotFound, match=r"There are: acme\.") as refused:
+            await account_details.show(world.store, limited, key)
+        assert not [one for one in SECRETS if one in said(refused.value)]
+    with pytest.raises(Denied, match="globex"):
+        await account_details.show(world.store, limited, "globex")
+
+
+async def test_finding_and_recents_show_nobody_of_other_accounts(world: World) -> None:
+    limited = replace(world.anna, accounts=frozenset({world.mine.id}))
+    await recents.remember(world.store, world.anna, world.theirs.id, world.user)
+    await recents.remember(world.store, limited, world.mine.id, world.user)
+    for caller in (limited, replace(limited, accounts=frozenset())):
+        for query in ("grace", "grace@globex.example", "rac", "hopper", "globex"):
+            found = await find_anyone(world.store, caller, query, current=world.theirs.id)
+            assert found.users == ()
+            assert not found.more
+        assert await recents.recent_users(world.store, caller) == ()
+        assert await find_accounts(world.store, caller, "globex") == ()
+        assert world.theirs not in await recents.recent_accounts(world.store, caller)
+        assert await drafts.list_drafts(world.store, caller) == ()
+        with pytest.raises(NotFound):
+            await drafts.show_draft(world.store, caller, world.draft)
+        with pytest.raises(NotFound):
+            await drafts.discard_draft(world.store, caller, world.draft)
+
+
+async def test_the_middle_of_a_word_is_found_past_many_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others whom one may not see take no places and are not said to be there."""
+    monkeypatch.setattr("mission_control_tui.model.search.anyone.CANDIDATES", 1)
+    limited = replace(world.anna, accounts=frozenset({world.mine.id}))
+    assert not (await find_anyone(world.store, limited, "oppe")).more
+    await create(world.store, world.anna, world.mine, ada(display_name="Ann Shopper"))
+    (hit,) = (await find_anyone(world.store, limited, "oppe")).users
+    assert hit.display_name == "Ann Shopper"

@@ -1,0 +1,127 @@
+"""Two operators at the same time, as two real processes: one gets the name, the other is told who has it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.views import Account
+
+ROOT = Path(__file__).parents[3]
+NAMES = 15
+
+START = """
+import asyncio, json, sys
+from mission_control_tui.model import users
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.errors import MissionControlError
+
+def say(value):
+    print(json.dumps(value), flush=True)
+
+async def main(where, me):
+    store = await Store.open(where)
+    caller = Caller(me)
+    say("ready")
+    await asyncio.to_thread(sys.stdin.readline)
+    await work(store, caller, me)
+    await store.close()
+"""
+
+CREATE = """
+from tests.model.helpers import PASSWORD, ada
+
+async def work(store, caller, me):
+    for number in range({names}):
+        local = f"user{{number}}" if me == "anna" else f"USER{{number}}"
+        details = ada(upn=f"{{local}}@acme.example", username=local, display_name=me)
+        try:
+            await users.create_user(store, caller, "acme", details, PASSWORD)
+            say([number, "created"])
+        except MissionControlError as error:
+            say([number, type(error).__name__, [str(one) for one in error.problems]])
+"""
+
+IMPORT = """
+from mission_control_tui.model.onboarding.file_import import Passwords, run_import
+from mission_control_tui.model.onboarding.files.read import read_users
+
+async def work(store, caller, me):
+    order = range({names}) if me == "anna" else reversed(range({names}))
+    rows = [f"same{{number}}@acme.example,{{me}}" for number in order]
+    rows += [f"{{me}}.{{number}}.common-to-both@acme.example,{{me}}" for number in range({names})]
+    file = read_users(("UPN,Display Name\\n" + "\\n".join(rows)).encode())
+    outcome = await run_import(store, caller, "acme", file, passwords=Passwords.GENERATE)
+    result = outcome.result
+    say([len(result.created), len(result.differing), len(result.refused)])
+"""
+
+
+def race(where: str, work: str) -> dict[str, list[Any]]:
+    """What each of two processes said that were let go at the same moment."""
+    code = START + work.format(names=NAMES) + "\nasyncio.run(main(*sys.argv[1:]))\n"
+    running = {
+        me: subprocess.Popen(
+            [sys.executable, "-c", code, where, me],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for me in ("anna", "ben")
+    }
+    try:
+        for process in running.values():
+            assert process.stdout is not None
+            assert process.stdout.readline().strip() == '"ready"', process.communicate()[1]
+        for process in running.values():
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        said = {}
+        for me, process in running.items():
+            out, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+            said[me] = [json.loads(line) for line in out.splitlines()]
+        return said
+    finally:
+        for process in running.values():
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+
+async def test_one_of_two_gets_the_name(where: str, store: Store, account: Account) -> None:
+    said = race(where, CREATE)
+    for number in range(NAMES):
+        outcomes = [said[me][number] for me in ("anna", "ben")]
+        assert sorted(outcome[1] for outcome in outcomes) == ["Conflict", "created"]
+        (loser,) = [outcome for outcome in outcomes if outcome[1] == "Conflict"]
+        winner = "ben" if loser is said["anna"][number] else "anna"
+        assert loser[2]
+        assert not [problem for problem in loser[2] if f"is taken by {winner}" not in problem]
+    async with store.read() as session:
+        for table in (UserRow, AddressRow):
+            assert await session.scalar(select(func.count()).select_from(table)) == NAMES
+
+
+async def test_two_imports_at_once_make_every_user_once(
+    where: str, store: Store, account: Account
+) -> None:
+    said = race(where, IMPORT)
+    (first, second) = (said["anna"][0], said["ben"][0])
+    assert {first[0], second[0]} == {2 * NAMES, NAMES}
+    assert {first[1], second[1]} == {0, NAMES}
+    assert first[2] == second[2] == 0
+    async with store.read() as session:
+        names = list(await session.scalars(select(UserRow.username_key)))
+    assert len(names) == len(set(names)) == 3 * NAMES

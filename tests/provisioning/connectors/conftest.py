@@ -1,0 +1,30 @@
+"""Back ends for the tests of connectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer
+from tests.provisioning.connectors.support import BackEnd, PostgresBackEnd, SimulatorBackEnd
+
+
+@pytest.fixture(params=["simulator", "postgresql"])
+def back_end(request: pytest.FixtureRequest, tmp_path: Path) -> BackEnd:
+    """Each back end that is shipped, for the promises that all connectors make."""
+    if request.param == "simulator":
+        return SimulatorBackEnd(tmp_path)
+    return PostgresBackEnd(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> SimulatorBackEnd:
+    """A simulator in a file of the test's own."""
+    return SimulatorBackEnd(tmp_path)
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> PostgresBackEnd:
+    """The worker's shared server, as its superuser."""
+    return PostgresBackEnd(postgres_server)

@@ -1,0 +1,246 @@
+"""docs/connectors.md: every example is run, and every table is compared with the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from mission_control_tui.model.errors import InvalidInput
+from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, Wish
+from mission_control_tui.provisioning.connectors import registry
+from mission_control_tui.provisioning.connectors.base import CAPABILITIES, Connector
+from mission_control_tui.provisioning.connectors.options import call_timeout
+from mission_control_tui.provisioning.connectors.registry import load
+from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
+from mission_control_tui.provisioning.converge import LookOutcome, check, list_marked
+from tests.provisioning.connectors.support import (
+    PASSWORD,
+    MemoryJournal,
+    PostgresBackEnd,
+    SimulatorBackEnd,
+    new_name,
+    reach,
+    wish,
+)
+
+PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
+
+
+class Example(NamedTuple):
+    """A fenced block: what the comment above it says to do, its language, its text, its line."""
+
+    run: str
+    language: str
+    text: str
+    line: int
+
+
+def examples(run: str = "") -> list[Example]:
+    """The page's fenced blocks, all or those with this label."""
+    found = []
+    page = PAGE.read_text()
+    for match in re.finditer(r"(?:<!-- run: ([\w-]+) -->\n)?```(\w+)\n(.*?)```", page, re.DOTALL):
+        line = page[: match.start()].count("\n") + 1
+        found.append(Example(match[1] or "", match[2], match[3], line))
+    return [one for one in found if not run or one.run == run]
+
+
+def table(heading: str, section: str = "") -> list[list[str]]:
+    """The cells of the rows of the first table of a section whose first heading is `heading`."""
+    rows: list[list[str]] = []
+    text = PAGE.read_text()
+    if section:
+        text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith(f"| {heading} |"):
+            next(lines)
+            for row in lines:
+                if not row.startswith("|"):
+                    return rows
+                rows.append([cell.strip() for cell in row.strip("|").split("|")])
+    raise AssertionError(f"there is no table {heading!r}")
+
+
+def words(cells: str) -> set[str]:
+    """What stands between backticks."""
+    return set(re.findall(r"`([^`]+)`", cells))
+
+
+def test_every_block_says_how_it_is_run() -> None:
+    runs = {example.run for example in examples()}
+    assert runs == {"settings", "rules", "python", "sql", "connector", "entry-point"}
+
+
+@pytest.mark.parametrize("example", examples("settings"), ids=lambda one: f"line{one.line}")
+async def test_the_settings_are_accepted(example: Example) -> None:
+    settings = tomllib.loads(example.text)
+    for name, settings_table in settings["connectors"].items():
+        connector = await load(name, settings_table, "here")
+        assert call_timeout(name, settings_table) == settings_table.get("timeout", 30)
+        await connector.aclose()
+
+
+@pytest.mark.parametrize("example", examples("rules"), ids=lambda one: f"line{one.line}")
+async def test_the_rules_do_what_their_comments_say(
+    example: Example, simulator: SimulatorBackEnd
+) -> None:
+    file = simulator.directory / "rules.toml"
+    file.write_text(example.text)
+    assert read_rules(file).seed == 7
+    connector = await simulator.open(rules=str(file))
+    for kind in ("auth", "auth", "auth"):
+        with pytest.raises(Exception, match="invalid credentials") as caught:
+            await check(connector)
+        assert getattr(caught.value, "kind", "") == kind
+    await check(connector)
+    journal = MemoryJournal()
+    lost = wish("lost", service="managed-exchange", attributes={"upn": "lost@acme.example"})
+    assert (await reach(connector, lost, journal)).outcome is LookOutcome.PENDING
+    assert [error.outcome_unknown for error in journal.errors] == [True]
+    busy = wish("busy", service="managed-exchange", attributes={"upn": "busy.bee@acme.example"})
+    with pytest.raises(Exception, match="too many requests") as caught:
+        await reach(connector, busy)
+    assert getattr(caught.value, "retry_after", None) == 1.5
+
+
+@pytest.mark.parametrize("example", examples("python"), ids=lambda one: f"line{one.line}")
+async def test_the_ledger_is_read(
+    example: Example,
+    simulator: SimulatorBackEnd,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desired = wish("ann@acme.example", secret="her password")
+    await reach(await simulator.open(), desired)
+    monkeypatch.chdir(simulator.directory)
+    exec(compile(example.text, str(PAGE), "exec"), {})  # noqa: S102 - the page's own example
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == "True"
+
+
+async def test_the_dbas_statements_are_enough(postgres: PostgresBackEnd) -> None:
+    role = new_name("provisioner")
+    for example in examples("sql"):
+        for statement in example.text.replace("provisioner", role).split(";"):
+            if statement.strip():
+                postgres.server.execute(statement)
+    back_end = PostgresBackEnd(postgres.server, user=role, password="choose one")
+    connector, name = await back_end.open(), new_name()
+    assert "open to every role" not in (await check(connector)).detail
+    assert (await reach(connector, wish(name))).outcome is LookOutcome.DONE
+    assert await back_end.can_log_in(name, PASSWORD)
+    removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
+    assert removed.outcome is LookOutcome.DONE
+
+
+@pytest.fixture
+def files_module(tmp_path: Path) -> ModuleType:
+    """The page's own connector, as a module of another package."""
+    (example,) = examples("connector")
+    file = tmp_path / "mission_control_files.py"
+    file.write_text(example.text)
+    spec = importlib.util.spec_from_file_location("mission_control_files", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def offered(files_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Offers the page's connector as the page's entry point does."""
+    (example,) = examples("entry-point")
+    points = tomllib.loads(example.text)["project"]["entry-points"]
+    ((kind, target),) = points[registry.GROUP].items()
+
+    def offer() -> None:
+        monkeypatch.setitem(sys.modules, "mission_control_files", files_module)
+        point = EntryPoint(kind, target, registry.GROUP)
+        monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+
+    return offer
+
+
+async def test_the_pages_connector_keeps_the_promises(
+    offered: Callable[[], None], tmp_path: Path
+) -> None:
+    offered()
+    directory = tmp_path / "objects"
+    directory.mkdir()
+    settings_table: dict[str, Any] = {"type": "files", "directory": str(directory)}
+    with pytest.raises(InvalidInput, match="directory"):
+        await load("mine", {"type": "files"}, "here")
+
+    def mine(
+        state: Wish = Wish.PRESENT, level: str = "small", generation: int = 1, **more: Any
+    ) -> Any:
+        return wish(
+            "a", state, level, generation=generation, secret=None, installation="here", **more
+        )
+
+    observing: Connector = await load("mine", settings_table, "here")
+    blocked = await reach(observing, mine())
+    assert blocked.outcome is LookOutcome.BLOCKED
+    assert "connectors.mine.mode" in blocked.plan.remedy
+    connector: Connector = await load("mine", {**settings_table, "mode": "enabled"}, "here")
+    assert (await check(connector)).version == "files 1"
+    assert (await reach(connector, mine(settings={"x": 1}))).outcome is LookOutcome.DONE
+    before = (directory / "a.json").stat().st_mtime_ns
+    assert (await reach(connector, mine(settings={"x": 1}))).outcome is LookOutcome.DONE
+    assert (directory / "a.json").stat().st_mtime_ns == before
+    changed = await reach(connector, mine(Wish.SUSPENDED, "large", 3))
+    assert (changed.observed.wish, changed.observed.level) == (Wish.SUSPENDED, "large")
+    assert (await reach(connector, mine(generation=2))).plan.kind is ErrorKind.STALE
+    assert (await reach(connector, mine(key="other"))).plan.kind is ErrorKind.CONFLICT
+    with_password = await reach(connector, wish("b", installation="here"))
+    assert with_password.plan.kind is ErrorKind.UNSUPPORTED
+    assert [name async for name, _ in list_marked(connector)] == ["a"]
+    assert not (await reach(connector, mine(Wish.ABSENT, generation=4))).observed.exists
+    await connector.aclose()
+
+
+def test_the_capabilities_are_all_described() -> None:
+    assert {row[0].strip("`") for row in table("capability")} == CAPABILITIES
+
+
+def test_the_kinds_of_errors_are_all_described_with_what_the_worker_does() -> None:
+    rows = {row[0].strip("`"): row[2] for row in table("kind")}
+    assert set(rows) == set(ErrorKind)
+    for kind in ErrorKind:
+        if kind in PAUSING_KINDS:
+            assert "pauses" in rows[kind]
+        elif kind not in RETRIED_KINDS:
+            assert rows[kind] == "red at once"
+
+
+def test_the_keys_of_a_rule_are_all_described(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('[[rule]]\nfail = "denied"\nqqqqqqq = 1')
+    with pytest.raises(InvalidInput) as caught:
+        read_rules(file)
+    known = set(caught.value.problems[0].hint.removeprefix("there are: ").split(", "))
+    assert {key for row in table("key of a rule") for key in words(row[0])} == known
+
+
+@pytest.mark.parametrize("kind", ["simulator", "postgresql"])
+async def test_the_settings_of_a_connector_are_all_described(kind: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await load(
+            kind, {"user": "u", "qqqqqqq": 1} if kind == "postgresql" else {"qqqqqqq": 1}, ""
+        )
+    known = set(caught.value.problems[0].hint.removeprefix("there are: ").split(", "))
+    described = {key for row in table("key", kind) for key in words(row[0])}
+    common = {key for row in table("key") for key in words(row[0])}
+    assert described | common == known
