@@ -16,7 +16,7 @@ from mission_control_tui.console.options import options_of
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context, is_real
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.status_lines import TopInfo
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class AccountsApp(MissionControlApp):
         from mission_control_tui.model.store.change_feed import changes
 
         if self.top_info.red is None:
-            await self._guarded(unbroken(self._changed(context)))
+            await self._guarded(shielded(self._changed(context)))
         listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
         async with aclosing(listening) as feed:
             first = True
@@ -181,7 +181,7 @@ class AccountsApp(MissionControlApp):
                 if first:
                     first = False
                     continue
-                await self._guarded(unbroken(self._changed(context)))
+                await self._guarded(shielded(self._changed(context)))
                 await asyncio.sleep(TOGETHER_SECONDS)
 
     async def _changed(self, context: Context) -> None:
@@ -193,9 +193,9 @@ class AccountsApp(MissionControlApp):
         try:
             await work
         except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.store.engine import told
+            from mission_control_tui.model.store.engine import operator_error
 
-            said = told(error)
+            said = operator_error(error)
             if isinstance(self.screen, BaseScreen):
                 self.screen.announce_error(said)
 
@@ -292,10 +292,10 @@ class AccountsApp(MissionControlApp):
         from mission_control_tui.model.operators.recents import remember
 
         try:
-            await unbroken(remember(context.store, context.caller, context.account_id, user_id))
+            await shielded(remember(context.store, context.caller, context.account_id, user_id))
         except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.store.engine import told
+            from mission_control_tui.model.store.engine import operator_error
 
-            told(error)
+            operator_error(error)
             # A list for convenience: a database that cannot be written now says so where it matters.
             log.debug("nothing was remembered: %s", type(error).__name__)

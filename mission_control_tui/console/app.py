@@ -16,7 +16,7 @@ from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.registry import LINKS, PLACES
-from mission_control_tui.widgets.shielded import all_ended, unbroken
+from mission_control_tui.widgets.shielded import shielded, wait_for_all
 from mission_control_tui.widgets.status_lines import TopInfo
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
     from mission_control_tui.screens.base.command_line import CommandLine
     from mission_control_tui.settings.settings import Settings
-    from mission_control_tui.terminal.lifecycle import Options
+    from mission_control_tui.terminal.lifecycle import TerminalOptions
 
 DUE_SECONDS = 60.0
 """How often it is looked whether something is due by the clock."""
@@ -50,7 +50,7 @@ class ConsoleApp(PlacesApp):
         settings: Settings,
         where: str,
         account: str | None,
-        options: Options | None,
+        options: TerminalOptions | None,
         caller: Caller,
         wake: Wake | None,
         commands: CommandLine | None = None,
@@ -160,7 +160,7 @@ class ConsoleApp(PlacesApp):
 
     async def _keep_session(self, context: Context) -> None:
         if context.caller.session:
-            await self._guarded(unbroken(self.begin_session(context)))
+            await self._guarded(shielded(self.begin_session(context)))
         self._tell_of_keys()
         if context.caller.session:
             await self.keep_places()
@@ -185,7 +185,7 @@ class ConsoleApp(PlacesApp):
                 await asyncio.wait_for(
                     self.end_session(lost=bool(self.return_code)), CLOSING_SECONDS
                 )
-        if await all_ended(CLOSING_SECONDS) and isinstance(self.store, Context):
+        if await wait_for_all(CLOSING_SECONDS) and isinstance(self.store, Context):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.store.store.close(), CLOSING_SECONDS)
 
@@ -197,7 +197,7 @@ class ConsoleApp(PlacesApp):
             context: Context = self.store
             if context.caller.may_write:
                 before = context.worker
-                await self._guarded(unbroken(self._look(context)))
+                await self._guarded(shielded(self._look(context)))
                 if context.worker != before:
                     self.apply_changes(["worker"])
             await self._until_next_look(context)

@@ -29,7 +29,7 @@ from mission_control_tui.terminal import crash_log
 from mission_control_tui.terminal import lifecycle as terminal
 from mission_control_tui.terminal.ascii import AsciiFilter
 from mission_control_tui.terminal.driver import ConsoleDriver
-from mission_control_tui.terminal.key_queue import TypeAhead
+from mission_control_tui.terminal.key_queue import KeyQueue
 from mission_control_tui.widgets.status_lines import TopInfo
 from mission_control_tui.widgets.text_lines import TextLines
 from mission_control_tui.widgets.theme import choose_theme, themes
@@ -69,10 +69,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
         links: Sequence[Link],
         *,
         opener: Callable[[], Any] | None = None,
-        options: terminal.Options | None = None,
+        options: terminal.TerminalOptions | None = None,
         top: TopInfo | None = None,
     ) -> None:
-        self.options = options or terminal.Options()
+        self.options = options or terminal.TerminalOptions()
         super().__init__(driver_class=ConsoleDriver, ansi_color=True)
         for theme in themes():
             self.register_theme(theme)
@@ -85,8 +85,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.is_open = False
         self.why_not_open = BEING_OPENED
         self.top_info = top or TopInfo()
-        self.ending: terminal.Ending | None = None
-        self._typed = TypeAhead(self, super().on_event)
+        self.ending: terminal.SignalShutdown | None = None
+        self._typed = KeyQueue(self, super().on_event)
         self._opener = opener
         self._opening = False
         self._held: AbstractContextManager[None] | None = None
@@ -94,7 +94,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self._changes_lock = threading.Lock()
         self._app_loop: asyncio.AbstractEventLoop | None = None
 
-    def choose(self, options: terminal.Options) -> None:
+    def choose(self, options: terminal.TerminalOptions) -> None:
         """Look and act by these options from now on, but for those that hold from the next start (mouse, crash log)."""
         self.options = options
         self.keys: Mapping[str, str] = dict(options.keys)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mission_control_tui.settings.settings import Settings
 
 
-def options_of(settings: Settings) -> terminal.Options:
+def options_of(settings: Settings) -> terminal.TerminalOptions:
     """What the settings say about the terminal; of the keymap what can be used."""
     console = settings.console
     keys: dict[str, str] = {}
@@ -18,7 +18,7 @@ def options_of(settings: Settings) -> terminal.Options:
         from mission_control_tui.keys.custom_keys import usable
 
         keys, _problems = usable(console.keymap)
-    return terminal.Options(
+    return terminal.TerminalOptions(
         theme=console.theme,
         ascii=console.ascii or None,
         mouse=console.mouse,

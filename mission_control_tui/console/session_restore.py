@@ -17,13 +17,13 @@ from mission_control_tui.console.memory_codec import decode, encode
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from mission_control_tui.model.operators.drafts import Draft
-    from mission_control_tui.model.operators.sessions import Session
+    from mission_control_tui.model.operators.sessions import ConsoleSession
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import Account
 
@@ -44,7 +44,7 @@ Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ConsoleSnapshot:
     """What is on the screens now: the place, and each form with what is typed in it (None where all was sent)."""
 
     context: Context
@@ -66,7 +66,7 @@ class PlacesApp(AccountsApp):
         self._opened: WeakKeyDictionary[Screen[Any], Opened] = WeakKeyDictionary()
         self._place: Any = None
         self._drafts: dict[Key, Any] = {}
-        self._last_seen: Seen | None = None
+        self._last_seen: ConsoleSnapshot | None = None
         self._pressed = asyncio.Event()
         self._turn = asyncio.Lock()
 
@@ -100,7 +100,7 @@ class PlacesApp(AccountsApp):
                 memory[screen.memory_key] = encode(screen.remember())
         return {"account": context.account_id, "screens": screens, "memory": memory}
 
-    def _see(self) -> Seen | None:
+    def _see(self) -> ConsoleSnapshot | None:
         """Look at place and forms; nothing is read or written."""
         if not self.is_open or not isinstance(self.store, Context):
             return None
@@ -109,7 +109,7 @@ class PlacesApp(AccountsApp):
             for screen in self.screen_stack:
                 if isinstance(screen, MissionScreen) and screen.is_mounted:
                     forms.update(self._form(screen))
-            return Seen(self.store, self._stack_of(self.store), forms)
+            return ConsoleSnapshot(self.store, self._stack_of(self.store), forms)
         except NoMatches:
             return None  # a screen is being built or taken down: the next look sees all of it
 
@@ -141,7 +141,7 @@ class PlacesApp(AccountsApp):
                 return
             await self._kept(self._see)
 
-    async def _kept(self, look: Callable[[], Seen | None]) -> None:
+    async def _kept(self, look: Callable[[], ConsoleSnapshot | None]) -> None:
         """Note what `look` sees when it is its turn: one after the other, or an older look would come last."""
         async with self._turn:
             if (seen := look()) is not None:
@@ -149,15 +149,15 @@ class PlacesApp(AccountsApp):
 
     async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await unbroken(work)
+            await shielded(work)
         except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.store.engine import told
+            from mission_control_tui.model.store.engine import operator_error
 
-            told(error)
+            operator_error(error)
             # The next look tries again; a database that cannot be written says so where it matters.
             log.debug("the place was not kept: %s", type(error).__name__)
 
-    async def _keep(self, seen: Seen) -> None:
+    async def _keep(self, seen: ConsoleSnapshot) -> None:
         from mission_control_tui.model.operators import drafts
         from mission_control_tui.model.operators.sessions import keep_place
 
@@ -180,7 +180,7 @@ class PlacesApp(AccountsApp):
     def keep_draft(self, screen: MissionScreen) -> None:
         """Keep the draft of a screen that is being left."""
         if self.is_open and isinstance(self.store, Context) and (form := self._form(screen)):
-            seen = Seen(self.store, {}, form)
+            seen = ConsoleSnapshot(self.store, {}, form)
             self._start(self._kept(lambda: seen))
 
     async def open_draft(self, draft: Draft) -> None:
@@ -254,7 +254,7 @@ class PlacesApp(AccountsApp):
             f"Unfinished{where}: {fit(title, max(min(room, width_of(title)), LEAST_TITLE))}{after}"
         )
 
-    async def _go_back(self, context: Context, lost: Session) -> None:
+    async def _go_back(self, context: Context, lost: ConsoleSession) -> None:
         place = lost.place
         screens = [(str(name), tuple(arguments)) for name, arguments in place.get("screens", ())]
         account = await self._account_of(context.store, place)
@@ -290,13 +290,13 @@ class PlacesApp(AccountsApp):
 
     async def end_session(self, *, lost: bool) -> None:
         """Note how the console ended, with place and drafts as they are."""
-        from mission_control_tui.model.operators.sessions import Ending, end
+        from mission_control_tui.model.operators.sessions import SessionEnding, end
 
         seen = self._last_seen
         if seen is not None:
             await self._kept(lambda: seen)
             context = seen.context
-            how = Ending.LOST if lost else Ending.QUIT
+            how = SessionEnding.LOST if lost else SessionEnding.QUIT
             await self._if_it_answers(end(context.store, context.caller, how))
 
 

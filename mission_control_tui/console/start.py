@@ -42,7 +42,7 @@ def make_app(
     settings: Settings,
     where: str,
     account: str | None,
-    options: terminal.Options | None = None,
+    options: terminal.TerminalOptions | None = None,
     *,
     wake: Callable[[Any], Awaitable[str]] | None = None,
     commands: CommandLine | None = None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mission_control_tui.model.people.fields import FIELDS, Kind, UserDetails, Value
+from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetails, Value
 
 Words = tuple[str, ...]
 
@@ -19,7 +19,7 @@ def flags(values: Mapping[str, object]) -> Words:
         if field.name not in values:
             continue
         value = values[field.name]
-        if field.kind is Kind.FLAG:
+        if field.kind is FieldKind.FLAG:
             words.append(field.flag if value else f"--no-{field.flag.removeprefix('--')}")
         else:
             words += [field.flag, "" if value is None else str(value)]

@@ -30,7 +30,7 @@ _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "wee
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class LocalTime:
     """A moment: `at` in UTC, `shown` in the account's zone, `note` where the zone's clocks needed a rule."""
 
     at: datetime
@@ -59,7 +59,7 @@ def shown(at: datetime, zone: tzinfo) -> str:
     return f"{days[local.weekday()]} {local:%Y-%m-%d %H:%M} ({offset[:3]}:{offset[3:5]})"
 
 
-def understand(text: str, zone: ZoneInfo, now: datetime) -> Moment:
+def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
     """The moment that `text` means, when it is `now`.
 
     `text` is a date and a time (ISO 8601, with an offset or without), "today", "tomorrow" or a day of the week with a
@@ -84,26 +84,26 @@ def understand(text: str, zone: ZoneInfo, now: datetime) -> Moment:
     return moment
 
 
-def resolve(local: datetime, zone: ZoneInfo) -> Moment:
+def resolve(local: datetime, zone: ZoneInfo) -> LocalTime:
     """The moment at which clocks in `zone` show the naive `local`, by the rule of this module."""
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     at = first.astimezone(UTC)
     found = shown(at, zone)
     if at.astimezone(zone).replace(tzinfo=None) != local:
         note = f"Clocks skip {local:%H:%M} that day: taken as {found}."
-        return Moment(at, found, note)
+        return LocalTime(at, found, note)
     if first.utcoffset() != second.utcoffset():
         note = f"{local:%H:%M} comes twice: the first is taken, {found}."
-        return Moment(at, found, note)
-    return Moment(at, found)
+        return LocalTime(at, found, note)
+    return LocalTime(at, found)
 
 
-def _exact(at: datetime, zone: ZoneInfo) -> Moment:
+def _exact(at: datetime, zone: ZoneInfo) -> LocalTime:
     at = at.astimezone(UTC)
-    return Moment(at, shown(at, zone))
+    return LocalTime(at, shown(at, zone))
 
 
-def _on_a_day(text: str, words: str, zone: ZoneInfo, here: datetime) -> Moment:
+def _on_a_day(text: str, words: str, zone: ZoneInfo, here: datetime) -> LocalTime:
     if clock := _CLOCK.fullmatch(words):
         return _next(lambda day: day, here, _time(text, clock), zone, step=1)
     first, _, rest = words.partition(" ")
@@ -123,7 +123,7 @@ def _on_a_day(text: str, words: str, zone: ZoneInfo, here: datetime) -> Moment:
 
 def _next(
     start: Callable[[date], date], here: datetime, at: time, zone: ZoneInfo, *, step: int
-) -> Moment:
+) -> LocalTime:
     """The first such day whose time is still ahead."""
     day = start(here.date())
     moment = resolve(datetime.combine(day, at), zone)
@@ -132,7 +132,7 @@ def _next(
     return moment
 
 
-def _iso(text: str, words: str, zone: ZoneInfo) -> Moment:
+def _iso(text: str, words: str, zone: ZoneInfo) -> LocalTime:
     try:
         date.fromisoformat(words)
     except ValueError:

@@ -12,7 +12,7 @@ from mission_control_tui.model.money import Money
 T = TypeVar("T")
 
 
-class Verb(StrEnum):
+class PlanVerb(StrEnum):
     """What happens to one thing."""
 
     CREATED = "created"
@@ -25,7 +25,7 @@ class Verb(StrEnum):
 class PlanLine:
     """One thing that is created, changed or removed. `before` and `after` hold only what differs."""
 
-    verb: Verb
+    verb: PlanVerb
     kind: str
     name: str
     before: Mapping[str, object] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Plan:
     @property
     def changes_anything(self) -> bool:
         """Whether any line is more than 'unchanged'."""
-        return any(line.verb is not Verb.UNCHANGED for line in self.lines)
+        return any(line.verb is not PlanVerb.UNCHANGED for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

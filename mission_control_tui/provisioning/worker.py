@@ -19,7 +19,7 @@ from mission_control_tui.model.requests import connector_pauses as pauses
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.claims import (
     FARTHEST_SECONDS,
-    Claimed,
+    ClaimedRequest,
     Outlook,
     Slots,
     claim,
@@ -123,7 +123,7 @@ class Worker:
         self._bulks = BulkRunner(
             store, lambda: self._stopping or self._draining or self._lost, self._wake.set
         )
-        self._jobs: dict[tuple[int, int], Claimed] = {}
+        self._jobs: dict[tuple[int, int], ClaimedRequest] = {}
         self._claimed_at: dict[tuple[int, int], float] = {}
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._unfinished: dict[tuple[int, int], Run] = {}
@@ -353,7 +353,7 @@ class Worker:
             self._wait_at_most(CLAIM_AGAIN_SECONDS if wait is None else wait)
         return bool(taken)
 
-    async def _submit(self, claimed: Claimed) -> None:
+    async def _submit(self, claimed: ClaimedRequest) -> None:
         run = claimed.run
         try:
             async with asyncio.timeout(START_SECONDS):

@@ -16,13 +16,13 @@ from mission_control_tui.screens.base.prompts import file_named
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.history.audit_log import Filters
-    from mission_control_tui.model.history.undo import Undone
+    from mission_control_tui.model.history.audit_log import AuditFilter
+    from mission_control_tui.model.history.undo import UndoResult
     from mission_control_tui.model.plan import Plan
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
@@ -99,7 +99,7 @@ class HistoryScreen(MissionScreen):
         context = self.context
         return context.store, context.caller, context.account_id
 
-    def _filters(self) -> Filters:
+    def _filters(self) -> AuditFilter:
         """What `audit.entries` is asked."""
         shown = self._shown
         ago = PERIODS[shown][1]
@@ -119,7 +119,7 @@ class HistoryScreen(MissionScreen):
     def key_labels(self) -> Mapping[str, str]:
         return {"write": "Save as script"} if self._shown == "session" else {}
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.history.audit_log import COUNTED, count_entries, entries
 
         filters = self._filters()
@@ -128,7 +128,7 @@ class HistoryScreen(MissionScreen):
         if self.is_here:
             more = "more than " if total >= COUNTED else ""
             self.query_one(FindBox).note = f"{more}{total:,} change{'s'[: total != 1]}"
-        return Page([self._row(one) for one in found], total)
+        return RowPage([self._row(one) for one in found], total)
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.history.audit_log import count_entries
@@ -226,7 +226,7 @@ class HistoryScreen(MissionScreen):
         lines += self._plan_words(entry, tried.result, tried.plan)
         self.confirm(lines, lambda: self._undo(entry), yes="Undo")
 
-    def _plan_words(self, entry: AuditView, undone: Undone, plan: Plan) -> list[str]:
+    def _plan_words(self, entry: AuditView, undone: UndoResult, plan: Plan) -> list[str]:
         """What an undo would do and what it warns of, in lines of a question."""
         from mission_control_tui.model.history.audit_names import named_values, service_of
         from mission_control_tui.model.text.differences import value_text

@@ -48,7 +48,7 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RowTarget:
     """Where a row leads: a screen with its arguments, or only something to say."""
 
     screen: str = ""
@@ -155,7 +155,7 @@ class HomeScreen(MissionScreen):
                 Row(
                     "worker",
                     (("No worker runs: Enter says more", "error"), ""),
-                    Target(says=f"{context.no_worker[:1].upper()}{context.no_worker[1:]}"),
+                    RowTarget(says=f"{context.no_worker[:1].upper()}{context.no_worker[1:]}"),
                 )
             )
         now = datetime.now(UTC)
@@ -183,7 +183,7 @@ class HomeScreen(MissionScreen):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         target = event.row.data
-        if event.rows.id not in self._quadrants or not isinstance(target, Target):
+        if event.rows.id not in self._quadrants or not isinstance(target, RowTarget):
             return
         if target.screen == "next-red":
             self.action_verb("next_red")
@@ -198,7 +198,7 @@ class HomeScreen(MissionScreen):
     def verb_buy(self) -> None:
         services = self._place("services")
         row = services.current
-        if services.has_focus and row is not None and isinstance(row.data, Target):
+        if services.has_focus and row is not None and isinstance(row.data, RowTarget):
             self.go_to(row.data.screen, *row.data.arguments)
         else:
             services.focus()
@@ -234,16 +234,16 @@ def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
                 Row(
                     product.id,
                     (product.name, amount or ("none yet", "dim")),
-                    Target("product", (product.id,)),
+                    RowTarget("product", (product.id,)),
                 )
             )
     return rows
 
 
 def _amount(product: Product, details: AccountDetails) -> str:
-    from mission_control_tui.model.catalogue.types import Buys
+    from mission_control_tui.model.catalogue.types import PurchaseKind
 
-    if product.buys is Buys.DOMAIN:
+    if product.buys is PurchaseKind.DOMAIN:
         count = sum(1 for domain in details.domains if domain.bought)
         return f"{count} bought" if count else ""
     granted = {(level.grants_service, level.grants_level) for level in product.levels}
@@ -256,19 +256,19 @@ def _amount(product: Product, details: AccountDetails) -> str:
 def user_rows(users: int | None, objects: int | None, lights: LightCounts | None) -> list[Row]:
     """What can be done with users and groups, and how many services show each light."""
     rows = [
-        Row("new", ("New User", ("n", "dim")), Target("new-user")),
-        Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), Target("users")),
-        Row("area", ("Service Management Area", ""), Target("service-area")),
+        Row("new", ("New User", ("n", "dim")), RowTarget("new-user")),
+        Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), RowTarget("users")),
+        Row("area", ("Service Management Area", ""), RowTarget("service-area")),
         Row(
             "objects",
             ("Groups and shared mailboxes", UNKNOWN if objects is None else f"{objects:,}"),
-            Target("objects"),
+            RowTarget("objects"),
         ),
     ]
     shown = (
-        (Light.RED, Word.ERROR, Target("next-red")),
-        (Light.ORANGE, Word.PROVISIONING, Target("requests")),
-        (Light.GREEN, Word.PROVISIONED, Target("users")),
+        (Light.RED, Word.ERROR, RowTarget("next-red")),
+        (Light.ORANGE, Word.PROVISIONING, RowTarget("requests")),
+        (Light.GREEN, Word.PROVISIONED, RowTarget("users")),
     )
     for light, word, target in shown:
         count = getattr(lights, light.value) if lights is not None else None
@@ -299,15 +299,19 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
     name = f"{account.name}{' (sample)' if account.is_sample else ''}"
     month = ", ".join(str(money) for money in details.this_month)
     return [
-        _fact("Name", name, Target("account")),
-        _fact("Domains", domains if names else "none", Target("account", ("domains",))),
-        _fact("Contacts", contact.name if contact else "none", Target("account", ("contacts",))),
-        _fact("Orders", orders, Target("account", ("approval",)) if waiting else Target("orders")),
-        _fact("This month", month, Target("account", ("statement",))),
+        _fact("Name", name, RowTarget("account")),
+        _fact("Domains", domains if names else "none", RowTarget("account", ("domains",))),
+        _fact("Contacts", contact.name if contact else "none", RowTarget("account", ("contacts",))),
+        _fact(
+            "Orders",
+            orders,
+            RowTarget("account", ("approval",)) if waiting else RowTarget("orders"),
+        ),
+        _fact("This month", month, RowTarget("account", ("statement",))),
     ]
 
 
-def _fact(label: str, value: str, target: Target) -> Row:
+def _fact(label: str, value: str, target: RowTarget) -> Row:
     return Row(label, ((label, "dim"), value), target)
 
 
@@ -317,12 +321,12 @@ def next_step(catalogue: Catalogue, details: AccountDetails) -> Row | None:
     if not any(seats.owned for seats in details.seats):
         for product in catalogue.products:
             if product.level_first and not product.withdrawn:
-                return _step(f"Next: buy {product.name}", Target("product", (product.id,)))
-        return _step("Next: buy a service", Target(says="Open one under Services"))
+                return _step(f"Next: buy {product.name}", RowTarget("product", (product.id,)))
+        return _step("Next: buy a service", RowTarget(says="Open one under Services"))
     if not details.users:
-        return _step("Next: create a user (n)", Target("new-user"))
+        return _step("Next: create a user (n)", RowTarget("new-user"))
     if not (lights.green or lights.orange or lights.red):
-        return _step("Next: give a user a service", Target("users"))
+        return _step("Next: give a user a service", RowTarget("users"))
     return None
 
 
@@ -332,17 +336,19 @@ def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
     if not count or at is None:
         return []
     text = f"{count:,} schedule{'s'[: count != 1]} failed"
-    return [Row("failed", ((text, "error"), age(at, now)), Target("schedules", ("failed",)))]
+    return [Row("failed", ((text, "error"), age(at, now)), RowTarget("schedules", ("failed",)))]
 
 
 def waiting_rows(details: AccountDetails) -> list[Row]:
     """How many schedules wait for their moment."""
     count = details.schedules_waiting
     text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
-    return [Row("waiting", ((text, "dim"), ""), Target("schedules", ("waiting",)))] if count else []
+    return (
+        [Row("waiting", ((text, "dim"), ""), RowTarget("schedules", ("waiting",)))] if count else []
+    )
 
 
-def _step(text: str, target: Target) -> Row:
+def _step(text: str, target: RowTarget) -> Row:
     return Row("next", ((text, "strong"), ("Enter", "key")), target)
 
 
@@ -352,9 +358,9 @@ def _name_of(catalogue: Catalogue, service_id: str) -> str:
 
 def _red_row(view: AssignmentView, now: datetime) -> tuple[datetime, Row]:
     target = (
-        Target("provision", (view.user_id, view.id))
+        RowTarget("provision", (view.user_id, view.id))
         if view.user_id
-        else Target("requests", (view.request_id,))
+        else RowTarget("requests", (view.request_id,))
     )
     cell = _lit(Light.RED, view.word, view.subject, view.service)
     return view.since, Row(view.id, (cell, age(view.since, now)), target)
@@ -367,9 +373,9 @@ def _active_row(
         return None
     service = _name_of(catalogue, request.service_id)
     target = (
-        Target("provision", (request.user_id, request.assignment_id))
+        RowTarget("provision", (request.user_id, request.assignment_id))
         if request.user_id
-        else Target("requests", (request.id,))
+        else RowTarget("requests", (request.id,))
     )
     cell = _lit(Light.ORANGE, _WORDS[request.state], request.subject, service)
     row = Row(request.assignment_id, (cell, age(request.created_at, now)), target)
@@ -384,7 +390,9 @@ def _recent_row(catalogue: Catalogue, request: RequestView, now: datetime) -> Ro
     ended = request.ended_at or request.created_at
     cell: tuple[Part, ...] = ((f"{_ENDED[request.state]}: ", "dim"), (text, ""))
     return Row(
-        ("request", request.id), (cell, (age(ended, now), "dim")), Target("requests", (request.id,))
+        ("request", request.id),
+        (cell, (age(ended, now), "dim")),
+        RowTarget("requests", (request.id,)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from mission_control_tui.model.schedules.actions import Action
+from mission_control_tui.model.schedules.actions import ScheduleAction
 from mission_control_tui.model.states import Light, ScheduleState
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
@@ -16,7 +16,7 @@ from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -99,9 +99,9 @@ class SchedulesScreen(SchedulingScreen):
         self._tell()
         self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         rows = [self._row(one) for one in self._found[offset : offset + limit]]
-        return Page(rows, len(self._found))
+        return RowPage(rows, len(self._found))
 
     def _row(self, one: ScheduleView) -> Row:
         when = one.shown.rpartition(" (")[0]
@@ -163,7 +163,7 @@ class SchedulesScreen(SchedulingScreen):
                 self._go_to_user(one)
 
     def _go_to_user(self, one: ScheduleView) -> None:
-        if one.action in (Action.DISABLE, Action.ENABLE):
+        if one.action in (ScheduleAction.DISABLE, ScheduleAction.ENABLE):
             self.go_to("user", one.user_id)
         else:
             self.go_to("provision", one.user_id)

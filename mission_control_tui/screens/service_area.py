@@ -11,7 +11,7 @@ from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScre
 from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
@@ -54,7 +54,7 @@ class ServiceAreaScreen(MissionScreen):
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.search.user_list import page
 
         found = await page(
@@ -66,7 +66,7 @@ class ServiceAreaScreen(MissionScreen):
         if self.is_here:
             rows = self.query_one("#found", LineList)
             rows.empty = NOBODY_FOUND if self.query_one(FindBox).text.strip() else NOBODY_YET
-        return Page([user_row(user) for user in found.rows], found.total)
+        return RowPage([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.search.user_list import place

@@ -44,7 +44,7 @@ NEXT_START = frozenset({"console.mouse", "console.read_only"})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SettingField:
     """A setting with a field: how the field is called, what help says, what a wrong value is told."""
 
     key: str
@@ -64,34 +64,34 @@ class Choice:
 
 
 CHOICES = (
-    Choice(
+    SettingField(
         "console.theme",
         "Theme",
         "The background that your terminal has, and how many colours it shows. auto asks the terminal.",
     ),
-    Choice(
+    SettingField(
         "console.ascii",
         "Draw with ASCII alone",
         "For a font or line that garbles lines and signs. Without it the terminal is asked.",
     ),
-    Choice(
+    SettingField(
         "console.mouse",
         "The console has the mouse (from the next start)",
         "While it has, the terminal's own selecting and copying with the mouse is off. --mouse does it once.",
     ),
-    Choice(
+    SettingField(
         "console.read_only",
         "Start read-only (from the next start)",
         "Nothing is changed until you press a, which the top line shows. --read-only does it once.",
     ),
-    Choice(
+    SettingField(
         "console.page_jump",
         "Page jump",
         "How many rows PgUp and PgDn move in a list; 0 for as many as are in view.",
         "a number from 0 to 1000",
         " rows; 0: as many as are in view",
     ),
-    Choice(
+    SettingField(
         "console.confirm_above",
         "Confirm above",
         "An action on more users than this is confirmed by typing, not by a key.",
@@ -150,7 +150,7 @@ class SettingsScreen(MissionScreen):
         back, save = (key_word(keys_of(BY_ID[verb], own)[0]) for verb in ("back", "write"))
         return HOW.format(back=back, save=save)
 
-    def _field_of(self, one: Choice) -> Widget:
+    def _field_of(self, one: SettingField) -> Widget:
         if one.key == "console.theme":
             return ChoiceField(one.label, THEMES, help_text=one.help_text, id=one.id)
         if one.rule:
@@ -212,14 +212,14 @@ class SettingsScreen(MissionScreen):
                 self._keymap[verb] = keys
         self._show()
 
-    def _widget(self, one: Choice) -> Any:
+    def _widget(self, one: SettingField) -> Any:
         return self.query_one(f"#{one.id}")
 
-    def _put(self, one: Choice, value: object) -> None:
+    def _put(self, one: SettingField, value: object) -> None:
         widget = self._widget(one)
         widget.value = str(value) if isinstance(widget, Field) else value
 
-    def _stored(self, one: Choice) -> object:
+    def _stored(self, one: SettingField) -> object:
         console = self._file.settings.console if self._file is not None else None
         return getattr(console, one.name, None)
 

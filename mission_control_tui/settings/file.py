@@ -291,6 +291,6 @@ def shown_database(database: str) -> str:
     """A database's path or URL, without the URL's password."""
     if "://" not in database:
         return database
-    from mission_control_tui.model.store.engine import database_url, shown
+    from mission_control_tui.model.store.engine import database_url, display_url
 
-    return shown(database_url(database))
+    return display_url(database_url(database))

@@ -89,7 +89,7 @@ class ConnectorSettings(msgspec.Struct, frozen=True):
 ThemeName: TypeAlias = Literal["auto", "dark", "light", "dark-16", "light-16"]
 
 
-class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may choose about the screens."""
 
     theme: ThemeName = "auto"
@@ -120,7 +120,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connectors: dict[str, dict[str, Any]] = {}
     """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
-    console: Console = msgspec.field(default_factory=Console)
+    console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
 
     def connector(self, name: str) -> ConnectorSettings:
         """The settings of one connector. Raises UsageError when there are none."""

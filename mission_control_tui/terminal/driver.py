@@ -22,7 +22,7 @@ from textual import constants, events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from mission_control_tui.terminal.frame_diff import Thinner
+from mission_control_tui.terminal.frame_diff import FrameDiff
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -44,7 +44,7 @@ PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 MOST_PASTED = 1_000_000
 
 
-class Pastes:
+class PasteReader:
     """Takes pasted text out of what is typed, whole: an escape within it ends nothing and is no key."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class ConsoleDriver(LinuxDriver):
         self._descriptor = stream.fileno()
         self._encoding = stream.encoding or "ascii"
         self._writer: Writer | None = None
-        self._thinner = Thinner()
+        self._frame_diff = FrameDiff()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._paused: AbstractContextManager[None] | None = None
@@ -167,7 +167,7 @@ class ConsoleDriver(LinuxDriver):
     def write(self, data: str) -> None:
         if data in FOCUS_REPORTING or data.startswith(POINTER_SHAPE) or self._writer is None:
             return
-        data = self._thinner.thin(data, self._app.size.width)
+        data = self._frame_diff.diff(data, self._app.size.width)
         self._writer.write(data.encode(self._encoding, "replace"))
         if self._writer.backlog > BACKLOG and self._paused is None:
             self._paused = self._app.batch_update()
@@ -195,7 +195,7 @@ class ConsoleDriver(LinuxDriver):
 
     def forget_screen(self) -> None:
         """The terminal may show anything: the next frame is written as a whole."""
-        self._thinner.forget()
+        self._frame_diff.forget()
 
     def start_application_mode(self) -> None:
         self.forget_screen()
@@ -227,7 +227,7 @@ class ConsoleDriver(LinuxDriver):
     def _read_keys(self) -> None:
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
-        pastes = Pastes()
+        pastes = PasteReader()
         held = b""
         last = monotonic()
         while not self.exit_event.is_set():

@@ -26,7 +26,7 @@ _WORTH_A_MOVE = 6
 """As many cells that stay are written again rather than jumped over."""
 
 
-class Thinner:
+class FrameDiff:
     """Remembers what the terminal shows."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Thinner:
         """Call when the terminal may show something else than what was written. Callable from any thread."""
         self._rows = {}
 
-    def thin(self, frame: str, columns: int) -> str:
+    def diff(self, frame: str, columns: int) -> str:
         """What shows the same as `frame` on a terminal of `columns`; what draws no cells is returned as it is."""
         start, *pieces = _MOVE.split(frame)
         if not pieces:

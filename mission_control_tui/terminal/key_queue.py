@@ -33,7 +33,7 @@ HOLDS = 3.0
 """Seconds that a screen may hold keys back: after them something is stuck, and Escape and q must work."""
 
 
-class TypeAhead:
+class KeyQueue:
     """The queue of keys and pastes in front of the application. A screen holds them back by `holds_keys`."""
 
     def __init__(

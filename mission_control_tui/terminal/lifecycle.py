@@ -33,7 +33,7 @@ _RESTORE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TerminalOptions:
     """How the console looks and behaves on this terminal.
 
     `ascii` None asks the terminal; `keys` maps verb ids to keys; `page_jump` is how many rows a page key moves, 0 for
@@ -87,7 +87,7 @@ def wants_ascii(
     return not utf8 or environ.get("TERM", "") in _SIMPLE_TERMINALS
 
 
-def prepare_environment(options: Options) -> None:
+def prepare_environment(options: TerminalOptions) -> None:
     """Set what Textual reads when it is imported; what the user has set stays."""
     wanted = {
         "TEXTUAL_FPS": str(options.frames_per_second),
@@ -100,7 +100,7 @@ def prepare_environment(options: Options) -> None:
         os.environ.setdefault(name, value)
 
 
-class Ending:
+class SignalShutdown:
     """Ends the application on SIGTERM and SIGHUP: politely at once, by force after `GRACE` seconds.
 
     Force restores the terminal first. It is needed where output blocks on a frozen line, or a handler never returns.
@@ -158,7 +158,7 @@ def restore_terminal(attributes: list[Any] | None) -> None:
             termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)
 
 
-def state_directory(options: Options) -> Path:
+def state_directory(options: TerminalOptions) -> Path:
     """Where a crash leaves its log."""
     if options.state_dir is not None:
         return options.state_dir
@@ -169,7 +169,7 @@ def state_directory(options: Options) -> Path:
 class Runnable(Protocol):
     """The application, as its life cycle knows it."""
 
-    ending: Ending | None
+    ending: SignalShutdown | None
 
     @property
     def return_code(self) -> int | None: ...
@@ -177,7 +177,7 @@ class Runnable(Protocol):
     def end_from_outside(self, code: int) -> None: ...
 
 
-def start(options: Options, make_app: Callable[[Options], Runnable]) -> int:
+def start(options: TerminalOptions, make_app: Callable[[TerminalOptions], Runnable]) -> int:
     """Run the application that `make_app` builds (and imports) and return the process's exit status.
 
     Raises UsageError, with exit code 2, without a terminal; Textual has not been imported then.
@@ -185,7 +185,7 @@ def start(options: Options, make_app: Callable[[Options], Runnable]) -> int:
     require_terminal()
     prepare_environment(options)
     app = make_app(options)
-    with Ending(app.end_from_outside) as ending:
+    with SignalShutdown(app.end_from_outside) as ending:
         app.ending = ending
         app.run(mouse=options.mouse)
     return app.return_code or 0

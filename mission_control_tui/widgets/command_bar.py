@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from mission_control_tui.widgets.ask_bar import AskBar
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 Complete = Callable[[str], Awaitable[Sequence[str]]]
 """`await complete(text)`: what the last word of the text can become."""
@@ -63,7 +63,7 @@ class CommandBar(AskBar):
         self.input.cursor_position = len(text)
 
     def complete(self) -> None:
-        self.run_worker(unbroken(self._completed(self.text)), exclusive=True, exit_on_error=True)
+        self.run_worker(shielded(self._completed(self.text)), exclusive=True, exit_on_error=True)
 
     async def _completed(self, text: str) -> None:
         found = await self._complete(text)

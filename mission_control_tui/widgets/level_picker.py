@@ -14,7 +14,7 @@ from mission_control_tui.keys import keymap
 from mission_control_tui.widgets.cells import fit, width_of
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import GAP, Column, FieldLines, Row
-from mission_control_tui.widgets.seat_bar import ROOM, Seats, seat_parts
+from mission_control_tui.widgets.seat_bar import ROOM, SeatCounts, seat_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LevelChoice:
 
     id: str
     label: str
-    seats: Seats | None = None
+    seats: SeatCounts | None = None
     note: str = ""
 
 

@@ -13,7 +13,7 @@ from textual.timer import Timer
 
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 PAGE = 64
 PAGES_KEPT = 12
@@ -26,14 +26,14 @@ RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowPage:
     """Rows from an offset on, and how many there are in all."""
 
     rows: Sequence[Row]
     total: int
 
 
-Fetch: TypeAlias = Callable[[int, int], Awaitable[Page]]
+Fetch: TypeAlias = Callable[[int, int], Awaitable[RowPage]]
 """`await fetch(offset, limit)`: the rows from `offset` on, at most `limit` of them."""
 
 Find: TypeAlias = Callable[[Hashable], Awaitable[int | None]]
@@ -195,7 +195,7 @@ class LineList(CursorLines):
             return
         self._loading = True
         self.run_worker(
-            unbroken(self._load_pages()), group="pages", description="rows", exit_on_error=True
+            shielded(self._load_pages()), group="pages", description="rows", exit_on_error=True
         )
 
     async def _load_pages(self) -> None:
@@ -225,7 +225,7 @@ class LineList(CursorLines):
         if self.screen.is_current:
             self._load()
 
-    async def _sought(self, key: Hashable, fallback: int, fetch: Fetch) -> tuple[int, int, Page]:
+    async def _sought(self, key: Hashable, fallback: int, fetch: Fetch) -> tuple[int, int, RowPage]:
         """The page with the row of this key, or with `fallback` where it is gone, and by how many rows it went."""
         for _attempt in range(SOUGHT_AGAIN):
             found = None if key is None or self._find is None else await self._find(key)
@@ -237,7 +237,7 @@ class LineList(CursorLines):
                 break
         return page, place - fallback, answer
 
-    def _arrived(self, page: int, answer: Page, moved: int | None, *, newest: bool) -> None:
+    def _arrived(self, page: int, answer: RowPage, moved: int | None, *, newest: bool) -> None:
         """Take a page. `moved` says by how many rows the row went that the cursor is to be on, if that was asked."""
         before, row = self.cursor, self.current
         self._known = True

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 
 @runtime_checkable
-class Remembering(Protocol):
+class Rememberable(Protocol):
     """A widget that can tell where it is and go back there; it needs an id."""
 
     def remember(self) -> object: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from mission_control_tui.model.catalogue.values import LIST_TYPES, Rule, ValueType
+from mission_control_tui.model.catalogue.values import LIST_TYPES, ValueRule, ValueType
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.choice_field import ChoiceField
@@ -15,7 +15,7 @@ AnyField: TypeAlias = Field | ChoiceField | CheckField
 LONGEST = 2000
 
 
-def rule_field(rule: Rule, *, id: str, domains: Sequence[str] = ()) -> AnyField:
+def rule_field(rule: ValueRule, *, id: str, domains: Sequence[str] = ()) -> AnyField:
     """The widget that asks for `rule`; `domains` are offered where one of the account's domains is asked for."""
     help_text = f"{rule.help} {rule.expected.capitalize()}.".strip()
     if rule.type is ValueType.BOOL:
@@ -46,7 +46,7 @@ def rule_field(rule: Rule, *, id: str, domains: Sequence[str] = ()) -> AnyField:
     return field
 
 
-def answer_of(field: AnyField, rule: Rule) -> object:
+def answer_of(field: AnyField, rule: ValueRule) -> object:
     """What stands in the field, as the rule takes it; sets or clears the error beside it."""
     given: object = field.value
     try:

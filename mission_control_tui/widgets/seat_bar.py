@@ -10,7 +10,7 @@ USED, QUEUED, FREE = "█", "▒", "░"
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class SeatCounts:
     """Seats of one level: owned, and how many of these are used and queued."""
 
     owned: int
@@ -28,7 +28,7 @@ ROOM = 22
 SHORTEST = 4
 
 
-def seat_parts(seats: Seats, width: int = 10) -> tuple[Part, ...]:
+def seat_parts(seats: SeatCounts, width: int = 10) -> tuple[Part, ...]:
     """A bar of `width` cells and the number of free seats; every used and every free seat shows at least one cell.
 
     The bar is shorter where the numbers are so long that they would not fit beside it.

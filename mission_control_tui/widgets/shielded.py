@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
 
 
-async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which is not cancelled when this is."""
     task = asyncio.create_task(work)
     _running.add(task)
@@ -32,7 +32,7 @@ def _ended(task: asyncio.Task[Any]) -> None:
         log.debug("unbroken work ended with %s", type(error).__name__)
 
 
-async def all_ended(seconds: float) -> bool:
+async def wait_for_all(seconds: float) -> bool:
     """Wait until everything has ended, at most so long; whether it has."""
     loop = asyncio.get_running_loop()
     mine = [task for task in _running if task.get_loop() is loop]

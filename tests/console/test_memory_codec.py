@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_control_tui.console.memory_codec import MOST_ITEMS, decode, encode
-from mission_control_tui.screens.forms.password_fields import Hidden
+from mission_control_tui.screens.forms.password_fields import HiddenPassword
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.text() | st.dates()
 VALUES = st.recursive(
@@ -31,7 +31,11 @@ def test_what_is_kept_comes_back(memory: dict[str, object]) -> None:
 
 
 def test_passwords_and_strangers_are_left_out_with_what_holds_them() -> None:
-    memory = {"password": (Hidden("Kp7m"), Hidden("Kp7m")), "city": "Perth", "x": [object()]}
+    memory = {
+        "password": (HiddenPassword("Kp7m"), HiddenPassword("Kp7m")),
+        "city": "Perth",
+        "x": [object()],
+    }
     kept = encode(memory)
     assert "Kp7m" not in json.dumps(kept)
     assert decode(kept) == {"city": "Perth"}

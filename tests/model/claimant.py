@@ -8,7 +8,7 @@ import sys
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NoSeats
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 
 
 def _say(line: str) -> None:
@@ -23,7 +23,7 @@ async def claim(where: str, user: str) -> str:
     try:
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        wanted = [Wanted("managed-exchange", "popx")]
+        wanted = [ServiceRequest("managed-exchange", "popx")]
         await provision(store, caller, "acme", user, wanted)
     except NoSeats:
         return "none"

@@ -123,7 +123,7 @@ READS: dict[str, Call] = {
     "usage": lambda w, c, a: usage.usage(w.store, c, a),
     "drafts": lambda w, c, a: drafts.list_drafts(w.store, c, account=a),
     "remember": lambda w, c, a: recents.remember(w.store, c, a),
-    "pick": lambda w, c, a: targets.pick_users(w.store, c, a, views.Where()),
+    "pick": lambda w, c, a: targets.pick_users(w.store, c, a, views.BulkFilter()),
     "preview": lambda w, c, a: pasting.preview(
         w.store, c, a, read_list("Ann Other"), pasting.PasteChoices("globex.example")
     ),
@@ -159,7 +159,7 @@ CHANGES: dict[str, Call] = {
     ),
     "unschedule": lambda w, c, a: schedules.cancel_schedule(w.store, c, a, w.schedule),
     "edit object": lambda w, c, a: objects.edit_object(
-        w.store, c, a, w.object, objects.Changes(name="Taken")
+        w.store, c, a, w.object, objects.GroupChanges(name="Taken")
     ),
     "remove object": lambda w, c, a: objects.remove_object(w.store, c, a, w.object),
     "restore object": lambda w, c, a: objects.restore_object(w.store, c, a, w.object),

@@ -36,7 +36,7 @@ from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import editing as schedules
 from mission_control_tui.model.schedules import queries as schedule_queries
 from mission_control_tui.model.schedules import running as schedule_running
-from mission_control_tui.model.schedules.actions import Params
+from mission_control_tui.model.schedules.actions import ScheduleParams
 from mission_control_tui.model.states import BulkState, ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -171,7 +171,7 @@ async def test_a_schedule_of_a_service_that_left_the_catalogue_fails_and_is_stil
     at = (store, caller, account.id)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann = await create(store, caller, account, named("ann"))
-    params = Params("managed-exchange", "popx")
+    params = ScheduleParams("managed-exchange", "popx")
     one = (await schedules.schedule(*at, ann.id, "provision", params, FUTURE)).result
     async with store.write(Caller("test")) as tx:
         await tx.session.execute(
@@ -249,7 +249,7 @@ async def test_of_two_who_save_a_template_an_object_or_contacts_one_is_told(
     done, refused = await race(
         *(
             objects.edit_object(
-                *who, made.id, objects.Changes(name=name), expected_version=made.version
+                *who, made.id, objects.GroupChanges(name=name), expected_version=made.version
             )
             for who, name in ((at, "Grace A"), (bob, "Grace B"))
         )
@@ -259,7 +259,7 @@ async def test_of_two_who_save_a_template_an_object_or_contacts_one_is_told(
     done, refused = await race(
         objects.remove_object(*at, made.id, expected_version=shown.version),
         objects.edit_object(
-            *bob, made.id, objects.Changes(name="Grace C"), expected_version=shown.version
+            *bob, made.id, objects.GroupChanges(name="Grace C"), expected_version=shown.version
         ),
     )
     assert (len(done), len(refused)) == (1, 1)

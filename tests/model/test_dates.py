@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control_tui.model.dates import FARTHEST, resolve, understand, zone_named
+from mission_control_tui.model.dates import FARTHEST, parse, resolve, zone_named
 from mission_control_tui.model.errors import InvalidInput
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -59,7 +59,7 @@ LOCAL = st.datetimes(datetime(2024, 1, 1), datetime(2036, 1, 1)).map(  # noqa: D
     ],
 )
 def test_what_is_typed_is_understood_in_the_zone(typed: str, local: str) -> None:
-    moment = understand(typed, SYDNEY, MONDAY)
+    moment = parse(typed, SYDNEY, MONDAY)
     assert f"{moment.at.astimezone(SYDNEY):%Y-%m-%d %H:%M}" == local
     assert local in moment.shown
     assert not moment.note
@@ -83,7 +83,7 @@ def test_what_is_typed_is_understood_in_the_zone(typed: str, local: str) -> None
 )
 def test_what_cannot_be_meant_is_refused_with_the_reason(typed: str, why: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        understand(typed, SYDNEY, MONDAY)
+        parse(typed, SYDNEY, MONDAY)
     (problem,) = refused.value.problems
     assert problem.where == "when"
     assert why in problem.what
@@ -91,17 +91,17 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(typed: str, why: str) -
 
 
 def test_a_time_that_clocks_skip_is_later_by_what_they_skip_and_said() -> None:
-    moment = understand("2027-10-03 02:30", SYDNEY, MONDAY)
+    moment = parse("2027-10-03 02:30", SYDNEY, MONDAY)
     assert moment.shown == "Sun 2027-10-03 03:30 (+11:00)"
     assert "Clocks skip" in moment.note
     assert moment.shown in moment.note
 
 
 def test_a_time_that_comes_twice_is_the_first_and_said_and_the_other_can_be_written() -> None:
-    first = understand("2027-04-04 02:30", SYDNEY, MONDAY)
+    first = parse("2027-04-04 02:30", SYDNEY, MONDAY)
     assert first.shown == "Sun 2027-04-04 02:30 (+11:00)"
     assert "comes twice" in first.note
-    other = understand("2027-04-04 02:30+10:00", SYDNEY, MONDAY)
+    other = parse("2027-04-04 02:30+10:00", SYDNEY, MONDAY)
     assert other.at - first.at == timedelta(hours=1)
     assert not other.note
 
@@ -110,7 +110,7 @@ def test_days_keep_the_time_of_day_when_clocks_change() -> None:
     saturday = datetime(
         2026, 10, 3, 7, 0, tzinfo=UTC
     )  # 17:00 in Sydney, summer time begins at night
-    moment = understand("+1d", SYDNEY, saturday)
+    moment = parse("+1d", SYDNEY, saturday)
     assert moment.shown == "Sun 2026-10-04 17:00 (+11:00)"
     assert moment.at - saturday == timedelta(hours=23)
 
@@ -151,10 +151,10 @@ def test_what_is_understood_lies_ahead_and_is_understood_again_the_same(
     aware = now.replace(tzinfo=UTC)
     typed = f"{local:%Y-%m-%d %H:%M}"
     try:
-        moment = understand(typed, zone, aware)
+        moment = parse(typed, zone, aware)
     except InvalidInput:
         assert not aware < resolve(local, zone).at <= aware + FARTHEST
         return
     assert aware < moment.at <= aware + FARTHEST
-    exact = understand(moment.at.isoformat(), zone, aware)
+    exact = parse(moment.at.isoformat(), zone, aware)
     assert (exact.at, exact.shown) == (moment.at, moment.shown)

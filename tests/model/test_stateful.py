@@ -195,7 +195,7 @@ class Machine(StoreMachine):
         return None
 
     def ask(self, name: str, level: str) -> Awaitable[Any]:
-        wanted = [provision.Wanted(SERVICE, level)]
+        wanted = [provision.ServiceRequest(SERVICE, level)]
         return provision.provision(self.store, ANNA, 1, f"{name}@acme.example", wanted)
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS), dry=st.booleans())
@@ -216,7 +216,7 @@ class Machine(StoreMachine):
                 self.do(self.ask(name, level))
             return
         if dry:
-            wanted = [provision.Wanted(SERVICE, level)]
+            wanted = [provision.ServiceRequest(SERVICE, level)]
             upn = f"{name}@acme.example"
             self.do(provision.provision(self.store, ANNA, 1, upn, wanted, dry_run=True))
             return

@@ -38,7 +38,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.creation import create_user
-from mission_control_tui.model.users.provisioning import Given, Wanted
+from mission_control_tui.model.users.provisioning import ServiceRequest, ServiceResult
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.provisioning.connectors.simulator.store import Effect
 from mission_control_tui.settings.settings import PREFIX
@@ -134,10 +134,15 @@ class World:
 
     async def give(
         self, user: str, level: str = SMALL, *, priority: int = Priority.INTERACTIVE
-    ) -> Given:
+    ) -> ServiceResult:
         """Wish Managed Exchange for a user."""
         outcome = await provision.provision(
-            self.store, self.caller, ACCOUNT, user, [Wanted(EXCHANGE, level)], priority=priority
+            self.store,
+            self.caller,
+            ACCOUNT,
+            user,
+            [ServiceRequest(EXCHANGE, level)],
+            priority=priority,
         )
         return outcome.result[0]
 
@@ -148,10 +153,12 @@ class World:
             catalogue = (await in_force(tx.session)).catalogue
             for user in users:
                 row = await user_row(tx.session, account.id, user)
-                wanted = Wanted(EXCHANGE, level)
-                await provision.give(tx, account, catalogue, row, wanted, priority=Priority.BULK)
+                wanted = ServiceRequest(EXCHANGE, level)
+                await provision.provision_in(
+                    tx, account, catalogue, row, wanted, priority=Priority.BULK
+                )
 
-    async def turn(self, user: str, kind: RequestKind) -> Given:
+    async def turn(self, user: str, kind: RequestKind) -> ServiceResult:
         """Suspend, resume or deprovision a user's Managed Exchange."""
         outcome = await provision.change_wish(
             self.store, self.caller, ACCOUNT, user, EXCHANGE, kind

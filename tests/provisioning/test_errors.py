@@ -12,7 +12,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.users.editing import disable_user, enable_user
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
 from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator.connector import login
@@ -294,7 +294,7 @@ async def test_an_object_of_somebody_else_is_left_alone_until_adopted(sqlite_wor
         assert "adopt" in row.error_remedy
         assert world.effects() == before
         await provision(
-            world.store, world.caller, ACCOUNT, upn, [Wanted(EXCHANGE, SMALL, adopt=True)]
+            world.store, world.caller, ACCOUNT, upn, [ServiceRequest(EXCHANGE, SMALL, adopt=True)]
         )
         await world.settled()
     assert await world.light(given.assignment_id) == Light.GREEN

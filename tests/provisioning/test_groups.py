@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     create_object,
     edit_object,
     remove_object,
@@ -79,7 +79,7 @@ async def test_a_group_waits_for_its_members_and_follows_their_addresses(world: 
         kept = simulated(world, made.service.backend_name)
         assert kept is not None
         assert kept.attributes["members.member"] == ["benno@acme.example"]
-        await edit_object(*at, "Sales", Changes(remove={"member": ["benno@acme.example"]}))
+        await edit_object(*at, "Sales", GroupChanges(remove={"member": ["benno@acme.example"]}))
         await world.settled()
         kept = simulated(world, made.service.backend_name)
         assert kept is not None
@@ -138,7 +138,7 @@ async def test_a_group_that_cannot_be_made_is_red_and_mended_by_asking_again(
             Light.RED,
             "The address list is full.",
         )
-        await edit_object(*at, made.id, Changes())
+        await edit_object(*at, made.id, GroupChanges())
         await world.settled()
         assert (await shown(world, made.id)).service.light is Light.GREEN
 
@@ -171,7 +171,7 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
         ]
         assert difference.changes[0].takes_away
         assert (await shown(world, "Sales")).service.drift
-        await edit_object(*at, "Sales", Changes())
+        await edit_object(*at, "Sales", GroupChanges())
         await world.settled()
         kept = simulated(world, name)
         assert kept is not None

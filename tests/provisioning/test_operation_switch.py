@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model.installation.connector_switch import (
-    Switched,
+    ConnectorChange,
     follow_settings,
     switch_connectors,
 )
@@ -102,7 +102,7 @@ async def test_what_waits_goes_along_and_a_cancel_does_not_bring_the_green_light
     add_connector(world)
     world.store.connectors = {EXCHANGE: OTHER}
     assert await switch_connectors(world.store, world.caller) == (
-        Switched(EXCHANGE, "simulator", OTHER, 2, 0),
+        ConnectorChange(EXCHANGE, "simulator", OTHER, 2, 0),
     )
     for given in (change, fresh):
         row = await world.assignment(given.assignment_id)
@@ -133,14 +133,14 @@ async def test_what_runs_is_left_until_it_has_ended(world: World) -> None:
         await world.until(lambda: world.running_step("mailbox"))
         world.store.connectors = {EXCHANGE: OTHER}
         assert await switch_connectors(world.store, world.caller) == (
-            Switched(EXCHANGE, "simulator", OTHER, 0, 1),
+            ConnectorChange(EXCHANGE, "simulator", OTHER, 0, 1),
         )
         assert world.store.connectors != world.store.followed
         await world.settled()
     row = await world.assignment(given.assignment_id)
     assert (row.light, row.connector) == (Light.GREEN, "simulator")
     assert await switch_connectors(world.store, world.caller) == (
-        Switched(EXCHANGE, "simulator", OTHER, 1, 0),
+        ConnectorChange(EXCHANGE, "simulator", OTHER, 1, 0),
     )
     assert world.store.connectors == world.store.followed
     row = await world.assignment(given.assignment_id)

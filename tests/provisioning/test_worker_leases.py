@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.outcomes import Observation, succeed
 from mission_control_tui.model.requests.workers import (
-    Acquired,
     Identity,
     LeaseLost,
+    LeaseResult,
     acquire,
     beat,
     bury_the_dead,
@@ -48,7 +48,7 @@ async def lease_until(world: World, worker: Identity, offset: float) -> None:
 async def test_on_sqlite_one_worker_at_a_time(sqlite_world: World) -> None:
     store = sqlite_world.store
     first, second = identity(), identity()
-    assert await acquire(store, first, LEASE) == Acquired()
+    assert await acquire(store, first, LEASE) == LeaseResult()
     refused = await acquire(store, second, LEASE)
     assert refused.holder is not None
     assert refused.holder.id == first.id
@@ -110,7 +110,7 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
         await tx.session.execute(
             update(RequestRow).values(state=RequestState.RUNNING, attempt=1, worker_id=dead.id)
         )
-    assert await bury_the_dead(store, LEASE) == Acquired()
+    assert await bury_the_dead(store, LEASE) == LeaseResult()
     await lease_until(world, dead, -1.0)
     buried = await bury_the_dead(store, LEASE)
     assert (buried.dead, buried.requests) == ((dead.id,), (given.request_id,))

@@ -11,13 +11,13 @@ import time
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.terminal.lifecycle import Options, start
+from mission_control_tui.terminal.lifecycle import TerminalOptions, start
 
 if TYPE_CHECKING:
     from mission_control_tui.console.base_app import MissionControlApp
 
 
-def _make(options: Options) -> MissionControlApp:
+def _make(options: TerminalOptions) -> MissionControlApp:
     from tests.screens.demo import make_app
 
     first = sys.argv[1] if len(sys.argv) > 1 else "home"
@@ -28,7 +28,7 @@ def _make(options: Options) -> MissionControlApp:
 def run() -> int:
     """The exit status; the error goes to standard error."""
     try:
-        return start(Options(theme=os.environ.get("DEMO_THEME", "auto")), _make)
+        return start(TerminalOptions(theme=os.environ.get("DEMO_THEME", "auto")), _make)
     except MissionControlError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -15,7 +15,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.host import Link
-from mission_control_tui.terminal.lifecycle import Options
+from mission_control_tui.terminal.lifecycle import TerminalOptions
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.choice_field import ChoiceField
@@ -25,10 +25,10 @@ from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.seat_bar import Seats
+from mission_control_tui.widgets.seat_bar import SeatCounts
 from mission_control_tui.widgets.status_lines import TopInfo
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -43,9 +43,11 @@ NASTY = (
     "tab\tand\nnewline",
 )
 LEVELS = (
-    LevelChoice("pcweb", "Managed Exchange - PC & Web Access", Seats(10, 4, 1), "$8.00 a month"),
-    LevelChoice("popx", "Standard Mail (POPX)", Seats(3, 3), "$2.00 a month"),
-    LevelChoice("archive", "Archive", Seats(0, 0)),
+    LevelChoice(
+        "pcweb", "Managed Exchange - PC & Web Access", SeatCounts(10, 4, 1), "$8.00 a month"
+    ),
+    LevelChoice("popx", "Standard Mail (POPX)", SeatCounts(3, 3), "$2.00 a month"),
+    LevelChoice("archive", "Archive", SeatCounts(0, 0)),
 )
 
 
@@ -117,11 +119,11 @@ class UsersDemo(BaseScreen):
             id="list",
         )
 
-    async def fetch(self, offset: int, limit: int) -> Page:
+    async def fetch(self, offset: int, limit: int) -> RowPage:
         wanted = self.query_one(FindBox).text
         rows = [n for n in range(self.TOTAL) if wanted in str(n)] if wanted else range(self.TOTAL)
         lights = list(Light)
-        return Page(
+        return RowPage(
             [
                 Row(
                     n,
@@ -280,7 +282,7 @@ class DemoApp(MissionControlApp):
 
 
 def make_app(
-    options: Options | None = None, first: str = "home", **kwargs: Any
+    options: TerminalOptions | None = None, first: str = "home", **kwargs: Any
 ) -> MissionControlApp:
     """The demo, starting with the screen called `first`."""
     links = sorted(LINKS, key=lambda link: link[0] != first)

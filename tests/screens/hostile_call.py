@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mission_control_tui.screens.registry import PLACES
-from mission_control_tui.terminal.lifecycle import Options, start
+from mission_control_tui.terminal.lifecycle import TerminalOptions, start
 
 if TYPE_CHECKING:
     from mission_control_tui.console.base_app import MissionControlApp
     from mission_control_tui.screens.base.mission_screen import MissionScreen
 
 
-def make(options: Options) -> MissionControlApp:
+def make(options: TerminalOptions) -> MissionControlApp:
     """The application with one more key; Textual is imported only now, as in the real console."""
     from textual.binding import Binding
 
@@ -48,4 +48,4 @@ async def go_on(app: MissionControlApp, places: Iterator[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(start(Options(), make))
+    sys.exit(start(TerminalOptions(), make))

@@ -16,13 +16,13 @@ from mission_control_tui.model.accounts.editing import resolve_account
 from mission_control_tui.model.accounts.overview import FAILED_DAYS
 from mission_control_tui.model.groups import editing as objects
 from mission_control_tui.model.orders import buying
-from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
@@ -86,7 +86,11 @@ async def test_what_others_do_appears_without_a_key(world_db: Path) -> None:
             await buying.buy(other, world.CALLER, "acme", "databases", level="small", quantity=3)
             await shows(pilot, "0/3 used")
             await provision.provision(
-                other, world.CALLER, "acme", "ada", [Wanted("databases", "small", instance="crm")]
+                other,
+                world.CALLER,
+                "acme",
+                "ada",
+                [ServiceRequest("databases", "small", instance="crm")],
             )
         finally:
             await other.close()
@@ -150,7 +154,7 @@ async def test_a_new_account_is_told_the_next_step_each_time(new_db: Path) -> No
         user = await world.person(store, account, "Ada", "Lovelace", "ada")
         await shows(pilot, "Next: give a user a service")
         await provision.provision(
-            store, world.CALLER, "acme", user, [Wanted("managed-exchange", "pc-web")]
+            store, world.CALLER, "acme", user, [ServiceRequest("managed-exchange", "pc-web")]
         )
         await shows(pilot, "Queued ada")
         assert "Next:" not in text_of(app)
@@ -166,7 +170,7 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
             world.CALLER,
             account.id,
             "ada",
-            [Wanted("databases", "small", instance=f"db{number}")],
+            [ServiceRequest("databases", "small", instance=f"db{number}")],
         )
     await store.close()
     async with console(world_db) as (app, pilot):
@@ -188,14 +192,14 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
         assert "schedule" not in text_of(app)
         at = (app.store.store, world.CALLER, "acme")
         await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
-        for action in (Action.SUSPEND, Action.DISABLE):
-            params = Params("managed-exchange" if action is Action.SUSPEND else "")
+        for action in (ScheduleAction.SUSPEND, ScheduleAction.DISABLE):
+            params = ScheduleParams("managed-exchange" if action is ScheduleAction.SUSPEND else "")
             await schedule(*at, "ada", action, params, "+1h")
         await shows(pilot, "2 schedules wait")
         async with app.store.store.write(world.CALLER, 1) as tx:
             await tx.session.execute(
                 update(ScheduleRow)
-                .where(ScheduleRow.action == Action.SUSPEND)
+                .where(ScheduleRow.action == ScheduleAction.SUSPEND)
                 .values(state=ScheduleState.FAILED, ended_at=tx.now, said="No seat is free.")
             )
         await shows(pilot, "1 schedule failed", "1 schedule waits")

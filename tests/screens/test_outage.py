@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from mission_control_tui.model.store.engine import create_engine, database_url, outage
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.model.store.engine import as_store_error, create_engine, database_url
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Row
 from tests.screens import world
 from tests.screens.driving import shows, text_of, until
@@ -68,11 +68,11 @@ async def test_rows_that_could_not_be_read_are_read_without_a_key(world_db: Path
         await until(pilot, lambda: rows.known)
         asked = []
 
-        async def fails_once(offset: int, limit: int) -> Page:
+        async def fails_once(offset: int, limit: int) -> RowPage:
             asked.append(offset)
             if len(asked) == 1:
                 raise ConnectionResetError
-            return Page([Row("back", ("Back", "", ""))], 1)
+            return RowPage([Row("back", ("Back", "", ""))], 1)
 
         app.screen._fetch = fails_once  # type: ignore[attr-defined]
         rows.show(fails_once)
@@ -88,11 +88,11 @@ async def test_what_is_an_outage_and_what_a_flaw() -> None:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
     assert isinstance(refused.value, Exception)
-    away = outage(refused.value)
+    away = as_store_error(refused.value)
     assert away is not None
     assert "Kp7m" not in str(away)
-    assert outage(KeyError("x")) is None
-    assert outage(IntegrityError("INSERT", {}, Exception("taken"))) is None
+    assert as_store_error(KeyError("x")) is None
+    assert as_store_error(IntegrityError("INSERT", {}, Exception("taken"))) is None
 
 
 async def test_a_console_is_left_while_the_database_is_away(world_db: Path) -> None:

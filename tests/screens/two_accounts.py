@@ -20,10 +20,10 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.settings import Settings
-from mission_control_tui.terminal.lifecycle import Options
+from mission_control_tui.terminal.lifecycle import TerminalOptions
 from tests.model.helpers import PASSWORD
 from tests.screens import world
 from tests.screens.driving import text_of, until
@@ -59,7 +59,7 @@ async def add_globex(path: Path) -> Account:
                 world.CALLER,
                 account.id,
                 user.result.user.id,
-                [Wanted("managed-exchange", "popx")],
+                [ServiceRequest("managed-exchange", "popx")],
             )
         await world.age(store, account)
         await age(store, account)
@@ -77,7 +77,7 @@ async def age(store: Store, account: Account) -> None:
 
 
 def make_app(
-    path: Path, account: str | None = "acme", options: Options | None = None
+    path: Path, account: str | None = "acme", options: TerminalOptions | None = None
 ) -> ConsoleApp:
     """The console on the database, in the first account unless another, or none, is named."""
     caller = replace(world.CALLER, source="console")

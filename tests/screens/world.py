@@ -28,13 +28,13 @@ from mission_control_tui.model.store.tables.requests import RequestEventRow, Req
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, finish
 
 if TYPE_CHECKING:
     from mission_control_tui.console.base_app import MissionControlApp
-    from mission_control_tui.terminal.lifecycle import Options
+    from mission_control_tui.terminal.lifecycle import TerminalOptions
 
 OPERATOR = "fred"
 CALLER = Caller(OPERATOR, source="test")
@@ -70,13 +70,13 @@ async def fill(store: Store, account: Account) -> None:
     await buying.buy(store, CALLER, account.id, "email", level="pc-web", quantity=5)
     await buying.buy(store, CALLER, account.id, "email", level="popx", quantity=2)
     ids = [await person(store, account, *who) for who in PEOPLE]
-    mailbox = [Wanted("managed-exchange", "pc-web")]
+    mailbox = [ServiceRequest("managed-exchange", "pc-web")]
     for user in ids[:3]:
         await provision.provision(store, CALLER, account.id, user, mailbox)
     await finish(store, CALLER, account)
     await turn_red(store, account, ids[1])
     await provision.provision(
-        store, CALLER, account.id, ids[3], [Wanted("managed-exchange", "popx")]
+        store, CALLER, account.id, ids[3], [ServiceRequest("managed-exchange", "popx")]
     )
     await age(store, account)
 
@@ -145,7 +145,7 @@ async def no_wake(_store: Any) -> str:
 
 
 def make_app(
-    path: Path | str, options: Options | None = None, session: str = ""
+    path: Path | str, options: TerminalOptions | None = None, session: str = ""
 ) -> MissionControlApp:
     """The console on the database at `path`, without a worker and always by the same operator.
 
@@ -160,14 +160,16 @@ def make_app(
 
 def main() -> int:
     """Make the database where there is none, then show the console."""
-    from mission_control_tui.terminal.lifecycle import Options, start
+    from mission_control_tui.terminal.lifecycle import TerminalOptions, start
 
     path = Path(sys.argv[1])
     if not path.exists():
         asyncio.run(make(path, empty=os.environ.get("MC_WORLD") == "new"))
     if len(sys.argv) > 2:
         return 0
-    return start(Options(theme=os.environ.get("DEMO_THEME", "auto")), lambda o: make_app(path, o))
+    return start(
+        TerminalOptions(theme=os.environ.get("DEMO_THEME", "auto")), lambda o: make_app(path, o)
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from mission_control_tui.terminal.frame_diff import Thinner
+from mission_control_tui.terminal.frame_diff import FrameDiff
 
 COLUMNS, ROWS = 24, 5
 STYLES = (
@@ -73,20 +73,20 @@ frames = st.lists(rows, min_size=1, max_size=4)
 @given(frames, systems)
 def test_thinner_frames_show_the_same(found: list[list[Row]], system: ColorSystem | None) -> None:
     """Each frame over the ones before it, some of whose rows come again."""
-    thinner = Thinner()
+    thinner = FrameDiff()
     frames = [frame_of(rows, system) for rows in (*found, found[0])]
-    thin = [thinner.thin(frame, COLUMNS) for frame in frames]
+    thin = [thinner.diff(frame, COLUMNS) for frame in frames]
     for count in range(1, len(frames) + 1):
         assert shown("".join(thin[:count])) == shown("".join(frames[:count]))
 
 
 def test_what_need_not_be_told_is_left_out() -> None:
-    thinner = Thinner()
+    thinner = FrameDiff()
     first = "\x1b[1;1H\x1b[49mab\x1b[0m\x1b[1m  \x1b[0m" + " " * 20
     second = "\n\x1b[2;1H" + "x" * 11 + "\x1b[2;12H\x1b[7m" + " " * 13 + "\x1b[0m"
     frame = f"{first}{second}\x1b[1;1H"
     told = "\x1b[1;1Hab\x1b[K\x1b[2;1Hxxxxxxxxxxx\x1b[7m             \x1b[0m\x1b[1;1H"
-    assert thinner.thin(frame, 24) == told
-    assert thinner.thin(frame, 24) == "\x1b[1;1H"
+    assert thinner.diff(frame, 24) == told
+    assert thinner.diff(frame, 24) == "\x1b[1;1H"
     thinner.forget()
-    assert thinner.thin(frame, 24) == told
+    assert thinner.diff(frame, 24) == told

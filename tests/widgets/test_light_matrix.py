@@ -6,7 +6,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from mission_control_tui.widgets.light_matrix import NAME_LEAST, LightMatrix
-from mission_control_tui.widgets.line_list import Page
+from mission_control_tui.widgets.line_list import RowPage
 from mission_control_tui.widgets.rows import Row
 
 
@@ -21,9 +21,9 @@ class OneMatrix(App[None]):
     def compose(self) -> ComposeResult:
         yield LightMatrix()
 
-    async def fetch(self, offset: int, limit: int) -> Page:
+    async def fetch(self, offset: int, limit: int) -> RowPage:
         cells = [((f"{index:02d}"), "") for index in range(self.services)]
-        return Page([Row("one", (((self.person, ""), ("disabled", "")), "3 h", *cells))], 1)
+        return RowPage([Row("one", (((self.person, ""), ("disabled", "")), "3 h", *cells))], 1)
 
     def on_mount(self) -> None:
         matrix = self.query_one(LightMatrix)

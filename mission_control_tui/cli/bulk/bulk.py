@@ -28,7 +28,7 @@ from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkParams, ItemOutcome
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.bulk.views import BulkItemView, BulkPlan, BulkView, Where
+    from mission_control_tui.model.bulk.views import BulkFilter, BulkItemView, BulkPlan, BulkView
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
 
@@ -67,7 +67,7 @@ def _read(
     action: str,
     names: tuple[str, ...],
     given: dict[str, Any],
-) -> tuple[BulkAction, list[str] | Where, BulkParams]:
+) -> tuple[BulkAction, list[str] | BulkFilter, BulkParams]:
     users = picked(names, given["users_from"], given["conditions"])
     params = BulkParams(
         given["service"],

@@ -14,7 +14,7 @@ from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import queries
-from mission_control_tui.model.bulk.views import FAILED, BulkAction, NewPassword
+from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkPassword
 from mission_control_tui.model.errors import (
     Conflict,
     ImportIncomplete,
@@ -65,7 +65,7 @@ async def go_on(
 
     of_users = bulk.action is BulkAction.PASSWORD
 
-    def keep(made: Sequence[NewPassword]) -> None:
+    def keep(made: Sequence[BulkPassword]) -> None:
         if file is None:
             raise UsageError(
                 "This generates passwords, which have to go somewhere.",

@@ -12,7 +12,7 @@ from mission_control_tui.cli.common.output import say
 from mission_control_tui.model.errors import Conflict
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.onboarding.file_import import Refused
+    from mission_control_tui.model.onboarding.file_import import RejectedRow
     from mission_control_tui.model.onboarding.files.read import ImportFile
 
 
@@ -26,7 +26,7 @@ def refuse_existing_rejects(path: Path) -> None:
 
 
 def write_refused(
-    source: Path, file: ImportFile, refused: Sequence[Refused], chosen: Path | None
+    source: Path, file: ImportFile, refused: Sequence[RejectedRow], chosen: Path | None
 ) -> Path | None:
     """Write the rows with their reasons; returns where, or None after saying why that was not possible."""
     from mission_control_tui.model.onboarding.files.write import bad_rows_csv

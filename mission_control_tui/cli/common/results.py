@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mission_control_tui.cli.common import waiting
 from mission_control_tui.cli.common.output import line, print_json, print_plan, say
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.users.provisioning import ServiceResult
 
 
 T = TypeVar("T")
@@ -111,7 +111,9 @@ def tell(
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
     """Warn of more removals than the worker does without being told to."""
     limit = session.settings.worker.removal_limit
-    count = sum(one.verb is Verb.REMOVED and one.kind == "service" for one in outcome.plan.lines)
+    count = sum(
+        one.verb is PlanVerb.REMOVED and one.kind == "service" for one in outcome.plan.lines
+    )
     if count <= limit:
         return outcome
     warning = (
@@ -157,7 +159,7 @@ def user(view: UserView) -> dict[str, object]:
     }
 
 
-def given(upn: str, instance: str, one: Given) -> dict[str, object]:
+def given(upn: str, instance: str, one: ServiceResult) -> dict[str, object]:
     """What became of a service that was asked for; `request` is null when nothing had to change."""
     return {
         "user": upn,

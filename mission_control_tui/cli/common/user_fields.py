@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mission_control_tui.model.people.fields import FIELDS, Field, Kind, Value
+from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserField, Value
 from mission_control_tui.model.people.values import parse_value
 
 Command = Callable[..., Any]
@@ -20,8 +20,8 @@ def field_options(command: Command) -> Command:
     return command
 
 
-def _option(field: Field) -> Callable[[Command], Command]:
-    if field.kind is Kind.FLAG:
+def _option(field: UserField) -> Callable[[Command], Command]:
+    if field.kind is FieldKind.FLAG:
         name = field.flag.removeprefix("--")
         return click.option(
             f"--{name}/--no-{name}", field.name, default=None, help=f"{field.help}."
@@ -32,18 +32,18 @@ def _option(field: Field) -> Callable[[Command], Command]:
 
 
 _METAVARS = {
-    Kind.UPN: "UPN",
-    Kind.USER: "UPN",
-    Kind.PHONE: "PHONE",
-    Kind.EMAIL: "ADDRESS",
-    Kind.URL: "URL",
-    Kind.DATE: "DATE",
-    Kind.COUNTRY: "COUNTRY",
-    Kind.USERNAME: "NAME",
+    FieldKind.UPN: "UPN",
+    FieldKind.USER: "UPN",
+    FieldKind.PHONE: "PHONE",
+    FieldKind.EMAIL: "ADDRESS",
+    FieldKind.URL: "URL",
+    FieldKind.DATE: "DATE",
+    FieldKind.COUNTRY: "COUNTRY",
+    FieldKind.USERNAME: "NAME",
 }
 
 
-def stated(options: Mapping[str, Any], fields: Iterable[Field] = FIELDS) -> dict[str, Value]:
+def stated(options: Mapping[str, Any], fields: Iterable[UserField] = FIELDS) -> dict[str, Value]:
     """The fields that the call states. Raises InvalidInput for a date that is none."""
     return {
         field.name: parse_value(field, value) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mission_control_tui.model.bulk.views import Where
+from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
 from mission_control_tui.model.states import Light
 
@@ -37,7 +37,9 @@ def where(command: Command) -> Command:
     )(command)
 
 
-def picked(names: Sequence[str], path: Path | None, conditions: Sequence[str]) -> list[str] | Where:
+def picked(
+    names: Sequence[str], path: Path | None, conditions: Sequence[str]
+) -> list[str] | BulkFilter:
     """The users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
     if sum(map(bool, (names, path, conditions))) != 1:
         raise UsageError(
@@ -48,7 +50,7 @@ def picked(names: Sequence[str], path: Path | None, conditions: Sequence[str]) -
     return users_in(path) if path is not None else list(dict.fromkeys(names))
 
 
-def _where(conditions: Sequence[str]) -> Where:
+def _where(conditions: Sequence[str]) -> BulkFilter:
     given: dict[str, str] = {}
     for one in conditions:
         key, _, value = one.partition("=")
@@ -63,7 +65,7 @@ def _where(conditions: Sequence[str]) -> Where:
         raise UsageError(f"There is no light {light}.", hint=f"There are: {', '.join(Light)}.")
     if disabled not in (None, "yes", "no"):
         raise UsageError("--where disabled= takes yes or no.")
-    return Where(
+    return BulkFilter(
         given.get("service", ""),
         given.get("level", ""),
         Light(light) if light is not None else None,

@@ -13,7 +13,7 @@ from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
-    from mission_control_tui.cli.console.typed import Ran, Typed
+    from mission_control_tui.cli.console.typed import ParsedCommand, ProcessResult
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.screens.base.command_line import CommandLine
@@ -46,15 +46,17 @@ def command_line(database: str, root: click.Command) -> CommandLine:
 
     history = History(locations().state / "commands")
 
-    def understand(text: str) -> Typed:
+    def understand(text: str) -> ParsedCommand:
         from mission_control_tui.cli.console import typed
 
         return typed.understand(root, text)
 
-    async def run(command: Typed, caller: Caller, account: str, *extra: str) -> Ran:
+    async def run(
+        command: ParsedCommand, caller: Caller, account: str, *extra: str
+    ) -> ProcessResult:
         from mission_control_tui.cli.console import typed
 
-        where = typed.Where(
+        where = typed.CommandScope(
             database, account, caller.ticket, caller.session, read_only=not caller.may_write
         )
         return await typed.run(command, where, *extra)

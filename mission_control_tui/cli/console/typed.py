@@ -24,7 +24,7 @@ OUTPUT_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class CommandScope:
     """What every command of this console gets: its database, account, ticket and session."""
 
     database: str
@@ -35,7 +35,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class ParsedCommand:
     """A command that was understood. `asks`: it takes something away, and wants a yes first."""
 
     words: tuple[str, ...]
@@ -45,7 +45,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ProcessResult:
     """What a command printed, and its exit code."""
 
     code: int
@@ -61,7 +61,7 @@ def split(text: str) -> list[str]:
     return words[1:] if words[:1] == ["mission-control"] else words
 
 
-def understand(root: click.Command, text: str) -> Typed:
+def understand(root: click.Command, text: str) -> ParsedCommand:
     """Find the command below `root` that a line means.
 
     Raises UsageError: no such command, or one that needs a terminal.
@@ -84,7 +84,7 @@ def understand(root: click.Command, text: str) -> Typed:
         raise UsageError("The worker runs outside of the console.", hint="Start it in a shell.")
     flags = {flag for one in command.params for flag in one.opts}
     asks = "--yes" in flags and "--yes" not in words and "--dry-run" not in words
-    return Typed(
+    return ParsedCommand(
         tuple(words),
         asks,
         "--ticket" in flags and "--ticket" not in words,
@@ -100,7 +100,7 @@ def _without_options(words: Sequence[str]) -> list[str]:
     return rest
 
 
-async def run(typed: Typed, where: Where, *extra: str) -> Ran:
+async def run(typed: ParsedCommand, where: CommandScope, *extra: str) -> ProcessResult:
     """Run the command in a process of its own, without a terminal; `extra` are further words."""
     words = list(typed.words) + list(extra)
     if where.ticket and typed.takes_ticket:
@@ -131,7 +131,7 @@ async def run(typed: Typed, where: Where, *extra: str) -> Ran:
     text = output.decode("utf-8", errors="replace")
     if len(text) > OUTPUT_LIMIT:
         text = text[:OUTPUT_LIMIT] + "\n... cut off here; run it in a shell for all of it.\n"
-    return Ran(process.returncode or 0, text)
+    return ProcessResult(process.returncode or 0, text)
 
 
 def complete(root: click.Command, text: str) -> Sequence[str]:

@@ -15,7 +15,7 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.history.audit_log import Filters
+    from mission_control_tui.model.history.audit_log import AuditFilter
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AuditView
 
@@ -26,7 +26,7 @@ EXACT = ("csv", "script")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Moment(click.ParamType[datetime]):
+class MomentParam(click.ParamType[datetime]):
     """A point in time: 2026-03-01, 2026-03-01T09:30, or 30m, 24h, 7d, 2w ago."""
 
     name = "when"
@@ -51,8 +51,8 @@ class Moment(click.ParamType[datetime]):
 @click.option("--operator", metavar="NAME", help="By this operator.")
 @click.option("--service", metavar="SERVICE", help="Of this service.")
 @click.option("--action", metavar="WORDS", help="Whose action begins so, as in provision.")
-@click.option("--since", type=Moment(), metavar="WHEN", help="2026-03-01, or 7d ago.")
-@click.option("--until", type=Moment(), metavar="WHEN", help="Before this time.")
+@click.option("--since", type=MomentParam(), metavar="WHEN", help="2026-03-01, or 7d ago.")
+@click.option("--until", type=MomentParam(), metavar="WHEN", help="Before this time.")
 @click.option("--ticket", metavar="REF", help="For this ticket.")
 @click.option("--request", type=int, metavar="N", help="Of this request.")
 @click.option("--bulk", type=int, metavar="N", help="Of this bulk.")
@@ -76,7 +76,7 @@ def audit(
     /,
     limit: int | None,
     form: str | None,
-    **filters: Unpack[Filters],
+    **filters: Unpack[AuditFilter],
 ) -> None:
     """Who changed what, newest first."""
     from mission_control_tui.model.history.audit_log import entries

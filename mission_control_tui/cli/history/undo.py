@@ -14,18 +14,20 @@ from mission_control_tui.cli.common import passwords, results, waiting
 from mission_control_tui.cli.common.options import destroys, example, waits
 from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session, pass_session
-from mission_control_tui.model.plan import Plan, Verb
+from mission_control_tui.model.plan import Plan, PlanVerb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkView
-    from mission_control_tui.model.history.undo import Undone
+    from mission_control_tui.model.history.undo import UndoResult
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AssignmentView
 
 
 def _removed(plan: Plan) -> int:
-    return sum(one.verb is Verb.REMOVED and one.kind in ("service", "object") for one in plan.lines)
+    return sum(
+        one.verb is PlanVerb.REMOVED and one.kind in ("service", "object") for one in plan.lines
+    )
 
 
 @click.command()
@@ -57,13 +59,13 @@ def undo(
     lights: tuple[AssignmentView, ...] = ()
     settled: BulkView | None = None
 
-    async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[Undone]:
+    async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[UndoResult]:
         nonlocal lights, settled
         from mission_control_tui.model.history import undo as undoing
 
         account = await session.account_id(store)
 
-        async def state(dry_run: bool) -> Outcome[Undone]:
+        async def state(dry_run: bool) -> Outcome[UndoResult]:
             return await undoing.undo(
                 *(store, session.caller, account),
                 audit=number if kind == "audit" else None,
@@ -81,7 +83,7 @@ def undo(
             return tried
         taken = plan.removals if plan is not None else _removed(tried.plan)
         if taken:
-            kinds = {one.kind for one in tried.plan.lines if one.verb is Verb.REMOVED}
+            kinds = {one.kind for one in tried.plan.lines if one.verb is PlanVerb.REMOVED}
             thing = "object" if kinds == {"object"} else "service"
             article = "an" if thing == "object" else "a"
             what = f"{article} {thing}" if taken == 1 else f"{taken} {thing}s"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         ProductLevel,
     )
     from mission_control_tui.model.installation.catalogue_update import (
+        CatalogueUpdate,
         Comparison,
-        Loaded,
         TouchedChange,
     )
     from mission_control_tui.model.plan import Outcome
@@ -142,7 +142,7 @@ def load(session: Session, file: Path) -> None:
 
     text = _read(file)
 
-    async def work(store: Store) -> Outcome[Loaded]:
+    async def work(store: Store) -> Outcome[CatalogueUpdate]:
         return await load_catalogue(
             store,
             session.caller,

@@ -11,7 +11,7 @@ from mission_control_tui.cli.common.output import print_json, say, wrapped
 from mission_control_tui.cli.common.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from mission_control_tui.cli.installation.health import Finding
+    from mission_control_tui.cli.installation.health import HealthFinding
 
 UNHEALTHY = 1
 _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"}
@@ -37,10 +37,10 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
     """
     import asyncio
 
-    from mission_control_tui.cli.installation.health import Level, examine
+    from mission_control_tui.cli.installation.health import Severity, examine
 
     findings = asyncio.run(examine(session, timeout))
-    healthy = all(one.level is not Level.PROBLEM for one in findings)
+    healthy = all(one.level is not Severity.PROBLEM for one in findings)
     if session.json:
         print_json({"healthy": healthy, "checks": findings})
     else:
@@ -49,7 +49,7 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
         context.exit(UNHEALTHY)
 
 
-def _print(findings: tuple[Finding, ...]) -> None:
+def _print(findings: tuple[HealthFinding, ...]) -> None:
     name = max(len(one.check) for one in findings)
     for one in findings:
         wrapped(f"{_MARKS[one.level]:<7}  {one.check:<{name}}  ", one.said, 11 + name)

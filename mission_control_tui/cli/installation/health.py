@@ -31,7 +31,7 @@ CLOCK_SECONDS = 2.0
 _EARLIEST = 1_750_000_000.0  # June 2025: a machine that says less has lost its clock
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How bad it is. Only a problem makes the exit code 1."""
 
     OK = "ok"
@@ -41,11 +41,11 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """The result of one look."""
 
     check: str
-    level: Level
+    level: Severity
     said: str
     remedy: str = ""
 
@@ -57,15 +57,15 @@ def shown_place(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
-def _failed(check: str, error: MissionControlError) -> Finding:
+def _failed(check: str, error: MissionControlError) -> HealthFinding:
     said = " ".join([error.what, *(str(one) for one in error.problems)])
-    return Finding(check, Level.PROBLEM, said, error.hint)
+    return HealthFinding(check, Severity.PROBLEM, said, error.hint)
 
 
-async def examine(session: Session, patience: float) -> tuple[Finding, ...]:
+async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
     """Every look, the settings first; without usable settings or database the looks that need them are left out."""
     findings = [*_settings(session)]
-    if findings[0].level is Level.PROBLEM:
+    if findings[0].level is Severity.PROBLEM:
         return tuple(findings)
     from mission_control_tui.model.store.engine import database_url
 
@@ -79,7 +79,7 @@ async def examine(session: Session, patience: float) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _settings(session: Session) -> Iterable[Finding]:
+def _settings(session: Session) -> Iterable[HealthFinding]:
     from mission_control_tui.settings.settings import PREFIX, locations
 
     path = Path(os.environ.get(PREFIX + "SETTINGS") or locations().settings_file)
@@ -93,26 +93,26 @@ def _settings(session: Session) -> Iterable[Finding]:
     known = {"simulator", *settings.connectors}
     unknown = sorted({name for name in settings.services.values() if name not in known})
     if unknown:
-        yield Finding(
+        yield HealthFinding(
             "settings",
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"Services name connectors that do not exist: {', '.join(unknown)}.",
             f"Add a [connectors.{unknown[0]}] table to {path}, or change [services].",
         )
     elif not path.exists():
-        yield Finding("settings", Level.OK, f"none at {path}: everything is as shipped")
+        yield HealthFinding("settings", Severity.OK, f"none at {path}: everything is as shipped")
     else:
-        yield Finding("settings", Level.OK, str(path))
+        yield HealthFinding("settings", Severity.OK, str(path))
         if stat.S_IMODE(path.stat().st_mode) & 0o022:
-            yield Finding(
+            yield HealthFinding(
                 "settings",
-                Level.PROBLEM,
+                Severity.PROBLEM,
                 f"Others may write {path}, and so choose what your worker does.",
                 f"chmod go-w {path}",
             )
 
 
-def _files(session: Session, url: URL) -> Iterable[Finding]:
+def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.settings.settings import locations
 
@@ -126,54 +126,60 @@ def _files(session: Session, url: URL) -> Iterable[Finding]:
     bad = [finding for path, mode in there.items() if (finding := _open_to_others(path, mode))]
     yield from bad
     if there and not bad:
-        yield Finding("files", Level.OK, f"private, {len(there)} looked at in {places.data}")
+        yield HealthFinding(
+            "files", Severity.OK, f"private, {len(there)} looked at in {places.data}"
+        )
     try:
         key = key_path(url, session.settings.worker.key_file)
     except MissionControlError as error:
-        yield Finding(
-            "key", Level.NOTE, error.what, f"{error.hint} It is needed where workers run."
+        yield HealthFinding(
+            "key", Severity.NOTE, error.what, f"{error.hint} It is needed where workers run."
         )
         return
     if key.exists():
-        yield _open_to_others(key, 0o600, "key") or Finding("key", Level.OK, f"{key} is private")
+        yield _open_to_others(key, 0o600, "key") or HealthFinding(
+            "key", Severity.OK, f"{key} is private"
+        )
         if key.stat().st_size != 32:
-            yield Finding(
+            yield HealthFinding(
                 "key",
-                Level.PROBLEM,
+                Severity.PROBLEM,
                 f"{key} is no key: it has {key.stat().st_size} bytes and not 32.",
                 "Restore it from your backup; passwords on their way cannot be delivered without it.",
             )
     elif embedded and database.exists():
-        yield Finding(
+        yield HealthFinding(
             "key",
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"The worker's key is not at {key}.",
             "Restore it from your backup, or set worker.key_file; without it no password is delivered.",
         )
     elif not embedded:
-        yield Finding("key", Level.NOTE, f"not on this machine ({key}): only workers need it")
+        yield HealthFinding(
+            "key", Severity.NOTE, f"not on this machine ({key}): only workers need it"
+        )
 
 
-def _open_to_others(path: Path, mode: int, check: str = "files") -> Finding | None:
+def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFinding | None:
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
-        return Finding(
+        return HealthFinding(
             check,
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"{path} is open to others (mode {found:04o}).",
             f"chmod {mode:04o} {path}",
         )
     if path.stat().st_uid != os.getuid():
-        return Finding(
+        return HealthFinding(
             check,
-            Level.WARNING,
+            Severity.WARNING,
             f"{path} belongs to another user (number {path.stat().st_uid}).",
             "Run Mission Control as that user, or change the owner.",
         )
     return None
 
 
-async def _with_store(session: Session, url: URL, patience: float) -> list[Finding]:
+async def _with_store(session: Session, url: URL, patience: float) -> list[HealthFinding]:
     from sqlalchemy.exc import DBAPIError
 
     from mission_control_tui.model.store.database import Store
@@ -196,16 +202,16 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Findi
         await store.close()
 
 
-def _unfit(path: Path, named: bool) -> Finding | None:
+def _unfit(path: Path, named: bool) -> HealthFinding | None:
     """Why the file is not opened here: missing, damaged, or to be upgraded by that; and a doctor changes nothing."""
     from mission_control_tui.model.store.migrations import HEAD, REVISIONS
 
     if not path.exists():
         said = f"none yet at {path}"
         if not named:
-            return Finding("database", Level.NOTE, f"{said}: the first command makes it")
+            return HealthFinding("database", Severity.NOTE, f"{said}: the first command makes it")
         remedy = "Check the path, or make it: mission-control init"
-        return Finding("database", Level.PROBLEM, said, remedy)
+        return HealthFinding("database", Severity.PROBLEM, said, remedy)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
@@ -218,26 +224,26 @@ def _unfit(path: Path, named: bool) -> Finding | None:
     except sqlite3.Error as error:
         said, row = str(error), None
     if said != "ok":
-        return Finding(
+        return HealthFinding(
             "database",
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"{path} is damaged or no database: {said}",
             f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*).",
         )
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
-        return Finding(
+        return HealthFinding(
             "database",
-            Level.NOTE,
+            Severity.NOTE,
             f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it",
             "It is backed up first. To do it now: mission-control upgrade",
         )
     return None
 
 
-async def _looks(session: Session, store: Store, patience: float) -> AsyncIterator[Finding]:
+async def _looks(session: Session, store: Store, patience: float) -> AsyncIterator[HealthFinding]:
     from mission_control_tui.model.store.migrations import HEAD
 
-    yield Finding("database", Level.OK, f"{shown_place(store.url)}, schema {HEAD}")
+    yield HealthFinding("database", Severity.OK, f"{shown_place(store.url)}, schema {HEAD}")
     yield await _clock(store)
     async for finding in _catalogue(session, store):
         yield finding
@@ -246,19 +252,19 @@ async def _looks(session: Session, store: Store, patience: float) -> AsyncIterat
         yield finding
 
 
-async def _clock(store: Store) -> Finding:
+async def _clock(store: Store) -> HealthFinding:
     here, there = time.time(), await store.now()
     if here < _EARLIEST:
         said = f"This machine's clock says {time.strftime('%Y-%m-%d', time.gmtime(here))}."
-        return Finding("clock", Level.PROBLEM, said, "Set it, and let it be kept (NTP).")
+        return HealthFinding("clock", Severity.PROBLEM, said, "Set it, and let it be kept (NTP).")
     off = there - here
     if abs(off) > CLOCK_SECONDS:
         said = f"The database's clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}."
-        return Finding("clock", Level.WARNING, said, "Let both machines keep time by NTP.")
-    return Finding("clock", Level.OK, "this machine and the database agree")
+        return HealthFinding("clock", Severity.WARNING, said, "Let both machines keep time by NTP.")
+    return HealthFinding("clock", Severity.OK, "this machine and the database agree")
 
 
-async def _catalogue(session: Session, store: Store) -> AsyncIterator[Finding]:
+async def _catalogue(session: Session, store: Store) -> AsyncIterator[HealthFinding]:
     from mission_control_tui.model.catalogue.in_force import current
 
     try:
@@ -272,24 +278,24 @@ async def _catalogue(session: Session, store: Store) -> AsyncIterator[Finding]:
         - known
     )
     if missing:
-        yield Finding(
+        yield HealthFinding(
             "catalogue",
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"Services need connectors that the settings do not have: {', '.join(missing)}.",
             f"Add a [connectors.{missing[0]}] table to the settings; see `mission-control docs connectors`.",
         )
     else:
-        yield Finding("catalogue", Level.OK, f"version {found.number}")
+        yield HealthFinding("catalogue", Severity.OK, f"version {found.number}")
     if found.catalogue.prices_are_examples:
-        yield Finding(
+        yield HealthFinding(
             "catalogue",
-            Level.NOTE,
+            Severity.NOTE,
             "Its prices are examples.",
             "Before you sell, load your own: mission-control catalogue load FILE",
         )
 
 
-async def _worker(session: Session, store: Store) -> Finding:
+async def _worker(session: Session, store: Store) -> HealthFinding:
     from mission_control_tui import __version__
     from mission_control_tui.model.accounts.editing import list_accounts
     from mission_control_tui.model.requests.queries import list_requests
@@ -314,11 +320,13 @@ async def _worker(session: Session, store: Store) -> Finding:
         older = [one for one in workers if is_older(one.app_version, __version__)]
         if older:
             said = f"{names}; {len(older)} of an older version than this program ({__version__})"
-            return Finding("worker", Level.WARNING, said, "Restart it with this version.")
-        return Finding("worker", Level.OK, f"running: {names}; {waiting} requests in its hands")
+            return HealthFinding("worker", Severity.WARNING, said, "Restart it with this version.")
+        return HealthFinding(
+            "worker", Severity.OK, f"running: {names}; {waiting} requests in its hands"
+        )
     if not store.is_sqlite:
-        level = Level.PROBLEM if waiting else Level.WARNING
-        return Finding(
+        level = Severity.PROBLEM if waiting else Severity.WARNING
+        return HealthFinding(
             "worker",
             level,
             f"none is running, and {waiting} requests wait",
@@ -328,16 +336,20 @@ async def _worker(session: Session, store: Store) -> Finding:
         why = "Why the last one ended: mission-control locate log"
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return Finding(
+        return HealthFinding(
             "worker",
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"none is running, and {waiting} requests wait",
             f"Start one: mission-control worker. {why}",
         )
-    return Finding("worker", Level.OK, "none is running, and nothing waits: one starts when needed")
+    return HealthFinding(
+        "worker", Severity.OK, "none is running, and nothing waits: one starts when needed"
+    )
 
 
-async def _connectors(session: Session, store: Store, patience: float) -> AsyncIterator[Finding]:
+async def _connectors(
+    session: Session, store: Store, patience: float
+) -> AsyncIterator[HealthFinding]:
     from mission_control_tui.model.catalogue.in_force import current
     from mission_control_tui.model.requests.connector_pauses import pauses
 
@@ -354,14 +366,16 @@ async def _connectors(session: Session, store: Store, patience: float) -> AsyncI
     for name, serves in used.items():
         found = await _connector(session, store, name, patience)
         said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
-        if name in paused and found.level is Level.OK:
+        if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
-            yield Finding(found.check, Level.WARNING, said, "The worker checks again by itself.")
+            yield HealthFinding(
+                found.check, Severity.WARNING, said, "The worker checks again by itself."
+            )
         else:
-            yield Finding(found.check, found.level, said, found.remedy)
+            yield HealthFinding(found.check, found.level, said, found.remedy)
 
 
-async def _connector(session: Session, store: Store, name: str, patience: float) -> Finding:
+async def _connector(session: Session, store: Store, name: str, patience: float) -> HealthFinding:
     from mission_control_tui.provisioning.connectors import registry
     from mission_control_tui.provisioning.connectors.base import ConnectorError
 
@@ -376,21 +390,21 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
         async with asyncio.timeout(patience):
             health = await connector.check()
     except TimeoutError:
-        return Finding(
+        return HealthFinding(
             check,
-            Level.PROBLEM,
+            Severity.PROBLEM,
             f"no answer within {patience:g} s",
             "See that the back end runs and can be reached from here.",
         )
     except ConnectorError as error:
-        return Finding(check, Level.PROBLEM, error.said, error.remedy)
+        return HealthFinding(check, Severity.PROBLEM, error.said, error.remedy)
     finally:
         await connector.aclose()
     detail = f", {health.detail}" if health.detail else ""
-    return Finding(check, Level.OK, f"{health.version}{detail}")
+    return HealthFinding(check, Severity.OK, f"{health.version}{detail}")
 
 
-def _disk(url: URL) -> Iterable[Finding]:
+def _disk(url: URL) -> Iterable[HealthFinding]:
     if url.get_backend_name() != "sqlite":
         return
     directory = Path(url.database or "").parent
@@ -398,9 +412,9 @@ def _disk(url: URL) -> Iterable[Finding]:
         return
     free = shutil.disk_usage(directory).free
     if free < LOW_DISK_BYTES:
-        yield Finding(
+        yield HealthFinding(
             "disk",
-            Level.WARNING,
+            Severity.WARNING,
             f"only {free // 1024**2} MB are free in {directory}",
             "Make room: a full disk stops every change.",
         )

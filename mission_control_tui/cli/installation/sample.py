@@ -47,7 +47,7 @@ async def reset_sample(session: Session, store: Store) -> Outcome[Account]:
     return Outcome(outcome.result.account, outcome.plan, outcome.applied)
 
 
-async def _forget(session: Session, objects: Iterable[sample.Forgotten]) -> None:
+async def _forget(session: Session, objects: Iterable[sample.ForgottenObject]) -> None:
     from mission_control_tui.provisioning.connectors.simulator.connector import forget
 
     keys: dict[str, list[str]] = defaultdict(list)

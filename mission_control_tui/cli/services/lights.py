@@ -13,7 +13,7 @@ from mission_control_tui.model.search import filters
 from mission_control_tui.model.states import Light
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.search.light_rows import Cell, Column, MatrixPage, MatrixRow
+    from mission_control_tui.model.search.light_rows import Cell, LightColumn, MatrixPage, MatrixRow
     from mission_control_tui.model.store.database import Store
 
 ORDERS = ("name", "oldest", "newest")
@@ -41,17 +41,17 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
     in names and addresses. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D drift.
     """
 
-    async def work(store: Store) -> tuple[tuple[Column, ...], MatrixPage]:
+    async def work(store: Store) -> tuple[tuple[LightColumn, ...], MatrixPage]:
         from mission_control_tui.model.catalogue import in_force as catalogue_store
         from mission_control_tui.model.search import light_matrix as matrix
 
         account = await session.account_id(store)
         at = (store, session.caller, account)
         found = await catalogue_store.current(store)
-        sight = filters.understood(" ".join(words), found.catalogue)
+        sight = filters.parse_filter(" ".join(words), found.catalogue)
         across = await matrix.columns(*at)
         return across, await matrix.page(
-            *at, sight, filters.Order(sort), offset=offset, limit=limit
+            *at, sight, filters.UserOrder(sort), offset=offset, limit=limit
         )
 
     across, page = session.run(work)

@@ -22,7 +22,7 @@ from mission_control_tui.model.errors import UsageError
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.users.provisioning import ServiceResult
     from mission_control_tui.model.views import AssignmentView
 
 
@@ -74,14 +74,14 @@ def provision(
 
     async def work(
         store: Store, stack: contextlib.ExitStack
-    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.provisioning import Wanted
+    ) -> tuple[Outcome[tuple[ServiceResult, ...]], tuple[AssignmentView, ...]]:
+        from mission_control_tui.model.users.provisioning import ServiceRequest
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
         account = await session.account_id(store)
-        wanted = [Wanted(service, level, options, instance, adopt)]
+        wanted = [ServiceRequest(service, level, options, instance, adopt)]
 
-        async def give(dry_run: bool) -> Outcome[tuple[Given, ...]]:
+        async def give(dry_run: bool) -> Outcome[tuple[ServiceResult, ...]]:
             return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
 
         tried = await give(True)
@@ -115,7 +115,7 @@ def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, s
 
 
 def _keep_passwords(
-    upn: str, given: Sequence[Given], instance: str, file: passwords.PasswordFile | None
+    upn: str, given: Sequence[ServiceResult], instance: str, file: passwords.PasswordFile | None
 ) -> None:
     made = [
         (upn, one.service_id, instance, one.backend_name, one.password)

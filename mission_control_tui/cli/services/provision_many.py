@@ -14,7 +14,7 @@ from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPlan
-from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkItemView, BulkView
@@ -130,7 +130,7 @@ def _given_one(name: str, view: AssignmentView | None, params: BulkParams) -> di
 def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
     """A bulk's plan in the shape of every other plan, as it is printed as JSON."""
     left_out = [
-        PlanLine(Verb.UNCHANGED, kind, name, {}, {"why": one.reason})
+        PlanLine(PlanVerb.UNCHANGED, kind, name, {}, {"why": one.reason})
         for one in found.reasons
         if one.state != "waiting"
         for name in one.names

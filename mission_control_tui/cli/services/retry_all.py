@@ -11,7 +11,7 @@ from mission_control_tui.cli.common.output import line
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.bulk.views import BulkAction
-from mission_control_tui.model.plan import Outcome, Plan, PlanLine, Verb
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import Light
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def retry_all(session: Session) -> None:
     found, started, queued = session.run(work)
     lines = tuple(
         PlanLine(
-            Verb.CHANGED,
+            PlanVerb.CHANGED,
             "service",
             f"{one.subject} {one.service_id}",
             {"light": str(Light.RED)},

@@ -69,7 +69,7 @@ def add(
     """
 
     async def work(store: Store) -> Outcome[ScheduleView]:
-        from mission_control_tui.model.schedules.actions import Params
+        from mission_control_tui.model.schedules.actions import ScheduleParams
         from mission_control_tui.model.schedules.editing import schedule
 
         outcome = await schedule(
@@ -78,7 +78,7 @@ def add(
             await session.account_id(store),
             user,
             action,
-            Params(service, level, _stated(settings), instance),
+            ScheduleParams(service, level, _stated(settings), instance),
             when,
             dry_run=session.dry_run,
         )

@@ -14,7 +14,7 @@ from mission_control_tui.model.states import RequestKind
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.users.provisioning import ServiceResult
     from mission_control_tui.model.views import AssignmentView
 
 _instance = click.option(
@@ -70,7 +70,7 @@ def _turn(
 ) -> None:
     async def work(
         store: Store,
-    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
+    ) -> tuple[Outcome[tuple[ServiceResult, ...]], tuple[AssignmentView, ...]]:
         from mission_control_tui.model.users.provisioning import change_wish
 
         account = await session.account_id(store)

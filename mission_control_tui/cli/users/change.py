@@ -16,7 +16,7 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.people.fields import UserDetails
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.onboarding.new_user import Newcomer
+    from mission_control_tui.model.onboarding.new_user import NewUserResult
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AssignmentView, UserView
@@ -54,7 +54,7 @@ def create(
     given = passwords.chosen_source(password_stdin, passwords_out)
     fields = stated(options)
 
-    async def change(store: Store, account: int) -> Outcome[Newcomer]:
+    async def change(store: Store, account: int) -> Outcome[NewUserResult]:
         from mission_control_tui.model.onboarding.new_user import create_with
         from mission_control_tui.model.people.names import display_name_for
         from mission_control_tui.model.users.queries import free_username
@@ -81,7 +81,7 @@ def create(
     results.tell(session, outcome, {"user": results.user(outcome.result.user)})
 
 
-def _write_passwords(file: passwords.PasswordFile, made: Newcomer) -> None:
+def _write_passwords(file: passwords.PasswordFile, made: NewUserResult) -> None:
     """The user's password, and those of services that have their own."""
     upn, of_user = made.user.upn, made.password or ""
     of_services = [

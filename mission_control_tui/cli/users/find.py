@@ -13,7 +13,7 @@ from mission_control_tui.cli.common.session import Session, pass_session
 
 if TYPE_CHECKING:
     from mission_control_tui.model.operators.recents import Recent
-    from mission_control_tui.model.search.results import Found, FoundOrder, FoundUser
+    from mission_control_tui.model.search.results import FoundOrder, FoundUser, SearchResults
     from mission_control_tui.model.store.database import Store
 
 HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
@@ -33,7 +33,7 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     nothing begins so.
     """
 
-    async def work(store: Store) -> Found:
+    async def work(store: Store) -> SearchResults:
         from mission_control_tui.model.accounts.editing import resolve_account
         from mission_control_tui.model.search.anyone import find_anyone
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mission_control_tui.model.catalogue.types import Service
-    from mission_control_tui.model.groups.editing import Changes
+    from mission_control_tui.model.groups.editing import GroupChanges
     from mission_control_tui.model.groups.queries import ObjectPage, ObjectView
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
@@ -231,10 +231,10 @@ def edit(
     given = _pairs("--set", settings)
     coming, going = _members("--add", add), _members("--remove", remove)
 
-    def changed() -> Changes:
-        from mission_control_tui.model.groups.editing import Changes
+    def changed() -> GroupChanges:
+        from mission_control_tui.model.groups.editing import GroupChanges
 
-        return Changes(name, address, given, coming, going)
+        return GroupChanges(name, address, given, coming, going)
 
     _edit(session, named, changed, wait)
 
@@ -315,7 +315,7 @@ def _membership(
 ) -> None:
     async def change(store: Store, account: int) -> Outcome[ObjectView]:
         from mission_control_tui.model.catalogue.in_force import in_force
-        from mission_control_tui.model.groups.editing import Changes, edit_object
+        from mission_control_tui.model.groups.editing import GroupChanges, edit_object
         from mission_control_tui.model.groups.queries import show_object
 
         chosen = role
@@ -327,7 +327,7 @@ def _membership(
                 raise UsageError(f"A {view.kind_name} has no members.")
             chosen = roles[0].id
         people = {chosen: who}
-        wished = Changes(add=people) if joining else Changes(remove=people)
+        wished = GroupChanges(add=people) if joining else GroupChanges(remove=people)
         return await edit_object(
             store, session.caller, account, named, wished, dry_run=session.dry_run
         )
@@ -335,7 +335,9 @@ def _membership(
     _change(session, change, wait)
 
 
-def _edit(session: Session, named: str, changed: Callable[[], Changes], wait: float | None) -> None:
+def _edit(
+    session: Session, named: str, changed: Callable[[], GroupChanges], wait: float | None
+) -> None:
     async def change(store: Store, account: int) -> Outcome[ObjectView]:
         from mission_control_tui.model.groups.editing import edit_object
 

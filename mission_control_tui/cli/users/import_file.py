@@ -16,7 +16,7 @@ from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
-from mission_control_tui.model.plan import Plan, PlanLine, Verb
+from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     counts += [f"{len(result.refused)} {would}refused"] if result.refused else []
     line(f"{result.source}: {result.rows} users in {users.format.name}, {users.encoding}.")
     line(f"{', '.join(counts)}.")
-    changed = [one for one in outcome.plan.lines if one.verb is Verb.CHANGED]
-    created = [PlanLine(Verb.CREATED, "user", upn) for upn in result.created]
+    changed = [one for one in outcome.plan.lines if one.verb is PlanVerb.CHANGED]
+    created = [PlanLine(PlanVerb.CREATED, "user", upn) for upn in result.created]
     print_plan(Plan(lines=(*created, *changed), warnings=outcome.plan.warnings))
     if not update:
         for one in result.differing:

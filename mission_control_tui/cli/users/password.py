@@ -15,7 +15,7 @@ from mission_control_tui.model.errors import UsageError
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.passwords import PasswordSet
+    from mission_control_tui.model.users.passwords import PasswordChange
     from mission_control_tui.model.views import AssignmentView
 
 
@@ -51,7 +51,7 @@ def password(
         raise UsageError("--instance needs --service.")
     given = passwords.chosen_source(password_stdin, passwords_out)
 
-    async def change(store: Store, account: int) -> Outcome[PasswordSet]:
+    async def change(store: Store, account: int) -> Outcome[PasswordChange]:
         from mission_control_tui.model.users.passwords import set_password, set_service_password
 
         if service is None:
@@ -77,7 +77,7 @@ def password(
 
     async def work(
         store: Store,
-    ) -> tuple[Outcome[PasswordSet], tuple[AssignmentView, ...]]:
+    ) -> tuple[Outcome[PasswordChange], tuple[AssignmentView, ...]]:
         account = await session.account_id(store)
         outcome = await change(store, account)
         made = outcome.result.password

@@ -22,7 +22,7 @@ from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkView
-    from mission_control_tui.model.onboarding.paste import PasteChoices, Pasted
+    from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult
     from mission_control_tui.model.onboarding.pasted_list import PastedList
     from mission_control_tui.model.onboarding.user_insert import NewPassword
     from mission_control_tui.model.plan import Outcome
@@ -127,7 +127,7 @@ async def _work(
     pasted: PastedList,
     file: passwords.PasswordFile | None,
     given: Any,
-) -> tuple[Outcome[Pasted], BulkView | None]:
+) -> tuple[Outcome[PasteResult], BulkView | None]:
     from mission_control_tui.model.onboarding.paste import paste as paste_list
 
     account = await session.account_id(store)
@@ -177,7 +177,7 @@ async def _own_passwords(store: Store, choices: PasteChoices) -> bool:
 
 
 def _print(
-    outcome: Outcome[Pasted], bulk: BulkView | None, pasted: PastedList, out: Path | None
+    outcome: Outcome[PasteResult], bulk: BulkView | None, pasted: PastedList, out: Path | None
 ) -> None:
     result = outcome.result
     would = "" if outcome.applied else "would be "
@@ -201,7 +201,7 @@ def _print(
         say("Dry run: nothing was changed.")
 
 
-def _json(outcome: Outcome[Pasted], bulk: BulkView | None) -> dict[str, object]:
+def _json(outcome: Outcome[PasteResult], bulk: BulkView | None) -> dict[str, object]:
     result = outcome.result
     return {
         "applied": outcome.applied,
@@ -233,7 +233,7 @@ def _json(outcome: Outcome[Pasted], bulk: BulkView | None) -> dict[str, object]:
     }
 
 
-def _finish(outcome: Outcome[Pasted]) -> None:
+def _finish(outcome: Outcome[PasteResult]) -> None:
     refused = outcome.result.refused
     if not refused:
         return

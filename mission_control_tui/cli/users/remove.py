@@ -14,7 +14,7 @@ from mission_control_tui.cli.users.change import change_user
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import Given
+    from mission_control_tui.model.users.provisioning import ServiceResult
     from mission_control_tui.model.views import AssignmentView, UserView
 
 
@@ -30,7 +30,7 @@ def deprovision(session: Session, user: str, wait: float | None) -> None:
 
     async def work(
         store: Store,
-    ) -> tuple[Outcome[tuple[Given, ...]], tuple[AssignmentView, ...]]:
+    ) -> tuple[Outcome[tuple[ServiceResult, ...]], tuple[AssignmentView, ...]]:
         from mission_control_tui.model.users.provisioning import deprovision_all
 
         account = await session.account_id(store)

@@ -17,7 +17,7 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.search.user_list import Page
+    from mission_control_tui.model.search.user_list import UserPage
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import UserLine, UserView
 
@@ -83,7 +83,7 @@ def list_users(
     if as_csv and session.json:
         raise UsageError("Choose one of --csv and --json.")
 
-    async def work(store: Store) -> Page:
+    async def work(store: Store) -> UserPage:
         from mission_control_tui.model.search.user_list import page
         from mission_control_tui.model.states import Light
 
@@ -137,7 +137,7 @@ def _print_csv(rows: tuple[UserLine, ...]) -> None:
     click.echo(text.getvalue(), nl=False)
 
 
-def _print_table(found: Page, offset: int, *, in_bin: bool) -> None:
+def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
     if not found.rows:
         say("Nobody is in the recycling bin." if in_bin else "No users found.")
         return

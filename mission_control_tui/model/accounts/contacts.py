@@ -10,11 +10,11 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue.values import Rule, ValueType
+from mission_control_tui.model.catalogue.values import ValueRule, ValueType
 from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
 from mission_control_tui.model.people.phones import phone_warning
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.tables.accounts import ContactRow
@@ -27,7 +27,7 @@ PHONE_LIMIT = 64
 ACTION = "set contacts"
 FIELDS = ("name", "email", "phone")
 
-_EMAIL = Rule(id="email", name="E-mail", type=ValueType.EMAIL)
+_EMAIL = ValueRule(id="email", name="E-mail", type=ValueType.EMAIL)
 
 
 class ContactRole(StrEnum):
@@ -76,7 +76,7 @@ async def set_contacts(
         if expected is not None and present != wanted and present != in_order(expected):
             raise await _stale(tx, account_id, owner.code, in_order(expected), present)
         if present == wanted:
-            tx.record(Verb.UNCHANGED, "contacts", owner.code)
+            tx.record(PlanVerb.UNCHANGED, "contacts", owner.code)
         else:
             await tx.session.execute(delete(ContactRow).where(ContactRow.account_id == account_id))
             for one in wanted:
@@ -86,7 +86,7 @@ async def set_contacts(
             for words in _commands(present, wanted):
                 tx.command("account", "contacts", *words)
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "contacts",
                 owner.code,
                 before={"contacts": [asdict(one) for one in present]},

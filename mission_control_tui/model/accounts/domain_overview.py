@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Light, OrderState
 from mission_control_tui.model.store.database import Store
@@ -176,7 +176,7 @@ async def _users(session: AsyncSession, account_id: int) -> dict[str, int]:
 async def _waiting(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> list[AccountDomain]:
-    sold = [one.id for one in catalogue.products if one.buys is Buys.DOMAIN]
+    sold = [one.id for one in catalogue.products if one.buys is PurchaseKind.DOMAIN]
     rows = await session.execute(
         select(OrderRow, OrderLineRow)
         .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)

@@ -26,10 +26,10 @@ from mission_control_tui.model.errors import (
     UsageError,
 )
 from mission_control_tui.model.people.password_policy import PasswordPolicy
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import EDIT_ACCOUNT, require_account_version
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -42,7 +42,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}[a-z0-9]")
 _LISTED = 20
 
 
-@retried
+@retries_on_conflict
 async def create_account(
     store: Store,
     caller: Caller,
@@ -93,7 +93,7 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
     await tx.session.flush()
     tx.account_id = row.id
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "account",
         row.code,
         after={"name": row.name, "time zone": row.time_zone, **row.password_policy},
@@ -179,7 +179,7 @@ async def edit_account(
         await tx.session.flush()
         tx.command(*phrasing.edit_account(row.code, {key: wanted[key] for key in changed}))
         tx.record(
-            Verb.CHANGED if changed else Verb.UNCHANGED,
+            PlanVerb.CHANGED if changed else PlanVerb.UNCHANGED,
             "account",
             row.code,
             before={key: now[key] for key in changed},

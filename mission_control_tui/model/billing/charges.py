@@ -26,7 +26,7 @@ class LineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bought:
+class SeatPurchase:
     """One line of a purchase. `at` is local time; `pool` is what its seats are held from, None for a domain.
 
     `basis_points` is the tax of the catalogue that it was ordered from, `tax` what was agreed.
@@ -47,7 +47,7 @@ class Bought:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
+class SeatReturn:
     """Seats that were removed; `at` is local time."""
 
     at: datetime
@@ -102,17 +102,17 @@ class Sums:
 class _Batch:
     """A purchase, what is left of it when the month begins, and how much of that test users hold."""
 
-    bought: Bought
+    bought: SeatPurchase
     left: int
     test: int = 0
 
 
 def charges(
     month: tuple[int, int],
-    bought: Iterable[Bought],
-    given_back: Iterable[GivenBack],
+    bought: Iterable[SeatPurchase],
+    given_back: Iterable[SeatReturn],
     test_seats: Mapping[Hashable, int],
-    price: Callable[[Bought], Price],
+    price: Callable[[SeatPurchase], Price],
 ) -> tuple[StatementLine, ...]:
     """The lines of the month (year, month): orders by number, then renewals by label. `test_seats` are by pool.
 
@@ -155,7 +155,7 @@ def _renews(batch: _Batch, number: int) -> bool:
     return of_seats and batch.left > 0 and begun > 0 and begun % batch.bought.term == 0
 
 
-def _give_back(batches: Sequence[_Batch], removal: GivenBack) -> None:
+def _give_back(batches: Sequence[_Batch], removal: SeatReturn) -> None:
     """Take the seats from what was bought last before they were removed."""
     left = removal.quantity
     for batch in reversed(batches):
@@ -196,7 +196,7 @@ def _ordered(batch: _Batch) -> StatementLine:
 
 
 def _renewals(
-    batches: Iterable[_Batch], month: tuple[int, int], price: Callable[[Bought], Price]
+    batches: Iterable[_Batch], month: tuple[int, int], price: Callable[[SeatPurchase], Price]
 ) -> Iterable[StatementLine]:
     """One line for each level, term and price, however many purchases it comes from."""
     quantities: dict[Price, list[int]] = {}

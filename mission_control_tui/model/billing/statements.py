@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.billing.charges import (
     MONTHS,
-    Bought,
-    GivenBack,
     LineKind,
     Price,
+    SeatPurchase,
+    SeatReturn,
     StatementLine,
     Sums,
     charges,
@@ -31,18 +31,18 @@ from mission_control_tui.model.caller import WORKER, Caller
 from mission_control_tui.model.catalogue.codec import from_json
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import tax_label, term_words
-from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import CHARGED
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
@@ -202,7 +202,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
                 )
             )
             tx.record(
-                Verb.CREATED,
+                PlanVerb.CREATED,
                 "statement",
                 period,
                 after={"total": ", ".join(str(one.total) for one in draft.sums)},
@@ -210,7 +210,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
             )
             return draft
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
 async def _kept(session: AsyncSession, account_id: int, period: str) -> Statement | None:
@@ -276,7 +276,7 @@ async def _test_seats(
 
 async def _traded(
     session: AsyncSession, account_id: int, catalogue: Catalogue, zone: tzinfo, period: str
-) -> tuple[list[Bought], list[GivenBack], int]:
+) -> tuple[list[SeatPurchase], list[SeatReturn], int]:
     """All that was ever bought and given back, and how many orders wait for approval."""
     rows = (
         await session.execute(
@@ -292,16 +292,16 @@ async def _traded(
         if period_of(order.decided_at or order.placed_at, zone) == period
     }
     rates = await _rates(session, ordered)
-    bought: list[Bought] = []
-    given_back: list[GivenBack] = []
+    bought: list[SeatPurchase] = []
+    given_back: list[SeatReturn] = []
     waiting = sum(order.state == OrderState.AWAITING_APPROVAL for order, _line in rows)
     for order, line in rows:
         at = (order.decided_at or order.placed_at).astimezone(zone)
         if order.kind == OrderKind.REMOVAL:
-            given_back.append(GivenBack(at, line.product_id, line.level_id, line.quantity))
+            given_back.append(SeatReturn(at, line.product_id, line.level_id, line.quantity))
         elif order.state in CHARGED:
             bought.append(
-                Bought(
+                SeatPurchase(
                     order_id=order.id,
                     at=at,
                     product_id=line.product_id,
@@ -336,13 +336,13 @@ def _pool(catalogue: Catalogue, line: OrderLineRow) -> Hashable | None:
     except NotFound:
         # What the catalogue no longer knows is owned by nobody, and renewed for nobody.
         return None
-    if product.buys is not Buys.SEATS:
+    if product.buys is not PurchaseKind.SEATS:
         return None
     return level.grants_service, level.grants_level
 
 
-def _pricing(catalogue: Catalogue) -> Callable[[Bought], Price]:
-    def price(bought: Bought) -> Price:
+def _pricing(catalogue: Catalogue) -> Callable[[SeatPurchase], Price]:
+    def price(bought: SeatPurchase) -> Price:
         product = catalogue.product(bought.product_id)
         level = product.level(bought.level_id)
         minor = level.prices.get(bought.term)

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from mission_control_tui.model.bulk.targets import Target
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, ItemState, NewPassword
+from mission_control_tui.model.bulk.targets import BulkTarget
+from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPassword, ItemState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.plan import Verb
-from mission_control_tui.model.services.wishes import push
+from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import (
     Light,
     Priority,
@@ -32,14 +32,19 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.passwords import renew
-from mission_control_tui.model.users.provisioning import Given, Wanted, give, turn
+from mission_control_tui.model.users.provisioning import (
+    ServiceRequest,
+    ServiceResult,
+    change_wish_in,
+    provision_in,
+)
 from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
 
 SO_ALREADY = "It is so already."
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class BulkContext:
     """What the items of one bulk share within one transaction."""
 
     owner: AccountRow
@@ -55,14 +60,14 @@ class Context:
         account_id: int,
         action: BulkAction,
         params: BulkParams,
-    ) -> Context:
+    ) -> BulkContext:
         """The account and the catalogue as they are now."""
         owner = await account_row(tx.session, caller, account_id)
         return cls(owner, (await in_force(tx.session)).catalogue, action, params)
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
+class ItemResult:
     """What became of an item. `previous` has the wish before and after; `error` is that of a refusal."""
 
     state: ItemState
@@ -70,16 +75,16 @@ class Acted:
     request_id: int | None = None
     assignment_id: str | None = None
     previous: Mapping[str, Any] = field(default_factory=dict)
-    password: NewPassword | None = None
+    password: BulkPassword | None = None
     error: MissionControlError | None = None
     waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ItemSubject:
     """Whose turn it is: the item, its user where it has one, and what that user has; all locked."""
 
-    target: Target
+    target: BulkTarget
     user: UserRow | None
     rows: Sequence[AssignmentRow]
 
@@ -100,7 +105,7 @@ class Subject:
         return next(row for row in self.rows if row.id == self.target.assignment_id)
 
 
-async def subjects(tx: Transaction, items: Sequence[Target]) -> list[Subject]:
+async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSubject]:
     """The items with their users and services, locked in the order that everybody locks them in."""
     user_ids = {one.user_id for one in items if one.user_id is not None}
     users = {
@@ -120,7 +125,7 @@ async def subjects(tx: Transaction, items: Sequence[Target]) -> list[Subject]:
     for row in rows:
         by_owner.setdefault(row.user_id or row.id, []).append(row)
     return [
-        Subject(
+        ItemSubject(
             one,
             users[one.user_id] if one.user_id is not None else None,
             by_owner.get(one.user_id or one.assignment_id, ()),
@@ -129,12 +134,12 @@ async def subjects(tx: Transaction, items: Sequence[Target]) -> list[Subject]:
     ]
 
 
-async def act(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     """Do the action for one item; what is refused leaves nothing behind and says why."""
     try:
         async with tx.attempt():
             if subject.user is not None and subject.user.in_bin:
-                return Acted(ItemState.SKIPPED, "The user is in the recycling bin.")
+                return ItemResult(ItemState.SKIPPED, "The user is in the recycling bin.")
             acted = await _ACTIONS[context.action](tx, context, subject)
             if acted.request_id is None:
                 return acted
@@ -150,8 +155,8 @@ async def act(tx: Transaction, context: Context, subject: Subject) -> Acted:
             ]
         )
         assignment_id = subject.target.assignment_id
-        return Acted(ItemState.REFUSED, said, assignment_id=assignment_id, error=error)
-    return Acted(
+        return ItemResult(ItemState.REFUSED, said, assignment_id=assignment_id, error=error)
+    return ItemResult(
         acted.state,
         acted.reason,
         acted.request_id,
@@ -162,7 +167,7 @@ async def act(tx: Transaction, context: Context, subject: Subject) -> Acted:
     )
 
 
-async def _give(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _give(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     params, user = context.params, _user(subject)
     service = context.catalogue.service(params.service)
     row = subject.service(service.id, params.instance)
@@ -170,55 +175,65 @@ async def _give(tx: Transaction, context: Context, subject: Subject) -> Acted:
     if not has and context.action is BulkAction.CHANGE:
         return _has_none(service)
     if not has and user.disabled and not params.include_disabled:
-        return Acted(ItemState.SKIPPED, "The user is disabled.")
+        return ItemResult(ItemState.SKIPPED, "The user is disabled.")
     before = state_of(row) if row is not None else None
-    wanted = Wanted(service.id, params.level, params.settings, params.instance, params.adopt)
-    given = await give(tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK)
+    wanted = ServiceRequest(
+        service.id, params.level, params.settings, params.instance, params.adopt
+    )
+    given = await provision_in(
+        tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK
+    )
     return await _given(tx, user, params.instance, before, given)
 
 
-async def _give_own(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _give_own(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     """What the item itself says: a service, its level, settings and name."""
     user, one = _user(subject), subject.target.previous["give"]
-    wanted = Wanted(one["service"], one["level"], one["settings"], one["instance"])
+    wanted = ServiceRequest(one["service"], one["level"], one["settings"], one["instance"])
     row = subject.service(context.catalogue.service(wanted.service).id, wanted.instance)
     before = state_of(row) if row is not None else None
-    given = await give(tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK)
+    given = await provision_in(
+        tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK
+    )
     return await _given(tx, user, wanted.instance, before, given)
 
 
-async def _turn(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _turn(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     user, kind = _user(subject), RequestKind(context.action)
     if subject.target.assignment_id is not None:
         row: AssignmentRow | None = subject.assignment()
     elif not context.params.service:
-        return Acted(ItemState.UNCHANGED, "The user has no services.")
+        return ItemResult(ItemState.UNCHANGED, "The user has no services.")
     else:
         wanted = context.catalogue.service(context.params.service)
         row = subject.service(wanted.id, context.params.instance)
         if row is None or (row.wish == Wish.ABSENT and kind is not RequestKind.DEPROVISION):
             return _has_none(wanted)
     if row is None:
-        return Acted(ItemState.UNCHANGED, SO_ALREADY)
+        return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
     before = state_of(row)
     service = context.catalogue.service(row.service_id)
-    given = await turn(tx, user, service, row, kind, priority=Priority.BULK)
+    given = await change_wish_in(tx, user, service, row, kind, priority=Priority.BULK)
     return await _given(tx, user, row.instance, before, given)
 
 
 async def _given(
-    tx: Transaction, user: UserRow, instance: str, before: dict[str, Any] | None, given: Given
-) -> Acted:
+    tx: Transaction,
+    user: UserRow,
+    instance: str,
+    before: dict[str, Any] | None,
+    given: ServiceResult,
+) -> ItemResult:
     if given.request_id is None:
-        return Acted(ItemState.UNCHANGED, SO_ALREADY, assignment_id=given.assignment_id)
+        return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=given.assignment_id)
     row = await tx.session.get_one(AssignmentRow, given.assignment_id)
     after = state_of(row)
     password = None
     if given.password is not None:
-        password = NewPassword(
+        password = BulkPassword(
             user.upn, given.service_id, instance, given.backend_name, given.password
         )
-    return Acted(
+    return ItemResult(
         ItemState.QUEUED,
         request_id=given.request_id,
         assignment_id=given.assignment_id,
@@ -227,41 +242,41 @@ async def _given(
     )
 
 
-async def _switch(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _switch(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     return await _set_disabled(tx, _user(subject), context.action is BulkAction.DISABLE)
 
 
-async def _set_disabled(tx: Transaction, user: UserRow, wanted: bool) -> Acted:
+async def _set_disabled(tx: Transaction, user: UserRow, wanted: bool) -> ItemResult:
     if user.disabled == wanted:
-        return Acted(ItemState.UNCHANGED, SO_ALREADY)
+        return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
     queued = len(tx.requests)
     await apply_changes(tx, user, {"disabled": wanted}, priority=Priority.BULK)
     parent = tx.requests[queued] if len(tx.requests) > queued else None
     states = {"before": {"disabled": not wanted}, "after": {"disabled": wanted}}
-    return Acted(ItemState.QUEUED, request_id=parent, previous=states)
+    return ItemResult(ItemState.QUEUED, request_id=parent, previous=states)
 
 
-async def _password(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _password(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     user = _user(subject)
     fresh = await renew(
         tx, user, context.owner, must_change=context.params.must_change, priority=Priority.BULK
     )
-    password = NewPassword(user.upn, "", "", user.username, fresh.password or "")
-    return Acted(ItemState.QUEUED, request_id=fresh.request_id, password=password)
+    password = BulkPassword(user.upn, "", "", user.username, fresh.password or "")
+    return ItemResult(ItemState.QUEUED, request_id=fresh.request_id, password=password)
 
 
-async def _retry(tx: Transaction, _context: Context, subject: Subject) -> Acted:
+async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -> ItemResult:
     row = subject.assignment()
     if row.light != Light.RED:
-        return Acted(ItemState.UNCHANGED, "It is no longer red.", assignment_id=row.id)
+        return ItemResult(ItemState.UNCHANGED, "It is no longer red.", assignment_id=row.id)
     last = await tx.session.scalar(
         select(func.max(RequestRow.id)).where(RequestRow.assignment_id == row.id)
     )
     kind = RequestKind((await tx.session.get_one(RequestRow, last)).kind)
-    request = await push(tx, row, kind, priority=Priority.BULK)
+    request = await enqueue(tx, row, kind, priority=Priority.BULK)
     tx.command("requests", "retry", str(last))
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "service",
         f"{subject.target.name} {row.service_id}" + (f" ({row.instance})" if row.instance else ""),
         before={"light": str(Light.RED)},
@@ -271,19 +286,19 @@ async def _retry(tx: Transaction, _context: Context, subject: Subject) -> Acted:
         request_id=request.id,
         assignment_id=row.id,
     )
-    return Acted(ItemState.QUEUED, request_id=request.id, assignment_id=row.id)
+    return ItemResult(ItemState.QUEUED, request_id=request.id, assignment_id=row.id)
 
 
-async def _restate(tx: Transaction, context: Context, subject: Subject) -> Acted:
+async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     target, expected = subject.target.previous["target"], subject.target.previous["expected"]
     if "disabled" in target:
         user = _user(subject)
         if user.disabled == target["disabled"]:
-            return Acted(ItemState.UNCHANGED, SO_ALREADY)
+            return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
         return await _set_disabled(tx, user, bool(target["disabled"]))
     row = subject.assignment()
     if same(state_of(row), target):
-        return Acted(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)
+        return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)
     if not context.params.force:
         refusal = await changed_since(tx.session, row, expected)
         if refusal is not None:
@@ -295,16 +310,18 @@ async def _restate(tx: Transaction, context: Context, subject: Subject) -> Acted
     return await _given(tx, _user(subject), row.instance, before, given)
 
 
-def _user(subject: Subject) -> UserRow:
+def _user(subject: ItemSubject) -> UserRow:
     assert subject.user is not None  # noqa: S101 - only retries have items without a user
     return subject.user
 
 
-def _has_none(service: Service) -> Acted:
-    return Acted(ItemState.SKIPPED, f"The user has no {service.name}.")
+def _has_none(service: Service) -> ItemResult:
+    return ItemResult(ItemState.SKIPPED, f"The user has no {service.name}.")
 
 
-_ACTIONS: dict[BulkAction, Callable[[Transaction, Context, Subject], Awaitable[Acted]]] = {
+_ACTIONS: dict[
+    BulkAction, Callable[[Transaction, BulkContext, ItemSubject], Awaitable[ItemResult]]
+] = {
     BulkAction.PROVISION: _give,
     BulkAction.CHANGE: _give,
     BulkAction.SUSPEND: _turn,

@@ -25,7 +25,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from sqlalchemy import select
 
-from mission_control_tui.model.bulk.item_storage import Packed, pack, storing
+from mission_control_tui.model.bulk.item_storage import PackedItems, pack, storing
 from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.queries import (
     bulk_row,
@@ -35,8 +35,8 @@ from mission_control_tui.model.bulk.queries import (
 )
 from mission_control_tui.model.bulk.slices import Keep, breath, work_slice
 from mission_control_tui.model.bulk.targets import (
+    BulkTarget,
     Picked,
-    Target,
     checked_params,
     targets,
 )
@@ -46,17 +46,17 @@ from mission_control_tui.model.bulk.views import (
     BulkProgress,
     BulkView,
     Slice,
-    Stopped,
+    StoppedBulk,
 )
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -94,7 +94,7 @@ async def chosen(
     users: Picked,
     action: BulkAction,
     params: BulkParams | None = None,
-) -> tuple[Target, ...]:
+) -> tuple[BulkTarget, ...]:
     """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -103,14 +103,14 @@ async def chosen(
         return tuple(await targets(session, account_id, users, action, wanted))
 
 
-@retried
+@retries_on_conflict
 async def create(
     store: Store,
     caller: Caller,
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    chosen: Sequence[Target],
+    chosen: Sequence[BulkTarget],
     *,
     attended: bool,
     undoes_id: int | None = None,
@@ -130,7 +130,7 @@ async def create_in(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    packed: Packed,
+    packed: PackedItems,
     *,
     attended: bool,
     undoes_id: int | None = None,
@@ -156,12 +156,17 @@ async def create_in(
         await tx.session.execute(storing(row.id, packed, is_sqlite=tx.is_sqlite))
     tx.bulk_id = row.id
     view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
-    _record(tx, row, Verb.CREATED, after={"action": view.title, "items": row.total})
+    _record(tx, row, PlanVerb.CREATED, after={"action": view.title, "items": row.total})
     return view
 
 
 def _record(
-    tx: Transaction, row: BulkRow, verb: Verb, *, after: Mapping[str, object], word: str = "start"
+    tx: Transaction,
+    row: BulkRow,
+    verb: PlanVerb,
+    *,
+    after: Mapping[str, object],
+    word: str = "start",
 ) -> None:
     tx.bulk_id = row.id
     tx.record(verb, "bulk", str(row.id), after=after, action=f"{word} bulk")
@@ -201,7 +206,7 @@ async def stop(
     *,
     cancel_queued: bool = False,
     dry_run: bool = False,
-) -> Outcome[Stopped]:
+) -> Outcome[StoppedBulk]:
     """Turn no further items into wishes; with `cancel_queued` cancel those of its requests that have not ended.
 
     Raises NotFound, and Conflict where nothing is left to stop.
@@ -218,11 +223,11 @@ async def stop(
             continue  # it has ended meanwhile
         cancelled += 1
     bulk = await show(store, caller, account_id, bulk_id)
-    stopped = Stopped(bulk, bulk.progress.left, bulk.progress.orange, cancelled)
+    stopped = StoppedBulk(bulk, bulk.progress.left, bulk.progress.orange, cancelled)
     return Outcome(stopped, outcome.plan, applied=True)
 
 
-@retried
+@retries_on_conflict
 async def _stop(
     store: Store,
     caller: Caller,
@@ -231,7 +236,7 @@ async def _stop(
     cancel_queued: bool,
     *,
     dry_run: bool,
-) -> Outcome[Stopped]:
+) -> Outcome[StoppedBulk]:
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -248,9 +253,9 @@ async def _stop(
         if moving:
             row.state = BulkState.STOPPED
             row.ended_at = tx.now
-            _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="stop")
+            _record(tx, row, PlanVerb.CHANGED, after={"left": progress.left}, word="stop")
         view = bulk_view(row, progress)
-    return Outcome(Stopped(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
+    return Outcome(StoppedBulk(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
 
 
 async def _active(store: Store, bulk_id: int) -> Sequence[int]:
@@ -265,7 +270,7 @@ async def _active(store: Store, bulk_id: int) -> Sequence[int]:
         ).all()
 
 
-@retried
+@retries_on_conflict
 async def resume(
     store: Store, caller: Caller, account: int | str, bulk_id: int, *, dry_run: bool = False
 ) -> Outcome[BulkView]:
@@ -279,12 +284,12 @@ async def resume(
         row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
         progress = (await progress_of(tx.session, [row.id]))[row.id]
         if row.state == BulkState.ATTENDED:
-            tx.record(Verb.UNCHANGED, "bulk", str(row.id))
+            tx.record(PlanVerb.UNCHANGED, "bulk", str(row.id))
         elif row.state != BulkState.STOPPED or not progress.left:
             raise Conflict(f"Bulk {bulk_id} is {row.state}: there is nothing to go on with.")
         else:
             row.state = BulkState.ATTENDED if row.params.get("attended") else BulkState.RUNNING
             row.ended_at = None
-            _record(tx, row, Verb.CHANGED, after={"left": progress.left}, word="resume")
+            _record(tx, row, PlanVerb.CHANGED, after={"left": progress.left}, word="resume")
         view = bulk_view(row, progress)
     return Outcome(view, tx.plan, not dry_run)

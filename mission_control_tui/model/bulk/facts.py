@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkParams
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
@@ -43,21 +43,21 @@ _ABOUT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ItemKind:
     """Items that get the same answer: one of them, the seats that each of them holds, and their connector."""
 
-    target: Target
+    target: BulkTarget
     holds: frozenset[Level]
     connector: str = ""
 
 
-Kinds = dict[Hashable, Kind]
+Kinds = dict[Hashable, ItemKind]
 """By all that the answer depends on."""
 
 
 async def kinds_of(
-    session: AsyncSession, chosen: Sequence[Target], params: BulkParams, kinds: Kinds
-) -> list[Kind]:
+    session: AsyncSession, chosen: Sequence[BulkTarget], params: BulkParams, kinds: Kinds
+) -> list[ItemKind]:
     """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
     user_ids = [one.user_id for one in chosen if one.user_id is not None]
     others = [one.assignment_id for one in chosen if one.user_id is None]
@@ -111,7 +111,7 @@ async def kinds_of(
         )
         kind = kinds.get(known)
         if kind is None:
-            kind = kinds[known] = Kind(
+            kind = kinds[known] = ItemKind(
                 one,
                 frozenset(level for row in concerned for level in holds[row.id]),
                 next((row.connector for row in concerned), ""),
@@ -128,7 +128,7 @@ def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElemen
     return or_(*conditions)
 
 
-def _concerns(row: Any, target: Target, params: BulkParams) -> bool:
+def _concerns(row: Any, target: BulkTarget, params: BulkParams) -> bool:
     if target.assignment_id is not None:
         return bool(row.id == target.assignment_id)
     if not params.service:
@@ -140,7 +140,7 @@ def _concerns(row: Any, target: Target, params: BulkParams) -> bool:
     )
 
 
-def _was_changed(row: Any, target: Target) -> bool:
+def _was_changed(row: Any, target: BulkTarget) -> bool:
     """Whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
     expected = target.previous.get("expected")
     if expected is None or "wish" not in expected:

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Insert, String, Table, column, func, insert, litera
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 
-from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import ItemState
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 
@@ -21,14 +21,14 @@ AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedItems:
     """The items of a bulk as one document, and how many they are."""
 
     total: int
     document: str
 
 
-async def pack(chosen: Sequence[Target]) -> Packed:
+async def pack(chosen: Sequence[BulkTarget]) -> PackedItems:
     """Everything about the items that can be done before the database is locked."""
     texts = []
     for start in range(0, len(chosen), AT_ONCE):
@@ -38,10 +38,10 @@ async def pack(chosen: Sequence[Target]) -> Packed:
         ]
         texts.append(json.dumps(items)[1:-1])
         await asyncio.sleep(0)
-    return Packed(len(chosen), f"[{', '.join(texts)}]")
+    return PackedItems(len(chosen), f"[{', '.join(texts)}]")
 
 
-def storing(bulk_id: int, packed: Packed, *, is_sqlite: bool) -> Insert:
+def storing(bulk_id: int, packed: PackedItems, *, is_sqlite: bool) -> Insert:
     """A statement that makes these the items of the bulk, in their order.
 
     Binding each field of each item would take three times as long.

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.actions import Acted, Context, act, subjects
-from mission_control_tui.model.bulk.facts import Kind, Kinds, Level, kinds_of
+from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
+from mission_control_tui.model.bulk.facts import ItemKind, Kinds, Level, kinds_of
 from mission_control_tui.model.bulk.slices import SLICE_SECONDS
-from mission_control_tui.model.bulk.targets import Picked, Target, checked_params, targets
+from mission_control_tui.model.bulk.targets import BulkTarget, Picked, checked_params, targets
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkParams,
@@ -39,7 +39,7 @@ from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 
 WAITING = "waiting"
@@ -104,7 +104,7 @@ async def plan_for(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    chosen: Sequence[Target],
+    chosen: Sequence[BulkTarget],
 ) -> BulkPlan:
     """As `plan`, for those who know the targets already."""
     async with store.read() as session:
@@ -151,7 +151,7 @@ async def plan_for(
 
 
 def reveals(
-    catalogue: Catalogue, action: BulkAction, params: BulkParams, chosen: Sequence[Target]
+    catalogue: Catalogue, action: BulkAction, params: BulkParams, chosen: Sequence[BulkTarget]
 ) -> bool:
     """Whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
     if action is BulkAction.PASSWORD:
@@ -193,7 +193,7 @@ async def _answers(
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    kinds: Sequence[Kind],
+    kinds: Sequence[ItemKind],
 ) -> dict[int, _Answer]:
     """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
     left = kinds
@@ -208,19 +208,19 @@ async def _answers(
     return answers
 
 
-@retried
+@retries_on_conflict
 async def _try(
     store: Store,
     caller: Caller,
     account_id: int,
     action: BulkAction,
     params: BulkParams,
-    left: Sequence[Kind],
+    left: Sequence[ItemKind],
 ) -> dict[int, _Answer]:
     answers: dict[int, _Answer] = {}
     async with store.write(caller, account_id, dry_run=True) as tx:
         begun = time.monotonic()
-        context = await Context.of(tx, caller, account_id, action, params)
+        context = await BulkContext.of(tx, caller, account_id, action, params)
         await tx.session.execute(
             update(SeatPoolRow)
             .where(SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0)
@@ -237,7 +237,7 @@ async def _try(
     return answers
 
 
-async def _answer(session: AsyncSession, one: Kind, acted: Acted) -> _Answer:
+async def _answer(session: AsyncSession, one: ItemKind, acted: ItemResult) -> _Answer:
     holds: frozenset[Level] = one.holds
     keeps = holds
     removes = False
@@ -268,7 +268,7 @@ async def _answer(session: AsyncSession, one: Kind, acted: Acted) -> _Answer:
 def _count(
     tally: _Tally,
     name: str,
-    kind: Kind,
+    kind: ItemKind,
     answer: _Answer,
     catalogue: Catalogue,
     pools: Mapping[Level, tuple[int, int]],

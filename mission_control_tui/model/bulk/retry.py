@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, Where
+from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkParams
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
@@ -29,7 +29,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 
-EVERYBODY = Where()
+EVERYBODY = BulkFilter()
 STUBBORN = 3
 """So many requests in a row that ended red mean that another one will, too."""
 
@@ -37,7 +37,7 @@ _TRY_AGAIN = re.compile(r"(de)?provision again|try again|retry\b", re.IGNORECASE
 """How a remedy begins that asks for nothing but another try."""
 
 
-class Likely(StrEnum):
+class RetryForecast(StrEnum):
     """What will probably become of a retry."""
 
     MAY_WORK = "may work"
@@ -60,7 +60,7 @@ class RetryLine:
     said: str
     failures: int
     since: datetime
-    likely: Likely
+    likely: RetryForecast
     why: str
 
 
@@ -75,12 +75,12 @@ class RetryPlan:
         """How many requests a retry of all queues."""
         return len(self.lines)
 
-    def count(self, likely: Likely) -> int:
+    def count(self, likely: RetryForecast) -> int:
         """How many will probably end so."""
         return sum(one.likely is likely for one in self.lines)
 
     @property
-    def reasons(self) -> tuple[tuple[Likely, str, int], ...]:
+    def reasons(self) -> tuple[tuple[RetryForecast, str, int], ...]:
         """(what is likely, why, how many), the most frequent first."""
         counts = Counter((one.likely, one.why) for one in self.lines)
         return tuple((likely, why, count) for (likely, why), count in counts.most_common())
@@ -162,22 +162,25 @@ async def _failures(session: AsyncSession, ids: Sequence[str]) -> dict[str | Non
 
 def _judged(
     row: AssignmentRow, updated_at: datetime | None, failures: int, paused: dict[str, str]
-) -> tuple[Likely, str]:
+) -> tuple[RetryForecast, str]:
     if row.connector in paused:
-        return Likely.WAITS, f"Connector {row.connector} is paused: {paused[row.connector]}"
+        return RetryForecast.WAITS, f"Connector {row.connector} is paused: {paused[row.connector]}"
     if not row.error_kind:
-        return Likely.MAY_WORK, "Nothing is known against it."
+        return RetryForecast.MAY_WORK, "Nothing is known against it."
     kind = ErrorKind(row.error_kind)
     if updated_at is not None and updated_at > row.since:
-        return Likely.MAY_WORK, "The user was changed since."
+        return RetryForecast.MAY_WORK, "The user was changed since."
     if kind in PAUSING_KINDS:
-        return Likely.MAY_WORK, f"Connector {row.connector} answers again."
+        return RetryForecast.MAY_WORK, f"Connector {row.connector} answers again."
     hope = _hope(kind, row)
     if not hope:
-        return Likely.FAILS_AGAIN, f"The back end refused it for good ({kind}): {row.error_said}"
+        return (
+            RetryForecast.FAILS_AGAIN,
+            f"The back end refused it for good ({kind}): {row.error_said}",
+        )
     if failures >= STUBBORN:
-        return Likely.FAILS_AGAIN, f"It failed {failures} times in a row ({kind})."
-    return Likely.MAY_WORK, hope
+        return RetryForecast.FAILS_AGAIN, f"It failed {failures} times in a row ({kind})."
+    return RetryForecast.MAY_WORK, hope
 
 
 def _hope(kind: ErrorKind, row: AssignmentRow) -> str:

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.actions import Acted, Context, act, subjects
-from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkParams,
+    BulkPassword,
     ItemState,
-    NewPassword,
     Slice,
 )
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import BulkState, Priority, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import FLAWS, clock
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -43,7 +43,7 @@ AHEAD = 200
 on its way, and the queue stays short."""
 REASON_LIMIT = 1000
 
-Keep = Callable[[Sequence[NewPassword]], None]
+Keep = Callable[[Sequence[BulkPassword]], None]
 
 _FLAWS = (
     *FLAWS,
@@ -141,7 +141,7 @@ async def _slice(
                 keep(passwords)
             return Slice(bulk_id, len(done), last, tuple(tx.requests), passwords)
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
 async def _bulk(store: Store, bulk_id: int) -> _Bulk:
@@ -169,12 +169,12 @@ async def _locked(tx: Transaction, bulk_id: int) -> BulkRow | None:
     )
 
 
-async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
+async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[ItemResult]:
     """The next items, at least one, until there are `limit` of them or the slice has taken its time."""
     until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
-    context = await Context.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
-    done: list[Acted] = []
+    context = await BulkContext.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
+    done: list[ItemResult] = []
     while some := await _few(tx, bulk, context, min(FEW, limit - len(done)), until):
         done += some
         if len(done) >= limit or time.monotonic() >= until:
@@ -183,8 +183,8 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[Acted]:
 
 
 async def _few(
-    tx: Transaction, bulk: _Bulk, context: Context, limit: int, until: float
-) -> list[Acted]:
+    tx: Transaction, bulk: _Bulk, context: BulkContext, limit: int, until: float
+) -> list[ItemResult]:
     rows = (
         await tx.session.scalars(
             select(BulkItemRow)
@@ -193,8 +193,8 @@ async def _few(
             .limit(limit)
         )
     ).all()
-    items = [Target(row.user_id, row.assignment_id, row.name, row.previous) for row in rows]
-    done: list[Acted] = []
+    items = [BulkTarget(row.user_id, row.assignment_id, row.name, row.previous) for row in rows]
+    done: list[ItemResult] = []
     for row, subject in zip(rows, await subjects(tx, items), strict=True):
         acted = await act(tx, context, subject)
         row.state = acted.state
@@ -240,4 +240,4 @@ async def _give_up_first(store: Store, bulk_id: int, error: str) -> Slice:
             await tx.session.flush()
             return Slice(bulk_id, 1, await _conclude(tx, row))
 
-    return await raced(work)
+    return await retry_on_conflict(work)

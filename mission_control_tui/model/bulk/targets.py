@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, Where
+from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkParams
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -34,11 +34,11 @@ _SERVICE_ACTIONS = frozenset(
     {BulkAction.PROVISION, BulkAction.CHANGE, BulkAction.SUSPEND, BulkAction.RESUME}
 )
 
-Picked = Sequence[str] | Where
+Picked = Sequence[str] | BulkFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BulkTarget:
     """One item before it is stored: a user, or one service of a user, a domain or the account."""
 
     user_id: str | None
@@ -74,7 +74,7 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: BulkParams)
 
 
 async def pick_users(
-    store: Store, caller: Caller, account: int | str, where: Where
+    store: Store, caller: Caller, account: int | str, where: BulkFilter
 ) -> tuple[str, ...]:
     """Ids of the account's users whom `where` describes, by display name."""
     async with store.read() as session:
@@ -84,12 +84,12 @@ async def pick_users(
 
 async def targets(
     session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: BulkParams
-) -> list[Target]:
+) -> list[BulkTarget]:
     """The items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
 
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
-    if isinstance(picked, Where):
+    if isinstance(picked, BulkFilter):
         if action is BulkAction.RETRY:
             service = params.service or (await _by_ids(session, picked)).service
             return await _red(session, account_id, None, service)
@@ -106,7 +106,7 @@ async def targets(
     return users
 
 
-async def _by_ids(session: AsyncSession, where: Where) -> Where:
+async def _by_ids(session: AsyncSession, where: BulkFilter) -> BulkFilter:
     """The same with a service and a level by their ids. Raises NotFound."""
     if not where.service:
         return where
@@ -115,7 +115,7 @@ async def _by_ids(session: AsyncSession, where: Where) -> Where:
     return replace(where, service=service.id, level=level)
 
 
-async def _where(session: AsyncSession, account_id: int, where: Where) -> list[Target]:
+async def _where(session: AsyncSession, account_id: int, where: BulkFilter) -> list[BulkTarget]:
     where = await _by_ids(session, where)
     statement = select(UserRow.id, UserRow.upn).where(
         UserRow.account_id == account_id, UserRow.in_bin.is_(False)
@@ -146,17 +146,17 @@ async def _where(session: AsyncSession, account_id: int, where: Where) -> list[T
     if where.domain:
         statement = statement.where(UserRow.upn.endswith(f"@{where.domain}", autoescape=True))
     rows = await session.execute(statement.order_by(UserRow.sort_key, UserRow.id))
-    return [Target(user_id, None, upn) for user_id, upn in rows]
+    return [BulkTarget(user_id, None, upn) for user_id, upn in rows]
 
 
-async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[Target]:
+async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[BulkTarget]:
     """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames.
 
     Ids alone are marks, whose order says nothing to anybody: these users come by UPN.
     """
     wanted = list(dict.fromkeys(names))
     problems = []
-    targets: dict[str, Target] = {}
+    targets: dict[str, BulkTarget] = {}
     for chunk in batches(wanted):
         keys = {name: lookup_key(name) for name in chunk}
         found: dict[str, set[str]] = {key: set() for key in keys.values()}
@@ -172,7 +172,7 @@ async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -
                 problems.append(problem)
                 continue
             (user_id,) = found[key]
-            targets[user_id] = Target(user_id, None, users[user_id][0])
+            targets[user_id] = BulkTarget(user_id, None, users[user_id][0])
     if problems:
         more = len(problems) - _NAMED_PROBLEMS
         shown = problems[:_NAMED_PROBLEMS] + ([Problem("", f"and {more} more")] if more > 0 else [])
@@ -215,9 +215,9 @@ def _problem(name: str, found: set[str], users: dict[str, tuple[str, bool]]) -> 
     return None
 
 
-async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Target]:
+async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[BulkTarget]:
     """Everything that these users have, user by user; whoever has nothing is an item all the same."""
-    there: dict[str, list[Target]] = {}
+    there: dict[str, list[BulkTarget]] = {}
     names: dict[str, str] = {}
     for chunk in batches(user_ids):
         users = await session.execute(select(UserRow.id, UserRow.upn).where(UserRow.id.in_(chunk)))
@@ -231,18 +231,18 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Targ
             .order_by(AssignmentRow.service_id, AssignmentRow.instance)
         )
         for owner, assignment_id in rows:
-            target = Target(owner, assignment_id, names[owner or ""])
+            target = BulkTarget(owner, assignment_id, names[owner or ""])
             there.setdefault(target.user_id or "", []).append(target)
     return [
         one
         for user_id in user_ids
-        for one in there.get(user_id, [Target(user_id, None, names[user_id])])
+        for one in there.get(user_id, [BulkTarget(user_id, None, names[user_id])])
     ]
 
 
 async def _red(
     session: AsyncSession, account_id: int, user_ids: Sequence[str] | None, service_id: str
-) -> list[Target]:
+) -> list[BulkTarget]:
     """Every red light: of the account, or of these users only."""
     statement = (
         select(
@@ -260,7 +260,7 @@ async def _red(
         statement = statement.where(AssignmentRow.service_id == service_id)
     wanted = None if user_ids is None else set(user_ids)
     return [
-        Target(user_id, assignment_id, name)
+        BulkTarget(user_id, assignment_id, name)
         for user_id, assignment_id, name in await session.execute(statement)
         if wanted is None or user_id in wanted
     ]

@@ -84,7 +84,7 @@ class BulkParams:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class BulkFilter:
     """Users picked by what they have: every condition that is given must hold, for one of their services."""
 
     service: str = ""
@@ -244,7 +244,7 @@ class BulkItemView:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPassword:
+class BulkPassword:
     """A password that a bulk made, revealed once: for a user, or for one service where `service_id` is not empty."""
 
     upn: str
@@ -262,11 +262,11 @@ class Slice:
     items: int
     last: bool
     requests: tuple[int, ...] = ()
-    passwords: tuple[NewPassword, ...] = ()
+    passwords: tuple[BulkPassword, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedBulk:
     """A stopped bulk: `left` items will not be wished for, `queued` are on their way, `cancelled` of them no more."""
 
     bulk: BulkView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mission_control_tui.model.catalogue.lookup import Named, NamedT
+from mission_control_tui.model.catalogue.lookup import NamedItem, NamedT
 from mission_control_tui.model.catalogue.types import Catalogue, Product, Service
 from mission_control_tui.model.errors import Problem
 
@@ -14,7 +14,7 @@ _WITHDRAW = "keep it in the file with withdrawn = true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InUse:
+class UsedIds:
     """Ids that the database refers to.
 
     `levels` are (service, level) of seats, wishes and observed states; `options` (service, option)
@@ -39,12 +39,12 @@ class InUse:
         return sorted({product for product, _ in self.product_levels | self.extensions})
 
 
-def refusals(old: Catalogue, new: Catalogue, in_use: InUse) -> tuple[Problem, ...]:
+def refusals(old: Catalogue, new: Catalogue, in_use: UsedIds) -> tuple[Problem, ...]:
     """Why `new` cannot follow `old`; empty where it can."""
     return tuple(_refusals(old, new, in_use))
 
 
-def _refusals(old: Catalogue, new: Catalogue, in_use: InUse) -> Iterator[Problem]:
+def _refusals(old: Catalogue, new: Catalogue, in_use: UsedIds) -> Iterator[Problem]:
     for service_id in in_use.services:
         where = f"service {service_id}"
         after = _by_id(new.services, service_id)
@@ -85,7 +85,7 @@ def _vanished(where: str, hint: str) -> Problem:
 
 
 def _inside(
-    where: str, kind: str, present: Sequence[Named], used: list[str], hint: str
+    where: str, kind: str, present: Sequence[NamedItem], used: list[str], hint: str
 ) -> Iterator[Problem]:
     there = {one.id for one in present}
     for one in used:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from mission_control_tui.model.catalogue.lookup import Named
+from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.catalogue.types import (
     Catalogue,
     Level,
@@ -103,7 +103,7 @@ _WITHOUT_TOUCH = _LABELS | {
     "grants_level",
 }
 
-NamedT = TypeVar("NamedT", bound=Named)
+NamedT = TypeVar("NamedT", bound=NamedItem)
 
 
 def diff(old: Catalogue, new: Catalogue) -> tuple[CatalogueChange, ...]:

@@ -9,7 +9,7 @@ from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.text.clean import fold, harmless
 
 
-class Named(Protocol):
+class NamedItem(Protocol):
     """Anything with a stable id and a name for people."""
 
     @property
@@ -18,7 +18,7 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-NamedT = TypeVar("NamedT", bound=Named)
+NamedT = TypeVar("NamedT", bound=NamedItem)
 
 
 def find(items: Sequence[NamedT], key: str, kind: str, *, of: str = "") -> NamedT:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mission_control_tui.model.catalogue.types import Buys, Catalogue, Product
-from mission_control_tui.model.catalogue.values import Refused
+from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
+from mission_control_tui.model.catalogue.values import InvalidValue
 from mission_control_tui.model.catalogue.values import domain as domain_name
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
@@ -80,7 +80,7 @@ def quote(
         raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
 
     granted = sold.level(bought)
-    priced = sold.extension_of(name) if sold.buys is Buys.DOMAIN else granted
+    priced = sold.extension_of(name) if sold.buys is PurchaseKind.DOMAIN else granted
     unit = catalogue.money(priced.prices[months])
     net = unit * quantity
     tax = net.share(catalogue.tax_basis_points)
@@ -163,15 +163,15 @@ def _check_quantity(product: Product, quantity: int, problems: list[Problem]) ->
 def _domain(product: Product, given: str | None, problems: list[Problem]) -> str:
     """The domain to copy into the line; checked against the extensions where a domain is bought."""
     if not given:
-        if product.buys is Buys.DOMAIN:
+        if product.buys is PurchaseKind.DOMAIN:
             problems.append(Problem("domain", "a domain name is needed", "give its full name"))
         return ""
     try:
         name = domain_name(given)
-    except Refused as refused:
+    except InvalidValue as refused:
         problems.append(Problem("domain", refused.what, refused.hint))
         return ""
-    if product.buys is Buys.DOMAIN:
+    if product.buys is PurchaseKind.DOMAIN:
         try:
             extension = product.extension_of(name)
         except NotFound as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean, find
-from mission_control_tui.model.catalogue.values import Refused, Rule, Value
+from mission_control_tui.model.catalogue.values import InvalidValue, Value, ValueRule
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money, minor_digits
 from mission_control_tui.model.states import SubjectKind
@@ -41,7 +41,7 @@ class AddressUse(StrEnum):
     EXTERNAL = "external"
 
 
-class Buys(StrEnum):
+class PurchaseKind(StrEnum):
     """What an order of a product brings: one domain name, or seats of a level."""
 
     DOMAIN = "domain"
@@ -58,7 +58,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option(Rule):
+class Option(ValueRule):
     """One setting of a service. Without `levels` every level has it."""
 
     group: OptionGroup = OptionGroup.SETTINGS
@@ -180,7 +180,7 @@ class Service:
                     settings[option.id] = option.convert(answers[option.id])
                 else:
                     settings[option.id] = _kept_or_default(option, previous or {})
-            except Refused as refused:
+            except InvalidValue as refused:
                 problems.append(option.problem(refused))
         if problems:
             raise InvalidInput(
@@ -216,7 +216,7 @@ def _kept_or_default(option: Option, previous: Mapping[str, Value]) -> Value:
     if option.id in previous:
         try:
             return option.convert(previous[option.id])
-        except Refused:
+        except InvalidValue:
             # Falls back to the default: the plan shows the old and the new value before it is applied.
             return option.convert(option.initial)
     return option.convert(option.initial)
@@ -251,7 +251,7 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field(Rule):
+class OrderField(ValueRule):
     """One question of the buy flow, on the page named `page`; only for `extensions`, if it names any."""
 
     page: str = ""
@@ -265,7 +265,7 @@ class Product:
     id: str
     name: str
     description: str = ""
-    buys: Buys = Buys.SEATS
+    buys: PurchaseKind = PurchaseKind.SEATS
     buy_label: str = "BUY"
     level_first: bool = False
     terms: tuple[int, ...] = (1,)
@@ -274,7 +274,7 @@ class Product:
     withdrawn: bool = False
     levels: tuple[ProductLevel, ...] = ()
     extensions: tuple[Extension, ...] = ()
-    fields: tuple[Field, ...] = ()
+    fields: tuple[OrderField, ...] = ()
 
     def level(self, key: str) -> ProductLevel:
         """The level with this id or name."""
@@ -293,7 +293,7 @@ class Product:
             raise NotFound(f"{domain} has no ending that is sold here.", hint=f"There are: {sold}.")
         return max(fitting, key=lambda one: len(one.name))
 
-    def fields_for(self, extension: str | None = None) -> tuple[Field, ...]:
+    def fields_for(self, extension: str | None = None) -> tuple[OrderField, ...]:
         """The questions to ask, in order, for a domain with this extension (id or name), or for none."""
         chosen = self.extension(extension).id if extension else None
         return tuple(one for one in self.fields if not one.extensions or chosen in one.extensions)
@@ -313,7 +313,7 @@ class Product:
         for one in asked:
             try:
                 answers[one.id] = one.convert(given.get(one.id, one.initial))
-            except Refused as refused:
+            except InvalidValue as refused:
                 problems.append(one.problem(refused))
         if problems:
             raise InvalidInput(

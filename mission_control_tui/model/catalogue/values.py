@@ -42,7 +42,7 @@ _NUMBER = re.compile(r"([+-]?\d+)\s*([a-z%]*)", re.ASCII)
 _SEPARATORS = re.compile(r"[\s,;]+")
 
 
-class Refused(Exception):
+class InvalidValue(Exception):
     """A value breaks a rule: `what` the rule, `hint` what to do. Never leaves this package."""
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class ValueRule:
     """What a value must be.
 
     `minimum` and `maximum` bound a number, the characters of a text, or the entries of a list.
@@ -78,14 +78,14 @@ class Rule:
         """
         try:
             return self.convert(given)
-        except Refused as refused:
+        except InvalidValue as refused:
             raise InvalidInput(
                 f"{self.name}: {refused.what}",
                 hint=refused.hint,
                 problems=[self.problem(refused)],
             ) from refused
 
-    def problem(self, refused: Refused) -> Problem:
+    def problem(self, refused: InvalidValue) -> Problem:
         """`refused` as a problem of this rule, to be collected with others."""
         return Problem(where=self.id, what=refused.what, hint=refused.hint)
 
@@ -98,7 +98,7 @@ class Rule:
         else:
             value = _CONVERTERS[self.type](self, given)
         if self.required and value in (None, [], ""):
-            raise Refused("is compulsory", self.expected)
+            raise InvalidValue("is compulsory", self.expected)
         return value
 
     def told(self, value: object) -> object:
@@ -141,7 +141,7 @@ class Rule:
         return words[self.type]
 
 
-def _span(rule: Rule) -> str:
+def _span(rule: ValueRule) -> str:
     if rule.minimum is not None and rule.maximum is not None:
         return f" {rule.minimum} to {rule.maximum}"
     if rule.minimum is not None:
@@ -151,11 +151,11 @@ def _span(rule: Rule) -> str:
     return ""
 
 
-def _bounded(rule: Rule, amount: int, what: str) -> None:
+def _bounded(rule: ValueRule, amount: int, what: str) -> None:
     if rule.minimum is not None and amount < rule.minimum:
-        raise Refused(f"{what} is below the minimum of {rule.minimum}", rule.expected)
+        raise InvalidValue(f"{what} is below the minimum of {rule.minimum}", rule.expected)
     if rule.maximum is not None and amount > rule.maximum:
-        raise Refused(f"{what} is above the maximum of {rule.maximum}", rule.expected)
+        raise InvalidValue(f"{what} is above the maximum of {rule.maximum}", rule.expected)
 
 
 def _shown(given: object) -> str:
@@ -163,59 +163,59 @@ def _shown(given: object) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _as_bool(rule: Rule, given: object) -> Value:
+def _as_bool(rule: ValueRule, given: object) -> Value:
     if isinstance(given, bool):
         return given
     word = str(given).casefold() if isinstance(given, str | int) else ""
     if word in _TRUE | _FALSE:
         return word in _TRUE
-    raise Refused(f"{_shown(given)} is neither yes nor no", rule.expected)
+    raise InvalidValue(f"{_shown(given)} is neither yes nor no", rule.expected)
 
 
-def _as_int(rule: Rule, given: object) -> Value:
+def _as_int(rule: ValueRule, given: object) -> Value:
     if isinstance(given, int) and not isinstance(given, bool):
         number = given
     else:
         match = _NUMBER.fullmatch(given.casefold()) if isinstance(given, str) else None
         # Python refuses to convert longer digits (sys.int_info), and no limit is that large.
         if match is None or len(match[1]) > 18:
-            raise Refused(f"{_shown(given)} is not a whole number", rule.expected)
+            raise InvalidValue(f"{_shown(given)} is not a whole number", rule.expected)
         number = int(match[1]) * _unit_factor(rule, match[2])
     _bounded(rule, number, f"{number}{f' {rule.unit}' if rule.unit else ''}")
     return number
 
 
-def _unit_factor(rule: Rule, given: str) -> int:
+def _unit_factor(rule: ValueRule, given: str) -> int:
     own = rule.unit.casefold()
     if given in ("", own):
         return 1
     if own in _SIZES and _SIZES.get(given, 0) >= _SIZES[own]:
         return _SIZES[given] // _SIZES[own]
-    raise Refused(f"the unit {_shown(given)} is not known here", rule.expected)
+    raise InvalidValue(f"the unit {_shown(given)} is not known here", rule.expected)
 
 
-def _text(rule: Rule, given: object) -> str:
+def _text(rule: ValueRule, given: object) -> str:
     if not isinstance(given, str):
-        raise Refused(f"{_shown(given)} is not a text", rule.expected)
+        raise InvalidValue(f"{_shown(given)} is not a text", rule.expected)
     if harmless(given) != given:
-        raise Refused("it has control or invisible characters", "type it again without them")
+        raise InvalidValue("it has control or invisible characters", "type it again without them")
     return given
 
 
-def _as_text(rule: Rule, given: object) -> Value:
+def _as_text(rule: ValueRule, given: object) -> Value:
     text = _text(rule, given)
     _bounded(rule, len(text), f"a length of {len(text)} characters")
     return text
 
 
-def _as_choice(rule: Rule, given: object) -> Value:
+def _as_choice(rule: ValueRule, given: object) -> Value:
     text = _text(rule, given)
     wanted = fold(text)
     for choice, label in rule.choices.items():
         if wanted in (fold(choice), fold(label)):
             return choice
     guess = did_you_mean(text, [*rule.choices, *rule.choices.values()])
-    raise Refused(f"there is no choice {_shown(text)}", f"{guess} {rule.expected}".strip())
+    raise InvalidValue(f"there is no choice {_shown(text)}", f"{guess} {rule.expected}".strip())
 
 
 def email(text: str) -> str:
@@ -226,7 +226,7 @@ def email(text: str) -> str:
         # The reserved .test domain is allowed because the sample account and trials use it.
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise Refused(
+        raise InvalidValue(
             f"{_shown(text)} is not an e-mail address: {harmless(str(error))}",
             "give an address such as name@example.com",
         ) from error
@@ -243,33 +243,35 @@ def domain(text: str) -> str:
     try:
         name = idna.encode(bare, uts46=True, std3_rules=True).decode("ascii")
     except idna.IDNAError as error:
-        raise Refused(
+        raise InvalidValue(
             f"{_shown(text)} is not a domain name: {why_not(error)}",
             "give a name such as example.com: letters, digits and hyphens between dots",
         ) from error
     if "." not in name or name.rpartition(".")[2].isdigit():
-        raise Refused(f"{_shown(text)} is not a full domain name", "add its ending, such as .com")
+        raise InvalidValue(
+            f"{_shown(text)} is not a full domain name", "add its ending, such as .com"
+        )
     return name
 
 
-def _user(rule: Rule, text: str) -> str:
+def _user(rule: ValueRule, text: str) -> str:
     text = _text(rule, text)
     if _SEPARATORS.search(text):
-        raise Refused(f"{_shown(text)} is not one user", rule.expected)
+        raise InvalidValue(f"{_shown(text)} is not one user", rule.expected)
     return text
 
 
-def _country(rule: Rule, text: str) -> str:
+def _country(rule: ValueRule, text: str) -> str:
     from iso3166 import countries_by_numeric
 
     if code := country_code(text):
         return code
     if numbered := countries_by_numeric.get(text):
         return numbered.alpha2
-    raise Refused(f"{_shown(text)} is not a country", rule.expected)
+    raise InvalidValue(f"{_shown(text)} is not a country", rule.expected)
 
 
-def _business_number(rule: Rule, text: str) -> str:
+def _business_number(rule: ValueRule, text: str) -> str:
     from stdnum.au import abn, acn
     from stdnum.exceptions import InvalidChecksum, ValidationError
 
@@ -280,18 +282,18 @@ def _business_number(rule: Rule, text: str) -> str:
         checksum = isinstance(error, InvalidChecksum)
         why = "its check digits do not agree" if checksum else "an ABN has 11 digits, an ACN 9"
         what = f"{_shown(text)} is neither a valid ABN nor a valid ACN: {why}"
-        raise Refused(what, rule.expected) from error
+        raise InvalidValue(what, rule.expected) from error
 
 
-def _single(convert: Callable[[Rule, str], str]) -> Callable[[Rule, object], Value]:
+def _single(convert: Callable[[ValueRule, str], str]) -> Callable[[ValueRule, object], Value]:
     return lambda rule, given: convert(rule, _text(rule, given))
 
 
-def _several(convert: Callable[[Rule, str], str]) -> Callable[[Rule, object], Value]:
-    def as_list(rule: Rule, given: object) -> Value:
+def _several(convert: Callable[[ValueRule, str], str]) -> Callable[[ValueRule, object], Value]:
+    def as_list(rule: ValueRule, given: object) -> Value:
         entries = _SEPARATORS.split(given) if isinstance(given, str) else given
         if not isinstance(entries, list | tuple):
-            raise Refused(f"{_shown(given)} is not a list", rule.expected)
+            raise InvalidValue(f"{_shown(given)} is not a list", rule.expected)
         found: dict[str, str] = {}
         for entry in entries:
             text = _text(rule, entry).strip()
@@ -304,7 +306,7 @@ def _several(convert: Callable[[Rule, str], str]) -> Callable[[Rule, object], Va
     return as_list
 
 
-_CONVERTERS: dict[ValueType, Callable[[Rule, object], Value]] = {
+_CONVERTERS: dict[ValueType, Callable[[ValueRule, object], Value]] = {
     ValueType.BOOL: _as_bool,
     ValueType.INT: _as_int,
     ValueType.TEXT: _as_text,

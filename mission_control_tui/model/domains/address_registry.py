@@ -183,7 +183,7 @@ async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
     return tuple(rows)
 
 
-class Taken(Problem):
+class TakenAddress(Problem):
     """A problem that only says that somebody has the name: not wrong in itself."""
 
     __slots__ = ()
@@ -191,7 +191,7 @@ class Taken(Problem):
 
 def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
     """The error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
-    kind = Conflict if all(isinstance(one, Taken) for one in problems) else InvalidInput
+    kind = Conflict if all(isinstance(one, TakenAddress) for one in problems) else InvalidInput
     return kind(what, problems=[Problem(one.where, one.what, one.hint) for one in problems])
 
 
@@ -204,4 +204,4 @@ async def upn_taken(
     if holder is None or holder.user_id == by_other_than:
         return []
     found = taken(where, upn, holder, account_id, await alternative(session, upn))
-    return [Taken(found.where, found.what, found.hint)]
+    return [TakenAddress(found.where, found.what, found.hint)]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mission_control_tui.model.catalogue.values import Rule, Value, ValueType
+from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
 from mission_control_tui.model.text.clean import fold
 
-_RULE = Rule(id="domain", name="Domain name", type=ValueType.DOMAIN, required=True)
+_RULE = ValueRule(id="domain", name="Domain name", type=ValueType.DOMAIN, required=True)
 _ACE = "xn--"
 
 

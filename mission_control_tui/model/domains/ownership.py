@@ -15,12 +15,12 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.services.wishes import push
+from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row, domain_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -82,7 +82,7 @@ def _view(domain: DomainRow, registration: AssignmentRow | None) -> DomainView:
     )
 
 
-@retried
+@retries_on_conflict
 async def add_domain(
     store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
 ) -> Outcome[str]:
@@ -164,7 +164,7 @@ async def claim(
     tx.session.add(row)
     await tx.session.flush()
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "domain",
         name,
         after={"bought": bought, **({"term months": term_months} if term_months else {})},
@@ -242,7 +242,7 @@ async def release(
         .with_for_update()
     )
     for registration in registrations:
-        request = await push(
+        request = await enqueue(
             tx,
             registration,
             RequestKind.DEPROVISION,
@@ -251,7 +251,7 @@ async def release(
         )
         request_id = request.id
     tx.record(
-        Verb.REMOVED,
+        PlanVerb.REMOVED,
         "domain",
         row.name,
         before={"bought": row.bought},

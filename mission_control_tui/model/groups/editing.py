@@ -27,13 +27,13 @@ from mission_control_tui.model.groups.members import (
 from mission_control_tui.model.groups.queries import ObjectView, object_view
 from mission_control_tui.model.groups.rules import judged, require_included
 from mission_control_tui.model.people.address_syntax import upn_key
-from mission_control_tui.model.plan import Outcome, Verb
-from mission_control_tui.model.services.wishes import find_or_make, object_subject, push
+from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.services.wishes import enqueue, find_or_make, object_subject
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import object_row, sort_key
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_object_version
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
@@ -44,7 +44,7 @@ from mission_control_tui.model.text.clean import harmless
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class GroupChanges:
     """What becomes of an object; None and empty leave things as they are. `remove` comes before `add`."""
 
     name: str | None = None
@@ -54,7 +54,7 @@ class Changes:
     remove: Who = field(default_factory=dict)
 
 
-@retried
+@retries_on_conflict
 async def create_object(
     store: Store,
     caller: Caller,
@@ -108,20 +108,20 @@ async def create_object(
         after = _stated(row)
         await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION, priority)
         tx.command(*create_words(service, row, stated.settings, people.new))
-        _record(tx, Verb.CREATED, service, row, assignment, {}, after, f"create {service.id}")
+        _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, f"create {service.id}")
         if people.new:
             await record_members(tx, catalogue, row, new=people.new, request_id=tx.requests[-1])
         view = await object_view(tx.session, row)
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def edit_object(
     store: Store,
     caller: Caller,
     account: int | str,
     key: str,
-    changes: Changes,
+    changes: GroupChanges,
     *,
     expected_version: int | None = None,
     priority: int = Priority.INTERACTIVE,
@@ -165,7 +165,7 @@ async def edit_object(
             assignment.light == Light.ORANGE and assignment.word != Word.NOT_CHECKED
         )
         if settled and not changed and not people.new and not people.gone:
-            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
         else:
             row.version += 1
             kind = RequestKind.CHANGE
@@ -177,7 +177,7 @@ async def edit_object(
             tx.command(*edit_words(called, changed, after, people.gone, people.new))
             _record(
                 tx,
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 service,
                 row,
                 assignment,
@@ -199,7 +199,7 @@ async def edit_object(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def remove_object(
     store: Store,
     caller: Caller,
@@ -222,7 +222,7 @@ async def remove_object(
         assignment = await find_or_make(tx, owner, object_subject(row), service)
         await require_object_version(tx, row, assignment.id, expected_version)
         if row.removed_at is not None and assignment.light != Light.RED:
-            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
         else:
             await _remove(tx, service, row, assignment, priority)
         view = await object_view(tx.session, row)
@@ -241,14 +241,14 @@ async def _remove(
     if never_there:
         await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
     else:
-        await push(tx, assignment, RequestKind.DEPROVISION, priority=priority, wish=Wish.ABSENT)
+        await enqueue(tx, assignment, RequestKind.DEPROVISION, priority=priority, wish=Wish.ABSENT)
         reach = "member no longer reaches" if count == 1 else "members no longer reach"
         held = f", and its {count} {reach} it" if count else ""
         tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
     tx.command("objects", "remove", row.address)
     _record(
         tx,
-        Verb.REMOVED,
+        PlanVerb.REMOVED,
         service,
         row,
         assignment,
@@ -260,7 +260,7 @@ async def _remove(
     await leave(tx, member=row, priority=priority)
 
 
-@retried
+@retries_on_conflict
 async def restore_object(
     store: Store,
     caller: Caller,
@@ -281,7 +281,7 @@ async def restore_object(
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
         if row.removed_at is None:
-            tx.record(Verb.UNCHANGED, "object", _label(service, row))
+            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
         else:
             await require_included(tx.session, owner, catalogue, service)
             stated = await judged(
@@ -303,7 +303,9 @@ async def restore_object(
             await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
             tx.command("objects", "restore", row.address)
             after = {"address": row.address}
-            _record(tx, Verb.CREATED, service, row, assignment, {}, after, f"restore {service.id}")
+            _record(
+                tx, PlanVerb.CREATED, service, row, assignment, {}, after, f"restore {service.id}"
+            )
         view = await object_view(tx.session, row)
     return Outcome(view, tx.plan, not dry_run)
 
@@ -351,7 +353,7 @@ async def _wish(
     priority: int,
 ) -> None:
     await tx.session.flush()
-    await push(
+    await enqueue(
         tx,
         assignment,
         kind,
@@ -378,7 +380,7 @@ def _stated(row: ObjectRow) -> dict[str, object]:
 
 def _record(
     tx: Transaction,
-    verb: Verb,
+    verb: PlanVerb,
     service: Service,
     row: ObjectRow,
     assignment: AssignmentRow,

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue, Role, Service
 from mission_control_tui.model.errors import MissionControlError, NotFound, Problem
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.wishes import (
+    enqueue,
     last_request,
     object_subject,
-    push,
     requirements,
 )
 from mission_control_tui.model.states import Light, RequestKind, SubjectKind, Wish
@@ -35,7 +35,7 @@ from mission_control_tui.model.text.clean import harmless
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MemberCandidate:
     """Who could be a member: a user, or another object of the account."""
 
     id: str
@@ -48,7 +48,7 @@ class Candidate:
 
 async def candidate(
     session: AsyncSession, account_id: int, key: str, where: str
-) -> Candidate | Problem:
+) -> MemberCandidate | Problem:
     """The user or object that `key` means (an id, address, username or name), or why there is none."""
     found = [
         row for row in await objects_called(session, account_id, key) if row.removed_at is None
@@ -67,10 +67,10 @@ async def candidate(
             where, f"{shown} means more than one: {', '.join(names)}", "give the address"
         )
     if user is not None:
-        return Candidate(user.id, USER_MEMBER, user.display_name, user.upn, user=user)
+        return MemberCandidate(user.id, USER_MEMBER, user.display_name, user.upn, user=user)
     if found:
         row = found[0]
-        return Candidate(row.id, row.service_id, row.name, row.address, object=row)
+        return MemberCandidate(row.id, row.service_id, row.name, row.address, object=row)
     if isinstance(unknown, NotFound) and "recycling bin" in unknown.what:
         return Problem(where, f"{shown} is in the recycling bin", "restore that user first")
     return Problem(
@@ -84,7 +84,7 @@ async def refused(
     service: Service,
     row: ObjectRow,
     role: Role,
-    one: Candidate,
+    one: MemberCandidate,
 ) -> Problem | None:
     """Why `one` cannot have the role in the object, or None."""
     name = harmless(one.name)
@@ -181,7 +181,7 @@ async def waits_for(
     return waits
 
 
-def add(row: ObjectRow, role: str, one: Candidate) -> MemberRow:
+def add(row: ObjectRow, role: str, one: MemberCandidate) -> MemberRow:
     """The row of a new member."""
     return MemberRow(
         object_id=row.id,
@@ -224,7 +224,7 @@ async def tell(tx: Transaction, object_ids: Collection[str], *, priority: int) -
         account = await tx.session.get_one(AccountRow, row.account_id)
         service = catalogue.service(row.service_id)
         waits = await waits_for(tx, account, catalogue, service, row)
-        request: RequestRow = await push(
+        request: RequestRow = await enqueue(
             tx, assignment, RequestKind.EDIT, priority=priority, depends_on=waits
         )
         queued[row.id] = request.id
@@ -318,7 +318,7 @@ async def record_members(
     await tx.session.flush()
     kind = _kind_name(catalogue, row.service_id)
     tx.record(
-        Verb.UNCHANGED if unchanged else Verb.CHANGED,
+        PlanVerb.UNCHANGED if unchanged else PlanVerb.CHANGED,
         "members",
         f"{row.name} ({kind})",
         before=_by_role(gone),

@@ -91,7 +91,7 @@ class ObjectView:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class MemberChoice:
     """Somebody or something that could become a member."""
 
     id: str
@@ -257,24 +257,25 @@ async def _members(
 
 async def choices(
     store: Store, caller: Caller, account: int | str, kind: str, role: str, query: str
-) -> tuple[Choice, ...]:
+) -> tuple[MemberChoice, ...]:
     """Who could have the role in an object of this kind, found as one types: users first, then objects."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
     accepts = catalogue.kind(kind).role(role).accepts
-    found: list[Choice] = []
+    found: list[MemberChoice] = []
     if USER_MEMBER in accepts:
         users = await page(store, caller, account_id, query=query, limit=FOUND)
         found += [
-            Choice(one.id, USER_MEMBER, "User", one.display_name, one.upn) for one in users.rows
+            MemberChoice(one.id, USER_MEMBER, "User", one.display_name, one.upn)
+            for one in users.rows
         ]
     for one in accepts:
         if one == USER_MEMBER:
             continue
         objects = await list_objects(store, caller, account_id, kind=one, query=query, limit=FOUND)
         found += [
-            Choice(line.id, line.kind, line.kind_name, line.name, line.address)
+            MemberChoice(line.id, line.kind, line.kind_name, line.name, line.address)
             for line in objects.rows
             if not line.removed
         ]

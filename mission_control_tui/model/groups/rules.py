@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
-from mission_control_tui.model.catalogue.values import Rule, ValueType
 from mission_control_tui.model.catalogue.values import Value as Setting
-from mission_control_tui.model.domains.address_registry import Taken, domains_of, upn_taken
+from mission_control_tui.model.catalogue.values import ValueRule, ValueType
+from mission_control_tui.model.domains.address_registry import TakenAddress, domains_of, upn_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem
 from mission_control_tui.model.people.address_syntax import domain_key, upn_problems
 from mission_control_tui.model.services import seats
@@ -24,11 +24,11 @@ from mission_control_tui.model.text.clean import harmless
 NAME_LIMIT = 200
 """Characters of an object's name."""
 
-EMAIL = Rule(id="address", name="Address", type=ValueType.EMAIL, required=True)
+EMAIL = ValueRule(id="address", name="Address", type=ValueType.EMAIL, required=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class CheckedGroup:
     """What an operator states about an object, cleaned. `problems` are all that is wrong with it."""
 
     name: str
@@ -47,7 +47,7 @@ async def judged(
     settings: Mapping[str, object],
     previous: Mapping[str, Setting] | None = None,
     own: str = "",
-) -> Stated:
+) -> CheckedGroup:
     """The statement with everything that is wrong with it; `own` is the id of the object itself, if it is there."""
     clean = " ".join(name.split())
     problems = await _name_problems(session, account_id, service, clean, own)
@@ -58,7 +58,7 @@ async def judged(
         wanted = service.validate_settings(service.levels[0].id, settings, previous)
     except InvalidInput as error:
         problems += error.problems
-    return Stated(clean, kept, wanted, tuple(problems))
+    return CheckedGroup(clean, kept, wanted, tuple(problems))
 
 
 async def _name_problems(
@@ -83,7 +83,9 @@ async def _name_problems(
     )
     if taken is None:
         return []
-    return [Taken("name", f"a {service.name} is called so already: {taken}", "choose another")]
+    return [
+        TakenAddress("name", f"a {service.name} is called so already: {taken}", "choose another")
+    ]
 
 
 async def _address(
@@ -120,7 +122,9 @@ async def _address(
         .limit(1)
     )
     if taken is not None:
-        return kept, [Taken("address", f"{harmless(kept)} is the address of {harmless(taken)}")]
+        return kept, [
+            TakenAddress("address", f"{harmless(kept)} is the address of {harmless(taken)}")
+        ]
     return kept, []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.lookup import Named
+from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.tables.audit import AuditRow
@@ -25,7 +25,7 @@ COUNTED = 10_000
 """More entries than these are not counted: a screen says "more than"."""
 
 
-class Filters(TypedDict, total=False):
+class AuditFilter(TypedDict, total=False):
     """Which entries: those that all of these leave; one that is None or missing leaves every entry.
 
     `user` is an id, UPN, alias, former UPN or username, also of one in the recycling bin; `action` is the beginning of
@@ -55,7 +55,7 @@ async def entries(
     limit: int = 200,
     offset: int = 0,
     before_id: int | None = None,
-    **filters: Unpack[Filters],
+    **filters: Unpack[AuditFilter],
 ) -> tuple[AuditView, ...]:
     """The account's audit, newest first.
 
@@ -75,7 +75,7 @@ async def count_entries(
     account: int | str,
     *,
     after_id: int | None = None,
-    **filters: Unpack[Filters],
+    **filters: Unpack[AuditFilter],
 ) -> int:
     """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
     async with store.read() as reading:
@@ -90,7 +90,7 @@ async def _filtered(
     reading: AsyncSession,
     caller: Caller,
     account: int | str,
-    filters: Filters,
+    filters: AuditFilter,
 ) -> Select[AuditRow]:
     account_id = (await account_row(reading, caller, account)).id
     statement = select(AuditRow).where(AuditRow.account_id == account_id)
@@ -133,7 +133,7 @@ async def _filtered(
 async def _called(reading: AsyncSession, word: str) -> list[str]:
     """The ids of services and products that have the word in their names: an action has the id."""
     catalogue = (await in_force(reading)).catalogue
-    named: Sequence[Named] = (*catalogue.services, *catalogue.products)
+    named: Sequence[NamedItem] = (*catalogue.services, *catalogue.products)
     return [one.id for one in named if fold(word) in fold(one.name)]
 
 

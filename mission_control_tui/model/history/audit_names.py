@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from mission_control_tui.model.catalogue.lookup import Named, NamedT
+from mission_control_tui.model.catalogue.lookup import NamedItem, NamedT
 from mission_control_tui.model.catalogue.types import Catalogue, Product, Service
 from mission_control_tui.model.views import AuditView
 
@@ -115,5 +115,5 @@ def _known(items: Iterable[NamedT], ident: str) -> NamedT | None:
     return next((one for one in items if one.id == ident), None)
 
 
-def _name(items: Sequence[Named], ident: str) -> str:
+def _name(items: Sequence[NamedItem], ident: str) -> str:
     return next((one.name for one in items if one.id == ident), ident)

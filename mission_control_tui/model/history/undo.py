@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.planning import plan_for, reveals
-from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkParams,
@@ -47,7 +47,7 @@ from mission_control_tui.model.store.lookups import (
     request_row,
     user_row,
 )
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -91,7 +91,7 @@ _ASKING_AGAIN = ("retry request", "cancel request", "reset status", "allow remov
 
 
 @dataclass(frozen=True, slots=True)
-class Undoable:
+class UndoCheck:
     """Whether a change can be undone, and if not why not; `note` says what does not come back."""
 
     possible: bool
@@ -100,7 +100,7 @@ class Undoable:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoResult:
     """What an undo did, or on a dry run would do. `bulk` is that of a bulk's undo, `plan` what it will do.
 
     `notes` say what does not come back. `password` was made for a service that came back with one of its own.
@@ -111,13 +111,13 @@ class Undone:
     bulk: BulkView | None = None
     plan: BulkPlan | None = None
     notes: tuple[str, ...] = ()
-    password: views.NewPassword | None = None
+    password: views.BulkPassword | None = None
     user_id: str | None = None
     object_assignment: str | None = None
     """The service of the group, contact or shared mailbox that was changed back."""
 
 
-class Audited(Protocol):
+class AuditedChange(Protocol):
     """What is looked at of an audit row."""
 
     @property
@@ -132,22 +132,22 @@ class Audited(Protocol):
     def assignment_id(self) -> str | None: ...
 
 
-def undoable(rows: Sequence[AuditView]) -> dict[int, Undoable]:
+def undoable(rows: Sequence[AuditView]) -> dict[int, UndoCheck]:
     """For each audit row, by its id, whether `undo` can take it back; without looking at what is so now."""
     return {row.id: judge(row) for row in rows}
 
 
-def judge(row: Audited) -> Undoable:
+def judge(row: AuditedChange) -> UndoCheck:
     """Whether a change of this kind can be undone."""
     why_not = _why_not(row)
     if why_not:
-        return Undoable(False, why_not)
+        return UndoCheck(False, why_not)
     if is_of_object(row):
-        return Undoable(True, note=note_of(row))
-    return Undoable(True, note=EMPTY_NOTE if _verb(row.action) == "deprovision" else "")
+        return UndoCheck(True, note=note_of(row))
+    return UndoCheck(True, note=EMPTY_NOTE if _verb(row.action) == "deprovision" else "")
 
 
-def _why_not(row: Audited) -> str:
+def _why_not(row: AuditedChange) -> str:
     if is_of_object(row):
         return ""
     if row.user_id is not None and row.action in (*_USER, *_BIN):
@@ -174,7 +174,7 @@ async def undo(
     bulk: int | None = None,
     force: bool = False,
     dry_run: bool = False,
-) -> Outcome[Undone]:
+) -> Outcome[UndoResult]:
     """State again what was wished before an audit row, a request or a bulk; give one of the three.
 
     Raises NotFound; Conflict where it cannot be undone or was changed since (`force` does it all the same), and what
@@ -201,12 +201,12 @@ async def undo(
         found = await verb(store, caller, account_id, row.user_id or "", dry_run=dry_run)
         lost = await not_back(store, row) if row.action == "delete user" else ""
         return Outcome(
-            Undone(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
+            UndoResult(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
         )
     if is_of_object(row):
         how = {"whole": request is not None, "force": force, "dry_run": dry_run}
         told = await undo_object(store, caller, account_id, row, **how)
-        undone = Undone(
+        undone = UndoResult(
             *(_words(row), told.plan.requests),
             notes=(judged.note,) if judged.note else (),
             object_assignment=row.assignment_id,
@@ -215,7 +215,7 @@ async def undo(
     return await _undo_row(store, caller, account_id, row, force=force, dry_run=dry_run)
 
 
-@retried
+@retries_on_conflict
 async def _undo_row(
     store: Store,
     caller: Caller,
@@ -224,7 +224,7 @@ async def _undo_row(
     *,
     force: bool,
     dry_run: bool,
-) -> Outcome[Undone]:
+) -> Outcome[UndoResult]:
     notes = [note for note in (judge(row).note,) if note]
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
@@ -234,7 +234,7 @@ async def _undo_row(
             owner = await account_row(tx.session, caller, account_id)
             catalogue = (await in_force(tx.session)).catalogue
             notes += await rejoin(tx, owner, catalogue, user, row)
-        undone = Undone(
+        undone = UndoResult(
             *(_words(row), tuple(tx.requests)),
             notes=tuple(notes),
             password=password,
@@ -317,7 +317,7 @@ def _list(value: Any) -> list[str]:
 
 async def _restate_service(
     tx: Transaction, caller: Caller, user: UserRow, row: AuditRow, force: bool
-) -> views.NewPassword | None:
+) -> views.BulkPassword | None:
     """The service's wish as it was."""
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
@@ -331,7 +331,7 @@ async def _restate_service(
     )
     if given.password is None:
         return None
-    return views.NewPassword(
+    return views.BulkPassword(
         user.upn, given.service_id, assignment.instance, given.backend_name, given.password
     )
 
@@ -398,7 +398,7 @@ async def _undo_bulk(
     *,
     force: bool,
     dry_run: bool,
-) -> Outcome[Undone]:
+) -> Outcome[UndoResult]:
     """A bulk that restates what another one changed; the other is stopped where it still goes on."""
     shown = await queries.show(store, caller, account, bulk_id)
     if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
@@ -420,13 +420,13 @@ async def _undo_bulk(
         dry_run=dry_run,
     )
     notes = (NO_GROUP_NOTE,) if shown.action is BulkAction.DEPROVISION else ()
-    undone = Undone(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
+    undone = UndoResult(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
     return Outcome(undone, outcome.plan, outcome.applied)
 
 
 async def _targets(
     store: Store, caller: Caller, account: int | str, bulk_id: int
-) -> tuple[int, list[Target]]:
+) -> tuple[int, list[BulkTarget]]:
     """What a bulk changed, with the wish before it and after it."""
     shown = await queries.show(store, caller, account, bulk_id)
     never: dict[str, str] = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}
@@ -442,7 +442,7 @@ async def _targets(
             .order_by(BulkItemRow.id)
         )
         chosen = [
-            Target(
+            BulkTarget(
                 row.user_id,
                 row.assignment_id,
                 row.name,

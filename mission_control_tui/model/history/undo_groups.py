@@ -18,7 +18,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.groups.command_words import edit_words
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     edit_object,
     remove_object,
     restore_object,
@@ -50,7 +50,7 @@ _NEAR = 10_000
 _Stated = Mapping[str, Any]
 
 
-class Audited(Protocol):
+class AuditedGroupChange(Protocol):
     """What is looked at of an audit row."""
 
     @property
@@ -61,19 +61,19 @@ class Audited(Protocol):
     def assignment_id(self) -> str | None: ...
 
 
-def is_of_object(row: Audited) -> bool:
+def is_of_object(row: AuditedGroupChange) -> bool:
     """Whether the change was of an object: of no user, and of something that is provisioned."""
     if row.user_id is not None or row.assignment_id is None:
         return False
     return row.action == MEMBERS or _verb(row) in (*_MADE, _REMOVED, *_EDITED)
 
 
-def note_of(row: Audited) -> str:
+def note_of(row: AuditedGroupChange) -> str:
     """What an undo of this change does not bring back, or nothing."""
     return CONTENT_NOTE if _verb(row) == _REMOVED else ""
 
 
-def _verb(row: Audited) -> str:
+def _verb(row: AuditedGroupChange) -> str:
     return row.action.partition(" ")[0]
 
 
@@ -111,7 +111,9 @@ async def undo_object(
     )
 
 
-async def _back(session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool) -> Changes:
+async def _back(
+    session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool
+) -> GroupChanges:
     """What states the object as it was before `row`."""
     if row.action == MEMBERS:
         return await _members_back(session, found, row, force)
@@ -121,7 +123,7 @@ async def _back(session: AsyncSession, found: ObjectRow, row: AuditRow, force: b
         raise await was_changed(session, row, ", ".join(changed), row.assignment_id)
     back = {key: row.before.get(key) for key in {**row.before, **row.after}}
     name, address = back.pop("name", None), back.pop("address", None)
-    return Changes(
+    return GroupChanges(
         name=None if name is None else str(name),
         address=None if address is None else str(address),
         settings={key: _empty(value, row.after.get(key)) for key, value in back.items()},
@@ -143,7 +145,7 @@ def _empty(value: Any, after: Any) -> Any:
 
 async def _members_back(
     session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool
-) -> Changes:
+) -> GroupChanges:
     present = {
         (one.role, one.subject_id)
         for one in await session.scalars(select(MemberRow).where(MemberRow.object_id == found.id))
@@ -161,12 +163,12 @@ async def _members_back(
                     changed.append(address)
     if changed and not force:
         raise await was_changed(session, row, ", ".join(changed), row.assignment_id)
-    return Changes(add=wanted[False], remove=wanted[True])
+    return GroupChanges(add=wanted[False], remove=wanted[True])
 
 
 async def _with_members(
-    session: AsyncSession, found: ObjectRow, row: AuditRow, changes: Changes, force: bool
-) -> Changes:
+    session: AsyncSession, found: ObjectRow, row: AuditRow, changes: GroupChanges, force: bool
+) -> GroupChanges:
     along = await session.scalar(
         select(AuditRow)
         .where(
@@ -180,7 +182,9 @@ async def _with_members(
     if along is None:
         return changes
     members = await _members_back(session, found, along, force)
-    return Changes(changes.name, changes.address, changes.settings, members.add, members.remove)
+    return GroupChanges(
+        changes.name, changes.address, changes.settings, members.add, members.remove
+    )
 
 
 async def rejoin(

@@ -21,7 +21,7 @@ from mission_control_tui.model.catalogue.in_force import (
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, Denied, NotFound, Problem
 from mission_control_tui.model.installation.catalogue_usage import ids_in_use, users_of
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 
 
@@ -48,7 +48,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class CatalogueUpdate:
     """What loading did: the version's number and its differences from the one before."""
 
     number: int
@@ -81,7 +81,7 @@ async def load(
     *,
     connectors: Collection[str] | None = None,
     dry_run: bool = False,
-) -> Outcome[Loaded]:
+) -> Outcome[CatalogueUpdate]:
     """Put this file in force as the next version, for all accounts at once; an equal one changes nothing.
 
     Services whose connector changes go there and turn "Not checked": here, or when the next worker starts.
@@ -100,20 +100,20 @@ async def load(
         for one in found.changes:
             change = one.change
             tx.record(
-                _VERBS.get(change.kind, Verb.CHANGED),
+                _VERBS.get(change.kind, PlanVerb.CHANGED),
                 "catalogue",
                 change.path,
                 before={change.kind: change.before} if change.before else {},
                 after={change.kind: change.after} if change.after else {},
             )
         if not found.changes:
-            tx.record(Verb.UNCHANGED, "catalogue", source)
+            tx.record(PlanVerb.UNCHANGED, "catalogue", source)
         elif store.is_sqlite:
             # With PostgreSQL the workers' settings have a say in it, which a worker reads when it starts.
             from mission_control_tui.model.installation.connector_switch import switch_in
 
             await switch_in(tx, new)
-    return Outcome(Loaded(number, found.changes), tx.plan, not dry_run)
+    return Outcome(CatalogueUpdate(number, found.changes), tx.plan, not dry_run)
 
 
 def _parsed(

@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, te
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from mission_control_tui.model.catalogue.compatibility import InUse
+from mission_control_tui.model.catalogue.compatibility import UsedIds
 from mission_control_tui.model.catalogue.diff import Touches
-from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import OrderState, Wish
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -36,7 +36,7 @@ _OPTION_IDS = {
 }
 
 
-async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> InUse:
+async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> UsedIds:
     """Every id of `catalogue` that the database refers to.
 
     By seats, wishes, observed states, their settings, subscriptions, bought domains, and orders that wait for approval.
@@ -45,7 +45,7 @@ async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> InUse:
     roles = select(ObjectRow.service_id, MemberRow.role).join(
         MemberRow, MemberRow.object_id == ObjectRow.id
     )
-    return InUse(
+    return UsedIds(
         levels=await _levels(session),
         roles=await _pairs(session, roles),
         options=frozenset((str(service), str(option)) for service, option in options),
@@ -124,7 +124,7 @@ async def _extensions(session: AsyncSession, catalogue: Catalogue) -> Pairs:
     names |= {domain for _, domain in waiting if domain}
     found: set[tuple[str, str]] = set()
     for product in catalogue.products:
-        if product.buys is not Buys.DOMAIN:
+        if product.buys is not PurchaseKind.DOMAIN:
             continue
         for name in names:
             try:

@@ -23,7 +23,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
 from mission_control_tui.model.services.wishes import (
     Subject,
@@ -55,7 +55,7 @@ _STEP = "The connector changed from {before} to {after}: provision again to chec
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
+class ConnectorChange:
     """A service that went from one connector to another: how many assignments, and how many still run at the old."""
 
     service_id: str
@@ -65,7 +65,7 @@ class Switched:
     running: int
 
 
-async def follow_settings(store: Store, caller: Caller) -> tuple[Switched, ...]:
+async def follow_settings(store: Store, caller: Caller) -> tuple[ConnectorChange, ...]:
     """`switch_connectors` where an embedded store was opened with other [services] than the last time.
 
     On PostgreSQL nothing happens: there the settings of the workers count, and a worker calls at its start.
@@ -75,7 +75,7 @@ async def follow_settings(store: Store, caller: Caller) -> tuple[Switched, ...]:
     return await switch_connectors(store, caller)
 
 
-async def switch_connectors(store: Store, caller: Caller) -> tuple[Switched, ...]:
+async def switch_connectors(store: Store, caller: Caller) -> tuple[ConnectorChange, ...]:
     """Let every assignment go to the connector that settings and catalogue name; one audit row for each.
 
     Returns what was switched. Calling it again changes nothing.
@@ -97,7 +97,7 @@ async def switch_connectors(store: Store, caller: Caller) -> tuple[Switched, ...
     return switched
 
 
-async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[Switched, ...]:
+async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[ConnectorChange, ...]:
     """The same inside somebody else's transaction, with the catalogue that shall count."""
     moved: Counter[tuple[str, str, str]] = Counter()
     running: Counter[tuple[str, str, str]] = Counter()
@@ -116,7 +116,8 @@ async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[Switched, ..
         await tx.session.flush()
         await settle_waiting(tx)
     return tuple(
-        Switched(*key, moved[key], running[key]) for key in sorted(moved.keys() | running.keys())
+        ConnectorChange(*key, moved[key], running[key])
+        for key in sorted(moved.keys() | running.keys())
     )
 
 
@@ -234,7 +235,7 @@ async def _move(
         fresh = _facts(row)
         changed = [key for key in fresh if fresh[key] != before[key]]
         tx.record(
-            Verb.CHANGED,
+            PlanVerb.CHANGED,
             "service",
             f"{names.get(row.id, '')} {service.name}" + f" ({row.instance})" * bool(row.instance),
             before={key: before[key] for key in changed},

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force as catalogue_store
-from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.domains.ownership import claim
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
@@ -24,19 +24,23 @@ from mission_control_tui.model.orders.buying import Purchase, place
 from mission_control_tui.model.orders.subscriptions import change_quantity
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import display_name_for, username_for
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.seats import locked_pool
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.creation import create_in
-from mission_control_tui.model.users.provisioning import Wanted, give, wish_for_domain
+from mission_control_tui.model.users.provisioning import (
+    ServiceRequest,
+    provision_in,
+    wish_for_domain,
+)
 from mission_control_tui.model.views import Account
 
 CODE = "sample"
@@ -102,7 +106,7 @@ _PEOPLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgottenObject:
     """An object that the sample had at a connector: what a simulator has to forget before the sample is remade."""
 
     connector: str
@@ -112,11 +116,11 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
-class Remade:
+class SampleReset:
     """The sample account that is there now, and the objects of the one before."""
 
     account: Account
-    forgotten: tuple[Forgotten, ...]
+    forgotten: tuple[ForgottenObject, ...]
 
 
 async def ensure_sample(store: Store) -> Account | None:
@@ -133,26 +137,28 @@ async def ensure_sample(store: Store) -> Account | None:
             await _alone(tx)
             return None if await _has_accounts(tx.session) else await _make(tx)
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
-async def reset_sample(store: Store, caller: Caller, *, dry_run: bool = False) -> Outcome[Remade]:
+async def reset_sample(
+    store: Store, caller: Caller, *, dry_run: bool = False
+) -> Outcome[SampleReset]:
     """Delete the sample account with all that hangs on it and make it anew; real accounts are never touched.
 
     Raises Conflict when a real account has the sample's code or one of its domains.
     """
 
-    async def work() -> Outcome[Remade]:
+    async def work() -> Outcome[SampleReset]:
         async with store.write(caller, dry_run=dry_run) as tx:
             await _alone(tx)
             forgotten = await _delete(tx)
             account = await _make(tx)
-        return Outcome(Remade(account, forgotten), tx.plan, not dry_run)
+        return Outcome(SampleReset(account, forgotten), tx.plan, not dry_run)
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
-async def sample_objects(store: Store) -> tuple[Forgotten, ...]:
+async def sample_objects(store: Store) -> tuple[ForgottenObject, ...]:
     """What the sample account has at connectors."""
     async with store.read() as session:
         return await _objects(session)
@@ -187,7 +193,7 @@ async def _make(tx: Transaction) -> Account:
     tx.session.add(account)
     await tx.session.flush()
     tx.account_id = account.id
-    tx.record(Verb.CREATED, "account", CODE, after={"name": NAME}, action="create account")
+    tx.record(PlanVerb.CREATED, "account", CODE, after={"name": NAME}, action="create account")
     await claim(tx, account, DOMAIN, bought=False)
     await _failing_domain(tx, account, catalogue)
     for purchase in _PURCHASES:
@@ -202,7 +208,7 @@ async def _make(tx: Transaction) -> Account:
 
 async def _failing_domain(tx: Transaction, account: AccountRow, catalogue: Catalogue) -> None:
     """A domain as if bought: no order, because nobody sells names below .example."""
-    product = next((one for one in catalogue.products if one.buys is Buys.DOMAIN), None)
+    product = next((one for one in catalogue.products if one.buys is PurchaseKind.DOMAIN), None)
     if product is None:
         await claim(tx, account, FAILING_DOMAIN, bought=False)
         return
@@ -240,8 +246,8 @@ async def _person(
     user = await user_row(tx.session, account.id, created.user.id)
     for service, level, instance in person.services:
         if await _has_seat(tx, account, catalogue, service, level):
-            wanted = Wanted(service, level, instance=instance)
-            await give(tx, account, catalogue, user, wanted, priority=Priority.INTERACTIVE)
+            wanted = ServiceRequest(service, level, instance=instance)
+            await provision_in(tx, account, catalogue, user, wanted, priority=Priority.INTERACTIVE)
 
 
 async def _has_seat(
@@ -255,17 +261,19 @@ async def _has_seat(
     return pool is not None and pool.held < pool.owned
 
 
-async def _objects(session: AsyncSession) -> tuple[Forgotten, ...]:
+async def _objects(session: AsyncSession) -> tuple[ForgottenObject, ...]:
     rows = await session.scalars(
         select(AssignmentRow)
         .join(AccountRow, AccountRow.id == AssignmentRow.account_id)
         .where(AccountRow.is_sample)
         .order_by(AssignmentRow.service_id, AssignmentRow.backend_name)
     )
-    return tuple(Forgotten(row.connector, row.service_id, row.backend_name, row.id) for row in rows)
+    return tuple(
+        ForgottenObject(row.connector, row.service_id, row.backend_name, row.id) for row in rows
+    )
 
 
-async def _delete(tx: Transaction) -> tuple[Forgotten, ...]:
+async def _delete(tx: Transaction) -> tuple[ForgottenObject, ...]:
     """Delete every row that belongs to a sample account, what refers to others first."""
     forgotten = await _objects(tx.session)
     accounts = (
@@ -273,7 +281,7 @@ async def _delete(tx: Transaction) -> tuple[Forgotten, ...]:
     ).all()
     ids = [row.id for row in accounts]
     for row in accounts:
-        tx.record(Verb.REMOVED, "account", row.code, before={"name": row.name})
+        tx.record(PlanVerb.REMOVED, "account", row.code, before={"name": row.name})
         tx.session.expunge(row)
     for table in reversed(Base.metadata.sorted_tables):
         owned = _owned(table, ids)

@@ -19,14 +19,14 @@ from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
-from mission_control_tui.model.onboarding.row_checks import Judge, Judged, NewUser
+from mission_control_tui.model.onboarding.row_checks import CheckedRows, NewUser, RowChecker
 from mission_control_tui.model.onboarding.user_insert import NewPassword, write_users
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.editing import apply_changes
@@ -46,7 +46,7 @@ class Passwords(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Differing:
+class RowDifference:
     """A row that states something else than its user has; `changed` when the import updated it."""
 
     row: int
@@ -57,7 +57,7 @@ class Differing:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedRow:
     """A row that was not imported, with everything that is wrong with it; a missing domain stands last."""
 
     row: ImportRow
@@ -76,8 +76,8 @@ class ImportResult:
     rows: int
     created: tuple[str, ...]
     unchanged: int
-    differing: tuple[Differing, ...]
-    refused: tuple[Refused, ...]
+    differing: tuple[RowDifference, ...]
+    refused: tuple[RejectedRow, ...]
     warnings: tuple[Problem, ...]
     missing_domains: Mapping[str, tuple[int, ...]]
     passwords: tuple[NewPassword, ...] = field(default=(), repr=False)
@@ -150,7 +150,7 @@ async def run_import(
     async def work() -> Outcome[ImportResult]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             policy = await locked_policy(tx, account_id)
-            judge = Judge(
+            judge = RowChecker(
                 tx.session,
                 account_id,
                 file,
@@ -172,7 +172,7 @@ async def run_import(
             result = _result(file, checked, judged, foreign, revealed, update=update)
         return Outcome(result, tx.plan, not dry_run)
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
 class _Steps:
@@ -230,7 +230,7 @@ def _numbers(word: str, numbers: Sequence[int]) -> str:
     return f"{word}{'s'[: len(numbers) > 1]} {named}{more}"
 
 
-async def _update(tx: Transaction, judged: Judged, steps: _Steps) -> None:
+async def _update(tx: Transaction, judged: CheckedRows, steps: _Steps) -> None:
     for known in judged.known:
         if known.changes:
             await apply_changes(tx, known.user, known.changes, priority=Priority.BULK)
@@ -250,7 +250,7 @@ def _domains_problem(missing: Mapping[str, tuple[int, ...]]) -> list[Problem]:
 def _result(
     file: ImportFile,
     checked: Sequence[CheckedRow],
-    judged: Judged,
+    judged: CheckedRows,
     foreign: Mapping[str, tuple[int, ...]],
     made: Sequence[NewPassword],
     *,
@@ -268,12 +268,13 @@ def _result(
         created=tuple(one.details.upn for one in judged.new),
         unchanged=sum(not one.changes for one in judged.known),
         differing=tuple(
-            Differing(one.row.row, one.user.upn, one.before, one.after, update)
+            RowDifference(one.row.row, one.user.upn, one.before, one.after, update)
             for one in judged.known
             if one.changes
         ),
         refused=tuple(
-            Refused(rows[number], tuple(problems)) for number, problems in sorted(refused.items())
+            RejectedRow(rows[number], tuple(problems))
+            for number, problems in sorted(refused.items())
         ),
         warnings=tuple(warning for one in checked for warning in one.warnings),
         missing_domains=foreign,

@@ -13,14 +13,14 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.users.creation import create_in
-from mission_control_tui.model.users.provisioning import Given, give
+from mission_control_tui.model.users.provisioning import ServiceResult, provision_in
 from mission_control_tui.model.views import UserView
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class NewUserResult:
     """A new user and what was asked for, `given` for each of `services`.
 
     `password` was generated, revealed here and never again.
@@ -28,11 +28,11 @@ class Newcomer:
 
     user: UserView
     services: tuple[TemplateService, ...]
-    given: tuple[Given, ...]
+    given: tuple[ServiceResult, ...]
     password: str | None = field(default=None, repr=False)
 
 
-@retried
+@retries_on_conflict
 async def create_with(
     store: Store,
     caller: Caller,
@@ -43,7 +43,7 @@ async def create_with(
     *,
     generate: bool = False,
     dry_run: bool = False,
-) -> Outcome[Newcomer]:
+) -> Outcome[NewUserResult]:
     """Create a user and give these services, in one transaction; the plan has the seats.
 
     Raises what `create_user` and `provision` raise: then nothing was changed.
@@ -57,10 +57,12 @@ async def create_with(
         ordered = in_order(catalogue, services)
         given = tuple(
             [
-                await give(
+                await provision_in(
                     *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
                 )
                 for one in ordered
             ]
         )
-    return Outcome(Newcomer(created.user, ordered, given, created.password), tx.plan, not dry_run)
+    return Outcome(
+        NewUserResult(created.user, ordered, given, created.password), tx.plan, not dry_run
+    )

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk.item_storage import pack
 from mission_control_tui.model.bulk.planning import reveals
-from mission_control_tui.model.bulk.targets import Target
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkView
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -35,9 +35,9 @@ from mission_control_tui.model.onboarding.files.formats import OWN_CSV
 from mission_control_tui.model.onboarding.files.layout import Layout
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
 from mission_control_tui.model.onboarding.pasted_list import PastedList
-from mission_control_tui.model.onboarding.row_checks import Judge, NewUser
+from mission_control_tui.model.onboarding.row_checks import NewUser, RowChecker
 from mission_control_tui.model.onboarding.template_content import TemplateContent, checked
-from mission_control_tui.model.onboarding.upn_proposals import Pattern, Proposed, propose
+from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal, propose
 from mission_control_tui.model.onboarding.user_insert import NewPassword, write_users
 from mission_control_tui.model.people.address_syntax import domain_key
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
@@ -46,7 +46,7 @@ from mission_control_tui.model.services.seats import overview
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
 
@@ -81,24 +81,24 @@ class SeatNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pasted:
+class PasteResult:
     """What became of a list, or would. `people` are all, in order; those with problems were refused.
 
     `passwords` were generated, revealed here and never again.
     """
 
-    people: tuple[Proposed, ...]
+    people: tuple[UpnProposal, ...]
     seats: tuple[SeatNeed, ...] = ()
     bulk: BulkView | None = None
     passwords: tuple[NewPassword, ...] = field(default=(), repr=False)
 
     @property
-    def created(self) -> tuple[Proposed, ...]:
+    def created(self) -> tuple[UpnProposal, ...]:
         """Who was created, or would be."""
         return tuple(one for one in self.people if not one.problems)
 
     @property
-    def refused(self) -> tuple[Proposed, ...]:
+    def refused(self) -> tuple[UpnProposal, ...]:
         """Who was not."""
         return tuple(one for one in self.people if one.problems)
 
@@ -119,7 +119,7 @@ class _PastedFile(ImportFile):
 
 async def preview(
     store: Store, caller: Caller, account: int | str, pasted: PastedList, choices: PasteChoices
-) -> tuple[Proposed, ...]:
+) -> tuple[UpnProposal, ...]:
     """Who would get which UPN. Raises InvalidInput where the domain is not the account's."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -128,7 +128,7 @@ async def preview(
 
 async def _propose(
     session: AsyncSession, account_id: int, pasted: PastedList, choices: PasteChoices
-) -> tuple[Proposed, ...]:
+) -> tuple[UpnProposal, ...]:
     domains = await domains_of(session, account_id)
     domain = domain_key(choices.domain)
     if domain not in {domain_key(name) for name in domains}:
@@ -148,7 +148,7 @@ async def paste(
     keep: Keep | None = None,
     allow_short: bool = False,
     dry_run: bool = False,
-) -> Outcome[Pasted]:
+) -> Outcome[PasteResult]:
     """Create the people of the list who can be, and start one bulk for their services, in one transaction.
 
     Raises NoSeats before anything is written where seats are short, unless `allow_short`: then those who come last in
@@ -162,10 +162,10 @@ async def paste(
     file = await asyncio.to_thread(_file, proposed, content)
     rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None)))
 
-    async def work() -> Outcome[Pasted]:
+    async def work() -> Outcome[PasteResult]:
         async with store.write(caller, account_id, dry_run=dry_run) as tx:
             policy = await locked_policy(tx, account_id)
-            judged = await Judge(tx.session, account_id, file, rows, (), None).judge()
+            judged = await RowChecker(tx.session, account_id, file, rows, (), None).judge()
             refused = {number: tuple(found) for number, found in judged.refused.items()}
             for known in judged.known:
                 what = f"{known.user.upn} is there already"
@@ -185,13 +185,13 @@ async def paste(
                 await tx.session.flush()
                 keep(made)
             revealed = () if dry_run else tuple(made)
-            result = Pasted(people, seats, None if dry_run else bulk, revealed)
+            result = PasteResult(people, seats, None if dry_run else bulk, revealed)
         return Outcome(result, tx.plan, not dry_run)
 
-    return await raced(work)
+    return await retry_on_conflict(work)
 
 
-def _file(proposed: Sequence[Proposed], content: TemplateContent) -> ImportFile:
+def _file(proposed: Sequence[UpnProposal], content: TemplateContent) -> ImportFile:
     rows = [
         ImportRow(number, one.person.line, _fields(one, content))
         for number, one in enumerate(proposed, 1)
@@ -201,7 +201,7 @@ def _file(proposed: Sequence[Proposed], content: TemplateContent) -> ImportFile:
     return _PastedFile("the list", OWN_CSV, "UTF-8", "", layout, rows, (), ())
 
 
-def _fields(one: Proposed, content: TemplateContent) -> dict[str, Value]:
+def _fields(one: UpnProposal, content: TemplateContent) -> dict[str, Value]:
     person = one.person
     fields: dict[str, Value] = {
         **content.fields,
@@ -269,7 +269,7 @@ async def _bulk(
         ids |= {key: user_id for key, user_id in found if user_id is not None}
     given = [dict(one) for one in content.to_json()["services"]]
     targets = [
-        Target(ids[one.key], None, one.details.upn, {"give": service})
+        BulkTarget(ids[one.key], None, one.details.upn, {"give": service})
         for one in users
         for service in given
     ]

@@ -142,7 +142,7 @@ def read_list(text: str) -> PastedList:
         )
     people: list[PastedPerson] = []
     blank = heading_line = 0
-    table: _Table | None = None
+    table: _HeadedTable | None = None
     for number, line in enumerate(lines, 1):
         clean = _clean(line)
         if not clean.strip(" \t,;"):
@@ -150,7 +150,7 @@ def read_list(text: str) -> PastedList:
         elif len(clean) > LINE_LIMIT:
             what = f"the line has more than {LINE_LIMIT:,} characters"
             people.append(_refused(number, line, what, "one person on each line"))
-        elif not people and not heading_line and (table := _Table.of(clean)) is not None:
+        elif not people and not heading_line and (table := _HeadedTable.of(clean)) is not None:
             heading_line = number
         else:
             people += table.read(number, line, clean) if table else _read(number, line, clean)
@@ -315,7 +315,7 @@ def _made(
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _HeadedTable:
     """A table with headings: what separates its cells, and the field of each column ("" where it has none)."""
 
     delimiter: str
@@ -323,7 +323,7 @@ class _Table:
     headings: tuple[str, ...]
 
     @classmethod
-    def of(cls, line: str) -> _Table | None:
+    def of(cls, line: str) -> _HeadedTable | None:
         """The table that this line is the headings of; None where it is a person."""
         delimiter = max("\t;,", key=line.count)
         headings = _split(line, delimiter) if delimiter in line else [line]

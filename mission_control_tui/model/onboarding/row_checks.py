@@ -54,7 +54,7 @@ class KnownUser:
 
 
 @dataclass(slots=True)
-class Judged:
+class CheckedRows:
     """The rows of a file, judged. `refused` has every problem of a row by the row's number."""
 
     new: list[NewUser] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Judged:
     refused: dict[int, list[Problem]] = field(default_factory=dict)
 
 
-class Judge:
+class RowChecker:
     """Judges the checked rows of one file against the store.
 
     Rows of domains that the account lacks (`foreign`, by number) are refused, and told of what else is wrong with them.
@@ -84,13 +84,13 @@ class Judge:
         self._rows = rows
         self._foreign = foreign
         self._policy = policy
-        self._judged = Judged()
+        self._judged = CheckedRows()
         self._keys = {row.row.row: lookup_key(row.details.upn) for row in self._rows}
         self._held: dict[str, Holder] = {}
         self._users: dict[str, UserRow] = {}
         self._manager_upns: dict[str, str] = {}
 
-    async def judge(self, *, lock: bool = False) -> Judged:
+    async def judge(self, *, lock: bool = False) -> CheckedRows:
         """All rows; `lock` keeps the known users for this transaction."""
         for row in self._rows:
             if row.problems or row.row.row in self._foreign:

@@ -25,10 +25,10 @@ from mission_control_tui.model.onboarding.template_content import (
     flat,
     words,
 )
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.text.clean import fold, harmless
 
@@ -67,7 +67,7 @@ async def show_template(store: Store, caller: Caller, account: int | str, name: 
         return _view(await _row(session, account_id, name))
 
 
-@retried
+@retries_on_conflict
 async def save_template(
     store: Store,
     caller: Caller,
@@ -107,9 +107,9 @@ async def save_template(
         before = flat(TemplateContent.from_json(row.content)) if row is not None else {}
         after = flat(content)
         if row is not None and before == after and row.name == name:
-            tx.record(Verb.UNCHANGED, "template", row.name)
+            tx.record(PlanVerb.UNCHANGED, "template", row.name)
             return Outcome(_view(row), tx.plan, not dry_run)
-        verb = Verb.CREATED if row is None else Verb.CHANGED
+        verb = PlanVerb.CREATED if row is None else PlanVerb.CHANGED
         if row is None:
             row = TemplateRow(account_id=account_id, version=0)
             tx.session.add(row)
@@ -118,7 +118,7 @@ async def save_template(
         row.operator, row.updated_at = caller.operator, tx.now
         row.version += 1
         await tx.session.flush()
-        replaces = ("--replace",) if verb is Verb.CHANGED else ()
+        replaces = ("--replace",) if verb is PlanVerb.CHANGED else ()
         tx.command("templates", "save", name, *words(content), *replaces)
         changed = [
             key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)
@@ -136,7 +136,7 @@ async def save_template(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def rename_template(
     store: Store,
     caller: Caller,
@@ -161,7 +161,7 @@ async def rename_template(
             )
         old = row.name
         if old == new_name:
-            tx.record(Verb.UNCHANGED, "template", old)
+            tx.record(PlanVerb.UNCHANGED, "template", old)
         else:
             row.name, row.name_key = new_name, fold(new_name)
             row.operator, row.updated_at = caller.operator, tx.now
@@ -169,7 +169,7 @@ async def rename_template(
             await tx.session.flush()
             tx.command("templates", "rename", old, new_name)
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "template",
                 old,
                 before={"name": old},
@@ -181,7 +181,7 @@ async def rename_template(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def remove_template(
     store: Store,
     caller: Caller,
@@ -202,7 +202,11 @@ async def remove_template(
         await tx.session.flush()
         tx.command("templates", "remove", row.name, "--yes")
         tx.record(
-            Verb.REMOVED, "template", row.name, before=flat(view.content), action="remove template"
+            PlanVerb.REMOVED,
+            "template",
+            row.name,
+            before=flat(view.content),
+            action="remove template",
         )
     return Outcome(view, tx.plan, not dry_run)
 

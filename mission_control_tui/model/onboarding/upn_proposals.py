@@ -61,7 +61,7 @@ class Pattern(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class UpnProposal:
     """A person of the list with the UPN that is proposed, "" where there is none.
 
     `note` is what an operator should look at; with `problems` the person is not created. `namesake` is the UPN of
@@ -106,21 +106,21 @@ async def propose(
     domains: Collection[str],
     domain: str,
     pattern: Pattern,
-) -> tuple[Proposed, ...]:
+) -> tuple[UpnProposal, ...]:
     """A free UPN for each of the people, in their order.
 
     An address at one of the account's domains is the UPN itself. Somebody of the same name who has the UPN that would
     be proposed is taken for the same person, and refused: so pasting a list again creates nobody twice.
     """
     own = {domain_key(name) for name in domains}
-    found: list[Proposed | None] = [None] * len(people)
+    found: list[UpnProposal | None] = [None] * len(people)
     open_: dict[int, tuple[PastedPerson, Iterator[str]]] = {}
     used: dict[str, int] = {}
     for index, one in enumerate(people):
         if index % AT_ONCE == 0:
             await asyncio.sleep(0)
         if one.problems:
-            found[index] = Proposed(one, problems=one.problems)
+            found[index] = UpnProposal(one, problems=one.problems)
         elif one.address and _domain_of(one.address) in own:
             open_[index] = (one, iter((one.address,)))
         else:
@@ -128,7 +128,7 @@ async def propose(
             if not local:
                 what = f"no UPN can be made of {harmless(one.display_name)}"
                 hint = f"write the address behind the name, as in name <name@{domain}>"
-                found[index] = Proposed(one, problems=(Problem(f"line {one.line}", what, hint),))
+                found[index] = UpnProposal(one, problems=(Problem(f"line {one.line}", what, hint),))
                 continue
             open_[index] = (one, _candidates(f"{local}@{domain}"))
     held: dict[str, Holder] = {}
@@ -151,13 +151,13 @@ async def propose(
     for index, (one, _) in open_.items():
         what = f"no free UPN was found for {harmless(one.display_name)}"
         hint = "write the address behind the name"
-        found[index] = Proposed(one, problems=(Problem(f"line {one.line}", what, hint),))
+        found[index] = UpnProposal(one, problems=(Problem(f"line {one.line}", what, hint),))
     return await _namesakes(session, account_id, [one for one in found if one is not None])
 
 
 async def _namesakes(
-    session: AsyncSession, account_id: int, proposed: Sequence[Proposed]
-) -> tuple[Proposed, ...]:
+    session: AsyncSession, account_id: int, proposed: Sequence[UpnProposal]
+) -> tuple[UpnProposal, ...]:
     """The same, with a note on those whose name somebody of the account has already."""
     keys = {sort_key(one.person.display_name) for one in proposed if not one.problems}
     known: dict[str, str] = {}
@@ -189,16 +189,18 @@ def _judge(
     held: dict[str, Holder],
     used: dict[str, int],
     account_id: int,
-) -> Proposed | None:
+) -> UpnProposal | None:
     """What becomes of the person with this UPN; None where the next one is to be tried."""
     where = f"line {one.line}"
     given = bool(one.address) and upn == one.address
     if not upn:
         what = f"no free UPN was found for {harmless(one.display_name)}"
-        return Proposed(one, problems=(Problem(where, what, "write the address behind the name"),))
+        return UpnProposal(
+            one, problems=(Problem(where, what, "write the address behind the name"),)
+        )
     problems = tuple(replace(problem, where=where) for problem in upn_problems(upn))
     if problems:
-        return Proposed(one, upn, problems=problems)
+        return UpnProposal(one, upn, problems=problems)
     key = lookup_key(upn)
     holder = held.get(key)
     if holder is not None:
@@ -206,19 +208,19 @@ def _judge(
         if mine and not holder.in_bin and fold(holder.display_name) == fold(one.display_name):
             what = f"{harmless(one.display_name)} is there already, as {holder.upn}"
             hint = "take the line out; for another person of that name write another address"
-            return Proposed(one, upn, problems=(Problem(where, what, hint),))
+            return UpnProposal(one, upn, problems=(Problem(where, what, hint),))
         if given:
-            return Proposed(one, upn, problems=(taken(where, upn, holder, account_id),))
+            return UpnProposal(one, upn, problems=(taken(where, upn, holder, account_id),))
         return None
     if key in used:
         if given:
             what = f"{harmless(upn)} stands in line {used[key]} already"
-            return Proposed(one, upn, problems=(Problem(where, what, "change one of the two"),))
+            return UpnProposal(one, upn, problems=(Problem(where, what, "change one of the two"),))
         return None
     used[key] = one.line
     outside = one.address and not given
     note = f"{harmless(one.address)} becomes the External Email" if outside else ""
-    return Proposed(one, upn, note)
+    return UpnProposal(one, upn, note)
 
 
 def _domain_of(address: str) -> str:

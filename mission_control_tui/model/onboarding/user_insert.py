@@ -14,7 +14,7 @@ from mission_control_tui.model import command_words as phrasing
 from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.onboarding.row_checks import NewUser
 from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords as secrets
 from mission_control_tui.model.store.batches import batches
@@ -118,7 +118,7 @@ def _rows(
         )
         tx.command(*phrasing.create_user(details))
         tx.record(
-            Verb.CREATED,
+            PlanVerb.CREATED,
             "user",
             details.upn,
             after={

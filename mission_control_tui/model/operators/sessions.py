@@ -23,7 +23,7 @@ OFFERED_HOURS = 24
 """A session that was lost longer ago is not offered again."""
 
 
-class Ending(StrEnum):
+class SessionEnding(StrEnum):
     """How a session ended; a running one has none."""
 
     QUIT = "quit"
@@ -32,7 +32,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ConsoleSession:
     """One run of the console. `place` is whatever the console keeps of where its operator is."""
 
     id: str
@@ -78,12 +78,12 @@ async def keep_place(store: Store, caller: Caller, place: Mapping[str, Any]) -> 
     await _change(store, caller, place=dict(place), ticket=caller.ticket)
 
 
-async def end(store: Store, caller: Caller, how: Ending = Ending.QUIT) -> None:
+async def end(store: Store, caller: Caller, how: SessionEnding = SessionEnding.QUIT) -> None:
     """Note how the session ended; one that ends without this was lost.
 
     Of one that was quit nothing is kept of where it was: what stood in its forms may be about people.
     """
-    gone: dict[str, object] = {} if how is Ending.LOST else {"place": {}}
+    gone: dict[str, object] = {} if how is SessionEnding.LOST else {"place": {}}
     await _change(store, caller, ended=str(how), **gone)
 
 
@@ -96,7 +96,7 @@ async def _change(store: Store, caller: Caller, **values: object) -> None:
         )
 
 
-async def lost(store: Store, caller: Caller) -> Session | None:
+async def lost(store: Store, caller: Caller) -> ConsoleSession | None:
     """The operator's newest session that ended without being quit, if it may be gone on with.
 
     That is one whose process is gone from this machine (a process on another machine is taken for alive) or that noted
@@ -107,12 +107,12 @@ async def lost(store: Store, caller: Caller) -> Session | None:
         rows = await session.scalars(
             select(SessionRow)
             .where(SessionRow.operator == caller.operator, SessionRow.seen_at >= since)
-            .where(SessionRow.ended.in_(["", Ending.LOST]), SessionRow.id != caller.session)
+            .where(SessionRow.ended.in_(["", SessionEnding.LOST]), SessionRow.id != caller.session)
             .order_by(SessionRow.seen_at.desc())
         )
         for row in rows:
             if row.ended or not is_alive(row.host, row.pid, row.pid_started):
-                return Session(
+                return ConsoleSession(
                     row.id,
                     row.operator,
                     row.place,
@@ -130,5 +130,5 @@ async def take_over(store: Store, caller: Caller, lost_id: str) -> None:
         await session.execute(
             update(SessionRow)
             .where(SessionRow.id == lost_id, SessionRow.operator == caller.operator)
-            .values(ended=str(Ending.RESUMED), place={})
+            .values(ended=str(SessionEnding.RESUMED), place={})
         )

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Buys, Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.domains.names import judge_eligibility
 from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
@@ -20,11 +20,11 @@ from mission_control_tui.model.orders.buying import (
     lines_of,
 )
 from mission_control_tui.model.orders.queries import OrderView, order_row, views
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import EDIT_ACCOUNT, require_account_version
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
@@ -77,7 +77,7 @@ async def set_approval_limit(
             amount = ("--never",) if above is None else ("--above", above.format(code=False))
             tx.command("account", "approval", *(one.replace(",", "") for one in amount))
         tx.record(
-            Verb.CHANGED if changes else Verb.UNCHANGED,
+            PlanVerb.CHANGED if changes else PlanVerb.UNCHANGED,
             "account",
             owner.code,
             before={"approval above": _said(before)} if changes else {},
@@ -88,7 +88,7 @@ async def set_approval_limit(
     return Outcome(above, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def approve_order(
     store: Store,
     caller: Caller,
@@ -144,7 +144,7 @@ async def decline_order(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def cancel_order(
     store: Store,
     caller: Caller,
@@ -214,7 +214,7 @@ async def _look_again(
             hint="Decline it, and order again what can be bought.",
             problems=error.problems,
         ) from error
-    if sold.buys is Buys.DOMAIN:
+    if sold.buys is PurchaseKind.DOMAIN:
         await refuse_taken(tx.session, account, line.domain)
         for doubt in judge_eligibility(answers).doubts:
             tx.warn(f"Approved in spite of this: {doubt}")
@@ -238,7 +238,7 @@ def _decide(
     said = (option, order.reason) if order.reason else ()
     tx.command("orders", _WORDS[state], str(order.id), *said, *flags)
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "order",
         str(order.id),
         before={"state": before},
@@ -256,7 +256,7 @@ async def _return(tx: Transaction, account: AccountRow, order: OrderRow, reason:
         order.note = " ".join(filter(None, (order.note, f"Taken back by order {removal.id}.")))
     order.state = OrderState.RETURNED
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "order",
         str(order.id),
         before={"state": OrderState.COMPLETE},

@@ -13,7 +13,7 @@ from mission_control_tui.model import command_words as phrasing
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
-from mission_control_tui.model.catalogue.types import Buys, Catalogue, Product
+from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
 from mission_control_tui.model.catalogue.values import Value, ValueType
 from mission_control_tui.model.domains.names import judge_eligibility, normalise
 from mission_control_tui.model.domains.ownership import (
@@ -26,13 +26,13 @@ from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, P
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.orders.subscriptions import change_quantity
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -100,7 +100,7 @@ async def check_domain(
     return DomainCheck(stored, extension.id, Availability.TAKEN, said)
 
 
-@retried
+@retries_on_conflict
 async def buy(
     store: Store,
     caller: Caller,
@@ -136,7 +136,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     quoted, answers = await checked(tx.session, account, force.catalogue, sold, wanted)
     (line,) = quoted.lines
     doubts = above_limit(account, quoted.total)
-    if sold.buys is Buys.DOMAIN:
+    if sold.buys is PurchaseKind.DOMAIN:
         await refuse_taken(tx.session, account, line.domain)
         await _refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))
@@ -146,7 +146,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     name = line.domain or wanted.domain or ""
     tx.command(*phrasing.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "order",
         str(order.id),
         after={
@@ -193,7 +193,7 @@ async def checked(
             wanted.level,
             quantity=wanted.quantity,
             term=wanted.term,
-            domain=wanted.domain if sold.buys is Buys.DOMAIN else to_attach,
+            domain=wanted.domain if sold.buys is PurchaseKind.DOMAIN else to_attach,
         )
     except InvalidInput as error:
         problems += error.problems
@@ -219,7 +219,7 @@ def _given(
 ) -> tuple[dict[str, object], str | None]:
     """The answers with the domain among them where the product asks for one to attach, and that domain."""
     given = dict(wanted.fields)
-    if sold.buys is Buys.DOMAIN:
+    if sold.buys is PurchaseKind.DOMAIN:
         return given, None
     asks = next((one.id for one in sold.fields if one.type is ValueType.DOMAIN), None)
     if wanted.domain and asks is None:
@@ -232,7 +232,7 @@ def _given(
 
 
 def _extension(sold: Product, wanted: Purchase) -> str | None:
-    if sold.buys is not Buys.DOMAIN or not wanted.domain:
+    if sold.buys is not PurchaseKind.DOMAIN or not wanted.domain:
         return None
     try:
         return sold.extension_of(normalise(wanted.domain)).id
@@ -306,7 +306,7 @@ async def fulfil(
     product = catalogue.product(line.product_id)
     level = product.level(line.level_id)
     await change_quantity(tx, account, product, level, line.quantity, line.term_months)
-    if product.buys is Buys.SEATS:
+    if product.buys is PurchaseKind.SEATS:
         await seats.add(tx, account.id, level.grants_service, level.grants_level, line.quantity)
         return
     domain = await claim(

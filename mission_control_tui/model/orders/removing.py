@@ -5,7 +5,7 @@ from __future__ import annotations
 from mission_control_tui.model import command_words as phrasing
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
-from mission_control_tui.model.catalogue.types import Buys, Product, ProductLevel
+from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
 from mission_control_tui.model.domains.ownership import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.groups.rules import refuse_last
@@ -15,18 +15,18 @@ from mission_control_tui.model.orders.subscriptions import (
     locked_subscription,
     subscribed_level,
 )
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
 
 
-@retried
+@retries_on_conflict
 async def remove(
     store: Store,
     caller: Caller,
@@ -53,7 +53,7 @@ async def remove(
             else await subscribed_level(tx.session, force.catalogue, owner, sold)
         )
         bought = sold.level(level_id)
-        if sold.buys is Buys.DOMAIN:
+        if sold.buys is PurchaseKind.DOMAIN:
             order = await _remove_domain(tx, owner, force, sold, bought, quantity, domain)
         else:
             order = await _remove_seats(tx, owner, force, sold, bought, quantity, domain)
@@ -69,7 +69,7 @@ async def take_back(tx: Transaction, account: AccountRow, line: OrderLineRow) ->
     force = await in_force(tx.session)
     sold = force.catalogue.product(line.product_id)
     level = sold.level(line.level_id)
-    if sold.buys is Buys.DOMAIN:
+    if sold.buys is PurchaseKind.DOMAIN:
         return await _remove_domain(tx, account, force, sold, level, None, line.domain)
     return await _remove_seats(tx, account, force, sold, level, line.quantity, None)
 
@@ -175,7 +175,7 @@ async def _insert(
     tx.money(nothing, nothing, nothing)
     tx.command(*phrasing.remove(sold.id, level.id, quantity, domain))
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "order",
         str(order.id),
         after={"label": label, "quantity": quantity, "total": str(nothing)},

@@ -11,7 +11,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Product, ProductLevel
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -83,7 +83,9 @@ async def change_quantity(
     row.term_months = term_months if term_months is not None else row.term_months
     row.version = (row.version or 0) + 1
     await tx.session.flush()
-    verb = Verb.CREATED if not before else Verb.CHANGED if row.quantity else Verb.REMOVED
+    verb = (
+        PlanVerb.CREATED if not before else PlanVerb.CHANGED if row.quantity else PlanVerb.REMOVED
+    )
     tx.record(
         verb,
         "subscription",

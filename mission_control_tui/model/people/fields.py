@@ -57,7 +57,7 @@ class Group(StrEnum):
     ACCOUNT = "Account"
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a field holds, which decides its widget, its flag and its rule."""
 
     UPN = "upn"
@@ -74,13 +74,13 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class UserField:
     """One field: `name` in UserDetails, `label` on screen, `max_length` in characters (0 for flags and dates)."""
 
     name: str
     label: str
     group: Group
-    kind: Kind
+    kind: FieldKind
     help: str
     max_length: int = 0
     compulsory: bool = False
@@ -95,100 +95,122 @@ USERNAME_LIMIT = 20
 """Characters in a username: the limit of sAMAccountName for users."""
 
 # Lengths are the rangeUpper values of Active Directory's schema, the narrowest of the directories that are served.
-FIELDS: tuple[Field, ...] = (
-    Field(
+FIELDS: tuple[UserField, ...] = (
+    UserField(
         "upn",
         "UPN",
         Group.IDENTITY,
-        Kind.UPN,
+        FieldKind.UPN,
         "User Principal Name: what the user logs in with, local part @ one of the account's domains",
         254,
         compulsory=True,
     ),
-    Field(
-        "first_names", "First Names", Group.IDENTITY, Kind.TEXT, "Given names", 64, compulsory=True
+    UserField(
+        "first_names",
+        "First Names",
+        Group.IDENTITY,
+        FieldKind.TEXT,
+        "Given names",
+        64,
+        compulsory=True,
     ),
-    Field("last_name", "Last Name", Group.IDENTITY, Kind.TEXT, "Family name", 64, compulsory=True),
-    Field(
+    UserField(
+        "last_name", "Last Name", Group.IDENTITY, FieldKind.TEXT, "Family name", 64, compulsory=True
+    ),
+    UserField(
         "display_name",
         "Display Name",
         Group.IDENTITY,
-        Kind.TEXT,
+        FieldKind.TEXT,
         "The From name on mail; First Last unless you change it",
         256,
         compulsory=True,
     ),
-    Field(
+    UserField(
         "username",
         "Username",
         Group.IDENTITY,
-        Kind.USERNAME,
+        FieldKind.USERNAME,
         "The short name at the back ends, at most 20 characters; fixed after creation",
         USERNAME_LIMIT,
         compulsory=True,
     ),
-    Field("title", "Title", Group.ORGANISATION, Kind.TEXT, "Job title", 128),
-    Field("department", "Department", Group.ORGANISATION, Kind.TEXT, "Department", 64),
-    Field("location", "Location", Group.ORGANISATION, Kind.TEXT, "Office, room or site", 128),
-    Field("manager", "Manager", Group.ORGANISATION, Kind.USER, "UPN of the user's manager", 254),
-    Field("office_phone", "Office phone", Group.PHONES, Kind.PHONE, "Telephone at work", 64),
-    Field("mobile_phone", "Mobile phone", Group.PHONES, Kind.PHONE, "Mobile telephone", 64),
-    Field("home_phone", "Home phone", Group.PHONES, Kind.PHONE, "Telephone at home", 64),
-    Field("fax", "Fax", Group.PHONES, Kind.PHONE, "Fax number", 64),
-    Field("street", "Street", Group.ADDRESS, Kind.LINES, "Street and number", 1024),
-    Field("city", "City", Group.ADDRESS, Kind.TEXT, "City or suburb", 128),
-    Field("state", "State", Group.ADDRESS, Kind.TEXT, "State or province", 128),
-    Field("postal_code", "Postal Code", Group.ADDRESS, Kind.TEXT, "Postal or ZIP code", 40),
-    Field(
+    UserField("title", "Title", Group.ORGANISATION, FieldKind.TEXT, "Job title", 128),
+    UserField("department", "Department", Group.ORGANISATION, FieldKind.TEXT, "Department", 64),
+    UserField(
+        "location", "Location", Group.ORGANISATION, FieldKind.TEXT, "Office, room or site", 128
+    ),
+    UserField(
+        "manager", "Manager", Group.ORGANISATION, FieldKind.USER, "UPN of the user's manager", 254
+    ),
+    UserField(
+        "office_phone", "Office phone", Group.PHONES, FieldKind.PHONE, "Telephone at work", 64
+    ),
+    UserField(
+        "mobile_phone", "Mobile phone", Group.PHONES, FieldKind.PHONE, "Mobile telephone", 64
+    ),
+    UserField("home_phone", "Home phone", Group.PHONES, FieldKind.PHONE, "Telephone at home", 64),
+    UserField("fax", "Fax", Group.PHONES, FieldKind.PHONE, "Fax number", 64),
+    UserField("street", "Street", Group.ADDRESS, FieldKind.LINES, "Street and number", 1024),
+    UserField("city", "City", Group.ADDRESS, FieldKind.TEXT, "City or suburb", 128),
+    UserField("state", "State", Group.ADDRESS, FieldKind.TEXT, "State or province", 128),
+    UserField(
+        "postal_code", "Postal Code", Group.ADDRESS, FieldKind.TEXT, "Postal or ZIP code", 40
+    ),
+    UserField(
         "country",
         "Country",
         Group.ADDRESS,
-        Kind.COUNTRY,
+        FieldKind.COUNTRY,
         "ISO code or name, as AU or Australia",
         80,
     ),
-    Field("web_page", "Web page", Group.OTHER, Kind.URL, "Address with http:// or https://", 2048),
-    Field("notes", "Notes", Group.OTHER, Kind.LINES, "Anything to remember about the user", 1024),
-    Field(
+    UserField(
+        "web_page", "Web page", Group.OTHER, FieldKind.URL, "Address with http:// or https://", 2048
+    ),
+    UserField(
+        "notes", "Notes", Group.OTHER, FieldKind.LINES, "Anything to remember about the user", 1024
+    ),
+    UserField(
         "external_email",
         "External Email",
         Group.OTHER,
-        Kind.EMAIL,
+        FieldKind.EMAIL,
         "An address elsewhere at which the user can be reached",
         254,
     ),
-    Field("test_user", "Test User", Group.ACCOUNT, Kind.FLAG, "Kept out of billing"),
-    Field(
+    UserField("test_user", "Test User", Group.ACCOUNT, FieldKind.FLAG, "Kept out of billing"),
+    UserField(
         "must_change_password",
         "Change password at next logon",
         Group.ACCOUNT,
-        Kind.FLAG,
+        FieldKind.FLAG,
         "The user has to choose a new password when logging in next",
     ),
-    Field(
+    UserField(
         "password_never_expires",
         "Password never expires",
         Group.ACCOUNT,
-        Kind.FLAG,
+        FieldKind.FLAG,
         "The back ends' maximum age of passwords does not apply",
     ),
-    Field(
+    UserField(
         "disabled",
         "Account disabled",
         Group.ACCOUNT,
-        Kind.FLAG,
+        FieldKind.FLAG,
         "The user cannot log in; the data stays",
     ),
-    Field(
+    UserField(
         "expires_on",
         "Account expires",
         Group.ACCOUNT,
-        Kind.DATE,
+        FieldKind.DATE,
         "The last day, as 2030-12-31, or never",
     ),
 )
 
-FIELD_BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
+FIELD_BY_NAME: dict[str, UserField] = {field.name: field for field in FIELDS}
 
 FORM_COMPULSORY: frozenset[str] = frozenset(field.name for field in FIELDS if field.compulsory)
 """What the New User form and `users create` insist upon."""

@@ -14,9 +14,9 @@ from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.people.fields import (
     FIELDS,
     FORM_COMPULSORY,
-    Field,
-    Kind,
+    FieldKind,
     UserDetails,
+    UserField,
 )
 from mission_control_tui.model.people.names import FORBIDDEN_IN_USERNAMES
 from mission_control_tui.model.people.phones import phone_warning
@@ -62,7 +62,7 @@ def validate_details(
             if field.name in compulsory:
                 problems.append(_missing(field))
             continue
-        lines = field.kind is Kind.LINES
+        lines = field.kind is FieldKind.LINES
         text = tidy(typed, lines=lines)
         found = list(_problems_of(field, text, domains, field.name in compulsory, lines))
         problems += found
@@ -76,7 +76,7 @@ def validate_details(
 
 
 def _problems_of(
-    field: Field, text: str, domains: Collection[str] | None, compulsory: bool, lines: bool
+    field: UserField, text: str, domains: Collection[str] | None, compulsory: bool, lines: bool
 ) -> Iterator[Problem]:
     if not text:
         if compulsory:
@@ -90,9 +90,9 @@ def _problems_of(
         yield Problem(
             field.name, f"has {len(text)} characters, {field.max_length} are allowed", "shorten it"
         )
-    if field.kind is Kind.UPN:
+    if field.kind is FieldKind.UPN:
         yield from upn_problems(text, where=field.name, domains=domains)
-    elif field.kind is Kind.USER:
+    elif field.kind is FieldKind.USER:
         yield from upn_problems(text, where=field.name)
     elif field.kind in _RULES:
         what, hint = _RULES[field.kind](text)
@@ -100,7 +100,7 @@ def _problems_of(
             yield Problem(field.name, what, hint)
 
 
-def _missing(field: Field) -> Problem:
+def _missing(field: UserField) -> Problem:
     return Problem(field.name, "is compulsory", f"give the {field.label}")
 
 
@@ -168,15 +168,17 @@ def _warnings(details: UserDetails) -> Iterator[Problem]:
         )
 
 
-_TEXT_FIELDS = tuple(field for field in FIELDS if field.kind not in (Kind.FLAG, Kind.DATE))
-_PHONES = tuple(field.name for field in FIELDS if field.kind is Kind.PHONE)
-_RULES: dict[Kind, Callable[[str], tuple[str, str]]] = {
-    Kind.USERNAME: _username_rule,
-    Kind.COUNTRY: _country_rule,
-    Kind.URL: _url_rule,
-    Kind.EMAIL: _email_rule,
+_TEXT_FIELDS = tuple(
+    field for field in FIELDS if field.kind not in (FieldKind.FLAG, FieldKind.DATE)
+)
+_PHONES = tuple(field.name for field in FIELDS if field.kind is FieldKind.PHONE)
+_RULES: dict[FieldKind, Callable[[str], tuple[str, str]]] = {
+    FieldKind.USERNAME: _username_rule,
+    FieldKind.COUNTRY: _country_rule,
+    FieldKind.URL: _url_rule,
+    FieldKind.EMAIL: _email_rule,
 }
-_CLEANERS: dict[Kind, Callable[[str], str]] = {
-    Kind.COUNTRY: _country_clean,
-    Kind.EMAIL: _email_clean,
+_CLEANERS: dict[FieldKind, Callable[[str], str]] = {
+    FieldKind.COUNTRY: _country_clean,
+    FieldKind.EMAIL: _email_clean,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from mission_control_tui.model.errors import InvalidInput, Problem
-from mission_control_tui.model.people.fields import Field, Kind, Value
+from mission_control_tui.model.people.fields import FieldKind, UserField, Value
 from mission_control_tui.model.text.clean import harmless
 
 _FLAG_WORDS = {
@@ -15,14 +15,14 @@ _FLAG_WORDS = {
 _NO_DATE = frozenset({"", "never", "none"})
 
 
-def parse_value(field: Field, text: str) -> Value:
+def parse_value(field: UserField, text: str) -> Value:
     """What `text` states for `field`: flags are yes or no, dates ISO 8601 or never; other text stays as it is.
 
     Raises InvalidInput with one Problem, whose `where` is the field's name.
     """
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         return _flag(field, text)
-    return _date(field, text) if field.kind is Kind.DATE else text
+    return _date(field, text) if field.kind is FieldKind.DATE else text
 
 
 def text_of(value: Value) -> str:
@@ -32,14 +32,14 @@ def text_of(value: Value) -> str:
     return value if isinstance(value, str) else value.isoformat() if value else ""
 
 
-def _flag(field: Field, text: str) -> bool:
+def _flag(field: UserField, text: str) -> bool:
     flag = _FLAG_WORDS.get(text.strip().casefold())
     if flag is None:
         raise _invalid(field, text, "is neither yes nor no", "write yes or no")
     return flag
 
 
-def _date(field: Field, text: str) -> date | None:
+def _date(field: UserField, text: str) -> date | None:
     word = text.strip().casefold()
     if word in _NO_DATE:
         return None
@@ -50,7 +50,7 @@ def _date(field: Field, text: str) -> date | None:
         raise _invalid(field, text, "is not a date", hint) from error
 
 
-def _invalid(field: Field, text: str, what: str, hint: str) -> InvalidInput:
+def _invalid(field: UserField, text: str, what: str, hint: str) -> InvalidInput:
     shown = harmless(text.strip()[:40])
     problem = Problem(field.name, f'"{shown}" {what}', hint)
     return InvalidInput(f"{field.label} is not valid.", problems=[problem])

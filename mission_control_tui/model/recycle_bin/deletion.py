@@ -10,14 +10,14 @@ from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.groups.members import leave
 from mission_control_tui.model.people.address_syntax import upn_problems
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
 from mission_control_tui.model.services import sealed_passwords as secrets
 from mission_control_tui.model.states import Light, Priority, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -25,7 +25,7 @@ from mission_control_tui.model.store.user_rows import addresses_of, to_view
 from mission_control_tui.model.views import UserView
 
 
-@retried
+@retries_on_conflict
 async def delete_user(
     store: Store,
     caller: Caller,
@@ -60,7 +60,7 @@ async def delete_user(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def restore_user(
     store: Store,
     caller: Caller,
@@ -79,7 +79,7 @@ async def restore_user(
         if row.purged_at is not None:
             raise NotFound("This user was purged, which cannot be undone.")
         if not row.in_bin:
-            tx.record(Verb.UNCHANGED, "user", row.upn)
+            tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         else:
             domains = await domains_of(tx.session, account_id)
             problems = upn_problems(row.upn, domains=domains)
@@ -115,7 +115,7 @@ async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
         *(("users", "delete", row.upn, "--yes") if in_bin else ("users", "restore", row.upn))
     )
     tx.record(
-        Verb.REMOVED if in_bin else Verb.CHANGED,
+        PlanVerb.REMOVED if in_bin else PlanVerb.CHANGED,
         "user",
         row.upn,
         before={"in_bin": not in_bin},

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 
 from mission_control_tui.model.caller import WORKER, Caller
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import require_gone
 from mission_control_tui.model.search.index import words_of
 from mission_control_tui.model.services import sealed_passwords as secrets
@@ -21,7 +21,7 @@ from mission_control_tui.model.states import ACTIVE_STATES, Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 from mission_control_tui.model.store.tables.groups import MemberRow
@@ -105,7 +105,7 @@ def _line(row: UserRow, deleted_by: str, now: datetime, bin_days: int) -> BinLin
     )
 
 
-@retried
+@retries_on_conflict
 async def purge_user(
     store: Store,
     caller: Caller,
@@ -241,7 +241,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
     await tx.session.flush()
     tx.command("users", "purge", upn, "--yes")
     tx.record(
-        Verb.REMOVED,
+        PlanVerb.REMOVED,
         "user",
         upn,
         before={"in_bin": True},

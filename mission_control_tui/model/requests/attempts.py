@@ -27,7 +27,7 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact
+from mission_control_tui.model.store.worker_transaction import worker_transaction
 
 NAME_LIMIT = 200
 
@@ -220,7 +220,7 @@ async def progress(
             await _begin_step(tx, run, held.id, start)
         return reason
 
-    return await transact(store, account_id, work)
+    return await worker_transaction(store, account_id, work)
 
 
 def _stop_reason(generation: int, wanted: int, *, cancelled: bool) -> StopReason | None:

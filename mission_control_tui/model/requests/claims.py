@@ -20,7 +20,7 @@ from mission_control_tui.model.requests.connector_pauses import Pause, pauses
 from mission_control_tui.model.requests.dependencies import hold_back
 from mission_control_tui.model.requests.removal_limit import RemovalLimit, hold_excess
 from mission_control_tui.model.requests.workers import lease_lost
-from mission_control_tui.model.services.wishes import settle_parent
+from mission_control_tui.model.services.wishes import update_parent
 from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
@@ -29,7 +29,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow, RequestS
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact
+from mission_control_tui.model.store.worker_transaction import worker_transaction
 
 FARTHEST_SECONDS = 4000.0
 """No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
@@ -61,7 +61,7 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedRequest:
     """A request that is now ours to run."""
 
     run: Run
@@ -111,10 +111,12 @@ async def look(store: Store, worker_id: str) -> Outlook:
         return Outlook(now, draining, due, next_at, waiting, found)
 
 
-async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> tuple[Claimed, ...]:
+async def claim(
+    store: Store, worker_id: str, slots: Slots, limits: Limits
+) -> tuple[ClaimedRequest, ...]:
     """Take what may start now: state running, next attempt, our name. Raises LeaseLost."""
 
-    async def work(tx: Transaction) -> tuple[Claimed, ...]:
+    async def work(tx: Transaction) -> tuple[ClaimedRequest, ...]:
         if not store.is_sqlite:
             got = await tx.session.scalar(
                 text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
@@ -132,7 +134,7 @@ async def claim(store: Store, worker_id: str, slots: Slots, limits: Limits) -> t
         chosen = await _choose(tx, now, slots, limits, {one.name for one in paused})
         return await _take(tx, worker_id, chosen)
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 def _is_due(now: float) -> ColumnElement[bool]:
@@ -272,7 +274,7 @@ async def _candidates(
 
 async def _take(
     tx: Transaction, worker_id: str, chosen: Collection[_Candidate]
-) -> tuple[Claimed, ...]:
+) -> tuple[ClaimedRequest, ...]:
     if not chosen:
         return ()
     by_id = {one.request_id: one for one in chosen}
@@ -312,9 +314,9 @@ async def _take(
             ],
         )
     for request in taken:
-        await settle_parent(tx, request)
+        await update_parent(tx, request)
     return tuple(
-        Claimed(
+        ClaimedRequest(
             Run(request.id, request.attempt, worker_id),
             request.priority,
             by_id[request.id].connector,

@@ -13,7 +13,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact
+from mission_control_tui.model.store.worker_transaction import worker_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def claim_check(store: Store, connector: str, seconds: float) -> bool:
         row.next_check_at = now + seconds
         return True
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def still_paused(
@@ -83,7 +83,7 @@ async def still_paused(
             await tx.session.flush()
             await settle_connector(tx, connector)
 
-    await transact(store, None, work)
+    await worker_transaction(store, None, work)
 
 
 async def resume(store: Store, connector: str) -> int:
@@ -98,7 +98,7 @@ async def resume(store: Store, connector: str) -> int:
         await tx.session.flush()
         return await settle_connector(tx, connector)
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def _row(tx: Transaction, connector: str) -> ConnectorStateRow | None:

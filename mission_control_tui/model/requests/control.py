@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.wishes import (
     OF_THE_REQUEST,
-    note,
-    push,
-    settle_parent,
+    add_event,
+    enqueue,
     show,
+    update_parent,
 )
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
@@ -36,7 +36,7 @@ from mission_control_tui.model.store.lookups import (
     assignment_row,
     request_row,
 )
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.requests import (
     RequestRow,
 )
@@ -78,7 +78,7 @@ def _view(
     )
 
 
-@retried
+@retries_on_conflict
 async def cancel(
     store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
 ) -> Outcome[RequestState]:
@@ -95,7 +95,7 @@ async def cancel(
             await _cancel_one(tx, one)
         tx.command("requests", "cancel", str(request.id))
         tx.record(
-            Verb.CHANGED,
+            PlanVerb.CHANGED,
             "request",
             str(request.id),
             before={"state": before},
@@ -140,17 +140,17 @@ async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
         request.next_try_at = 0.0
         if request.state == RequestState.WAITING:
             request.state = RequestState.QUEUED
-        await note(tx, request, "cancel", said=f"{tx.caller.operator} asked to stop.")
+        await add_event(tx, request, "cancel", said=f"{tx.caller.operator} asked to stop.")
         return
     request.state = RequestState.CANCELLED
     request.ended_at = tx.now
-    await note(
+    await add_event(
         tx, request, "cancelled", said=f"Cancelled by {tx.caller.operator} before its start."
     )
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
     await restore_wish(tx.session, row, request.previous)
     row.since = tx.now
-    await settle_parent(tx, request)
+    await update_parent(tx, request)
 
 
 async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
     await seats.release(session, row.id, keep=keep)
 
 
-@retried
+@retries_on_conflict
 async def retry(
     store: Store,
     caller: Caller,
@@ -212,12 +212,12 @@ async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
     if request.state == RequestState.QUEUED and request.next_try_at > 0:
         request.next_try_at = 0.0
-        await note(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
+        await add_event(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
         _record_retry(tx, request, request.id)
         return request.id
     if row.light != Light.RED:
         return None
-    fresh = await push(tx, row, RequestKind(request.kind), priority=priority)
+    fresh = await enqueue(tx, row, RequestKind(request.kind), priority=priority)
     _record_retry(tx, request, fresh.id)
     return fresh.id
 
@@ -225,7 +225,7 @@ async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int
 def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
     tx.command("requests", "retry", str(request.id))
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "request",
         str(request.id),
         before={"state": str(request.state)},
@@ -236,7 +236,7 @@ def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
     )
 
 
-@retried
+@retries_on_conflict
 async def reset(
     store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
 ) -> Outcome[int]:
@@ -253,7 +253,7 @@ async def reset(
             one.attempt += 1
             one.ended_at = tx.now
             said = RESET_SAID.format(operator=tx.caller.operator)
-            await note(tx, one, "reset", said=said, remedy=RESET_REMEDY)
+            await add_event(tx, one, "reset", said=said, remedy=RESET_REMEDY)
             if one.assignment_id is not None:
                 row = await assignment_row(tx.session, one.assignment_id, lock=True)
                 show(row, Light.RED, Word.ERROR, tx)
@@ -261,7 +261,7 @@ async def reset(
                 row.error_said, row.error_remedy = said, RESET_REMEDY
             tx.command("requests", "reset", str(one.id))
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "request",
                 str(one.id),
                 before={"state": before},
@@ -270,5 +270,5 @@ async def reset(
                 user_id=one.user_id,
                 request_id=one.id,
             )
-            await settle_parent(tx, one)
+            await update_parent(tx, one)
     return Outcome(request_id, tx.plan, not dry_run)

@@ -23,7 +23,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact
+from mission_control_tui.model.store.worker_transaction import worker_transaction
 from mission_control_tui.model.text.clean import harmless
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ async def settle_all(store: Store) -> int:
         async def work(tx: Transaction, chunk: Sequence[int] = chunk) -> int:
             return await _settle(tx, RequestRow.id.in_(chunk))
 
-        queued += await transact(store, None, work)
+        queued += await worker_transaction(store, None, work)
     return queued
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Denied, NotFound
-from mission_control_tui.model.plan import Outcome, Plan, Verb
+from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
 from mission_control_tui.model.requests.attributes import attributes_of
 from mission_control_tui.model.states import Light, Wish
@@ -170,7 +170,7 @@ async def mark_drift(
             row.drift = differs
             found, gone = found + differs, gone + (not differs)
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "service",
                 f"{upn or domain or ''} {row.service_id}"
                 + f" ({row.instance})" * bool(row.instance),

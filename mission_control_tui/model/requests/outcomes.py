@@ -16,7 +16,7 @@ from mission_control_tui.model.requests.connector_pauses import is_paused, pause
 from mission_control_tui.model.requests.control import restore_wish
 from mission_control_tui.model.requests.dependencies import settle_connector, settle_dependents
 from mission_control_tui.model.services import seats
-from mission_control_tui.model.services.wishes import note, settle_parent, show
+from mission_control_tui.model.services.wishes import add_event, show, update_parent
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
     ErrorKind,
@@ -37,7 +37,7 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact
+from mission_control_tui.model.store.worker_transaction import worker_transaction
 
 CALM_TAKEOVERS = 5
 """Takeovers of one request after which the next try waits, longer each time: it may be what kills the workers."""
@@ -158,7 +158,7 @@ async def try_again(
         request.next_try_at = await clock(tx.session) + retry.delay
         tried = f"Try {request.failures} of {retry.limit} failed: {failure.said}"
         row.word, row.step = Word.WAITING, tried[:_STEP_LIMIT]
-        await note(
+        await add_event(
             tx,
             request,
             "retry",
@@ -192,7 +192,7 @@ async def look_later(
             return
         await _put_off(tx, request, row, shown, delay)
         if news:
-            await note(tx, request, "pending", said=f"{shown}.")
+            await add_event(tx, request, "pending", said=f"{shown}.")
         elif result is not None:
             await _forget_steps(tx, request)
 
@@ -213,7 +213,7 @@ async def wait_until_enabled(
             return
         await _put_off(tx, request, row, shown, delay)
         if news:
-            await note(tx, request, "observed", said=f"{shown}.", remedy=remedy)
+            await add_event(tx, request, "observed", said=f"{shown}.", remedy=remedy)
         await _forget_steps(tx, request)
 
     await _finish(store, run, account_id, None, work)
@@ -270,7 +270,7 @@ async def give_back(
             await record_step(tx, run, request.account_id, result)
         await _give_back(tx, request, row, said, 0.0)
 
-    await transact(store, account_id, work)
+    await worker_transaction(store, account_id, work)
 
 
 async def give_back_all(
@@ -311,10 +311,10 @@ async def _finish(
             await record_step(tx, run, request.account_id, result)
         await work(tx, request, row)
         await tx.session.flush()
-        await settle_parent(tx, request)
+        await update_parent(tx, request)
         await settle_dependents(tx, row.id)
 
-    await transact(store, account_id, all_of_it)
+    await worker_transaction(store, account_id, all_of_it)
 
 
 async def _superseded(tx: Transaction, request: RequestRow, row: AssignmentRow) -> bool:
@@ -336,7 +336,7 @@ async def _end(
     request.state = state
     request.ended_at = tx.now
     request.waiting_for = ""
-    await note(tx, request, kind, said=said, remedy=remedy, detail=detail)
+    await add_event(tx, request, kind, said=said, remedy=remedy, detail=detail)
 
 
 async def _put_off(
@@ -387,10 +387,10 @@ async def _give_back(
         .where(RequestStepRow.request_id == request.id, RequestStepRow.state == StepState.RUNNING)
         .values(state=StepState.FAILED, ended_at=tx.now)
     )
-    await note(tx, request, "given back", said=said)
+    await add_event(tx, request, "given back", said=said)
     request.worker_id = ""
     if await _superseded(tx, request, row):
-        await settle_parent(tx, request)
+        await update_parent(tx, request)
         return
     request.state = RequestState.QUEUED
     request.next_try_at = next_try_at

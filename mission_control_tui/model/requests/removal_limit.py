@@ -15,9 +15,9 @@ from datetime import timedelta
 from sqlalchemy import Row, func, insert, select, update
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
-from mission_control_tui.model.services.wishes import note
+from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import Hold, RequestState, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
@@ -184,9 +184,9 @@ async def allow_removals(
             if requests is not None and request.id not in requests:
                 continue
             request.hold = Hold.ALLOWED
-            await note(tx, request, "allowed", said=f"Allowed by {caller.operator}.")
+            await add_event(tx, request, "allowed", said=f"Allowed by {caller.operator}.")
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "request",
                 str(request.id),
                 before={"removal": "held"},

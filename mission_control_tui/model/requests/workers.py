@@ -30,7 +30,7 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import transact, unheard
+from mission_control_tui.model.store.worker_transaction import silent_write, worker_transaction
 
 ABSURD = 20.0
 """A lease that ends later than so many of its lengths from now was given before the clock was moved back."""
@@ -79,7 +79,7 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
-class Acquired:
+class LeaseResult:
     """Either the lease is ours or `holder` has it; `dead` workers were buried and `requests` went back."""
 
     holder: WorkerView | None = None
@@ -87,13 +87,13 @@ class Acquired:
     requests: tuple[int, ...] = ()
 
 
-async def acquire(store: Store, me: Identity, lease_seconds: float) -> Acquired:
+async def acquire(store: Store, me: Identity, lease_seconds: float) -> LeaseResult:
     """Become a worker: on SQLite the only one, on PostgreSQL one of any number.
 
     A live worker of an older version is asked to drain; call again until it has ended.
     """
 
-    async def work(tx: Transaction) -> Acquired:
+    async def work(tx: Transaction) -> LeaseResult:
         now = await clock(tx.session)
         rows = (
             await tx.session.scalars(
@@ -104,7 +104,7 @@ async def acquire(store: Store, me: Identity, lease_seconds: float) -> Acquired:
         if alive and store.is_sqlite:
             if is_older(alive[0].app_version, me.app_version):
                 alive[0].draining = True
-            return Acquired(_view(alive[0]))
+            return LeaseResult(_view(alive[0]))
         await tx.session.execute(
             insert(WorkerRow).values(
                 id=me.id,
@@ -118,12 +118,12 @@ async def acquire(store: Store, me: Identity, lease_seconds: float) -> Acquired:
         )
         return await _bury(tx, [row for row in rows if row not in alive], now)
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
     """Renew the lease. Raises LeaseLost when it was taken over."""
-    async with unheard(store) as session:
+    async with silent_write(store) as session:
         now = await clock(session)
         renewed = await session.scalar(
             update(WorkerRow)
@@ -143,16 +143,16 @@ def lease_lost(worker_id: str) -> LeaseLost:
     )
 
 
-async def bury_the_dead(store: Store, lease_seconds: float) -> Acquired:
+async def bury_the_dead(store: Store, lease_seconds: float) -> LeaseResult:
     """End workers whose lease ran out or whose process is gone; their requests go back to the queue."""
     async with store.read() as session:
         now = await clock(session)
         rows = await session.scalars(select(WorkerRow).where(WorkerRow.ended.is_(False)))
         dead = [row.id for row in rows if not _holds(row, now, lease_seconds)]
         if not dead and await session.scalar(_strays().limit(1)) is None:
-            return Acquired()
+            return LeaseResult()
 
-    async def work(tx: Transaction) -> Acquired:
+    async def work(tx: Transaction) -> LeaseResult:
         now = await clock(tx.session)
         locked = await tx.session.scalars(
             select(WorkerRow)
@@ -161,7 +161,7 @@ async def bury_the_dead(store: Store, lease_seconds: float) -> Acquired:
         )
         return await _bury(tx, [row for row in locked if not _holds(row, now, lease_seconds)], now)
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def retire(store: Store, worker_id: str) -> tuple[int, ...]:
@@ -173,7 +173,7 @@ async def retire(store: Store, worker_id: str) -> tuple[int, ...]:
         )
         return await give_back_all(tx, [worker_id], "The worker was stopped; it is tried again.")
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def retire_if_idle(store: Store, worker_id: str, ahead_seconds: float = 0.0) -> bool:
@@ -206,7 +206,7 @@ async def retire_if_idle(store: Store, worker_id: str, ahead_seconds: float = 0.
         )
         return True
 
-    return await transact(store, None, work)
+    return await worker_transaction(store, None, work)
 
 
 async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, ...]:
@@ -247,7 +247,7 @@ def _strays() -> Select[str]:
     )
 
 
-async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> Acquired:
+async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> LeaseResult:
     for row in dead:
         row.ended = True
     await tx.session.flush()
@@ -258,7 +258,7 @@ async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> Acq
     await tx.session.execute(
         delete(WorkerRow).where(WorkerRow.ended, WorkerRow.lease_until < now - KEPT_SECONDS)
     )
-    return Acquired(None, tuple({*strays, *(row.id for row in dead)}), requests)
+    return LeaseResult(None, tuple({*strays, *(row.id for row in dead)}), requests)
 
 
 def _view(row: WorkerRow) -> WorkerView:

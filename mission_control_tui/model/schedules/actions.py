@@ -19,10 +19,15 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.editing import apply_changes
-from mission_control_tui.model.users.provisioning import Given, Wanted, give, turn
+from mission_control_tui.model.users.provisioning import (
+    ServiceRequest,
+    ServiceResult,
+    change_wish_in,
+    provision_in,
+)
 
 
-class Action(StrEnum):
+class ScheduleAction(StrEnum):
     """What happens at the moment: to one service of the user, or to the user."""
 
     PROVISION = "provision"
@@ -33,19 +38,19 @@ class Action(StrEnum):
     ENABLE = "enable"
 
 
-_OF_USERS = frozenset({Action.DISABLE, Action.ENABLE})
+_OF_USERS = frozenset({ScheduleAction.DISABLE, ScheduleAction.ENABLE})
 
 
-def stored(word: str) -> Action:
+def stored(word: str) -> ScheduleAction:
     """Return the action that was stored. Raises Conflict for one that only a later version has."""
     try:
-        return Action(word)
+        return ScheduleAction(word)
     except ValueError as error:
         raise Conflict(f"This version has no action {word!r}.") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class ScheduleParams:
     """What an action is done with. Without a `service`, a deprovision takes everything away."""
 
     service: str = ""
@@ -64,7 +69,7 @@ class Params:
         return {name: value for name, value in stated.items() if value}
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Params:
+    def of(cls, stored: Mapping[str, Any]) -> ScheduleParams:
         """What `stored` gave."""
         return cls(
             stored.get("service", ""),
@@ -74,7 +79,7 @@ class Params:
         )
 
 
-def checked(catalogue: Catalogue, action: Action, given: Params) -> Params:
+def checked(catalogue: Catalogue, action: ScheduleAction, given: ScheduleParams) -> ScheduleParams:
     """The params with the catalogue's ids in place of names.
 
     Raises UsageError (what does not belong to the action, a service not given to users) and NotFound.
@@ -83,10 +88,10 @@ def checked(catalogue: Catalogue, action: Action, given: Params) -> Params:
         if given.stored():
             raise UsageError(f"To {action} is about the user as a whole, so no service is named.")
         return given
-    if action is not Action.PROVISION and (given.level or given.settings):
+    if action is not ScheduleAction.PROVISION and (given.level or given.settings):
         raise UsageError(f"To {action} takes no level and no settings.")
     if not given.service:
-        if action is not Action.DEPROVISION:
+        if action is not ScheduleAction.DEPROVISION:
             raise UsageError(f"Say which service to {action}.")
         if given.instance:
             raise UsageError("An instance belongs to a service: name the service too.")
@@ -98,11 +103,16 @@ def checked(catalogue: Catalogue, action: Action, given: Params) -> Params:
             hint="Only what users have can be scheduled.",
         )
     level = service.level(given.level).id if given.level else None
-    return Params(service.id, level, given.settings, given.instance)
+    return ScheduleParams(service.id, level, given.settings, given.instance)
 
 
 async def act(
-    tx: Transaction, user: UserRow, action: Action, params: Params, *, priority: int = Priority.BULK
+    tx: Transaction,
+    user: UserRow,
+    action: ScheduleAction,
+    params: ScheduleParams,
+    *,
+    priority: int = Priority.BULK,
 ) -> tuple[int, ...]:
     """Do it now to the locked user, as the verb of the same name does; returns the requests that it made.
 
@@ -110,13 +120,15 @@ async def act(
     """
     before = len(tx.requests)
     if action in _OF_USERS:
-        await apply_changes(tx, user, {"disabled": action is Action.DISABLE}, priority=priority)
+        await apply_changes(
+            tx, user, {"disabled": action is ScheduleAction.DISABLE}, priority=priority
+        )
         return tuple(tx.requests[before:])
     catalogue = (await in_force(tx.session)).catalogue
-    if action is Action.PROVISION:
+    if action is ScheduleAction.PROVISION:
         owner = await account_row(tx.session, tx.caller, user.account_id)
-        wanted = Wanted(params.service, params.level, params.settings, params.instance)
-        given = await give(tx, owner, catalogue, user, wanted, priority=priority)
+        wanted = ServiceRequest(params.service, params.level, params.settings, params.instance)
+        given = await provision_in(tx, owner, catalogue, user, wanted, priority=priority)
         if given.password is not None:
             tx.warn(NOBODY_KNOWS)
         return _requests([given])
@@ -124,9 +136,9 @@ async def act(
     if params.service:
         service = catalogue.service(params.service)
         row = await find(tx, user_subject(user), service.id, params.instance)
-        if row is None or (row.wish == Wish.ABSENT and action is not Action.DEPROVISION):
+        if row is None or (row.wish == Wish.ABSENT and action is not ScheduleAction.DEPROVISION):
             raise NotFound(f"{user.upn} has no {_named(service, params.instance)}.")
-        return _requests([await turn(tx, user, service, row, kind, priority=priority)])
+        return _requests([await change_wish_in(tx, user, service, row, kind, priority=priority)])
     rows = await tx.session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.user_id == user.id)
@@ -135,7 +147,9 @@ async def act(
     )
     return _requests(
         [
-            await turn(tx, user, catalogue.service(row.service_id), row, kind, priority=priority)
+            await change_wish_in(
+                tx, user, catalogue.service(row.service_id), row, kind, priority=priority
+            )
             for row in rows.all()
         ]
     )
@@ -144,15 +158,15 @@ async def act(
 NOBODY_KNOWS = "Its password is a generated one that nobody knows: set another afterwards."
 
 
-def secret_note(catalogue: Catalogue, action: Action, params: Params) -> str:
+def secret_note(catalogue: Catalogue, action: ScheduleAction, params: ScheduleParams) -> str:
     """What to know about the password of what is to be provisioned, or ""."""
-    if action is not Action.PROVISION:
+    if action is not ScheduleAction.PROVISION:
         return ""
     use = catalogue.service(params.service).password
     return NOBODY_KNOWS if use is PasswordUse.OWN else ""
 
 
-def phrase(catalogue: Catalogue, action: Action | str, params: Params) -> str:
+def phrase(catalogue: Catalogue, action: ScheduleAction | str, params: ScheduleParams) -> str:
     """The action in words: "Provision Databases (crm): Small"."""
     verb = action.title()
     if action in _OF_USERS:
@@ -169,7 +183,7 @@ def phrase(catalogue: Catalogue, action: Action | str, params: Params) -> str:
     return f"{words}: {level}" if level else words
 
 
-def words_of(action: Action, params: Params) -> list[str]:
+def words_of(action: ScheduleAction, params: ScheduleParams) -> list[str]:
     """What `schedule add USER WHEN` is told after that."""
     words = [str(action)]
     if params.service:
@@ -195,5 +209,5 @@ def _named(service: Service, instance: str) -> str:
     return f"{service.name} ({instance})" if instance else service.name
 
 
-def _requests(given: list[Given]) -> tuple[int, ...]:
+def _requests(given: list[ServiceResult]) -> tuple[int, ...]:
     return tuple(one.request_id for one in given if one.request_id is not None)

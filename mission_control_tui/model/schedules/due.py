@@ -14,7 +14,7 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSchedule:
     """A schedule whose moment has come."""
 
     id: int
@@ -33,7 +33,7 @@ async def next_moment(store: Store) -> float | None:
         return None if first is None else first.timestamp() - await clock(session)
 
 
-async def due(store: Store, limit: int = 50) -> tuple[Due, ...]:
+async def due(store: Store, limit: int = 50) -> tuple[DueSchedule, ...]:
     """Schedules whose moment has come, the longest overdue first."""
     async with store.read() as session:
         now = datetime.fromtimestamp(await clock(session), UTC)
@@ -43,4 +43,4 @@ async def due(store: Store, limit: int = 50) -> tuple[Due, ...]:
             .order_by(ScheduleRow.due_at, ScheduleRow.id)
             .limit(limit)
         )
-        return tuple(Due(*row) for row in rows)
+        return tuple(DueSchedule(*row) for row in rows)

@@ -14,7 +14,7 @@ from mission_control_tui.model import dates as moments
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
-from mission_control_tui.model.dates import Moment
+from mission_control_tui.model.dates import LocalTime
 from mission_control_tui.model.errors import (
     Conflict,
     InvalidInput,
@@ -24,36 +24,36 @@ from mission_control_tui.model.errors import (
     StaleVersion,
     UsageError,
 )
-from mission_control_tui.model.plan import Outcome, Plan, Verb
+from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.lookups import account_row, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 
-async def when(store: Store, caller: Caller, account: int | str, text: str) -> Moment:
+async def when(store: Store, caller: Caller, account: int | str, text: str) -> LocalTime:
     """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `moments`."""
     async with store.read() as session:
         owner = await account_row(session, caller, account)
         return await _moment(session, owner, text)
 
 
-@retried
+@retries_on_conflict
 async def schedule(
     store: Store,
     caller: Caller,
     account: int | str,
     user: str,
-    action: Action | str,
-    params: Params | Mapping[str, Any] | None,
+    action: ScheduleAction | str,
+    params: ScheduleParams | Mapping[str, Any] | None,
     when: str | datetime,
     *,
     dry_run: bool = False,
@@ -64,7 +64,7 @@ async def schedule(
     yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput (time or settings).
     """
     kind = action_of(action)
-    given = params if isinstance(params, Params) else Params.of(params or {})
+    given = params if isinstance(params, ScheduleParams) else ScheduleParams.of(params or {})
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
@@ -99,7 +99,7 @@ async def schedule(
             *schedule_actions.words_of(kind, given),
         )
         tx.record(
-            Verb.CREATED,
+            PlanVerb.CREATED,
             "schedule",
             f"{target.upn}: {what}",
             after={"at": moment.shown, **given.stored()},
@@ -111,7 +111,7 @@ async def schedule(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def change_schedule(
     store: Store,
     caller: Caller,
@@ -119,7 +119,7 @@ async def change_schedule(
     schedule_id: int,
     *,
     when: str | datetime | None = None,
-    params: Params | Mapping[str, Any] | None = None,
+    params: ScheduleParams | Mapping[str, Any] | None = None,
     expected_version: int | None = None,
     dry_run: bool = False,
 ) -> Outcome[ScheduleView]:
@@ -128,11 +128,11 @@ async def change_schedule(
     Raises NotFound, Conflict (it has ended), StaleVersion, and as `schedule` does.
     """
     row, target, catalogue = await _shown(store, caller, account, schedule_id)
-    action, before = schedule_actions.stored(row.action), Params.of(row.params)
+    action, before = schedule_actions.stored(row.action), ScheduleParams.of(row.params)
     given = before
     warnings: tuple[str, ...] = ()
     if params is not None:
-        stated = params if isinstance(params, Params) else Params.of(params)
+        stated = params if isinstance(params, ScheduleParams) else ScheduleParams.of(params)
         given = schedule_actions.checked(catalogue, action, stated)
         warnings = await _tried(store, caller, row.account_id, target.id, action, given)
     async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
@@ -152,7 +152,7 @@ async def change_schedule(
         now = {"at": _local(row), **row.params}
         name = f"{target.upn}: {schedule_actions.phrase(catalogue, action, given)}"
         if was == now:
-            tx.record(Verb.UNCHANGED, "schedule", name)
+            tx.record(PlanVerb.UNCHANGED, "schedule", name)
         else:
             row.version += 1
             row.operator, row.ticket, row.session = caller.operator, caller.ticket, caller.session
@@ -163,7 +163,7 @@ async def change_schedule(
                 *schedule_actions.words_of(action, replace(given, service="", instance=""))[1:],
             )
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "schedule",
                 name,
                 before={key: was[key] for key in sorted(changed & was.keys())},
@@ -176,7 +176,7 @@ async def change_schedule(
     return Outcome(view, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def cancel_schedule(
     store: Store,
     caller: Caller,
@@ -224,9 +224,9 @@ async def end(
     row.version += 1
     await tx.session.flush()
     catalogue = (await in_force(tx.session)).catalogue
-    what = schedule_actions.phrase(catalogue, row.action, Params.of(row.params))
+    what = schedule_actions.phrase(catalogue, row.action, ScheduleParams.of(row.params))
     tx.record(
-        Verb.REMOVED if state is ScheduleState.CANCELLED else Verb.CHANGED,
+        PlanVerb.REMOVED if state is ScheduleState.CANCELLED else PlanVerb.CHANGED,
         "schedule",
         f"{upn}: {what}",
         before={"state": str(ScheduleState.WAITING)},
@@ -245,23 +245,28 @@ _ENDINGS = {
 }
 
 
-def action_of(word: Action | str) -> Action:
+def action_of(word: ScheduleAction | str) -> ScheduleAction:
     """The action of this name. Raises UsageError."""
     try:
-        return Action(word)
+        return ScheduleAction(word)
     except ValueError as error:
         raise UsageError(
-            f"{word!r} cannot be scheduled.", hint=f"One of: {', '.join(Action)}."
+            f"{word!r} cannot be scheduled.", hint=f"One of: {', '.join(ScheduleAction)}."
         ) from error
 
 
-def secret_note(catalogue: Catalogue, action: Action, params: Params) -> str:
+def secret_note(catalogue: Catalogue, action: ScheduleAction, params: ScheduleParams) -> str:
     """What to know about a password that will be generated, or ""."""
     return schedule_actions.secret_note(catalogue, action, params)
 
 
 async def _tried(
-    store: Store, caller: Caller, account_id: int, user: str, action: Action, params: Params
+    store: Store,
+    caller: Caller,
+    account_id: int,
+    user: str,
+    action: ScheduleAction,
+    params: ScheduleParams,
 ) -> tuple[str, ...]:
     """What a person should know of the verb's dry run as things are now.
 
@@ -295,14 +300,14 @@ class _NotYet(Exception):
         self.cause = cause
 
 
-async def _moment(session: AsyncSession, account: AccountRow, given: str | datetime) -> Moment:
+async def _moment(session: AsyncSession, account: AccountRow, given: str | datetime) -> LocalTime:
     zone = moments.zone_named(account.time_zone)
     now = datetime.fromtimestamp(await clock(session), UTC)
     if isinstance(given, str):
-        return moments.understand(given, zone, now)
+        return moments.parse(given, zone, now)
     if given.tzinfo is None:
         raise InvalidInput("A moment needs a time zone.", hint=moments.EXAMPLES)
-    return moments.understand(given.isoformat(), zone, now)
+    return moments.parse(given.isoformat(), zone, now)
 
 
 def _exact_words(at: datetime) -> str:
@@ -323,10 +328,10 @@ async def _waiting(tx: Transaction, schedule_id: int) -> ScheduleRow:
     return row
 
 
-def _stale(row: ScheduleRow, given: Params, when: str | datetime | None) -> StaleVersion:
+def _stale(row: ScheduleRow, given: ScheduleParams, when: str | datetime | None) -> StaleVersion:
     now = _local(row)
     theirs: dict[str, tuple[object, object]] = {"at": (str(when) if when else now, now)}
-    if Params.of(row.params) != given:
+    if ScheduleParams.of(row.params) != given:
         theirs["params"] = (given.stored(), row.params)
     return StaleVersion(
         f"Schedule {row.id} was changed meanwhile by {row.operator}.",

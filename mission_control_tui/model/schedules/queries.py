@@ -15,7 +15,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.states import ScheduleState, known
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
@@ -35,8 +35,8 @@ class ScheduleView:
     user_id: str
     upn: str
     display_name: str
-    action: Action | str
-    params: Params
+    action: ScheduleAction | str
+    params: ScheduleParams
     what: str
     due_at: datetime
     shown: str
@@ -118,7 +118,7 @@ def _local(row: ScheduleRow) -> str:
 
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
-    action, params = known(Action, row.action), Params.of(row.params)
+    action, params = known(ScheduleAction, row.action), ScheduleParams.of(row.params)
     return ScheduleView(
         id=row.id,
         account_id=row.account_id,

@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import Params
-from mission_control_tui.model.schedules.due import Due
+from mission_control_tui.model.schedules.actions import ScheduleParams
+from mission_control_tui.model.schedules.due import DueSchedule
 from mission_control_tui.model.schedules.editing import end
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -28,7 +28,7 @@ SOURCE = "schedule"
 """Where the audit says that such a change came from."""
 
 
-async def run(store: Store, one: Due) -> ScheduleState | None:
+async def run(store: Store, one: DueSchedule) -> ScheduleState | None:
     """State the wish of a due schedule, as the operator who made it, and end it: one transaction, so it happens once.
 
     A wish that is refused leaves the schedule failed, with the reason. None: somebody else ran, changed or cancelled
@@ -53,7 +53,7 @@ async def run(store: Store, one: Due) -> ScheduleState | None:
             return await _carry_out(tx, row, user, last=last)
 
     try:
-        return await raced(work)
+        return await retry_on_conflict(work)
     except IntegrityError:
         return await work(last=True)
 
@@ -106,7 +106,7 @@ async def _carry_out(
             if user.in_bin:
                 raise Conflict(f"{upn} is in the recycling bin.")
             requests = await schedule_actions.act(
-                attempt, user, schedule_actions.stored(row.action), Params.of(row.params)
+                attempt, user, schedule_actions.stored(row.action), ScheduleParams.of(row.params)
             )
             await attempt.flush_audit()
     except (OperationalError, InterfaceError, OSError):

@@ -26,14 +26,19 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.infix import inside, is_inside, with_digits
-from mission_control_tui.model.search.results import Found, FoundOrder, load_orders, load_users
+from mission_control_tui.model.search.results import (
+    FoundOrder,
+    SearchResults,
+    load_orders,
+    load_users,
+)
 from mission_control_tui.model.search.scope import (
     CANDIDATES,
     COLUMNS,
     LAST,
-    Candidate,
     Rank,
     Scope,
+    SearchCandidate,
     begins_with,
     put,
 )
@@ -55,7 +60,7 @@ _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE
 
 async def find_anyone(
     store: Store, caller: Caller, query: str, limit: int = 50, *, current: int | None = None
-) -> Found:
+) -> SearchResults:
     """People whom every word of `query` finds, and the order with that number, over all accounts of the caller.
 
     Exact UPNs, aliases and usernames come first, then whole names and addresses that begin so, then words; users of the
@@ -69,8 +74,8 @@ async def find_anyone(
         scope = Scope(caller, current, store.is_sqlite)
         orders = await _orders(session, caller, query)
         if not words:
-            return Found((), orders, more=False)
-        found: dict[str, Candidate] = {}
+            return SearchResults((), orders, more=False)
+        found: dict[str, SearchCandidate] = {}
         more = await _gather(session, store, scope, query, words, limit, found)
         ranked = sorted(
             found,
@@ -83,7 +88,7 @@ async def find_anyone(
             ),
         )
         users = await load_users(session, ranked[:limit], words)
-        return Found(users, orders, more=more or len(ranked) > limit)
+        return SearchResults(users, orders, more=more or len(ranked) > limit)
 
 
 async def _gather(
@@ -93,7 +98,7 @@ async def _gather(
     query: str,
     words: Sequence[str],
     limit: int,
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
 ) -> bool:
     """Everybody who matches, up to the limits; whether there are more."""
     folded = fold(query)
@@ -124,7 +129,7 @@ async def _gather(
 
 
 async def _exact_address(
-    session: AsyncSession, scope: Scope, query: str, found: dict[str, Candidate]
+    session: AsyncSession, scope: Scope, query: str, found: dict[str, SearchCandidate]
 ) -> None:
     statement = (
         select(*COLUMNS)
@@ -133,14 +138,14 @@ async def _exact_address(
     )
     for user_id, account_id, sort_key, in_bin in await session.execute(statement):
         if scope.caller.may_see(account_id):
-            put(found, user_id, Candidate(Rank.EXACT, account_id, sort_key, in_bin))
+            put(found, user_id, SearchCandidate(Rank.EXACT, account_id, sort_key, in_bin))
 
 
 async def _exact_username(
     session: AsyncSession,
     scope: Scope,
     query: str,
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
     *,
     among_found: bool,
 ) -> None:
@@ -152,7 +157,7 @@ async def _exact_username(
     for part in parts:
         statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
         for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-            put(found, user_id, Candidate(Rank.EXACT, account_id, sort_key, in_bin))
+            put(found, user_id, SearchCandidate(Rank.EXACT, account_id, sort_key, in_bin))
 
 
 async def _rarest_first(
@@ -184,7 +189,7 @@ async def _matches(
     part: ColumnElement[bool],
     words: Sequence[str],
     folded: str,
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
     *,
     in_bin: bool,
 ) -> bool:
@@ -209,7 +214,7 @@ async def _matches(
     for user_id, account_id, sort_key, term in rows:
         whole = sort_key.startswith(folded) or ("@" in term and term.startswith(folded))
         rank = Rank.BEGINS if whole else Rank.WORDS
-        put(found, user_id, Candidate(rank, account_id, sort_key, in_bin))
+        put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
     return len(rows) >= most
 
 
@@ -218,7 +223,7 @@ async def _together(
     part: ColumnElement[bool],
     words: Sequence[str],
     folded: str,
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
     *,
     in_bin: bool,
 ) -> bool:
@@ -239,12 +244,12 @@ async def _together(
     rows = (await session.execute(select(*COLUMNS).where(UserRow.id.in_(ids)))).all()
     for user_id, account_id, sort_key, _in_bin in rows:
         rank = Rank.BEGINS if sort_key.startswith(folded) else Rank.WORDS
-        put(found, user_id, Candidate(rank, account_id, sort_key, in_bin))
+        put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
     return len(rows) >= CANDIDATES_OF_SEVERAL
 
 
 async def _begins(
-    session: AsyncSession, scope: Scope, folded: str, found: dict[str, Candidate]
+    session: AsyncSession, scope: Scope, folded: str, found: dict[str, SearchCandidate]
 ) -> None:
     """Names and addresses that begin so, where there were too many words to come upon them."""
     statements: list[Select[str, int, str, bool]] = [
@@ -269,7 +274,7 @@ async def _begins(
         statements.append(select(*COLUMNS).where(UserRow.id.in_(keys)))
     for statement in statements:
         for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-            put(found, user_id, Candidate(Rank.BEGINS, account_id, sort_key, in_bin))
+            put(found, user_id, SearchCandidate(Rank.BEGINS, account_id, sort_key, in_bin))
 
 
 def order_number(query: str) -> int | None:

@@ -20,7 +20,7 @@ _LEAST = 3
 """Letters of a level's or a service's name; shorter ones are more often the beginning of a person's."""
 
 
-class Order(StrEnum):
+class UserOrder(StrEnum):
     """How users are put in order: by name, or those first whose red or orange is the oldest, or the newest."""
 
     NAME = "name"
@@ -29,7 +29,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class UserFilter:
     """Which users are looked at. `services` and (service, level) in `levels` are by id; without either, any."""
 
     text: str = ""
@@ -50,10 +50,10 @@ class Sight:
         return bool(self.lights or self.services or self.levels or self.drift)
 
 
-ALL = Sight()
+ALL = UserFilter()
 
 
-def understood(typed: str, catalogue: Catalogue) -> Sight:
+def parse_filter(typed: str, catalogue: Catalogue) -> UserFilter:
     """What was typed as a sight. Nothing is wrong: whatever is no known word is text to find."""
     lights: set[Light] = set()
     services: set[str] = set()
@@ -75,7 +75,7 @@ def understood(typed: str, catalogue: Catalogue) -> Sight:
             _take(known[folded], services, levels)
         else:
             text.append(quoted or word)
-    return Sight(
+    return UserFilter(
         " ".join(text), frozenset(lights), frozenset(services), frozenset(levels), disabled, drift
     )
 

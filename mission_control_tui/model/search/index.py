@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, delete, false, func, insert, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from mission_control_tui.model.people.fields import FIELDS, Kind, UserDetails
+from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetails
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.user_rows import to_details
@@ -38,7 +38,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _OUTER = " .,;:!?()[]{}<>\"'`*"
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _FEWEST_PHONE_DIGITS = 3
-_PHONE_FIELDS = tuple(field.name for field in FIELDS if field.kind is Kind.PHONE)
+_PHONE_FIELDS = tuple(field.name for field in FIELDS if field.kind is FieldKind.PHONE)
 SEARCHED_FIELDS = frozenset(
     {"upn", "username", "display_name", "first_names", "last_name", "country", *_PHONE_FIELDS}
 )
@@ -136,7 +136,7 @@ def term_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class QueryWords:
     """The words of a query, the rarest first; `rare` says that this one begins at most RARE terms."""
 
     ordered: tuple[str, ...]
@@ -185,10 +185,10 @@ def _range(
 
 async def ranked(
     session: AsyncSession, account_id: int, words: Sequence[str], *, in_bin: bool
-) -> Words:
+) -> QueryWords:
     """The words by how many terms they begin."""
     if len(words) == 1:
-        return Words(tuple(words), rare=False)
+        return QueryWords(tuple(words), rare=False)
     counts = [
         select(func.count())
         .select_from(
@@ -202,7 +202,7 @@ async def ranked(
     ]
     found = (await session.execute(select(*counts))).one()
     by_count = sorted(zip(found, words, strict=True))
-    return Words(tuple(word for _, word in by_count), by_count[0][0] <= RARE)
+    return QueryWords(tuple(word for _, word in by_count), by_count[0][0] <= RARE)
 
 
 async def reindex(session: AsyncSession, row: UserRow, addresses: Iterable[AddressRow]) -> None:

@@ -17,9 +17,9 @@ from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.scope import (
     CANDIDATES,
     COLUMNS,
-    Candidate,
     Rank,
     Scope,
+    SearchCandidate,
     begins_with,
     put,
 )
@@ -48,7 +48,7 @@ async def with_digits(
     scope: Scope,
     words: Sequence[str],
     rarest: tuple[str, int] | None,
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
 ) -> bool:
     """Who has phones with the words that are digits, and terms that begin with all the others; whether there are more.
 
@@ -76,7 +76,7 @@ async def with_digits(
     return await _walk(store, scope, halves, found)
 
 
-async def inside(store: Store, scope: Scope, word: str, found: dict[str, Candidate]) -> bool:
+async def inside(store: Store, scope: Scope, word: str, found: dict[str, SearchCandidate]) -> bool:
     """Who has the word in the middle of the name or of an address; whether there are more."""
     named = select(*COLUMNS).where(scope.has(UserRow.sort_key, word))
     keys = select(AddressRow.id).where(scope.has(AddressRow.key, word))
@@ -125,7 +125,7 @@ async def _walk(
     store: Store,
     scope: Scope,
     halves: Sequence[Sequence[Statement]],
-    found: dict[str, Candidate],
+    found: dict[str, SearchCandidate],
 ) -> bool:
     """Put in whom the statements find, the halves at the same time; whether one of them may have found more."""
 
@@ -139,5 +139,5 @@ async def _walk(
             more = more or len(several) >= CANDIDATES
             for user_id, account_id, sort_key, in_bin in several:
                 if scope.caller.may_see(account_id):
-                    put(found, user_id, Candidate(Rank.INSIDE, account_id, sort_key, in_bin))
+                    put(found, user_id, SearchCandidate(Rank.INSIDE, account_id, sort_key, in_bin))
     return more

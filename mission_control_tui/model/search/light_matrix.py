@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.search.filters import ALL, Order, Sight
-from mission_control_tui.model.search.light_queries import Asked, by_name, count_of, of_user
+from mission_control_tui.model.search.filters import ALL, UserFilter, UserOrder
+from mission_control_tui.model.search.light_queries import LightQuery, by_name, count_of, of_user
 from mission_control_tui.model.search.light_rows import (
-    Column,
+    LightColumn,
     MatrixPage,
     coded,
     rows_of,
@@ -34,7 +34,7 @@ COUNT_LIMIT = 1_000
 """What a condition on services finds is counted up to here, where it is not few; beyond, there are just more."""
 
 
-async def columns(store: Store, caller: Caller, account: int | str) -> tuple[Column, ...]:
+async def columns(store: Store, caller: Caller, account: int | str) -> tuple[LightColumn, ...]:
     """The services across, in the catalogue's order: those for users that were bought or that somebody has."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -66,8 +66,8 @@ async def page(
     store: Store,
     caller: Caller,
     account: int | str,
-    sight: Sight = ALL,
-    order: Order = Order.NAME,
+    sight: UserFilter = ALL,
+    order: UserOrder = UserOrder.NAME,
     *,
     offset: int = 0,
     limit: int = 50,
@@ -76,11 +76,11 @@ async def page(
     offset = max(0, offset)
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await Asked.of(session, account_id, sight)
+        asked = await LightQuery.of(session, account_id, sight)
         order = asked.ordered(order)
         found: list[str] = []
         before = 0
-        if order is not Order.NAME:
+        if order is not UserOrder.NAME:
             aged = asked.aged(order)
             before = await count_of(session, aged)
             found = await _ids(session, asked.by_age(aged, order), offset, limit)
@@ -90,7 +90,7 @@ async def page(
             every = asked.keys()
             total = await count_of(session, every.limit(COUNT_LIMIT + 1) if bounded else every)
             if len(found) < limit:
-                rest = by_name(asked.keys(without=order is not Order.NAME))
+                rest = by_name(asked.keys(without=order is not UserOrder.NAME))
                 start = max(0, offset - before)
                 found += await _ids(session, rest, start, limit - len(found))
         rows = await rows_of(session, found)
@@ -105,13 +105,13 @@ async def place(
     caller: Caller,
     account: int | str,
     user_id: str,
-    sight: Sight = ALL,
-    order: Order = Order.NAME,
+    sight: UserFilter = ALL,
+    order: UserOrder = UserOrder.NAME,
 ) -> int | None:
     """At which place this user stands now, 0 the first; None where nobody of this id is looked at."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await Asked.of(session, account_id, sight)
+        asked = await LightQuery.of(session, account_id, sight)
         return await _place(session, asked, user_id, asked.ordered(order))
 
 
@@ -119,8 +119,8 @@ async def ids(
     store: Store,
     caller: Caller,
     account: int | str,
-    sight: Sight = ALL,
-    order: Order = Order.NAME,
+    sight: UserFilter = ALL,
+    order: UserOrder = UserOrder.NAME,
     *,
     first: str | None = None,
     last: str | None = None,
@@ -131,7 +131,7 @@ async def ids(
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await Asked.of(session, account_id, sight)
+        asked = await LightQuery.of(session, account_id, sight)
         order = asked.ordered(order)
         start, end = 0, None
         if first is not None and last is not None:
@@ -142,12 +142,12 @@ async def ids(
             start, end = min(known), max(known) + 1
         found: list[str] = []
         before = 0
-        if order is not Order.NAME:
+        if order is not UserOrder.NAME:
             aged = asked.by_age(asked.aged(order), order)
             found = await _ids(session, aged, 0, end)
             before, found = len(found), found[start:]
         if asked.may_rest(order) and (end is None or end > before):
-            rest = by_name(asked.keys(without=order is not Order.NAME))
+            rest = by_name(asked.keys(without=order is not UserOrder.NAME))
             skipped = max(0, start - before)
             wanted = None if end is None else end - before - skipped
             found += await _ids(session, rest, skipped, wanted)
@@ -155,7 +155,11 @@ async def ids(
 
 
 async def among(
-    store: Store, caller: Caller, account: int | str, users: Collection[str], sight: Sight = ALL
+    store: Store,
+    caller: Caller,
+    account: int | str,
+    users: Collection[str],
+    sight: UserFilter = ALL,
 ) -> frozenset[str]:
     """Those of `users`, by id, who are looked at; whoever was deleted is not."""
     found: set[str] = set()
@@ -170,20 +174,22 @@ async def among(
     return frozenset(found)
 
 
-async def _place(session: AsyncSession, asked: Asked, user_id: str, order: Order) -> int | None:
+async def _place(
+    session: AsyncSession, asked: LightQuery, user_id: str, order: UserOrder
+) -> int | None:
     before = 0
-    if order is not Order.NAME:
+    if order is not UserOrder.NAME:
         aged = asked.aged(order)
         since, sort_key, ident = aged.selected_columns
         own = (await session.execute(aged.where(ident == user_id))).one_or_none()
         if own is not None:
-            earlier = since < own[0] if order is Order.OLDEST else since > own[0]
+            earlier = since < own[0] if order is UserOrder.OLDEST else since > own[0]
             same = and_(since == own[0], tuple_(sort_key, ident) < tuple_(own[1], own[2]))
             return await count_of(session, aged.where(or_(earlier, same)))
         if not asked.may_rest(order):
             return None
         before = await count_of(session, aged)
-    rest = asked.keys(without=order is not Order.NAME)
+    rest = asked.keys(without=order is not UserOrder.NAME)
     sort_key, ident = rest.selected_columns
     mine = (await session.execute(rest.where(ident == user_id).limit(1))).one_or_none()
     if mine is None:

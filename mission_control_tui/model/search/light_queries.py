@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.search.filters import Order, Sight
+from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
@@ -25,17 +25,17 @@ AGEING = (Light.RED, Light.ORANGE)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LightQuery:
     """A sight with the way it is best read."""
 
     account_id: int
-    sight: Sight
+    sight: UserFilter
     words: Sequence[str]
     few: bool
-    ranked: search.Words | None
+    ranked: search.QueryWords | None
 
     @classmethod
-    async def of(cls, session: AsyncSession, account_id: int, sight: Sight) -> Asked:
+    async def of(cls, session: AsyncSession, account_id: int, sight: UserFilter) -> LightQuery:
         words = search.words_of(sight.text)
         few = sight.of_services and await _few(session, account_id, sight)
         ranked = None
@@ -48,14 +48,16 @@ class Asked:
         """Whether all that is found would be long to count."""
         return not self.few and (self.sight.of_services or self.ranked is not None)
 
-    def ordered(self, order: Order) -> Order:
+    def ordered(self, order: UserOrder) -> UserOrder:
         """The order, by name where nothing that is looked at has an age."""
         lights = self.sight.lights
-        return Order.NAME if lights and not lights & set(AGEING) else order
+        return UserOrder.NAME if lights and not lights & set(AGEING) else order
 
-    def may_rest(self, order: Order) -> bool:
+    def may_rest(self, order: UserOrder) -> bool:
         """Whether anybody can come after those who are put in order by age."""
-        return order is Order.NAME or not self.sight.lights or not self.sight.lights <= set(AGEING)
+        return (
+            order is UserOrder.NAME or not self.sight.lights or not self.sight.lights <= set(AGEING)
+        )
 
     def keys(self, *, without: bool = False) -> Keys:
         """(sort key, id) of all who are looked at; `without` leaves out those that have an age."""
@@ -97,19 +99,19 @@ class Asked:
             return [ident.in_(owners)]
         return [has(self.account_id, self.sight, ident).exists()]
 
-    def _ageing(self) -> Sight:
+    def _ageing(self) -> UserFilter:
         """What of a user's services gives an age: of those that are looked at, the red and orange ones."""
         lights = self.sight.lights & set(AGEING) if self.sight.lights else frozenset(AGEING)
-        return Sight(
+        return UserFilter(
             lights=lights,
             services=self.sight.services,
             levels=self.sight.levels,
             drift=self.sight.drift,
         )
 
-    def aged(self, order: Order) -> Keys:
+    def aged(self, order: UserOrder) -> Keys:
         """(age, sort key, id) of those who are looked at and have something red or orange."""
-        since = (func.min if order is Order.OLDEST else func.max)(AssignmentRow.since)
+        since = (func.min if order is UserOrder.OLDEST else func.max)(AssignmentRow.since)
         ages = (
             select(AssignmentRow.user_id, since.label("since"))
             .where(
@@ -126,14 +128,14 @@ class Asked:
             .where(*of_user(self.account_id, self.sight, self.words))
         )
 
-    def by_age(self, aged: Keys, order: Order) -> Keys:
+    def by_age(self, aged: Keys, order: UserOrder) -> Keys:
         """(id) in order of ages."""
         since, sort_key, ident = aged.selected_columns
-        turned = since if order is Order.OLDEST else since.desc()
+        turned = since if order is UserOrder.OLDEST else since.desc()
         return aged.with_only_columns(ident).order_by(turned, sort_key, ident)
 
 
-def of_user(account_id: int, sight: Sight, words: Sequence[str]) -> list[ColumnElement[bool]]:
+def of_user(account_id: int, sight: UserFilter, words: Sequence[str]) -> list[ColumnElement[bool]]:
     """The sight as conditions on a user who is known already."""
     conditions: list[ColumnElement[bool]] = [
         UserRow.account_id + 0 == account_id,
@@ -147,7 +149,7 @@ def of_user(account_id: int, sight: Sight, words: Sequence[str]) -> list[ColumnE
     return conditions
 
 
-def having(sight: Sight) -> list[ColumnElement[bool]]:
+def having(sight: UserFilter) -> list[ColumnElement[bool]]:
     """The sight as conditions on a service."""
     conditions: list[ColumnElement[bool]] = []
     if sight.lights:
@@ -165,7 +167,7 @@ def having(sight: Sight) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def has(account_id: int, sight: Sight, ident: Any) -> Keys:
+def has(account_id: int, sight: UserFilter, ident: Any) -> Keys:
     """The services of one user that the sight means."""
     return select(AssignmentRow.user_id).where(
         # The sum keeps a planner without statistics from going through all services of a level for each user.
@@ -175,7 +177,7 @@ def has(account_id: int, sight: Sight, ident: Any) -> Keys:
     )
 
 
-async def _few(session: AsyncSession, account_id: int, sight: Sight) -> bool:
+async def _few(session: AsyncSession, account_id: int, sight: UserFilter) -> bool:
     found = (
         select(AssignmentRow.light)
         .where(AssignmentRow.account_id == account_id, *having(sight))

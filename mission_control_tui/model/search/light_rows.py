@@ -35,7 +35,7 @@ LETTER_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class LightColumn:
     """A service across. `code` is two letters that no other column has."""
 
     service_id: str
@@ -81,8 +81,8 @@ class MatrixPage:
     more: bool = False
 
 
-def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[Column, ...]:
-    found: list[Column] = []
+def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[LightColumn, ...]:
+    found: list[LightColumn] = []
     taken: set[str] = set()
     for service in catalogue.services:
         if service.id not in wanted or service.subject is not SubjectKind.USER:
@@ -94,7 +94,7 @@ def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[Column, ...]:
         tries += [f"{number:02d}" for number in range(1, 100)]
         code = next(one.upper() for one in tries if one.upper() not in taken)
         taken.add(code)
-        found.append(Column(service.id, service.name, code))
+        found.append(LightColumn(service.id, service.name, code))
     return tuple(found)
 
 

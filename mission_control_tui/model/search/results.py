@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.people.fields import FIELDS, Kind
+from mission_control_tui.model.people.fields import FIELDS, FieldKind
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -22,7 +22,7 @@ from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.views import Account
 
-_PHONES = {field.name: field.label for field in FIELDS if field.kind is Kind.PHONE}
+_PHONES = {field.name: field.label for field in FIELDS if field.kind is FieldKind.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FoundOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResults:
     """What was found, the best first; with `more` there are others who are not among them."""
 
     users: tuple[FoundUser, ...]

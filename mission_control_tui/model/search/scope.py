@@ -33,7 +33,7 @@ class Rank(IntEnum):
 
 
 @dataclass(slots=True)
-class Candidate:
+class SearchCandidate:
     """A user who may be in the answer."""
 
     rank: Rank
@@ -77,7 +77,7 @@ class Scope:
         return [*first, self.others(account_id)]
 
 
-def put(found: dict[str, Candidate], user_id: str, one: Candidate) -> None:
+def put(found: dict[str, SearchCandidate], user_id: str, one: SearchCandidate) -> None:
     """Somebody was found, perhaps not for the first time: the best rank counts."""
     known = found.setdefault(user_id, one)
     known.rank = min(known.rank, one.rank)

@@ -38,7 +38,7 @@ _TERMS_PER_USER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class UserPage:
     """Some rows of a list. `total` is how many there are in all; with `more`, at least so many."""
 
     rows: tuple[UserLine, ...]
@@ -57,7 +57,7 @@ async def page(
     in_bin: bool = False,
     offset: int = 0,
     limit: int = 50,
-) -> Page:
+) -> UserPage:
     """The rows from `offset` on, by display name: of all users, or of those whom `query` finds (see `search`).
 
     `light` keeps those of whose services at least one shows it; `in_bin` lists the recycling bin instead.
@@ -90,10 +90,10 @@ async def page(
             lines, counted = await _read(session, exact)
         if counted is None:
             past_the_end = await session.scalar(select(_count(found))) if offset else 0
-            return Page((), int(past_the_end or 0))
+            return UserPage((), int(past_the_end or 0))
         if bounded and counted > COUNT_LIMIT:
-            return Page(lines, max(COUNT_LIMIT, offset + len(lines)), more=len(lines) == limit)
-        return Page(lines, counted)
+            return UserPage(lines, max(COUNT_LIMIT, offset + len(lines)), more=len(lines) == limit)
+        return UserPage(lines, counted)
 
 
 async def place(

@@ -32,7 +32,7 @@ Place: TypeAlias = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Mine:
+class OwnLights:
     """How many services that the caller asked for last are orange and red; `waiting`: whether anybody's is orange.
 
     `all_red` are those of anybody. With `more`, only FOLLOWED lights of a colour were looked at: there are at least so
@@ -46,7 +46,7 @@ class Mine:
     all_red: int = 0
 
 
-async def mine(store: Store, caller: Caller, account: int | str) -> Mine:
+async def mine(store: Store, caller: Caller, account: int | str) -> OwnLights:
     """The caller's own lights: services of which the newest request is the operator's."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -70,7 +70,7 @@ async def mine(store: Store, caller: Caller, account: int | str) -> Mine:
             own = func.count().filter(newest == caller.operator)
             row = (await session.execute(select(func.count(), own).select_from(lit))).one()
             looked_at[light], counts[light] = int(row[0]), int(row[1])
-        return Mine(
+        return OwnLights(
             counts[Light.ORANGE],
             counts[Light.RED],
             waiting=looked_at[Light.ORANGE] > 0,

@@ -15,7 +15,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class LastFailure:
     """The last attempt of a red light; `step` is empty when it failed before its first.
 
     `field` is what the connector says can be corrected: an option's id, "level", or a field of the user; "" if it
@@ -31,7 +31,7 @@ class Failure:
 
 async def failures_of(
     store: Store, caller: Caller, account: int | str, user: str
-) -> dict[str, Failure]:
+) -> dict[str, LastFailure]:
     """The failure behind each red light of a user, by assignment id."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
@@ -59,11 +59,13 @@ async def failures_of(
             )
             .order_by(RequestEventRow.id)
         )
-        found: dict[str, Failure] = {}
+        found: dict[str, LastFailure] = {}
         for one in rows:
             before = found.get(one.assignment_id)
             # The last event that names a step wins; what ended the request says what can be corrected.
             step = one.step or (before.step if before else "")
             field = str((one.detail or {}).get("field", ""))
-            found[one.assignment_id] = Failure(one.assignment_id, one.id, one.attempt, step, field)
+            found[one.assignment_id] = LastFailure(
+                one.assignment_id, one.id, one.attempt, step, field
+            )
         return found

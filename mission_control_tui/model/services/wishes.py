@@ -174,7 +174,7 @@ def snapshot(row: AssignmentRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*_WISH_FIELDS, *_LIGHT_FIELDS)}
 
 
-async def push(
+async def enqueue(
     tx: Transaction,
     row: AssignmentRow,
     kind: RequestKind,
@@ -213,7 +213,7 @@ async def push(
     await tx.session.flush()
     for dependency in depends_on:
         tx.session.add(RequestDependencyRow(request_id=request.id, depends_on_id=dependency))
-    await note(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
+    await add_event(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
     tx.requests.append(request.id)
     return request
 
@@ -234,8 +234,8 @@ async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any
         if old.state != RequestState.RUNNING:
             old.state = RequestState.SUPERSEDED
             old.ended_at = tx.now
-            await note(tx, old, "superseded", said="A newer wish took its place.")
-            await settle_parent(tx, old)
+            await add_event(tx, old, "superseded", said="A newer wish took its place.")
+            await update_parent(tx, old)
     return previous, touched
 
 
@@ -245,7 +245,7 @@ def show(row: AssignmentRow, light: Light, word: Word, tx: Transaction, step: st
     row.error_kind = row.error_said = row.error_remedy = ""
 
 
-async def note(
+async def add_event(
     tx: Transaction,
     request: RequestRow,
     kind: str,
@@ -271,7 +271,7 @@ async def note(
     )
 
 
-async def settle_parent(tx: Transaction, child: RequestRow) -> None:
+async def update_parent(tx: Transaction, child: RequestRow) -> None:
     """A parent's state follows its children: running, then succeeded, or failed when any failed."""
     if child.parent_id is None:
         return
@@ -375,7 +375,7 @@ async def _wish_directory(
     depends = await requirements(tx, account, catalogue, owner, required, priority=priority)
     if owner.user is not None and owner.user.secret_id is not None:
         row.secret_id = owner.user.secret_id
-    request = await push(
+    request = await enqueue(
         tx,
         row,
         RequestKind.PROVISION,

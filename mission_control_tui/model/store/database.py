@@ -24,7 +24,7 @@ from mission_control_tui.model.store.engine import (
     clock,
     create_engine,
     database_url,
-    shown,
+    display_url,
     unreachable,
 )
 from mission_control_tui.model.store.tables.installation import InstallationRow
@@ -99,7 +99,7 @@ class Store:
     @property
     def shown_url(self) -> str:
         """Where the database is, for people and without its password: a path or a URL."""
-        return shown(self.engine.url)
+        return display_url(self.engine.url)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -44,7 +44,7 @@ def database_url(where: str | Path) -> URL:
     if backend in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+asyncpg")
     raise StoreError(
-        f"{shown(url)} is not a database that Mission Control can use.",
+        f"{display_url(url)} is not a database that Mission Control can use.",
         hint="Give a path to a SQLite file, or postgresql://user@host/name.",
     )
 
@@ -91,7 +91,7 @@ async def clock(session: AsyncSession) -> float:
     return float((await session.execute(text(statement))).scalar_one())
 
 
-def shown(url: URL) -> str:
+def display_url(url: URL) -> str:
     """A database for people, without its password: the path of a file, else its URL."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
@@ -103,7 +103,7 @@ FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 _LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
 
 
-def outage(error: Exception) -> StoreError | None:
+def as_store_error(error: Exception) -> StoreError | None:
     """The typed error where `error` says that the database does not answer; None where it is a flaw of the program."""
     # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
     lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
@@ -116,11 +116,11 @@ def outage(error: Exception) -> StoreError | None:
     )
 
 
-def told(error: Exception) -> MissionControlError:
+def operator_error(error: Exception) -> MissionControlError:
     """What people are told of `error`; raises it again where it is a flaw of the program."""
     if isinstance(error, MissionControlError):
         return error
-    away = outage(error)
+    away = as_store_error(error)
     if away is None:
         raise error
     return away
@@ -130,6 +130,6 @@ def unreachable(url: URL, error: Exception) -> StoreError:
     """The typed error for a database that cannot be opened, without its password."""
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     return StoreError(
-        f"The database {shown(url)} cannot be opened: {reason}.",
+        f"The database {display_url(url)} cannot be opened: {reason}.",
         hint="Check that it is there, that you may read and write it, and run `mission-control doctor`.",
     )

@@ -15,7 +15,7 @@ TRIES = 4
 _TRY_AGAIN = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
-async def raced(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_on_conflict(work: Callable[[], Awaitable[T]]) -> T:
     """Do `work`, a whole transaction, and once more where a unique key was taken meanwhile or a deadlock broken.
 
     What is still refused after a few tries is raised: then it is no race.
@@ -32,11 +32,16 @@ async def raced(work: Callable[[], Awaitable[T]]) -> T:
     raise AssertionError("unreachable")
 
 
-def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """`verb`, which is one transaction, done again as `raced` does: the worker locks the same rows in its own order."""
+def retries_on_conflict(
+    verb: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return `verb`, which is one transaction, retried as `retry_on_conflict` does.
+
+    The worker locks the same rows in its own order.
+    """
 
     @wraps(verb)
     async def again(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await raced(lambda: verb(*args, **kwargs))
+        return await retry_on_conflict(lambda: verb(*args, **kwargs))
 
     return again

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.store.tables.audit import AuditRow
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Transaction:
 
     def record(
         self,
-        verb: Verb,
+        verb: PlanVerb,
         kind: str,
         name: str,
         *,
@@ -71,7 +71,7 @@ class Transaction:
         commands, self._commands = self._commands, []
         self._lines.append(PlanLine(verb, kind, name, before, after))
         account = account_id if account_id is not None else self.account_id
-        if verb is Verb.UNCHANGED or account is None:
+        if verb is PlanVerb.UNCHANGED or account is None:
             return
         self._audit.append(
             {

@@ -29,7 +29,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
-class Upgraded:
+class UpgradeResult:
     """What `upgrade` did: revisions before ("" for a new database) and after, and the backup it made first."""
 
     before: str
@@ -60,7 +60,7 @@ async def prepare(url: URL, *, create: bool = True) -> None:
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_prepare_sqlite, url, create)
         return
-    from mission_control_tui.model.store.engine import create_engine, shown, unreachable
+    from mission_control_tui.model.store.engine import create_engine, display_url, unreachable
 
     engine = create_engine(url)
     try:
@@ -72,17 +72,17 @@ async def prepare(url: URL, *, create: bool = True) -> None:
         await engine.dispose()
     if current == "":
         raise StoreError(
-            f"The database {shown(url)} is empty.",
+            f"The database {display_url(url)} is empty.",
             hint="Run `mission-control upgrade` to make its tables, then `mission-control init`.",
         )
     if current != HEAD:
         raise StoreError(
-            f"The database {shown(url)} has schema {current}; this program needs {HEAD}.",
+            f"The database {display_url(url)} has schema {current}; this program needs {HEAD}.",
             hint="Stop the workers and consoles, back it up, and run `mission-control upgrade`.",
         )
 
 
-async def upgrade(url: URL, key_file: Path | None = None) -> Upgraded:
+async def upgrade(url: URL, key_file: Path | None = None) -> UpgradeResult:
     """Make or upgrade the schema of either kind of database. Raises StoreError when it cannot.
 
     `key_file` is where the worker's private key is, or is made: see `key_path`.
@@ -101,14 +101,14 @@ async def upgrade(url: URL, key_file: Path | None = None) -> Upgraded:
         raise unreachable(url, error) from error
     finally:
         await engine.dispose()
-    return Upgraded(before, HEAD, None)
+    return UpgradeResult(before, HEAD, None)
 
 
 def revision(connection: Connection) -> str:
     """The schema's revision: "" for an empty database. Raises StoreError for a newer or a foreign one."""
-    from mission_control_tui.model.store.engine import shown
+    from mission_control_tui.model.store.engine import display_url
 
-    where = shown(connection.engine.url)
+    where = display_url(connection.engine.url)
     tables = set(inspect(connection).get_table_names())
     current = (
         connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -140,7 +140,7 @@ def _is_foreign(connection: Connection, tables: AbstractSet[str], current: str |
     return bool(others & Base.metadata.tables.keys())
 
 
-def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
+def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
     from filelock import FileLock, Timeout
 
     path = Path(url.database or "")
@@ -152,7 +152,7 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
     _private_directory(path.parent)
     quick = _sqlite_revision(path)
     if quick == HEAD:
-        return Upgraded(HEAD, HEAD, None)
+        return UpgradeResult(HEAD, HEAD, None)
     engine = _sqlite_engine(url)
     try:
         with FileLock(f"{path}.upgrade.lock", timeout=LOCK_SECONDS, mode=0o600):
@@ -161,12 +161,12 @@ def _prepare_sqlite(url: URL, create: bool) -> Upgraded:
             with engine.connect() as connection:
                 before = revision(connection)
             if before == HEAD:
-                return Upgraded(HEAD, HEAD, None)
+                return UpgradeResult(HEAD, HEAD, None)
             backup = _back_up(path, before) if before else None
             _use_wal(path)
             with engine.begin() as connection:
                 _migrate(connection, key_path(url))
-            return Upgraded(before, HEAD, backup)
+            return UpgradeResult(before, HEAD, backup)
     except Timeout as error:
         raise StoreError(
             f"Another program has been upgrading {path} for {LOCK_SECONDS} seconds.",

@@ -18,12 +18,12 @@ from mission_control_tui.model.domains.address_registry import (
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.groups.members import tell_objects_of
 from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import reindex
 from mission_control_tui.model.states import Priority, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -178,7 +178,7 @@ async def _remove(
     await tx.session.execute(delete(AddressRow).where(AddressRow.id == one.id))
 
 
-@retried
+@retries_on_conflict
 async def _change(
     store: Store,
     caller: Caller,
@@ -209,7 +209,7 @@ async def _conclude(
     priority: int,
 ) -> None:
     if not after:
-        tx.record(Verb.UNCHANGED, "user", row.upn)
+        tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         return
     row.version += 1
     row.updated_at = tx.now
@@ -221,7 +221,7 @@ async def _conclude(
     for words in phrasing.addresses(row.upn, before, after):
         tx.command(*words)
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "user",
         row.upn,
         before=before,

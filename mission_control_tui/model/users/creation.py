@@ -17,12 +17,12 @@ from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.validation import validate_details
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords as secrets
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -37,14 +37,14 @@ from mission_control_tui.model.views import UserView
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedUser:
     """The new user. `password` is one that was generated, revealed here and never again."""
 
     user: UserView
     password: str | None = field(default=None, repr=False)
 
 
-@retried
+@retries_on_conflict
 async def create_user(
     store: Store,
     caller: Caller,
@@ -54,7 +54,7 @@ async def create_user(
     *,
     generate: bool = False,
     dry_run: bool = False,
-) -> Outcome[Created]:
+) -> Outcome[CreatedUser]:
     """Create a user with this password, a generated one, or none yet (then services that need one ask for a reset).
 
     Raises InvalidInput with one Problem for everything that is wrong, where each `where` is a field's name or
@@ -74,7 +74,7 @@ async def create_in(
     password: str | None,
     *,
     generate: bool,
-) -> Created:
+) -> CreatedUser:
     """As `create_user`, inside the caller's transaction."""
     validated = validate_details(details, domains=await domains_of(tx.session, account.id))
     details = validated.details
@@ -125,7 +125,7 @@ async def create_in(
     await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
     tx.command(*phrasing.create_user(details))
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "user",
         row.upn,
         after={**stated(details), **_word_on(chosen, generate)},
@@ -133,7 +133,7 @@ async def create_in(
         user_id=row.id,
         version=row.version,
     )
-    return Created(await to_view(tx.session, row), chosen if generate else None)
+    return CreatedUser(await to_view(tx.session, row), chosen if generate else None)
 
 
 def _word_on(password: str | None, generate: bool) -> dict[str, str]:

@@ -22,18 +22,18 @@ from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
     FORM_COMPULSORY,
     IMPORT_COMPULSORY,
-    Kind,
+    FieldKind,
     UserDetails,
     Value,
 )
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import parse_value
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import SEARCHED_FIELDS, reindex
 from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
@@ -59,7 +59,7 @@ from mission_control_tui.model.users.rules import manager_id
 from mission_control_tui.model.views import UserView
 
 
-@retried
+@retries_on_conflict
 async def edit_user(
     store: Store,
     caller: Caller,
@@ -119,7 +119,7 @@ async def enable_user(
     )
 
 
-@retried
+@retries_on_conflict
 async def unlock_user(
     store: Store,
     caller: Caller,
@@ -134,14 +134,14 @@ async def unlock_user(
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         row = await user_row(tx.session, account_id, user, lock=True)
         if not row.locked:
-            tx.record(Verb.UNCHANGED, "user", row.upn)
+            tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         else:
             row.locked = False
             row.updated_at = tx.now
             parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
             tx.command("users", "unlock", row.upn)
             tx.record(
-                Verb.CHANGED,
+                PlanVerb.CHANGED,
                 "user",
                 row.upn,
                 before={"locked": True},
@@ -188,7 +188,7 @@ async def apply_changes(
             tx.command(*words)
         before, after = {**before, **had}, {**after, **has}
     if not after:
-        tx.record(Verb.UNCHANGED, "user", row.upn)
+        tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         return {}, {}
     row.version += 1
     row.updated_at = tx.now
@@ -199,7 +199,7 @@ async def apply_changes(
     if {"upn", "primary_address"} & after.keys():
         await tell_objects_of(tx, user_id=row.id, priority=priority)
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "user",
         old_upn,
         before=before,
@@ -264,7 +264,7 @@ def _typed(changes: Mapping[str, Value]) -> tuple[dict[str, Any], list[Problem]]
             known = ", ".join(FIELD_BY_NAME)
             problems.append(Problem(harmless(name), "is no field of a user", f"one of: {known}"))
             continue
-        if isinstance(value, str) and field.kind in (Kind.FLAG, Kind.DATE):
+        if isinstance(value, str) and field.kind in (FieldKind.FLAG, FieldKind.DATE):
             try:
                 value = parse_value(field, value)
             except InvalidInput as error:

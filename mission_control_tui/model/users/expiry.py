@@ -15,7 +15,7 @@ from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.retry import raced
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -25,7 +25,7 @@ ACTION = "expire user"
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredUser:
     """A user who is enabled although the last day has passed."""
 
     user_id: str
@@ -33,7 +33,7 @@ class Expired:
     expires_on: date
 
 
-async def expired(store: Store, limit: int = 500) -> tuple[Expired, ...]:
+async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
     """Users to disable now, by the database's clock and each account's time zone."""
     done = exists().where(
         AuditRow.user_id == UserRow.id,
@@ -56,13 +56,13 @@ async def expired(store: Store, limit: int = 500) -> tuple[Expired, ...]:
             .limit(limit)
         )
         return tuple(
-            Expired(user_id, account_id, day)
+            ExpiredUser(user_id, account_id, day)
             for user_id, account_id, day, zone in rows
             if day is not None and day < now.astimezone(zone_of(zone)).date()
         )
 
 
-async def disable(store: Store, one: Expired) -> bool:
+async def disable(store: Store, one: ExpiredUser) -> bool:
     """Disable an expired user as the worker, with the fan-out of any disable; False when it changed meanwhile."""
 
     async def work() -> bool:
@@ -84,4 +84,4 @@ async def disable(store: Store, one: Expired) -> bool:
             )
             return True
 
-    return await raced(work)
+    return await retry_on_conflict(work)

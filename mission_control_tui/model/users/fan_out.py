@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.address_syntax import domain_key
-from mission_control_tui.model.services.wishes import note, push
+from mission_control_tui.model.services.wishes import add_event, enqueue
 from mission_control_tui.model.states import Light, RequestKind, RequestState, SubjectKind, Wish
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -63,7 +63,7 @@ async def fan_out(
     )
     tx.session.add(parent)
     await tx.session.flush()
-    await note(tx, parent, "queued", said=f"{kind} asked for by {tx.caller.operator}")
+    await add_event(tx, parent, "queued", said=f"{kind} asked for by {tx.caller.operator}")
     if catalogue is not None and concerned:
         tx.requests.append(parent.id)
         await _push_all(tx, catalogue, user, rows, concerned, parent)
@@ -88,7 +88,7 @@ async def _push_all(
             if other.service_id in required and other.light != Light.GREEN
             if (request := await _last_request(tx, other)) is not None
         ]
-        await push(
+        await enqueue(
             tx,
             row,
             RequestKind(parent.kind),

@@ -13,13 +13,13 @@ from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.domains.address_registry import refusal
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.people.password_policy import PasswordPolicy
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords as secrets
-from mission_control_tui.model.services.wishes import find, push, user_subject
+from mission_control_tui.model.services.wishes import enqueue, find, user_subject
 from mission_control_tui.model.states import Priority, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -29,7 +29,7 @@ from mission_control_tui.model.users.rules import chosen_password, policy_of
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordSet:
+class PasswordChange:
     """A password is on its way, by this request. `password` is a generated one, revealed here and never again."""
 
     user_id: str
@@ -38,7 +38,7 @@ class PasswordSet:
     password: str | None = field(default=None, repr=False)
 
 
-@retried
+@retries_on_conflict
 async def set_password(
     store: Store,
     caller: Caller,
@@ -49,7 +49,7 @@ async def set_password(
     must_change: bool | None = None,
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
-) -> Outcome[PasswordSet]:
+) -> Outcome[PasswordChange]:
     """Set the user's password, or a generated one, for all services that use it; those with their own are left alone.
 
     `must_change` sets whether the user has to choose a new one at the next logon; None leaves that as it is.
@@ -63,7 +63,7 @@ async def set_password(
     return Outcome(result, tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def set_service_password(
     store: Store,
     caller: Caller,
@@ -75,7 +75,7 @@ async def set_service_password(
     instance: str = "",
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
-) -> Outcome[PasswordSet]:
+) -> Outcome[PasswordChange]:
     """Set the password, or a generated one, of a service that has its own (a database).
 
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
@@ -99,10 +99,10 @@ async def set_service_password(
             )
         chosen = _chosen(password, row, policy)
         given.secret_id = await _replace(tx, row, given.secret_id, chosen)
-        request = await push(tx, given, RequestKind.PASSWORD, priority=priority)
+        request = await enqueue(tx, given, RequestKind.PASSWORD, priority=priority)
         tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
         tx.record(
-            Verb.CHANGED,
+            PlanVerb.CHANGED,
             "password",
             f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
             after={"password": _word(password)},
@@ -111,13 +111,13 @@ async def set_service_password(
             request_id=request.id,
         )
         revealed = chosen if password is None else None
-        result = PasswordSet(row.id, row.upn, request.id, revealed)
+        result = PasswordChange(row.id, row.upn, request.id, revealed)
     return Outcome(result, tx.plan, not dry_run)
 
 
 async def renew(
     tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None, priority: int
-) -> PasswordSet:
+) -> PasswordChange:
     """A generated password for the locked user, inside the caller's transaction."""
     return await _set(tx, row, policy_of(account), None, must_change, priority)
 
@@ -129,7 +129,7 @@ async def _set(
     password: str | None,
     must_change: bool | None,
     priority: int,
-) -> PasswordSet:
+) -> PasswordChange:
     chosen = _chosen(password, row, policy)
     before: dict[str, object] = {}
     after: dict[str, object] = {"password": _word(password)}
@@ -162,7 +162,7 @@ async def _set(
     parent = await fan_out(tx, row, RequestKind.PASSWORD, priority=priority, concerns=concerns)
     tx.command(*phrasing.password(row.upn, row.username))
     tx.record(
-        Verb.CHANGED,
+        PlanVerb.CHANGED,
         "password",
         row.upn,
         before=before,
@@ -172,7 +172,7 @@ async def _set(
         request_id=parent.id,
         version=version,
     )
-    return PasswordSet(row.id, row.upn, parent.id, chosen if password is None else None)
+    return PasswordChange(row.id, row.upn, parent.id, chosen if password is None else None)
 
 
 def _chosen(password: str | None, row: UserRow, policy: PasswordPolicy) -> str:

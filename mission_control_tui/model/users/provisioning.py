@@ -14,21 +14,21 @@ from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Se
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
 from mission_control_tui.model.groups.members import leave
-from mission_control_tui.model.plan import Outcome, Verb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords as secrets
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.wishes import (
     Subject,
+    enqueue,
     find,
     find_or_make,
-    push,
     requirements,
     user_subject,
 )
 from mission_control_tui.model.states import Light, Priority, RequestKind, SubjectKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
-from mission_control_tui.model.store.retry import retried
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -36,7 +36,7 @@ from mission_control_tui.model.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ServiceRequest:
     """One service to give. Without a level the present one stays, or the only one owned is taken.
 
     `suspended` None leaves that as it is.
@@ -51,7 +51,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ServiceResult:
     """What became of one wanted service. `request_id` is None when nothing had to change.
 
     `password` is a password made for this instance, revealed here and never again.
@@ -65,17 +65,17 @@ class Given:
     password: str | None = field(default=None, repr=False)
 
 
-@retried
+@retries_on_conflict
 async def provision(
     store: Store,
     caller: Caller,
     account: int | str,
     user: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[ServiceRequest],
     *,
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
-) -> Outcome[tuple[Given, ...]]:
+) -> Outcome[tuple[ServiceResult, ...]]:
     """Give services to a user, or change the level or settings of those the user has, in one transaction.
 
     What is so already, or on its way, is left alone. A red light is tried again.
@@ -88,28 +88,28 @@ async def provision(
         target = await user_row(tx.session, account_id, user, lock=True)
         given = tuple(
             [
-                await give(tx, owner, catalogue, target, one, priority=priority)
+                await provision_in(tx, owner, catalogue, target, one, priority=priority)
                 for one in _in_order(catalogue, wanted)
             ]
         )
     return Outcome(given, tx.plan, not dry_run)
 
 
-def _in_order(catalogue: Catalogue, wanted: Sequence[Wanted]) -> list[Wanted]:
+def _in_order(catalogue: Catalogue, wanted: Sequence[ServiceRequest]) -> list[ServiceRequest]:
     """Services that others require come first, so that both can be asked for in one go."""
     order = {service.id: len(catalogue.requirements(service.id)) for service in catalogue.services}
     return sorted(wanted, key=lambda one: order[catalogue.service(one.service).id])
 
 
-async def give(
+async def provision_in(
     tx: Transaction,
     account: AccountRow,
     catalogue: Catalogue,
     user: UserRow,
-    wanted: Wanted,
+    wanted: ServiceRequest,
     *,
     priority: int,
-) -> Given:
+) -> ServiceResult:
     """One service for one user, inside the caller's transaction."""
     service = catalogue.service(wanted.service)
     if service.subject is not SubjectKind.USER:
@@ -137,13 +137,13 @@ async def give(
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
     agrees = row.light == Light.GREEN and not row.drift
     if row.wish == wish and before == after and (agrees or on_its_way):
-        tx.record(Verb.UNCHANGED, "service", _label(user, service, wanted.instance))
-        return Given(row.id, service.id, level_id, row.backend_name, None)
+        tx.record(PlanVerb.UNCHANGED, "service", _label(user, service, wanted.instance))
+        return ServiceResult(row.id, service.id, level_id, row.backend_name, None)
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
     password = await _password(tx, user, service, row)
     waits = await requirements(tx, account, catalogue, subject, service, priority=priority)
-    request = await push(
+    request = await enqueue(
         tx,
         row,
         kind,
@@ -173,7 +173,7 @@ async def give(
         before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
-        Verb.CREATED if row_wish == Wish.ABSENT else Verb.CHANGED,
+        PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
         "service",
         _label(user, service, wanted.instance),
         before={key: before[key] for key in sorted(changed & before.keys())},
@@ -186,7 +186,7 @@ async def give(
         request_id=request.id,
         assignment_id=row.id,
     )
-    return Given(row.id, service.id, level_id, row.backend_name, request.id, password)
+    return ServiceResult(row.id, service.id, level_id, row.backend_name, request.id, password)
 
 
 def _label(user: UserRow, service: Service, instance: str) -> str:
@@ -243,7 +243,7 @@ _VERBS: dict[RequestKind, tuple[Wish, frozenset[Wish]]] = {
 }
 
 
-@retried
+@retries_on_conflict
 async def change_wish(
     store: Store,
     caller: Caller,
@@ -255,7 +255,7 @@ async def change_wish(
     instance: str = "",
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
-) -> Outcome[tuple[Given, ...]]:
+) -> Outcome[tuple[ServiceResult, ...]]:
     """Suspend, resume or deprovision one service of a user. Already so: nothing changes.
 
     Raises NotFound when the user never had the service.
@@ -271,11 +271,11 @@ async def change_wish(
                 f"{target.upn} has no {wanted.name}.",
                 hint=f"`mission-control status {target.upn}` shows what there is.",
             )
-        given = await turn(tx, target, wanted, row, kind, priority=priority)
+        given = await change_wish_in(tx, target, wanted, row, kind, priority=priority)
     return Outcome((given,), tx.plan, not dry_run)
 
 
-@retried
+@retries_on_conflict
 async def deprovision_all(
     store: Store,
     caller: Caller,
@@ -284,7 +284,7 @@ async def deprovision_all(
     *,
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
-) -> Outcome[tuple[Given, ...]]:
+) -> Outcome[tuple[ServiceResult, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
     account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
@@ -298,7 +298,7 @@ async def deprovision_all(
         )
         given = tuple(
             [
-                await turn(
+                await change_wish_in(
                     tx,
                     target,
                     catalogue.service(row.service_id),
@@ -312,7 +312,7 @@ async def deprovision_all(
     return Outcome(given, tx.plan, not dry_run)
 
 
-async def turn(
+async def change_wish_in(
     tx: Transaction,
     user: UserRow,
     service: Service,
@@ -320,7 +320,7 @@ async def turn(
     kind: RequestKind,
     *,
     priority: int,
-) -> Given:
+) -> ServiceResult:
     """Turn one wish to present, suspended or absent, unless it is so already.
 
     What is red, was not checked or has drifted is asked for again.
@@ -328,15 +328,15 @@ async def turn(
     wish, from_states = _VERBS[kind]
     settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
     if settled and (row.wish == wish or row.wish not in from_states):
-        tx.record(Verb.UNCHANGED, "service", _label(user, service, row.instance))
-        return Given(row.id, service.id, row.level_id, row.backend_name, None)
+        tx.record(PlanVerb.UNCHANGED, "service", _label(user, service, row.instance))
+        return ServiceResult(row.id, service.id, row.level_id, row.backend_name, None)
     before = {"wish": str(row.wish), "level": row.level_id}
-    request = await push(tx, row, kind, priority=priority, wish=wish)
+    request = await enqueue(tx, row, kind, priority=priority, wish=wish)
     if wish is Wish.ABSENT:
         await leave(tx, user=user, lost=service.id, priority=priority)
     tx.command(*phrasing.turn(str(kind), user.upn, service.id, row.instance))
     tx.record(
-        Verb.REMOVED if wish is Wish.ABSENT else Verb.CHANGED,
+        PlanVerb.REMOVED if wish is Wish.ABSENT else PlanVerb.CHANGED,
         "service",
         _label(user, service, row.instance),
         before=before,
@@ -346,7 +346,7 @@ async def turn(
         request_id=request.id,
         assignment_id=row.id,
     )
-    return Given(row.id, service.id, row.level_id, row.backend_name, request.id)
+    return ServiceResult(row.id, service.id, row.level_id, row.backend_name, request.id)
 
 
 async def wish_for_domain(
@@ -358,12 +358,12 @@ async def wish_for_domain(
     *,
     level_id: str | None = None,
     settings: Mapping[str, object] | None = None,
-) -> Given:
+) -> ServiceResult:
     """Have a bought domain name registered: its assignment, its request. Without a level the first one is taken."""
     service = catalogue.service(service_id)
     row = await find_or_make(tx, account, subject, service)
     level = service.level(level_id) if level_id is not None else service.levels[0]
-    request = await push(
+    request = await enqueue(
         tx,
         row,
         RequestKind.PROVISION,
@@ -373,11 +373,11 @@ async def wish_for_domain(
         settings=service.validate_settings(level.id, settings or {}),
     )
     tx.record(
-        Verb.CREATED,
+        PlanVerb.CREATED,
         "service",
         f"{subject.name} {service.name}",
         after={"level": level.id},
         action=f"provision {service.id}",
         request_id=request.id,
     )
-    return Given(row.id, service.id, level.id, row.backend_name, request.id)
+    return ServiceResult(row.id, service.id, level.id, row.backend_name, request.id)

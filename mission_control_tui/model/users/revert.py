@@ -17,7 +17,12 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.provisioning import Given, Wanted, give, turn
+from mission_control_tui.model.users.provisioning import (
+    ServiceRequest,
+    ServiceResult,
+    change_wish_in,
+    provision_in,
+)
 
 _WISH = ("wish", "level", "settings")
 FORCE_HINT = "Look at the history; to undo it all the same, force it."
@@ -92,16 +97,20 @@ async def restate_service(
     target: Mapping[str, Any],
     *,
     priority: int,
-) -> Given:
+) -> ServiceResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
     service = catalogue.service(row.service_id)
     if target["wish"] == Wish.ABSENT:
-        return await turn(tx, user, service, row, RequestKind.DEPROVISION, priority=priority)
+        return await change_wish_in(
+            tx, user, service, row, RequestKind.DEPROVISION, priority=priority
+        )
     suspended = target["wish"] == Wish.SUSPENDED
     if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
         kind = RequestKind.SUSPEND if suspended else RequestKind.RESUME
-        return await turn(tx, user, service, row, kind, priority=priority)
+        return await change_wish_in(tx, user, service, row, kind, priority=priority)
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
-    wanted = Wanted(service.id, target["level"], settings, row.instance, suspended=suspended)
-    return await give(tx, owner, catalogue, user, wanted, priority=priority)
+    wanted = ServiceRequest(
+        service.id, target["level"], settings, row.instance, suspended=suspended
+    )
+    return await provision_in(tx, owner, catalogue, user, wanted, priority=priority)

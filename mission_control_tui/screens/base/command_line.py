@@ -18,7 +18,7 @@ class TypedCommand(Protocol):
     def tries(self) -> bool: ...
 
 
-class RanCommand(Protocol):
+class CommandResult(Protocol):
     """What a command printed, and its exit code."""
 
     @property
@@ -36,7 +36,7 @@ class CommandLine:
     """
 
     understand: Callable[[str], TypedCommand]
-    run: Callable[..., Awaitable[RanCommand]]
+    run: Callable[..., Awaitable[CommandResult]]
     complete: Callable[[str], Awaitable[Sequence[str]]]
     history: Callable[[], list[str]]
     remember: Callable[[str], None]

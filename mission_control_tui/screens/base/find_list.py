@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.line_list import PAGE, LineList, Page
+from mission_control_tui.widgets.line_list import PAGE, LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 MOST = PAGE
@@ -98,12 +98,12 @@ class FindingScreen(MissionScreen):
     def on_find_box_widened(self, event: FindBox.Widened) -> None:
         event.stop()
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         text = self.query_one(FindBox).text
         rows, note = await self.answer(text)
         self.query_one(LineList).empty = self.EMPTY if text.strip() else self.UNTYPED
         self._answered, self._note = text, note
-        return Page(rows[offset : offset + limit], len(rows))
+        return RowPage(rows[offset : offset + limit], len(rows))
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         event.stop()

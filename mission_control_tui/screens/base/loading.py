@@ -11,7 +11,7 @@ from textual.message import Message
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.widgets.line_list import LineList
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 
 class ReadingScreen(FrameScreen):
@@ -58,7 +58,7 @@ class ReadingScreen(FrameScreen):
         """Run `work` beside the keys; an error that a person can act upon is announced."""
         self._doing += 1
         self.run_worker(
-            unbroken(self._counted(work)), group="do", description="do", exit_on_error=True
+            shielded(self._counted(work)), group="do", description="do", exit_on_error=True
         )
 
     async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
@@ -75,11 +75,11 @@ class ReadingScreen(FrameScreen):
 
     def announce_failure(self, error: Exception) -> None:
         """Announce what a person can act upon; raises a flaw of the program again."""
-        from mission_control_tui.model.store.engine import told
+        from mission_control_tui.model.store.engine import operator_error
 
         if isinstance(error, NoMatches) and not self.is_here:
             return  # while a screen is taken down, its widgets go before its work is cancelled
-        said = told(error)
+        said = operator_error(error)
         screen = self if self.is_here else self.app.screen
         if isinstance(screen, ReadingScreen):
             screen.announce_error(said)
@@ -97,7 +97,7 @@ class ReadingScreen(FrameScreen):
             return
         self._loading = True
         self.run_worker(
-            unbroken(self._load()), group="load", description="load", exit_on_error=True
+            shielded(self._load()), group="load", description="load", exit_on_error=True
         )
 
     async def _load(self) -> None:

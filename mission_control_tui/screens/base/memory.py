@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from mission_control_tui.screens.base.loading import ReadingScreen
 from mission_control_tui.widgets.fold import Fold
-from mission_control_tui.widgets.memory import Remembering
+from mission_control_tui.widgets.memory import Rememberable
 
 
 class RememberingScreen(ReadingScreen):
@@ -33,7 +33,7 @@ class RememberingScreen(ReadingScreen):
         """Where everything with an id is; a screen adds what else it wants to find again."""
         found: dict[str, object] = dict(self._memory)
         for widget in self._body.walk_children(Widget):
-            if widget.id and isinstance(widget, Remembering):
+            if widget.id and isinstance(widget, Rememberable):
                 place = widget.remember()
                 if place is not None:
                     found[widget.id] = place
@@ -58,7 +58,7 @@ class RememberingScreen(ReadingScreen):
 
     def _recall_widgets(self) -> None:
         for widget in list(self._body.walk_children(Widget)):
-            if widget.id and widget.id in self._memory and isinstance(widget, Remembering):
+            if widget.id and widget.id in self._memory and isinstance(widget, Rememberable):
                 widget.recall(self._memory.pop(widget.id))
         focus = self._memory.get("focus")
         if isinstance(focus, str):

@@ -14,7 +14,11 @@ from mission_control_tui.widgets.plain_lines import PlainLines, broken
 
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
-    from mission_control_tui.screens.base.command_line import CommandLine, RanCommand, TypedCommand
+    from mission_control_tui.screens.base.command_line import (
+        CommandLine,
+        CommandResult,
+        TypedCommand,
+    )
 
 TICKET_LIMIT = 128
 COPIED = "Copied: "
@@ -140,7 +144,7 @@ class OperatingScreen(BaseScreen):
     ) -> None:
         self._show_output(text, await self._run(commands, typed, *extra))
 
-    async def _run(self, commands: CommandLine, typed: TypedCommand, *extra: str) -> RanCommand:
+    async def _run(self, commands: CommandLine, typed: TypedCommand, *extra: str) -> CommandResult:
         return await commands.run(typed, self.operated.caller, self.account_code, *extra)
 
     @property
@@ -148,7 +152,7 @@ class OperatingScreen(BaseScreen):
         """The account that typed commands work on."""
         return ""
 
-    def _show_output(self, text: str, ran: RanCommand) -> None:
+    def _show_output(self, text: str, ran: CommandResult) -> None:
         if not self.is_here:
             return
         self.show_overlay(PlainLines(f"$ mission-control {text}\n{ran.output}"))

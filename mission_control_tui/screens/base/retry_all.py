@@ -49,9 +49,9 @@ class RetryingScreen(MissionScreen):
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:
     """A retry plan as the lines of a question."""
-    from mission_control_tui.model.bulk.retry import Likely
+    from mission_control_tui.model.bulk.retry import RetryForecast
 
-    counts = ", ".join(f"{count:,} {one}" for one in Likely if (count := plan.count(one)))
+    counts = ", ".join(f"{count:,} {one}" for one in RetryForecast if (count := plan.count(one)))
     lines = [
         f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",
         f"Likely: {counts}.",

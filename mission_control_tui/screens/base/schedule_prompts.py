@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model import dates as moments
 from mission_control_tui.model.errors import Conflict, InvalidInput
-from mission_control_tui.model.schedules.actions import Action, Params, phrase
+from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams, phrase
 from mission_control_tui.model.states import Wish
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
@@ -22,20 +22,20 @@ HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class SchedulableAction:
     """Something that can be scheduled for a user."""
 
-    action: Action
-    params: Params = field(default_factory=Params)
+    action: ScheduleAction
+    params: ScheduleParams = field(default_factory=ScheduleParams)
 
 
-class PlannedList(CursorLines):
+class SchedulableList(CursorLines):
     """What can happen to a user at a date and time; in place of the screen's body."""
 
     title = "Schedule"
     help_text = "Enter chooses what is to happen; the date and time are asked next."
 
-    def __init__(self, upn: str, rows: Sequence[tuple[Planned | None, str]]) -> None:
+    def __init__(self, upn: str, rows: Sequence[tuple[SchedulableAction | None, str]]) -> None:
         super().__init__(columns=(Column(f"At a date and time, for {upn}"),))
         self._rows = tuple(rows)
 
@@ -48,16 +48,23 @@ class PlannedList(CursorLines):
         return Row(words, (words,), planned)
 
 
-def choices(user: UserView, views: Sequence[AssignmentView]) -> list[Planned]:
+def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
     """What can be scheduled for a user who has these services, the user as a whole first."""
     given = [view for view in views if view.id and view.wish is not Wish.ABSENT]
-    found = [Planned(Action.ENABLE if user.details.disabled else Action.DISABLE)]
+    found = [
+        SchedulableAction(
+            ScheduleAction.ENABLE if user.details.disabled else ScheduleAction.DISABLE
+        )
+    ]
     if given:
-        found.append(Planned(Action.DEPROVISION))
+        found.append(SchedulableAction(ScheduleAction.DEPROVISION))
     for view in given:
-        params = Params(view.service_id, instance=view.instance)
-        turned = Action.RESUME if view.wish is Wish.SUSPENDED else Action.SUSPEND
-        found += [Planned(turned, params), Planned(Action.DEPROVISION, params)]
+        params = ScheduleParams(view.service_id, instance=view.instance)
+        turned = ScheduleAction.RESUME if view.wish is Wish.SUSPENDED else ScheduleAction.SUSPEND
+        found += [
+            SchedulableAction(turned, params),
+            SchedulableAction(ScheduleAction.DEPROVISION, params),
+        ]
     return found
 
 
@@ -71,7 +78,7 @@ class SchedulingScreen(MissionScreen):
         """How a date and time is read, as one types; what the worker goes by is asked of the database again."""
         try:
             zone = moments.zone_named(self.context.account.time_zone)
-            moment = moments.understand(text, zone, datetime.now(UTC))
+            moment = moments.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
             past = [one.what for one in error.problems if "is past" in one.what]
             return past[0] if past else HINT
@@ -83,7 +90,7 @@ class SchedulingScreen(MissionScreen):
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
     async def schedule_for(
-        self, user_id: str, first: Action | None = None, *, service: str = ""
+        self, user_id: str, first: ScheduleAction | None = None, *, service: str = ""
     ) -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
         from mission_control_tui.model.services.lights import status
@@ -102,15 +109,17 @@ class SchedulingScreen(MissionScreen):
             )
             self.choose_planned(user, found, next(at_first, 0))
 
-    def choose_planned(self, user: UserView, found: Sequence[Planned], at: int = 0) -> None:
+    def choose_planned(
+        self, user: UserView, found: Sequence[SchedulableAction], at: int = 0
+    ) -> None:
         """List what can be scheduled, the cursor on number `at`."""
         catalogue = self.context.catalogue
-        rows: list[tuple[Planned | None, str]] = [
+        rows: list[tuple[SchedulableAction | None, str]] = [
             (one, phrase(catalogue, one.action, one.params)) for one in found
         ]
         if self.LEADS_TO_SERVICES:
             rows.append((None, "Provision: open Services, choose a level there, then d"))
-        listing = PlannedList(user.upn, rows)
+        listing = SchedulableList(user.upn, rows)
         self.planned_for = user
         self.show_overlay(listing)
         listing.move_to(at)
@@ -118,16 +127,16 @@ class SchedulingScreen(MissionScreen):
     planned_for: UserView | None = None
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if isinstance(event.rows, PlannedList) and self.planned_for is not None:
+        if isinstance(event.rows, SchedulableList) and self.planned_for is not None:
             event.stop()
             self.close_overlay()
-            if isinstance(event.row.data, Planned):
+            if isinstance(event.row.data, SchedulableAction):
                 self.ask_when(self.planned_for, event.row.data)
             else:
                 self.go_to("provision", self.planned_for.id)
 
     def ask_when(
-        self, user: UserView, planned: Planned, done: Callable[[], None] = lambda: None
+        self, user: UserView, planned: SchedulableAction, done: Callable[[], None] = lambda: None
     ) -> None:
         """Ask for the date and time, and schedule; then `done` is called."""
         what = phrase(self.context.catalogue, planned.action, planned.params)
@@ -140,7 +149,7 @@ class SchedulingScreen(MissionScreen):
         )
 
     async def _schedule(
-        self, user: UserView, planned: Planned, text: str, done: Callable[[], None]
+        self, user: UserView, planned: SchedulableAction, text: str, done: Callable[[], None]
     ) -> None:
         from mission_control_tui.model.schedules.editing import schedule
 

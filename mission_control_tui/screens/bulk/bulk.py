@@ -35,7 +35,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.lines import LineWidget, Part
 from mission_control_tui.widgets.plain_lines import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
@@ -227,14 +227,14 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             return progress.total
         return sum(getattr(progress, str(one)) for one in wanted)
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.bulk.queries import items
 
         found = await items(
             *self.context.at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
         )
         total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
-        return Page([self._row(one) for one in found], total)
+        return RowPage([self._row(one) for one in found], total)
 
     def _row(self, one: BulkItemView) -> Row:
         word, style = OUTCOMES[one.outcome]

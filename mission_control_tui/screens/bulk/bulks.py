@@ -11,7 +11,7 @@ from mission_control_tui.model.bulk.views import BulkView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.bulk.labels import done_of, state_of, title_of
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 MOST = 100
@@ -48,11 +48,11 @@ class BulksScreen(MissionScreen):
         self.query_one(LineList).show(self._fetch, find=None, keep=True)
         self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.bulk.queries import list_bulks
 
         found = await list_bulks(*self.context.at, limit=MOST)
-        return Page([self._row(one) for one in found[offset : offset + limit]], len(found))
+        return RowPage([self._row(one) for one in found[offset : offset + limit]], len(found))
 
     def _row(self, one: BulkView) -> Row:
         progress = one.progress

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from mission_control_tui.model.bulk.views import BulkView, NewPassword
+from mission_control_tui.model.bulk.views import BulkPassword, BulkView
 from mission_control_tui.model.store.private_files import (
     append,
     password_rows,
@@ -21,7 +21,7 @@ from mission_control_tui.model.store.private_files import (
     write_new,
 )
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -30,22 +30,22 @@ HEADINGS = ("upn", "service", "instance", "login", "password")
 
 
 @dataclass(slots=True)
-class Held:
+class AttendedBulk:
     """What a console knows of a bulk that it attends: where its passwords go, or the passwords themselves."""
 
     place: Path | None
     running: bool = True
     made: int = 0
-    passwords: list[NewPassword] = field(default_factory=list, repr=False)
+    passwords: list[BulkPassword] = field(default_factory=list, repr=False)
 
 
-_held: WeakKeyDictionary[App[Any], dict[int, Held]] = WeakKeyDictionary()
+_held: WeakKeyDictionary[App[Any], dict[int, AttendedBulk]] = WeakKeyDictionary()
 
 
 class PasswordsScreen(MissionScreen):
     """A screen from which a bulk that makes passwords is started or resumed."""
 
-    def held(self, bulk_id: int) -> Held | None:
+    def held(self, bulk_id: int) -> AttendedBulk | None:
         """What this console holds of the bulk, if it attends it."""
         return _held.get(self.app, {}).get(bulk_id)
 
@@ -72,14 +72,14 @@ class PasswordsScreen(MissionScreen):
 
     def attend_to(self, bulk: BulkView, place: Path | None) -> None:
         """Go on with the bulk in this process until it ends, whichever screen is on top."""
-        held = Held(place)
+        held = AttendedBulk(place)
         _held.setdefault(self.app, {})[bulk.id] = held
         context = self.context
 
         async def work() -> None:
             from mission_control_tui.model.bulk.control import attend
 
-            def keep(made: Sequence[NewPassword]) -> None:
+            def keep(made: Sequence[BulkPassword]) -> None:
                 if held.place is not None:
                     append(held.place, password_rows(map(_cells, made)))
                 else:
@@ -94,7 +94,7 @@ class PasswordsScreen(MissionScreen):
                 held.running = False
 
         self.app.run_worker(
-            unbroken(self._guard(work())), group="bulks", description="bulk", exit_on_error=True
+            shielded(self._guard(work())), group="bulks", description="bulk", exit_on_error=True
         )
 
 
@@ -102,5 +102,5 @@ def _file_of(text: str) -> Path | None:
     return path_named(text) if text.strip() else None
 
 
-def _cells(one: NewPassword) -> tuple[str, ...]:
+def _cells(one: BulkPassword) -> tuple[str, ...]:
     return one.upn, one.service_id, one.instance, one.login, one.password

@@ -17,7 +17,7 @@ from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLin
 
 
 @dataclass(slots=True)
-class Wished:
+class AddressEdits:
     """Changes of addresses that have not been sent."""
 
     added: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ class AddressFields(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.wished = Wished()
+        self.wished = AddressEdits()
         self._upn = ""
         self._aliases: Sequence[str] = ()
         self._primary = ""
@@ -191,6 +191,6 @@ class AddressFields(Vertical):
 
     def recall(self, memory: object) -> None:
         if isinstance(memory, tuple):
-            self.wished = Wished(*memory)
+            self.wished = AddressEdits(*memory)
             self._show()
             self.post_message(self.Changed())

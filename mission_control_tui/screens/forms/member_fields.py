@@ -19,7 +19,7 @@ from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Role
-    from mission_control_tui.model.groups.queries import Choice, MemberView
+    from mission_control_tui.model.groups.queries import MemberChoice, MemberView
 
 Key = tuple[str, str]
 """(role, id of the user or object)."""
@@ -148,7 +148,7 @@ class MemberFields(Vertical):
             f"Members ({people})   Enter on one takes it out"
         )
 
-    def offer(self, role: str, found: Sequence[Choice]) -> None:
+    def offer(self, role: str, found: Sequence[MemberChoice]) -> None:
         """Show who could be added; nothing once the search was left or the role changed."""
         if role != self.role or not self.query_one(AddBox).text.strip():
             return
@@ -185,9 +185,9 @@ class MemberFields(Vertical):
             self._turn(event.row.key)
 
     def _add(self, chosen: object) -> None:
-        from mission_control_tui.model.groups.queries import Choice
+        from mission_control_tui.model.groups.queries import MemberChoice
 
-        if not isinstance(chosen, Choice):
+        if not isinstance(chosen, MemberChoice):
             return
         key = (self.role, chosen.id)
         self.added[key] = Entry(self.role, chosen.id, chosen.name, chosen.address, chosen.kind_name)

@@ -160,7 +160,7 @@ class RevealButton(ActionButton):
             self.post_message(self.Gone())
 
 
-class Hidden:
+class HiddenPassword:
     """A typed password on its way through a screen's memory; it never prints."""
 
     __slots__ = ("text",)
@@ -264,7 +264,7 @@ class PasswordFields(Vertical):
         self.password.error = self.confirm.error = ""
 
     def remember(self) -> object:
-        return Hidden(self.password.value), Hidden(self.confirm.value)
+        return HiddenPassword(self.password.value), HiddenPassword(self.confirm.value)
 
     def recall(self, memory: object) -> None:
         if isinstance(memory, tuple):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
-from mission_control_tui.model.people.fields import FIELDS, Group, Kind, UserDetails, Value
-from mission_control_tui.model.people.fields import Field as PersonField
+from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
+from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.field import Field, FormLine
@@ -33,7 +33,7 @@ def field_name(widget_id: str | None) -> str:
 
 def shown_value(field: PersonField, value: Value) -> Value:
     """A value as its widget holds it: text on one line, flags as they are."""
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         return bool(value)
     return " ".join(text_of(value).split("\n"))
 
@@ -41,7 +41,7 @@ def shown_value(field: PersonField, value: Value) -> Value:
 def make_widget(field: PersonField, value: Value, *, required: bool | None = None) -> FormWidget:
     """The widget of one field."""
     identity = widget_id(field.name)
-    if field.kind is Kind.FLAG:
+    if field.kind is FieldKind.FLAG:
         return CheckField(field.label, bool(value), help_text=field.help, id=identity)
     return Field(
         field.label,

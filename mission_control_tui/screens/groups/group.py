@@ -28,7 +28,7 @@ from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Service
-    from mission_control_tui.model.catalogue.values import Rule
+    from mission_control_tui.model.catalogue.values import ValueRule
     from mission_control_tui.model.groups.queries import ObjectView
 
 PREFIX = "option-"
@@ -154,7 +154,7 @@ class ObjectScreen(ObjectRemovingScreen):
         self._propose()
 
     @property
-    def _options(self) -> tuple[Rule, ...]:
+    def _options(self) -> tuple[ValueRule, ...]:
         service = self._service
         return service.options_for(service.levels[0].id) if service is not None else ()
 
@@ -331,7 +331,7 @@ class ObjectScreen(ObjectRemovingScreen):
         self.turn_into("object", outcome.result.id)
 
     async def _save(self) -> None:
-        from mission_control_tui.model.groups.editing import Changes, edit_object
+        from mission_control_tui.model.groups.editing import GroupChanges, edit_object
 
         context, given = self.context, self._given
         members = self.query_one(MemberFields)
@@ -339,7 +339,7 @@ class ObjectScreen(ObjectRemovingScreen):
         outcome = await edit_object(
             *context.at,
             str(self.object_id),
-            Changes(
+            GroupChanges(
                 None if name is None else str(name),
                 None if address is None else str(address),
                 given,

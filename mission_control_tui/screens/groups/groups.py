@@ -12,7 +12,7 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 
@@ -54,7 +54,7 @@ class ObjectsScreen(MissionScreen):
         self.query_one(LineList).show(self._fetch, keep=True)
         self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.groups.queries import list_objects
 
         found = await list_objects(
@@ -76,7 +76,7 @@ class ObjectsScreen(MissionScreen):
                 light_parts(one.light, word),
             )
             rows.append(Row(one.id, cells, one))
-        return Page(rows, found.total)
+        return RowPage(rows, found.total)
 
     @property
     def _kind(self) -> str:

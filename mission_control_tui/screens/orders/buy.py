@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.prices import quote
-from mission_control_tui.model.catalogue.types import Buys
-from mission_control_tui.model.catalogue.types import Field as Question
+from mission_control_tui.model.catalogue.types import OrderField as Question
+from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import heading_for, words_of
@@ -101,7 +101,7 @@ class BuyScreen(MissionScreen):
         pages = [f"page:{name}" for name in self._questions()]
         several = product.max_quantity > 1 or len(product.terms) > 1
         amount = [AMOUNT] if several else []
-        if product.buys is Buys.DOMAIN:
+        if product.buys is PurchaseKind.DOMAIN:
             return [NAME, *amount, *pages, REVIEW]
         on_sale = [level for level in product.levels if not level.withdrawn]
         level = [LEVEL] if len(on_sale) > 1 and not product.level_first else []
@@ -262,7 +262,9 @@ class BuyScreen(MissionScreen):
             self._level,
             quantity=self._count(),
             term=self._term,
-            domain=self._check.name if self._check and product.buys is Buys.DOMAIN else None,
+            domain=self._check.name
+            if self._check and product.buys is PurchaseKind.DOMAIN
+            else None,
         )
 
     def _update(self) -> None:

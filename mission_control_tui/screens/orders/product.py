@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.prices import tax_label
-from mission_control_tui.model.catalogue.types import Buys, ProductLevel
+from mission_control_tui.model.catalogue.types import ProductLevel, PurchaseKind
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
@@ -20,7 +20,7 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.price_list import PriceList
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.seat_bar import Seats
+from mission_control_tui.widgets.seat_bar import SeatCounts
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class ProductScreen(MissionScreen):
             "dim",
             id="about",
         )
-        if product.buys is Buys.DOMAIN:
+        if product.buys is PurchaseKind.DOMAIN:
             yield from self._domain_body()
         else:
             yield from self._level_body()
@@ -119,7 +119,7 @@ class ProductScreen(MissionScreen):
 
         context = self.context
         self._details = await account_details.show(*context.at)
-        if self.product.buys is Buys.DOMAIN:
+        if self.product.buys is PurchaseKind.DOMAIN:
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(
                 [domain_row(one) for one in self._details.domains],
@@ -146,7 +146,7 @@ class ProductScreen(MissionScreen):
 
     def _describe(self) -> None:
         """Say what the level under the cursor is, let BUY go where one is chosen."""
-        if self.product.buys is Buys.DOMAIN:
+        if self.product.buys is PurchaseKind.DOMAIN:
             return
         picker = self.query_one("#levels", PriceList)
         under = picker.under_cursor
@@ -205,7 +205,7 @@ class ProductScreen(MissionScreen):
 
     def verb_buy(self) -> None:
         product = self.product
-        if product.buys is Buys.DOMAIN:
+        if product.buys is PurchaseKind.DOMAIN:
             self.go_to("buy", product.id)
             return
         chosen = self.query_one("#levels", PriceList).chosen
@@ -324,7 +324,7 @@ def level_choices(
         pool = pools.get((level.grants_service, level.grants_level))
         if level.withdrawn and not pool:
             continue
-        seats = Seats(pool.owned, pool.used, pool.queued) if pool else Seats(0, 0)
+        seats = SeatCounts(pool.owned, pool.used, pool.queued) if pool else SeatCounts(0, 0)
         name = full_name(level)
         price = money(level.prices[months]).format(code=False) if months in level.prices else ""
         choices.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mission_control_tui.model.catalogue.types import Field as Question
+from mission_control_tui.model.catalogue.types import OrderField as Question
 from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.widgets.cells import fit
 

@@ -19,7 +19,7 @@ from mission_control_tui.screens.requests.labels import (
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -85,13 +85,13 @@ class RequestsScreen(RetryingScreen):
     def _states(self) -> frozenset[RequestState]:
         return SHOWN[self.query_one("#shown", ChoiceField).value][1]
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.requests.queries import count_requests, list_requests
 
         context, states = self.context, self._states
         at = context.at
         found = await list_requests(*at, states=states, offset=offset, limit=limit)
-        return Page([self._row(one) for one in found], await count_requests(*at, states=states))
+        return RowPage([self._row(one) for one in found], await count_requests(*at, states=states))
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.requests.queries import count_requests
@@ -141,9 +141,9 @@ class RequestsScreen(RetryingScreen):
         await self.load()
 
     async def verb_retry_all(self) -> None:
-        from mission_control_tui.model.bulk.views import Where
+        from mission_control_tui.model.bulk.views import BulkFilter
 
-        await self.retry_red(Where())
+        await self.retry_red(BulkFilter())
 
     def verb_provision(self) -> None:
         request = self.request

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.plan import Plan, PlanLine, Verb
+from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import RequestKind
 
 if TYPE_CHECKING:
@@ -173,5 +173,7 @@ def removal(
 def changed_lines(plan: Plan) -> list[PlanLine]:
     """The lines of services that change."""
     return [
-        line for line in plan.lines if line.kind == "service" and line.verb is not Verb.UNCHANGED
+        line
+        for line in plan.lines
+        if line.kind == "service" and line.verb is not PlanVerb.UNCHANGED
     ]

@@ -18,7 +18,7 @@ from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.services.failures import Failure
+    from mission_control_tui.model.services.failures import LastFailure
     from mission_control_tui.model.views import AssignmentView, Seats, UserView
 
 NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
@@ -42,7 +42,7 @@ class PanelsScreen(SchedulingScreen):
         self._fresh = fresh
         self._user: UserView | None = None
         self._seats: Sequence[Seats] = ()
-        self._failed: dict[str, Failure] = {}
+        self._failed: dict[str, LastFailure] = {}
 
     @property
     def memory_key(self) -> str:

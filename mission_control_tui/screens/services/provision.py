@@ -8,9 +8,9 @@ from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
-from mission_control_tui.model.schedules.actions import Action, Params
+from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.states import Light, RequestKind
-from mission_control_tui.screens.base.schedule_prompts import Planned
+from mission_control_tui.screens.base.schedule_prompts import SchedulableAction
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
     adopt_question,
@@ -26,7 +26,7 @@ from mission_control_tui.widgets.level_picker import LevelPicker
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.users.provisioning import Given, Wanted
+    from mission_control_tui.model.users.provisioning import ServiceRequest, ServiceResult
 
 
 class ProvisionScreen(PanelsScreen):
@@ -116,8 +116,8 @@ class ProvisionScreen(PanelsScreen):
         field.focus()
 
     async def _asked(
-        self, panels: list[UserServicePanel], wanted: list[Wanted], *, dry_run: bool
-    ) -> Outcome[tuple[Given, ...]] | None:
+        self, panels: list[UserServicePanel], wanted: list[ServiceRequest], *, dry_run: bool
+    ) -> Outcome[tuple[ServiceResult, ...]] | None:
         """What the model says; None when settings were refused, which then show it."""
         from mission_control_tui.model.users.provisioning import provision
 
@@ -149,7 +149,7 @@ class ProvisionScreen(PanelsScreen):
             first.focus()
         self.announce_error(error)
 
-    async def _send(self, panels: list[UserServicePanel], wanted: list[Wanted]) -> None:
+    async def _send(self, panels: list[UserServicePanel], wanted: list[ServiceRequest]) -> None:
         outcome = await self._asked(panels, wanted, dry_run=False)
         if outcome is None:
             return
@@ -183,8 +183,8 @@ class ProvisionScreen(PanelsScreen):
             self._want_name(panel)
         else:
             one = panel.wanted()
-            params = Params(one.service, one.level, one.settings, one.instance)
-            self.ask_when(user, Planned(Action.PROVISION, params), panel.sent)
+            params = ScheduleParams(one.service, one.level, one.settings, one.instance)
+            self.ask_when(user, SchedulableAction(ScheduleAction.PROVISION, params), panel.sent)
 
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name
@@ -205,7 +205,7 @@ class ProvisionScreen(PanelsScreen):
 
     async def _turned(
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
-    ) -> Outcome[tuple[Given, ...]]:
+    ) -> Outcome[tuple[ServiceResult, ...]]:
         from mission_control_tui.model.users.provisioning import change_wish
 
         return await change_wish(

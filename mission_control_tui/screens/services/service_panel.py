@@ -14,7 +14,7 @@ from mission_control_tui.model.catalogue.types import Option, OptionGroup, Servi
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
-from mission_control_tui.model.users.provisioning import Wanted
+from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton, as_wide
@@ -25,11 +25,11 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
-from mission_control_tui.widgets.seat_bar import Seats as SeatBar
+from mission_control_tui.widgets.seat_bar import SeatCounts as SeatBar
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.services.failures import Failure
+    from mission_control_tui.model.services.failures import LastFailure
 
 LEVEL, PASSWORD = "level", "password"
 """What an error may name beside options and fields of the user."""
@@ -80,7 +80,7 @@ class UserServicePanel(ServicePanel):
         seats: Mapping[str, Seats],
         *,
         another: bool = False,
-        failure: Failure | None = None,
+        failure: LastFailure | None = None,
     ) -> None:
         self.failure = failure
         self.service = service
@@ -316,9 +316,9 @@ class UserServicePanel(ServicePanel):
         """Whether what is chosen takes the present level away."""
         return self.is_given and self.chosen is not None and self.chosen != self.view.level_id
 
-    def wanted(self, *, adopt: bool = False) -> Wanted:
+    def wanted(self, *, adopt: bool = False) -> ServiceRequest:
         """What to ask the model for."""
-        return Wanted(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
+        return ServiceRequest(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
 
     async def choose(self, level_id: str) -> None:
         """Another level was chosen: show the settings that it has, with what was typed."""
@@ -359,7 +359,7 @@ class UserServicePanel(ServicePanel):
     # Live
 
     async def show(
-        self, view: AssignmentView, seats: Mapping[str, Seats], failure: Failure | None = None
+        self, view: AssignmentView, seats: Mapping[str, Seats], failure: LastFailure | None = None
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view

@@ -10,10 +10,10 @@ from textual.widget import Widget
 
 from mission_control_tui.model.errors import MissionControlError, StaleVersion
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, FIELDS, Group, Value
-from mission_control_tui.model.people.fields import Field as PersonField
+from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.forms.address_fields import AddressFields, Wished
+from mission_control_tui.screens.forms.address_fields import AddressEdits, AddressFields
 from mission_control_tui.screens.forms.user_fields import (
     field_name,
     heading_for,
@@ -188,9 +188,9 @@ class EditUserScreen(MissionScreen):
         return found.first() if found else None
 
     @property
-    def _wished(self) -> Wished:
+    def _wished(self) -> AddressEdits:
         found = self.query(AddressFields)
-        return found.first(AddressFields).wished if found else Wished()
+        return found.first(AddressFields).wished if found else AddressEdits()
 
     @property
     def _is_dirty(self) -> bool:

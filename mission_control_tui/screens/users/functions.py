@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.schedules.actions import Action
+from mission_control_tui.model.schedules.actions import ScheduleAction
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.users import editing
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -54,9 +54,9 @@ class UserFunctionsScreen(SchedulingScreen):
             return
         row = functions.current if functions.has_focus else None
         names = {
-            "disable": Action.DISABLE,
-            "enable": Action.ENABLE,
-            "deprovision": Action.DEPROVISION,
+            "disable": ScheduleAction.DISABLE,
+            "enable": ScheduleAction.ENABLE,
+            "deprovision": ScheduleAction.DEPROVISION,
         }
         await self.schedule_for(user_id, names.get(str(row.key)) if row is not None else None)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import NotFound, UsageError
-from mission_control_tui.model.search.filters import Order, Sight, understood
+from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.screens.users.marks import MARKING, MarkingScreen
@@ -16,17 +16,17 @@ from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import GLYPHS
 from mission_control_tui.widgets.light_matrix import NOTHING, LightMatrix
-from mission_control_tui.widgets.line_list import Page
+from mission_control_tui.widgets.line_list import RowPage
 from mission_control_tui.widgets.rows import Cell, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.search.light_rows import Column, MatrixRow
+    from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 
-ORDERS: dict[Order, str] = {
-    Order.NAME: "by name",
-    Order.OLDEST: "the oldest red or orange first",
-    Order.NEWEST: "the newest red or orange first",
+ORDERS: dict[UserOrder, str] = {
+    UserOrder.NAME: "by name",
+    UserOrder.OLDEST: "the oldest red or orange first",
+    UserOrder.NEWEST: "the newest red or orange first",
 }
 
 
@@ -49,8 +49,8 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def __init__(self, find: str = "") -> None:
         super().__init__()
         self._find_first = find
-        self._order = Order.NAME
-        self._columns: Sequence[Column] = ()
+        self._order = UserOrder.NAME
+        self._columns: Sequence[LightColumn] = ()
         self._found = ""
 
     def body(self) -> Iterable[Widget]:
@@ -69,10 +69,10 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     # Data
 
-    def sight(self) -> Sight:
-        return understood(self.query_one(FindBox).text, self.context.catalogue)
+    def sight(self) -> UserFilter:
+        return parse_filter(self.query_one(FindBox).text, self.context.catalogue)
 
-    def order(self) -> Order:
+    def order(self) -> UserOrder:
         return self._order
 
     async def load(self) -> None:
@@ -88,10 +88,10 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def _show_legend(self) -> None:
         names = "  ".join(f"{one.code} {one.name}" for one in self._columns)
         text = names or "No service for users was bought yet"
-        ordered = "" if self._order is Order.NAME else f"  ({ORDERS[self._order]})"
+        ordered = "" if self._order is UserOrder.NAME else f"  ({ORDERS[self._order]})"
         self.query_one("#legend", TextLines).set(text + ordered)
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.search.light_matrix import page
 
         found = await page(*self._where, self.sight(), self._order, offset=offset, limit=limit)
@@ -101,7 +101,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
             self.matrix.empty = "Nobody is found" if text else "No users yet"
             self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
             self._tell_marks()
-        return Page([self._row(one) for one in found.rows], found.total)
+        return RowPage([self._row(one) for one in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
         from mission_control_tui.model.search.light_matrix import place
@@ -147,7 +147,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return row.data if row is not None and isinstance(row.data, MatrixRow) else None
 
     @property
-    def column(self) -> Column | None:
+    def column(self) -> LightColumn | None:
         """The service under the cursor."""
         column = self.matrix.column
         return self._columns[column] if column < len(self._columns) else None
@@ -244,5 +244,5 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def recall(self, memory: dict[str, object]) -> None:
         order = memory.pop("order", None)
         if isinstance(order, str):
-            self._order = Order(order)
+            self._order = UserOrder(order)
         super().recall(memory)

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model.errors import UsageError
-from mission_control_tui.model.search.filters import Order, Sight
+from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.screens.base.retry_all import RetryingScreen
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from mission_control_tui.widgets.rows import CursorLines
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -39,13 +39,13 @@ class MarkingScreen(RetryingScreen):
     _looked_at = 0.0
     _later: Timer | None = None
 
-    def sight(self) -> Sight:
+    def sight(self) -> UserFilter:
         """Whom the list shows now."""
-        return Sight()
+        return UserFilter()
 
-    def order(self) -> Order:
+    def order(self) -> UserOrder:
         """In which order."""
-        return Order.NAME
+        return UserOrder.NAME
 
     def say_marks(self, text: str) -> None:
         """Show how many marks there are; `text` is empty without any. Override this."""
@@ -92,7 +92,7 @@ class MarkingScreen(RetryingScreen):
         if soon or wait <= 0:
             self._looked_at = time.monotonic()
             self.run_worker(
-                unbroken(self._guard(self._look_at_marks())),
+                shielded(self._guard(self._look_at_marks())),
                 group="marks",
                 description="marks",
                 exclusive=True,
@@ -175,11 +175,11 @@ class MarkingScreen(RetryingScreen):
         self.go_to("bulk-new", users)
 
     async def verb_retry_all(self) -> None:
-        from mission_control_tui.model.bulk.views import Where
+        from mission_control_tui.model.bulk.views import BulkFilter
         from mission_control_tui.model.search.light_matrix import ids
 
         sight = self.sight()
-        users = Where() if sight.is_all else await ids(*self._where, sight)
+        users = BulkFilter() if sight.is_all else await ids(*self._where, sight)
         if not users:
             raise UsageError("Nobody is found, so nothing is red in view.")
         self.still_here()

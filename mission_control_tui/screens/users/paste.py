@@ -25,13 +25,13 @@ from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.paste_area import PasteArea
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.onboarding.paste import PasteChoices, Pasted
+    from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult
     from mission_control_tui.model.onboarding.pasted_list import PastedList
-    from mission_control_tui.model.onboarding.upn_proposals import Proposed
+    from mission_control_tui.model.onboarding.upn_proposals import UpnProposal
     from mission_control_tui.model.onboarding.user_insert import NewPassword
 
 INTRO = "One person a line: names, addresses, numbered lists, or a table with headings."
@@ -74,7 +74,7 @@ class PasteScreen(MissionScreen):
         self._left: dict[str, tuple[str, ...]] = {}
         self._chosen: dict[str, str] = {}
         self._busy = False
-        self._listed: list[Proposed] = []
+        self._listed: list[UpnProposal] = []
 
     def body(self) -> Iterable[Widget]:
         yield TextLines(INTRO, "dim", id="intro")
@@ -193,7 +193,7 @@ class PasteScreen(MissionScreen):
     def _start_looking(self) -> None:
         if self.console.is_open:
             self.run_worker(
-                unbroken(self._guard(self._look())),
+                shielded(self._guard(self._look())),
                 group="look",
                 exclusive=True,
                 description="look",
@@ -208,7 +208,7 @@ class PasteScreen(MissionScreen):
         text = self.query_one(PasteArea).text
         try:
             pasted = await asyncio.to_thread(read_list, text)
-            people: Sequence[Proposed] = ()
+            people: Sequence[UpnProposal] = ()
             if pasted.people:
                 at = self.context.at
                 people = await preview(*at, pasted, self._choices())
@@ -221,7 +221,7 @@ class PasteScreen(MissionScreen):
         self._pasted = pasted
         self._show(people, *self._summary(pasted, people))
 
-    def _summary(self, pasted: PastedList, people: Sequence[Proposed]) -> tuple[str, str]:
+    def _summary(self, pasted: PastedList, people: Sequence[UpnProposal]) -> tuple[str, str]:
         wrong = sum(bool(one.problems) for one in people)
         words = [f"{len(people) - wrong:,} to create"]
         if wrong:
@@ -230,7 +230,7 @@ class PasteScreen(MissionScreen):
             words.append(f"not read: {', '.join(pasted.ignored)}")
         return (", ".join(words) if people else "", "error" if wrong else "dim")
 
-    def _show(self, people: Sequence[Proposed], summary: str, style: str) -> None:
+    def _show(self, people: Sequence[UpnProposal], summary: str, style: str) -> None:
         wrong = [one for one in people if one.problems]
         good = [one for one in people if not one.problems]
         listed = [*wrong, *good][:SHOWN_MOST]
@@ -286,7 +286,7 @@ class PasteScreen(MissionScreen):
         else:
             self.confirm(lines, lambda: self._ask_file(pasted, choices), yes="Create users")
 
-    def _question(self, planned: Pasted) -> list[str]:
+    def _question(self, planned: PasteResult) -> list[str]:
         count = len(planned.created)
         stay = len({one.person.line for one in planned.refused})
         left = (
@@ -364,7 +364,7 @@ class PasteScreen(MissionScreen):
             self.turn_into("users")
             self._say_there(words)
 
-    def _leave_refused(self, pasted: PastedList, result: Pasted) -> None:
+    def _leave_refused(self, pasted: PastedList, result: PasteResult) -> None:
         """Keep the lines that were refused, under their headings."""
         wrong = {one.person.line for one in result.refused}
         numbers = sorted(wrong | ({pasted.heading_line} - {0} if wrong else set()))
@@ -412,7 +412,7 @@ def of_service(service: str, level: str) -> str:
     return level if service in level else f"{service}, {level}"
 
 
-def _row(number: int, one: Proposed) -> Row:
+def _row(number: int, one: UpnProposal) -> Row:
     name = one.person.display_name or one.person.text.strip()
     if one.problems:
         first = one.problems[0]

@@ -12,7 +12,7 @@ from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -88,7 +88,7 @@ class BinScreen(MissionScreen):
             self.query_one(f"#{name}", ActionButton).reason = "" if count else " "
         self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         rows = [
             Row(
                 one.id,
@@ -103,7 +103,7 @@ class BinScreen(MissionScreen):
             )
             for one in self._found[offset : offset + limit]
         ]
-        return Page(rows, len(self._found))
+        return RowPage(rows, len(self._found))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         if self.console.is_open:

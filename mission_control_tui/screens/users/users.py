@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import UsageError
-from mission_control_tui.model.search.filters import Sight
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.screens.users.functions import UserFunctionsScreen
@@ -17,9 +17,9 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList, Page
+from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
-from mission_control_tui.widgets.shielded import unbroken
+from mission_control_tui.widgets.shielded import shielded
 
 if TYPE_CHECKING:
     from mission_control_tui.model.views import UserLine
@@ -130,13 +130,13 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         self.look_at_marks()
         self.refresh_keys()
 
-    def sight(self) -> Sight:
+    def sight(self) -> UserFilter:
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
         if "in_bin" in asked:
             raise UsageError("Users in the recycling bin are not acted on: restore them first.")
         light = asked.get("light")
         lights = frozenset((light,)) if light is not None else frozenset[Light]()
-        return Sight(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
+        return UserFilter(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
 
     def say_marks(self, text: str) -> None:
         how = HOW if self._total else ""
@@ -144,7 +144,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             filter(None, (text, self._found, "" if text else how))
         )
 
-    async def _fetch(self, offset: int, limit: int) -> Page:
+    async def _fetch(self, offset: int, limit: int) -> RowPage:
         from mission_control_tui.model.search.user_list import page
 
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
@@ -164,14 +164,14 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self._tell_marks()
             if not offset and found.total <= FEW and not found.more:
                 self._look_elsewhere(f"{count}")
-        return Page([user_row(line) for line in found.rows], found.total)
+        return RowPage([user_row(line) for line in found.rows], found.total)
 
     def _look_elsewhere(self, count: str) -> None:
         """Say beside the box who else is found in other accounts, where there is hardly anybody in this one."""
         text = self.query_one(FindBox).text
         if text.strip():
             self.run_worker(
-                unbroken(self._guard(self._count_elsewhere(text, count))),
+                shielded(self._guard(self._count_elsewhere(text, count))),
                 group="elsewhere",
                 description="elsewhere",
                 exclusive=True,

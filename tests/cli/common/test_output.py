@@ -10,7 +10,7 @@ import pytest
 
 from mission_control_tui.cli.common.output import cut, plain, print_plan, table
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.plan import Plan, PlanLine, SeatLine, Verb
+from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.text.differences import value_text
 from tests.cli.inprocess import Terminal
 
@@ -45,8 +45,8 @@ def test_cutting_counts_cells() -> None:
 def test_plan_shows_differences_seats_money_and_warnings() -> None:
     plan = Plan(
         lines=(
-            PlanLine(Verb.CHANGED, "user", "ada", {"title": "Dr"}, {"title": "Prof\x1b[1m"}),
-            PlanLine(Verb.REMOVED, "domain", "a.example", {"bought": True}, {}),
+            PlanLine(PlanVerb.CHANGED, "user", "ada", {"title": "Dr"}, {"title": "Prof\x1b[1m"}),
+            PlanLine(PlanVerb.REMOVED, "domain", "a.example", {"bought": True}, {}),
         ),
         seats=(SeatLine("mail", "popx", 1, 1, 1, 0),),
         net=Money(100, "AUD"),
@@ -79,7 +79,7 @@ def test_plan_shows_differences_seats_money_and_warnings() -> None:
         (["a", "b"], "a, b"),
         ([], "none"),
         ({"pop": True}, "pop yes"),
-        (Verb.CREATED, "created"),
+        (PlanVerb.CREATED, "created"),
     ],
 )
 def test_values_for_people(value: object, text: str) -> None:
@@ -88,7 +88,7 @@ def test_values_for_people(value: object, text: str) -> None:
 
 def test_json_values() -> None:
     at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-    given = {"at": at, "money": Money(5, "AUD"), "verb": Verb.CREATED, "more": (1, None)}
+    given = {"at": at, "money": Money(5, "AUD"), "verb": PlanVerb.CREATED, "more": (1, None)}
     assert plain(given) == {
         "at": "2026-03-01T09:30:00Z",
         "money": {"minor": 5, "currency": "AUD"},

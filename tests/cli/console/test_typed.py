@@ -24,7 +24,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def words_and_database(line: str) -> tuple[str, str]:
-    ran = await typed.run(typed.understand(root, line), typed.Where(URL, "acme", "T-1", "5" * 32))
+    ran = await typed.run(
+        typed.understand(root, line), typed.CommandScope(URL, "acme", "T-1", "5" * 32)
+    )
     words, database = ran.output.splitlines()
     return words.removeprefix("words: "), database.removeprefix("database: ")
 

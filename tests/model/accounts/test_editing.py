@@ -34,7 +34,7 @@ from mission_control_tui.model.errors import (
 from mission_control_tui.model.history import audit_log as audit
 from mission_control_tui.model.orders.queries import month_start
 from mission_control_tui.model.people.password_policy import PasswordPolicy
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users.aliases import add_alias
@@ -72,9 +72,9 @@ async def test_the_first_account_brings_the_shipped_catalogue(store: Store, call
     assert details.policy.min_length == 12
     assert [one.bought for one in details.domains] == [False, False]
     assert [(line.verb, line.kind, line.name) for line in made.plan.lines] == [
-        (Verb.CREATED, "account", "acme"),
-        (Verb.CREATED, "domain", "acme.example"),
-        (Verb.CREATED, "domain", "xn--bcher-kva.example"),
+        (PlanVerb.CREATED, "account", "acme"),
+        (PlanVerb.CREATED, "domain", "acme.example"),
+        (PlanVerb.CREATED, "domain", "xn--bcher-kva.example"),
     ]
 
 

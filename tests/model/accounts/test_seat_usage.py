@@ -25,13 +25,13 @@ from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing as user_changes
 from mission_control_tui.model.users.aliases import add_alias
-from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
 
 pytestmark = pytest.mark.any_database
 
-MAILBOX = [Wanted("managed-exchange", "popx")]
+MAILBOX = [ServiceRequest("managed-exchange", "popx")]
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 

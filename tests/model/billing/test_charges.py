@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_control_tui.model.billing.charges import (
-    Bought,
-    GivenBack,
     LineKind,
     Price,
+    SeatPurchase,
+    SeatReturn,
     charges,
     sums,
 )
@@ -22,7 +22,7 @@ POOL = ("managed-exchange", "popx")
 BASIS_POINTS = 1000
 
 
-def bought(month: int, quantity: int, **changes: Any) -> Bought:
+def bought(month: int, quantity: int, **changes: Any) -> SeatPurchase:
     """Mailboxes bought on the tenth of a month of 2026 for 3.00 each and month."""
     stated: dict[str, Any] = {
         "order_id": month,
@@ -37,14 +37,14 @@ def bought(month: int, quantity: int, **changes: Any) -> Bought:
         "basis_points": BASIS_POINTS,
     } | changes
     net = stated["unit"] * quantity
-    return Bought(**{"net": net, "tax": net.share(stated["basis_points"])} | stated)
+    return SeatPurchase(**{"net": net, "tax": net.share(stated["basis_points"])} | stated)
 
 
-def given_back(month: int, quantity: int, day: int = 20) -> GivenBack:
-    return GivenBack(datetime(2026, month, day, tzinfo=UTC), "email", "popx", quantity)
+def given_back(month: int, quantity: int, day: int = 20) -> SeatReturn:
+    return SeatReturn(datetime(2026, month, day, tzinfo=UTC), "email", "popx", quantity)
 
 
-def price(one: Bought) -> Price:
+def price(one: SeatPurchase) -> Price:
     """Renewals cost 3.50 a month."""
     return Price(f"POPX, {one.term}", Money(350 * one.term, "AUD"), BASIS_POINTS)
 
@@ -114,7 +114,7 @@ purchases = st.lists(
 )  # fmt: skip
 removals = st.lists(
     st.builds(
-        lambda month, day, level, quantity: GivenBack(
+        lambda month, day, level, quantity: SeatReturn(
             datetime(2026, month, 1, tzinfo=UTC) + timedelta(days=day), "email", level, quantity
         ),
         st.integers(1, 12),
@@ -136,9 +136,9 @@ removals = st.lists(
     st.integers(1, 24),
 )
 def test_lines_and_sums_add_up_whatever_was_traded(
-    traded: list[Bought], back: list[GivenBack], test_seats: Any, month: int
+    traded: list[SeatPurchase], back: list[SeatReturn], test_seats: Any, month: int
 ) -> None:
-    def priced(one: Bought) -> Price:
+    def priced(one: SeatPurchase) -> Price:
         return Price(one.level_id, one.unit * 2, 777)
 
     at = (2026 + (month - 1) // 12, (month - 1) % 12 + 1)

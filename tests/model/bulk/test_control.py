@@ -12,15 +12,15 @@ from sqlalchemy import func, select, update
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import planning, queries, targets
 from mission_control_tui.model.bulk import retry as retrying
-from mission_control_tui.model.bulk.retry import Likely
+from mission_control_tui.model.bulk.retry import RetryForecast
 from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
     BulkAction,
+    BulkFilter,
     BulkParams,
+    BulkPassword,
     BulkView,
     ItemOutcome,
-    NewPassword,
-    Where,
 )
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, Denied, NoSeats, NotFound, UsageError
@@ -43,7 +43,7 @@ from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
 
@@ -96,9 +96,9 @@ async def test_a_plan_says_what_the_bulk_then_does(
     await own_seats(store, caller, account, EXCHANGE, LARGE, 2)
     upns = await people(store, caller, account, "ann", "bob", "cem", "dee", "eve", "fay")
     for upn in upns[:2]:
-        await provision(store, caller, account.id, upn, [Wanted(EXCHANGE, SMALL)])
+        await provision(store, caller, account.id, upn, [ServiceRequest(EXCHANGE, SMALL)])
     await finish(store, caller, account)
-    await provision(store, caller, account.id, upns[1], [Wanted(EXCHANGE, LARGE)])
+    await provision(store, caller, account.id, upns[1], [ServiceRequest(EXCHANGE, LARGE)])
     await finish(store, caller, account)
     await editing.disable_user(store, caller, account.id, upns[5])
     params = BulkParams("Managed Exchange", "Standard Mail (POPX)")
@@ -147,7 +147,7 @@ async def given(store: Store, caller: Caller, account: Account, *names: str) -> 
         await own_seats(store, caller, account, EXCHANGE, level, 10)
     upns = await people(store, caller, account, *names)
     for upn in upns:
-        await provision(store, caller, account.id, upn, [Wanted(EXCHANGE, SMALL)])
+        await provision(store, caller, account.id, upn, [ServiceRequest(EXCHANGE, SMALL)])
     await finish(store, caller, account)
     return upns
 
@@ -227,9 +227,9 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
     assert (plan.attended, plan.passwords, plan.queued) == (True, 3, 3)
     bulk = await begun(store, caller, account, upns, BulkAction.PASSWORD)
     assert await next_bulk(store) is None, "the worker leaves it to whoever takes the passwords"
-    written: list[NewPassword] = []
+    written: list[BulkPassword] = []
 
-    def full(made: Sequence[NewPassword]) -> None:
+    def full(made: Sequence[BulkPassword]) -> None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
@@ -237,7 +237,7 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
             pass
     assert (await queries.show(store, caller, account.id, bulk.id)).progress.left == 3
     await bulks.resume(store, caller, account.id, bulk.id)
-    shown: list[NewPassword] = []
+    shown: list[BulkPassword] = []
     async for done in bulks.attend(store, caller, account.id, bulk.id, written.extend):
         shown += done.passwords
     assert shown == written
@@ -307,18 +307,18 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
     await editing.disable_user(store, caller, account.id, upns[1])
     await finish(store, caller, account)
 
-    async def pick(where: Where) -> list[str]:
+    async def pick(where: BulkFilter) -> list[str]:
         ids = await targets.pick_users(store, caller, account.id, where)
         found = [await users.details(store, caller, account.id, one) for one in ids]
         return sorted(one.upn.partition("@")[0] for one in found)
 
-    assert await pick(Where()) == ["ann", "bob", "cem"]
-    assert await pick(Where(service="Managed Exchange")) == ["ann", "bob"]
-    assert await pick(Where(EXCHANGE, "Standard Mail (POPX)", disabled=False)) == ["ann"]
-    assert await pick(Where(EXCHANGE, LARGE)) == []
-    assert await pick(Where(light=Light.GREEN, disabled=True)) == ["bob"]
-    assert await pick(Where(domain="acme.example")) == ["ann", "bob", "cem"]
-    assert await pick(Where(domain="other.example")) == []
+    assert await pick(BulkFilter()) == ["ann", "bob", "cem"]
+    assert await pick(BulkFilter(service="Managed Exchange")) == ["ann", "bob"]
+    assert await pick(BulkFilter(EXCHANGE, "Standard Mail (POPX)", disabled=False)) == ["ann"]
+    assert await pick(BulkFilter(EXCHANGE, LARGE)) == []
+    assert await pick(BulkFilter(light=Light.GREEN, disabled=True)) == ["bob"]
+    assert await pick(BulkFilter(domain="acme.example")) == ["ann", "bob", "cem"]
+    assert await pick(BulkFilter(domain="other.example")) == []
     by_any_name = ["ann", upns[0].upper(), "bob"]
     plan = await planning.plan(store, caller, account.id, by_any_name, BulkAction.DISABLE)
     assert (plan.total, plan.queued, plan.unchanged) == (2, 1, 1)
@@ -347,7 +347,7 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
     store: Store, caller: Caller, account: Account
 ) -> None:
     upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
-    ids = await targets.pick_users(store, caller, account.id, Where())
+    ids = await targets.pick_users(store, caller, account.id, BulkFilter())
     for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
         began = await bulks.start(store, caller, account.id, picked, BulkAction.DISABLE)
         while not (await work_slice(store, began.result.id)).last:
@@ -359,12 +359,42 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
 @pytest.mark.parametrize(
     ("kind", "remedy", "failures", "likely", "why"),
     [
-        (ErrorKind.QUOTA, "Make room.", 1, Likely.MAY_WORK, "There may be room by now (quota): no"),
-        (ErrorKind.QUOTA, "Provision again.", 3, Likely.FAILS_AGAIN, "It failed 3 times in a row"),
-        (ErrorKind.DENIED, "Retry the request.", 2, Likely.MAY_WORK, "asks to try again (denied)"),
-        (ErrorKind.INVALID, "Provision again.", 1, Likely.MAY_WORK, "asks to try again (invalid)"),
-        (ErrorKind.INVALID, "Shorten it, then provision again.", 1, Likely.FAILS_AGAIN, "for good"),
-        (ErrorKind.CONFLICT, "", 1, Likely.FAILS_AGAIN, "for good (conflict): no"),
+        (
+            ErrorKind.QUOTA,
+            "Make room.",
+            1,
+            RetryForecast.MAY_WORK,
+            "There may be room by now (quota): no",
+        ),
+        (
+            ErrorKind.QUOTA,
+            "Provision again.",
+            3,
+            RetryForecast.FAILS_AGAIN,
+            "It failed 3 times in a row",
+        ),
+        (
+            ErrorKind.DENIED,
+            "Retry the request.",
+            2,
+            RetryForecast.MAY_WORK,
+            "asks to try again (denied)",
+        ),
+        (
+            ErrorKind.INVALID,
+            "Provision again.",
+            1,
+            RetryForecast.MAY_WORK,
+            "asks to try again (invalid)",
+        ),
+        (
+            ErrorKind.INVALID,
+            "Shorten it, then provision again.",
+            1,
+            RetryForecast.FAILS_AGAIN,
+            "for good",
+        ),
+        (ErrorKind.CONFLICT, "", 1, RetryForecast.FAILS_AGAIN, "for good (conflict): no"),
     ],
 )
 async def test_the_outlook_agrees_with_the_remedy(
@@ -374,7 +404,7 @@ async def test_the_outlook_agrees_with_the_remedy(
     kind: ErrorKind,
     remedy: str,
     failures: int,
-    likely: Likely,
+    likely: RetryForecast,
     why: str,
 ) -> None:
     await given(store, caller, account, "ann")
@@ -436,11 +466,11 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
     plan = await retrying.retry_plan(store, caller, account.id)
     likely = {one.subject: (one.likely, one.why) for one in plan.lines}
     assert plan.queued == 4
-    assert likely[upns[0]][0] is Likely.FAILS_AGAIN
+    assert likely[upns[0]][0] is RetryForecast.FAILS_AGAIN
     assert "said 0" in likely[upns[0]][1]
-    assert likely[upns[1]] == (Likely.MAY_WORK, "The user was changed since.")
-    assert likely[upns[2]][0] is Likely.MAY_WORK
-    assert likely[upns[3]][0] is Likely.FAILS_AGAIN
+    assert likely[upns[1]] == (RetryForecast.MAY_WORK, "The user was changed since.")
+    assert likely[upns[2]][0] is RetryForecast.MAY_WORK
+    assert likely[upns[3]][0] is RetryForecast.FAILS_AGAIN
     assert "3 times" in likely[upns[3]][1]
     some = await retrying.retry_plan(store, caller, account.id, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
@@ -465,5 +495,5 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
         )
         await tx.session.execute(update(AssignmentRow).values(light=Light.RED))
     paused = await retrying.retry_plan(store, caller, account.id, upns)
-    assert {one.likely for one in paused.lines} == {Likely.WAITS}
+    assert {one.likely for one in paused.lines} == {RetryForecast.WAITS}
     assert "Wrong key" in paused.lines[0].why

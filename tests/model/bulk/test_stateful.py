@@ -223,7 +223,7 @@ class Machine(StoreMachine):
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS))
     def somebody_else_gives(self, name: str, level: str) -> None:
-        wanted = [provision.Wanted(SERVICE, level)]
+        wanted = [provision.ServiceRequest(SERVICE, level)]
         self.try_it(provision.provision(self.store, BOB, self.account.id, name, wanted))
 
     @rule(

@@ -13,20 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mission_control_tui.model.catalogue.codec import from_json, to_json
-from mission_control_tui.model.catalogue.lookup import Named
+from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.catalogue.types import (
     AddressUse,
-    Buys,
     Catalogue,
     Extension,
-    Field,
     Level,
     Option,
     OptionGroup,
+    OrderField,
     Override,
     PasswordUse,
     Product,
     ProductLevel,
+    PurchaseKind,
     Role,
     Service,
 )
@@ -54,7 +54,7 @@ RULE = {
     "required": st.booleans(),
     "help": TEXT,
 }
-ThingT = TypeVar("ThingT", bound=Named)
+ThingT = TypeVar("ThingT", bound=NamedItem)
 
 
 def several(things: st.SearchStrategy[ThingT]) -> st.SearchStrategy[tuple[ThingT, ...]]:
@@ -110,7 +110,7 @@ PRODUCTS = st.builds(
     Product,
     id=TEXT,
     name=TEXT,
-    buys=st.sampled_from(Buys),
+    buys=st.sampled_from(PurchaseKind),
     level_first=st.booleans(),
     terms=st.lists(NUMBER, max_size=2).map(tuple),
     withdrawn=st.booleans(),
@@ -126,7 +126,7 @@ PRODUCTS = st.builds(
         )
     ),
     extensions=several(st.builds(Extension, id=TEXT, name=TEXT, prices=PRICES)),
-    fields=several(st.builds(Field, **RULE, page=TEXT, extensions=WORDS)),
+    fields=several(st.builds(OrderField, **RULE, page=TEXT, extensions=WORDS)),
 )
 CATALOGUES = st.builds(
     Catalogue,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control_tui.model.catalogue.compatibility import InUse, refusals
+from mission_control_tui.model.catalogue.compatibility import UsedIds, refusals
 from mission_control_tui.model.catalogue.diff import CatalogueChange, ChangeKind, diff
 from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -41,7 +41,7 @@ def only(new: Catalogue) -> CatalogueChange:
 @given(CATALOGUES)
 def test_nothing_changes_between_equals(catalogue: Catalogue) -> None:
     assert diff(catalogue, catalogue) == ()
-    assert refusals(catalogue, catalogue, InUse()) == ()
+    assert refusals(catalogue, catalogue, UsedIds()) == ()
 
 
 @given(CATALOGUES, CATALOGUES)
@@ -138,7 +138,7 @@ def test_a_withdrawn_level_stays_for_its_holders_and_can_come_back() -> None:
     assert (change.kind, change.path) == (ChangeKind.WITHDRAWN, "service mail > level full")
     assert change.touches == (("mail", "full"),)
     assert "holders keep it" in change.consequence
-    assert refusals(small(), new, InUse(levels=frozenset({("mail", "full")}))) == ()
+    assert refusals(small(), new, UsedIds(levels=frozenset({("mail", "full")}))) == ()
     (back,) = diff(new, small())
     assert back.kind is ChangeKind.OFFERED_AGAIN
 
@@ -177,7 +177,7 @@ def test_another_order_is_told_as_such() -> None:
     ("in_use", "replacements", "where", "what"),
     [
         (
-            InUse(levels=frozenset({("mail", "full")})),
+            UsedIds(levels=frozenset({("mail", "full")})),
             [
                 ('[[services.levels]]\nid = "full"\nname = "Full"\n', ""),
                 ('levels = ["full"]', ""),
@@ -186,25 +186,25 @@ def test_another_order_is_told_as_such() -> None:
             "cannot vanish",
         ),
         (
-            InUse(levels=frozenset({("mail", "full")})),
+            UsedIds(levels=frozenset({("mail", "full")})),
             [('id = "mail"', 'id = "post"'), ('service = "mail"', 'service = "post"')],
             "service mail",
             "cannot vanish",
         ),
         (
-            InUse(options=frozenset({("mail", "extras")})),
+            UsedIds(options=frozenset({("mail", "extras")})),
             [('id = "extras"', 'id = "more"')],
             "service mail > option extras",
             "cannot vanish",
         ),
         (
-            InUse(options=frozenset({("mail", "extras")})),
+            UsedIds(options=frozenset({("mail", "extras")})),
             [('type = "bool"', 'type = "text"')],
             "service mail > option extras > type",
             "cannot become text",
         ),
         (
-            InUse(levels=frozenset({("mail", "basic")})),
+            UsedIds(levels=frozenset({("mail", "basic")})),
             [
                 ('name = "Mail"', 'name = "Mail"\nsubject = "account"'),
                 ("{account}_{username}", "{account}"),
@@ -213,19 +213,19 @@ def test_another_order_is_told_as_such() -> None:
             "cannot become account",
         ),
         (
-            InUse(product_levels=frozenset({("email", "basic")})),
+            UsedIds(product_levels=frozenset({("email", "basic")})),
             [('id = "basic"\nname = "Basic Mail"', 'id = "plain"\nname = "Basic Mail"')],
             "product email > level basic",
             "cannot vanish",
         ),
         (
-            InUse(product_levels=frozenset({("email", "basic")})),
+            UsedIds(product_levels=frozenset({("email", "basic")})),
             [('grants_level = "basic"', 'grants_level = "full"')],
             "product email > level basic",
             "cannot grant mail full",
         ),
         (
-            InUse(product_levels=frozenset({("email", "basic")})),
+            UsedIds(product_levels=frozenset({("email", "basic")})),
             [('id = "email"', 'id = "e-mail"')],
             "product email",
             "cannot vanish",
@@ -233,11 +233,11 @@ def test_another_order_is_told_as_such() -> None:
     ],
 )
 def test_what_is_in_use_is_protected(
-    in_use: InUse, replacements: list[tuple[str, str]], where: str, what: str
+    in_use: UsedIds, replacements: list[tuple[str, str]], where: str, what: str
 ) -> None:
     new = changed(*replacements)
     (problem,) = refusals(small(), new, in_use)
     assert problem.where == where
     assert what in problem.what
     assert problem.hint
-    assert refusals(small(), new, InUse()) == ()
+    assert refusals(small(), new, UsedIds()) == ()

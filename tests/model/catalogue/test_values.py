@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control_tui.model.catalogue.values import Rule, Value, ValueType
+from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
 from mission_control_tui.model.errors import InvalidInput
 
 CHOICES = {"junk": "Move it to Junk E-mail", "8.3": "PHP 8.3"}
@@ -21,9 +21,9 @@ def rule(
     maximum: int | None = None,
     unit: str = "",
     required: bool = False,
-) -> Rule:
+) -> ValueRule:
     choices = CHOICES if type_ is ValueType.CHOICE else {}
-    return Rule(
+    return ValueRule(
         id="it",
         name="It",
         type=type_,

@@ -17,9 +17,9 @@ from mission_control_tui.model.errors import (
     StaleVersion,
     UsageError,
 )
-from mission_control_tui.model.groups.editing import Changes, create_object, edit_object
+from mission_control_tui.model.groups.editing import GroupChanges, create_object, edit_object
 from mission_control_tui.model.groups.queries import ObjectView, choices, list_objects, show_object
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.database import Store
@@ -53,8 +53,8 @@ async def test_a_group_is_made_with_its_members_and_queued(
     assert made.service.object_id == made.id
     assert made.service.backend_name == "acme_sales"
     assert [(line.verb, line.kind) for line in outcome.plan.lines] == [
-        (Verb.CREATED, "object"),
-        (Verb.CHANGED, "members"),
+        (PlanVerb.CREATED, "object"),
+        (PlanVerb.CHANGED, "members"),
     ]
     (request,) = await queries.list_requests(store, caller, account.id, limit=1)
     assert (request.subject, request.service_id, request.user_id) == ("Sales", GROUP, None)
@@ -145,14 +145,14 @@ async def test_a_stale_save_is_refused_with_what_changed(
 ) -> None:
     made = (await group(store, caller, account)).result
     other = Caller(operator="bert")
-    await edit_object(store, other, account.id, made.id, Changes(settings={"note": "Theirs"}))
+    await edit_object(store, other, account.id, made.id, GroupChanges(settings={"note": "Theirs"}))
     with pytest.raises(StaleVersion) as caught:
         await edit_object(
             store,
             caller,
             account.id,
             made.id,
-            Changes(name="Mine"),
+            GroupChanges(name="Mine"),
             expected_version=made.version,
         )
     assert "bert" in caught.value.what
@@ -165,12 +165,12 @@ async def test_nothing_different_is_unchanged_and_red_is_tried_again(
     made = (await group(store, caller, account, members={"member": ["ann"]})).result
     await finish(store, caller, account)
     same = await edit_object(
-        store, caller, account.id, made.id, Changes(name="Sales", add={"member": [ann.upn]})
+        store, caller, account.id, made.id, GroupChanges(name="Sales", add={"member": [ann.upn]})
     )
     assert not same.plan.changes_anything
     async with store.write(caller, account.id) as tx:
         (await tx.session.get_one(AssignmentRow, made.service.id)).light = Light.RED
-    again = await edit_object(store, caller, account.id, made.id, Changes())
+    again = await edit_object(store, caller, account.id, made.id, GroupChanges())
     assert again.result.service.light == Light.ORANGE
 
 
@@ -181,7 +181,7 @@ async def test_a_moved_object_takes_its_place_along(
     outer = (await group(store, caller, account, "Outer", members={"member": ["Inner"]})).result
     await finish(store, caller, account)
     await edit_object(
-        store, caller, account.id, inner.id, Changes(name="Core", address="core@acme.example")
+        store, caller, account.id, inner.id, GroupChanges(name="Core", address="core@acme.example")
     )
     assert (await facts(store, outer))["members.member"] == ["core@acme.example"]
     assert (await show_object(store, caller, account.id, outer.id)).service.light == Light.ORANGE
@@ -235,7 +235,7 @@ async def test_the_audit_says_who_what_and_how_to_do_it_again(
         caller,
         account.id,
         made.id,
-        Changes(name="Sales Team", settings={"note": "hi"}, remove={"member": ["ann"]}),
+        GroupChanges(name="Sales Team", settings={"note": "hi"}, remove={"member": ["ann"]}),
     )
     async with store.read() as session:
         rows = (

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import InvalidInput, NotFound
-from mission_control_tui.model.groups.editing import Changes, create_object, edit_object
+from mission_control_tui.model.groups.editing import GroupChanges, create_object, edit_object
 from mission_control_tui.model.groups.queries import show_object
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
@@ -42,7 +42,7 @@ async def test_only_who_a_role_accepts_can_have_it(
         ("Sales is a Distribution Group", "a Full access can be: users")
     ]
     with pytest.raises(NotFound, match="no role"):
-        await edit_object(store, caller, account.id, sales.id, Changes(add={"boss": ["ann"]}))
+        await edit_object(store, caller, account.id, sales.id, GroupChanges(add={"boss": ["ann"]}))
 
 
 async def test_groups_never_contain_each_other(
@@ -53,8 +53,10 @@ async def test_groups_never_contain_each_other(
     await group(store, caller, account, "Outer", members={"member": ["Middle"]})
     for one in ("Inner", "Middle", "Outer"):
         with pytest.raises(InvalidInput, match="would contain each other"):
-            await edit_object(store, caller, account.id, "Inner", Changes(add={"member": [one]}))
-    await edit_object(store, caller, account.id, "Outer", Changes(add={"member": ["Inner"]}))
+            await edit_object(
+                store, caller, account.id, "Inner", GroupChanges(add={"member": [one]})
+            )
+    await edit_object(store, caller, account.id, "Outer", GroupChanges(add={"member": ["Inner"]}))
 
 
 async def test_who_has_no_mailbox_yet_is_waited_for_by_name(
@@ -135,7 +137,7 @@ async def test_members_are_counted_against_the_maximum(
     await provision(store, caller, account.id, bob.id, [MAIL])
     with pytest.raises(InvalidInput, match="there would be 2"):
         await edit_object(
-            store, caller, account.id, "Sales", Changes(add={"member": ["ann", "bob"]})
+            store, caller, account.id, "Sales", GroupChanges(add={"member": ["ann", "bob"]})
         )
 
 

@@ -9,7 +9,7 @@ from mission_control_tui.model.domains.address_registry import upn_status
 from mission_control_tui.model.domains.ownership import remove_domain
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     edit_object,
     remove_object,
     restore_object,
@@ -97,7 +97,7 @@ async def test_a_cancelled_creation_can_be_asked_for_again_or_removed(
     await requests.cancel(store, caller, account.id, made.plan.requests[0])
     shown = await show_object(store, caller, account.id, "Sales")
     assert shown.service.light == Light.GREY
-    again = await edit_object(store, caller, account.id, "Sales", Changes())
+    again = await edit_object(store, caller, account.id, "Sales", GroupChanges())
     assert again.result.service.light == Light.ORANGE
     await requests.cancel(store, caller, account.id, again.plan.requests[0])
     await remove_object(store, caller, account.id, "Sales")

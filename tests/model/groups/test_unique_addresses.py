@@ -16,7 +16,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import upn_status
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     create_object,
     edit_object,
     remove_object,
@@ -117,7 +117,7 @@ async def _do(
     if what == "alias":
         await aliases.add_alias(*at, one, address)
     elif what == "move":
-        await edit_object(*at, one, Changes(address=address))
+        await edit_object(*at, one, GroupChanges(address=address))
     else:
         await remove_object(*at, one)
     return False

@@ -8,7 +8,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     create_object,
     edit_object,
     remove_object,
@@ -20,14 +20,14 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
 from mission_control_tui.model.views import Account, AuditView, UserView
 from tests.model.helpers import create, finish, named, own_seats
 
 pytestmark = pytest.mark.any_database
 
 GROUP = "distribution-group"
-MAIL = Wanted("managed-exchange", "pc-web")
+MAIL = ServiceRequest("managed-exchange", "pc-web")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_members_and_settings_are_changed_back_and_the_undo_of_that_is_one
     await edit_object(
         *at,
         sales.id,
-        Changes(
+        GroupChanges(
             name="Sales Team",
             settings={"who-may-send": "anyone", "hide-from-address-list": "yes"},
             add={"owner": ["bob"], "member": ["bob"]},
@@ -120,12 +120,14 @@ async def test_what_somebody_changed_since_is_refused_unless_forced(
 ) -> None:
     at = (store, caller, account.id)
     bob = Caller(operator="bob", ticket="T-9")
-    await edit_object(*at, sales.id, Changes(address="sell@acme.example", add={"member": ["bob"]}))
+    await edit_object(
+        *at, sales.id, GroupChanges(address="sell@acme.example", add={"member": ["bob"]})
+    )
     moved = await newest(store, caller, account, f"change {GROUP}")
     joined = await newest(store, caller, account, "change members")
     await edit_object(
         *(store, bob, account.id, sales.id),
-        Changes(address="trade@acme.example", remove={"member": ["bob"]}),
+        GroupChanges(address="trade@acme.example", remove={"member": ["bob"]}),
     )
     for row, why in ((moved, "address"), (joined, "bob@acme.example")):
         with pytest.raises(Conflict, match=rf"by bob, ticket T-9.*\({why}\)"):
@@ -169,7 +171,7 @@ async def test_a_change_of_members_alone_is_undone_from_its_other_row_too(
     store: Store, caller: Caller, account: Account, sales: ObjectView
 ) -> None:
     at = (store, caller, account.id)
-    await edit_object(*at, sales.id, Changes(add={"member": ["bob"]}))
+    await edit_object(*at, sales.id, GroupChanges(add={"member": ["bob"]}))
     row = await newest(store, caller, account, f"change {GROUP}")
     assert not row.before
     assert not row.after
@@ -182,7 +184,7 @@ async def test_a_member_that_is_no_more_is_named(
 ) -> None:
     at = (store, caller, account.id)
     contact = await create_object(*at, "mail-contact", "Print", "orders@printer.example")
-    await edit_object(*at, sales.id, Changes(add={"member": [contact.result.id]}))
+    await edit_object(*at, sales.id, GroupChanges(add={"member": [contact.result.id]}))
     row = await newest(store, caller, account, "create mail-contact")
     assert undoing.undoable([row])[row.id].possible
     await undoing.undo(*at, audit=row.id)
@@ -201,7 +203,7 @@ async def test_a_deleted_user_who_comes_back_is_told_what_was_left(
     )
     await catalogue_update.load(store, caller, loose, "loose")
     zoe = await create(store, caller, account, named("zoe"))
-    await edit_object(*at, sales.id, Changes(add={"owner": [zoe.id]}))
+    await edit_object(*at, sales.id, GroupChanges(add={"owner": [zoe.id]}))
     await deletion.delete_user(*at, zoe.id)
     row = await newest(store, caller, account, "delete user")
     undone = await undoing.undo(*at, audit=row.id)

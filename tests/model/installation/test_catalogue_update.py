@@ -17,14 +17,14 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.orders.approval import decline_order
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.removing import remove
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import create, finish, named
@@ -65,7 +65,7 @@ async def test_a_version_is_known_by_its_content(
     assert done.result.number == 2
     (change,) = done.result.changes
     assert change.change.path == "product email > level popx > prices"
-    assert done.plan.lines[0].verb is Verb.CHANGED
+    assert done.plan.lines[0].verb is PlanVerb.CHANGED
     force = await catalogue_store.current(store)
     assert force.number == 2
     assert force.catalogue.product("email").level("popx").prices == {1: 250, 12: 2750}
@@ -120,7 +120,9 @@ async def test_changes_name_the_users_that_they_touch(
     for number in range(7):
         user = await create(store, caller, account, named(f"u{number}"))
         level = "popx" if number < 6 else "pc-web"
-        await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", level)])
+        await provision(
+            store, caller, account.id, user.id, [ServiceRequest("managed-exchange", level)]
+        )
     changed = shipped().replace('limits = { protocols = ["pop", "web"] }', "limits = {}")
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
     (touched,) = seen.changes
@@ -129,7 +131,7 @@ async def test_changes_name_the_users_that_they_touch(
     assert touched.first == tuple(f"u{number}@acme.example" for number in range(5))
     # One user who is at one level and will be at another is touched by changes of either, once.
     await finish(store, caller, account)
-    await provision(store, caller, account.id, "u0", [Wanted("managed-exchange", "pc-web")])
+    await provision(store, caller, account.id, "u0", [ServiceRequest("managed-exchange", "pc-web")])
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
     assert seen.changes[0].users == 6
     renamed = shipped().replace("name_limit = 20 ", "name_limit = 19 ")
@@ -147,7 +149,9 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
     assert await refused() == set()
     await buy(store, caller, account.id, "email", level="popx", quantity=2)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+    )
     both = {"service managed-exchange > level popx", "product email > level popx"}
     assert await refused() == both
     with pytest.raises(Conflict) as caught:
@@ -174,9 +178,13 @@ async def test_an_observed_level_is_in_use_after_the_wish_moved_on(
     for level in ("popx", "pc-web"):
         await buy(store, caller, account.id, "email", level=level)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+    )
     await finish(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "pc-web")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "pc-web")]
+    )
     seen = await catalogue_update.compare(store, caller, without_level("popx"), "smaller.toml")
     assert "service managed-exchange > level popx" in {one.where for one in seen.refusals}
 
@@ -237,7 +245,9 @@ async def test_a_withdrawn_level_stays_for_its_holders(
 ) -> None:
     await buy(store, caller, account.id, "email", level="popx", quantity=3)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+    )
     await finish(store, caller, account)
     level = 'id = "popx"\nname = "Standard Mail (POPX)"\n'
     marked = shipped().replace(level, f"{level}withdrawn = true\n")
@@ -248,9 +258,15 @@ async def test_a_withdrawn_level_stays_for_its_holders(
         await buy(store, caller, account.id, "email", level="popx")
     other = await create(store, caller, account, named("bob"))
     with pytest.raises(Conflict, match="withdrawn"):
-        await provision(store, caller, account.id, other.id, [Wanted("managed-exchange", "popx")])
+        await provision(
+            store, caller, account.id, other.id, [ServiceRequest("managed-exchange", "popx")]
+        )
     kept = await provision(
-        store, caller, account.id, user.id, [Wanted("managed-exchange", settings={"quota": 200})]
+        store,
+        caller,
+        account.id,
+        user.id,
+        [ServiceRequest("managed-exchange", settings={"quota": 200})],
     )
     assert kept.result[0].level_id == "popx"
     await remove(store, caller, account.id, "email", quantity=2)
@@ -263,7 +279,9 @@ async def test_another_connector_leaves_no_light_green(
     account = await make_account(store, caller, catalogue, "acme", "acme.example")
     await buy(store, caller, account.id, "email", level="popx")
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+    )
     await finish(store, caller, account)
     mail = 'description = "A mailbox with calendar and contacts."\nconnector = "'
     moved = shipped().replace(f"{mail}simulator", f"{mail}elsewhere")

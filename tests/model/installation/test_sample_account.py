@@ -37,7 +37,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.aliases import add_alias
-from mission_control_tui.model.users.provisioning import Wanted, deprovision_all, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
 from tests.model.helpers import create, finish, named
 from tests.support import share
 
@@ -87,7 +87,11 @@ async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
     store.connectors["databases"] = "postgresql"
     await sample.ensure_sample(store)
     await provision(
-        store, caller, "sample", "noah.patel", [Wanted("databases", "small", instance="more")]
+        store,
+        caller,
+        "sample",
+        "noah.patel",
+        [ServiceRequest("databases", "small", instance="more")],
     )
     services = await status(store, caller, "sample")
     assert {view.connector for view in services} == {"simulator"}
@@ -228,7 +232,7 @@ async def _act(store: Store, caller: Caller, action: str, number: int) -> None:
         case "reset":
             await sample.reset_sample(store, caller)
         case "give" if people:
-            wanted = [Wanted("managed-exchange", "popx")]
+            wanted = [ServiceRequest("managed-exchange", "popx")]
             await provision(store, caller, "acme", people[-1], wanted)
         case "alias" if people:
             await add_alias(store, caller, "acme", people[0], f"a{number}@acme.example")

@@ -13,7 +13,7 @@ from mission_control_tui.model.bulk.views import ItemOutcome
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import InvalidInput, NoSeats
 from mission_control_tui.model.history.undo import undo
-from mission_control_tui.model.onboarding.paste import PasteChoices, Pasted, paste, preview
+from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult, paste, preview
 from mission_control_tui.model.onboarding.pasted_list import read_list
 from mission_control_tui.model.onboarding.template_content import TemplateContent, TemplateService
 from mission_control_tui.model.onboarding.upn_proposals import Pattern, local_part
@@ -38,7 +38,7 @@ CHOICES = PasteChoices(DOMAIN, Pattern.FIRST_LAST, MAILBOX)
 
 async def pasted(
     store: Store, caller: Caller, account: Account, text: str, **named: bool
-) -> Outcome[Pasted]:
+) -> Outcome[PasteResult]:
     return await paste(store, caller, account.id, read_list(text), CHOICES, **named)  # type: ignore[arg-type]
 
 

@@ -77,7 +77,7 @@ async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller
     assert await places(store) == [{}, {}, {}]
     fresh = sessions.with_session(caller)
     assert await sessions.lost(store, fresh) is None
-    await sessions.end(store, cut, sessions.Ending.LOST)
+    await sessions.end(store, cut, sessions.SessionEnding.LOST)
     found = await sessions.lost(store, fresh)
     assert found is not None
     assert found.id == cut.session
@@ -86,7 +86,7 @@ async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller
 async def test_what_was_lost_long_ago_is_not_offered(store: Store, caller: Caller) -> None:
     old = sessions.with_session(caller)
     await sessions.begin(store, old)
-    await sessions.end(store, old, sessions.Ending.LOST)
+    await sessions.end(store, old, sessions.SessionEnding.LOST)
     async with store.private() as session:
         await session.execute(
             update(SessionRow).values(seen_at=datetime.now(UTC) - timedelta(hours=25))
@@ -97,5 +97,5 @@ async def test_what_was_lost_long_ago_is_not_offered(store: Store, caller: Calle
 async def test_another_operator_cannot_end_a_session(store: Store, caller: Caller) -> None:
     mine = sessions.with_session(caller)
     await sessions.begin(store, mine)
-    await sessions.end(store, replace(mine, operator="bob"), sessions.Ending.LOST)
+    await sessions.end(store, replace(mine, operator="bob"), sessions.SessionEnding.LOST)
     assert await sessions.lost(store, sessions.with_session(caller)) is None

@@ -30,7 +30,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create
 
@@ -165,7 +165,9 @@ async def test_a_complete_order_is_taken_back_and_still_paid(
 ) -> None:
     order = (await buy(store, caller, account.id, "email", level="popx", quantity=2)).result
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "popx")])
+    await provision(
+        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+    )
     with pytest.raises(Conflict, match="held"):
         await cancel_order(store, caller, account.id, order.id)
     await buy(store, caller, account.id, "email", level="popx", quantity=1)

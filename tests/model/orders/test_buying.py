@@ -22,7 +22,7 @@ from mission_control_tui.model.orders.approval import approve_order, decline_ord
 from mission_control_tui.model.orders.buying import Availability, buy, check_domain
 from mission_control_tui.model.orders.queries import list_orders, show_order
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
-from mission_control_tui.model.plan import SeatLine, Verb
+from mission_control_tui.model.plan import PlanVerb, SeatLine
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestState, Word
@@ -397,10 +397,10 @@ async def test_what_a_purchase_tells_in_its_plan(
         store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT
     )
     assert [(line.verb, line.kind) for line in done.plan.lines] == [
-        (Verb.CREATED, "order"),
-        (Verb.CREATED, "subscription"),
-        (Verb.CREATED, "domain"),
-        (Verb.CREATED, "service"),
+        (PlanVerb.CREATED, "order"),
+        (PlanVerb.CREATED, "subscription"),
+        (PlanVerb.CREATED, "domain"),
+        (PlanVerb.CREATED, "service"),
     ]
 
 

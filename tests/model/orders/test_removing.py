@@ -16,11 +16,11 @@ from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
-from mission_control_tui.model.plan import SeatLine, Verb
+from mission_control_tui.model.plan import PlanVerb, SeatLine
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, finish, named
 
@@ -82,7 +82,7 @@ async def test_seats_that_users_hold_stay_and_the_users_are_named(
     await buy(store, caller, account.id, "email", level="popx", quantity=3)
     for local in ("bob", "carl"):
         user = await create(store, caller, account, named(local))
-        wanted = [Wanted("managed-exchange", "popx")]
+        wanted = [ServiceRequest("managed-exchange", "popx")]
         await provision(store, caller, account.id, user.id, wanted)
     with pytest.raises(Conflict, match=r"bob@acme\.example, carl@acme\.example") as caught:
         await remove(store, caller, account.id, "email", quantity=2)
@@ -118,7 +118,7 @@ async def test_a_bought_domain_is_let_go(store: Store, caller: Caller, account: 
     done = await remove(store, caller, account.id, "domain-names", domain="ACME.com")
     assert done.result.lines[0].domain == "acme.com"
     assert len(done.plan.requests) == 1
-    assert (Verb.REMOVED, "domain", "acme.com") in [
+    assert (PlanVerb.REMOVED, "domain", "acme.com") in [
         (line.verb, line.kind, line.name) for line in done.plan.lines
     ]
     assert [one.name for one in await list_domains(store, caller, account.id)] == ["acme.example"]
@@ -170,7 +170,7 @@ async def test_a_domain_stays_while_a_web_site_answers_to_it(
     await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
     await buy(store, caller, account.id, "web-hosting", level="starter", domain="acme.com")
     user = await create(store, caller, account)
-    wanted = [Wanted("web-hosting", "starter", {"domain": "acme.com"}, "shop")]
+    wanted = [ServiceRequest("web-hosting", "starter", {"domain": "acme.com"}, "shop")]
     await provision(store, caller, account.id, user.id, wanted)
     with pytest.raises(Conflict, match=r"Web Hosting"):
         await remove(store, caller, account.id, "domain-names", domain="acme.com")

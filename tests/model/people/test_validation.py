@@ -18,7 +18,7 @@ from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
     FIELDS,
     IMPORT_COMPULSORY,
-    Kind,
+    FieldKind,
     UserDetails,
 )
 from mission_control_tui.model.people.phones import digits_of
@@ -325,7 +325,9 @@ def test_values_survive_being_written_and_read(value: object) -> None:
     changes=st.fixed_dictionaries(
         {},
         optional={
-            field.name: st.text() for field in FIELDS if field.kind not in (Kind.FLAG, Kind.DATE)
+            field.name: st.text()
+            for field in FIELDS
+            if field.kind not in (FieldKind.FLAG, FieldKind.DATE)
         },
     )
 )

@@ -8,18 +8,18 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.requests.control import cancel
 from mission_control_tui.model.requests.queries import count_requests, list_requests
-from mission_control_tui.model.services.failures import Failure, failures_of
+from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, named, own_seats
 
 pytestmark = pytest.mark.any_database
 
-MAIL = Wanted("managed-exchange", "pc-web")
+MAIL = ServiceRequest("managed-exchange", "pc-web")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_a_red_light_names_the_last_step_and_attempt_of_its_newest_request
     await fail(store, caller, account, other, "somebody else's")
     found = await failures_of(store, caller, account.id, ada.id)
     (assignment,) = found
-    assert found[assignment] == Failure(assignment, newest, 2, "create mailbox")
+    assert found[assignment] == LastFailure(assignment, newest, 2, "create mailbox")
 
 
 async def test_a_light_that_failed_before_its_first_step_has_an_empty_one(

@@ -17,7 +17,7 @@ from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search import anyone as finding
 from mission_control_tui.model.search import infix as finding_walks
 from mission_control_tui.model.search.anyone import find_anyone, order_number
-from mission_control_tui.model.search.results import Found
+from mission_control_tui.model.search.results import SearchResults
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.aliases import add_alias
@@ -48,7 +48,7 @@ async def person(
     return (await create(store, caller, account, details)).id
 
 
-def names(found: Found) -> list[str]:
+def names(found: SearchResults) -> list[str]:
     return [f"{one.display_name} of {one.account.code}" for one in found.users]
 
 

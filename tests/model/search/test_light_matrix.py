@@ -13,11 +13,11 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search import light_matrix as matrix
 from mission_control_tui.model.search import light_queries as matrix_keys
-from mission_control_tui.model.search.filters import Order, Sight, understood
+from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import Wanted, change_wish, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
@@ -60,7 +60,7 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     for number, user in enumerate(made[:6]):
         level = "popx" if number in (1, 2) else "pc-web"
         if number != 4:
-            await provision(store, caller, account.id, user.id, [Wanted(BOX, level)])
+            await provision(store, caller, account.id, user.id, [ServiceRequest(BOX, level)])
     await finish(store, caller, account)
     await change_wish(store, caller, account.id, made[0].id, BOX, RequestKind.SUSPEND)
     async with store.write(caller, account.id) as tx:
@@ -78,24 +78,24 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     return [user.id for user in made]
 
 
-def mail(*lights: Light, **more: object) -> Sight:
-    return Sight(lights=frozenset(lights), **more)  # type: ignore[arg-type]
+def mail(*lights: Light, **more: object) -> UserFilter:
+    return UserFilter(lights=frozenset(lights), **more)  # type: ignore[arg-type]
 
 
-SIGHTS: list[tuple[Sight, set[int]]] = [
-    (Sight(), {0, 1, 2, 3, 4, 5, 6}),
-    (Sight(text="ada"), {1, 3}),
-    (Sight(text="ada b"), {3}),
+SIGHTS: list[tuple[UserFilter, set[int]]] = [
+    (UserFilter(), {0, 1, 2, 3, 4, 5, 6}),
+    (UserFilter(text="ada"), {1, 3}),
+    (UserFilter(text="ada b"), {3}),
     (mail(Light.RED), {1, 3}),
     (mail(Light.RED, Light.ORANGE), {1, 2, 3, 5}),
     (mail(Light.GREEN), {0}),
     (mail(Light.RED, levels=frozenset({(BOX, "popx")})), {1}),
-    (Sight(levels=frozenset({(BOX, "popx"), (DB, "small")})), {1, 2}),
-    (Sight(services=frozenset({BOX})), {0, 1, 2, 3, 5}),
-    (Sight(services=frozenset({DB})), set()),
-    (Sight(disabled=True), {4}),
-    (Sight(disabled=False, text="a"), {1, 2, 3, 5, 6}),
-    (Sight(drift=True), {5}),
+    (UserFilter(levels=frozenset({(BOX, "popx"), (DB, "small")})), {1, 2}),
+    (UserFilter(services=frozenset({BOX})), {0, 1, 2, 3, 5}),
+    (UserFilter(services=frozenset({DB})), set()),
+    (UserFilter(disabled=True), {4}),
+    (UserFilter(disabled=False, text="a"), {1, 2, 3, 5, 6}),
+    (UserFilter(drift=True), {5}),
     (mail(Light.RED, text="ada", disabled=False), {1, 3}),
 ]
 
@@ -112,7 +112,7 @@ async def test_pages_places_and_ids_are_one_list_in_each_order(
 ) -> None:
     monkeypatch.setattr(matrix_keys, "FEW", few)
     at = (store, caller, account.id)
-    for (sight, expected), order in product(SIGHTS, Order):
+    for (sight, expected), order in product(SIGHTS, UserOrder):
         whole = await matrix.page(*at, sight, order)
         shown = [row.user_id for row in whole.rows]
         assert set(shown) == {people[number] for number in expected}, sight
@@ -138,9 +138,9 @@ async def test_the_oldest_trouble_comes_first_and_the_rest_by_name(
     store: Store, caller: Caller, account: Account, people: list[str]
 ) -> None:
     at = (store, caller, account.id)
-    oldest = [people.index(one) for one in await matrix.ids(*at, order=Order.OLDEST)]
+    oldest = [people.index(one) for one in await matrix.ids(*at, order=UserOrder.OLDEST)]
     assert oldest[:4] == [1, 5, 3, 2]
-    newest = [people.index(one) for one in await matrix.ids(*at, order=Order.NEWEST)]
+    newest = [people.index(one) for one in await matrix.ids(*at, order=UserOrder.NEWEST)]
     assert newest[:4] == [2, 3, 5, 1]
     assert oldest[4:] == newest[4:] == [6, 4, 0]
     assert await matrix.ids(*at, first=people[7], last=people[0]) == ()
@@ -163,18 +163,20 @@ async def test_a_cell_has_light_letter_and_flags(
 
 
 def test_words_are_lights_levels_states_and_the_rest_is_text(catalogue: Catalogue) -> None:
-    assert understood("", catalogue) == Sight()
-    assert understood("Red popx smith", catalogue) == Sight(
+    assert parse_filter("", catalogue) == UserFilter()
+    assert parse_filter("Red popx smith", catalogue) == UserFilter(
         "smith", frozenset({Light.RED}), levels=frozenset({(BOX, "popx")})
     )
-    assert understood("red ORANGE", catalogue).lights == {Light.RED, Light.ORANGE}
-    assert understood("disabled drift", catalogue) == Sight(disabled=True, drift=True)
-    assert understood("enabled", catalogue).disabled is False
-    assert understood('"red" baron', catalogue) == Sight("red baron")
-    assert understood('unclosed "red', catalogue) == Sight("unclosed red")
-    assert understood("Managed Exchange ada", catalogue) == Sight("ada", services=frozenset({BOX}))
+    assert parse_filter("red ORANGE", catalogue).lights == {Light.RED, Light.ORANGE}
+    assert parse_filter("disabled drift", catalogue) == UserFilter(disabled=True, drift=True)
+    assert parse_filter("enabled", catalogue).disabled is False
+    assert parse_filter('"red" baron', catalogue) == UserFilter("red baron")
+    assert parse_filter('unclosed "red', catalogue) == UserFilter("unclosed red")
+    assert parse_filter("Managed Exchange ada", catalogue) == UserFilter(
+        "ada", services=frozenset({BOX})
+    )
     long_name = catalogue.service(BOX).level("popx").name
-    assert understood(f"{long_name} red", catalogue) == Sight(
+    assert parse_filter(f"{long_name} red", catalogue) == UserFilter(
         "", frozenset({Light.RED}), levels=frozenset({(BOX, "popx")})
     )
 
@@ -191,7 +193,7 @@ async def test_no_matrix_reads_a_whole_table(
     account = (await make_account(sqlite_store, caller, catalogue, "acme", DOMAIN)).id
     at = (sqlite_store, caller, account)
     sights = [
-        Sight(text, lights, frozenset(), levels, disabled, drift)
+        UserFilter(text, lights, frozenset(), levels, disabled, drift)
         for text, lights, levels, disabled, drift in product(
             ("", "a", "a b"),
             (frozenset[Light](), frozenset({Light.RED})),
@@ -201,7 +203,7 @@ async def test_no_matrix_reads_a_whole_table(
         )
     ]
     with statements(sqlite_store) as seen:
-        for sight, order in product(sights, Order):
+        for sight, order in product(sights, UserOrder):
             await matrix.page(*at, sight, order)
             await matrix.place(*at, "x", sight, order)
             await matrix.ids(*at, sight, order)

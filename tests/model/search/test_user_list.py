@@ -11,7 +11,7 @@ from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search.user_list import page, place
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
 
@@ -34,7 +34,9 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     await deletion.delete_user(store, caller, account.id, made[0].id)
     await finish(store, caller, account)
     for user in made[3:5]:
-        await provision(store, caller, account.id, user.id, [Wanted("managed-exchange", "pc-web")])
+        await provision(
+            store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "pc-web")]
+        )
     return [user.id for user in made]
 
 

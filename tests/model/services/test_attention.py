@@ -12,16 +12,16 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.requests.control import retry
 from mission_control_tui.model.services import attention
-from mission_control_tui.model.services.attention import Mine, mine, newest
+from mission_control_tui.model.services.attention import OwnLights, mine, newest
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, named, own_seats
 
-MAIL = Wanted("managed-exchange", "pc-web")
+MAIL = ServiceRequest("managed-exchange", "pc-web")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ async def turn(store: Store, caller: Caller, user: UserView, light: Light, minut
 async def test_only_what_the_operator_asked_for_last_is_counted(
     store: Store, caller: Caller, other: Caller, account: Account, people: list[UserView]
 ) -> None:
-    assert await mine(store, caller, account.id) == Mine(0, 0, waiting=False)
+    assert await mine(store, caller, account.id) == OwnLights(0, 0, waiting=False)
     await provision(store, caller, account.id, people[0].id, [MAIL])
     await provision(store, other, account.id, people[1].id, [MAIL])
     first = await mine(store, caller, account.id)
@@ -61,9 +61,9 @@ async def test_only_what_the_operator_asked_for_last_is_counted(
     assert alone >= 1
     assert (await mine(store, other, account.id)).orange == alone
     await turn(store, caller, people[0], Light.RED)
-    assert await mine(store, caller, account.id) == Mine(0, alone, waiting=True, all_red=alone)
+    assert await mine(store, caller, account.id) == OwnLights(0, alone, waiting=True, all_red=alone)
     await turn(store, caller, people[1], Light.GREEN)
-    assert await mine(store, other, account.id) == Mine(0, 0, waiting=False, all_red=alone)
+    assert await mine(store, other, account.id) == OwnLights(0, 0, waiting=False, all_red=alone)
 
 
 async def test_whoever_asks_again_has_it_from_then_on(

@@ -22,14 +22,14 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing, passwords
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import Wanted, deprovision_all, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import PASSWORD, create, finish, own_seats, secrets_kept
 
 pytestmark = pytest.mark.any_database
 
-MAIL = Wanted("managed-exchange", "pc-web")
-DATABASE = Wanted("databases", "small", instance="shop")
+MAIL = ServiceRequest("managed-exchange", "pc-web")
+DATABASE = ServiceRequest("databases", "small", instance="shop")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from mission_control_tui.model.errors import (
     NotFound,
     StaleVersion,
 )
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.store.database import Store
@@ -177,7 +177,7 @@ async def test_a_dry_run_says_the_same_and_writes_nothing(
     )
     assert not outcome.applied
     (line,) = outcome.plan.lines
-    assert (line.verb, line.kind, line.name) == (Verb.CREATED, "user", ada().upn)
+    assert (line.verb, line.kind, line.name) == (PlanVerb.CREATED, "user", ada().upn)
     assert line.after["display_name"] == "Ada Lovelace"
     assert await rows_in(store) == before
     real = await creation.create_user(store, caller, account.id, ada(), generate=True)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.groups.editing import (
-    Changes,
+    GroupChanges,
     create_object,
     edit_object,
     remove_object,
@@ -164,7 +164,7 @@ async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: P
         await shows(pilot, "Not yet provisioned: 1 change")
         store, _caller, account = at(app)
         await edit_object(
-            store, world.CALLER, account, made.id, Changes(settings={"note": "Theirs"})
+            store, world.CALLER, account, made.id, GroupChanges(settings={"note": "Theirs"})
         )
         await pilot.press("f2")
         await shows(pilot, "Sales was changed meanwhile by", 'Note: nothing -> "Theirs"')

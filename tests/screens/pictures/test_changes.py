@@ -25,7 +25,7 @@ from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.users import aliases, editing
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.screens.forms import password_fields
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -59,7 +59,7 @@ async def changed(app: MissionControlApp) -> None:
     here = at(app)
     await editing.edit_user(*here, ADA, {"title": "Countess", "city": "London"})  # type: ignore[arg-type]
     await editing.disable_user(*here, "grace@acme.example")  # type: ignore[arg-type]
-    await provision(*here, ADA, [Wanted("managed-exchange", "popx")])  # type: ignore[arg-type]
+    await provision(*here, ADA, [ServiceRequest("managed-exchange", "popx")])  # type: ignore[arg-type]
     age_audit(Path(context_of(app).store.engine.url.database or ""))
 
 

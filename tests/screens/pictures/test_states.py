@@ -18,7 +18,7 @@ from mission_control_tui.cli.main import root
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.settings.settings import Settings
-from mission_control_tui.terminal.lifecycle import Options
+from mission_control_tui.terminal.lifecycle import TerminalOptions
 from mission_control_tui.widgets.command_bar import CommandBar
 from tests.screens import world
 from tests.screens.driving import shows, text_of, type_text, until
@@ -147,10 +147,10 @@ async def test_picture_of_too_small(world_db: Path, snapshot: SnapshotAssertion)
 
 
 THEMES = {
-    "ascii": Options(theme="dark-16", ascii=True),
-    "light": Options(theme="light"),
-    "light-16": Options(theme="light-16"),
-    "no-color": Options(theme="dark-16"),
+    "ascii": TerminalOptions(theme="dark-16", ascii=True),
+    "light": TerminalOptions(theme="light"),
+    "light-16": TerminalOptions(theme="light-16"),
+    "no-color": TerminalOptions(theme="dark-16"),
 }
 THEMED: dict[str, Step] = {step.__name__: step for step in (home, red, lights)}
 

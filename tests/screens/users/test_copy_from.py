@@ -11,7 +11,7 @@ from mission_control_tui.model.onboarding.templates import list_templates, save_
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.users.editing import edit_user
-from mission_control_tui.model.users.provisioning import Wanted, provision
+from mission_control_tui.model.users.provisioning import ServiceRequest, provision
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
@@ -65,7 +65,9 @@ async def test_what_has_a_password_of_its_own_is_named_before_and_after(
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
         await buy(*at, "databases", level="small", quantity=2)
-        await provision(*at, "ada@acme.example", [Wanted("databases", "small", instance="crm")])
+        await provision(
+            *at, "ada@acme.example", [ServiceRequest("databases", "small", instance="crm")]
+        )
         await shows(pilot, "Ada Lovelace", "Databases")
         await pilot.press("l")
         await shows(pilot, "Like Ada Lovelace: gives Managed Exchange")
@@ -140,7 +142,7 @@ async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(worl
     async with opened(world_db, "templates") as (app, pilot):
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
-        await provision(*at, "ada@acme.example", [Wanted("managed-exchange", "popx")])
+        await provision(*at, "ada@acme.example", [ServiceRequest("managed-exchange", "popx")])
         content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
         await save_template(*at, "mail", content)
         app.screen.go_to("new-user")  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search import light_matrix as matrix
-from mission_control_tui.model.search.filters import Sight
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from tests.model.helpers import create, named
@@ -26,11 +26,11 @@ from tests.screens import world
 FIRST = ("Ada", "Bob", "Cyd")
 LAST = ("Adams", "Brown", "Clark", "Dean")
 SIGHTS = (
-    Sight(),
-    Sight(text="ada"),
-    Sight(text="bob c"),
-    Sight(disabled=True),
-    Sight(disabled=False, text="a"),
+    UserFilter(),
+    UserFilter(text="ada"),
+    UserFilter(text="bob c"),
+    UserFilter(disabled=True),
+    UserFilter(disabled=False, text="a"),
 )
 _template: list[Path] = []
 
@@ -71,7 +71,7 @@ class Marking(RuleBasedStateMachine):
         self.marks: set[Any] = set()
         self.expected: set[str] = set()
         self.last: str | None = None
-        self.sight = Sight()
+        self.sight = UserFilter()
         self.made = 0
         for number in range(6):
             self.add(FIRST[number % 3], LAST[number % 4], number % 2 == 0)
@@ -119,7 +119,7 @@ class Marking(RuleBasedStateMachine):
         self.expected.discard(gone)
 
     @rule(sight=st.sampled_from(SIGHTS))
-    def look(self, sight: Sight) -> None:
+    def look(self, sight: UserFilter) -> None:
         self.sight = sight
 
     @precondition(lambda self: self.shown())

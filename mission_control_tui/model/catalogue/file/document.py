@@ -24,7 +24,7 @@ _SINGULAR = {
 }
 
 
-class Finding(NamedTuple):
+class FileProblem(NamedTuple):
     """Something wrong at a path, whose last keys need not exist; `see` is another path to look at."""
 
     path: Path
@@ -100,11 +100,11 @@ class Node:
         return list(dict.fromkeys(one for one in found if one is not None))
 
 
-def absent(path: Path, kind: str, word: str, known: list[str]) -> Finding:
+def absent(path: Path, kind: str, word: str, known: list[str]) -> FileProblem:
     """There is no `kind` of this id; with what was meant, and what there is."""
     exist = f"There are: {', '.join(map(harmless, known)) or 'none'}."
     guess = did_you_mean(word, known)
-    return Finding(path, f"there is no {kind} {harmless(word)!r}", f"{guess} {exist}".strip())
+    return FileProblem(path, f"there is no {kind} {harmless(word)!r}", f"{guess} {exist}".strip())
 
 
 def place(document: Mapping[str, object], path: Path) -> str:

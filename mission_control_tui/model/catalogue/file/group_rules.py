@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mission_control_tui.model.catalogue.file.document import Finding, Node, absent
+from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
 from mission_control_tui.model.catalogue.types import USER_MEMBER
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
@@ -12,7 +12,7 @@ from mission_control_tui.model.text.clean import harmless
 _KEYS = ("address", "included_with", "roles")
 
 
-def check_objects(root: Node, service: Node) -> Iterator[Finding]:
+def check_objects(root: Node, service: Node) -> Iterator[FileProblem]:
     """Everything wrong with what only a service of objects has, and with what it must not have."""
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
     if subject is None:
@@ -21,7 +21,7 @@ def check_objects(root: Node, service: Node) -> Iterator[Finding]:
         for key in _KEYS:
             if service.has(key):
                 what = f"a service of a {subject} has no {key}"
-                yield Finding(service.at(key), what, 'only one with subject = "object" has')
+                yield FileProblem(service.at(key), what, 'only one with subject = "object" has')
         return
     yield from _plain(service)
     yield from _included(root, service)
@@ -29,22 +29,24 @@ def check_objects(root: Node, service: Node) -> Iterator[Finding]:
         yield from _role(root, role)
 
 
-def _plain(service: Node) -> Iterator[Finding]:
+def _plain(service: Node) -> Iterator[FileProblem]:
     """An object is there once, at one level, without a password and without seats of its own."""
     if service.flag("seats", default=True):
         what = "objects have no seats: they are included with what the account owns"
-        yield Finding(service.at("seats"), what, "set seats = false, and included_with")
+        yield FileProblem(service.at("seats"), what, "set seats = false, and included_with")
     if len(service.children("levels")) > 1:
-        yield Finding(service.at("levels", 1), "a service of objects has one level", "take it out")
+        yield FileProblem(
+            service.at("levels", 1), "a service of objects has one level", "take it out"
+        )
     if (service.number("instances") or 1) > 1:
         what = "an object has its service once"
-        yield Finding(service.at("instances"), what, "leave it out: make several objects")
+        yield FileProblem(service.at("instances"), what, "leave it out: make several objects")
     if service.text("password") not in (None, "none"):
         what = "an object has no password"
-        yield Finding(service.at("password"), what, "leave it out: people log in as themselves")
+        yield FileProblem(service.at("password"), what, "leave it out: people log in as themselves")
 
 
-def _included(root: Node, service: Node) -> Iterator[Finding]:
+def _included(root: Node, service: Node) -> Iterator[FileProblem]:
     for index, word in service.words("included_with"):
         path = service.at("included_with", index)
         owned = root.child("services", word)
@@ -52,10 +54,10 @@ def _included(root: Node, service: Node) -> Iterator[Finding]:
             yield absent(path, "service", word, root.ids("services"))
         elif not owned.flag("seats", default=True):
             what = f"{harmless(word)} has no seats that an account could own"
-            yield Finding(path, what, "name a service with seats")
+            yield FileProblem(path, what, "name a service with seats")
 
 
-def _role(root: Node, role: Node) -> Iterator[Finding]:
+def _role(root: Node, role: Node) -> Iterator[FileProblem]:
     kinds = [
         one.text("id") or ""
         for one in root.children("services")
@@ -72,6 +74,6 @@ def _role(root: Node, role: Node) -> Iterator[Finding]:
             yield absent(path, "service", word, root.ids("services"))
         elif required.word("subject", SubjectKind, SubjectKind.USER) is not SubjectKind.USER:
             what = f"{harmless(word)} is no service of users"
-            yield Finding(path, what, "name what a user must have to be a member")
+            yield FileProblem(path, what, "name what a user must have to be a member")
         elif accepts and USER_MEMBER not in accepts:
-            yield Finding(path, "this role accepts no users", "leave requires out")
+            yield FileProblem(path, "this role accepts no users", "leave requires out")

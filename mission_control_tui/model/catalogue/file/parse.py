@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
-from mission_control_tui.model.catalogue.file.document import Finding, Node, place
+from mission_control_tui.model.catalogue.file.document import FileProblem, Node, place
 from mission_control_tui.model.catalogue.file.line_numbers import Path, positions
 from mission_control_tui.model.catalogue.file.references import check_references
 from mission_control_tui.model.catalogue.lookup import did_you_mean
@@ -91,7 +91,7 @@ def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:
 
 
 def _problems(
-    document: Mapping[str, object], lines: Mapping[Path, int], findings: list[Finding]
+    document: Mapping[str, object], lines: Mapping[Path, int], findings: list[FileProblem]
 ) -> list[Problem]:
     placed = sorted(
         ((_line(lines, one.path), index, one) for index, one in enumerate(findings)),
@@ -114,7 +114,7 @@ def _line(lines: Mapping[Path, int], path: Path) -> int:
     return lines[path]
 
 
-def _schema_findings(document: Mapping[str, object]) -> Iterator[Finding]:
+def _schema_findings(document: Mapping[str, object]) -> Iterator[FileProblem]:
     from pydantic import ValidationError
 
     from mission_control_tui.model.catalogue.file.schema import CatalogueFile
@@ -126,7 +126,7 @@ def _schema_findings(document: Mapping[str, object]) -> Iterator[Finding]:
             yield _finding(CatalogueFile, detail)
 
 
-def _finding(root: type[BaseModel], detail: ErrorDetails) -> Finding:
+def _finding(root: type[BaseModel], detail: ErrorDetails) -> FileProblem:
     """One of pydantic's errors in our words."""
     from mission_control_tui.model.catalogue.file.schema import kind_of
 
@@ -136,30 +136,32 @@ def _finding(root: type[BaseModel], detail: ErrorDetails) -> Finding:
     match detail["type"]:
         case "missing":
             expected = _expected(root, path)
-            return Finding(path, "this key is missing", f"expected {expected}" if expected else "")
+            return FileProblem(
+                path, "this key is missing", f"expected {expected}" if expected else ""
+            )
         case "extra_forbidden":
             known = list(_keys(root, path[:-1]))
             guess = did_you_mean(str(path[-1]), known) or f"The keys here are: {', '.join(known)}."
-            return Finding(path, "there is no such key", guess)
+            return FileProblem(path, "there is no such key", guess)
         case "literal_error":
-            return Finding(path, f"expected {context['expected']}, found {found!r}")
+            return FileProblem(path, f"expected {context['expected']}, found {found!r}")
         case "catalogue":
-            return Finding(path, harmless(str(context["text"])))
+            return FileProblem(path, harmless(str(context["text"])))
         case "greater_than_equal":
-            return Finding(path, f"expected at least {context['ge']}, found {found}")
+            return FileProblem(path, f"expected at least {context['ge']}, found {found}")
         case "less_than_equal":
-            return Finding(path, f"expected at most {context['le']}, found {found}")
+            return FileProblem(path, f"expected at most {context['le']}, found {found}")
         case "string_too_short" | "too_short":
             what = "a text that is not empty" if isinstance(found, str) else "at least one entry"
-            return Finding(path, f"expected {what}, found none")
+            return FileProblem(path, f"expected {what}, found none")
         case "string_too_long":
-            return Finding(path, f"expected at most {context['max_length']} characters")
+            return FileProblem(path, f"expected at most {context['max_length']} characters")
         case _:
             expected = _expected(root, path) or "something else"
             hint = ""
             if isinstance(found, float) and "prices" in path:
                 hint = "prices are whole minor units: 12.50 is written 1250"
-            return Finding(path, f"expected {expected}, found {kind_of(found)}", hint)
+            return FileProblem(path, f"expected {expected}, found {kind_of(found)}", hint)
 
 
 def _annotation(root: type[BaseModel], path: Path) -> object:

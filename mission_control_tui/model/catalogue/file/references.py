@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from mission_control_tui.model.catalogue.backend_names import PLACEHOLDERS, placeholders
-from mission_control_tui.model.catalogue.file.document import Finding, Node, absent
+from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
 from mission_control_tui.model.catalogue.file.group_rules import check_objects
 from mission_control_tui.model.catalogue.file.rules import check_rule
-from mission_control_tui.model.catalogue.types import Buys
+from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import fold, harmless
 
@@ -19,7 +19,7 @@ _USERS_ONLY = frozenset({"username", "upn"})
 _OBJECTS_ONLY = frozenset({"name"})
 
 
-def check_references(root: Node, connectors: Collection[str] | None) -> Iterator[Finding]:
+def check_references(root: Node, connectors: Collection[str] | None) -> Iterator[FileProblem]:
     """Everything that is wrong between the tables. `connectors` are the known names, None to skip."""
     yield from _currency(root)
     for key in ("services", "products"):
@@ -31,16 +31,16 @@ def check_references(root: Node, connectors: Collection[str] | None) -> Iterator
         yield from _product(root, product)
 
 
-def _currency(root: Node) -> Iterator[Finding]:
+def _currency(root: Node) -> Iterator[FileProblem]:
     from iso4217 import Currency
 
     code = root.text("currency")
     if code is not None and code.upper() not in Currency.__members__:
         what = f"expected an ISO 4217 code such as AUD or EUR, found {harmless(code)!r}"
-        yield Finding(root.at("currency"), what)
+        yield FileProblem(root.at("currency"), what)
 
 
-def _unique(owner: Node, key: str) -> Iterator[Finding]:
+def _unique(owner: Node, key: str) -> Iterator[FileProblem]:
     """Ids and names share one space within a list, because either finds a thing."""
     taken: dict[str, Node] = {}
     for one in owner.children(key):
@@ -52,10 +52,12 @@ def _unique(owner: Node, key: str) -> Iterator[Finding]:
             if first is not one:
                 what = f"the {kind} {harmless(text)!r} is taken already"
                 hint = "ids and names are unique within their list"
-                yield Finding(one.at(kind), what, hint, see=first.path)
+                yield FileProblem(one.at(kind), what, hint, see=first.path)
 
 
-def _service(root: Node, service: Node, connectors: Collection[str] | None) -> Iterator[Finding]:
+def _service(
+    root: Node, service: Node, connectors: Collection[str] | None
+) -> Iterator[FileProblem]:
     connector = service.text("connector")
     if connectors is not None and connector is not None and connector not in connectors:
         yield absent(service.at("connector"), "connector", connector, sorted(connectors))
@@ -75,11 +77,11 @@ def _service(root: Node, service: Node, connectors: Collection[str] | None) -> I
                 yield absent(option.at("per_level", level_id), "level", level_id, levels)
             elif had and level_id not in had:
                 what = f"the option is not offered at level {level_id}"
-                yield Finding(option.at("per_level", level_id), what, "add it to levels")
+                yield FileProblem(option.at("per_level", level_id), what, "add it to levels")
         yield from check_rule(option)
 
 
-def _requires(root: Node, service: Node) -> Iterator[Finding]:
+def _requires(root: Node, service: Node) -> Iterator[FileProblem]:
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
     for index, word in service.words("requires"):
         required = root.child("services", word)
@@ -89,10 +91,10 @@ def _requires(root: Node, service: Node) -> Iterator[Finding]:
         theirs = required.word("subject", SubjectKind, SubjectKind.USER)
         if subject and theirs and theirs not in (subject, SubjectKind.DOMAIN):
             what = f"{harmless(word)} belongs to a {theirs}, not to the same {subject}"
-            yield Finding(service.at("requires", index), what, "require a service of a domain")
+            yield FileProblem(service.at("requires", index), what, "require a service of a domain")
 
 
-def _cycles(root: Node) -> Iterator[Finding]:
+def _cycles(root: Node) -> Iterator[FileProblem]:
     """Each service that needs itself, at the entry that leads back to it."""
     needs = {
         found: [word for _, word in one.words("requires")]
@@ -120,10 +122,10 @@ def _cycles(root: Node) -> Iterator[Finding]:
             if trail is not None:
                 circle = " > ".join(harmless(one) for one in (own or "", *trail))
                 what = f"these services need each other: {circle}"
-                yield Finding(service.at("requires", index), what, "take one of them out")
+                yield FileProblem(service.at("requires", index), what, "take one of them out")
 
 
-def _name_pattern(service: Node) -> Iterator[Finding]:
+def _name_pattern(service: Node) -> Iterator[FileProblem]:
     pattern = service.text("name_pattern")
     if pattern is None:
         return
@@ -131,7 +133,7 @@ def _name_pattern(service: Node) -> Iterator[Finding]:
     try:
         used = placeholders(pattern)
     except ValueError as error:
-        yield Finding(path, f"{pattern!r} is no pattern: {error}", "write {account}_{username}")
+        yield FileProblem(path, f"{pattern!r} is no pattern: {error}", "write {account}_{username}")
         return
     allowed = PLACEHOLDERS
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
@@ -142,24 +144,24 @@ def _name_pattern(service: Node) -> Iterator[Finding]:
     for unknown in sorted(used - allowed):
         yield absent(path, "placeholder", unknown, sorted(allowed))
     if not used:
-        yield Finding(path, "every name would be the same", "add a placeholder: {username}")
+        yield FileProblem(path, "every name would be the same", "add a placeholder: {username}")
     if (service.number("instances") or 1) > 1 and "instance" not in used:
         what = "a subject may have several instances, which this cannot tell apart"
-        yield Finding(path, what, "add {instance}")
+        yield FileProblem(path, what, "add {instance}")
 
 
-def _product(root: Node, product: Node) -> Iterator[Finding]:
+def _product(root: Node, product: Node) -> Iterator[FileProblem]:
     for key in ("levels", "extensions", "fields"):
         yield from _unique(product, key)
-    buys = product.word("buys", Buys, Buys.SEATS)
+    buys = product.word("buys", PurchaseKind, PurchaseKind.SEATS)
     yield from _terms_and_quantity(product)
     for level in product.children("levels"):
         yield from _grant(root, level, buys)
-        if buys is Buys.SEATS:
+        if buys is PurchaseKind.SEATS:
             yield from _prices(product, level)
-        elif buys is Buys.DOMAIN and level.has("prices"):
+        elif buys is PurchaseKind.DOMAIN and level.has("prices"):
             what = "a product that buys domains has its prices in its extensions"
-            yield Finding(level.at("prices"), what, "move them there")
+            yield FileProblem(level.at("prices"), what, "move them there")
     yield from _extensions(product, buys)
     known = product.ids("extensions")
     for one in product.children("fields"):
@@ -169,19 +171,19 @@ def _product(root: Node, product: Node) -> Iterator[Finding]:
         yield from check_rule(one)
 
 
-def _terms_and_quantity(product: Node) -> Iterator[Finding]:
+def _terms_and_quantity(product: Node) -> Iterator[FileProblem]:
     terms = product.table.get("terms")
     if isinstance(terms, list):
         counts = Counter(term for term in terms if isinstance(term, int))
         for term in (term for term, count in counts.items() if count > 1):
-            yield Finding(product.at("terms"), f"{term} stands there twice", "keep it once")
+            yield FileProblem(product.at("terms"), f"{term} stands there twice", "keep it once")
     fewest, most = product.number("min_quantity") or 1, product.number("max_quantity")
     if most is not None and most < fewest:
         what = f"expected at least min_quantity, {fewest}, found {most}"
-        yield Finding(product.at("max_quantity"), what)
+        yield FileProblem(product.at("max_quantity"), what)
 
 
-def _grant(root: Node, level: Node, buys: Buys | None) -> Iterator[Finding]:
+def _grant(root: Node, level: Node, buys: PurchaseKind | None) -> Iterator[FileProblem]:
     service_id, level_id = level.text("grants_service"), level.text("grants_level")
     if service_id is None:
         return
@@ -192,22 +194,22 @@ def _grant(root: Node, level: Node, buys: Buys | None) -> Iterator[Finding]:
         return
     has_seats = service.flag("seats", default=True)
     is_domain = service.text("subject") == SubjectKind.DOMAIN and not has_seats
-    if buys is Buys.DOMAIN and not is_domain:
+    if buys is PurchaseKind.DOMAIN and not is_domain:
         what = "a product that buys domains grants a service of domains without seats"
-        yield Finding(level.at("grants_service"), what, 'subject = "domain", seats = false')
-    if buys is Buys.SEATS and not has_seats:
+        yield FileProblem(level.at("grants_service"), what, 'subject = "domain", seats = false')
+    if buys is PurchaseKind.SEATS and not has_seats:
         what = f"service {service_id} has no seats to grant"
-        yield Finding(level.at("grants_service"), what, "set its seats = true")
+        yield FileProblem(level.at("grants_service"), what, "set its seats = true")
     granted = service.child("levels", level_id) if level_id is not None else None
     if granted is None and level_id is not None:
         known = service.ids("levels")
         yield absent(level.at("grants_level"), f"level of service {service_id}", level_id, known)
     if granted is not None and granted.flag("withdrawn") and not level.flag("withdrawn"):
         what = f"level {level_id} of service {service_id} is withdrawn, yet sold here"
-        yield Finding(level.at("grants_level"), what, "set withdrawn = true here as well")
+        yield FileProblem(level.at("grants_level"), what, "set withdrawn = true here as well")
 
 
-def _prices(product: Node, priced: Node) -> Iterator[Finding]:
+def _prices(product: Node, priced: Node) -> Iterator[FileProblem]:
     terms = product.table.get("terms")
     if not isinstance(terms, list):
         return
@@ -218,24 +220,24 @@ def _prices(product: Node, priced: Node) -> Iterator[Finding]:
     for term in wanted:
         if term not in given:
             what = f"the price for the term of {term} months is missing"
-            yield Finding(priced.at("prices"), what, f"write prices = {{ {term} = 1000 }}")
+            yield FileProblem(priced.at("prices"), what, f"write prices = {{ {term} = 1000 }}")
     for term in given:
         if wanted and term.isdigit() and term not in wanted:
             what = f"the product has no term of {term} months"
-            yield Finding(priced.at("prices", term), what, f"terms: {', '.join(wanted)}")
+            yield FileProblem(priced.at("prices", term), what, f"terms: {', '.join(wanted)}")
 
 
-def _extensions(product: Node, buys: Buys | None) -> Iterator[Finding]:
-    if buys is Buys.DOMAIN and not product.children("extensions"):
+def _extensions(product: Node, buys: PurchaseKind | None) -> Iterator[FileProblem]:
+    if buys is PurchaseKind.DOMAIN and not product.children("extensions"):
         what = "a product that buys domains needs at least one of [[products.extensions]]"
-        yield Finding(product.at("extensions"), what)
-    if buys is Buys.SEATS and product.has("extensions"):
-        yield Finding(product.at("extensions"), 'only a product with buys = "domain" has these')
+        yield FileProblem(product.at("extensions"), what)
+    if buys is PurchaseKind.SEATS and product.has("extensions"):
+        yield FileProblem(product.at("extensions"), 'only a product with buys = "domain" has these')
     for one in product.children("extensions"):
         name = one.text("name")
         if name is not None and not _is_ending(name):
             what = f"expected an ending of domain names such as .com.au, found {harmless(name)!r}"
-            yield Finding(one.at("name"), what, "lower case, with a dot in front")
+            yield FileProblem(one.at("name"), what, "lower case, with a dot in front")
         yield from _prices(product, one)
 
 

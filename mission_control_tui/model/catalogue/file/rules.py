@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mission_control_tui.model.catalogue.file.document import Finding, Node
-from mission_control_tui.model.catalogue.values import LIST_TYPES, Refused, Rule, Value, ValueType
+from mission_control_tui.model.catalogue.file.document import FileProblem, Node
+from mission_control_tui.model.catalogue.values import (
+    LIST_TYPES,
+    InvalidValue,
+    Value,
+    ValueRule,
+    ValueType,
+)
 from mission_control_tui.model.text.clean import harmless
 
 _BOUNDED = LIST_TYPES | {ValueType.INT, ValueType.TEXT}
 
 
-def check_rule(node: Node) -> Iterator[Finding]:
+def check_rule(node: Node) -> Iterator[FileProblem]:
     """What is wrong with one [[...options]] or [[...fields]] table and its levels' overrides."""
     kind = node.text("type")
     if kind not in list(ValueType):
@@ -23,28 +29,28 @@ def check_rule(node: Node) -> Iterator[Finding]:
         yield from _limits(node.inside("per_level").inside(level_id), node, value_type)
 
 
-def _fitting_keys(node: Node, value_type: ValueType) -> Iterator[Finding]:
+def _fitting_keys(node: Node, value_type: ValueType) -> Iterator[FileProblem]:
     has_choices = bool(node.inside("choices").table)
     if value_type is ValueType.CHOICE and not has_choices:
-        yield Finding(
+        yield FileProblem(
             node.at("choices"), 'type = "choice" needs choices', 'choices = { id = "Label" }'
         )
     if value_type is not ValueType.CHOICE and has_choices:
-        yield Finding(node.at("choices"), 'only type = "choice" has choices', "leave them out")
+        yield FileProblem(node.at("choices"), 'only type = "choice" has choices', "leave them out")
     if value_type is not ValueType.INT and node.text("unit"):
-        yield Finding(node.at("unit"), 'only type = "int" has a unit', "leave it out")
+        yield FileProblem(node.at("unit"), 'only type = "int" has a unit', "leave it out")
 
 
-def _limits(node: Node, own: Node, value_type: ValueType) -> Iterator[Finding]:
+def _limits(node: Node, own: Node, value_type: ValueType) -> Iterator[FileProblem]:
     """`node` is the table that is looked at, `own` the option whose limits hold where it has none."""
     for key in ("minimum", "maximum"):
         if node.has(key) and value_type not in _BOUNDED:
             what = f'type = "{value_type}" has no {key}'
-            yield Finding(node.at(key), what, "leave it out")
+            yield FileProblem(node.at(key), what, "leave it out")
     lowest, highest = _bound(node, own, "minimum"), _bound(node, own, "maximum")
     if lowest is not None and highest is not None and lowest > highest:
         key = "maximum" if node.has("maximum") else "minimum"
-        yield Finding(node.at(key), f"the minimum {lowest} is above the maximum {highest}")
+        yield FileProblem(node.at(key), f"the minimum {lowest} is above the maximum {highest}")
         return
     yield from _default(node, own, value_type, lowest, highest)
 
@@ -55,11 +61,11 @@ def _bound(node: Node, own: Node, key: str) -> int | None:
 
 def _default(
     node: Node, own: Node, value_type: ValueType, lowest: int | None, highest: int | None
-) -> Iterator[Finding]:
+) -> Iterator[FileProblem]:
     default = node.table.get("default", own.table.get("default"))
     if not isinstance(default, bool | int | str | list):
         return
-    rule = Rule(
+    rule = ValueRule(
         id=own.text("id") or "",
         name=own.text("name") or "",
         type=value_type,
@@ -78,10 +84,10 @@ def _default(
         return
     try:
         converted: Value = rule.convert(default)
-    except Refused as refused:
+    except InvalidValue as refused:
         what = f"the default {harmless(str(default))[:60]!r} does not fit: {refused.what}"
-        yield Finding(node.at(key), what, refused.hint)
+        yield FileProblem(node.at(key), what, refused.hint)
         return
     if node.has("default") and converted != default:
         what = f"expected {converted!r} as this type writes it, found {default!r}"
-        yield Finding(node.at("default"), what)
+        yield FileProblem(node.at("default"), what)

@@ -17,9 +17,9 @@ from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.types import (
     USER_MEMBER,
     AddressUse,
-    Buys,
     OptionGroup,
     PasswordUse,
+    PurchaseKind,
 )
 from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.model.states import SubjectKind
@@ -107,7 +107,7 @@ GroupWord = Annotated[str, AfterValidator(_one_of(OptionGroup))]
 SubjectWord = Annotated[str, AfterValidator(_one_of(SubjectKind))]
 PasswordWord = Annotated[str, AfterValidator(_one_of(PasswordUse))]
 AddressWord = Annotated[str, AfterValidator(_one_of(AddressUse))]
-BuysWord = Annotated[str, AfterValidator(_one_of(Buys))]
+BuysWord = Annotated[str, AfterValidator(_one_of(PurchaseKind))]
 
 
 class _Table(BaseModel):
@@ -204,7 +204,7 @@ class ProductTable(_Table):
     id: Id
     name: Name
     description: Text = ""
-    buys: BuysWord = Buys.SEATS
+    buys: BuysWord = PurchaseKind.SEATS
     buy_label: Name = "BUY"
     level_first: bool = False
     terms: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]

@@ -20,7 +20,7 @@ class Use(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FormatColumn:
     """One column of a format.
 
     `rank` orders columns that state the same field: a higher one counts only where the lower ones are empty. `words`
@@ -46,7 +46,7 @@ class Format:
 
     name: str
     compulsory: tuple[str, ...]
-    columns: Mapping[str, Column]
+    columns: Mapping[str, FormatColumn]
     names_make_display_name: bool = False
 
     @property
@@ -68,16 +68,16 @@ def heading_key(heading: str) -> str:
     return _SEPARATORS.sub(" ", _MARKS.sub("", heading)).strip().lower()
 
 
-def _keyed(*columns: Column) -> dict[str, Column]:
+def _keyed(*columns: FormatColumn) -> dict[str, FormatColumn]:
     """`columns` by key; the first of a key is the one whose heading is shown."""
-    keyed: dict[str, Column] = {}
+    keyed: dict[str, FormatColumn] = {}
     for column in columns:
         keyed.setdefault(heading_key(column.heading), column)
     return keyed
 
 
-def _field(heading: str, field: str, rank: int = 0) -> Column:
-    return Column(heading, Use.FIELD, field, rank)
+def _field(heading: str, field: str, rank: int = 0) -> FormatColumn:
+    return FormatColumn(heading, Use.FIELD, field, rank)
 
 
 _M365_NAMES = (
@@ -133,7 +133,7 @@ MICROSOFT_365_EXPORT = Format(
         _field("Block credential", "disabled"),
         _field("Password never expires", "password_never_expires"),
         *(
-            Column(heading)
+            FormatColumn(heading)
             for heading in (
                 "DirSyncEnabled",
                 "Last dirsync time",
@@ -166,55 +166,55 @@ GOOGLE_WORKSPACE = Format(
         _field("First Name", "first_names"),
         _field("Last Name", "last_name"),
         _field("Email Address", "upn"),
-        Column("Password", Use.PASSWORD, says_nothing=("****",)),
-        Column(
+        FormatColumn("Password", Use.PASSWORD, says_nothing=("****",)),
+        FormatColumn(
             "Password Hash Function",
             Use.REFUSED,
             reason="a hashed password cannot be set; put the password itself, or nothing, in Password "
             "and clear this cell",
         ),
-        Column(
+        FormatColumn(
             "Org Unit Path",
             says_nothing=("/",),
             reason="Org Unit Path is not imported: there are no organisational units here",
         ),
-        Column(
+        FormatColumn(
             "New Primary Email",
             Use.REFUSED,
             reason="an import does not rename users; put the address in Email Address and clear this cell",
         ),
         _field("Recovery Email", "external_email"),
         _field("Home Secondary Email", "external_email", rank=1),
-        Column("Work Secondary Email"),
-        Column("Recovery Phone"),
+        FormatColumn("Work Secondary Email"),
+        FormatColumn("Recovery Phone"),
         _field("Work Phone", "office_phone"),
         _field("Home Phone", "home_phone"),
         _field("Mobile Phone", "mobile_phone"),
         _field("Work Address", "street"),
-        Column("Home Address"),
-        Column("Employee ID"),
-        Column("Employee Type"),
+        FormatColumn("Home Address"),
+        FormatColumn("Employee ID"),
+        FormatColumn("Employee Type"),
         _field("Employee Title", "title"),
         _field("Manager Email", "manager"),
         _field("Department", "department"),
-        Column("Cost Center"),
+        FormatColumn("Cost Center"),
         _field("Building ID", "location"),
-        Column("Floor Name"),
-        Column("Floor Section"),
+        FormatColumn("Floor Name"),
+        FormatColumn("Floor Section"),
         _field("Change Password at Next Sign-In", "must_change_password"),
-        Column("New Status", Use.FIELD, "disabled", words=_GOOGLE_STATUS),
-        Column("Status", Use.FIELD, "disabled", rank=1, words=_GOOGLE_STATUS),
-        Column("New Licenses"),
-        Column("Licenses"),
-        Column("Advanced Protection Program enrollment", says_nothing=_FALSE),
-        Column("Last Sign In"),
-        Column("Email Usage"),
-        Column("Drive Usage"),
-        Column("Photos Usage"),
-        Column("Storage Used"),
-        Column("Storage limit"),
-        Column("2sv Enrolled", says_nothing=_FALSE),
-        Column("2sv Enforced", says_nothing=_FALSE),
+        FormatColumn("New Status", Use.FIELD, "disabled", words=_GOOGLE_STATUS),
+        FormatColumn("Status", Use.FIELD, "disabled", rank=1, words=_GOOGLE_STATUS),
+        FormatColumn("New Licenses"),
+        FormatColumn("Licenses"),
+        FormatColumn("Advanced Protection Program enrollment", says_nothing=_FALSE),
+        FormatColumn("Last Sign In"),
+        FormatColumn("Email Usage"),
+        FormatColumn("Drive Usage"),
+        FormatColumn("Photos Usage"),
+        FormatColumn("Storage Used"),
+        FormatColumn("Storage limit"),
+        FormatColumn("2sv Enrolled", says_nothing=_FALSE),
+        FormatColumn("2sv Enforced", says_nothing=_FALSE),
     ),
     names_make_display_name=True,
 )
@@ -226,7 +226,7 @@ OWN_CSV = Format(
     _keyed(
         *(_field(field.label, field.name) for field in FIELDS),
         *(_field(field.name, field.name) for field in FIELDS),
-        Column("Password", Use.PASSWORD),
+        FormatColumn("Password", Use.PASSWORD),
         *_M365_NAMES,
         *_M365_DETAILS,
     ),

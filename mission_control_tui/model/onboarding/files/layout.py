@@ -9,8 +9,8 @@ from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.formats import (
     FORMATS,
     OWN_CSV,
-    Column,
     Format,
+    FormatColumn,
     Use,
     heading_key,
 )
@@ -33,7 +33,7 @@ class Layout:
 
     format: Format
     headings: tuple[str, ...]
-    columns: tuple[tuple[int, Column], ...]
+    columns: tuple[tuple[int, FormatColumn], ...]
     unknown: tuple[int, ...]
     has_reasons: bool
 
@@ -105,7 +105,9 @@ def _stated(kind: Format, keys: Sequence[str]) -> set[str]:
     return {column.field for column in known if column.use is Use.FIELD}
 
 
-def _refuse_duplicates(headings: Sequence[str], columns: Sequence[tuple[int, Column]]) -> None:
+def _refuse_duplicates(
+    headings: Sequence[str], columns: Sequence[tuple[int, FormatColumn]]
+) -> None:
     seen: dict[tuple[str, int], list[int]] = {}
     for index, column in columns:
         seen.setdefault((column.field or heading_key(column.heading), column.rank), []).append(

@@ -14,7 +14,7 @@ from mission_control_tui.model.onboarding.files.detect import (
     TextFile,
     open_text,
 )
-from mission_control_tui.model.onboarding.files.formats import Column, Format, Use
+from mission_control_tui.model.onboarding.files.formats import Format, FormatColumn, Use
 from mission_control_tui.model.onboarding.files.layout import Layout, column_letter, layout_of
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, UserDetails, Value
 from mission_control_tui.model.people.names import display_name_for
@@ -216,7 +216,7 @@ class _Reader:
         return Problem(f"row {row}, {self.layout.heading(index)}", what, hint)
 
 
-def _value(column: Column, cell: str) -> Value:
+def _value(column: FormatColumn, cell: str) -> Value:
     if column.words is None:
         return parse_value(FIELD_BY_NAME[column.field], cell)
     flag = column.words.get(cell.casefold())
