@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widgets import Input
 
 from mission_control_tui.model.billing.statement_files import file_name
 from mission_control_tui.model.billing.statement_text import remarks
@@ -89,8 +90,8 @@ class StatementPanel(Vertical):
         self._remarks.set("\n".join(remarks(found)))
         if self.file.value in ("", self._proposed):
             self._proposed = file_name(found, FORM)
-            self.file.value = self._proposed
-
-    def written(self) -> None:
-        """The next file is proposed anew."""
-        self.file.error = ""
+            if self.file.value != self._proposed:
+                self.file.error = ""
+            # The message would come late, and clear what was said about the file meanwhile.
+            with self.file.input.prevent(Input.Changed):
+                self.file.value = self._proposed
