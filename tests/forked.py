@@ -27,8 +27,8 @@ from typing import IO, Any, NoReturn
 ROOT = Path(__file__).parents[1]
 IMPORTED = (
     "mission_control_tui.cli",
-    "mission_control_tui.cli.commands.worker",
-    "mission_control_tui.model.upgrade",
+    "mission_control_tui.cli.installation.worker",
+    "mission_control_tui.model.store.upgrade",
     "mission_control_tui.provisioning.backends",
     "mission_control_tui.provisioning.connectors.postgresql",
     "mission_control_tui.provisioning.connectors.simulator",
