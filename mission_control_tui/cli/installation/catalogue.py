@@ -180,8 +180,8 @@ def export(session: Session, out: Path | None, force: bool) -> None:
     The shipped catalogue comes with its comments. Of another, what the file says is kept, and its comments are not.
     """
     from mission_control_tui.model.catalogue.file.shipped import shipped
+    from mission_control_tui.model.catalogue.file.toml_text import as_toml
     from mission_control_tui.model.catalogue.in_force import current
-    from mission_control_tui.model.catalogue.toml_text import as_toml
 
     async def work(store: Store) -> InForce | None:
         try:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.file.shipped import shipped
-from mission_control_tui.model.catalogue.toml_text import as_toml
+from mission_control_tui.model.catalogue.file.toml_text import as_toml
 from mission_control_tui.model.catalogue.types import Catalogue, Level, Override
 from mission_control_tui.model.text.clean import harmless
 
