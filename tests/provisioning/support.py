@@ -363,7 +363,7 @@ class WorkerProcess:
     def terminate(self) -> None:
         self.process.terminate()
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         return self.process.wait(seconds)
 
     @property

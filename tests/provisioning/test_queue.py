@@ -159,6 +159,7 @@ async def test_two_workers_share_the_queue_and_no_service_is_run_twice_at_once(
     world = postgres_world
     upns = await world.people(*(f"user{number}" for number in range(20)))
     world.rules("delay = 0.05")
+    world.configure(lease_seconds=60.0)  # a busy machine must not let one take over from the other
     with worker(world, "one") as one, worker(world, "two") as two:
 
         async def both() -> bool:

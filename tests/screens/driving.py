@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from textual import events
 from textual.css.query import NoMatches
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
@@ -48,8 +50,24 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     """Type `text` as keys: all at once, because Pilot waits after each key that it presses itself."""
     app = pilot.app
     assert isinstance(app, MissionControlApp)
-    await pilot.pause()  # a focus that the test itself has set arrives first
+    await arrived(app, pilot)  # a focus that the test itself has set comes first
     await burst(app, pilot, text)
+    await arrived(app, pilot)
+
+
+async def arrived(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    """Wait until the application and then what has the focus have handled what was sent to them."""
+    await until(pilot, lambda: not app.is_behind)
+    await reached(pilot, app)
+    if app.focused is not None:
+        await reached(pilot, app.focused)
+
+
+async def reached(pilot: Pilot[int], pump: MessagePump) -> None:
+    """Wait until `pump` has handled what it was sent, or has ended."""
+    handled = asyncio.Event()
+    if pump.call_later(handled.set):
+        await until(pilot, lambda: handled.is_set() or not pump.is_running)
 
 
 async def burst(app: MissionControlApp, pilot: Pilot[int], keys: Iterable[str]) -> None:

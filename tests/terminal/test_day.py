@@ -41,6 +41,7 @@ def test_a_day_of_tickets(tmp_path: Path) -> None:
     assert not beyond
 
 
+@pytest.mark.proof
 def test_the_judge_sees_what_is_wrong(tmp_path: Path) -> None:
     """Without the tickets being played each has no effect, and changes for no ticket are found."""
     tickets = play.mix(len(KINDS), seed=3)

@@ -64,7 +64,10 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("size", "keys"),
-    [((80, 24), ("end", "y", "enter", "tab", "f1", "pagedown")), ((120, 40), ("enter", "f1"))],
+    [
+        ((80, 24), ("end", "y", "enter", "tab", "f1", "pagedown")),
+        pytest.param((120, 40), ("enter", "f1"), marks=pytest.mark.proof),
+    ],
     ids=["80x24", "120x40"],
 )
 def test_only_the_programs_own_control_sequences_reach_the_terminal(

@@ -24,6 +24,7 @@ from mission_control_tui.provisioning.converge import (
     observe_and_plan,
 )
 from tests.provisioning.connectors.support import INSTALLATION, SimulatorBackEnd, reach, wish
+from tests.support import share
 
 NAMES = ("ann", "bob")
 STEPS = ("role", "database")
@@ -208,4 +209,4 @@ class SimulatorMachine(RuleBasedStateMachine):
 
 
 TestSimulator = SimulatorMachine.TestCase
-TestSimulator.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+TestSimulator.settings = settings(max_examples=share(25), stateful_step_count=12, deadline=None)

@@ -93,6 +93,7 @@ async def test_services_can_be_left_out_and_what_was_typed_stays(world_db: Path)
         await screen.query_one("#group-organisation").open_now()  # type: ignore[attr-defined]
         await screen.query_one("#group-like").open_now()  # type: ignore[attr-defined]
         screen.query_one("#made-like").focus()
+        await until(pilot, lambda: screen.query_one("#made-like").has_focus)
         await pilot.press("end")
         await shows(pilot, "like Sales", "gives no service")
         department = screen.query_one("#f-department", Field)

@@ -22,6 +22,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from tests.model.helpers import create, named
 from tests.screens import world
+from tests.support import share
 
 FIRST = ("Ada", "Bob", "Cyd")
 LAST = ("Adams", "Brown", "Clark", "Dean")
@@ -169,7 +170,7 @@ class Marking(RuleBasedStateMachine):
 
 TestMarking = Marking.TestCase
 TestMarking.settings = settings(
-    max_examples=12,
+    max_examples=share(12),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
