@@ -4,11 +4,12 @@ Each is a process of its own, in a session of its own, and runs its module as `p
 the start itself starts the interpreter.
 """
 
+# ruff: noqa: F401 - what is imported is for the processes that are forked
+
 from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import runpy
@@ -25,21 +26,6 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
-IMPORTED = (
-    "mission_control_tui.cli",
-    "mission_control_tui.cli.installation.worker",
-    "mission_control_tui.model.store.upgrade",
-    "mission_control_tui.provisioning.backends",
-    "mission_control_tui.provisioning.connectors.postgresql",
-    "mission_control_tui.provisioning.connectors.simulator",
-    "mission_control_tui.provisioning.engine",
-    "mission_control_tui.provisioning.worker",
-    "aiosqlite",
-    "asyncpg",
-    "dbos",
-    "sqlalchemy.dialects.postgresql.asyncpg",
-    "sqlalchemy.dialects.sqlite.aiosqlite",
-)
 LONGEST = 200_000
 """Bytes of a request: module, arguments, directory and environment."""
 
@@ -143,9 +129,12 @@ def close() -> None:
         _running.pop().close()
 
 
+def _import_everything() -> None:
+    """Import what a worker and a command need; the module that a process runs is left to it."""
+
+
 def _serve(connection: socket.socket) -> None:
-    for name in IMPORTED:
-        importlib.import_module(name)
+    _import_everything()
     assert threading.active_count() == 1, "only a process with one thread can be forked"
     gc.collect()
     gc.freeze()
