@@ -131,6 +131,20 @@ def close() -> None:
 
 def _import_everything() -> None:
     """Import what a worker and a command need; the module that a process runs is left to it."""
+    import aiosqlite
+    import asyncpg
+    import dbos
+    import sqlalchemy.dialects.postgresql.asyncpg
+    import sqlalchemy.dialects.sqlite.aiosqlite
+
+    import mission_control_tui.cli
+    import mission_control_tui.cli.installation.worker
+    import mission_control_tui.model.store.upgrade
+    import mission_control_tui.provisioning.backends
+    import mission_control_tui.provisioning.connectors.postgresql
+    import mission_control_tui.provisioning.connectors.simulator
+    import mission_control_tui.provisioning.engine
+    import mission_control_tui.provisioning.worker
 
 
 def _serve(connection: socket.socket) -> None:
