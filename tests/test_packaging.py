@@ -103,8 +103,9 @@ def test_the_source_archive_has_what_a_stranger_asks_for(tmp_path: Path) -> None
     (archive,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as source:
         carried = {name.partition("/")[2] for name in source.getnames()}
-    wanted = {"LICENSE", "SECURITY.md", "README.md", "CHANGELOG.md", "constraints.txt", "run"}
-    assert wanted | {"run-tests", "docs/catalogue.md", "scripts/environment.py"} <= carried
+    wanted = {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "README.md", "CHANGELOG.md", "run"}
+    wanted |= {"run-tests", "constraints.txt", "docs/catalogue.md", "scripts/environment.py"}
+    assert wanted <= carried
 
 
 def test_the_installed_command_runs_from_the_wheel(installed: Path) -> None:
