@@ -1,17 +1,20 @@
-"""The application with Mission Control's screens: opens the database, follows changes, keeps a worker awake."""
+"""The application with Mission Control's screens: opens the database, owns accounts, changes and session."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from mission_control_tui.console.account_switching import mode
-from mission_control_tui.console.session_restore import PlacesApp
+from textual import events
+
+from mission_control_tui.console.account_switching import AccountContexts, mode
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.console.change_follower import ChangeFollower, Wake
+from mission_control_tui.console.session_restore import SessionRestore
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
@@ -24,25 +27,16 @@ if TYPE_CHECKING:
 
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.services.attention import Place
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import Account
     from mission_control_tui.screens.base.command_line import CommandLine
     from mission_control_tui.settings.settings import Settings
     from mission_control_tui.terminal.lifecycle import TerminalOptions
 
-DUE_SECONDS = 60.0
-"""How often it is looked whether something is due by the clock."""
-
-LOOK_AFTER_SECONDS = 5
-"""How often a worker is looked for while lights are orange: one that was killed is replaced."""
-
 CLOSING_SECONDS = 1.0
 """How long what is under way may take to end when the console is left."""
 
-Wake = Callable[["Store"], Awaitable[str]]
 
-
-class ConsoleApp(PlacesApp):
+class ConsoleApp(MissionControlApp):
     """Mission Control with its screens."""
 
     def __init__(
@@ -59,18 +53,17 @@ class ConsoleApp(PlacesApp):
     ) -> None:
         super().__init__(
             LINKS,
+            places=PLACES,
             opener=self._prepare,
             options=options,
-            settings=settings,
-            caller=caller,
             top=TopInfo(account or "", caller.operator, extra=mode(caller, settings)),
         )
+        self.accounts = AccountContexts(self, settings, caller)
+        self.changes = ChangeFollower(self, self.accounts, wake)
+        self.session = SessionRestore(self, self.accounts, stays=stays)
         self.commands = commands
         self._where = where
         self._account: int | str | None = account
-        self.stays_in_account = stays
-        self._wake = wake
-        self._due_at = 0.0
         self._red_walk: tuple[Place, Place] | None = None
         self._red_screen: Screen[Any] | None = None
         self._choices: Sequence[Account] = ()
@@ -78,11 +71,30 @@ class ConsoleApp(PlacesApp):
     # Screens
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
-        module, _, cls = PLACES[name].partition(":")
-        screen = cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
+        screen = super().make_screen(name, *arguments, **named)
         if not named:
-            self.note_opened(screen, name, arguments)
+            self.session.note_opened(screen, name, arguments)
         return screen
+
+    def follow_link(self, name: str) -> None:
+        """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""
+        if not self.accounts.follow_link(name):
+            super().follow_link(name)
+
+    def enter(self, context: Context) -> None:
+        """Follow the account of the screen that is on top: top line, counts, feed, `!` and QUICK LINKS."""
+        self.session.touch()
+        if self.accounts.enter(context):
+            self.changes.follow(context)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste):
+            self.session.touch()
+        await super().on_event(event)
+
+    def exit(self, *arguments: Any, **named: Any) -> None:
+        self.session.see_the_end()
+        super().exit(*arguments, **named)
 
     # Opening
 
@@ -109,22 +121,24 @@ class ConsoleApp(PlacesApp):
         from mission_control_tui.model.installation.connector_switch import follow_settings
         from mission_control_tui.model.store.database import Store
 
-        store = await Store.open(self._where, connectors=self.settings.services)
+        store = await Store.open(self._where, connectors=self.accounts.settings.services)
         try:
-            await follow_settings(store, self.caller)
-            chosen = await self.lost_account(store) if self._account is None else None
+            await follow_settings(store, self.accounts.caller)
+            chosen = await self.session.lost_account(store) if self._account is None else None
             if chosen is None:
-                chosen = await resolve_account(store, self.caller, self._account)
+                chosen = await resolve_account(store, self.accounts.caller, self._account)
             context = Context(
                 store,
-                self.caller,
+                self.accounts.caller,
                 chosen,
-                self.settings,
+                self.accounts.settings,
                 await current(store),
-                lambda: self._wake_worker(store),
+                lambda: self.changes.wake_worker(store),
             )
         except UsageError:
-            self._choices = await list_accounts(store, self.caller) if self._account is None else ()
+            self._choices = (
+                await list_accounts(store, self.accounts.caller) if self._account is None else ()
+            )
             await store.close()
             raise
         except BaseException:
@@ -132,7 +146,7 @@ class ConsoleApp(PlacesApp):
             await store.close()
             raise
         self._account = chosen.id
-        await self._count(context)
+        await self.changes.count(context)
         return context
 
     async def opened(self) -> None:
@@ -149,9 +163,10 @@ class ConsoleApp(PlacesApp):
             return
         if isinstance(self.screen, BaseScreen):
             self.screen.refresh_keys()
-        self.begin_with(self.store)
-        self._start(self._keep_session(self.store))
-        self._start(self._look_after())
+        self.accounts.begin(self.store)
+        self.changes.follow(self.store)
+        self.start_task(self._keep_session(self.store))
+        self.start_task(self.changes.look_after())
 
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""
@@ -160,14 +175,14 @@ class ConsoleApp(PlacesApp):
 
     async def _keep_session(self, context: Context) -> None:
         if context.caller.session:
-            await self._guarded(shielded(self.begin_session(context)))
+            await self.guarded(shielded(self.session.begin(context)))
         self._tell_of_keys()
         if context.caller.session:
-            await self.keep_places()
+            await self.session.keep_places()
 
     def _tell_of_keys(self) -> None:
         """Say which own keys are left out: the console starts whatever stands in the keymap."""
-        keymap = self.settings.console.keymap
+        keymap = self.accounts.settings.console.keymap
         if not keymap or not isinstance(self.screen, BaseScreen):
             return
         from mission_control_tui.keys.custom_keys import problems
@@ -180,64 +195,22 @@ class ConsoleApp(PlacesApp):
         """Let everything that reads or writes come to its end before the store is closed under it."""
         for task in self._tasks:
             task.cancel()
-        if self.caller.session:
+        if self.accounts.caller.session:
             with suppress(TimeoutError):
                 await asyncio.wait_for(
-                    self.end_session(lost=bool(self.return_code)), CLOSING_SECONDS
+                    self.session.end(lost=bool(self.return_code)), CLOSING_SECONDS
                 )
         if await wait_for_all(CLOSING_SECONDS) and isinstance(self.store, Context):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.store.store.close(), CLOSING_SECONDS)
 
-    # Changes
-
-    async def _look_after(self) -> None:
-        """While lights are orange, see to it that somebody works on them, or say that nobody does."""
-        while True:
-            context: Context = self.store
-            if context.caller.may_write:
-                before = context.worker
-                await self._guarded(shielded(self._look(context)))
-                if context.worker != before:
-                    self.apply_changes(["worker"])
-            await self._until_next_look(context)
-
-    async def _until_next_look(self, context: Context) -> None:
-        for _ in range(LOOK_AFTER_SECONDS):
-            await asyncio.sleep(1.0)
-            if context.worker == "started":
-                return  # whether it came up is looked at soon
-
-    async def _look(self, context: Context) -> None:
-        if self._anybody_waits or await self._is_due(context):
-            context.worker = await context.wake()
-
-    async def _is_due(self, context: Context) -> bool:
-        """Whether something was scheduled for now or before; the database is asked once a minute, and at the moment."""
-        from mission_control_tui.model.schedules.due import next_moment
-
-        if time.monotonic() < self._due_at:
-            return False
-        ahead = await next_moment(context.store)
-        wait = DUE_SECONDS if ahead is None or ahead <= 0 else min(ahead, DUE_SECONDS)
-        self._due_at = time.monotonic() + wait
-        return ahead is not None and ahead <= 0
-
-    async def _wake_worker(self, store: Store) -> str:
-        if self._wake is not None:
-            return await self._wake(store)
-        from mission_control_tui.provisioning.launcher import (
-            Presence,
-            WorkerStartError,
-            ensure_worker,
-        )
-
-        try:
-            return str(await ensure_worker(store, self.settings))
-        except WorkerStartError:
-            return str(Presence.FAILED)
-
     # Verbs
+
+    def find_anyone(self, text: str) -> None:
+        self.accounts.open_over("find", text)
+
+    def choose_account(self) -> None:
+        self.accounts.open_over("switch")
 
     async def next_red(self) -> None:
         """Open the newest red light over this screen; pressed again there, the next older one in its place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, ClassVar, cast
@@ -41,7 +41,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
     """Shows screens, opens the database after the first frame, hands changes to the screen that is on top.
 
     `opener` runs in a thread after the first frame and returns what screens work with (`store`); it may import and
-    block as long as it likes. `links` are the screens; the first is Home.
+    block as long as it likes. `links` are the screens of QUICK LINKS, the first is Home; `places` are all screens that
+    can be gone to, by name.
     """
 
     TITLE = "Mission Control"
@@ -68,6 +69,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self,
         links: Sequence[Link],
         *,
+        places: Mapping[str, str] | None = None,
         opener: Callable[[], Any] | None = None,
         options: terminal.TerminalOptions | None = None,
         top: TopInfo | None = None,
@@ -78,6 +80,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.animation_level = "none"
         self.links = tuple(links)
+        self._places = places or {name: place for name, _words, place in self.links}
         self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
         self.choose(self.options)
         self.memory: dict[str, dict[str, object]] = {}
@@ -93,6 +96,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self._changes: set[object] = set()
         self._changes_lock = threading.Lock()
         self._app_loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def choose(self, options: terminal.TerminalOptions) -> None:
         """Look and act by these options from now on, but for those that hold from the next start (mouse, crash log)."""
@@ -190,48 +194,31 @@ class MissionControlApp(App[int], inherit_bindings=False):
     # Screens
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
-        """Build the screen of that name; its module is imported now."""
-        for known, _words, place in self.links:
-            if known == name:
-                module, _, cls = place.partition(":")
-                screen = getattr(import_module(module), cls)(*arguments, **named)
-                return cast("Screen[Any]", screen)
-        raise KeyError(f"no screen is called {name!r}")
+        """Build the screen of that name; its module is imported now. Raises KeyError for an unknown name."""
+        module, _, cls = self._places[name].partition(":")
+        return cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS, from Home, so that Escape leads there."""
-        if isinstance(self.screen, BaseScreen):
-            self.screen.keep()
+        self.keep_screen()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if name != self.links[0][0]:
             self.push_screen(self.make_screen(name))
 
-    def next_red(self) -> Any:
-        """Go to the next red light. The application with screens overrides this."""
+    def keep_screen(self) -> None:
+        """Have the screen on top keep its place, before another one is gone to."""
         if isinstance(self.screen, BaseScreen):
-            self.screen.announce("Nothing is red")
+            self.screen.keep()
 
-    def find_anyone(self, text: str) -> None:
-        """Find anyone, beginning with `text`. The application with screens overrides this."""
+    def drop_screens(self, screens: Iterable[Screen[Any]]) -> None:
+        """Take screens out of the stack from under the one on top."""
+        for screen in screens:
+            self._screen_stack.remove(screen)
+            self.call_later(self._drop, screen)
 
-    def choose_account(self) -> None:
-        """Offer the accounts. The application with screens overrides this."""
-
-    def change_account(self, account: Any) -> None:
-        """Go to Home of another account. The application with screens overrides this."""
-
-    def context_for(self, account: Any) -> Any:
-        """What screens about this account work with. The application with screens overrides this."""
-
-    def enter(self, context: Any) -> None:
-        """Follow the account of the screen on top. The application with screens overrides this."""
-
-    def remember_user(self, context: Any, user_id: str) -> None:
-        """Note that a user is looked at. The application with screens overrides this."""
-
-    def keep_draft(self, screen: Any) -> None:
-        """Keep what is typed in a form that is being left. The application with screens overrides this."""
+    async def _drop(self, screen: Screen[Any]) -> None:
+        await self._replace_screen(screen)
 
     def set_top(self, info: TopInfo) -> None:
         """Change the top line of this screen and of all that come."""
@@ -260,6 +247,31 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def _forget_screen(self) -> None:
         if isinstance(self._driver, ConsoleDriver):
             self._driver.forget_screen()
+
+    # Work beside the keys
+
+    def start_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` beside the keys until the console ends; what it raises ends the console."""
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended)
+        return task
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(cast(Exception, error))
+
+    async def guarded(self, work: Awaitable[None]) -> None:
+        """Do `work`; an error that a person can act upon is announced."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from mission_control_tui.model.store.engine import operator_error
+
+            said = operator_error(error)
+            if isinstance(self.screen, BaseScreen):
+                self.screen.announce_error(said)
 
     # Changes
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from textual import events
 from textual.css.query import NoMatches
 
-from mission_control_tui.console.account_switching import AccountsApp
+from mission_control_tui.console.account_switching import AccountContexts
+from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.memory_codec import decode, encode
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.screens.base.context import Context
@@ -55,19 +55,23 @@ class ConsoleSnapshot:
 log = logging.getLogger(__name__)
 
 
-class PlacesApp(AccountsApp):
-    """Notes where its operator is and what is typed in forms, and goes back there."""
+class SessionRestore:
+    """Notes where its operator is and what is typed in forms, and goes back there.
 
-    stays_in_account = False
-    """Whether the account was named on the command line: no place elsewhere is gone back to then."""
+    With `stays` the account was named on the command line: no place elsewhere is gone back to then.
+    """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(
+        self, app: MissionControlApp, accounts: AccountContexts, *, stays: bool = False
+    ) -> None:
+        self._app = app
+        self._accounts = accounts
+        self._stays = stays
         self._opened: WeakKeyDictionary[Screen[Any], Opened] = WeakKeyDictionary()
         self._place: Any = None
         self._drafts: dict[Key, Any] = {}
         self._last_seen: ConsoleSnapshot | None = None
-        self._pressed = asyncio.Event()
+        self._touched = asyncio.Event()
         self._turn = asyncio.Lock()
 
     def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
@@ -75,21 +79,16 @@ class PlacesApp(AccountsApp):
         if all(isinstance(one, str | int | None) for one in arguments):
             self._opened[screen] = (name, arguments)
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key | events.Paste):
-            self._pressed.set()
-        await super().on_event(event)
-
-    def enter(self, context: Context) -> None:
-        self._pressed.set()  # a screen that comes on top is another place, whoever brought it there
-        super().enter(context)
+    def touch(self) -> None:
+        """Note that place or forms may have changed: by a key, or by a screen that came on top."""
+        self._touched.set()
 
     # The place
 
     def _stack_of(self, context: Context) -> dict[str, Any]:
         """The screens on top of each other, and what they remember."""
         screens, memory = [], {}
-        for screen in self.screen_stack[-MOST_KEPT:]:
+        for screen in self._app.screen_stack[-MOST_KEPT:]:
             opened = self._opened.get(screen)
             if opened is None or not isinstance(screen, MissionScreen):
                 continue
@@ -102,14 +101,14 @@ class PlacesApp(AccountsApp):
 
     def _see(self) -> ConsoleSnapshot | None:
         """Look at place and forms; nothing is read or written."""
-        if not self.is_open or not isinstance(self.store, Context):
+        if not self._app.is_open or not isinstance(self._app.store, Context):
             return None
         forms = {}
         try:
-            for screen in self.screen_stack:
+            for screen in self._app.screen_stack:
                 if isinstance(screen, MissionScreen) and screen.is_mounted:
                     forms.update(self._form(screen))
-            return ConsoleSnapshot(self.store, self._stack_of(self.store), forms)
+            return ConsoleSnapshot(self._app.store, self._stack_of(self._app.store), forms)
         except NoMatches:
             return None  # a screen is being built or taken down: the next look sees all of it
 
@@ -126,17 +125,17 @@ class PlacesApp(AccountsApp):
         content = {"arguments": list(arguments), "memory": encode(screen.remember())}
         return {key: (content, screen.draft_title)}
 
-    def exit(self, *arguments: Any, **named: Any) -> None:
+    def see_the_end(self) -> None:
+        """Look a last time at place and forms, before the screens are taken down."""
         self._last_seen = self._see()
-        super().exit(*arguments, **named)
 
     async def keep_places(self) -> None:
-        """Note place and drafts, as long as the console runs; what it ends with is seen by `exit`."""
+        """Note place and drafts, as long as the console runs; what it ends with `see_the_end` sees."""
         while True:
             # Looking at every widget costs more than an idle console may.
-            await self._pressed.wait()
+            await self._touched.wait()
             await asyncio.sleep(KEEP_SECONDS)
-            self._pressed.clear()
+            self._touched.clear()
             if self._last_seen is not None:
                 return
             await self._kept(self._see)
@@ -179,17 +178,21 @@ class PlacesApp(AccountsApp):
 
     def keep_draft(self, screen: MissionScreen) -> None:
         """Keep the draft of a screen that is being left."""
-        if self.is_open and isinstance(self.store, Context) and (form := self._form(screen)):
-            seen = ConsoleSnapshot(self.store, {}, form)
-            self._start(self._kept(lambda: seen))
+        if (
+            self._app.is_open
+            and isinstance(self._app.store, Context)
+            and (form := self._form(screen))
+        ):
+            seen = ConsoleSnapshot(self._app.store, {}, form)
+            self._app.start_task(self._kept(lambda: seen))
 
     async def open_draft(self, draft: Draft) -> None:
         """Open the form of a draft, in its account, with what was typed."""
         from mission_control_tui.model.accounts.editing import resolve_account
 
-        current: Context = self.store
+        current: Context = self._app.store
         account = await resolve_account(current.store, current.caller, draft.account_id)
-        context = self.context_for(account)
+        context = self._accounts.context_for(account)
         arguments = tuple(draft.content.get("arguments", ()))
         screen = self._made_again(draft.kind, arguments)
         if not isinstance(screen, MissionScreen):
@@ -198,9 +201,9 @@ class PlacesApp(AccountsApp):
                 hint=f"Look at it: mission-control drafts show {draft.id}",
             )
         screen.bind(context)
-        self.memory[screen.memory_key] = _memory(draft.content.get("memory"))
+        self._app.memory[screen.memory_key] = _memory(draft.content.get("memory"))
         self._drafts[account.id, draft.kind, draft.subject] = None
-        self.push_screen(screen)
+        self._app.push_screen(screen)
 
     # The way back
 
@@ -211,9 +214,9 @@ class PlacesApp(AccountsApp):
         """
         from mission_control_tui.model.operators import sessions
 
-        if not self.caller.session:
+        if not self._accounts.caller.session:
             return None
-        lost = await sessions.lost(store, self.caller)
+        lost = await sessions.lost(store, self._accounts.caller)
         return await self._account_of(store, lost.place) if lost is not None else None
 
     async def _account_of(self, store: Store, place: Mapping[str, Any]) -> Account | None:
@@ -223,11 +226,11 @@ class PlacesApp(AccountsApp):
         if not isinstance(account_id, int):
             return None
         try:
-            return await resolve_account(store, self.caller, account_id)
+            return await resolve_account(store, self._accounts.caller, account_id)
         except (NotFound, Denied):
             return None  # it is gone, or no longer this operator's
 
-    async def begin_session(self, context: Context) -> None:
+    async def begin(self, context: Context) -> None:
         """Note that this console runs, and go back to where the operator's last one was lost."""
         from mission_control_tui.model.operators import drafts, sessions
 
@@ -237,8 +240,8 @@ class PlacesApp(AccountsApp):
         if lost is not None:
             await sessions.take_over(context.store, context.caller, lost.id)
             await self._go_back(context, lost)
-        elif waiting and isinstance(self.screen, MissionScreen):
-            self.screen.announce(self._offered(context, waiting))
+        elif waiting and isinstance(self._app.screen, MissionScreen):
+            self._app.screen.announce(self._offered(context, waiting))
 
     def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
@@ -249,7 +252,7 @@ class PlacesApp(AccountsApp):
         where = "" if one.account_id == context.account_id else f" in {one.account_code}"
         title = one.title or FORMS.get(one.kind, one.kind)
         after = f"{f', and {others} more' if others else ''}. g, then Drafts goes on with it"
-        room = self.size.width - width_of(f"Unfinished{where}: {after}")
+        room = self._app.size.width - width_of(f"Unfinished{where}: {after}")
         return (
             f"Unfinished{where}: {fit(title, max(min(room, width_of(title)), LEAST_TITLE))}{after}"
         )
@@ -260,35 +263,35 @@ class PlacesApp(AccountsApp):
         account = await self._account_of(context.store, place)
         if account is None or not screens:
             return
-        if self.stays_in_account and account.id != context.account_id:
-            if isinstance(self.screen, MissionScreen):
-                self.screen.announce(
+        if self._stays and account.id != context.account_id:
+            if isinstance(self._app.screen, MissionScreen):
+                self._app.screen.announce(
                     f"The last connection was lost in {account.code}: o goes there"
                 )
             return
         if lost.ticket and not context.caller.ticket:
-            self.change_caller(ticket=lost.ticket)
+            self._accounts.change_caller(ticket=lost.ticket)
         for key, kept in place.get("memory", {}).items():
-            self.memory[key] = _memory(kept)
-        back = self.context_for(account)
+            self._app.memory[key] = _memory(kept)
+        back = self._accounts.context_for(account)
         if back is not context:
-            self._home_of(back)
+            self._accounts.home_of(back)
         for name, arguments in screens:
-            screen = self._made_again(name, arguments) if name != self.links[0][0] else None
+            screen = self._made_again(name, arguments) if name != self._app.links[0][0] else None
             if isinstance(screen, MissionScreen):
                 screen.bind(back)
-                self.push_screen(screen)
-        if isinstance(self.screen, MissionScreen):
-            self.screen.announce("Back where the connection was lost. g goes elsewhere")
+                self._app.push_screen(screen)
+        if isinstance(self._app.screen, MissionScreen):
+            self._app.screen.announce("Back where the connection was lost. g goes elsewhere")
 
     def _made_again(self, name: str, arguments: tuple[Any, ...]) -> Screen[Any] | None:
         """A screen that was noted; None where it was another version of the program that knew it."""
         try:
-            return self.make_screen(name, *arguments)
+            return self._app.make_screen(name, *arguments)
         except (KeyError, TypeError):
             return None
 
-    async def end_session(self, *, lost: bool) -> None:
+    async def end(self, *, lost: bool) -> None:
         """Note how the console ended, with place and drafts as they are."""
         from mission_control_tui.model.operators.sessions import SessionEnding, end
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.widget import Widget
 
@@ -25,13 +25,6 @@ FORMS = {
     "settings": "Settings",
     "object": "Group or mailbox",
 }
-
-
-class KeepsDrafts(Protocol):
-    """What this screen asks of the application."""
-
-    def open_draft(self, draft: Draft) -> Awaitable[None]:
-        """Open the form of a draft, in its account."""
 
 
 class DraftsScreen(MissionScreen):
@@ -77,7 +70,7 @@ class DraftsScreen(MissionScreen):
 
     async def _open(self, draft: Draft) -> None:
         self.keep()
-        await cast("KeepsDrafts", self.app).open_draft(draft)
+        await self.console.session.open_draft(draft)
 
     def verb_discard(self) -> None:
         row = self.query_one(RowList).current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model.search.results import FoundOrder, FoundUser
 from mission_control_tui.screens.base.find_list import MOST, FindingScreen
@@ -61,7 +61,7 @@ class FindScreen(FindingScreen):
                 self.open_in(self._in(order.account), "order", order.order_id)
 
     def _in(self, account: Account) -> Context:
-        return cast("Context", self.console.context_for(account))
+        return self.console.accounts.context_for(account)
 
     def verb_copy(self) -> None:
         row = self.query_one(LineList).current

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
 
@@ -25,7 +25,7 @@ from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from mission_control_tui.settings.settings import Settings
+    pass
 
 THEMES = (
     ("auto", "auto: as the terminal says"),
@@ -107,13 +107,6 @@ def short(path: Path) -> str:
         return f"~/{path.relative_to(Path.home())}"
     except ValueError:
         return str(path)
-
-
-class TakesSettings(Protocol):
-    """What this screen asks of the application."""
-
-    def change_settings(self, settings: Settings) -> None:
-        """Go on with these settings."""
 
 
 class SettingsScreen(MissionScreen):
@@ -366,7 +359,7 @@ class SettingsScreen(MissionScreen):
         except UsageError as error:
             self._refuse(error)
             return
-        cast("TakesSettings", self.app).change_settings(load())
+        self.console.accounts.change_settings(load())
         self._show()
         later = [one.label for one in CHOICES if one.key in changes and one.key in NEXT_START]
         rest = " Mouse and read-only: from the next start." if later else ""

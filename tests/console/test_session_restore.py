@@ -129,7 +129,7 @@ async def test_after_a_lost_connection_one_is_back(world_db: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, UsersScreen))
         go(app, "user", grace)
         await shows(pilot, "Grace Hopper", "User Functions")
-        app.change_caller(ticket="INC-7")
+        app.accounts.change_caller(ticket="INC-7")
         app.exit(return_code=129)
 
     async with console(world_db) as (app, pilot):

@@ -111,7 +111,7 @@ async def test_what_cannot_be_undone_says_why(world_db: Path) -> None:
 async def test_u_elsewhere_leads_to_what_this_session_did(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
         assert isinstance(app, ConsoleApp)
-        app.change_caller(session="a" * 32)
+        app.accounts.change_caller(session="a" * 32)
         context = context_of(app)
         await edit_user(
             context.store, context.caller, context.account_id, ADA, {"title": "Analyst"}

@@ -85,7 +85,7 @@ async def test_a_page_key_moves_as_many_rows_as_chosen(world_db: Path) -> None:
         await until(pilot, lambda: rows.cursor == 2)
         await pilot.press("pageup")
         await until(pilot, lambda: rows.cursor == 0)
-        app.change_settings(load_with(page_jump=0))
+        app.accounts.change_settings(load_with(page_jump=0))
         await pilot.press("pagedown")
         await until(pilot, lambda: rows.cursor == rows.count - 1 == 3)
 

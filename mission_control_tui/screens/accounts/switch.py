@@ -99,7 +99,7 @@ class SwitchScreen(AccountList):
         if account.id == self.context.account_id:
             self.leave()
         else:
-            self.console.change_account(account)
+            self.console.accounts.change(account)
 
     def verb_account(self) -> None:
         self.verb_find()

@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.screen import Screen
 
+from mission_control_tui.screens.base.command_line import CommandLine
+from mission_control_tui.screens.base.context import Context
 from mission_control_tui.widgets.status_lines import TopInfo
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
+    from mission_control_tui.model.operators.drafts import Draft
+    from mission_control_tui.model.views import Account
+    from mission_control_tui.settings.settings import Settings
 
 Link = tuple[str, str, str]
 """A screen's name, its words in QUICK LINKS, and `module:Class`, which is imported when it is opened."""
+
+
+class Accounts(Protocol):
+    """The accounts that were gone to, and who works in them."""
+
+    caller: Caller
+
+    def context_for(self, account: Account) -> Context: ...
+    def change(self, account: Account) -> None: ...
+    def change_caller(self, **changes: Any) -> None: ...
+    def change_settings(self, settings: Settings) -> None: ...
+    def remember_user(self, context: Context, user_id: str) -> None: ...
+
+
+class Session(Protocol):
+    """What is kept of this console: its place, and drafts."""
+
+    def keep_draft(self, screen: Any) -> None: ...
+    async def open_draft(self, draft: Draft) -> None: ...
 
 
 class Host(Protocol):
@@ -26,17 +53,16 @@ class Host(Protocol):
     """Whether the database is open."""
     why_not_open: str
     top_info: TopInfo
+    accounts: Accounts
+    session: Session
+    commands: CommandLine | None
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]: ...
     def follow_link(self, name: str) -> None: ...
     def next_red(self) -> Any: ...
     def find_anyone(self, text: str) -> None: ...
     def choose_account(self) -> None: ...
-    def change_account(self, account: Any) -> None: ...
-    def context_for(self, account: Any) -> Any: ...
-    def enter(self, context: Any) -> None: ...
-    def remember_user(self, context: Any, user_id: str) -> None: ...
-    def keep_draft(self, screen: Any) -> None: ...
+    def enter(self, context: Context) -> None: ...
     def copy_to_clipboard(
         self, text: str, *, lines: bool = False, secret: bool = False
     ) -> None: ...

@@ -128,7 +128,7 @@ class MissionScreen(OperatingScreen):
 
     def keep(self) -> None:
         super().keep()
-        self.console.keep_draft(self)
+        self.console.session.keep_draft(self)
 
     # History
 
@@ -174,7 +174,7 @@ class MissionScreen(OperatingScreen):
 
     def looked_at(self, user_id: str) -> None:
         """Note for the list of recent people that the operator looks at this user."""
-        self.console.remember_user(self.context, user_id)
+        self.console.accounts.remember_user(self.context, user_id)
 
     def open_buy(self, service_id: str, level_id: str, return_to: str = "") -> None:
         """Open the buy flow for seats of a service's level; it comes back here when the order is placed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.text.clean import harmless
@@ -13,7 +13,6 @@ from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.plain_lines import PlainLines, broken
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.screens.base.command_line import (
         CommandLine,
         CommandResult,
@@ -25,27 +24,13 @@ COPIED = "Copied: "
 GOES_BACK = "Esc goes back"
 
 
-class Operated(Protocol):
-    """What these verbs ask of the application."""
-
-    commands: CommandLine | None
-    caller: Caller
-
-    def change_caller(self, **changes: Any) -> None:
-        """Go on as the same operator, with another ticket or other rights."""
-
-
 class OperatingScreen(BaseScreen):
     """A screen of an operator who has a ticket, may be read-only, copies, and types commands."""
-
-    @property
-    def operated(self) -> Operated:
-        return cast("Operated", self.app)
 
     # Ticket
 
     def verb_ticket(self) -> None:
-        current = self.operated.caller.ticket
+        current = self.console.accounts.caller.ticket
         self.ask(
             ["The ticket that every change carries from now on; empty for none."],
             "Ticket",
@@ -58,14 +43,14 @@ class OperatingScreen(BaseScreen):
         ticket = harmless(text).strip()
         if len(ticket) > TICKET_LIMIT:
             raise InvalidInput(f"A ticket has at most {TICKET_LIMIT} characters.")
-        self.operated.change_caller(ticket=ticket)
+        self.console.accounts.change_caller(ticket=ticket)
         self.announce(f"Every change carries ticket {ticket}" if ticket else "No ticket any more")
 
     # Arming
 
     def verb_arm(self) -> None:
-        armed = not self.operated.caller.may_write
-        self.operated.change_caller(may_write=armed)
+        armed = not self.console.accounts.caller.may_write
+        self.console.accounts.change_caller(may_write=armed)
         self.announce(
             "Armed: changes are made again; a makes the console read-only"
             if armed
@@ -100,7 +85,7 @@ class OperatingScreen(BaseScreen):
     # Command line
 
     def verb_command(self) -> None:
-        commands = self.operated.commands
+        commands = self.console.commands
         if commands is None:
             self.announce("There is no command line here", error=True)
         elif not self.is_asking:
@@ -145,7 +130,7 @@ class OperatingScreen(BaseScreen):
         self._show_output(text, await self._run(commands, typed, *extra))
 
     async def _run(self, commands: CommandLine, typed: TypedCommand, *extra: str) -> CommandResult:
-        return await commands.run(typed, self.operated.caller, self.account_code, *extra)
+        return await commands.run(typed, self.console.accounts.caller, self.account_code, *extra)
 
     @property
     def account_code(self) -> str:

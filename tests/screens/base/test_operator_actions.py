@@ -128,7 +128,7 @@ async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Pat
 
 async def test_a_change_carries_ticket_and_session(world_db: Path) -> None:
     async with opened(world_db, "user", "ada") as (app, pilot):
-        console_of(app).change_caller(session="f" * 32)
+        console_of(app).accounts.change_caller(session="f" * 32)
         await set_ticket(pilot, "T-77")
         await shows(pilot, "Every change carries")
         context = context_of(app)
@@ -173,7 +173,7 @@ async def test_a_command_is_typed_completed_and_run(
     monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
     async with opened(world_db, "users") as (app, pilot):
         console_of(app).commands = command_line(str(world_db), root)
-        console_of(app).change_caller(session="e" * 32)
+        console_of(app).accounts.change_caller(session="e" * 32)
         await set_ticket(pilot, "T-5")
         await pilot.press("colon")
         await shows(pilot, "mission-control:")

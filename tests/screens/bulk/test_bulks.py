@@ -167,7 +167,7 @@ async def test_read_only_is_refused_before_anything_is_typed(world_db: Path) -> 
     async with opened(world_db, "lights") as (app, pilot):
         await shows(pilot, "4 users")
         assert isinstance(app, ConsoleApp)
-        app.change_caller(may_write=False)
+        app.accounts.change_caller(may_write=False)
         screen = app.screen
         await pilot.press("x")
         await shows(pilot, "read-only")
@@ -182,7 +182,7 @@ async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db
         await start_for_all(app, pilot, "disable")
         await shows(pilot, "[ Stop ]")
         assert isinstance(app, ConsoleApp)
-        app.change_caller(may_write=False)
+        app.accounts.change_caller(may_write=False)
         app.screen.query_one("#stop").focus()
         await pilot.press("enter")
         await shows(pilot, "This session is read-only", "a arms it")
