@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mission_control_tui"
-PAGES = ("CONTRIBUTING.md",)
+PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
 PLACEHOLDER = re.compile(r"NAME|FAMILY|NNNN|FILE|<\w+>")
 QUESTIONS = 25
 
@@ -24,8 +25,10 @@ def quoted(page: str) -> list[str]:
 
 
 def place_of(word: str) -> Path | None:
-    """The file or folder that a word names: below the package, from the top of the clone, or the kind of file."""
-    place = next((base / word for base in (PACKAGE, ROOT) if (base / word).exists()), None)
+    """The file or folder that a word names: below the package or its model, from the top of the clone; or the kind."""
+    place = next(
+        (base / word for base in (PACKAGE, PACKAGE / "model", ROOT) if (base / word).exists()), None
+    )
     return place if place or "/" in word else next(PACKAGE.rglob(word), None)
 
 
@@ -67,3 +70,15 @@ def test_the_map_answers_many_questions() -> None:
         r"^\| [^*|]+\? \| `", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
     )
     assert len(rows) >= QUESTIONS
+
+
+def test_the_picture_of_the_floors_is_that_of_the_contracts() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    picture = page.partition("\n```\n")[2].partition("\n```\n")[0]
+    for contract in declared["contracts"]:
+        if contract["type"] == "layers" and contract["id"] != "floors":
+            *_, house = contract["containers"][0].split(".")
+            drawn = picture[picture.index(f"{house}  ") :].splitlines()
+            floors = [re.split(r"\s{3,}", line.removeprefix(house).strip())[0] for line in drawn]
+            assert floors[: len(contract["layers"])] == contract["layers"]
