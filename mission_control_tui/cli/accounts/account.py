@@ -223,12 +223,7 @@ def add_domain(session: Session, name: str) -> None:
     """
     from mission_control_tui.model.domains import ownership as domains
 
-    outcome = carry_out(
-        session,
-        lambda store, account: domains.add_domain(
-            store, session.caller, account, name, dry_run=session.dry_run
-        ),
-    )
+    outcome = carry_out(session, domains.add_domain, name)
     tell(session, outcome, {"domain": outcome.result})
 
 
@@ -243,10 +238,5 @@ def remove_domain(session: Session, name: str) -> None:
 
     session.confirm(f"Take the domain {name} from the account?")
 
-    outcome = carry_out(
-        session,
-        lambda store, account: domains.remove_domain(
-            store, session.caller, account, name, dry_run=session.dry_run
-        ),
-    )
+    outcome = carry_out(session, domains.remove_domain, name)
     tell(session, outcome, {"domain": outcome.result})

@@ -15,7 +15,6 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import Seats
 
 
@@ -35,10 +34,7 @@ def list_services(session: Session) -> None:
     """
     from mission_control_tui.model.accounts.overview import list_seats
 
-    async def work(store: Store) -> tuple[Seats, ...]:
-        return await list_seats(store, session.caller, await session.account_id(store))
-
-    found = session.run(work)
+    found = session.query(list_seats)
     if session.json:
         print_json({"seats": [_seats_json(one) for one in found]})
     elif found:
@@ -101,18 +97,13 @@ def buy(
 
     outcome = carry_out(
         session,
-        lambda store, account: buying.buy(
-            store,
-            session.caller,
-            account,
-            product,
-            level=level,
-            quantity=quantity,
-            term=term,
-            domain=domain,
-            fields=fields,
-            dry_run=session.dry_run,
-        ),
+        buying.buy,
+        product,
+        level=level,
+        quantity=quantity,
+        term=term,
+        domain=domain,
+        fields=fields,
     )
     tell(session, outcome, {"order": outcome.result})
 
@@ -156,16 +147,6 @@ def remove(
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
 
     outcome = carry_out(
-        session,
-        lambda store, account: removing.remove(
-            store,
-            session.caller,
-            account,
-            product,
-            level=level,
-            quantity=quantity,
-            domain=domain,
-            dry_run=session.dry_run,
-        ),
+        session, removing.remove, product, level=level, quantity=quantity, domain=domain
     )
     tell(session, outcome, {"order": outcome.result})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, example, reads
@@ -11,10 +9,6 @@ from mission_control_tui.cli.common.output import print_json, say, table
 from mission_control_tui.cli.common.results import carry_out, tell
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.contacts import Contact
-    from mission_control_tui.model.store.database import Store
 
 ROLES = click.Choice(("primary", "secondary", "billing", "technical"))
 
@@ -32,10 +26,7 @@ def list_(session: Session) -> None:
     """The account's contacts."""
     from mission_control_tui.model.accounts.contacts import list_contacts
 
-    async def work(store: Store) -> tuple[Contact, ...]:
-        return await list_contacts(store, session.caller, await session.account_id(store))
-
-    found = session.run(work)
+    found = session.query(list_contacts)
     if session.json:
         print_json({"contacts": found})
     elif found:
@@ -67,14 +58,7 @@ def set_(
         raise UsageError("Nothing is to be set.", hint="Give --name, --email or --phone.")
 
     outcome = carry_out(
-        session,
-        lambda store, account: set_contact(
-            *(store, session.caller, account, ContactRole(role)),
-            name=name,
-            email=email,
-            phone=phone,
-            dry_run=session.dry_run,
-        ),
+        session, set_contact, ContactRole(role), name=name, email=email, phone=phone
     )
     tell(session, outcome, {"contacts": outcome.result})
 
@@ -90,10 +74,5 @@ def clear(session: Session, role: str) -> None:
 
     session.confirm(f"Take the {role} contact away?")
 
-    outcome = carry_out(
-        session,
-        lambda store, account: clear_contact(
-            store, session.caller, account, ContactRole(role), dry_run=session.dry_run
-        ),
-    )
+    outcome = carry_out(session, clear_contact, ContactRole(role))
     tell(session, outcome, {"contacts": outcome.result})

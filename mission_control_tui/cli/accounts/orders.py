@@ -14,7 +14,6 @@ from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.orders.queries import OrderView
-    from mission_control_tui.model.store.database import Store
 
 STATES = {
     "complete": "complete",
@@ -57,18 +56,13 @@ def list_orders(
     states = [OrderState(STATES[one]) for one in state]
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
 
-    async def work(store: Store) -> tuple[OrderView, ...]:
-        return await model.list_orders(
-            store,
-            session.caller,
-            await session.account_id(store),
-            states=states,
-            kind=OrderKind(kind) if kind else None,
-            text=text,
-            limit=limit,
-        )
-
-    found = session.run(work)
+    found = session.query(
+        model.list_orders,
+        states=states,
+        kind=OrderKind(kind) if kind else None,
+        text=text,
+        limit=limit,
+    )
     if session.json:
         print_json({"orders": found})
         return
@@ -96,12 +90,7 @@ def show_order(session: Session, number: int) -> None:
     """One order with its lines, prices and answers, as they were agreed."""
     from mission_control_tui.model.orders import queries as model
 
-    async def work(store: Store) -> OrderView:
-        return await model.show_order(
-            store, session.caller, await session.account_id(store), number
-        )
-
-    found = session.run(work)
+    found = session.query(model.show_order, number)
     if session.json:
         print_json({"order": found})
     else:
@@ -146,16 +135,7 @@ def approve(session: Session, number: int, note: str, agreed_price: bool) -> Non
     from mission_control_tui.model.orders import approval as approving
 
     outcome = carry_out(
-        session,
-        lambda store, account: approving.approve_order(
-            store,
-            session.caller,
-            account,
-            number,
-            note=note,
-            agreed_price=agreed_price,
-            dry_run=session.dry_run,
-        ),
+        session, approving.approve_order, number, note=note, agreed_price=agreed_price
     )
     tell(session, outcome, {"order": outcome.result})
 
@@ -170,12 +150,7 @@ def decline(session: Session, number: int, reason: str) -> None:
     """Refuse an order that waits for approval."""
     from mission_control_tui.model.orders import approval as approving
 
-    outcome = carry_out(
-        session,
-        lambda store, account: approving.decline_order(
-            store, session.caller, account, number, reason, dry_run=session.dry_run
-        ),
-    )
+    outcome = carry_out(session, approving.decline_order, number, reason)
     tell(session, outcome, {"order": outcome.result})
 
 
@@ -195,15 +170,5 @@ def cancel(session: Session, number: int, reason: str) -> None:
 
     session.confirm(f"Cancel order {number} and remove what it brought?")
 
-    outcome = carry_out(
-        session,
-        lambda store, account: approving.cancel_order(
-            store,
-            session.caller,
-            account,
-            number,
-            reason,
-            dry_run=session.dry_run,
-        ),
-    )
+    outcome = carry_out(session, approving.cancel_order, number, reason)
     tell(session, outcome, {"order": outcome.result})

@@ -55,11 +55,7 @@ def approval(session: Session, above: str | None, never: bool) -> None:
 def _show_limit(session: Session) -> None:
     from mission_control_tui.model.orders import approval as approving
 
-    async def work(store: Store) -> Money | None:
-        account_id = await session.account_id(store)
-        return await approving.approval_limit(store, session.caller, account_id)
-
-    limit = session.run(work)
+    limit = session.query(approving.approval_limit)
     if session.json:
         print_json({"approval_above": limit})
     else:
@@ -97,12 +93,7 @@ def statement(session: Session, month: str | None, form: str | None, out: Path |
     if form == "json":
         session.json, form = True, None
 
-    async def work(store: Store) -> Statement:
-        return await statements.statement(
-            store, session.caller, await session.account_id(store), month
-        )
-
-    found = session.run(work)
+    found = session.query(statements.statement, month)
     if out is not None and not session.json:
         say(f"Written to {statement_files.write(found, out, form)}")
         return

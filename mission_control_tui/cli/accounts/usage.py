@@ -15,9 +15,7 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.domain_overview import AccountDomain
     from mission_control_tui.model.accounts.seat_usage import Usage
-    from mission_control_tui.model.store.database import Store
 
 
 @click.command()
@@ -37,11 +35,7 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
     if session.json and as_csv:
         raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
 
-    async def work(store: Store) -> Usage:
-        account_id = await session.account_id(store)
-        return await model.usage(store, session.caller, account_id, limit=limit)
-
-    found = session.run(work)
+    found = session.query(model.usage, limit=limit)
     if session.json:
         print_json({"usage": _as_json(found)})
     elif as_csv:
@@ -173,10 +167,7 @@ def domains(session: Session) -> None:
     """The account's domains: state, when the term ends, users with addresses in it, the light of its services."""
     from mission_control_tui.model.accounts.domain_overview import account_domains
 
-    async def work(store: Store) -> tuple[AccountDomain, ...]:
-        return await account_domains(store, session.caller, await session.account_id(store))
-
-    found = session.run(work)
+    found = session.query(account_domains)
     if session.json:
         print_json({"domains": found})
         return

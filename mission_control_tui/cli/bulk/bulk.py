@@ -183,14 +183,7 @@ def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
 def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
     """List bulks, the newest first."""
 
-    async def work(store: Store) -> tuple[BulkView, ...]:
-
-        account = await session.account_id(store)
-        return await queries.list_bulks(
-            store, session.caller, account, limit=limit, before_id=before, moving=moving
-        )
-
-    found = session.run(work)
+    found = session.query(queries.list_bulks, limit=limit, before_id=before, moving=moving)
     if session.json:
         print_json({"bulks": [bulk_telling.bulk(one) for one in found]})
         return

@@ -4,54 +4,54 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import waiting
-from mission_control_tui.cli.common.output import line, print_json, print_plan, say
+from mission_control_tui.cli.common.output import line, print_json, print_plan, say, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.users.provisioning import ServiceResult
 
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-Change = Callable[["Store", int], Awaitable[Outcome[T]]]
-"""Makes a change in an account of the store, or tries it."""
+Change = Callable[Concatenate["Store", "Caller", int, P], Awaitable[Outcome[T]]]
+"""A function of the model that changes an account, or tries to where `dry_run` is said."""
 
 
-def carry_out(session: Session, change: Change[T]) -> Outcome[T]:
-    """Make a change in the account that the call is about, and wake the worker when something was queued."""
+def carry_out(
+    session: Session, change: Change[P, T], /, *args: P.args, **options: P.kwargs
+) -> Outcome[T]:
+    """Make a change in the account of this call, and wake the worker when something was queued."""
+    return carry_out_and_wait(session, None, lambda _: (), change, *args, **options)[0]
 
-    async def work(store: Store) -> Outcome[T]:
-        outcome = await change(store, await session.account_id(store))
-        if outcome.applied and outcome.plan.requests:
-            await waiting.wake(session, store)
-        return outcome
+
+def carry_out_and_wait(
+    session: Session,
+    wait: float | None,
+    subject: Callable[[T], str | Sequence[str]],
+    change: Change[P, T],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
+    """As `carry_out`, and wait for the lights of the result's `subject` as `follow` does."""
+    options["dry_run"] = session.dry_run
+
+    async def work(store: Store) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
+        account = await session.account_id(store)
+        outcome = await change(store, session.caller, account, *args, **options)
+        return outcome, await follow(
+            session, store, account, outcome, subject(outcome.result), wait
+        )
 
     return session.run(work)
-
-
-async def follow_user(
-    session: Session,
-    store: Store,
-    account: int,
-    outcome: Outcome[Any],
-    user: str,
-    wait: float | None,
-) -> tuple[AssignmentView, ...]:
-    """After a change of a user: wake the worker when something was queued, and wait when asked to."""
-
-    async def look() -> Sequence[AssignmentView]:
-        from mission_control_tui.model.services.lights import status
-
-        found = await status(store, session.caller, account, user=user)
-        return [view for view in found if view.id]
-
-    return await _follow(session, store, account, outcome, look, wait)
 
 
 async def follow(
@@ -59,28 +59,20 @@ async def follow(
     store: Store,
     account: int,
     outcome: Outcome[Any],
-    ids: Sequence[str],
+    subject: str | Sequence[str],
     wait: float | None,
 ) -> tuple[AssignmentView, ...]:
-    """As `follow_user`, for these service instances."""
-    look = waiting.look_at(session, store, account, ids)
-    return await _follow(session, store, account, outcome, look, wait)
+    """Wake the worker when something was queued, and wait when asked to.
 
-
-async def _follow(
-    session: Session,
-    store: Store,
-    account: int,
-    outcome: Outcome[Any],
-    look: waiting.Look,
-    wait: float | None,
-) -> tuple[AssignmentView, ...]:
+    `subject` is a user, or the ids of service instances; returned are their lights as they were seen last.
+    """
     if not outcome.applied:
         return ()
     if outcome.plan.requests:
         await waiting.wake(session, store)
     if wait is None:
         return ()
+    look = waiting.look_at(session, store, account, subject)
     return await waiting.until_settled(session, store, account, look, wait)
 
 
@@ -106,6 +98,23 @@ def tell(
         tell_plan(outcome, waited=wait is not None)
     if wait is not None:
         waiting.judge(lights, wait)
+
+
+def tell_list(
+    session: Session,
+    document: Mapping[str, object],
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    nothing: str = "",
+) -> None:
+    """Print the document as JSON, else the rows as a table, or what is said where there are none."""
+    if session.json:
+        print_json(document)
+    elif nothing and not rows:
+        say(nothing)
+    else:
+        table(headings, rows)
 
 
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:

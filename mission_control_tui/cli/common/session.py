@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.settings.settings import Settings
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -94,6 +95,20 @@ class Session:
         create = create and not (named and sample) and not self._starts_read_only
         return asyncio.run(self._run(work, create, fresh and sample))
 
+    def query(
+        self,
+        query: Callable[Concatenate[Store, Caller, int, P], Awaitable[T]],
+        /,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> T:
+        """Ask the model something about the account of this call."""
+
+        async def work(store: Store) -> T:
+            return await query(store, self.caller, await self.account_id(store), *args, **options)
+
+        return self.run(work)
+
     async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
         from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -119,10 +134,10 @@ class Session:
         from mission_control_tui.cli.common.output import say
         from mission_control_tui.model.installation.connector_switch import follow_settings
 
-        for one in await follow_settings(store, self.caller):
+        for switch in await follow_settings(store, self.caller):
             say(
-                f"The connector of {one.service_id} changed from {one.before} to {one.after}: "
-                f"{one.moved} now not checked. Provision again to check."
+                f"The connector of {switch.service_id} changed from {switch.before} to {switch.after}: "
+                f"{switch.moved} now not checked. Provision again to check."
             )
 
     async def _wake_for_what_is_due(self, store: Store) -> None:

@@ -90,11 +90,17 @@ class _Starter:
             say(f"The worker does not come up. What it says is in {log}")
 
 
-def look_at(session: Session, store: Store, account: int, ids: Sequence[str]) -> Look:
-    """A look at these service instances."""
-    from mission_control_tui.model.services.lights import assignments_by_id
+def look_at(session: Session, store: Store, account: int, subject: str | Sequence[str]) -> Look:
+    """Return a look at all that a user has, or at service instances of these ids."""
+    from mission_control_tui.model.services.lights import assignments_by_id, status
 
-    return lambda: assignments_by_id(store, session.caller, account, ids)
+    async def look() -> Sequence[AssignmentView]:
+        if not isinstance(subject, str):
+            return await assignments_by_id(store, session.caller, account, subject)
+        found = await status(store, session.caller, account, user=subject)
+        return [view for view in found if view.id]
+
+    return look
 
 
 async def _pump(feed: AsyncIterator[None], changed: asyncio.Event) -> None:

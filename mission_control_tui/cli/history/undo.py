@@ -101,7 +101,7 @@ def undo(
             settled = await bulk_running.until_settled(session, store, started, wait)
         elif wait is not None and outcome.result.user_id is not None:
             user = outcome.result.user_id
-            lights = await results.follow_user(session, store, account, outcome, user, wait)
+            lights = await results.follow(session, store, account, outcome, user, wait)
         elif wait is not None and (ident := outcome.result.object_assignment) is not None:
             look = waiting.look_at(session, store, account, [ident])
             lights = await waiting.until_settled(session, store, account, look, wait)

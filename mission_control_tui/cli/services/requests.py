@@ -17,7 +17,6 @@ from mission_control_tui.model.views import RequestView
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.requests.queries import RequestDetails
     from mission_control_tui.model.store.database import Store
 
 
@@ -45,20 +44,15 @@ def list_all(
 ) -> None:
     """List requests, the newest first."""
 
-    async def work(store: Store) -> tuple[RequestView, ...]:
-        from mission_control_tui.model.requests.queries import list_requests
+    from mission_control_tui.model.requests.queries import list_requests
 
-        return await list_requests(
-            store,
-            session.caller,
-            await session.account_id(store),
-            states=[RequestState(one) for one in states],
-            user=user,
-            limit=limit,
-            before_id=before,
-        )
-
-    found = session.run(work)
+    found = session.query(
+        list_requests,
+        states=[RequestState(one) for one in states],
+        user=user,
+        limit=limit,
+        before_id=before,
+    )
     if session.json:
         print_json({"requests": [request(one) for one in found]})
         return
@@ -111,14 +105,9 @@ def request(one: RequestView) -> dict[str, object]:
 def show(session: Session, request_id: int) -> None:
     """Show one request: its steps, and everything that the back end said."""
 
-    async def work(store: Store) -> RequestDetails:
-        from mission_control_tui.model.requests.queries import show_request
+    from mission_control_tui.model.requests.queries import show_request
 
-        return await show_request(
-            store, session.caller, await session.account_id(store), request_id
-        )
-
-    found = session.run(work)
+    found = session.query(show_request, request_id)
     if session.json:
         print_json(
             {
@@ -221,15 +210,9 @@ def cancel(session: Session, request_id: int) -> None:
 def reset(session: Session, request_id: int) -> None:
     """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""
 
-    async def work(store: Store) -> Outcome[int]:
-        from mission_control_tui.model.requests import control as queue
+    from mission_control_tui.model.requests import control as queue
 
-        account = await session.account_id(store)
-        return await queue.reset(
-            store, session.caller, account, request_id, dry_run=session.dry_run
-        )
-
-    outcome = session.run(work)
+    outcome = session.query(queue.reset, request_id, dry_run=session.dry_run)
     results.tell(session, outcome, {"request": request_id})
 
 

@@ -103,19 +103,11 @@ def add(
 def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
-    async def work(store: Store) -> tuple[ScheduleView, ...]:
-        from mission_control_tui.model.schedules.queries import list_schedules
+    from mission_control_tui.model.schedules.queries import list_schedules
 
-        return await list_schedules(
-            store,
-            session.caller,
-            await session.account_id(store),
-            user=user,
-            states=[ScheduleState(one) for one in states],
-            limit=limit,
-        )
-
-    found = session.run(work)
+    found = session.query(
+        list_schedules, user=user, states=[ScheduleState(one) for one in states], limit=limit
+    )
     if session.json:
         print_json({"schedules": [document(one) for one in found]})
     elif not found:

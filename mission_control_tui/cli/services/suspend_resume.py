@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import changes, destroys, example, waits
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.states import RequestKind
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import ServiceResult
-    from mission_control_tui.model.views import AssignmentView
 
 _instance = click.option(
     "--instance", default="", metavar="NAME", help="Which of several of this service."
@@ -68,25 +60,17 @@ def deprovision(
 def _turn(
     session: Session, user: str, service: str, kind: RequestKind, instance: str, wait: float | None
 ) -> None:
-    async def work(
-        store: Store,
-    ) -> tuple[Outcome[tuple[ServiceResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.provisioning import change_wish
+    from mission_control_tui.model.users.provisioning import change_wish
 
-        account = await session.account_id(store)
-        outcome = await change_wish(
-            store,
-            session.caller,
-            account,
-            user,
-            service,
-            kind,
-            instance=instance,
-            dry_run=session.dry_run,
-        )
-        ids = [one.assignment_id for one in outcome.result]
-        return outcome, await results.follow(session, store, account, outcome, ids, wait)
-
-    outcome, lights = session.run(work)
-    given = [results.given(user, instance, one) for one in outcome.result]
+    outcome, lights = results.carry_out_and_wait(
+        session,
+        wait,
+        lambda given: [result.assignment_id for result in given],
+        change_wish,
+        user,
+        service,
+        kind,
+        instance=instance,
+    )
+    given = [results.given(user, instance, result) for result in outcome.result]
     results.tell(session, outcome, {"given": given}, lights, wait)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import destroys, example, limited, reads
-from mission_control_tui.cli.common.output import print_json, say, table, when
+from mission_control_tui.cli.common.output import when
 from mission_control_tui.cli.common.session import Session, pass_session
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.recycle_bin.purge import BinLine
-    from mission_control_tui.model.store.database import Store
 
 
 @click.command("bin")
@@ -27,35 +21,24 @@ def recycling_bin(session: Session, query: str, limit: int) -> None:
 
     The setting worker.bin_days says after how many days; 0 is never.
     """
+    from mission_control_tui.model.recycle_bin.purge import list_bin
 
-    async def work(store: Store) -> tuple[BinLine, ...]:
-        from mission_control_tui.model.recycle_bin.purge import list_bin
-
-        return await list_bin(
-            store,
-            session.caller,
-            await session.account_id(store),
-            bin_days=session.settings.worker.bin_days,
-            query=query,
-            limit=limit,
-        )
-
-    found = session.run(work)
-    if session.json:
-        print_json({"users": found})
-    elif not found:
-        say("Nobody is in the recycling bin.")
-    else:
-        table(
-            ["UPN", "Display name", "Deleted", "By", "Days", "Purged"],
-            [
-                [
-                    *(one.upn, one.display_name, when(one.deleted_at), one.deleted_by),
-                    *(one.age_days, when(one.purge_at) or "never by itself"),
-                ]
-                for one in found
-            ],
-        )
+    found = session.query(
+        list_bin, bin_days=session.settings.worker.bin_days, query=query, limit=limit
+    )
+    results.tell_list(
+        session,
+        {"users": found},
+        ("UPN", "Display name", "Deleted", "By", "Days", "Purged"),
+        [
+            (
+                *(user.upn, user.display_name, when(user.deleted_at), user.deleted_by),
+                *(user.age_days, when(user.purge_at) or "never by itself"),
+            )
+            for user in found
+        ],
+        nothing="Nobody is in the recycling bin.",
+    )
 
 
 @click.command()
@@ -72,10 +55,5 @@ def purge(session: Session, user: str) -> None:
     from mission_control_tui.model.recycle_bin.purge import purge_user
 
     session.confirm(f"Purge {user}? This cannot be undone.")
-    outcome = results.carry_out(
-        session,
-        lambda store, account: purge_user(
-            store, session.caller, account, user, dry_run=session.dry_run
-        ),
-    )
+    outcome = results.carry_out(session, purge_user, user)
     results.tell(session, outcome, {"purged": outcome.result})

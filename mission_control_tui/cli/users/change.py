@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
@@ -16,10 +16,13 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.people.fields import UserDetails
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.onboarding.new_user import NewUserResult
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.views import AssignmentView, UserView
+    from mission_control_tui.model.views import UserView
+
+P = ParamSpec("P")
 
 
 @click.command()
@@ -54,7 +57,9 @@ def create(
     given = passwords.chosen_source(password_stdin, passwords_out)
     fields = stated(options)
 
-    async def change(store: Store, account: int) -> Outcome[NewUserResult]:
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[NewUserResult]:
         from mission_control_tui.model.onboarding.new_user import create_with
         from mission_control_tui.model.people.names import display_name_for
         from mission_control_tui.model.users.queries import free_username
@@ -64,13 +69,13 @@ def create(
             names = str(fields.get("first_names", "")), str(fields.get("last_name", ""))
             fields["display_name"] = display_name_for(*names)
         if not fields.get("username") and upn:
-            fields["username"] = await free_username(store, session.caller, account, upn)
+            fields["username"] = await free_username(store, caller, account, upn)
         content = await content_of(session, store, account, template, like, not no_services)
         details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
         return await create_with(
-            *(store, session.caller, account, details, given, content.services),
+            *(store, caller, account, details, given, content.services),
             generate=given is None,
-            dry_run=session.dry_run,
+            dry_run=dry_run,
         )
 
     with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
@@ -82,12 +87,12 @@ def create(
 
 
 def _write_passwords(file: passwords.PasswordFile, made: NewUserResult) -> None:
-    """The user's password, and those of services that have their own."""
+    """Write the user's password, and those of services that have their own."""
     upn, of_user = made.user.upn, made.password or ""
     of_services = [
-        (upn, one.service_id, service.instance, one.backend_name, one.password)
-        for service, one in zip(made.services, made.given, strict=True)
-        if one.password is not None
+        (upn, result.service_id, service.instance, result.backend_name, result.password)
+        for service, result in zip(made.services, made.given, strict=True)
+        if result.password is not None
     ]
     if of_services:
         file.write(passwords.OF_SERVICES, [(upn, "", "", "", of_user), *of_services])
@@ -112,33 +117,23 @@ def edit(session: Session, user: str, wait: float | None, **options: Any) -> Non
         raise UsageError(
             "There is nothing to change.", hint="Name a field, as in --title Analyst; see --help."
         )
+    from mission_control_tui.model.users.editing import edit_user
 
-    async def change(store: Store, account: int) -> Outcome[UserView]:
-        from mission_control_tui.model.users.editing import edit_user
-
-        return await edit_user(
-            store, session.caller, account, user, fields, dry_run=session.dry_run
-        )
-
-    change_user(session, change, wait)
+    change_user(session, wait, edit_user, user, fields)
 
 
 def change_user(
     session: Session,
-    change: results.Change[UserView],
-    wait: float | None = None,
+    wait: float | None,
+    change: results.Change[P, UserView],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
 ) -> None:
-    """Do one change of one user, and tell it."""
-
-    async def work(store: Store) -> tuple[Outcome[UserView], tuple[AssignmentView, ...]]:
-        account = await session.account_id(store)
-        outcome = await change(store, account)
-        lights = await results.follow_user(
-            session, store, account, outcome, outcome.result.id, wait
-        )
-        return outcome, lights
-
-    outcome, lights = session.run(work)
+    """Make one change of one user, wait for the user's lights when asked to, and tell it."""
+    outcome, lights = results.carry_out_and_wait(
+        session, wait, lambda view: view.id, change, *args, **options
+    )
     results.tell(session, outcome, {"user": results.user(outcome.result)}, lights, wait)
 
 
@@ -150,13 +145,9 @@ def change_user(
 @example("mission-control users disable ada@acme.example --ticket T-1042")
 def disable(session: Session, user: str, wait: float | None) -> None:
     """Suspend all that a user has; data and seats stay. Undone by `users enable`."""
+    from mission_control_tui.model.users.editing import disable_user
 
-    async def change(store: Store, account: int) -> Outcome[UserView]:
-        from mission_control_tui.model.users.editing import disable_user
-
-        return await disable_user(store, session.caller, account, user, dry_run=session.dry_run)
-
-    change_user(session, change, wait)
+    change_user(session, wait, disable_user, user)
 
 
 @click.command()
@@ -167,13 +158,9 @@ def disable(session: Session, user: str, wait: float | None) -> None:
 @example("mission-control users enable ada@acme.example")
 def enable(session: Session, user: str, wait: float | None) -> None:
     """Undo `users disable`; a service that was suspended by itself stays so."""
+    from mission_control_tui.model.users.editing import enable_user
 
-    async def change(store: Store, account: int) -> Outcome[UserView]:
-        from mission_control_tui.model.users.editing import enable_user
-
-        return await enable_user(store, session.caller, account, user, dry_run=session.dry_run)
-
-    change_user(session, change, wait)
+    change_user(session, wait, enable_user, user)
 
 
 @click.command()
@@ -184,10 +171,6 @@ def enable(session: Session, user: str, wait: float | None) -> None:
 @example("mission-control users unlock ada@acme.example")
 def unlock(session: Session, user: str, wait: float | None) -> None:
     """Let a user in again whom too many wrong passwords locked out."""
+    from mission_control_tui.model.users.editing import unlock_user
 
-    async def change(store: Store, account: int) -> Outcome[UserView]:
-        from mission_control_tui.model.users.editing import unlock_user
-
-        return await unlock_user(store, session.caller, account, user, dry_run=session.dry_run)
-
-    change_user(session, change, wait)
+    change_user(session, wait, unlock_user, user)

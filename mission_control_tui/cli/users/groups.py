@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
@@ -14,16 +14,14 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.types import Service
-    from mission_control_tui.model.groups.editing import GroupChanges
-    from mission_control_tui.model.groups.queries import ObjectPage, ObjectView
+    from mission_control_tui.model.groups.queries import ObjectView
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.views import AssignmentView
 
-
+P = ParamSpec("P")
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
 )
@@ -86,22 +84,11 @@ def list_objects(
 ) -> None:
     """List objects by name; each word of QUERY is in the name or the address."""
 
-    async def work(store: Store) -> ObjectPage:
-        from mission_control_tui.model.groups.queries import list_objects as listed
+    from mission_control_tui.model.groups.queries import list_objects as listed
 
-        account = await session.account_id(store)
-        return await listed(
-            store,
-            session.caller,
-            account,
-            kind=kind,
-            query=query,
-            removed=removed,
-            limit=limit,
-            offset=offset,
-        )
-
-    found = session.run(work)
+    found = session.query(
+        listed, kind=kind, query=query, removed=removed, limit=limit, offset=offset
+    )
     if session.json:
         print_json({"objects": found.rows, "total": found.total})
         return
@@ -128,12 +115,9 @@ def list_objects(
 def show(session: Session, named: str) -> None:
     """Everything about one, with its members."""
 
-    async def work(store: Store) -> ObjectView:
-        from mission_control_tui.model.groups.queries import show_object
+    from mission_control_tui.model.groups.queries import show_object
 
-        return await show_object(store, session.caller, await session.account_id(store), named)
-
-    view = session.run(work)
+    view = session.query(show_object, named)
     if session.json:
         print_json({"object": as_json(view)})
         return
@@ -178,23 +162,9 @@ def create(
 ) -> None:
     """Make an object and provision it."""
     given, members = _pairs("--set", settings), _members("--add", add)
+    from mission_control_tui.model.groups.editing import create_object
 
-    async def change(store: Store, account: int) -> Outcome[ObjectView]:
-        from mission_control_tui.model.groups.editing import create_object
-
-        return await create_object(
-            store,
-            session.caller,
-            account,
-            kind,
-            name,
-            address,
-            settings=given,
-            members=members,
-            dry_run=session.dry_run,
-        )
-
-    _change(session, change, wait)
+    _change(session, wait, create_object, kind, name, address, settings=given, members=members)
 
 
 @objects.command()
@@ -230,13 +200,10 @@ def edit(
     """Change an object and its members, or try again what is red."""
     given = _pairs("--set", settings)
     coming, going = _members("--add", add), _members("--remove", remove)
+    from mission_control_tui.model.groups.editing import GroupChanges, edit_object
 
-    def changed() -> GroupChanges:
-        from mission_control_tui.model.groups.editing import GroupChanges
-
-        return GroupChanges(name, address, given, coming, going)
-
-    _edit(session, named, changed, wait)
+    changes = GroupChanges(name, address, given, coming, going)
+    _change(session, wait, edit_object, named, changes)
 
 
 @objects.command()
@@ -278,13 +245,9 @@ def leave(
 def remove(session: Session, named: str, wait: float | None) -> None:
     """Take an object away, with what it holds."""
     session.confirm(f"Remove {named}, with all that it holds?")
+    from mission_control_tui.model.groups.editing import remove_object
 
-    async def change(store: Store, account: int) -> Outcome[ObjectView]:
-        from mission_control_tui.model.groups.editing import remove_object
-
-        return await remove_object(store, session.caller, account, named, dry_run=session.dry_run)
-
-    _change(session, change, wait)
+    _change(session, wait, remove_object, named)
 
 
 @objects.command()
@@ -295,13 +258,9 @@ def remove(session: Session, named: str, wait: float | None) -> None:
 @example("mission-control objects restore sales@acme.example")
 def restore(session: Session, named: str, wait: float | None) -> None:
     """Make a removed object again, with its fields and members; what it held does not come back."""
+    from mission_control_tui.model.groups.editing import restore_object
 
-    async def change(store: Store, account: int) -> Outcome[ObjectView]:
-        from mission_control_tui.model.groups.editing import restore_object
-
-        return await restore_object(store, session.caller, account, named, dry_run=session.dry_run)
-
-    _change(session, change, wait)
+    _change(session, wait, restore_object, named)
 
 
 def _membership(
@@ -313,51 +272,39 @@ def _membership(
     *,
     joining: bool,
 ) -> None:
-    async def change(store: Store, account: int) -> Outcome[ObjectView]:
-        from mission_control_tui.model.catalogue.in_force import in_force
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[ObjectView]:
+        from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.groups.editing import GroupChanges, edit_object
         from mission_control_tui.model.groups.queries import show_object
 
         chosen = role
         if chosen is None:
-            view = await show_object(store, session.caller, account, named)
-            async with store.read() as db:
-                roles = (await in_force(db)).catalogue.kind(view.kind).roles
+            view = await show_object(store, caller, account, named)
+            roles = (await current(store)).catalogue.kind(view.kind).roles
             if not roles:
                 raise UsageError(f"A {view.kind_name} has no members.")
             chosen = roles[0].id
         people = {chosen: who}
         wished = GroupChanges(add=people) if joining else GroupChanges(remove=people)
-        return await edit_object(
-            store, session.caller, account, named, wished, dry_run=session.dry_run
-        )
+        return await edit_object(store, caller, account, named, wished, dry_run=dry_run)
 
-    _change(session, change, wait)
+    _change(session, wait, change)
 
 
-def _edit(
-    session: Session, named: str, changed: Callable[[], GroupChanges], wait: float | None
+def _change(
+    session: Session,
+    wait: float | None,
+    change: results.Change[P, ObjectView],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
 ) -> None:
-    async def change(store: Store, account: int) -> Outcome[ObjectView]:
-        from mission_control_tui.model.groups.editing import edit_object
-
-        return await edit_object(
-            store, session.caller, account, named, changed(), dry_run=session.dry_run
-        )
-
-    _change(session, change, wait)
-
-
-def _change(session: Session, change: results.Change[ObjectView], wait: float | None) -> None:
-    """Do the change, wake the worker, wait for the light when asked to, and tell."""
-
-    async def work(store: Store) -> tuple[Outcome[ObjectView], tuple[AssignmentView, ...]]:
-        account = await session.account_id(store)
-        outcome = await change(store, account)
-        ids = [outcome.result.service.id]
-        return outcome, await results.follow(session, store, account, outcome, ids, wait)
-
-    outcome, lights = session.run(work)
+    """Make the change, wait for the object's light when asked to, and tell it."""
+    outcome, lights = results.carry_out_and_wait(
+        session, wait, lambda view: [view.service.id], change, *args, **options
+    )
     results.tell(session, outcome, {"object": as_json(outcome.result)}, lights, wait)
 
 

@@ -13,10 +13,10 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.users.passwords import PasswordChange
-    from mission_control_tui.model.views import AssignmentView
 
 
 @click.command()
@@ -51,45 +51,27 @@ def password(
         raise UsageError("--instance needs --service.")
     given = passwords.chosen_source(password_stdin, passwords_out)
 
-    async def change(store: Store, account: int) -> Outcome[PasswordChange]:
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[PasswordChange]:
         from mission_control_tui.model.users.passwords import set_password, set_service_password
 
+        at = (store, caller, account)
         if service is None:
-            return await set_password(
-                store,
-                session.caller,
-                account,
-                user,
-                given,
-                must_change=must_change,
-                dry_run=session.dry_run,
+            outcome = await set_password(*at, user, given, must_change=must_change, dry_run=dry_run)
+        else:
+            outcome = await set_service_password(
+                *at, user, service, given, instance=instance, dry_run=dry_run
             )
-        return await set_service_password(
-            store,
-            session.caller,
-            account,
-            user,
-            service,
-            given,
-            instance=instance,
-            dry_run=session.dry_run,
-        )
-
-    async def work(
-        store: Store,
-    ) -> tuple[Outcome[PasswordChange], tuple[AssignmentView, ...]]:
-        account = await session.account_id(store)
-        outcome = await change(store, account)
         made = outcome.result.password
         if file is not None and made is not None:
             file.write(passwords.OF_USERS, [(outcome.result.upn, made)])
-        lights = await results.follow_user(
-            session, store, account, outcome, outcome.result.user_id, wait
-        )
-        return outcome, lights
+        return outcome
 
     with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
-        outcome, lights = session.run(work)
+        outcome, lights = results.carry_out_and_wait(
+            session, wait, lambda made: made.user_id, change
+        )
     told = {
         "user_id": outcome.result.user_id,
         "upn": outcome.result.upn,

@@ -33,12 +33,9 @@ def templates() -> None:
 def list_(session: Session) -> None:
     """The account's templates by name."""
 
-    async def work(store: Store) -> tuple[Template, ...]:
-        from mission_control_tui.model.onboarding.templates import list_templates
+    from mission_control_tui.model.onboarding.templates import list_templates
 
-        return await list_templates(store, session.caller, await session.account_id(store))
-
-    found = session.run(work)
+    found = session.query(list_templates)
     if session.json:
         print_json({"templates": [as_json(one) for one in found]})
     elif found:
@@ -161,12 +158,7 @@ def rename(session: Session, name: str, new_name: str) -> None:
 
     from mission_control_tui.model.onboarding.templates import rename_template
 
-    outcome = results.carry_out(
-        session,
-        lambda store, account: rename_template(
-            store, session.caller, account, name, new_name, dry_run=session.dry_run
-        ),
-    )
+    outcome = results.carry_out(session, rename_template, name, new_name)
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 
@@ -180,12 +172,7 @@ def remove(session: Session, name: str) -> None:
     from mission_control_tui.model.onboarding.templates import remove_template
 
     session.confirm(f"Remove the template {name}?")
-    outcome = results.carry_out(
-        session,
-        lambda store, account: remove_template(
-            store, session.caller, account, name, dry_run=session.dry_run
-        ),
-    )
+    outcome = results.carry_out(session, remove_template, name)
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 

@@ -18,8 +18,7 @@ from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
     from mission_control_tui.model.search.user_list import UserPage
-    from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.views import UserLine, UserView
+    from mission_control_tui.model.views import UserLine
 
 _COMMANDS = "mission_control_tui.cli"
 COMMANDS = {
@@ -83,23 +82,18 @@ def list_users(
     if as_csv and session.json:
         raise UsageError("Choose one of --csv and --json.")
 
-    async def work(store: Store) -> UserPage:
-        from mission_control_tui.model.search.user_list import page
-        from mission_control_tui.model.states import Light
+    from mission_control_tui.model.search.user_list import page
+    from mission_control_tui.model.states import Light
 
-        return await page(
-            store,
-            session.caller,
-            await session.account_id(store),
-            query=query,
-            light=Light(light) if light else None,
-            disabled=disabled,
-            in_bin=in_bin,
-            offset=offset,
-            limit=limit,
-        )
-
-    found = session.run(work)
+    found = session.query(
+        page,
+        query=query,
+        light=Light(light) if light else None,
+        disabled=disabled,
+        in_bin=in_bin,
+        offset=offset,
+        limit=limit,
+    )
     if session.json:
         print_json(
             {"users": [_line(one) for one in found.rows], "total": found.total, "more": found.more}
@@ -168,12 +162,9 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
 def show(session: Session, user: str) -> None:
     """Show everything about one user; what is empty is left out."""
 
-    async def work(store: Store) -> UserView:
-        from mission_control_tui.model.users.queries import details
+    from mission_control_tui.model.users.queries import details
 
-        return await details(store, session.caller, await session.account_id(store), user)
-
-    view = session.run(work)
+    view = session.query(details, user)
     if session.json:
         print_json(results.user(view))
         return
