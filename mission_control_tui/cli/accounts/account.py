@@ -19,16 +19,12 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
 
 
-_COMMANDS = "mission_control_tui.cli"
 COMMANDS = {
-    "contacts": ("Whom to call: list, set, clear.", f"{_COMMANDS}.accounts.contacts:contacts"),
-    "approval": ("Above which total orders wait.", f"{_COMMANDS}.accounts.statement:approval"),
-    "statement": (
-        "What a month costs: text, CSV, PDF.",
-        f"{_COMMANDS}.accounts.statement:statement",
-    ),
-    "usage": ("Seats bought, unused and idle.", f"{_COMMANDS}.accounts.usage:usage"),
-    "domains": ("Domains, their state and term.", f"{_COMMANDS}.accounts.usage:domains"),
+    "contacts": ("Whom to call: list, set, clear.", "accounts.contacts:contacts"),
+    "approval": ("Above which total orders wait.", "accounts.statement:approval"),
+    "statement": ("What a month costs: text, CSV, PDF.", "accounts.statement:statement"),
+    "usage": ("Seats bought, unused and idle.", "accounts.usage:usage"),
+    "domains": ("Domains, their state and term.", "accounts.usage:domains"),
 }
 
 

@@ -13,7 +13,9 @@ from mission_control_tui.cli.bulk import output as bulk_telling
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import (
+    LEVEL,
     changes,
+    choices,
     destroys,
     example,
     limited,
@@ -21,19 +23,29 @@ from mission_control_tui.cli.common.options import (
     settings_of,
     waits,
 )
-from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.output import attributes, line, print_json, say, when
+from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkParams, ItemOutcome
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.bulk.views import BulkFilter, BulkItemView, BulkPlan, BulkView
+    from mission_control_tui.model.bulk.views import (
+        BulkFilter,
+        BulkItemView,
+        BulkPlan,
+        BulkView,
+        StoppedBulk,
+    )
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
 
 Command = Callable[..., Any]
-ACTIONS = [str(one) for one in BulkAction if one not in {BulkAction.RESTATE, BulkAction.GIVE}]
+ACTIONS = [
+    str(action) for action in BulkAction if action not in {BulkAction.RESTATE, BulkAction.GIVE}
+]
 _TAKES_AWAY = {BulkAction.DEPROVISION: "Take services away from", BulkAction.DISABLE: "Disable"}
 
 
@@ -53,7 +65,7 @@ def _what(command: Command) -> Command:
         click.option(
             "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="May be repeated."
         ),
-        click.option("--level", metavar="LEVEL", help="The level to give, by name or id."),
+        LEVEL,
         click.option("--service", default="", metavar="SERVICE", help="By name or id."),
         where,
         users_from,
@@ -91,14 +103,8 @@ def _read(
 def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
     """Say what ACTION would do for many users: how many, seats, who is left out and why."""
     kind, users, params = _read(action, names, given)
-
-    async def work(store: Store) -> BulkPlan:
-
-        account = await session.account_id(store)
-        found = await planning.plan(store, session.caller, account, users, kind, params)
-        return bulk_telling.with_removals(session, found)
-
-    found = session.run(work)
+    found = session.query(planning.plan, users, kind, params)
+    found = bulk_telling.with_removals(session, found)
     if session.json:
         print_json({"plan": found})
     else:
@@ -184,31 +190,25 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
     """List bulks, the newest first."""
 
     found = session.query(queries.list_bulks, limit=limit, before_id=before, moving=moving)
-    if session.json:
-        print_json({"bulks": [bulk_telling.bulk(one) for one in found]})
-        return
-    if not found:
-        say("No bulks.")
-        return
-    table(
-        ["Id", "State", "What", "Progress", "Started"],
+    tell_list(
+        session,
+        {"bulks": [bulk_telling.bulk(view) for view in found]},
+        ("Id", "State", "What", "Progress", "Started"),
         [
-            (one.id, one.state, one.title, bulk_telling.words(one.progress), when(one.created_at))
-            for one in found
+            (
+                *(view.id, view.state, view.title),
+                *(bulk_telling.words(view.progress), when(view.created_at)),
+            )
+            for view in found
         ],
+        nothing="No bulks.",
     )
 
 
 @bulk.command()
 @click.argument("bulk_id", type=int, metavar="ID")
 @click.option("--failed", is_flag=True, help="List what is red or was refused, and why.")
-@click.option(
-    "--outcome",
-    "outcomes",
-    multiple=True,
-    type=click.Choice([str(one) for one in ItemOutcome]),
-    help="List items that ended so; may be repeated.",
-)
+@choices("--outcome", "outcomes", ItemOutcome, "List items that ended so")
 @limited(50, None)
 @click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
 @reads
@@ -223,24 +223,20 @@ def show(
     after: int,
 ) -> None:
     """Show one bulk: how far it is, and its items with --failed or --outcome."""
-    wanted = {ItemOutcome(one) for one in outcomes} | (FAILED if failed else set())
+    wanted = {ItemOutcome(outcome) for outcome in outcomes} | (FAILED if failed else set())
 
-    async def work(store: Store) -> tuple[BulkView, tuple[BulkItemView, ...]]:
-
-        account = await session.account_id(store)
-        found = await queries.show(store, session.caller, account, bulk_id)
+    async def work(
+        store: Store, caller: Caller, account: int
+    ) -> tuple[BulkView, tuple[BulkItemView, ...]]:
+        at = (store, caller, account, bulk_id)
+        found = await queries.show(*at)
         if not wanted:
             return found, ()
-        return found, await queries.items(
-            *(store, session.caller, account, bulk_id),
-            outcomes=wanted,
-            limit=limit,
-            after_id=after,
-        )
+        return found, await queries.items(*at, outcomes=wanted, limit=limit, after_id=after)
 
-    found, items = session.run(work)
+    found, items = session.query(work)
     if session.json:
-        shown = [bulk_telling.item(one) for one in items]
+        shown = [bulk_telling.item(view) for view in items]
         print_json({"bulk": bulk_telling.bulk(found), "items": shown})
         return
     bulk_telling.tell(found, items)
@@ -258,12 +254,11 @@ def show(
 def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
     """Stop a bulk: what is left of it is not wished for; what is queued goes on, or is cancelled."""
 
-    async def work(store: Store) -> Outcome[Any]:
+    async def work(store: Store, caller: Caller, account: int) -> Outcome[StoppedBulk]:
         from mission_control_tui.model.bulk import control as bulks
 
-        account = await session.account_id(store)
         outcome = await bulks.stop(
-            *(store, session.caller, account, bulk_id),
+            *(store, caller, account, bulk_id),
             cancel_queued=cancel_queued,
             dry_run=session.dry_run,
         )
@@ -271,16 +266,14 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
             await waiting.wake(session, store)
         return outcome
 
-    outcome = session.run(work)
+    outcome = session.query(work)
     stopped = outcome.result
     if session.json:
         print_json(
             {
                 "applied": outcome.applied,
                 "bulk": bulk_telling.bulk(stopped.bulk),
-                "left": stopped.left,
-                "queued": stopped.queued,
-                "cancelled": stopped.cancelled,
+                **attributes(stopped, "left", "queued", "cancelled"),
             }
         )
         return

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mission_control_tui.cli.common.output import line, say, table, when
+from mission_control_tui.cli.common.output import attributes, line, say, table, when
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def tell_plan(plan: BulkPlan) -> None:
     """What a bulk would do, on stdout; warnings on stderr."""
     waiting = f", {plan.waiting} of them wait first" if plan.waiting else ""
     line(f"{plan.queued} of {plan.total} would be queued{waiting}.")
-    for one in plan.reasons:
-        line(f"{one.count:>6}  {one.state}: {one.reason}")
-        more = f" and {one.count - NAMED} more" if one.count > NAMED else ""
-        line(f"{'':8}{', '.join(one.names[:NAMED])}{more}")
+    for group in plan.reasons:
+        line(f"{group.count:>6}  {group.state}: {group.reason}")
+        more = f" and {group.count - NAMED} more" if group.count > NAMED else ""
+        line(f"{'':8}{', '.join(group.names[:NAMED])}{more}")
     for seats in plan.seats:
         free = f"{seats.free_before} -> {seats.free_queued}"
         later = f", {seats.free_after} when all is done"
@@ -51,64 +51,40 @@ def tell_plan(plan: BulkPlan) -> None:
         say(f"Warning: {warning}")
 
 
-def bulk(one: BulkView) -> dict[str, object]:
+def bulk(view: BulkView) -> dict[str, object]:
     """A bulk as JSON."""
     return {
-        "id": one.id,
-        "action": one.action,
-        "title": one.title,
-        "state": one.state,
-        "attended": one.attended,
-        "operator": one.operator,
-        "ticket": one.ticket,
-        "undoes": one.undoes_id,
-        "created_at": one.created_at,
-        "ended_at": one.ended_at,
-        "progress": progress(one.progress),
+        **attributes(view, "id", "action", "title", "state", "attended", "operator", "ticket"),
+        "undoes": view.undoes_id,
+        **attributes(view, "created_at", "ended_at", "progress"),
     }
 
 
-def progress(one: BulkProgress) -> dict[str, int]:
-    """How far a bulk is, as JSON."""
-    return {
-        "total": one.total,
-        "left": one.left,
-        "orange": one.orange,
-        "green": one.green,
-        "red": one.red,
-        "cancelled": one.cancelled,
-        "superseded": one.superseded,
-        "unchanged": one.unchanged,
-        "skipped": one.skipped,
-        "refused": one.refused,
-    }
-
-
-def item(one: BulkItemView) -> dict[str, object]:
+def item(view: BulkItemView) -> dict[str, object]:
     """An item as JSON."""
     return {
-        "id": one.id,
-        "name": one.name,
-        "user_id": one.user_id,
-        "service": one.service_id or None,
-        "outcome": one.outcome,
-        "reason": one.reason or None,
-        "request": one.request_id,
+        **attributes(view, "id", "name", "user_id"),
+        "service": view.service_id or None,
+        "outcome": view.outcome,
+        "reason": view.reason or None,
+        "request": view.request_id,
     }
 
 
-def words(one: BulkProgress) -> str:
+def words(progress: BulkProgress) -> str:
     """What there is of it: 12 green, 3 orange, 5 left."""
-    counts = {name: count for name, count in progress(one).items() if name != "total" and count}
+    counts = {
+        name: count for name, count in attributes(progress).items() if name != "total" and count
+    }
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
 
 
-def tell(one: BulkView, items: Sequence[BulkItemView] = ()) -> None:
+def tell(bulk: BulkView, items: Sequence[BulkItemView] = ()) -> None:
     """One bulk on stdout, and these of its items."""
-    line(f"Bulk {one.id}: {one.title}, {one.state}, {one.progress.total} items")
-    ticket = f", ticket {one.ticket}" if one.ticket else ""
-    line(f"Started by {one.operator} at {when(one.created_at)}{ticket}.")
-    line(f"{words(one.progress)}.")
+    line(f"Bulk {bulk.id}: {bulk.title}, {bulk.state}, {bulk.progress.total} items")
+    ticket = f", ticket {bulk.ticket}" if bulk.ticket else ""
+    line(f"Started by {bulk.operator} at {when(bulk.created_at)}{ticket}.")
+    line(f"{words(bulk.progress)}.")
     if items:
         line("")
         table(
@@ -117,10 +93,10 @@ def tell(one: BulkView, items: Sequence[BulkItemView] = ()) -> None:
         )
 
 
-def tell_attended(one: BulkView) -> None:
+def tell_attended(bulk: BulkView) -> None:
     """What to do about a bulk that waits for somebody to take its passwords."""
-    if one.progress.left and one.attended and one.state != "done":
+    if bulk.progress.left and bulk.attended and bulk.state != "done":
         say(
-            f"{one.progress.left} wait for somebody to take their passwords: "
-            f"mission-control bulk resume {one.id} --passwords-out FILE"
+            f"{bulk.progress.left} wait for somebody to take their passwords: "
+            f"mission-control bulk resume {bulk.id} --passwords-out FILE"
         )

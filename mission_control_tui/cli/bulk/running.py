@@ -37,7 +37,7 @@ LOOK_SECONDS = 0.25
 TELL_SECONDS = 2.0
 NAMED = 20
 _ERRORS: dict[int, type[MissionControlError]] = {
-    one.exit_code: one for one in (UsageError, InvalidInput, NotFound, Conflict, NoSeats)
+    error.exit_code: error for error in (UsageError, InvalidInput, NotFound, Conflict, NoSeats)
 }
 
 
@@ -72,10 +72,10 @@ async def go_on(
                 hint="Name a new file for them: --passwords-out FILE",
             )
         if of_users:
-            file.write(passwords.OF_USERS, [(one.upn, one.password) for one in made], made=False)
+            file.write(passwords.OF_USERS, [(new.upn, new.password) for new in made], made=False)
         else:
             rows = [
-                (one.upn, one.service_id, one.instance, one.login, one.password) for one in made
+                (new.upn, new.service_id, new.instance, new.login, new.password) for new in made
             ]
             file.write(passwords.OF_SERVICES, rows, made=False)
 
@@ -106,15 +106,15 @@ async def until_settled(session: Session, store: Store, bulk: BulkView, seconds:
 
 def refuse_refused(plan: BulkPlan) -> None:
     """Raise the error of those who would be refused, naming them, where all or nobody is wanted."""
-    refused = [one for one in plan.reasons if one.state == "refused"]
+    refused = [group for group in plan.reasons if group.state == "refused"]
     if not refused:
         return
     first = refused[0]
     kind = _ERRORS.get(first.exit_code, Conflict)
-    problems = [Problem(name, one.reason) for one in refused for name in one.names]
+    problems = [Problem(name, group.reason) for group in refused for name in group.names]
     more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
     missing = "".join(
-        f" Missing: {one.short} of {one.service_id} {one.level_id}." for one in plan.short
+        f" Missing: {seats.short} of {seats.service_id} {seats.level_id}." for seats in plan.short
     )
     raise kind(
         f"{plan.refused} of {plan.total} would be refused. Nothing was changed.{missing}",
@@ -136,7 +136,7 @@ async def judge(session: Session, store: Store, bulk: BulkView, waited: float | 
     failed = await queries.items(
         store, session.caller, bulk.account_id, bulk.id, outcomes=FAILED, limit=NAMED
     )
-    problems = [Problem(one.name, one.reason) for one in failed]
+    problems = [Problem(item.name, item.reason) for item in failed]
     if progress.failed > len(problems):
         problems.append(Problem("", f"and {progress.failed - len(problems)} more"))
     hint = f"To see them: mission-control bulk show {bulk.id} --failed"

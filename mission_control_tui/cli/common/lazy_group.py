@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+PACKAGE = "mission_control_tui.cli"
+
 
 class LazyGroup(click.Group):
-    """`lazy` maps a command's name to (short help, "module:attribute")."""
+    """`lazy` maps a command's name to (short help, "module:attribute"), named below PACKAGE."""
 
     def __init__(
         self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **kwargs: Any
@@ -25,7 +27,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.lazy:
             return super().get_command(ctx, cmd_name)
         module, _, attribute = self.lazy[cmd_name][1].partition(":")
-        command = getattr(import_module(module), attribute)
+        command = getattr(import_module(f"{PACKAGE}.{module}"), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}:{attribute} is no command")
         return command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -15,6 +15,18 @@ Command = Callable[..., Any]
 
 COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 """The environment variable by which a shell asks for completions."""
+
+
+INSTANCE = click.option(
+    "--instance", default="", metavar="NAME", help="Which of several of this service."
+)
+LEVEL = click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
+OFFSET = click.option(
+    "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
+)
+SETTINGS = click.option(
+    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
+)
 
 
 def _store_flag(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -62,6 +74,19 @@ def limited(
     )
 
 
+def choices(
+    flag: str, name: str, values: Iterable[str], help_text: str
+) -> Callable[[Command], Command]:
+    """An option that takes one of the values and may be repeated."""
+    return click.option(
+        flag,
+        name,
+        multiple=True,
+        type=click.Choice([str(value) for value in values]),
+        help=f"{help_text}; may be repeated.",
+    )
+
+
 def changes(command: Command) -> Command:
     """`--ticket`, `--dry-run` and `--json`."""
     dry_run = _kept("--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing.")
@@ -94,7 +119,7 @@ def example(*lines: str) -> Callable[[Command], Command]:
     """Add a real example to the command's help: each line a whole call, "mission-control ..."."""
 
     def add(command: Command) -> Command:
-        shown = "\n".join(f"    {one}" for one in lines)
+        shown = "\n".join(f"    {call}" for call in lines)
         text = inspect.cleandoc(command.__doc__ or "")
         command.__doc__ = f"{text}\n\n\b\nExample:\n{shown}\n"
         return command
@@ -105,9 +130,9 @@ def example(*lines: str) -> Callable[[Command], Command]:
 def settings_of(given: Sequence[str]) -> dict[str, object]:
     """The settings of `--set OPTION=VALUE`. Raises UsageError."""
     options: dict[str, object] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
+    for setting in given:
+        name, equals, value = setting.partition("=")
         if not equals or not name:
-            raise UsageError(f"--set {one} is no setting.", hint="Write --set quota=2048.")
+            raise UsageError(f"--set {setting} is no setting.", hint="Write --set quota=2048.")
         options[name.strip()] = value
     return options

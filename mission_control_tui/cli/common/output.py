@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 LIGHT_MARKS = {"grey": "-", "red": "X", "orange": "~", "green": "*"}
 
 
+def lights(found: Iterable[tuple[str, str]]) -> str:
+    """The lights of a user's services, (service id, light), as text."""
+    return ", ".join(f"{LIGHT_MARKS[light]} {light} {service}" for service, light in found)
+
+
 def plain(value: object) -> Any:
     """`value` as JSON types: dataclasses become objects, enums their values, times ISO 8601 in UTC."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -46,6 +51,12 @@ def plain(value: object) -> Any:
     if isinstance(value, Iterable):
         return [plain(item) for item in value]
     return str(value)
+
+
+def attributes(value: Any, *names: str) -> dict[str, object]:
+    """Return the named attributes of a value by their names; without names all fields of a dataclass."""
+    found = names or [field.name for field in dataclasses.fields(value)]
+    return {name: getattr(value, name) for name in found}
 
 
 def print_json(value: object) -> None:
@@ -130,15 +141,15 @@ def _pad(cell: str, wanted: int, right: bool) -> str:
 
 def print_plan(plan: Plan) -> None:
     """What a change does, on stdout: things with before -> after, seats, money; warnings go to stderr."""
-    kinds = max((width(one.kind) for one in plan.lines), default=0)
-    for one in plan.lines:
-        line(f"{one.verb:<9}  {one.kind:<{kinds}}  {one.name}")
+    kinds = max((width(row.kind) for row in plan.lines), default=0)
+    for row in plan.lines:
+        line(f"{row.verb:<9}  {row.kind:<{kinds}}  {row.name}")
         stated = {
             key: value
-            for key, value in one.after.items()
-            if key in one.before or value not in ("", None, [], {})
+            for key, value in row.after.items()
+            if key in row.before or value not in ("", None, [], {})
         }
-        for text in differences(one.before, stated):
+        for text in differences(row.before, stated):
             line(f"{'':<11}{text}")
     for seats in plan.seats:
         owned = _arrow(seats.owned_before, seats.owned_after)

@@ -7,7 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import waiting
-from mission_control_tui.cli.common.output import line, print_json, print_plan, say, table
+from mission_control_tui.cli.common.output import (
+    attributes,
+    line,
+    print_json,
+    print_plan,
+    say,
+    table,
+)
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
@@ -121,7 +128,7 @@ def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
     """Warn of more removals than the worker does without being told to."""
     limit = session.settings.worker.removal_limit
     count = sum(
-        one.verb is PlanVerb.REMOVED and one.kind == "service" for one in outcome.plan.lines
+        row.verb is PlanVerb.REMOVED and row.kind == "service" for row in outcome.plan.lines
     )
     if count <= limit:
         return outcome
@@ -152,32 +159,22 @@ def user(view: UserView) -> dict[str, object]:
     """A user as JSON: the details by their field names, and what the store knows beside them."""
     return {
         "id": view.id,
-        **{
-            field.name: getattr(view.details, field.name)
-            for field in dataclasses.fields(view.details)
-        },
-        "aliases": view.aliases,
-        "primary_address": view.primary_address,
-        "locked": view.locked,
-        "in_bin": view.in_bin,
-        "deleted_at": view.deleted_at,
-        "created_at": view.created_at,
-        "updated_at": view.updated_at,
-        "password_waiting": view.password_waiting,
-        "version": view.version,
+        **attributes(view.details),
+        **attributes(view, "aliases", "primary_address", "locked", "in_bin", "deleted_at"),
+        **attributes(view, "created_at", "updated_at", "password_waiting", "version"),
     }
 
 
-def given(upn: str, instance: str, one: ServiceResult) -> dict[str, object]:
+def given(upn: str, instance: str, result: ServiceResult) -> dict[str, object]:
     """What became of a service that was asked for; `request` is null when nothing had to change."""
     return {
         "user": upn,
-        "service": one.service_id,
+        "service": result.service_id,
         "instance": instance,
-        "level": one.level_id or None,
-        "login": one.backend_name,
-        "assignment": one.assignment_id,
-        "request": one.request_id,
+        "level": result.level_id or None,
+        "login": result.backend_name,
+        "assignment": result.assignment_id,
+        "request": result.request_id,
     }
 
 
@@ -185,25 +182,18 @@ def service(view: AssignmentView) -> dict[str, object]:
     """One service of one subject as `status --json` has it; `error` is null unless there is one."""
     said = bool(view.error_kind or view.error_said)
     return {
-        "subject": view.subject,
-        "user_id": view.user_id,
+        **attributes(view, "subject", "user_id"),
         "service": view.service_id,
         "service_name": view.service,
         "instance": view.instance,
         "level": view.level_id or None,
         "level_name": view.level or None,
-        "light": view.light,
-        "word": view.word,
+        **attributes(view, "light", "word"),
         "step": view.step or None,
         "error": {"kind": view.error_kind, "said": view.error_said, "remedy": view.error_remedy}
         if said
         else None,
-        "since": view.since,
-        "wish": view.wish,
-        "suspended": view.suspended,
-        "drift": view.drift,
-        "settings": view.settings,
-        "connector": view.connector,
+        **attributes(view, "since", "wish", "suspended", "drift", "settings", "connector"),
         "login": view.backend_name or None,
         "request": view.request_id,
     }

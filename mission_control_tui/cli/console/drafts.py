@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from mission_control_tui.cli.common.options import example, reads
-from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.output import line, print_json, say, when
+from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.text.differences import value_text
 
@@ -24,18 +25,15 @@ def list_(session: Session) -> None:
     from mission_control_tui.model.operators.drafts import list_drafts
 
     found = session.run(lambda store: list_drafts(store, session.caller))
-    if session.json:
-        print_json({"drafts": found})
-        return
-    if not found:
-        say("You have no drafts.")
-        return
-    table(
+    tell_list(
+        session,
+        {"drafts": found},
         ("ID", "ACCOUNT", "FORM", "WHEN", "ABOUT"),
         [
-            (one.id, one.account_code, one.kind, when(one.updated_at), one.title or "-")
-            for one in found
+            (draft.id, draft.account_code, draft.kind, when(draft.updated_at), draft.title or "-")
+            for draft in found
         ],
+        nothing="You have no drafts.",
     )
 
 

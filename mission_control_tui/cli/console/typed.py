@@ -82,7 +82,7 @@ def understand(root: click.Command, text: str) -> ParsedCommand:
         command, ctx = found, click.Context(found, info_name=word, parent=ctx)
     if path[:1] == ["worker"]:
         raise UsageError("The worker runs outside of the console.", hint="Start it in a shell.")
-    flags = {flag for one in command.params for flag in one.opts}
+    flags = {flag for parameter in command.params for flag in parameter.opts}
     asks = "--yes" in flags and "--yes" not in words and "--dry-run" not in words
     return ParsedCommand(
         tuple(words),

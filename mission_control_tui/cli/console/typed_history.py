@@ -27,12 +27,12 @@ class History:
         lines = self.read()
         if lines[-1:] == [line]:
             return
-        text = "".join(f"{one}\n" for one in [*lines, " ".join(line.splitlines())][-KEPT:])
+        kept = [*lines, " ".join(line.splitlines())][-KEPT:]
         try:
             self.path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
             fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}")
             fresh.touch(mode=0o600)
-            fresh.write_text(text, "utf-8")
+            fresh.write_text("".join(f"{command}\n" for command in kept), "utf-8")
             fresh.replace(self.path)
         except OSError:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Unpack
 
@@ -86,18 +86,13 @@ def audit(
     wanted = limit if limit is not None or form is not None or session.json else 200
 
     async def pages(store: Store) -> AsyncIterator[tuple[AuditView, ...]]:
-        account_id = await session.account_id(store)
+        account = await session.account_id(store)
         last: int | None = None
         left = wanted
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
             found = await entries(
-                store,
-                session.caller,
-                account_id,
-                limit=size,
-                before_id=last,
-                **filters,
+                store, session.caller, account, limit=size, before_id=last, **filters
             )
             if found:
                 yield found
@@ -117,44 +112,28 @@ def audit(
             from mission_control_tui.model.history.audit_names import named
 
             catalogue = (await current(store)).catalogue
-            rows = [named(one, catalogue) for one in rows]
-        account_id = await session.account_id(store)
-        return (await resolve_account(store, session.caller, account_id)).code, rows
+            rows = [named(row, catalogue) for row in rows]
+        account = await session.account_id(store)
+        return (await resolve_account(store, session.caller, account)).code, rows
 
     code, found = session.run(work)
     if session.json:
         print_json({"entries": found})
         return
+    click.echo(_shown(found, form, code), nl=False)
     if form is not None:
-        click.echo(_FORMS[form](found, code), nl=False)
         return
-    click.echo(_text(found), nl=False)
     if not found:
         say("No such change.")
     elif len(found) == wanted:
         say(f"The newest {wanted}; more with --limit N, or all with --csv.")
 
 
-def _csv(found: Sequence[AuditView], _code: str) -> str:
-    from mission_control_tui.model.history.audit_export import as_csv
+def _shown(found: Sequence[AuditView], form: str | None, code: str) -> str:
+    from mission_control_tui.model.history.audit_export import as_csv, as_script, as_text
 
-    return as_csv(found)
-
-
-def _text(found: Sequence[AuditView], _code: str = "") -> str:
-    from mission_control_tui.model.history.audit_export import as_text
-
-    return as_text(found)
-
-
-def _script(found: Sequence[AuditView], code: str) -> str:
-    from mission_control_tui.model.history.audit_export import as_script
-
-    return as_script(found[::-1], code)
-
-
-_FORMS: dict[str, Callable[[Sequence[AuditView], str], str]] = {
-    "csv": _csv,
-    "text": lambda found, _code: _text(found[::-1]),
-    "script": _script,
-}
+    if form == "csv":
+        return as_csv(found)
+    if form == "script":
+        return as_script(found[::-1], code)
+    return as_text(found[::-1] if form == "text" else found)

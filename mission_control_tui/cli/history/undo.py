@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def _removed(plan: Plan) -> int:
     return sum(
-        one.verb is PlanVerb.REMOVED and one.kind in ("service", "object") for one in plan.lines
+        row.verb is PlanVerb.REMOVED and row.kind in ("service", "object") for row in plan.lines
     )
 
 
@@ -83,7 +83,7 @@ def undo(
             return tried
         taken = plan.removals if plan is not None else _removed(tried.plan)
         if taken:
-            kinds = {one.kind for one in tried.plan.lines if one.verb is PlanVerb.REMOVED}
+            kinds = {row.kind for row in tried.plan.lines if row.verb is PlanVerb.REMOVED}
             thing = "object" if kinds == {"object"} else "service"
             article = "an" if thing == "object" else "a"
             what = f"{article} {thing}" if taken == 1 else f"{taken} {thing}s"

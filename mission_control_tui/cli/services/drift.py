@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import changes, example
-from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.output import attributes, line, print_json, say
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.provisioning.drift import Difference, DriftReport
 
@@ -32,19 +33,14 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
     nothing else differs.
     """
 
-    async def work(store: Store) -> DriftReport:
+    async def work(store: Store, caller: Caller, account: int) -> DriftReport:
         from mission_control_tui.provisioning.backends import Backends
         from mission_control_tui.provisioning.drift import survey
 
-        account = await session.account_id(store)
         backends = Backends(session.settings, store.installation)
         try:
             return await survey(
-                store,
-                session.caller,
-                account,
-                backends,
-                session.settings.worker,
+                *(store, caller, account, backends, session.settings.worker),
                 user=user,
                 service=service,
                 orphans=orphans,
@@ -53,7 +49,7 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
         finally:
             await backends.close()
 
-    report = session.run(work)
+    report = session.query(work)
     if session.json:
         print_json(_document(report, applied=not session.dry_run and session.caller.may_write))
     else:
@@ -67,20 +63,19 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
         "looked": report.looked,
         "drifted": [
             {
-                "subject": one.assignment.subject,
-                "service": one.assignment.service_id,
-                "instance": one.assignment.instance,
-                "connector": one.assignment.connector,
-                "login": one.assignment.backend_name,
-                "assignment": one.assignment.assignment_id,
+                "subject": difference.assignment.subject,
+                "service": difference.assignment.service_id,
+                **attributes(difference.assignment, "instance", "connector"),
+                "login": difference.assignment.backend_name,
+                "assignment": difference.assignment.assignment_id,
                 "differs": [
                     {"what": change.what, "back_end_has": change.before, "wished": change.after}
-                    for change in one.changes
+                    for change in difference.changes
                 ],
-                "reason": one.reason or None,
-                "remedy": one.remedy or None,
+                "reason": difference.reason or None,
+                "remedy": difference.remedy or None,
             }
-            for one in report.differing
+            for difference in report.differing
         ],
         "not_looked_at": report.not_looked_at,
         "orphans": report.orphans,
@@ -89,11 +84,11 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
 
 
 def _print(report: DriftReport) -> None:
-    for one in report.differing:
-        line(_title(one))
-        if one.reason:
-            line(f"    {value_text(one.reason)}")
-        for change in one.changes:
+    for difference in report.differing:
+        line(_title(difference))
+        if difference.reason:
+            line(f"    {value_text(difference.reason)}")
+        for change in difference.changes:
             line(f"    {change.what}: {value_text(change.before)} -> {value_text(change.after)}")
     for stray in report.orphans:
         level = f", {stray.level}" if stray.level else ""
@@ -109,9 +104,10 @@ def _print(report: DriftReport) -> None:
     )
 
 
-def _title(one: Difference) -> str:
-    instance = f" {one.assignment.instance}" if one.assignment.instance else ""
-    return f"{one.assignment.subject} {one.assignment.service}{instance} ({one.assignment.backend_name})"
+def _title(difference: Difference) -> str:
+    assigned = difference.assignment
+    instance = f" {assigned.instance}" if assigned.instance else ""
+    return f"{assigned.subject} {assigned.service}{instance} ({assigned.backend_name})"
 
 
 def _judge(report: DriftReport) -> None:
@@ -128,6 +124,6 @@ def _judge(report: DriftReport) -> None:
     if report.not_looked_at:
         raise NotAllLookedAt(
             "Some services could not be looked at; the others agree.",
-            problems=[Problem(one.connector, one.said) for one in report.not_looked_at],
+            problems=[Problem(missed.connector, missed.said) for missed in report.not_looked_at],
             hint="`mission-control doctor` checks every connector.",
         )

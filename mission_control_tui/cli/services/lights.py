@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.options import example, limited, reads
-from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.output import attributes, print_json, say, table
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.search import filters
 from mission_control_tui.model.states import Light
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.search.light_rows import Cell, LightColumn, MatrixPage, MatrixRow
     from mission_control_tui.model.store.database import Store
 
@@ -41,27 +42,27 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
     in names and addresses. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D drift.
     """
 
-    async def work(store: Store) -> tuple[tuple[LightColumn, ...], MatrixPage]:
-        from mission_control_tui.model.catalogue import in_force as catalogue_store
+    async def work(
+        store: Store, caller: Caller, account: int
+    ) -> tuple[tuple[LightColumn, ...], MatrixPage]:
+        from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.search import light_matrix as matrix
 
-        account = await session.account_id(store)
-        at = (store, session.caller, account)
-        found = await catalogue_store.current(store)
-        sight = filters.parse_filter(" ".join(words), found.catalogue)
+        at = (store, caller, account)
+        sight = filters.parse_filter(" ".join(words), (await current(store)).catalogue)
+        order = filters.UserOrder(sort)
         across = await matrix.columns(*at)
-        return across, await matrix.page(
-            *at, sight, filters.UserOrder(sort), offset=offset, limit=limit
-        )
+        return across, await matrix.page(*at, sight, order, offset=offset, limit=limit)
 
-    across, page = session.run(work)
+    across, page = session.query(work)
     if session.json:
         print_json(
             {
                 "services": [
-                    {"id": one.service_id, "name": one.name, "code": one.code} for one in across
+                    {"id": column.service_id, "name": column.name, "code": column.code}
+                    for column in across
                 ],
-                "users": [_json(one) for one in page.rows],
+                "users": [_json(row) for row in page.rows],
                 "total": page.total,
                 "more": page.more,
             }
@@ -71,14 +72,15 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
         say("Nobody is found.")
         return
     table(
-        ["User", *(one.code for one in across)],
+        ["User", *(column.code for column in across)],
         [
-            [_name(row), *(_cell(row.cells.get(one.service_id)) for one in across)]
+            [_name(row), *(_cell(row.cells.get(column.service_id)) for column in across)]
             for row in page.rows
         ],
     )
     more = "more than " if page.more else ""
-    say(f"{', '.join(f'{one.code} {one.name}' for one in across)}. {more}{page.total} users.")
+    legend = ", ".join(f"{column.code} {column.name}" for column in across)
+    say(f"{legend}. {more}{page.total} users.")
 
 
 def _name(row: MatrixRow) -> str:
@@ -92,21 +94,12 @@ def _cell(cell: Cell | None) -> str:
 def _json(row: MatrixRow) -> dict[str, Any]:
     return {
         "id": row.user_id,
-        "upn": row.upn,
-        "display_name": row.display_name,
-        "disabled": row.disabled,
-        "locked": row.locked,
-        "since": row.since,
+        **attributes(row, "upn", "display_name", "disabled", "locked", "since"),
         "services": {
             service: {
-                "light": cell.light,
-                "letter": cell.letter,
+                **attributes(cell, "light", "letter"),
                 "level": cell.level_id,
-                "word": cell.word,
-                "since": cell.since,
-                "suspended": cell.suspended,
-                "drift": cell.drift,
-                "said": cell.said,
+                **attributes(cell, "word", "since", "suspended", "drift", "said"),
                 "instances": cell.count,
             }
             for service, cell in row.cells.items()

@@ -11,7 +11,15 @@ import click
 
 from mission_control_tui.cli.bulk.running import password_file
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import changes, example, settings_of, waits
+from mission_control_tui.cli.common.options import (
+    INSTANCE,
+    LEVEL,
+    SETTINGS,
+    changes,
+    example,
+    settings_of,
+    waits,
+)
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.common.user_selection import users_in
@@ -28,11 +36,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[USER] SERVICE")
-@click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
-)
-@click.option("--instance", default="", metavar="NAME", help="Which of several of this service.")
+@LEVEL
+@SETTINGS
+@INSTANCE
 @click.option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
 @click.option(
     "--users-from",
@@ -85,18 +91,18 @@ def provision(
             return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
 
         tried = await give(True)
-        makes = any(one.password for one in tried.result)
+        makes = any(result.password for result in tried.result)
         file = password_file(session, makes, passwords_out, stack)
         if session.dry_run:
             return tried, ()
         outcome = await give(False)
         _keep_passwords(who, outcome.result, instance, file)
-        ids = [one.assignment_id for one in outcome.result]
+        ids = [result.assignment_id for result in outcome.result]
         return outcome, await results.follow(session, store, account, outcome, ids, wait)
 
     with contextlib.ExitStack() as stack:
         outcome, lights = session.run(lambda store: work(store, stack))
-    given = [results.given(who, instance, one) for one in outcome.result]
+    given = [results.given(who, instance, result) for result in outcome.result]
     results.tell(session, outcome, {"given": given}, lights, wait)
 
 
@@ -118,9 +124,9 @@ def _keep_passwords(
     upn: str, given: Sequence[ServiceResult], instance: str, file: passwords.PasswordFile | None
 ) -> None:
     made = [
-        (upn, one.service_id, instance, one.backend_name, one.password)
-        for one in given
-        if one.password is not None
+        (upn, result.service_id, instance, result.backend_name, result.password)
+        for result in given
+        if result.password is not None
     ]
     if made and file is not None:
         file.write(passwords.OF_SERVICES, made)

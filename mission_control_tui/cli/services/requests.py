@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads
-from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.options import (
+    changes,
+    choices,
+    destroys,
+    example,
+    limited,
+    reads,
+)
+from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, when
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.services.retry_all import retry_all
 from mission_control_tui.model.errors import UsageError
@@ -16,8 +23,12 @@ from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.views import RequestView
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @click.group()
@@ -26,13 +37,7 @@ def requests() -> None:
 
 
 @requests.command("list")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice([str(one) for one in RequestState]),
-    help="Only requests in this state; may be repeated.",
-)
+@choices("--state", "states", RequestState, "Only requests in this state")
 @click.option("--user", metavar="USER", help="Only one user's.")
 @limited(50, "At most so many, the newest first.")
 @click.option("--before", type=int, metavar="ID", help="Only those older than this request.")
@@ -48,52 +53,39 @@ def list_all(
 
     found = session.query(
         list_requests,
-        states=[RequestState(one) for one in states],
+        states=[RequestState(state) for state in states],
         user=user,
         limit=limit,
         before_id=before,
     )
-    if session.json:
-        print_json({"requests": [request(one) for one in found]})
-        return
-    if not found:
-        say("No requests.")
-        return
-    table(
-        ["Id", "State", "What", "For", "Asked"],
-        [(one.id, one.state, what(one), one.subject, when(one.created_at)) for one in found],
+    results.tell_list(
+        session,
+        {"requests": [request(view) for view in found]},
+        ("Id", "State", "What", "For", "Asked"),
+        [(view.id, view.state, what(view), view.subject, when(view.created_at)) for view in found],
+        nothing="No requests.",
     )
-    if len(found) == limit:
+    if len(found) == limit and not session.json:
         say(f"Older ones: mission-control requests list --before {found[-1].id}")
 
 
-def what(one: RequestView) -> str:
+def what(view: RequestView) -> str:
     """What a request is about: provision databases."""
-    return f"{one.kind} {one.service_id}".rstrip()
+    return f"{view.kind} {view.service_id}".rstrip()
 
 
-def request(one: RequestView) -> dict[str, object]:
+def request(view: RequestView) -> dict[str, object]:
     """A request as JSON; what does not apply is null."""
     return {
-        "id": one.id,
-        "kind": one.kind,
-        "state": one.state,
-        "subject": one.subject,
-        "user_id": one.user_id,
-        "service": one.service_id or None,
-        "level": one.level_id or None,
-        "parent": one.parent_id,
-        "depends_on": one.depends_on,
-        "waiting_for": one.waiting_for or None,
-        "generation": one.generation,
-        "attempt": one.attempt,
-        "failures": one.failures,
-        "priority": "interactive" if one.priority == 1 else "bulk",
-        "operator": one.operator,
-        "ticket": one.ticket,
-        "created_at": one.created_at,
-        "started_at": one.started_at,
-        "ended_at": one.ended_at,
+        **attributes(view, "id", "kind", "state", "subject", "user_id"),
+        "service": view.service_id or None,
+        "level": view.level_id or None,
+        "parent": view.parent_id,
+        "depends_on": view.depends_on,
+        "waiting_for": view.waiting_for or None,
+        **attributes(view, "generation", "attempt", "failures"),
+        "priority": "interactive" if view.priority == 1 else "bulk",
+        **attributes(view, "operator", "ticket", "created_at", "started_at", "ended_at"),
     }
 
 
@@ -114,16 +106,16 @@ def show(session: Session, request_id: int) -> None:
                 "request": request(found.request),
                 "steps": found.steps,
                 "events": found.events,
-                "children": [request(one) for one in found.children],
+                "children": [request(child) for child in found.children],
             }
         )
         return
-    one = found.request
-    line(f"Request {one.id}: {what(one)} for {one.subject}, {one.state}")
-    ticket = f", ticket {one.ticket}" if one.ticket else ""
-    line(f"Asked by {one.operator} at {when(one.created_at)}{ticket}; attempt {one.attempt}.")
-    if one.waiting_for:
-        line(f"Waiting for {one.waiting_for}.")
+    view = found.request
+    line(f"Request {view.id}: {what(view)} for {view.subject}, {view.state}")
+    ticket = f", ticket {view.ticket}" if view.ticket else ""
+    line(f"Asked by {view.operator} at {when(view.created_at)}{ticket}; attempt {view.attempt}.")
+    if view.waiting_for:
+        line(f"Waiting for {view.waiting_for}.")
     if found.children:
         line("")
         table(
@@ -159,22 +151,12 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     """
     if (request_id is None) is not all_red:
         raise UsageError("Name one request, or all with --all-red.")
-
     if request_id is None:
         retry_all(session)
         return
-    number = request_id
+    from mission_control_tui.model.requests import control as queue
 
-    async def work(store: Store) -> Outcome[tuple[int, ...]]:
-        from mission_control_tui.model.requests import control as queue
-
-        account = await session.account_id(store)
-        outcome = await queue.retry(store, session.caller, account, number, dry_run=session.dry_run)
-        if outcome.applied and outcome.result:
-            await waiting.wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+    outcome = _change_queue(session, queue.retry, request_id)
     retried = outcome.result if outcome.applied else ()
     results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
 
@@ -186,19 +168,9 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
 @example("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
+    from mission_control_tui.model.requests import control as queue
 
-    async def work(store: Store) -> Outcome[RequestState]:
-        from mission_control_tui.model.requests import control as queue
-
-        account = await session.account_id(store)
-        outcome = await queue.cancel(
-            store, session.caller, account, request_id, dry_run=session.dry_run
-        )
-        if outcome.applied:
-            await waiting.wake(session, store)
-        return outcome
-
-    outcome = session.run(work)
+    outcome = _change_queue(session, queue.cancel, request_id)
     results.tell(session, outcome, {"request": request_id, "state": outcome.result})
 
 
@@ -223,19 +195,31 @@ def reset(session: Session, request_id: int) -> None:
 def allow(session: Session) -> None:
     """Let the removals go that wait because there were too many at a time."""
 
-    async def work(store: Store) -> Outcome[tuple[int, ...]]:
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[tuple[int, ...]]:
         from mission_control_tui.model.requests import removal_limit as removals
 
-        account = await session.account_id(store)
-        held = await removals.held_removals(store, session.caller, account)
+        held = await removals.held_removals(store, caller, account)
         if held:
             session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
-        outcome = await removals.allow_removals(
-            store, session.caller, account, held, dry_run=session.dry_run
-        )
+        return await removals.allow_removals(store, caller, account, held, dry_run=dry_run)
+
+    outcome = _change_queue(session, change)
+    results.tell(session, outcome, {"allowed": outcome.result})
+
+
+def _change_queue(
+    session: Session, change: results.Change[P, T], /, *args: P.args, **options: P.kwargs
+) -> Outcome[T]:
+    """Change what is queued already, and wake the worker where the change has a result."""
+    options["dry_run"] = session.dry_run
+
+    async def work(store: Store) -> Outcome[T]:
+        account = await session.account_id(store)
+        outcome = await change(store, session.caller, account, *args, **options)
         if outcome.applied and outcome.result:
             await waiting.wake(session, store)
         return outcome
 
-    outcome = session.run(work)
-    results.tell(session, outcome, {"allowed": outcome.result})
+    return session.run(work)

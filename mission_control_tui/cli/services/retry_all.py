@@ -40,11 +40,11 @@ def retry_all(session: Session) -> None:
         PlanLine(
             PlanVerb.CHANGED,
             "service",
-            f"{one.subject} {one.service_id}",
+            f"{red.subject} {red.service_id}",
             {"light": str(Light.RED)},
             {"light": str(Light.ORANGE)},
         )
-        for one in found.lines
+        for red in found.lines
     )
     count = found.queued if started is None else len(queued)
     outcome = Outcome(found, Plan(lines, requests=tuple(queued)), not session.dry_run)

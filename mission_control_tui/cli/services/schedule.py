@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import changes, example, limited, reads
-from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.options import (
+    INSTANCE,
+    LEVEL,
+    SETTINGS,
+    changes,
+    choices,
+    example,
+    limited,
+    reads,
+    settings_of,
+)
+from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
@@ -19,11 +29,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
 
 ACTIONS = ("provision", "suspend", "resume", "deprovision", "disable", "enable")
-
-_level = click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
-_settings = click.option(
-    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
-)
 
 
 @click.group()
@@ -40,9 +45,9 @@ def schedule() -> None:
 @click.argument("when")
 @click.argument("action", type=click.Choice(ACTIONS))
 @click.argument("service", required=False, default="")
-@_level
-@_settings
-@click.option("--instance", default="", metavar="NAME", help="Which of several of this service.")
+@LEVEL
+@SETTINGS
+@INSTANCE
 @changes
 @pass_session
 @example(
@@ -78,7 +83,7 @@ def add(
             await session.account_id(store),
             user,
             action,
-            ScheduleParams(service, level, _stated(settings), instance),
+            ScheduleParams(service, level, settings_of(settings), instance),
             when,
             dry_run=session.dry_run,
         )
@@ -89,13 +94,7 @@ def add(
 
 @schedule.command("list")
 @click.option("--user", metavar="USER", help="Only one user's.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice([str(one) for one in ScheduleState]),
-    help="Only those in this state; may be repeated.",
-)
+@choices("--state", "states", ScheduleState, "Only those in this state")
 @limited(200)
 @reads
 @pass_session
@@ -106,31 +105,28 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
     from mission_control_tui.model.schedules.queries import list_schedules
 
     found = session.query(
-        list_schedules, user=user, states=[ScheduleState(one) for one in states], limit=limit
+        list_schedules, user=user, states=[ScheduleState(state) for state in states], limit=limit
     )
-    if session.json:
-        print_json({"schedules": [document(one) for one in found]})
-    elif not found:
-        say("Nothing is scheduled.")
-    else:
-        headings = ["No", "When", "User", "What", "State", "By", "Ticket", "Said"]
-        table(
-            headings,
-            [
-                [
-                    *(one.id, one.shown, one.upn, one.what, str(one.state)),
-                    *(one.operator, one.ticket, one.said),
-                ]
-                for one in found
-            ],
-        )
+    results.tell_list(
+        session,
+        {"schedules": [document(view) for view in found]},
+        ("No", "When", "User", "What", "State", "By", "Ticket", "Said"),
+        [
+            (
+                *(view.id, view.shown, view.upn, view.what, str(view.state)),
+                *(view.operator, view.ticket, view.said),
+            )
+            for view in found
+        ],
+        nothing="Nothing is scheduled.",
+    )
 
 
 @schedule.command()
 @click.argument("number", type=int)
 @click.option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
-@_level
-@_settings
+@LEVEL
+@SETTINGS
 @changes
 @pass_session
 @example('mission-control schedule change 12 --when "mon 9:00"')
@@ -151,7 +147,7 @@ def change(
         before = await show_schedule(store, session.caller, account, number)
         params = None
         if level is not None or settings:
-            stated = {**before.params.settings, **_stated(settings)}
+            stated = {**before.params.settings, **settings_of(settings)}
             params = replace(before.params, level=level or before.params.level, settings=stated)
         outcome = await change_schedule(
             store,
@@ -175,46 +171,29 @@ def change(
 @example("mission-control schedule cancel 12")
 def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""
+    from mission_control_tui.model.schedules.editing import cancel_schedule
 
-    async def work(store: Store) -> Outcome[ScheduleView]:
-        from mission_control_tui.model.schedules.editing import cancel_schedule
-
-        account = await session.account_id(store)
-        return await cancel_schedule(
-            store, session.caller, account, number, dry_run=session.dry_run
-        )
-
-    _tell(session, session.run(work))
+    _tell(session, results.carry_out(session, cancel_schedule, number))
 
 
-def document(one: ScheduleView) -> dict[str, object]:
+def document(view: ScheduleView) -> dict[str, object]:
     """A schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
     return {
-        "id": one.id,
-        "user": one.upn,
-        "user_id": one.user_id,
-        "action": one.action,
-        "service": one.params.service or None,
-        "level": one.params.level,
-        "settings": one.params.settings,
-        "instance": one.params.instance,
-        "what": one.what,
-        "due_at": one.due_at,
-        "when": one.shown,
-        "time_zone": one.time_zone,
-        "state": one.state,
-        "said": one.said,
-        "request": one.request_id,
-        "operator": one.operator,
-        "ticket": one.ticket,
-        "created_at": one.created_at,
-        "ended_at": one.ended_at,
-        "version": one.version,
+        "id": view.id,
+        "user": view.upn,
+        **attributes(view, "user_id", "action"),
+        "service": view.params.service or None,
+        **attributes(view.params, "level", "settings", "instance"),
+        **attributes(view, "what", "due_at"),
+        "when": view.shown,
+        **attributes(view, "time_zone", "state", "said"),
+        "request": view.request_id,
+        **attributes(view, "operator", "ticket", "created_at", "ended_at", "version"),
     }
 
 
 def _tell(session: Session, outcome: Outcome[ScheduleView]) -> None:
-    results.tell(session, outcome, {"schedule": document(outcome.result)}, (), None)
+    results.tell(session, outcome, {"schedule": document(outcome.result)})
 
 
 async def _awaited(
@@ -232,9 +211,3 @@ async def _awaited(
             "`mission-control docs deployment` has a timer for hosts where nobody works at that hour."
         )
     return outcome
-
-
-def _stated(given: tuple[str, ...]) -> dict[str, object]:
-    from mission_control_tui.cli.common.options import settings_of
-
-    return settings_of(given)

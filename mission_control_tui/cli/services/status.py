@@ -24,7 +24,9 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 @click.command()
 @click.argument("user", required=False)
 @click.option(
-    "--light", type=click.Choice([str(one) for one in Light]), help="Only services with this light."
+    "--light",
+    type=click.Choice([str(light) for light in Light]),
+    help="Only services with this light.",
 )
 @waits
 @reads

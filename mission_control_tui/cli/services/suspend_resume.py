@@ -5,19 +5,15 @@ from __future__ import annotations
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import changes, destroys, example, waits
+from mission_control_tui.cli.common.options import INSTANCE, changes, destroys, example, waits
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.states import RequestKind
-
-_instance = click.option(
-    "--instance", default="", metavar="NAME", help="Which of several of this service."
-)
 
 
 @click.command()
 @click.argument("user")
 @click.argument("service")
-@_instance
+@INSTANCE
 @waits
 @changes
 @pass_session
@@ -30,7 +26,7 @@ def suspend(session: Session, user: str, service: str, instance: str, wait: floa
 @click.command()
 @click.argument("user")
 @click.argument("service")
-@_instance
+@INSTANCE
 @waits
 @changes
 @pass_session
@@ -43,7 +39,7 @@ def resume(session: Session, user: str, service: str, instance: str, wait: float
 @click.command()
 @click.argument("user")
 @click.argument("service")
-@_instance
+@INSTANCE
 @waits
 @destroys
 @pass_session

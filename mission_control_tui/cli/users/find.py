@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common.options import example, limited, reads
-from mission_control_tui.cli.common.output import LIGHT_MARKS, print_json, say, table, when
+from mission_control_tui.cli.common.output import attributes, lights, print_json, say, table, when
+from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.operators.recents import Recent
     from mission_control_tui.model.search.results import FoundOrder, FoundUser, SearchResults
     from mission_control_tui.model.store.database import Store
 
@@ -45,8 +44,8 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     if session.json:
         print_json(
             {
-                "users": [as_json(one) for one in found.users],
-                "orders": [_order_json(one) for one in found.orders],
+                "users": [as_json(user) for user in found.users],
+                "orders": [_order_json(order) for order in found.orders],
                 "more": found.more,
             }
         )
@@ -55,12 +54,18 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
         table(
             ("ACCOUNT", "ORDER", "STATE", "PLACED", "TOTAL"),
             [
-                (one.account.code, one.order_id, one.state, when(one.placed_at), str(one.total))
-                for one in found.orders
+                (
+                    order.account.code,
+                    order.order_id,
+                    order.state,
+                    when(order.placed_at),
+                    order.total,
+                )
+                for order in found.orders
             ],
         )
     if found.users:
-        table(HEADINGS, [_row(one, (one.matched,)) for one in found.users])
+        table(HEADINGS, [_row(user, user.matched) for user in found.users])
     if not found.users and not found.orders:
         say("Nobody was found.")
     elif found.more:
@@ -74,61 +79,40 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
 @example("mission-control users recent")
 def recent(session: Session, limit: int) -> None:
     """Whom you looked at last in the console, in all accounts, the newest first."""
+    from mission_control_tui.model.operators.recents import recent_users
 
-    async def work(store: Store) -> tuple[Recent, ...]:
-        from mission_control_tui.model.operators.recents import recent_users
-
-        return await recent_users(store, session.caller, limit)
-
-    found = session.run(work)
-    if session.json:
-        print_json({"recent": [{**as_json(one.user), "at": one.at} for one in found]})
-    elif found:
-        table((*HEADINGS, "LOOKED AT"), [(*_row(one.user, ()), when(one.at)) for one in found])
-    else:
-        say("You have not looked at anyone yet.")
+    found = session.run(lambda store: recent_users(store, session.caller, limit))
+    tell_list(
+        session,
+        {"recent": [{**as_json(look.user), "at": look.at} for look in found]},
+        (*HEADINGS, "LOOKED AT"),
+        [(*_row(look.user), when(look.at)) for look in found],
+        nothing="You have not looked at anyone yet.",
+    )
 
 
-def as_json(one: FoundUser) -> dict[str, object]:
+def as_json(user: FoundUser) -> dict[str, object]:
     """A person who was found, as JSON values."""
     return {
-        "account": one.account.code,
-        "account_name": one.account.name,
-        "id": one.user_id,
-        "upn": one.upn,
-        "display_name": one.display_name,
-        "username": one.username,
-        "matched": one.matched,
-        "disabled": one.disabled,
-        "locked": one.locked,
-        "in_bin": one.in_bin,
-        "lights": [{"service": service, "light": light} for service, light in one.lights],
+        "account": user.account.code,
+        "account_name": user.account.name,
+        "id": user.user_id,
+        **attributes(user, "upn", "display_name", "username", "matched"),
+        **attributes(user, "disabled", "locked", "in_bin"),
+        "lights": [{"service": service, "light": light} for service, light in user.lights],
     }
 
 
-def _order_json(one: FoundOrder) -> dict[str, object]:
+def _order_json(order: FoundOrder) -> dict[str, object]:
     return {
-        "account": one.account.code,
-        "account_name": one.account.name,
-        "id": one.order_id,
-        "kind": one.kind,
-        "state": one.state,
-        "placed_at": one.placed_at,
-        "operator": one.operator,
-        "total": one.total,
+        "account": order.account.code,
+        "account_name": order.account.name,
+        "id": order.order_id,
+        **attributes(order, "kind", "state", "placed_at", "operator", "total"),
     }
 
 
-def _row(one: FoundUser, notes: Iterable[str]) -> tuple[object, ...]:
-    flags = [
-        word
-        for word, is_so in (
-            ("disabled", one.disabled),
-            ("locked", one.locked),
-            ("recycling bin", one.in_bin),
-        )
-        if is_so
-    ]
-    lights = ", ".join(f"{LIGHT_MARKS[light]} {light} {service}" for service, light in one.lights)
-    said = ", ".join(filter(None, (*flags, *notes)))
-    return one.account.code, one.upn, one.display_name, lights, said
+def _row(user: FoundUser, note: str = "") -> tuple[object, ...]:
+    flags = {"disabled": user.disabled, "locked": user.locked, "recycling bin": user.in_bin}
+    notes = [*(flag for flag, is_so in flags.items() if is_so), *filter(None, [note])]
+    return user.account.code, user.upn, user.display_name, lights(user.lights), ", ".join(notes)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads, waits
-from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, table
+from mission_control_tui.cli.common.options import (
+    OFFSET,
+    changes,
+    destroys,
+    example,
+    limited,
+    reads,
+    waits,
+)
+from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, print_json, table
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.types import Service
     from mission_control_tui.model.groups.queries import ObjectView
@@ -49,22 +56,17 @@ def objects() -> None:
 @example("mission-control objects kinds")
 def kinds(session: Session) -> None:
     """The kinds of objects, with their fields and the roles of members."""
+    from mission_control_tui.model.catalogue.in_force import current
 
-    async def work(store: Store) -> tuple[Service, ...]:
-        from mission_control_tui.model.catalogue.in_force import in_force
-
-        async with store.read() as db:
-            return (await in_force(db)).catalogue.kinds
-
-    found = session.run(work)
+    found = session.run(current).catalogue.kinds
     if session.json:
-        print_json({"kinds": [_kind(one) for one in found]})
+        print_json({"kinds": [_kind(kind) for kind in found]})
         return
-    for one in found:
-        line(f"{one.id}  {one.name}: {one.description}")
-        for option in one.options_for(one.levels[0].id):
+    for kind in found:
+        line(f"{kind.id}  {kind.name}: {kind.description}")
+        for option in kind.options_for(kind.levels[0].id):
             line(f"    --set {option.id}=...  {option.name}; {option.expected}")
-        for role in one.roles:
+        for role in kind.roles:
             line(f"    --add {role.id}=...  {role.name}. {role.help}".rstrip())
 
 
@@ -73,9 +75,7 @@ def kinds(session: Session) -> None:
 @click.option("--kind", metavar="KIND", help="Only this kind, by name or id.")
 @click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
 @limited(200)
-@click.option(
-    "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
-)
+@OFFSET
 @reads
 @pass_session
 @example('mission-control objects list sales --kind "Distribution Group"')
@@ -89,20 +89,16 @@ def list_objects(
     found = session.query(
         listed, kind=kind, query=query, removed=removed, limit=limit, offset=offset
     )
-    if session.json:
-        print_json({"objects": found.rows, "total": found.total})
-        return
-    table(
+    results.tell_list(
+        session,
+        {"objects": found.rows, "total": found.total},
         ("Name", "Address", "Kind", "Members", "Light"),
         [
             (
-                one.name,
-                one.address,
-                one.kind_name,
-                one.members,
-                f"{LIGHT_MARKS[one.light]} {one.word}" + (", being removed" * one.removed),
+                *(row.name, row.address, row.kind_name, row.members),
+                f"{LIGHT_MARKS[row.light]} {row.word}" + (", being removed" * row.removed),
             )
-            for one in found.rows
+            for row in found.rows
         ],
     )
 
@@ -133,7 +129,7 @@ def show(session: Session, named: str) -> None:
         line(f"is in: {name}  ({parent})")
     table(
         ("Role", "Who", "Address", "What"),
-        [(one.role, one.name, one.address, one.kind_name) for one in view.members],
+        [(member.role, member.name, member.address, member.kind_name) for member in view.members],
     )
 
 
@@ -309,66 +305,43 @@ def _change(
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(
-                f"{option} {one} is not understood.", hint=f"Write {option} NAME=VALUE."
-            )
-        found[name.strip()] = value
-    return found
+    return dict(_split(option, given, "NAME=VALUE"))
 
 
 def _members(option: str, given: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in given:
-        role, equals, who = one.partition("=")
-        if not equals or not role.strip() or not who.strip():
-            hint = f"Write {option} owner=ada@acme.example."
-            raise UsageError(f"{option} {one} is not understood.", hint=hint)
-        found.setdefault(role.strip(), []).append(who.strip())
-    return found
+    members: dict[str, list[str]] = {}
+    for role, who in _split(option, given, "owner=ada@acme.example", needs_value=True):
+        members.setdefault(role, []).append(who.strip())
+    return members
+
+
+def _split(
+    option: str, given: Sequence[str], shape: str, *, needs_value: bool = False
+) -> Iterator[tuple[str, str]]:
+    """The pairs that `option` was given. Raises UsageError for what is none."""
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or (needs_value and not value.strip()):
+            raise UsageError(f"{option} {text} is not understood.", hint=f"Write {option} {shape}.")
+        yield name.strip(), value
 
 
 def as_json(view: ObjectView) -> dict[str, object]:
     """An object as JSON, with its service as `status --json` has it."""
     return {
-        "id": view.id,
-        "kind": view.kind,
-        "kind_name": view.kind_name,
-        "name": view.name,
-        "address": view.address,
-        "settings": view.settings,
-        "members": view.members,
-        "member_of": [{"id": one, "name": name} for one, name in view.member_of],
+        **attributes(view, "id", "kind", "kind_name", "name", "address", "settings", "members"),
+        "member_of": [{"id": parent, "name": name} for parent, name in view.member_of],
         "service": results.service(view.service),
-        "removed_at": view.removed_at,
-        "created_at": view.created_at,
-        "version": view.version,
+        **attributes(view, "removed_at", "created_at", "version"),
     }
 
 
-def _kind(one: Service) -> dict[str, object]:
+def _kind(kind: Service) -> dict[str, object]:
     return {
-        "id": one.id,
-        "name": one.name,
-        "description": one.description,
-        "address": one.address,
-        "included_with": one.included_with,
+        **attributes(kind, "id", "name", "description", "address", "included_with"),
         "fields": [
             {"id": option.id, "name": option.name, "type": option.type, "default": option.initial}
-            for option in one.options_for(one.levels[0].id)
+            for option in kind.options_for(kind.levels[0].id)
         ],
-        "roles": [
-            {
-                "id": role.id,
-                "name": role.name,
-                "help": role.help,
-                "accepts": role.accepts,
-                "requires": role.requires,
-                "maximum": role.maximum,
-            }
-            for role in one.roles
-        ],
+        "roles": kind.roles,
     }

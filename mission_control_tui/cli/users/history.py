@@ -38,8 +38,8 @@ def history(session: Session, user: str, limit: int) -> None:
             from mission_control_tui.model.history.audit_names import named
 
             catalogue = (await current(store)).catalogue
-            changed = tuple(named(one, catalogue) for one in changed)
-        return changed[::-1], {one.id: one for one in asked}
+            changed = tuple(named(entry, catalogue) for entry in changed)
+        return changed[::-1], {request.id: request for request in asked}
 
     changed, asked = session.run(work)
     if session.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import changes, destroys, example, reads
-from mission_control_tui.cli.common.output import line, print_json, say, table, when
+from mission_control_tui.cli.common.output import attributes, line, print_json, when
 from mission_control_tui.cli.common.session import Session, pass_session
-from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.types import Catalogue
     from mission_control_tui.model.onboarding.template_content import TemplateContent
     from mission_control_tui.model.onboarding.templates import Template
@@ -36,21 +38,21 @@ def list_(session: Session) -> None:
     from mission_control_tui.model.onboarding.templates import list_templates
 
     found = session.query(list_templates)
-    if session.json:
-        print_json({"templates": [as_json(one) for one in found]})
-    elif found:
-        rows = [
+    results.tell_list(
+        session,
+        {"templates": [as_json(template) for template in found]},
+        ("Template", "Services", "Fields", "Saved"),
+        [
             (
-                one.name,
-                ", ".join(f"{it.service} {it.level}" for it in one.content.services),
-                ", ".join(one.content.fields),
-                when(one.updated_at),
+                template.name,
+                ", ".join(f"{given.service} {given.level}" for given in template.content.services),
+                ", ".join(template.content.fields),
+                when(template.updated_at),
             )
-            for one in found
-        ]
-        table(("Template", "Services", "Fields", "Saved"), rows)
-    else:
-        say("No templates yet: mission-control templates save NAME --like USER")
+            for template in found
+        ],
+        nothing="No templates yet: mission-control templates save NAME --like USER",
+    )
 
 
 @templates.command()
@@ -62,12 +64,11 @@ def show(session: Session, name: str) -> None:
     """Everything in one template."""
 
     async def work(store: Store) -> tuple[Template, Catalogue]:
-        from mission_control_tui.model.catalogue.in_force import in_force
+        from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.onboarding.templates import show_template
 
         found = await show_template(store, session.caller, await session.account_id(store), name)
-        async with store.read() as reading:
-            return found, (await in_force(reading)).catalogue
+        return found, (await current(store)).catalogue
 
     found, catalogue = session.run(work)
     if session.json:
@@ -125,25 +126,23 @@ def save(
         raise UsageError("Choose one: --like a user, or --field, --give and --set.")
     content = None if like is not None else stated_content(fields, give, settings)
 
-    async def work(store: Store) -> Outcome[Template]:
-        from mission_control_tui.model.errors import NotFound
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[Template]:
         from mission_control_tui.model.onboarding.templates import save_template, show_template
 
-        account = await session.account_id(store)
         version = None
         if replace:
-            try:
-                version = (await show_template(store, session.caller, account, name)).version
-            except NotFound:
-                version = None
+            with contextlib.suppress(NotFound):
+                version = (await show_template(store, caller, account, name)).version
         return await save_template(
-            *(store, session.caller, account, name, content),
+            *(store, caller, account, name, content),
             user=like,
             version=version,
-            dry_run=session.dry_run,
+            dry_run=dry_run,
         )
 
-    outcome = session.run(work)
+    outcome = results.carry_out(session, change)
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 
@@ -176,15 +175,12 @@ def remove(session: Session, name: str) -> None:
     results.tell(session, outcome, {"template": as_json(outcome.result)})
 
 
-def as_json(one: Template) -> dict[str, object]:
+def as_json(template: Template) -> dict[str, object]:
     """A template as JSON."""
     return {
-        "id": one.id,
-        "name": one.name,
-        **one.content.to_json(),
-        "operator": one.operator,
-        "updated_at": one.updated_at,
-        "version": one.version,
+        **attributes(template, "id", "name"),
+        **template.content.to_json(),
+        **attributes(template, "operator", "updated_at", "version"),
     }
 
 
@@ -200,22 +196,22 @@ def stated_content(
     from mission_control_tui.model.people.values import parse_value
 
     stated: dict[str, Value] = {}
-    for one in fields:
-        name, value = _pair(one, "--field", "FIELD=VALUE")
+    for field in fields:
+        name, value = _pair(field, "--field", "FIELD=VALUE")
         name = name.replace("-", "_")
         if name not in FIELD_BY_NAME:
             raise UsageError(
                 f"There is no field {name!r}.", hint=f"There are: {', '.join(FIELD_BY_NAME)}."
             )
         stated[name] = parse_value(FIELD_BY_NAME[name], value)
-    levels = dict(_pair(one, "--give", "SERVICE=LEVEL") for one in give)
+    levels = dict(_pair(service, "--give", "SERVICE=LEVEL") for service in give)
     of: dict[str, dict[str, Any]] = {at: {} for at in levels}
-    for one in settings:
-        where, value = _pair(one, "--set", "SERVICE.OPTION=VALUE")
+    for setting in settings:
+        where, value = _pair(setting, "--set", "SERVICE.OPTION=VALUE")
         at, dot, option = where.rpartition(".")
         if not dot or at not in of:
             raise UsageError(
-                f"--set {one} is for no service that is given.",
+                f"--set {setting} is for no service that is given.",
                 hint="Write it as SERVICE.OPTION=VALUE, with the same SERVICE as in --give.",
             )
         of[at][option] = value

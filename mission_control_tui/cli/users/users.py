@@ -10,8 +10,8 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import example, limited, reads
-from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, say, table
+from mission_control_tui.cli.common.options import OFFSET, example, limited, reads
+from mission_control_tui.cli.common.output import attributes, lights, line, print_json, say, table
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
@@ -20,29 +20,25 @@ if TYPE_CHECKING:
     from mission_control_tui.model.search.user_list import UserPage
     from mission_control_tui.model.views import UserLine
 
-_COMMANDS = "mission_control_tui.cli"
 COMMANDS = {
-    "list": ("List and find users.", f"{_COMMANDS}.users.users:list_users"),
-    "recent": ("Whom you looked at last.", f"{_COMMANDS}.users.find:recent"),
-    "show": ("Everything about one user.", f"{_COMMANDS}.users.users:show"),
-    "create": ("Create a user.", f"{_COMMANDS}.users.change:create"),
-    "edit": ("Change a user's details.", f"{_COMMANDS}.users.change:edit"),
-    "import": (
-        "Create and update users from a file.",
-        f"{_COMMANDS}.users.import_file:import_file",
-    ),
-    "paste": ("Create users from a list of names.", f"{_COMMANDS}.users.paste:paste"),
-    "password": ("Set a user's or a database's password.", f"{_COMMANDS}.users.password:password"),
-    "disable": ("Suspend all that a user has.", f"{_COMMANDS}.users.change:disable"),
-    "enable": ("Undo disable.", f"{_COMMANDS}.users.change:enable"),
-    "unlock": ("Let a locked-out user in again.", f"{_COMMANDS}.users.change:unlock"),
-    "alias": ("Further addresses: add, remove, primary.", f"{_COMMANDS}.users.alias:alias"),
-    "deprovision": ("Take every service away.", f"{_COMMANDS}.users.remove:deprovision"),
-    "delete": ("Put a user into the recycling bin.", f"{_COMMANDS}.users.remove:delete"),
-    "restore": ("Bring a user back from the bin.", f"{_COMMANDS}.users.remove:restore"),
-    "bin": ("The recycling bin.", f"{_COMMANDS}.users.bin:recycling_bin"),
-    "purge": ("Empty it of somebody, for good.", f"{_COMMANDS}.users.bin:purge"),
-    "history": ("What happened to a user.", f"{_COMMANDS}.users.history:history"),
+    "list": ("List and find users.", "users.users:list_users"),
+    "recent": ("Whom you looked at last.", "users.find:recent"),
+    "show": ("Everything about one user.", "users.users:show"),
+    "create": ("Create a user.", "users.change:create"),
+    "edit": ("Change a user's details.", "users.change:edit"),
+    "import": ("Create and update users from a file.", "users.import_file:import_file"),
+    "paste": ("Create users from a list of names.", "users.paste:paste"),
+    "password": ("Set a user's or a database's password.", "users.password:password"),
+    "disable": ("Suspend all that a user has.", "users.change:disable"),
+    "enable": ("Undo disable.", "users.change:enable"),
+    "unlock": ("Let a locked-out user in again.", "users.change:unlock"),
+    "alias": ("Further addresses: add, remove, primary.", "users.alias:alias"),
+    "deprovision": ("Take every service away.", "users.remove:deprovision"),
+    "delete": ("Put a user into the recycling bin.", "users.remove:delete"),
+    "restore": ("Bring a user back from the bin.", "users.remove:restore"),
+    "bin": ("The recycling bin.", "users.bin:recycling_bin"),
+    "purge": ("Empty it of somebody, for good.", "users.bin:purge"),
+    "history": ("What happened to a user.", "users.history:history"),
 }
 LIGHTS = ("grey", "red", "orange", "green")
 
@@ -61,9 +57,7 @@ def users() -> None:
 @click.option("--disabled/--enabled", default=None, help="Only who is disabled, or who is not.")
 @click.option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
 @limited(50)
-@click.option(
-    "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
-)
+@OFFSET
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
 @reads
 @pass_session
@@ -96,7 +90,11 @@ def list_users(
     )
     if session.json:
         print_json(
-            {"users": [_line(one) for one in found.rows], "total": found.total, "more": found.more}
+            {
+                "users": [_line(user) for user in found.rows],
+                "total": found.total,
+                "more": found.more,
+            }
         )
     elif as_csv:
         _print_csv(found.rows)
@@ -104,29 +102,24 @@ def list_users(
         _print_table(found, offset, in_bin=in_bin)
 
 
-def _line(one: UserLine) -> dict[str, object]:
+def _line(user: UserLine) -> dict[str, object]:
     return {
-        "id": one.id,
-        "upn": one.upn,
-        "display_name": one.display_name,
-        "username": one.username,
-        "disabled": one.disabled,
-        "locked": one.locked,
-        "lights": [{"service": service, "light": light} for service, light in one.lights],
+        **attributes(user, "id", "upn", "display_name", "username", "disabled", "locked"),
+        "lights": [{"service": service, "light": light} for service, light in user.lights],
     }
 
 
-def _flags(one: UserLine) -> str:
-    return ", ".join(word for word in ("disabled", "locked") if getattr(one, word))
+def _flags(user: UserLine) -> str:
+    return ", ".join(flag for flag in ("disabled", "locked") if getattr(user, flag))
 
 
 def _print_csv(rows: tuple[UserLine, ...]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["upn", "display_name", "username", "flags", "lights"])
-    for one in rows:
-        lights = "; ".join(f"{service}={light}" for service, light in one.lights)
-        cells = [one.upn, one.display_name, one.username, _flags(one), lights]
+    for user in rows:
+        shown = "; ".join(f"{service}={light}" for service, light in user.lights)
+        cells = [user.upn, user.display_name, user.username, _flags(user), shown]
         writer.writerow([safe_cell(harmless(cell)) for cell in cells])
     click.echo(text.getvalue(), nl=False)
 
@@ -137,17 +130,7 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
         return
     table(
         ["UPN", "Display name", "Services", "Flags"],
-        [
-            [
-                one.upn,
-                one.display_name,
-                ", ".join(
-                    f"{LIGHT_MARKS[light]} {light} {service}" for service, light in one.lights
-                ),
-                _flags(one),
-            ]
-            for one in found.rows
-        ],
+        [(user.upn, user.display_name, lights(user.lights), _flags(user)) for user in found.rows],
     )
     last = offset + len(found.rows)
     if offset or last < found.total or found.more:
