@@ -8,8 +8,15 @@ import click
 
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import changes, destroys, example, reads
-from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, table, when
-from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.output import (
+    LIGHT_MARKS,
+    attributes,
+    line,
+    print_json,
+    table,
+    when,
+)
+from mission_control_tui.cli.common.results import carry_out, tell, tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -50,18 +57,13 @@ def list_(session: Session, match: str | None) -> None:
         return await find_accounts(store, session.caller, match, 10_000)
 
     found = session.run(work)
-    if session.json:
-        print_json({"accounts": found})
-        return
-    table(
+    tell_list(
+        session,
+        {"accounts": found},
         ("CODE", "NAME", "DOMAINS"),
         [
-            (
-                one.code,
-                f"{one.name} (sample)" if one.is_sample else one.name,
-                ", ".join(one.domains),
-            )
-            for one in found
+            (row.code, f"{row.name}{' (sample)' * row.is_sample}", ", ".join(row.domains))
+            for row in found
         ],
     )
 
@@ -87,15 +89,9 @@ def show(session: Session, code: str | None) -> None:
 
 
 def _as_json(found: AccountDetails) -> dict[str, object]:
-    import dataclasses
-
     return {
-        **{one.name: getattr(found, one.name) for one in dataclasses.fields(found)},
-        "seats": [
-            {**{one.name: getattr(seats, one.name) for one in dataclasses.fields(seats)}}
-            | {"free": seats.free}
-            for seats in found.seats
-        ],
+        **attributes(found),
+        "seats": [{**attributes(seats), "free": seats.free} for seats in found.seats],
     }
 
 
@@ -124,7 +120,7 @@ def _print(found: AccountDetails) -> None:
                 f"{found.schedules_waiting} waiting, {found.schedules_failed} failed lately",
             ),
             ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
-            ("This month", ", ".join(str(one) for one in found.this_month)),
+            ("This month", ", ".join(str(amount) for amount in found.this_month)),
             (
                 "Approval",
                 f"of orders above {found.approval_above}"
@@ -139,19 +135,18 @@ def _print(found: AccountDetails) -> None:
             ("DOMAIN", "STATE", "TERM"),
             [
                 (
-                    one.name,
-                    f"{LIGHT_MARKS[one.light]} {one.word}" if one.light else one.word,
-                    f"{one.term_months} months" if one.term_months else "",
+                    domain.name,
+                    f"{LIGHT_MARKS[domain.light]} {domain.word}" if domain.light else domain.word,
+                    f"{domain.term_months} months" if domain.term_months else "",
                 )
-                for one in found.domains
+                for domain in found.domains
             ],
         )
     if found.contacts:
+        from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_rows
+
         line("")
-        table(
-            ("CONTACT", "NAME", "E-MAIL", "PHONE"),
-            [(one.role, one.name, one.email, one.phone) for one in found.contacts],
-        )
+        table(CONTACT_HEADINGS, contact_rows(found.contacts))
     if found.seats:
         from mission_control_tui.cli.accounts.buying import seats_table
 
@@ -193,9 +188,7 @@ def edit(
             classes=now.policy.classes if password_classes is None else password_classes,
         )
         return await edit_account(
-            store,
-            session.caller,
-            now.account.id,
+            *(store, session.caller, now.account.id),
             version=now.account.version,
             name=name,
             time_zone=time_zone,

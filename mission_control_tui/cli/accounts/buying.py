@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, example, reads
-from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.output import attributes, print_json, say, table
 from mission_control_tui.cli.common.results import carry_out, tell
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from mission_control_tui.model.views import Seats
+
+NOTHING_BOUGHT = "Nothing was bought yet. What there is to buy: mission-control catalogue show"
 
 
 @click.group()
@@ -36,16 +37,16 @@ def list_services(session: Session) -> None:
 
     found = session.query(list_seats)
     if session.json:
-        print_json({"seats": [_seats_json(one) for one in found]})
+        print_json({"seats": [seats_json(seats) for seats in found]})
     elif found:
         seats_table(found)
     else:
-        say("Nothing was bought yet. What there is to buy: mission-control catalogue show")
+        say(NOTHING_BOUGHT)
 
 
-def _seats_json(one: Seats) -> dict[str, object]:
-    fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
-    return {**fields, "free": one.free}
+def seats_json(seats: Seats) -> dict[str, object]:
+    """Seats of one level as JSON."""
+    return {**attributes(seats), "free": seats.free}
 
 
 def seats_table(found: Sequence[Seats]) -> None:
@@ -53,8 +54,11 @@ def seats_table(found: Sequence[Seats]) -> None:
     table(
         ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME"),
         [
-            (one.service_id, one.level_id, one.owned, one.used, one.queued, one.free, one.level)
-            for one in found
+            (
+                *(seats.service_id, seats.level_id, seats.owned, seats.used, seats.queued),
+                *(seats.free, seats.level),
+            )
+            for seats in found
         ],
     )
 
@@ -112,11 +116,11 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
     """FIELD=VALUE pairs. Raises InvalidInput naming every one that is none, or is repeated."""
     fields: dict[str, object] = {}
     problems: list[Problem] = []
-    for one in given:
-        name, equals, value = one.partition("=")
+    for text in given:
+        name, equals, value = text.partition("=")
         name = name.strip()
         if not equals or not name:
-            problems.append(Problem("--set", f"{one!r} is not FIELD=VALUE"))
+            problems.append(Problem("--set", f"{text!r} is not FIELD=VALUE"))
         elif name in fields:
             problems.append(Problem("--set", f"{name} is given twice", "give it once"))
         fields[name] = value

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, example, reads
-from mission_control_tui.cli.common.output import print_json, say, table
-from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.results import carry_out, tell, tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
+if TYPE_CHECKING:
+    from mission_control_tui.model.accounts.contacts import Contact
+
 ROLES = click.Choice(("primary", "secondary", "billing", "technical"))
+CONTACT_HEADINGS = ("CONTACT", "NAME", "E-MAIL", "PHONE")
 
 
 @click.group()
@@ -27,15 +33,18 @@ def list_(session: Session) -> None:
     from mission_control_tui.model.accounts.contacts import list_contacts
 
     found = session.query(list_contacts)
-    if session.json:
-        print_json({"contacts": found})
-    elif found:
-        table(
-            ("CONTACT", "NAME", "E-MAIL", "PHONE"),
-            [(one.role, one.name, one.email, one.phone) for one in found],
-        )
-    else:
-        say("No contacts yet: mission-control account contacts set primary --name NAME")
+    tell_list(
+        session,
+        {"contacts": found},
+        CONTACT_HEADINGS,
+        contact_rows(found),
+        nothing="No contacts yet: mission-control account contacts set primary --name NAME",
+    )
+
+
+def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
+    """The cells of a table of contacts."""
+    return [(contact.role, contact.name, contact.email, contact.phone) for contact in contacts]
 
 
 @contacts.command("set")

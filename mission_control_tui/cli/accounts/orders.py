@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, example, limited, reads
-from mission_control_tui.cli.common.output import line, print_json, table, when
-from mission_control_tui.cli.common.results import carry_out, tell
+from mission_control_tui.cli.common.options import (
+    changes,
+    choices,
+    destroys,
+    example,
+    limited,
+    reads,
+)
+from mission_control_tui.cli.common.output import line, print_json, when
+from mission_control_tui.cli.common.results import carry_out, tell, tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.text.differences import value_text
 
@@ -31,10 +38,7 @@ def orders() -> None:
 
 @orders.command("list")
 @click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
-@click.option(
-    "--state", "state", multiple=True, type=click.Choice(list(STATES)),
-    help="Only orders in this state; may be repeated.",
-)  # fmt: skip
+@choices("--state", "state", STATES, "Only orders in this state")
 @click.option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
 @click.option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
 @limited(200, None, most=None)
@@ -53,7 +57,7 @@ def list_orders(
     from mission_control_tui.model.orders import queries as model
     from mission_control_tui.model.states import OrderKind, OrderState
 
-    states = [OrderState(STATES[one]) for one in state]
+    states = [OrderState(STATES[name]) for name in state]
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
 
     found = session.query(
@@ -63,20 +67,16 @@ def list_orders(
         text=text,
         limit=limit,
     )
-    if session.json:
-        print_json({"orders": found})
-        return
-    table(
+    tell_list(
+        session,
+        {"orders": found},
         ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT"),
         [
             (
-                one.id,
-                when(one.placed_at),
-                one.state,
-                str(one.total),
-                "; ".join(f"{bought.quantity} x {bought.label}" for bought in one.lines),
+                *(order.id, when(order.placed_at), order.state, order.total),
+                "; ".join(f"{bought.quantity} x {bought.label}" for bought in order.lines),
             )
-            for one in found
+            for order in found
         ],
     )
 
@@ -107,11 +107,11 @@ def _print_order(order: OrderView) -> None:
         line(f"Note: {order.note}")
     if order.reason:
         line(f"Reason: {order.reason}")
-    for one in order.lines:
+    for bought in order.lines:
         line("")
-        line(f"{one.quantity} x {one.label}")
-        line(f"  each {one.unit}, net {one.net}, tax {one.tax}")
-        for key, value in one.fields.items():
+        line(f"{bought.quantity} x {bought.label}")
+        line(f"  each {bought.unit}, net {bought.net}, tax {bought.tax}")
+        for key, value in bought.fields.items():
             if value not in (None, "", []):
                 line(f"  {key}: {value_text(value)}")
     line("")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import changes, example, reads
-from mission_control_tui.cli.common.output import line, print_json, say
-from mission_control_tui.cli.common.results import tell
+from mission_control_tui.cli.common.output import attributes, line, print_json, say
+from mission_control_tui.cli.common.results import carry_out, tell
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.billing.statements import Statement
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.money import Money
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
@@ -40,15 +41,14 @@ def approval(session: Session, above: str | None, never: bool) -> None:
     from mission_control_tui.model.money import Money
     from mission_control_tui.model.orders import approval as approving
 
-    async def work(store: Store) -> Outcome[Money | None]:
-        account_id = await session.account_id(store)
+    async def change(
+        store: Store, caller: Caller, account: int, *, dry_run: bool = False
+    ) -> Outcome[Money | None]:
         currency = (await current(store)).catalogue.currency
         limit = None if above is None else Money.parse(above, currency, where="--above")
-        return await approving.set_approval_limit(
-            store, session.caller, account_id, limit, dry_run=session.dry_run
-        )
+        return await approving.set_approval_limit(store, caller, account, limit, dry_run=dry_run)
 
-    outcome = session.run(work)
+    outcome = carry_out(session, change)
     tell(session, outcome, {"approval_above": outcome.result})
 
 
@@ -109,14 +109,8 @@ def statement(session: Session, month: str | None, form: str | None, out: Path |
 
 
 def _as_json(found: Statement) -> dict[str, object]:
-    import dataclasses
-
-    return {
-        "statement": {
-            **{one.name: getattr(found, one.name) for one in dataclasses.fields(found)},
-            "sums": [{"net": one.net, "tax": one.tax, "total": one.total} for one in found.sums],
-        }
-    }
+    sums = [attributes(amounts, "net", "tax", "total") for amounts in found.sums]
+    return {"statement": {**attributes(found), "sums": sums}}
 
 
 def _write_json(document: dict[str, object], out: Path) -> None:

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
 from mission_control_tui.cli.common.options import example, limited, reads
-from mission_control_tui.cli.common.output import LIGHT_MARKS, line, print_json, say, table
+from mission_control_tui.cli.common.output import (
+    LIGHT_MARKS,
+    attributes,
+    line,
+    print_json,
+    say,
+    table,
+)
+from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
@@ -48,28 +57,15 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
 
 
 def _as_json(found: Usage) -> dict[str, object]:
-    import dataclasses
-
     levels = [
         {
-            **{one.name: getattr(level.seats, one.name) for one in dataclasses.fields(level.seats)},
-            "free": level.seats.free,
-            "disabled": level.disabled,
-            "suspended": level.suspended,
-            "never_provisioned": level.never_provisioned,
-            "test": level.test,
-            "monthly": level.monthly,
-            "idle": level.idle,
+            **seats_json(level.seats),
+            **attributes(level, "disabled", "suspended", "never_provisioned", "test"),
+            **attributes(level, "monthly", "idle"),
         }
         for level in found.levels
     ]
-    return {
-        "levels": levels,
-        "monthly": found.monthly,
-        "idle": found.idle,
-        "idle_seats": found.idle_seats,
-        "more_idle_seats": found.more_idle_seats,
-    }
+    return {**attributes(found), "levels": levels}
 
 
 def _level_rows(found: Usage) -> list[list[object]]:
@@ -79,20 +75,15 @@ def _level_rows(found: Usage) -> list[list[object]]:
             *("disabled", "suspended", "never provisioned", "test", "currency", "monthly", "idle"),
         ]
     ]
-    for one in found.levels:
-        seats = one.seats
+    for level in found.levels:
+        seats = level.seats
+        costs = (cost.format(code=False).replace(",", "") for cost in (level.monthly, level.idle))
         rows.append(
             [
                 *(seats.service_id, seats.level_id, safe_cell(harmless(seats.level))),
                 *(seats.owned, seats.used, seats.queued, seats.free),
-                *(
-                    one.disabled,
-                    one.suspended,
-                    one.never_provisioned,
-                    one.test,
-                    one.monthly.currency,
-                ),
-                *(cost.format(code=False).replace(",", "") for cost in (one.monthly, one.idle)),
+                *(level.disabled, level.suspended, level.never_provisioned, level.test),
+                *(level.monthly.currency, *costs),
             ]
         )
     return rows
@@ -100,43 +91,29 @@ def _level_rows(found: Usage) -> list[list[object]]:
 
 def _idle_rows(found: Usage) -> list[list[object]]:
     rows: list[list[object]] = [["user", "name", "service", "level", "why"]]
-    for one in found.idle_seats:
-        names = (safe_cell(harmless(text)) for text in (one.upn, one.display_name))
-        rows.append([*names, one.service_id, one.level_id, ", ".join(one.why)])
+    for seat in found.idle_seats:
+        names = (safe_cell(harmless(text)) for text in (seat.upn, seat.display_name))
+        rows.append([*names, seat.service_id, seat.level_id, ", ".join(seat.why)])
     return rows
 
 
 def _print(found: Usage, *, idle: bool) -> None:
     if not found.levels:
-        say("Nothing was bought yet. What there is to buy: mission-control catalogue show")
+        say(NOTHING_BOUGHT)
         return
     table(
         (
-            *(
-                "LEVEL",
-                "OWNED",
-                "USED",
-                "QUEUED",
-                "FREE",
-                "DISABLED",
-                "SUSPENDED",
-                "NEVER PROVISIONED",
-            ),
-            *("A MONTH", "IDLE"),
+            *("LEVEL", "OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED"),
+            *("NEVER PROVISIONED", "A MONTH", "IDLE"),
         ),
         [
             (
-                f"{one.seats.service_id} {one.seats.level_id}",
-                *(one.seats.owned, one.seats.used, one.seats.queued, one.seats.free),
-                *(
-                    one.disabled,
-                    one.suspended,
-                    one.never_provisioned,
-                    str(one.monthly),
-                    str(one.idle),
-                ),
+                f"{level.seats.service_id} {level.seats.level_id}",
+                *(level.seats.owned, level.seats.used, level.seats.queued, level.seats.free),
+                *(level.disabled, level.suspended, level.never_provisioned),
+                *(str(level.monthly), str(level.idle)),
             )
-            for one in found.levels
+            for level in found.levels
         ],
     )
     line("")
@@ -147,8 +124,8 @@ def _print(found: Usage, *, idle: bool) -> None:
         table(
             ("USER", "SERVICE", "LEVEL", "WHY"),
             [
-                (one.upn, one.service_id, one.level_id, ", ".join(one.why))
-                for one in found.idle_seats
+                (seat.upn, seat.service_id, seat.level_id, ", ".join(seat.why))
+                for seat in found.idle_seats
             ],
         )
         if found.more_idle_seats:
@@ -168,22 +145,21 @@ def domains(session: Session) -> None:
     from mission_control_tui.model.accounts.domain_overview import account_domains
 
     found = session.query(account_domains)
-    if session.json:
-        print_json({"domains": found})
-        return
-    table(
+    tell_list(
+        session,
+        {"domains": found},
         ("DOMAIN", "STATE", "TERM ENDS", "USERS", "SERVICES"),
         [
             (
-                one.name,
-                f"{one.state} (order {one.order_id})" if one.order_id else one.state,
-                one.ends_on or "",
-                one.users,
+                domain.name,
+                f"{domain.state} (order {domain.order_id})" if domain.order_id else domain.state,
+                domain.ends_on or "",
+                domain.users,
                 ", ".join(
-                    f"{LIGHT_MARKS[each.light]} {each.service}: {each.word}"
-                    for each in one.services
+                    f"{LIGHT_MARKS[service.light]} {service.service}: {service.word}"
+                    for service in domain.services
                 ),
             )
-            for one in found
+            for domain in found
         ],
     )

@@ -32,7 +32,7 @@ def write_refused(
     from mission_control_tui.model.onboarding.files.write import bad_rows_csv
     from mission_control_tui.model.store.private_files import make
 
-    rows = bad_rows_csv(file, [(one.row, one.problems) for one in refused])
+    rows = bad_rows_csv(file, [(rejected.row, rejected.problems) for rejected in refused])
     for path in [chosen] if chosen is not None else _names(source):
         try:
             make(path, rows.encoded(), 0o600 if rows.secret else 0o666)

@@ -52,11 +52,11 @@ def picked(
 
 def _where(conditions: Sequence[str]) -> BulkFilter:
     given: dict[str, str] = {}
-    for one in conditions:
-        key, _, value = one.partition("=")
+    for condition in conditions:
+        key, _, value = condition.partition("=")
         if key not in _KEYS or not value:
             raise UsageError(
-                f"--where {one} cannot be understood.",
+                f"--where {condition} cannot be understood.",
                 hint=f"Write --where light=red. Keys: {', '.join(_KEYS)}.",
             )
         given[key] = value

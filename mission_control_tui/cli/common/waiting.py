@@ -115,7 +115,7 @@ def is_moving(view: AssignmentView) -> bool:
 
 def name_of(view: AssignmentView) -> str:
     """The service as a line and a command name it: its id, its instance name, its level's id."""
-    return " ".join(one for one in (view.service_id, view.instance, view.level_id) if one)
+    return " ".join(filter(None, (view.service_id, view.instance, view.level_id)))
 
 
 def light_of(view: AssignmentView) -> str:
@@ -143,7 +143,7 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
         raise ProvisioningFailed(
             f"{_count(red)} red.",
             problems=_problems(
-                red, lambda one: Problem(_where(one), one.error_said, one.error_remedy)
+                red, lambda view: Problem(_where(view), view.error_said, view.error_remedy)
             ),
             hint=f"When that is mended, run: {_next_command(red)}",
         )
@@ -152,7 +152,9 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
             f"{_count(orange)} still orange after {seconds:g} s.",
             problems=_problems(
                 orange,
-                lambda one: Problem(_where(one), f"{one.word}{': ' * bool(one.step)}{one.step}"),
+                lambda view: Problem(
+                    _where(view), f"{view.word}{': ' * bool(view.step)}{view.step}"
+                ),
             ),
             hint="The worker goes on by itself. To wait longer, run: mission-control status --wait 60",
         )

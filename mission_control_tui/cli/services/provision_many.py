@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPla
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.bulk.targets import BulkTarget
     from mission_control_tui.model.bulk.views import BulkItemView, BulkView
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AssignmentView
@@ -51,20 +52,21 @@ def provision_many(
         if not found.queued:
             # The same again changes nothing, not even the list of bulks.
             chosen = await bulks.chosen(store, session.caller, account, users, action, params)
-            ids = [one.assignment_id for one in chosen if one.assignment_id is not None]
-            lights = await _lights(session, store, account, ids, wait)
-            by_id = {one.id: one for one in lights}
-            given = [
-                _given_one(one.name, by_id.get(one.assignment_id or ""), params) for one in chosen
-            ]
-            return found, [], given
+            lights = await _lights(session, store, account, chosen, wait)
+            by_id = {view.id: view for view in lights}
+            return found, [], [_given(user, by_id, params) for user in chosen]
         outcome = await bulks.start(store, session.caller, account, users, action, params)
         requests = await bulk_running.go_on(session, store, outcome.result, file)
         started = await queries.show(store, session.caller, account, outcome.result.id)
         items = await queries.items(store, session.caller, account, started.id, limit=EVERYTHING)
-        ids = [one.assignment_id for one in items if one.assignment_id is not None]
-        lights = await _lights(session, store, account, ids, wait)
-        return found, requests, _given(items, {one.id: one for one in lights}, params)
+        lights = await _lights(session, store, account, items, wait)
+        by_id = {view.id: view for view in lights}
+        given = [
+            _given(item, by_id, params)
+            | {"assignment": item.assignment_id, "request": item.request_id}
+            for item in items
+        ]
+        return found, requests, given
 
     with contextlib.ExitStack() as stack:
         found, requests, given = session.run(lambda store: work(store, stack))
@@ -94,8 +96,13 @@ def provision_many(
 
 
 async def _lights(
-    session: Session, store: Store, account: int, ids: Sequence[str], wait: float | None
+    session: Session,
+    store: Store,
+    account: int,
+    users: Sequence[BulkItemView | BulkTarget],
+    wait: float | None,
 ) -> tuple[AssignmentView, ...]:
+    ids = [user.assignment_id for user in users if user.assignment_id is not None]
     look = waiting.look_at(session, store, account, ids)
     if wait is None:
         return tuple(await look())
@@ -103,21 +110,11 @@ async def _lights(
 
 
 def _given(
-    items: Sequence[BulkItemView], lights: dict[str, AssignmentView], params: BulkParams
-) -> list[dict[str, object]]:
-    return [
-        {
-            **_given_one(one.name, lights.get(one.assignment_id or ""), params),
-            "assignment": one.assignment_id,
-            "request": one.request_id,
-        }
-        for one in items
-    ]
-
-
-def _given_one(name: str, view: AssignmentView | None, params: BulkParams) -> dict[str, object]:
+    user: BulkItemView | BulkTarget, lights: Mapping[str, AssignmentView], params: BulkParams
+) -> dict[str, object]:
+    view = lights.get(user.assignment_id or "")
     return {
-        "user": name,
+        "user": user.name,
         "service": view.service_id if view else params.service,
         "instance": params.instance,
         "level": (view.level_id or None) if view else None,
@@ -130,19 +127,19 @@ def _given_one(name: str, view: AssignmentView | None, params: BulkParams) -> di
 def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
     """A bulk's plan in the shape of every other plan, as it is printed as JSON."""
     left_out = [
-        PlanLine(PlanVerb.UNCHANGED, kind, name, {}, {"why": one.reason})
-        for one in found.reasons
-        if one.state != "waiting"
-        for name in one.names
+        PlanLine(PlanVerb.UNCHANGED, kind, name, {}, {"why": group.reason})
+        for group in found.reasons
+        if group.state != "waiting"
+        for name in group.names
     ]
     return Plan(
         lines=tuple(left_out),
         seats=tuple(
             SeatLine(
-                *(one.service_id, one.level_id, one.owned, one.owned),
-                *(one.free_before, one.free_queued),
+                *(seats.service_id, seats.level_id, seats.owned, seats.owned),
+                *(seats.free_before, seats.free_queued),
             )
-            for one in found.seats
+            for seats in found.seats
         ),
         warnings=found.warnings,
         requests=tuple(requests),

@@ -112,9 +112,8 @@ async def _import(
             passwords.refuse_existing(passwords_out)
         except Conflict:
             # The same import again has nobody to make a password for, and the file of the first stays.
-            tried = await plan_import(
-                store, session.caller, account, users, passwords=Passwords.GENERATE
-            )
+            at = (store, session.caller, account)
+            tried = await plan_import(*at, users, passwords=Passwords.GENERATE)
             if tried.result.created:
                 raise
         else:
@@ -123,17 +122,14 @@ async def _import(
                 written = stack.enter_context(passwords.reserved(passwords_out))
     with progress:
         outcome = await run_import(
-            store,
-            session.caller,
-            account,
-            users,
+            *(store, session.caller, account, users),
             update=update,
             passwords=source,
             dry_run=session.dry_run,
             progress=progress.reporter("Importing" if not session.dry_run else "Checking"),
         )
     if written is not None and outcome.result.passwords:
-        made = [(one.upn, one.password) for one in outcome.result.passwords]
+        made = [(new.upn, new.password) for new in outcome.result.passwords]
         written.write(passwords.OF_USERS, made)
         say(f"{len(made)} generated password{'s'[: len(made) > 1]} written to {passwords_out}.")
     if outcome.applied and outcome.plan.requests:
@@ -154,16 +150,15 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     counts += [f"{len(result.refused)} {would}refused"] if result.refused else []
     line(f"{result.source}: {result.rows} users in {users.format.name}, {users.encoding}.")
     line(f"{', '.join(counts)}.")
-    changed = [one for one in outcome.plan.lines if one.verb is PlanVerb.CHANGED]
+    changed = [row for row in outcome.plan.lines if row.verb is PlanVerb.CHANGED]
     created = [PlanLine(PlanVerb.CREATED, "user", upn) for upn in result.created]
     print_plan(Plan(lines=(*created, *changed), warnings=outcome.plan.warnings))
     if not update:
-        for one in result.differing:
-            line(f"{'differs':<9}  user  {one.upn} (row {one.row})")
-            for name, after in one.after.items():
-                line(
-                    f"{'':<11}{name.replace('_', ' ')}: {value_text(one.before.get(name))} -> {value_text(after)}"
-                )
+        for row in result.differing:
+            line(f"{'differs':<9}  user  {row.upn} (row {row.row})")
+            for name, after in row.after.items():
+                before = value_text(row.before.get(name))
+                line(f"{'':<11}{name.replace('_', ' ')}: {before} -> {value_text(after)}")
         if result.differing:
             say("To change those that differ, add --update.")
     if not (result.created or result.differing or result.refused):
@@ -183,18 +178,16 @@ def _json(
         "encoding": users.encoding,
         "rows": result.rows,
         "created": result.created,
-        "changed": [one for one in result.differing if one.changed],
-        "differing": [one for one in result.differing if not one.changed],
+        "changed": [row for row in result.differing if row.changed],
+        "differing": [row for row in result.differing if not row.changed],
         "unchanged": result.unchanged,
         "refused": [
             {
-                "row": one.row.row,
-                "upn": one.row.fields.get("upn"),
-                "problems": [
-                    {"where": it.where, "what": it.what, "hint": it.hint} for it in one.problems
-                ],
+                "row": rejected.row.row,
+                "upn": rejected.row.fields.get("upn"),
+                "problems": rejected.problems,
             }
-            for one in result.refused
+            for rejected in result.refused
         ],
         "missing_domains": result.missing_domains,
         "warnings": result.warnings,
@@ -211,10 +204,8 @@ def _finish(outcome: Outcome[ImportResult], rejects: Path | None) -> None:
     if not count:
         return
     were = "would be" if not outcome.applied else "was" if count == 1 else "were"
-    error = ImportIncomplete(
+    raise ImportIncomplete(
         f"{count} row{'s'[: count > 1]} {were} refused.",
         problems=result.problems,
+        hint=f"They are in {rejects}: correct them there, and import that file." if rejects else "",
     )
-    if rejects is not None:
-        error.hint = f"They are in {rejects}: correct them there, and import that file."
-    raise error

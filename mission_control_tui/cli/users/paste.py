@@ -13,7 +13,7 @@ from mission_control_tui.cli.bulk import output as bulk_telling
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes, example, waits
-from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.output import attributes, line, print_json, say
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.users.templates import content_of, stated_content
 from mission_control_tui.model.bulk import queries
@@ -138,10 +138,10 @@ async def _work(
         if file is None:
             return
         if own:
-            rows = [(one.upn, "", "", "", one.password) for one in made]
+            rows = [(new.upn, "", "", "", new.password) for new in made]
             file.write(passwords.OF_SERVICES, rows, made=False)
         else:
-            file.write(passwords.OF_USERS, [(one.upn, one.password) for one in made], made=False)
+            file.write(passwords.OF_USERS, [(new.upn, new.password) for new in made], made=False)
 
     outcome = await paste_list(
         *(store, session.caller, account, pasted, choices),
@@ -165,14 +165,13 @@ async def _work(
 
 async def _own_passwords(store: Store, choices: PasteChoices) -> bool:
     """Whether any of the services has passwords of its own, so that the file needs their columns."""
-    from mission_control_tui.model.catalogue.in_force import in_force
+    from mission_control_tui.model.catalogue.in_force import current
     from mission_control_tui.model.catalogue.types import PasswordUse
 
-    async with store.read() as reading:
-        catalogue = (await in_force(reading)).catalogue
+    catalogue = (await current(store)).catalogue
     return any(
-        catalogue.service(one.service).password is PasswordUse.OWN
-        for one in choices.content.services
+        catalogue.service(given.service).password is PasswordUse.OWN
+        for given in choices.content.services
     )
 
 
@@ -183,9 +182,9 @@ def _print(
     would = "" if outcome.applied else "would be "
     refused = f", {len(result.refused)} {would}refused" if result.refused else ""
     line(f"{len(result.created)} {would}created{refused}.")
-    for one in result.created:
-        note = f" ({one.note})" if one.note else ""
-        line(f"  {one.upn:<40} {harmless(one.person.display_name)}{note}")
+    for row in result.created:
+        note = f" ({row.note})" if row.note else ""
+        line(f"  {row.upn:<40} {harmless(row.person.display_name)}{note}")
     for need in result.seats:
         short = f"; {need.short} missing" if need.short else ""
         line(
@@ -206,28 +205,20 @@ def _json(outcome: Outcome[PasteResult], bulk: BulkView | None) -> dict[str, obj
     return {
         "applied": outcome.applied,
         "created": [
-            {"line": one.person.line, "upn": one.upn, "display_name": one.person.display_name}
-            for one in result.created
+            {"line": row.person.line, "upn": row.upn, "display_name": row.person.display_name}
+            for row in result.created
         ],
         "refused": [
-            {
-                "line": one.person.line,
-                "text": one.person.text,
-                "problems": [
-                    {"where": it.where, "what": it.what, "hint": it.hint} for it in one.problems
-                ],
-            }
-            for one in result.refused
+            {**attributes(row.person, "line", "text"), "problems": row.problems}
+            for row in result.refused
         ],
         "seats": [
             {
-                "service": one.service_id,
-                "level": one.level_id,
-                "free": one.free,
-                "needed": one.needed,
-                "short": one.short,
+                "service": need.service_id,
+                "level": need.level_id,
+                **attributes(need, "free", "needed", "short"),
             }
-            for one in result.seats
+            for need in result.seats
         ],
         "bulk": bulk_telling.bulk(bulk) if bulk is not None else None,
     }
@@ -237,7 +228,7 @@ def _finish(outcome: Outcome[PasteResult]) -> None:
     refused = outcome.result.refused
     if not refused:
         return
-    problems = [problem for one in refused for problem in one.problems]
+    problems = [problem for row in refused for problem in row.problems]
     more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
     count = f"{len(refused)} of {len(outcome.result.people)}"
     kind = ImportIncomplete if outcome.result.created else InvalidInput
