@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import changes, example, reads
-from mission_control_tui.cli.common.output import line, print_json, say, table, wrapped
+from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, wrapped
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import Conflict, NotFound
@@ -59,8 +59,8 @@ def _counts(found: Catalogue) -> dict[str, int]:
     return {
         "products": len(found.products),
         "services": len(found.services),
-        "levels": sum(len(one.levels) for one in found.services),
-        "options": sum(len(one.options) for one in found.services),
+        "levels": sum(len(service.levels) for service in found.services),
+        "options": sum(len(service.options) for service in found.services),
     }
 
 
@@ -88,7 +88,7 @@ def diff(session: Session, file: Path) -> None:
         print_json(
             {
                 "in_force": found.number,
-                "changes": [_change_json(one) for one in found.changes],
+                "changes": [_change_json(touched) for touched in found.changes],
                 "refused": found.refusals,
             }
         )
@@ -100,31 +100,26 @@ def diff(session: Session, file: Path) -> None:
         line(f"refused    {refusal}")
 
 
-def _change_json(one: TouchedChange) -> dict[str, object]:
-    change = one.change
+def _change_json(touched: TouchedChange) -> dict[str, object]:
     return {
-        "kind": change.kind,
-        "path": change.path,
-        "before": change.before,
-        "after": change.after,
-        "consequence": change.consequence,
-        "users": one.users,
-        "first_users": one.first,
+        **attributes(touched.change, "kind", "path", "before", "after", "consequence"),
+        "users": touched.users,
+        "first_users": touched.first,
     }
 
 
 def _print_changes(changed: Iterable[TouchedChange]) -> None:
-    for one in changed:
-        change = one.change
+    for touched in changed:
+        change = touched.change
         line(f"{change.kind:<9}  {change.path}")
         if change.before or change.after:
             words = [part for part in (change.before, change.after) if part]
             line(f"{'':<11}{' -> '.join(words)}")
         if change.consequence:
             line(f"{'':<11}{change.consequence}")
-        if one.users:
-            more = ", ..." if one.users > len(one.first) else ""
-            line(f"{'':<11}touches {one.users}: {', '.join(one.first)}{more}")
+        if touched.users:
+            more = ", ..." if touched.users > len(touched.first) else ""
+            line(f"{'':<11}touches {touched.users}: {', '.join(touched.first)}{more}")
 
 
 @catalogue.command()
@@ -144,10 +139,7 @@ def load(session: Session, file: Path) -> None:
 
     async def work(store: Store) -> Outcome[CatalogueUpdate]:
         return await load_catalogue(
-            store,
-            session.caller,
-            text,
-            str(file),
+            *(store, session.caller, text, str(file)),
             connectors=_connectors(session),
             dry_run=session.dry_run,
         )
@@ -157,7 +149,10 @@ def load(session: Session, file: Path) -> None:
     tell(
         session,
         outcome,
-        {"version": outcome.result.number, "changes": [_change_json(one) for one in changed]},
+        {
+            "version": outcome.result.number,
+            "changes": [_change_json(touched) for touched in changed],
+        },
     )
     if outcome.applied and changed:
         say(f"Version {outcome.result.number} is in force.")
@@ -224,17 +219,14 @@ def show(session: Session, product: str | None) -> None:
     """What is for sale: products, levels and prices; with PRODUCT also terms and the fields that it asks for."""
     from mission_control_tui.model.catalogue.in_force import current
 
-    async def work(store: Store) -> InForce:
-        return await current(store)
-
-    found = session.run(work)
+    found = session.run(current)
     sold = found.catalogue
     products = [sold.product(product)] if product else list(sold.products)
     if session.json:
         print_json({"version": found.number, **_sale_json(sold, products)})
         return
-    for one in products:
-        _print_product(sold, one, in_full=product is not None)
+    for shown in products:
+        _print_product(sold, shown, in_full=product is not None)
     if sold.prices_are_examples:
         say("These prices are examples.")
     say(f"Catalogue version {found.number}; prices are without {sold.tax_name}.")
@@ -253,21 +245,21 @@ def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
     withdrawn = " - withdrawn" if product.withdrawn else ""
     line(f"{product.name} ({product.id}), {sold.currency}{withdrawn}")
     priced: list[ProductLevel | Extension] = [*product.levels, *product.extensions]
-    offered = [one for one in priced if in_full or not one.withdrawn]
-    terms = sorted({months for one in offered for months in one.prices})
+    offered = [offer for offer in priced if in_full or not offer.withdrawn]
+    terms = sorted({months for offer in offered for months in offer.prices})
     headings = [f"{months} MONTH{'S' * (months > 1)}" for months in terms]
     table(
         ("  ID", *headings, "NAME"),
         [
             (
-                f"  {one.id}",
+                f"  {offer.id}",
                 *(
-                    _price(sold, one.prices.get(months)).rjust(len(heading))
+                    _price(sold, offer.prices.get(months)).rjust(len(heading))
                     for months, heading in zip(terms, headings, strict=True)
                 ),
-                f"{one.name}{' - withdrawn' if one.withdrawn else ''}",
+                f"{offer.name}{' - withdrawn' if offer.withdrawn else ''}",
             )
-            for one in offered
+            for offer in offered
         ],
     )
     line("")

@@ -33,10 +33,10 @@ def docs(session: Session, page: str | None, only_path: bool) -> None:
     if session.json:
         print_json({"pages": found})
     elif only_path:
-        for one in found:
-            line(str(one.path))
+        for shown in found:
+            line(str(shown.path))
     elif page is None:
-        table(("PAGE", "TITLE"), [(one.name, one.title) for one in found])
+        table(("PAGE", "TITLE"), [(shown.name, shown.title) for shown in found])
         say("`mission-control docs PAGE` shows one.")
     else:
         click.echo_via_pager(found[0].path.read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
     from mission_control_tui.cli.installation.health import Severity, examine
 
     findings = asyncio.run(examine(session, timeout))
-    healthy = all(one.level is not Severity.PROBLEM for one in findings)
+    healthy = all(finding.level is not Severity.PROBLEM for finding in findings)
     if session.json:
         print_json({"healthy": healthy, "checks": findings})
     else:
@@ -50,13 +50,13 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
 
 
 def _print(findings: tuple[HealthFinding, ...]) -> None:
-    name = max(len(one.check) for one in findings)
-    for one in findings:
-        wrapped(f"{_MARKS[one.level]:<7}  {one.check:<{name}}  ", one.said, 11 + name)
-        if one.remedy:
-            wrapped(" " * (11 + name) + "-> ", one.remedy, 14 + name)
-    problems = sum(one.level == "problem" for one in findings)
-    warnings = sum(one.level == "warning" for one in findings)
+    name = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        wrapped(f"{_MARKS[finding.level]:<7}  {finding.check:<{name}}  ", finding.said, 11 + name)
+        if finding.remedy:
+            wrapped(" " * (11 + name) + "-> ", finding.remedy, 14 + name)
+    problems = sum(finding.level == "problem" for finding in findings)
+    warnings = sum(finding.level == "warning" for finding in findings)
     if problems or warnings:
         say(
             f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}."

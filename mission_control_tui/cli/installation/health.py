@@ -50,6 +50,22 @@ class HealthFinding:
     remedy: str = ""
 
 
+def _ok(check: str, said: str) -> HealthFinding:
+    return HealthFinding(check, Severity.OK, said)
+
+
+def _note(check: str, said: str, remedy: str = "") -> HealthFinding:
+    return HealthFinding(check, Severity.NOTE, said, remedy)
+
+
+def _warning(check: str, said: str, remedy: str) -> HealthFinding:
+    return HealthFinding(check, Severity.WARNING, said, remedy)
+
+
+def _problem(check: str, said: str, remedy: str) -> HealthFinding:
+    return HealthFinding(check, Severity.PROBLEM, said, remedy)
+
+
 def shown_place(url: URL) -> str:
     """A database as people write it: a path, or a URL without its password."""
     if url.get_backend_name() == "sqlite":
@@ -58,8 +74,8 @@ def shown_place(url: URL) -> str:
 
 
 def _failed(check: str, error: MissionControlError) -> HealthFinding:
-    said = " ".join([error.what, *(str(one) for one in error.problems)])
-    return HealthFinding(check, Severity.PROBLEM, said, error.hint)
+    said = " ".join([error.what, *(str(problem) for problem in error.problems)])
+    return _problem(check, said, error.hint)
 
 
 async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
@@ -93,20 +109,18 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
     known = {"simulator", *settings.connectors}
     unknown = sorted({name for name in settings.services.values() if name not in known})
     if unknown:
-        yield HealthFinding(
+        yield _problem(
             "settings",
-            Severity.PROBLEM,
             f"Services name connectors that do not exist: {', '.join(unknown)}.",
             f"Add a [connectors.{unknown[0]}] table to {path}, or change [services].",
         )
     elif not path.exists():
-        yield HealthFinding("settings", Severity.OK, f"none at {path}: everything is as shipped")
+        yield _ok("settings", f"none at {path}: everything is as shipped")
     else:
-        yield HealthFinding("settings", Severity.OK, str(path))
+        yield _ok("settings", str(path))
         if stat.S_IMODE(path.stat().st_mode) & 0o022:
-            yield HealthFinding(
+            yield _problem(
                 "settings",
-                Severity.PROBLEM,
                 f"Others may write {path}, and so choose what your worker does.",
                 f"chmod go-w {path}",
             )
@@ -126,53 +140,39 @@ def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
     bad = [finding for path, mode in there.items() if (finding := _open_to_others(path, mode))]
     yield from bad
     if there and not bad:
-        yield HealthFinding(
-            "files", Severity.OK, f"private, {len(there)} looked at in {places.data}"
-        )
+        yield _ok("files", f"private, {len(there)} looked at in {places.data}")
     try:
         key = key_path(url, session.settings.worker.key_file)
     except MissionControlError as error:
-        yield HealthFinding(
-            "key", Severity.NOTE, error.what, f"{error.hint} It is needed where workers run."
-        )
+        yield _note("key", error.what, f"{error.hint} It is needed where workers run.")
         return
     if key.exists():
-        yield _open_to_others(key, 0o600, "key") or HealthFinding(
-            "key", Severity.OK, f"{key} is private"
-        )
+        yield _open_to_others(key, 0o600, "key") or _ok("key", f"{key} is private")
         if key.stat().st_size != 32:
-            yield HealthFinding(
+            yield _problem(
                 "key",
-                Severity.PROBLEM,
                 f"{key} is no key: it has {key.stat().st_size} bytes and not 32.",
                 "Restore it from your backup; passwords on their way cannot be delivered without it.",
             )
     elif embedded and database.exists():
-        yield HealthFinding(
+        yield _problem(
             "key",
-            Severity.PROBLEM,
             f"The worker's key is not at {key}.",
             "Restore it from your backup, or set worker.key_file; without it no password is delivered.",
         )
     elif not embedded:
-        yield HealthFinding(
-            "key", Severity.NOTE, f"not on this machine ({key}): only workers need it"
-        )
+        yield _note("key", f"not on this machine ({key}): only workers need it")
 
 
 def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFinding | None:
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
-        return HealthFinding(
-            check,
-            Severity.PROBLEM,
-            f"{path} is open to others (mode {found:04o}).",
-            f"chmod {mode:04o} {path}",
+        return _problem(
+            check, f"{path} is open to others (mode {found:04o}).", f"chmod {mode:04o} {path}"
         )
     if path.stat().st_uid != os.getuid():
-        return HealthFinding(
+        return _warning(
             check,
-            Severity.WARNING,
             f"{path} belongs to another user (number {path.stat().st_uid}).",
             "Run Mission Control as that user, or change the owner.",
         )
@@ -195,7 +195,7 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
     except MissionControlError as error:
         return [_failed("database", error)]
     try:
-        return [one async for one in _looks(session, store, patience)]
+        return [finding async for finding in _looks(session, store, patience)]
     except DBAPIError as error:
         return [_failed("database", unreachable(url, error))]
     finally:
@@ -209,9 +209,9 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
     if not path.exists():
         said = f"none yet at {path}"
         if not named:
-            return HealthFinding("database", Severity.NOTE, f"{said}: the first command makes it")
+            return _note("database", f"{said}: the first command makes it")
         remedy = "Check the path, or make it: mission-control init"
-        return HealthFinding("database", Severity.PROBLEM, said, remedy)
+        return _problem("database", said, remedy)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
@@ -224,16 +224,14 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
     except sqlite3.Error as error:
         said, row = str(error), None
     if said != "ok":
-        return HealthFinding(
+        return _problem(
             "database",
-            Severity.PROBLEM,
             f"{path} is damaged or no database: {said}",
             f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*).",
         )
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
-        return HealthFinding(
+        return _note(
             "database",
-            Severity.NOTE,
             f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it",
             "It is backed up first. To do it now: mission-control upgrade",
         )
@@ -243,7 +241,7 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
 async def _looks(session: Session, store: Store, patience: float) -> AsyncIterator[HealthFinding]:
     from mission_control_tui.model.store.migrations import HEAD
 
-    yield HealthFinding("database", Severity.OK, f"{shown_place(store.url)}, schema {HEAD}")
+    yield _ok("database", f"{shown_place(store.url)}, schema {HEAD}")
     yield await _clock(store)
     async for finding in _catalogue(session, store):
         yield finding
@@ -256,12 +254,12 @@ async def _clock(store: Store) -> HealthFinding:
     here, there = time.time(), await store.now()
     if here < _EARLIEST:
         said = f"This machine's clock says {time.strftime('%Y-%m-%d', time.gmtime(here))}."
-        return HealthFinding("clock", Severity.PROBLEM, said, "Set it, and let it be kept (NTP).")
+        return _problem("clock", said, "Set it, and let it be kept (NTP).")
     off = there - here
     if abs(off) > CLOCK_SECONDS:
         said = f"The database's clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}."
-        return HealthFinding("clock", Severity.WARNING, said, "Let both machines keep time by NTP.")
-    return HealthFinding("clock", Severity.OK, "this machine and the database agree")
+        return _warning("clock", said, "Let both machines keep time by NTP.")
+    return _ok("clock", "this machine and the database agree")
 
 
 async def _catalogue(session: Session, store: Store) -> AsyncIterator[HealthFinding]:
@@ -274,22 +272,23 @@ async def _catalogue(session: Session, store: Store) -> AsyncIterator[HealthFind
         return
     known = {"simulator", *session.settings.connectors}
     missing = sorted(
-        {session.settings.services.get(one.id, one.connector) for one in found.catalogue.services}
+        {
+            session.settings.services.get(service.id, service.connector)
+            for service in found.catalogue.services
+        }
         - known
     )
     if missing:
-        yield HealthFinding(
+        yield _problem(
             "catalogue",
-            Severity.PROBLEM,
             f"Services need connectors that the settings do not have: {', '.join(missing)}.",
             f"Add a [connectors.{missing[0]}] table to the settings; see `mission-control docs connectors`.",
         )
     else:
-        yield HealthFinding("catalogue", Severity.OK, f"version {found.number}")
+        yield _ok("catalogue", f"version {found.number}")
     if found.catalogue.prices_are_examples:
-        yield HealthFinding(
+        yield _note(
             "catalogue",
-            Severity.NOTE,
             "Its prices are examples.",
             "Before you sell, load your own: mission-control catalogue load FILE",
         )
@@ -316,14 +315,12 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
             )
         )
     if workers:
-        names = ", ".join(f"process {one.pid} on {one.host}" for one in workers)
-        older = [one for one in workers if is_older(one.app_version, __version__)]
+        names = ", ".join(f"process {worker.pid} on {worker.host}" for worker in workers)
+        older = [worker for worker in workers if is_older(worker.app_version, __version__)]
         if older:
             said = f"{names}; {len(older)} of an older version than this program ({__version__})"
-            return HealthFinding("worker", Severity.WARNING, said, "Restart it with this version.")
-        return HealthFinding(
-            "worker", Severity.OK, f"running: {names}; {waiting} requests in its hands"
-        )
+            return _warning("worker", said, "Restart it with this version.")
+        return _ok("worker", f"running: {names}; {waiting} requests in its hands")
     if not store.is_sqlite:
         level = Severity.PROBLEM if waiting else Severity.WARNING
         return HealthFinding(
@@ -336,15 +333,12 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         why = "Why the last one ended: mission-control locate log"
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return HealthFinding(
+        return _problem(
             "worker",
-            Severity.PROBLEM,
             f"none is running, and {waiting} requests wait",
             f"Start one: mission-control worker. {why}",
         )
-    return HealthFinding(
-        "worker", Severity.OK, "none is running, and nothing waits: one starts when needed"
-    )
+    return _ok("worker", "none is running, and nothing waits: one starts when needed")
 
 
 async def _connectors(
@@ -359,18 +353,17 @@ async def _connectors(
         # The catalogue's own look has said why.
         services = ()
     used: dict[str, list[str]] = {name: [] for name in session.settings.connectors}
-    for one in services:
-        used.setdefault(session.settings.services.get(one.id, one.connector), []).append(one.name)
+    for service in services:
+        connector = session.settings.services.get(service.id, service.connector)
+        used.setdefault(connector, []).append(service.name)
     async with store.read() as reading:
-        paused = {one.name: one for one in await pauses(reading)}
+        paused = {pause.name: pause for pause in await pauses(reading)}
     for name, serves in used.items():
         found = await _connector(session, store, name, patience)
         said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
         if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
-            yield HealthFinding(
-                found.check, Severity.WARNING, said, "The worker checks again by itself."
-            )
+            yield _warning(found.check, said, "The worker checks again by itself.")
         else:
             yield HealthFinding(found.check, found.level, said, found.remedy)
 
@@ -390,18 +383,17 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
         async with asyncio.timeout(patience):
             health = await connector.check()
     except TimeoutError:
-        return HealthFinding(
+        return _problem(
             check,
-            Severity.PROBLEM,
             f"no answer within {patience:g} s",
             "See that the back end runs and can be reached from here.",
         )
     except ConnectorError as error:
-        return HealthFinding(check, Severity.PROBLEM, error.said, error.remedy)
+        return _problem(check, error.said, error.remedy)
     finally:
         await connector.aclose()
     detail = f", {health.detail}" if health.detail else ""
-    return HealthFinding(check, Severity.OK, f"{health.version}{detail}")
+    return _ok(check, f"{health.version}{detail}")
 
 
 def _disk(url: URL) -> Iterable[HealthFinding]:
@@ -412,9 +404,8 @@ def _disk(url: URL) -> Iterable[HealthFinding]:
         return
     free = shutil.disk_usage(directory).free
     if free < LOW_DISK_BYTES:
-        yield HealthFinding(
+        yield _warning(
             "disk",
-            Severity.WARNING,
             f"only {free // 1024**2} MB are free in {directory}",
             "Make room: a full disk stops every change.",
         )

@@ -51,8 +51,8 @@ async def _forget(session: Session, objects: Iterable[sample.ForgottenObject]) -
     from mission_control_tui.provisioning.connectors.simulator.connector import forget
 
     keys: dict[str, list[str]] = defaultdict(list)
-    for one in objects:
-        keys[one.connector].append(one.assignment_id)
+    for forgotten in objects:
+        keys[forgotten.connector].append(forgotten.assignment_id)
     for name, assignment_ids in keys.items():
         table = session.settings.connectors.get(name, {})
         if table.get("type", name) == SIMULATOR:

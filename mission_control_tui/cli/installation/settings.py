@@ -36,13 +36,15 @@ def show(session: Session, key: str | None) -> None:
 
     found = in_force({"database": session.database, "account": session.account})
     keymap = {
-        one.key.removeprefix(f"{own_keys.WHERE}."): one.value
-        for one in found
-        if one.key.startswith(own_keys.WHERE)
+        setting.key.removeprefix(f"{own_keys.WHERE}."): setting.value
+        for setting in found
+        if setting.key.startswith(own_keys.WHERE)
     }
     problems = own_keys.problems(keymap)
     if key is not None:
-        found = [one for one in found if one.key == key or one.key.startswith(f"{key}.")]
+        found = [
+            setting for setting in found if setting.key == key or setting.key.startswith(f"{key}.")
+        ]
         if not found:
             raise NotFound(f"There is no setting {key!r}.", hint="Without KEY all are shown.")
     path = SettingsFile.read().path
@@ -51,7 +53,7 @@ def show(session: Session, key: str | None) -> None:
         return
     table(
         ("SETTING", "VALUE", "FROM"),
-        [(one.key, _value(one.value), one.origin) for one in found],
+        [(setting.key, _value(setting.value), setting.origin) for setting in found],
     )
     say(f"The settings file is {path}.")
     for problem in problems:

@@ -46,8 +46,7 @@ def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_
 
     async def work(store: Store) -> Outcome[Account]:
         return await create_account(
-            store,
-            session.caller,
+            *(store, session.caller),
             name=name,
             code=code,
             domains=domains,
