@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 TELL_SECONDS = 2.0
-NAMED = 20
 _ERRORS: dict[int, type[MissionControlError]] = {
     error.exit_code: error for error in (UsageError, InvalidInput, NotFound, Conflict, NoSeats)
 }
@@ -112,13 +111,12 @@ def refuse_refused(plan: BulkPlan) -> None:
     first = refused[0]
     kind = _ERRORS.get(first.exit_code, Conflict)
     problems = [Problem(name, group.reason) for group in refused for name in group.names]
-    more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
     missing = "".join(
         f" Missing: {seats.short} of {seats.service_id} {seats.level_id}." for seats in plan.short
     )
     raise kind(
         f"{plan.refused} of {plan.total} would be refused. Nothing was changed.{missing}",
-        problems=[*problems[:NAMED], *more],
+        problems=waiting.first_of(problems),
     )
 
 
@@ -134,11 +132,11 @@ async def judge(session: Session, store: Store, bulk: BulkView, waited: float | 
     if not progress.refused and not (waited is not None and progress.red):
         return
     failed = await queries.items(
-        store, session.caller, bulk.account_id, bulk.id, outcomes=FAILED, limit=NAMED
+        store, session.caller, bulk.account_id, bulk.id, outcomes=FAILED, limit=waiting.NAMED
     )
-    problems = [Problem(item.name, item.reason) for item in failed]
-    if progress.failed > len(problems):
-        problems.append(Problem("", f"and {progress.failed - len(problems)} more"))
+    problems = waiting.first_of(
+        [Problem(item.name, item.reason) for item in failed], total=progress.failed
+    )
     hint = f"To see them: mission-control bulk show {bulk.id} --failed"
     if waited is not None and progress.red:
         raise ProvisioningFailed(f"{progress.red} are red.", problems=problems, hint=hint)

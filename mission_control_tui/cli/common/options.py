@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 Command = Callable[..., Any]
@@ -105,14 +105,17 @@ def destroys(command: Command) -> Command:
     return changes(yes(command))
 
 
-def waits(command: Command) -> Command:
-    """`--wait SECONDS`."""
-    return click.option(
-        "--wait",
-        type=click.FloatRange(min=0),
-        metavar="SECONDS",
-        help="Wait so long for the lights to settle; exit 9 when they have not, 10 on red.",
-    )(command)
+waits = click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait so long for the lights to settle; exit 9 when they have not, 10 on red.",
+)
+
+
+def changes_user(command: Command) -> Command:
+    """USER, `--wait` and what `changes` adds; the command is handed the session first."""
+    return click.argument("user")(waits(changes(pass_session(command))))
 
 
 def example(*lines: str) -> Callable[[Command], Command]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -15,27 +14,20 @@ from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError,
 from mission_control_tui.model.store.private_files import create, password_rows, put
 
 _LINE_LIMIT = 4096
-Command = Callable[..., Any]
 
 OF_USERS = ("upn", "password")
 OF_SERVICES = ("upn", "service", "instance", "login", "password")
 
 
-def passwords_out(command: Command) -> Command:
-    """`--passwords-out FILE`."""
-    return click.option(
-        "--passwords-out",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Write generated passwords to this new file (CSV), which only you can read.",
-    )(command)
-
-
-def password_stdin(command: Command) -> Command:
-    """`--password-stdin`."""
-    return click.option(
-        "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
-    )(command)
+passwords_out = click.option(
+    "--passwords-out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write generated passwords to this new file (CSV), which only you can read.",
+)
+password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
+)
 
 
 def read_password() -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,29 +11,22 @@ from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
 from mission_control_tui.model.states import Light
 
-Command = Callable[..., Any]
 _KEYS = ("service", "level", "light", "disabled", "domain")
 
 
-def users_from(command: Command) -> Command:
-    """`--users-from FILE`."""
-    return click.option(
-        "--users-from",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="All users in FILE: UPNs one a line, or a file as for `users import`.",
-    )(command)
-
-
-def where(command: Command) -> Command:
-    """`--where KEY=VALUE`."""
-    return click.option(
-        "--where",
-        "conditions",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help=f"Everybody with this; may be repeated. Keys: {', '.join(_KEYS)}.",
-    )(command)
+users_from = click.option(
+    "--users-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="All users in FILE: UPNs one a line, or a file as for `users import`.",
+)
+where = click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help=f"Everybody with this; may be repeated. Keys: {', '.join(_KEYS)}.",
+)
 
 
 def picked(

@@ -142,19 +142,19 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
     if red:
         raise ProvisioningFailed(
             f"{_count(red)} red.",
-            problems=_problems(
-                red, lambda view: Problem(_where(view), view.error_said, view.error_remedy)
+            problems=first_of(
+                [Problem(_where(view), view.error_said, view.error_remedy) for view in red]
             ),
             hint=f"When that is mended, run: {_next_command(red)}",
         )
     if orange:
         raise StillRunning(
             f"{_count(orange)} still orange after {seconds:g} s.",
-            problems=_problems(
-                orange,
-                lambda view: Problem(
-                    _where(view), f"{view.word}{': ' * bool(view.step)}{view.step}"
-                ),
+            problems=first_of(
+                [
+                    Problem(_where(view), f"{view.word}{': ' * bool(view.step)}{view.step}")
+                    for view in orange
+                ]
             ),
             hint="The worker goes on by itself. To wait longer, run: mission-control status --wait 60",
         )
@@ -164,13 +164,10 @@ def _count(views: Sequence[AssignmentView]) -> str:
     return f"{len(views)} service{'s are' if len(views) != 1 else ' is'}"
 
 
-def _problems(
-    views: Sequence[AssignmentView], problem: Callable[[AssignmentView], Problem]
-) -> list[Problem]:
-    problems = [problem(view) for view in views[:NAMED]]
-    if len(views) > NAMED:
-        problems.append(Problem("", f"and {len(views) - NAMED} more"))
-    return problems
+def first_of(problems: Sequence[Problem], named: int = NAMED, total: int = 0) -> list[Problem]:
+    """Return the first problems, and in place of the others how many there are; `total` where more exist."""
+    left = max(total, len(problems)) - len(problems[:named])
+    return [*problems[:named], *([Problem("", f"and {left} more")] if left else [])]
 
 
 def _where(view: AssignmentView) -> str:

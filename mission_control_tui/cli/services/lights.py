@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.options import example, limited, reads
-from mission_control_tui.cli.common.output import attributes, print_json, say, table
+from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, print_json, say, table
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.search import filters
-from mission_control_tui.model.states import Light
 
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
 
 ORDERS = ("name", "oldest", "newest")
-GLYPHS = {Light.RED: "X", Light.ORANGE: "~", Light.GREEN: "*", Light.GREY: "-"}
 
 
 @click.command()
@@ -88,7 +86,7 @@ def _name(row: MatrixRow) -> str:
 
 
 def _cell(cell: Cell | None) -> str:
-    return f"{GLYPHS[cell.light]}{cell.letter}" if cell is not None else "--"
+    return f"{LIGHT_MARKS[cell.light]}{cell.letter}" if cell is not None else "--"
 
 
 def _json(row: MatrixRow) -> dict[str, Any]:

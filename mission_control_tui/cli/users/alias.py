@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from mission_control_tui.cli.common.options import changes, example, waits
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.options import changes_user, example
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.change import change_user
 
 
@@ -15,11 +15,8 @@ def alias() -> None:
 
 
 @alias.command()
-@click.argument("user")
+@changes_user
 @click.argument("address")
-@waits
-@changes
-@pass_session
 @example("mission-control users alias add ada@acme.example countess@acme.example")
 def add(session: Session, user: str, address: str, wait: float | None) -> None:
     """Give a user a further address."""
@@ -29,11 +26,8 @@ def add(session: Session, user: str, address: str, wait: float | None) -> None:
 
 
 @alias.command()
-@click.argument("user")
+@changes_user
 @click.argument("address")
-@waits
-@changes
-@pass_session
 @example("mission-control users alias remove ada@acme.example countess@acme.example")
 def remove(session: Session, user: str, address: str, wait: float | None) -> None:
     """Take an alias or a former UPN away, which frees it."""
@@ -43,11 +37,8 @@ def remove(session: Session, user: str, address: str, wait: float | None) -> Non
 
 
 @alias.command()
-@click.argument("user")
+@changes_user
 @click.argument("address")
-@waits
-@changes
-@pass_session
 @example("mission-control users alias primary ada@acme.example countess@acme.example")
 def primary(session: Session, user: str, address: str, wait: float | None) -> None:
     """Make one of the user's addresses the one that recipients see and reply to."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import changes, example, waits
+from mission_control_tui.cli.common.options import changes, changes_user, example, waits
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.common.user_fields import field_options, stated
 from mission_control_tui.cli.users.templates import content_of
@@ -138,10 +138,7 @@ def change_user(
 
 
 @click.command()
-@click.argument("user")
-@waits
-@changes
-@pass_session
+@changes_user
 @example("mission-control users disable ada@acme.example --ticket T-1042")
 def disable(session: Session, user: str, wait: float | None) -> None:
     """Suspend all that a user has; data and seats stay. Undone by `users enable`."""
@@ -151,10 +148,7 @@ def disable(session: Session, user: str, wait: float | None) -> None:
 
 
 @click.command()
-@click.argument("user")
-@waits
-@changes
-@pass_session
+@changes_user
 @example("mission-control users enable ada@acme.example")
 def enable(session: Session, user: str, wait: float | None) -> None:
     """Undo `users disable`; a service that was suspended by itself stays so."""
@@ -164,10 +158,7 @@ def enable(session: Session, user: str, wait: float | None) -> None:
 
 
 @click.command()
-@click.argument("user")
-@waits
-@changes
-@pass_session
+@changes_user
 @example("mission-control users unlock ada@acme.example")
 def unlock(session: Session, user: str, wait: float | None) -> None:
     """Let a user in again whom too many wrong passwords locked out."""

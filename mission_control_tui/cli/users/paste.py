@@ -17,7 +17,7 @@ from mission_control_tui.cli.common.output import attributes, line, print_json, 
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.users.templates import content_of, stated_content
 from mission_control_tui.model.bulk import queries
-from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, Problem, UsageError
+from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, UsageError
 from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
@@ -229,11 +229,10 @@ def _finish(outcome: Outcome[PasteResult]) -> None:
     if not refused:
         return
     problems = [problem for row in refused for problem in row.problems]
-    more = [Problem("", f"and {len(problems) - NAMED} more")] if len(problems) > NAMED else []
     count = f"{len(refused)} of {len(outcome.result.people)}"
     kind = ImportIncomplete if outcome.result.created else InvalidInput
     raise kind(
         f"{count} were refused." if outcome.applied else f"{count} would be refused.",
-        problems=[*problems[:NAMED], *more],
+        problems=waiting.first_of(problems, NAMED),
         hint="Correct these lines and paste the list again: who is there already is left alone.",
     )
