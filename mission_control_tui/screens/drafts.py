@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual.widget import Widget
 
+from mission_control_tui.model.operators.drafts import Draft, discard_draft, list_drafts
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.operators.drafts import Draft
 
 FORMS = {
     "new-user": "New User",
@@ -53,8 +51,6 @@ class DraftsScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        from mission_control_tui.model.operators.drafts import list_drafts
-
         found = await list_drafts(self.context.store, self.context.caller)
         if self.is_here:
             self.query_one(RowList).set_rows([self._row(one) for one in found])
@@ -85,8 +81,6 @@ class DraftsScreen(MissionScreen):
         )
 
     async def _discard(self, draft: Draft) -> None:
-        from mission_control_tui.model.operators.drafts import discard_draft
-
         await discard_draft(self.context.store, self.context.caller, draft.id)
         self.announce("The draft is thrown away")
         await self.load()

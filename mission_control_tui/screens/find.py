@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from mission_control_tui.model.operators.recents import recent_users
+from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.results import FoundOrder, FoundUser
+from mission_control_tui.model.views import Account
+from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.find_list import MOST, FindingScreen
 from mission_control_tui.screens.users.users import WORST, lights_cell
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Cell, Column, Row
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import Account
-    from mission_control_tui.screens.base.context import Context
 
 
 class FindScreen(FindingScreen):
@@ -39,9 +39,6 @@ class FindScreen(FindingScreen):
     UNTYPED = "Type the beginning of a name, an address or a phone number"
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
-        from mission_control_tui.model.operators.recents import recent_users
-        from mission_control_tui.model.search.anyone import find_anyone
-
         context = self.context
         at = (context.store, context.caller)
         if not text.strip():

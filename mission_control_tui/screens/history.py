@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.widget import Widget
 
+from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.history.audit_export import (
+    as_csv,
+    as_json,
+    as_script,
+    as_text,
+    heading,
+)
+from mission_control_tui.model.history.audit_log import COUNTED, AuditFilter, count_entries, entries
+from mission_control_tui.model.history.audit_names import named, named_values, service_of
+from mission_control_tui.model.history.undo import UndoResult, undo, undoable
+from mission_control_tui.model.plan import Plan
+from mission_control_tui.model.store.private_files import write_new
+from mission_control_tui.model.text.differences import differences, value_text
+from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AuditView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.prompts import file_named
@@ -19,11 +34,6 @@ from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.history.audit_log import AuditFilter
-    from mission_control_tui.model.history.undo import UndoResult
-    from mission_control_tui.model.plan import Plan
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
     "all": ("All of it", None),
@@ -87,8 +97,6 @@ class HistoryScreen(MissionScreen):
 
     async def load(self) -> None:
         if self._user_id is not None:
-            from mission_control_tui.model.users.queries import details
-
             user = await details(*self._at, self._user_id)
             self.set_heading(f"History of {user.details.display_name}")
         self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
@@ -120,8 +128,6 @@ class HistoryScreen(MissionScreen):
         return {"write": "Save as script"} if self._shown == "session" else {}
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.history.audit_log import COUNTED, count_entries, entries
-
         filters = self._filters()
         found = await entries(*self._at, limit=limit, offset=offset, **filters)
         total = await count_entries(*self._at, **filters)
@@ -131,15 +137,11 @@ class HistoryScreen(MissionScreen):
         return RowPage([self._row(one) for one in found], total)
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.history.audit_log import count_entries
-
         if not isinstance(key, int):
             return None
         return await count_entries(*self._at, after_id=key, **self._filters())
 
     def _row(self, one: AuditView) -> Row:
-        from mission_control_tui.model.dates import zone_of
-
         at = one.at.astimezone(zone_of(self.context.account.time_zone))
         read = self._named(one)
         what = (f"{read.action} ", ""), (read.target, "strong")
@@ -147,8 +149,6 @@ class HistoryScreen(MissionScreen):
 
     def _named(self, one: AuditView) -> AuditView:
         """The change as people read it."""
-        from mission_control_tui.model.history.audit_names import named
-
         return named(one, self.context.catalogue)
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
@@ -164,11 +164,6 @@ class HistoryScreen(MissionScreen):
         if one is None:
             self.query_one("#detail", TextLines).set("")
             return
-        from mission_control_tui.model.dates import zone_of
-        from mission_control_tui.model.history.audit_export import heading
-        from mission_control_tui.model.history.undo import undoable
-        from mission_control_tui.model.text.differences import differences
-
         read = self._named(one)
         lines = list(differences(read.before, read.after))
         if len(lines) > DETAIL_LINES:
@@ -215,8 +210,6 @@ class HistoryScreen(MissionScreen):
 
     async def verb_undo(self) -> None:
         """Say what taking it back does, and ask."""
-        from mission_control_tui.model.history.undo import undo
-
         self.need_write()
         entry = self._chosen()
         tried = await undo(*self._at, audit=entry.id, dry_run=True)
@@ -228,9 +221,6 @@ class HistoryScreen(MissionScreen):
 
     def _plan_words(self, entry: AuditView, undone: UndoResult, plan: Plan) -> list[str]:
         """What an undo would do and what it warns of, in lines of a question."""
-        from mission_control_tui.model.history.audit_names import named_values, service_of
-        from mission_control_tui.model.text.differences import value_text
-
         catalogue = self.context.catalogue
         of = service_of(entry, catalogue)
         said = []
@@ -247,8 +237,6 @@ class HistoryScreen(MissionScreen):
         return [*said[:DETAIL_LINES], *undone.notes, *plan.warnings[:DETAIL_LINES]]
 
     async def _undo(self, entry: AuditView) -> None:
-        from mission_control_tui.model.history.undo import undo
-
         done = await undo(*self._at, audit=entry.id)
         bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
         read = self._named(entry)
@@ -256,9 +244,6 @@ class HistoryScreen(MissionScreen):
         await self.queue_changed()
 
     def verb_copy(self) -> None:
-        from mission_control_tui.model.dates import zone_of
-        from mission_control_tui.model.history.audit_export import as_text
-
         chosen = self._named(self._chosen())
         self.copy(as_text([chosen], zone_of(self.context.account.time_zone)).splitlines())
 
@@ -279,15 +264,6 @@ class HistoryScreen(MissionScreen):
         )
 
     async def _write(self, text: str) -> None:
-        from mission_control_tui.model.dates import zone_of
-        from mission_control_tui.model.history.audit_export import (
-            as_csv,
-            as_json,
-            as_script,
-            as_text,
-        )
-        from mission_control_tui.model.store.private_files import write_new
-
         path = file_named(text)
         if path.suffix not in FORMS:
             raise UsageError(f"{path.name} ends on none of {', '.join(FORMS)}.")
@@ -309,8 +285,6 @@ class HistoryScreen(MissionScreen):
 
     async def _all(self) -> list[AuditView]:
         """All that is shown, at most EXPORT_MOST."""
-        from mission_control_tui.model.history.audit_log import entries
-
         found: list[AuditView] = []
         filters = self._filters()
         while len(found) < EXPORT_MOST:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from mission_control_tui.model.schedules.actions import ScheduleAction
+from mission_control_tui.model.schedules.editing import cancel_schedule
+from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
@@ -19,9 +21,6 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.schedules.queries import ScheduleView
 
 MOST = 1000
 """Schedules that are listed at most."""
@@ -88,8 +87,6 @@ class SchedulesScreen(SchedulingScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.schedules.queries import list_schedules
-
         choice = self.query_one("#shown", ChoiceField)
         if self._wanted:
             choice.value, self._wanted = self._wanted, ""
@@ -214,8 +211,6 @@ class SchedulesScreen(SchedulingScreen):
         )
 
     async def _cancel(self, one: ScheduleView) -> None:
-        from mission_control_tui.model.schedules.editing import cancel_schedule
-
         await cancel_schedule(*self.context.at, one.id)
         self.announce(f"Schedule {one.id} is cancelled")
         await self.load()

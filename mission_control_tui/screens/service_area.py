@@ -7,6 +7,8 @@ from collections.abc import Hashable, Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.search.user_list import page, place
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
 from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
@@ -48,15 +50,11 @@ class ServiceAreaScreen(MissionScreen):
                 )
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts import overview as account_details
-
         details = await account_details.show(*self.context.at)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.search.user_list import page
-
         found = await page(
             *self.context.at,
             query=self.query_one(FindBox).text,
@@ -69,8 +67,6 @@ class ServiceAreaScreen(MissionScreen):
         return RowPage([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.search.user_list import place
-
         at = self.context.at
         return await place(*at, str(key), query=self.query_one(FindBox).text)
 

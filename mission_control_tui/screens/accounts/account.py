@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts.contacts import list_contacts, set_contacts
+from mission_control_tui.model.accounts.domain_overview import AccountDomain, account_domains
+from mission_control_tui.model.accounts.overview import AccountDetails
+from mission_control_tui.model.accounts.seat_usage import IdleSeat, usage
+from mission_control_tui.model.billing import statement_files, statements
+from mission_control_tui.model.billing.charges import StatementLine
 from mission_control_tui.model.errors import (
     InvalidInput,
     MissionControlError,
     StaleVersion,
 )
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.approval import set_approval_limit
+from mission_control_tui.model.orders.queries import list_orders
+from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.screens.accounts.forms import ContactsForm, LimitForm
 from mission_control_tui.screens.accounts.rows import (
@@ -36,9 +46,6 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.overview import AccountDetails
 
 SHOWN = 500
 PANELS = ("contacts", "orders", "approval", "statement", "usage", "domains")
@@ -147,8 +154,6 @@ class AccountScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts import overview as account_details
-
         first = self._details is None
         details = await account_details.show(*self.context.at)
         self._details = details
@@ -179,15 +184,10 @@ class AccountScreen(MissionScreen):
             self.do(self._fill(event.fold.id))
 
     async def _fill_contacts(self) -> None:
-        from mission_control_tui.model.accounts.contacts import list_contacts
-
         found = await list_contacts(*self.context.at)
         self.query_one(ContactsForm).show(found)
 
     async def _fill_orders(self) -> None:
-        from mission_control_tui.model.orders.queries import list_orders
-        from mission_control_tui.model.states import OrderState
-
         state = self.query_one("#state", ChoiceField).value
         found = await list_orders(
             *self.context.at,
@@ -200,9 +200,6 @@ class AccountScreen(MissionScreen):
         self.query_one("#order-list", RowList).set_rows(order_rows(found), more=more)
 
     async def _fill_approval(self) -> None:
-        from mission_control_tui.model.orders.queries import list_orders
-        from mission_control_tui.model.states import OrderState
-
         context, details = self.context, self._details
         if details is None:
             return
@@ -217,16 +214,12 @@ class AccountScreen(MissionScreen):
         self.query_one("#waiting-list", RowList).set_rows(order_rows(found))
 
     async def _fill_statement(self) -> None:
-        from mission_control_tui.model.billing import statements
-
         at = self.context.at
         panel = self.query_one(StatementPanel)
         panel.offer(await statements.list_statements(*at))
         panel.show(await statements.statement(*at, panel.month.value))
 
     async def _fill_usage(self) -> None:
-        from mission_control_tui.model.accounts.seat_usage import usage
-
         found = await usage(*self.context.at, limit=SHOWN)
         self.query_one("#level-list", RowList).set_rows(
             level_rows(found.levels),
@@ -238,8 +231,6 @@ class AccountScreen(MissionScreen):
         self.query_one("#idle-list", RowList).set_rows(idle_rows(found.idle_seats), more=more)
 
     async def _fill_domains(self) -> None:
-        from mission_control_tui.model.accounts.domain_overview import account_domains
-
         found = await account_domains(*self.context.at)
         self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
 
@@ -272,9 +263,6 @@ class AccountScreen(MissionScreen):
                 self.focus_previous()
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        from mission_control_tui.model.accounts.seat_usage import IdleSeat
-        from mission_control_tui.model.billing.charges import StatementLine
-
         data = event.row.data
         if event.rows.id in ("order-list", "waiting-list"):
             self.go_to("order", event.row.key)
@@ -289,8 +277,6 @@ class AccountScreen(MissionScreen):
             self._open_domain(data)
 
     def _open_domain(self, data: object) -> None:
-        from mission_control_tui.model.accounts.domain_overview import AccountDomain
-
         if not isinstance(data, AccountDomain):
             return
         if data.order_id:
@@ -313,8 +299,6 @@ class AccountScreen(MissionScreen):
         self.do(self._save_limit(event.form, event.typed))
 
     async def _save_contacts(self) -> None:
-        from mission_control_tui.model.accounts.contacts import list_contacts, set_contacts
-
         context, form = self.context, self.query_one(ContactsForm)
         at = context.at
         wanted = form.wanted()
@@ -340,9 +324,6 @@ class AccountScreen(MissionScreen):
         await self.load()
 
     async def _save_limit(self, form: LimitForm, typed: str) -> None:
-        from mission_control_tui.model.money import Money
-        from mission_control_tui.model.orders.approval import set_approval_limit
-
         context = self.context
         try:
             limit = Money.parse(typed, context.catalogue.currency) if typed else None
@@ -374,8 +355,6 @@ class AccountScreen(MissionScreen):
         panel = self.query_one(StatementPanel)
         if panel.statement is None:
             return
-        from mission_control_tui.model.billing import statement_files
-
         path = Path(panel.file.value.strip() or statement_files.file_name(panel.statement, "pdf"))
         try:
             whole = await asyncio.to_thread(statement_files.write, panel.statement, path)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from mission_control_tui.model.accounts.domain_overview import AccountDomain
+from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage
+from mission_control_tui.model.billing.statements import Statement
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.rows import Cell, Column, Row
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.domain_overview import AccountDomain
-    from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage
-    from mission_control_tui.model.billing.statements import Statement
 
 LINE_COLUMNS = (
     Column("Date", width=10),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,15 +10,13 @@ from textual.widgets import Input
 
 from mission_control_tui.model.billing.statement_files import file_name
 from mission_control_tui.model.billing.statement_text import remarks
+from mission_control_tui.model.billing.statements import Statement, StatementHead
 from mission_control_tui.screens.accounts.rows import LINE_COLUMNS, statement_rows
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.billing.statements import Statement, StatementHead
 
 FORM = "pdf"
 

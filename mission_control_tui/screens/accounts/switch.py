@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.views import Account
 from mission_control_tui.screens.base.find_list import MOST, FindingScreen
@@ -84,8 +85,6 @@ class SwitchScreen(AccountList):
     )
 
     async def find(self, text: str) -> Sequence[Account]:
-        from mission_control_tui.model.accounts.search import find_accounts
-
         return await find_accounts(self.context.store, self.context.caller, text, MOST + 1)
 
     def row(self, account: Account) -> Row:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mission_control_tui.model.bulk.control import start
+from mission_control_tui.model.bulk.retry import RetryForecast, RetryPlan, retry_plan
+from mission_control_tui.model.bulk.targets import Picked
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.bulk.retry import RetryPlan
-    from mission_control_tui.model.bulk.targets import Picked
 
 REASONS = 4
 
@@ -18,8 +16,6 @@ class RetryingScreen(MissionScreen):
 
     async def retry_red(self, users: Picked) -> None:
         """Say what trying again all that is red of `users` would give, and ask."""
-        from mission_control_tui.model.bulk.retry import retry_plan
-
         self.need_write()
         context = self.context
         plan = await retry_plan(*context.at, users)
@@ -38,9 +34,6 @@ class RetryingScreen(MissionScreen):
             self.confirm(lines, then, yes="Retry")
 
     async def _retry_all(self, users: Picked) -> None:
-        from mission_control_tui.model.bulk.control import start
-        from mission_control_tui.model.bulk.views import BulkAction
-
         done = await start(*self.context.at, users, BulkAction.RETRY)
         bulk = done.result
         self.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
@@ -49,8 +42,6 @@ class RetryingScreen(MissionScreen):
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:
     """A retry plan as the lines of a question."""
-    from mission_control_tui.model.bulk.retry import RetryForecast
-
     counts = ", ".join(f"{count:,} {one}" for one in RetryForecast if (count := plan.count(one)))
     lines = [
         f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mission_control_tui.model import dates as moments
 from mission_control_tui.model.errors import Conflict, InvalidInput
 from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams, phrase
+from mission_control_tui.model.schedules.editing import change_schedule, schedule
+from mission_control_tui.model.schedules.queries import ScheduleView
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
+from mission_control_tui.model.users.queries import details
+from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.schedules.queries import ScheduleView
-    from mission_control_tui.model.views import AssignmentView, UserView
 
 HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 
@@ -93,9 +94,6 @@ class SchedulingScreen(MissionScreen):
         self, user_id: str, first: ScheduleAction | None = None, *, service: str = ""
     ) -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
-        from mission_control_tui.model.services.lights import status
-        from mission_control_tui.model.users.queries import details
-
         at = self.context.at
         user = await details(*at, user_id)
         if user.in_bin:
@@ -151,8 +149,6 @@ class SchedulingScreen(MissionScreen):
     async def _schedule(
         self, user: UserView, planned: SchedulableAction, text: str, done: Callable[[], None]
     ) -> None:
-        from mission_control_tui.model.schedules.editing import schedule
-
         outcome = await schedule(
             *self.context.at,
             user.id,
@@ -182,8 +178,6 @@ class SchedulingScreen(MissionScreen):
         )
 
     async def _change_time(self, one: ScheduleView, text: str) -> None:
-        from mission_control_tui.model.schedules.editing import change_schedule
-
         outcome = await change_schedule(
             *self.context.at,
             one.id,

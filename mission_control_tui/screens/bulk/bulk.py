@@ -10,6 +10,8 @@ from typing import ClassVar
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from mission_control_tui.model.bulk.control import resume, stop
+from mission_control_tui.model.bulk.queries import items, show
 from mission_control_tui.model.bulk.views import (
     FAILED,
     BulkAction,
@@ -19,6 +21,7 @@ from mission_control_tui.model.bulk.views import (
     ItemOutcome,
 )
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.history.undo import undo, undo_plan
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.screens.base.retry_all import RetryingScreen
 from mission_control_tui.screens.bulk.labels import (
@@ -154,8 +157,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.bulk.queries import show
-
         bulk = await show(*self.context.at, self._bulk_id)
         if not self.is_here:
             return
@@ -228,8 +229,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         return sum(getattr(progress, str(one)) for one in wanted)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.bulk.queries import items
-
         found = await items(
             *self.context.at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
         )
@@ -307,8 +306,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         )
 
     async def _stop(self, cancel: bool) -> None:
-        from mission_control_tui.model.bulk.control import stop
-
         done = (await stop(*self.context.at, self._bulk_id, cancel_queued=cancel)).result
         cancelled = f", {done.cancelled:,} cancelled" if cancel else ""
         self.announce(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
@@ -325,8 +322,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             self.do(self._resume(None))
 
     async def _resume(self, place: Path | None) -> None:
-        from mission_control_tui.model.bulk.control import resume
-
         bulk = (await resume(*self.context.at, self._bulk_id)).result
         if bulk.attended:
             self.attend_to(bulk, place)
@@ -352,8 +347,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
     async def verb_retry_all(self) -> None:
         """Try again what failed of it: what is red by a retry, what was refused by the same action."""
-        from mission_control_tui.model.bulk.queries import items
-
         bulk = self._known()
         self.need_write()
         found = await items(*self.context.at, bulk.id, outcomes=FAILED, limit=100_000)
@@ -371,8 +364,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
     async def verb_undo(self) -> None:
         """Say what taking the whole of it back does, and ask."""
-        from mission_control_tui.model.history.undo import undo_plan
-
         self.need_write()
         bulk = self._known()
         plan = await undo_plan(*self.context.at, bulk.id)
@@ -402,8 +393,6 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             self.do(self._undo(None))
 
     async def _undo(self, place: Path | None) -> None:
-        from mission_control_tui.model.history.undo import undo
-
         done = (await undo(*self.context.at, bulk=self._bulk_id)).result
         if done.bulk is not None and done.bulk.attended:
             self.attend_to(done.bulk, place)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from mission_control_tui.model.bulk.queries import list_bulks
 from mission_control_tui.model.bulk.views import BulkView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.bulk.labels import done_of, state_of, title_of
@@ -49,8 +50,6 @@ class BulksScreen(MissionScreen):
         self.refresh_keys()
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.bulk.queries import list_bulks
-
         found = await list_bulks(*self.context.at, limit=MOST)
         return RowPage([self._row(one) for one in found[offset : offset + limit]], len(found))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from mission_control_tui.model.bulk.views import BulkAction, ItemOutcome
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkPlan,
+    BulkProgress,
+    BulkView,
+    ItemOutcome,
+)
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.widgets.rows import Cell, Row
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.bulk.views import BulkPlan, BulkProgress, BulkView
-    from mission_control_tui.model.catalogue.types import Catalogue
 
 ACTIONS: Mapping[BulkAction, str] = {
     BulkAction.PROVISION: "Provision a service",

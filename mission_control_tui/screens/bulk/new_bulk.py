@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts.overview import list_seats
+from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkParams,
@@ -17,7 +19,10 @@ from mission_control_tui.model.bulk.views import (
 )
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.users.queries import details
+from mission_control_tui.model.views import Seats
 from mission_control_tui.screens.bulk.labels import ACTIONS, LOST, people, plan_rows, summary
 from mission_control_tui.screens.bulk.passwords import PasswordsScreen
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
@@ -29,9 +34,6 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.plain_lines import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import Seats
 
 OF_A_SERVICE = frozenset(
     {
@@ -138,22 +140,16 @@ class BulkNewScreen(PasswordsScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts.overview import list_seats
-        from mission_control_tui.model.search.light_matrix import among, page
-
         self._seats = await list_seats(*self.context.at)
         here = await among(*self.context.at, self._users)
         if len(here) < len(self._users):
             self._users = tuple(one for one in self._users if one in here)
             self._forget_plan()
         if len(self._users) == 1:
-            from mission_control_tui.model.users.queries import details
-
             user = await details(*self.context.at, self._users[0])
             self.query_one("#who", TextLines).set(f"For {user.details.display_name}  {user.upn}")
         else:
             self.query_one("#who", TextLines).set(f"For {people(len(self._users))}")
-        del page
         if not self._services:
             self._services = {
                 service.id: service
@@ -369,8 +365,6 @@ class BulkNewScreen(PasswordsScreen):
             self.do(self._start(plan, None))
 
     async def _start(self, plan: BulkPlan, place: Any) -> None:
-        from mission_control_tui.model.bulk.control import start
-
         self.need_write()
         done = await start(*self.context.at, self._users, plan.action, plan.params)
         bulk = done.result

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from mission_control_tui.model.bulk.control import attend
 from mission_control_tui.model.bulk.views import BulkPassword, BulkView
 from mission_control_tui.model.store.private_files import (
     append,
@@ -77,8 +78,6 @@ class PasswordsScreen(MissionScreen):
         context = self.context
 
         async def work() -> None:
-            from mission_control_tui.model.bulk.control import attend
-
             def keep(made: Sequence[BulkPassword]) -> None:
                 if held.place is not None:
                     append(held.place, password_rows(map(_cells, made)))

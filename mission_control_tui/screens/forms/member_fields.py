@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from mission_control_tui.model.catalogue.types import Role
+from mission_control_tui.model.groups.queries import MemberChoice, MemberView
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Role
-    from mission_control_tui.model.groups.queries import MemberChoice, MemberView
 
 Key = tuple[str, str]
 """(role, id of the user or object)."""
@@ -185,8 +182,6 @@ class MemberFields(Vertical):
             self._turn(event.row.key)
 
     def _add(self, chosen: object) -> None:
-        from mission_control_tui.model.groups.queries import MemberChoice
-
         if not isinstance(chosen, MemberChoice):
             return
         key = (self.role, chosen.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,13 +19,11 @@ from mission_control_tui.model.people.password_policy import (
     check,
     generate,
 )
+from mission_control_tui.screens.base.host import Host
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.lines import LineWidget, Part
-
-if TYPE_CHECKING:
-    from mission_control_tui.screens.base.host import Host
 
 MET, BROKEN, OPEN = "√", "×", "·"  # noqa: RUF001 - the sign of a red light
 GAP = "   "

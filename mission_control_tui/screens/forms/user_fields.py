@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
+from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.errors import Problem
 
 FormWidget = Field | FormLine
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.catalogue.types import Service
+from mission_control_tui.model.catalogue.values import ValueRule
+from mission_control_tui.model.domains.address_registry import usual_domain
 from mission_control_tui.model.errors import MissionControlError, StaleVersion
+from mission_control_tui.model.groups.editing import (
+    GroupChanges,
+    create_object,
+    edit_object,
+    restore_object,
+)
+from mission_control_tui.model.groups.queries import ObjectView, choices, show_object
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.text.differences import difference_words
@@ -25,11 +35,6 @@ from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.light import LightCell
 from mission_control_tui.widgets.rule_field import AnyField, rule_field
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Service
-    from mission_control_tui.model.catalogue.values import ValueRule
-    from mission_control_tui.model.groups.queries import ObjectView
 
 PREFIX = "option-"
 _NOT_LOCAL = re.compile(r"[^a-z0-9]+")
@@ -99,8 +104,6 @@ class ObjectScreen(ObjectRemovingScreen):
         self.refresh_keys()
 
     async def _load_new(self) -> None:
-        from mission_control_tui.model.domains.address_registry import usual_domain
-
         kinds = self.context.catalogue.kinds
         choice = self.query_one("#kind", ChoiceField)
         first = self._service is None
@@ -119,8 +122,6 @@ class ObjectScreen(ObjectRemovingScreen):
             self.set_focus(self.query_one("#name", Field).input if self._first_kind else choice)
 
     async def _load_stored(self) -> None:
-        from mission_control_tui.model.groups.queries import show_object
-
         view = await show_object(*self.context.at, str(self.object_id))
         if not self.is_here:
             return
@@ -255,8 +256,6 @@ class ObjectScreen(ObjectRemovingScreen):
             self.do(self._offer(event.role, event.text))
 
     async def _offer(self, role: str, text: str) -> None:
-        from mission_control_tui.model.groups.queries import choices
-
         context, service = self.context, self._service
         if service is None:
             return
@@ -309,8 +308,6 @@ class ObjectScreen(ObjectRemovingScreen):
             self._refused(error)
 
     async def _create(self) -> None:
-        from mission_control_tui.model.groups.editing import create_object
-
         context, service, given = self.context, self._service, self._given
         if service is None:
             return
@@ -331,8 +328,6 @@ class ObjectScreen(ObjectRemovingScreen):
         self.turn_into("object", outcome.result.id)
 
     async def _save(self) -> None:
-        from mission_control_tui.model.groups.editing import GroupChanges, edit_object
-
         context, given = self.context, self._given
         members = self.query_one(MemberFields)
         name, address = given.pop("name", None), given.pop("address", None)
@@ -356,8 +351,6 @@ class ObjectScreen(ObjectRemovingScreen):
         await self.load()
 
     async def _restore(self) -> None:
-        from mission_control_tui.model.groups.editing import restore_object
-
         outcome = await restore_object(*self.context.at, str(self.object_id))
         self.announce("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
         await self._adopt(outcome.result)
@@ -365,8 +358,6 @@ class ObjectScreen(ObjectRemovingScreen):
         await self.load()
 
     async def _show_theirs(self, error: StaleVersion) -> None:
-        from mission_control_tui.model.groups.queries import show_object
-
         view = await show_object(*self.context.at, str(self.object_id))
         self._version, self._view = view.version, view
         labels = {one.id: one.name for one in self._options}

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from mission_control_tui.model.groups.queries import list_objects
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
@@ -55,8 +56,6 @@ class ObjectsScreen(MissionScreen):
         self.refresh_keys()
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.groups.queries import list_objects
-
         found = await list_objects(
             *self.context.at,
             kind=self._kind or None,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mission_control_tui.model.groups.editing import remove_object
+from mission_control_tui.model.groups.queries import ObjectView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.member_fields import MemberFields
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.groups.queries import ObjectView
 
 
 class ObjectRemovingScreen(MissionScreen):
@@ -20,8 +17,6 @@ class ObjectRemovingScreen(MissionScreen):
         self._version = 0
 
     async def ask_remove(self) -> None:
-        from mission_control_tui.model.groups.editing import remove_object
-
         view, context = self._view, self.context
         if view is None:
             return
@@ -41,8 +36,6 @@ class ObjectRemovingScreen(MissionScreen):
         )
 
     async def _remove(self) -> None:
-        from mission_control_tui.model.groups.editing import remove_object
-
         context, view = self.context, self._view
         if view is None:
             return

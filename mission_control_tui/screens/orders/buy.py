@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from mission_control_tui.model.catalogue.prices import quote
+from mission_control_tui.model.catalogue.prices import Quote, quote
 from mission_control_tui.model.catalogue.types import OrderField as Question
-from mission_control_tui.model.catalogue.types import PurchaseKind
+from mission_control_tui.model.catalogue.types import Product, PurchaseKind
+from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
+from mission_control_tui.model.orders.buying import Availability, DomainCheck, buy, check_domain
+from mission_control_tui.model.orders.queries import OrderView
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import heading_for, words_of
 from mission_control_tui.screens.orders.product import level_choices, term_words
@@ -23,14 +26,6 @@ from mission_control_tui.widgets.price_list import PriceList
 from mission_control_tui.widgets.rule_field import answer_of, rule_field
 from mission_control_tui.widgets.step_page import StepPage
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.prices import Quote
-    from mission_control_tui.model.catalogue.types import Product
-    from mission_control_tui.model.catalogue.values import Value
-    from mission_control_tui.model.orders.buying import DomainCheck
-    from mission_control_tui.model.orders.queries import OrderView
-    from mission_control_tui.model.plan import Outcome
 
 NAME, LEVEL, AMOUNT, REVIEW = "name", "level", "amount", "review"
 """The steps that are not a page of the catalogue's questions; a page goes by "page:" and its name."""
@@ -374,8 +369,6 @@ class BuyScreen(MissionScreen):
         return len(labels)
 
     async def _check_name(self) -> bool:
-        from mission_control_tui.model.orders.buying import Availability, check_domain
-
         field = self._page.field("domain")
         ending = self._page.field("extension")
         if not isinstance(field, Field) or not isinstance(ending, ChoiceField):
@@ -440,8 +433,6 @@ class BuyScreen(MissionScreen):
     # Review and order
 
     async def _try(self, *, dry_run: bool) -> Outcome[OrderView]:
-        from mission_control_tui.model.orders.buying import buy
-
         return await buy(
             *self.context.at,
             self._product_id,

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from mission_control_tui.model.catalogue.prices import tax_label
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.orders.approval import (
+    PriceChanged,
+    approve_order,
+    cancel_order,
+    decline_order,
+)
+from mission_control_tui.model.orders.queries import OrderView, list_orders, show_order
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, WAITS, order_rows
 from mission_control_tui.widgets.action_button import ActionButton
@@ -16,10 +24,6 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Catalogue
-    from mission_control_tui.model.orders.queries import OrderView
 
 WIDTH = 74
 SHOWN = 500
@@ -93,8 +97,6 @@ class OrderScreen(MissionScreen):
             self.query_one(f"#{name}").display = name in names
 
     async def load(self) -> None:
-        from mission_control_tui.model.orders.queries import show_order
-
         context = self.context
         order = await show_order(*context.at, self._order_id)
         what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
@@ -173,8 +175,6 @@ class OrderScreen(MissionScreen):
         return self.query_one("#reason", Field).value.strip()
 
     async def _approve(self, *, agreed_price: bool = False) -> None:
-        from mission_control_tui.model.orders.approval import PriceChanged, approve_order
-
         at = (*self.context.at, self._order_id)
         try:
             await approve_order(*at, note=self._reason, agreed_price=agreed_price)
@@ -188,15 +188,11 @@ class OrderScreen(MissionScreen):
         await self._decided("approved")
 
     async def _decline(self) -> None:
-        from mission_control_tui.model.orders.approval import decline_order
-
         at = (*self.context.at, self._order_id)
         await decline_order(*at, self._reason)
         await self._decided("declined")
 
     async def _cancel(self) -> None:
-        from mission_control_tui.model.orders.approval import cancel_order
-
         at = (*self.context.at, self._order_id)
         outcome = await cancel_order(*at, self._reason)
         await self._decided(str(outcome.result.state))
@@ -225,8 +221,6 @@ class OrdersScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        from mission_control_tui.model.orders.queries import list_orders
-
         orders = await list_orders(*self.context.at, limit=SHOWN)
         full = len(orders) == SHOWN
         note = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
@@ -272,8 +266,6 @@ def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
 
 def _tax_word(order: OrderView, catalogue: Catalogue) -> str:
     """The tax as the review called it; without its rate where the order was placed at another one."""
-    from mission_control_tui.model.catalogue.prices import tax_label
-
     same = all(one.tax == one.net.share(catalogue.tax_basis_points) for one in order.lines)
     return tax_label(catalogue) if same else catalogue.tax_name
 

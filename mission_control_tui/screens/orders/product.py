@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.catalogue.prices import tax_label
-from mission_control_tui.model.catalogue.types import ProductLevel, PurchaseKind
+from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
+from mission_control_tui.model.domains.names import shown
+from mission_control_tui.model.domains.ownership import DomainView, remove_domain
 from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.removing import remove
+from mission_control_tui.model.orders.subscriptions import list_subscriptions
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
@@ -22,13 +30,6 @@ from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.seat_bar import SeatCounts
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.overview import AccountDetails
-    from mission_control_tui.model.catalogue.types import Product
-    from mission_control_tui.model.domains.ownership import DomainView
-    from mission_control_tui.model.money import Money
-    from mission_control_tui.model.plan import Outcome
 
 CHOOSE = "choose a level above"
 NONE_BOUGHT = "none was bought"
@@ -115,8 +116,6 @@ class ProductScreen(MissionScreen):
         self._describe()
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts import overview as account_details
-
         context = self.context
         self._details = await account_details.show(*context.at)
         if self.product.buys is PurchaseKind.DOMAIN:
@@ -126,8 +125,6 @@ class ProductScreen(MissionScreen):
                 note="Enter removes one, and asks first" if self._details.domains else "",
             )
         else:
-            from mission_control_tui.model.orders.subscriptions import list_subscriptions
-
             had = await list_subscriptions(*context.at)
             self._bought = {
                 one.level_id: one.quantity for one in had if one.product_id == self._product_id
@@ -235,8 +232,6 @@ class ProductScreen(MissionScreen):
         await self._ask(f"{count} x {full_name(level)}", work, "Nothing is paid back.")
 
     async def _ask_to_remove_domain(self, name: str) -> None:
-        from mission_control_tui.model.domains.ownership import remove_domain
-
         details = self._details
         bought = details is not None and any(d.name == name and d.bought for d in details.domains)
         if bought:
@@ -247,8 +242,6 @@ class ProductScreen(MissionScreen):
             await self._ask(name, forget, "It is registered elsewhere and stays so.")
 
     def _removal_of(self, **what: Any) -> Removal:
-        from mission_control_tui.model.orders.removing import remove
-
         at = self.context.at
         return partial(remove, *at, self._product_id, **what)
 
@@ -280,8 +273,6 @@ class ProductScreen(MissionScreen):
 
 def domain_row(domain: DomainView) -> Row:
     """A domain and the state of its registration."""
-    from mission_control_tui.model.domains.names import shown
-
     state = (
         light_parts(domain.light, domain.word, domain.step)
         if domain.light

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from mission_control_tui.model.catalogue.types import OrderField as Question
+from mission_control_tui.model.catalogue.types import Product
 from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.orders.queries import OrderView
 from mission_control_tui.widgets.cells import fit
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Product
-    from mission_control_tui.model.orders.queries import OrderView
 
 WIDTH = 74
 

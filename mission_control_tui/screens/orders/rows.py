@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from mission_control_tui.model.orders.queries import OrderView
 from mission_control_tui.widgets.rows import Cell, Column, Row
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.orders.queries import OrderView
-
 
 WAITS = "awaiting approval"
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Light, RequestKind, RequestState
+from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.light import light_parts
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Catalogue
-    from mission_control_tui.model.views import RequestView
-    from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.lines import Part
 
 LIGHTS = {
     RequestState.WAITING: Light.ORANGE,

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests.control import retry
+from mission_control_tui.model.requests.queries import RequestDetails, show_request
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.model.views import RequestView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.requests.labels import next_words, state_parts, what_words
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.event_log import EventLog
+from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Column, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.requests.queries import RequestDetails
-    from mission_control_tui.model.views import RequestView
-    from mission_control_tui.widgets.lines import Part
 
 ACTIONS = (
     ("retry", "Retry", "asks again; only what is missing is done"),
@@ -66,8 +66,6 @@ class RequestScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.requests.queries import show_request
-
         context = self.context
         found = await show_request(*context.at, self.request_id)
         self._details = found
@@ -190,8 +188,6 @@ class RequestScreen(MissionScreen):
         )
 
     async def _do(self, name: str) -> None:
-        from mission_control_tui.model.requests import control as requests
-
         verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
         await verb(*self.context.at, self.request_id)
         self.announce(
@@ -201,8 +197,6 @@ class RequestScreen(MissionScreen):
         await self.load()
 
     async def verb_retry(self) -> None:
-        from mission_control_tui.model.requests.control import retry
-
         outcome = await retry(*self.context.at, self.request_id)
         self.announce(f"Tried again as request {', '.join(str(one) for one in outcome.result)}")
         await self.queue_changed()

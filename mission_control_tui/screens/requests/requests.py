@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from mission_control_tui.model.bulk.views import BulkFilter
+from mission_control_tui.model.requests.control import retry
+from mission_control_tui.model.requests.queries import count_requests, list_requests
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.screens.base.retry_all import RetryingScreen
@@ -86,16 +89,12 @@ class RequestsScreen(RetryingScreen):
         return SHOWN[self.query_one("#shown", ChoiceField).value][1]
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.requests.queries import count_requests, list_requests
-
         context, states = self.context, self._states
         at = context.at
         found = await list_requests(*at, states=states, offset=offset, limit=limit)
         return RowPage([self._row(one) for one in found], await count_requests(*at, states=states))
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.requests.queries import count_requests
-
         if not isinstance(key, int):
             return None
         return await count_requests(*self.context.at, states=self._states, after_id=key)
@@ -128,8 +127,6 @@ class RequestsScreen(RetryingScreen):
             self.go_to("request", int(str(event.row.key)))
 
     async def verb_retry(self) -> None:
-        from mission_control_tui.model.requests.control import retry
-
         request = self.request
         if request is None:
             self.announce("Put the cursor on a request first", error=True)
@@ -141,8 +138,6 @@ class RequestsScreen(RetryingScreen):
         await self.load()
 
     async def verb_retry_all(self) -> None:
-        from mission_control_tui.model.bulk.views import BulkFilter
-
         await self.retry_red(BulkFilter())
 
     def verb_provision(self) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import RequestKind
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Catalogue, Service
-    from mission_control_tui.model.views import AssignmentView, Seats
+from mission_control_tui.model.views import AssignmentView, Seats
 
 MOST_SETTINGS = 6
 MONEY = "Money: nothing is charged or refunded; the seats stay bought until you remove them."

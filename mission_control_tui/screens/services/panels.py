@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.services.failures import LastFailure, failures_of
+from mission_control_tui.model.services.lights import status, workers
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.users.queries import details
+from mission_control_tui.model.views import AssignmentView, Seats, UserView
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.screens.services.service_panel import UserServicePanel, another_view
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.services.failures import LastFailure
-    from mission_control_tui.model.views import AssignmentView, Seats, UserView
 
 NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
 
@@ -59,11 +59,6 @@ class PanelsScreen(SchedulingScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts.overview import list_seats
-        from mission_control_tui.model.services.failures import failures_of
-        from mission_control_tui.model.services.lights import status
-        from mission_control_tui.model.users.queries import details
-
         at = self.context.at
         self._user = user = await details(*at, self.user_id)
         self.looked_at(user.id)
@@ -81,8 +76,6 @@ class PanelsScreen(SchedulingScreen):
 
     async def _nobody_works(self) -> str:
         """Why nothing that is queued is done now, and what to do; empty while a worker is at it."""
-        from mission_control_tui.model.services.lights import workers
-
         if self.context.no_worker:
             return self.context.no_worker
         if any(worker.alive for worker in await workers(self.context.store)):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.states import Light, RequestKind
+from mission_control_tui.model.users.passwords import set_service_password
+from mission_control_tui.model.users.provisioning import (
+    ServiceRequest,
+    ServiceResult,
+    change_wish,
+    provision,
+)
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
@@ -23,10 +31,6 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.users.provisioning import ServiceRequest, ServiceResult
 
 
 class ProvisionScreen(PanelsScreen):
@@ -119,8 +123,6 @@ class ProvisionScreen(PanelsScreen):
         self, panels: list[UserServicePanel], wanted: list[ServiceRequest], *, dry_run: bool
     ) -> Outcome[tuple[ServiceResult, ...]] | None:
         """What the model says; None when settings were refused, which then show it."""
-        from mission_control_tui.model.users.provisioning import provision
-
         try:
             return await provision(
                 *self.context.at,
@@ -206,8 +208,6 @@ class ProvisionScreen(PanelsScreen):
     async def _turned(
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
     ) -> Outcome[tuple[ServiceResult, ...]]:
-        from mission_control_tui.model.users.provisioning import change_wish
-
         return await change_wish(
             *self.context.at,
             self.user_id,
@@ -225,8 +225,6 @@ class ProvisionScreen(PanelsScreen):
         await self.load()
 
     async def _new_password(self, panel: UserServicePanel) -> None:
-        from mission_control_tui.model.users.passwords import set_service_password
-
         outcome = await set_service_password(
             *self.context.at,
             self.user_id,

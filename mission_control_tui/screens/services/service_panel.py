@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.css.query import NoMatches
@@ -13,6 +12,7 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
+from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.model.views import AssignmentView, Seats
@@ -27,9 +27,6 @@ from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
 from mission_control_tui.widgets.seat_bar import SeatCounts as SeatBar
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.services.failures import LastFailure
 
 LEVEL, PASSWORD = "level", "password"
 """What an error may name beside options and fields of the user."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
+from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton, as_wide
 from mission_control_tui.screens.services.service_panel import light_note
 from mission_control_tui.widgets.action_button import ActionButton
@@ -18,10 +19,6 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.lines import LineWidget, Part
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.people.password_policy import PasswordPolicy
-    from mission_control_tui.model.views import AssignmentView, UserView
 
 FUNCTIONS = (
     ("services", "Services"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from mission_control_tui.keys import keymap
+from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.catalogue.types import PasswordUse
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.onboarding.template_content import (
@@ -17,7 +17,10 @@ from mission_control_tui.model.onboarding.template_content import (
     TemplateContent,
     TemplateService,
 )
+from mission_control_tui.model.onboarding.templates import list_templates
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
+from mission_control_tui.model.users.queries import details
+from mission_control_tui.model.views import Seats
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import defaults, form_widgets, shown_value
 from mission_control_tui.widgets.check_field import CheckField
@@ -25,9 +28,6 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import Seats
 
 NOBODY = ""
 USER = "like"
@@ -85,10 +85,7 @@ class MadeLikeScreen(MissionScreen):
 
     async def load_made_like(self) -> None:
         """Read templates, the user and seats; the first time, fill the form."""
-        from mission_control_tui.model.accounts.overview import list_seats
         from mission_control_tui.model.onboarding.template_content import like
-        from mission_control_tui.model.onboarding.templates import list_templates
-        from mission_control_tui.model.users.queries import details
 
         at = self.context.at
         contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -12,6 +12,9 @@ from mission_control_tui.model.errors import MissionControlError, StaleVersion
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, FIELDS, Group, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.model.users.aliases import AddressChanges
+from mission_control_tui.model.users.editing import edit_user
+from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.address_fields import AddressEdits, AddressFields
 from mission_control_tui.screens.forms.user_fields import (
@@ -30,9 +33,6 @@ from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import UserView
 
 FIXED = "username"
 LABELS = {field.name: field.label for field in FIELDS} | {
@@ -268,9 +268,6 @@ class EditUserScreen(MissionScreen):
         )
 
     async def _save(self) -> None:
-        from mission_control_tui.model.users.aliases import AddressChanges
-        from mission_control_tui.model.users.editing import edit_user
-
         sent, wished = dict(self._touched), self._wished
         addresses = AddressChanges(tuple(wished.added), wished.primary, tuple(wished.removed))
         try:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.schedules.actions import ScheduleAction
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.users import editing
+from mission_control_tui.model.users.passwords import set_password
+from mission_control_tui.model.users.provisioning import deprovision_all
+from mission_control_tui.model.users.queries import details, password_policy
+from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE
 from mission_control_tui.screens.services.consequences import MONEY, removal
 from mission_control_tui.screens.users.card import FunctionList, PasswordReset, UserCard
 from mission_control_tui.widgets.rows import CursorLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import UserView
 
 
 class UserFunctionsScreen(SchedulingScreen):
@@ -28,9 +30,6 @@ class UserFunctionsScreen(SchedulingScreen):
 
     async def show_user(self, user_id: str) -> None:
         """Read the user and show the card."""
-        from mission_control_tui.model.services.lights import status
-        from mission_control_tui.model.users.queries import details, password_policy
-
         user = await details(*self.context.at, user_id)
         views = await status(*self.context.at, user=user_id)
         policy = await password_policy(*self.context.at)
@@ -95,8 +94,6 @@ class UserFunctionsScreen(SchedulingScreen):
         return ", ".join(dict.fromkeys(given))
 
     async def _ask_deprovision(self, user: UserView) -> None:
-        from mission_control_tui.model.users.provisioning import deprovision_all
-
         given = [
             (view.service_id, view.level_id)
             for view in self.card.views
@@ -118,8 +115,6 @@ class UserFunctionsScreen(SchedulingScreen):
         self.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
     async def _ask_delete(self, user: UserView) -> None:
-        from mission_control_tui.model.recycle_bin.deletion import delete_user
-
         outcome = await delete_user(*self.context.at, user.id, dry_run=True)
         self.ask_typed(
             [
@@ -135,8 +130,6 @@ class UserFunctionsScreen(SchedulingScreen):
         )
 
     async def _change(self, name: str, user: UserView) -> None:
-        from mission_control_tui.model.users.provisioning import deprovision_all
-
         verbs = {
             "disable": (editing.disable_user, "Disabled; services follow"),
             "enable": (editing.enable_user, "Enabled; services follow"),
@@ -171,9 +164,6 @@ class UserFunctionsScreen(SchedulingScreen):
 
 async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user: UserView) -> None:
     """Set the password that was asked for, and hand a generated one back to be revealed once."""
-    from mission_control_tui.model.errors import InvalidInput
-    from mission_control_tui.model.users.passwords import set_password
-
     context = screen.context
     try:
         outcome = await set_password(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
+from mission_control_tui.model.search.light_matrix import columns, page, place
+from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.screens.users.marks import MARKING, MarkingScreen
@@ -19,9 +21,6 @@ from mission_control_tui.widgets.light_matrix import NOTHING, LightMatrix
 from mission_control_tui.widgets.line_list import RowPage
 from mission_control_tui.widgets.rows import Cell, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 
 ORDERS: dict[UserOrder, str] = {
     UserOrder.NAME: "by name",
@@ -76,8 +75,6 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return self._order
 
     async def load(self) -> None:
-        from mission_control_tui.model.search.light_matrix import columns
-
         self._columns = await columns(*self._where)
         self.matrix.set_columns([one.code for one in self._columns])
         self._show_legend()
@@ -92,8 +89,6 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self.query_one("#legend", TextLines).set(text + ordered)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.search.light_matrix import page
-
         found = await page(*self._where, self.sight(), self._order, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
@@ -104,8 +99,6 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return RowPage([self._row(one) for one in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.search.light_matrix import place
-
         return await place(*self._where, str(key), self.sight(), self._order)
 
     def _row(self, one: MatrixRow) -> Row:
@@ -141,8 +134,6 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     @property
     def row(self) -> MatrixRow | None:
         """The user under the cursor."""
-        from mission_control_tui.model.search.light_rows import MatrixRow
-
         row = self.matrix.current
         return row.data if row is not None and isinstance(row.data, MatrixRow) else None
 

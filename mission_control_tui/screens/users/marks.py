@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
+from mission_control_tui.model.bulk.views import BulkFilter
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder
+from mission_control_tui.model.search.light_matrix import among, ids
+from mission_control_tui.model.store.database import Store
 from mission_control_tui.screens.base.retry_all import RetryingScreen
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
@@ -16,8 +20,6 @@ from mission_control_tui.widgets.shielded import shielded
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
 
 MARKING = ("act", "retry_all", "mark_range", "mark_all")
 """Its verbs."""
@@ -106,8 +108,6 @@ class MarkingScreen(RetryingScreen):
             self.look_at_marks(soon=True)
 
     async def _look_at_marks(self) -> None:
-        from mission_control_tui.model.search.light_matrix import among
-
         asked = self.marked
         there = await among(*self._where, asked)
         sight = self.sight()
@@ -125,8 +125,6 @@ class MarkingScreen(RetryingScreen):
 
     async def verb_mark_range(self) -> None:
         """Mark from the last mark to the cursor."""
-        from mission_control_tui.model.search.light_matrix import ids
-
         rows = self.marked_list
         row = rows.current
         if row is None:
@@ -144,8 +142,6 @@ class MarkingScreen(RetryingScreen):
 
     async def verb_mark_all(self) -> None:
         """Mark all that the filter finds, also what no page was read of; again takes these marks away."""
-        from mission_control_tui.model.search.light_matrix import ids
-
         sight = self.sight()
         found = await ids(*self._where, sight)
         if not found:
@@ -175,9 +171,6 @@ class MarkingScreen(RetryingScreen):
         self.go_to("bulk-new", users)
 
     async def verb_retry_all(self) -> None:
-        from mission_control_tui.model.bulk.views import BulkFilter
-        from mission_control_tui.model.search.light_matrix import ids
-
         sight = self.sight()
         users = BulkFilter() if sight.is_all else await ids(*self._where, sight)
         if not users:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.timer import Timer
 from textual.widget import Widget
 
+from mission_control_tui.model.domains.address_registry import UpnStatus, upn_status, usual_domain
 from mission_control_tui.model.errors import InvalidInput, MissionControlError, NoSeats, Problem
+from mission_control_tui.model.onboarding.new_user import create_with
 from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
     FIELDS,
@@ -19,7 +21,10 @@ from mission_control_tui.model.people.fields import (
     UserDetails,
     Value,
 )
+from mission_control_tui.model.people.names import display_name_for, username_for
+from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import parse_value
+from mission_control_tui.model.users.queries import free_username, password_policy
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE, PasswordFields
 from mission_control_tui.screens.forms.user_fields import (
@@ -41,9 +46,6 @@ from mission_control_tui.widgets.field import LABEL, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.domains.address_registry import UpnStatus
 
 INTRO = "Fields marked * are compulsory. Enter goes to the next field, F2 provisions."
 TYPING_PAUSE = 0.25
@@ -163,9 +165,6 @@ class NewUserScreen(MadeLikeScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.domains.address_registry import usual_domain
-        from mission_control_tui.model.users.queries import password_policy
-
         context = self.context
         if context.account.domains != self._domains:
             first = not self._domains
@@ -228,8 +227,6 @@ class NewUserScreen(MadeLikeScreen):
             self._own.discard(name)
 
     def _derived(self, name: str) -> str:
-        from mission_control_tui.model.people.names import display_name_for, username_for
-
         if name == "display_name":
             return display_name_for(self._text("first_names"), self._text("last_name"))
         upn, free = self._username_of
@@ -286,9 +283,6 @@ class NewUserScreen(MadeLikeScreen):
         if not self._text("upn"):
             offer.show("", "")
             return
-        from mission_control_tui.model.domains.address_registry import upn_status
-        from mission_control_tui.model.users.queries import free_username
-
         at = self.context.at
         found = await upn_status(*at, upn)
         username = await free_username(*at, upn) if found.free else ""
@@ -326,8 +320,6 @@ class NewUserScreen(MadeLikeScreen):
         name = field_name(event.field.id)
         if not event.field.value or name in ("upn", "password", "confirm", ""):
             return
-        from mission_control_tui.model.people.validation import validate_details
-
         judged = validate_details(self._details(), domains=None, compulsory=frozenset())
         wrong = [one for one in judged.problems if one.where == name]
         event.field.error = words_of(wrong[0]) if wrong else ""
@@ -389,8 +381,6 @@ class NewUserScreen(MadeLikeScreen):
             self._busy = False
 
     async def _create(self, details: UserDetails, password: str, *, dry_run: bool) -> None:
-        from mission_control_tui.model.onboarding.new_user import create_with
-
         at = self.context.at
         services = self.services_to_give()
         outcome = await create_with(*at, details, password, services, dry_run=dry_run)

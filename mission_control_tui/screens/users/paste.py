@@ -7,16 +7,23 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.catalogue.types import PasswordUse
+from mission_control_tui.model.domains.address_registry import usual_domain
 from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult, paste, preview
+from mission_control_tui.model.onboarding.pasted_list import PastedList, read_list
 from mission_control_tui.model.onboarding.template_content import TemplateContent, TemplateService
-from mission_control_tui.model.onboarding.upn_proposals import Pattern
+from mission_control_tui.model.onboarding.templates import list_templates
+from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal
+from mission_control_tui.model.onboarding.user_insert import NewPassword
+from mission_control_tui.model.store.private_files import password_rows, write_at_once
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.prompts import file_named
 from mission_control_tui.widgets.action_button import ActionButton
@@ -27,12 +34,6 @@ from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult
-    from mission_control_tui.model.onboarding.pasted_list import PastedList
-    from mission_control_tui.model.onboarding.upn_proposals import UpnProposal
-    from mission_control_tui.model.onboarding.user_insert import NewPassword
 
 INTRO = "One person a line: names, addresses, numbered lists, or a table with headings."
 PATTERNS = {
@@ -114,10 +115,6 @@ class PasteScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts.overview import list_seats
-        from mission_control_tui.model.domains.address_registry import usual_domain
-        from mission_control_tui.model.onboarding.templates import list_templates
-
         context = self.context
         at = context.at
         domains = context.account.domains
@@ -167,8 +164,6 @@ class PasteScreen(MissionScreen):
         return self.context.catalogue.service(one.service).password is PasswordUse.OWN
 
     def _choices(self) -> PasteChoices:
-        from mission_control_tui.model.onboarding.paste import PasteChoices
-
         domain = self.query_one("#domain", ChoiceField).value
         if not domain:
             raise UsageError("The account has no domain yet.", hint="Buy one, or add one, first.")
@@ -202,9 +197,6 @@ class PasteScreen(MissionScreen):
 
     async def _look(self) -> None:
         """Say below who is in the list and what is wrong with it."""
-        from mission_control_tui.model.onboarding.paste import preview
-        from mission_control_tui.model.onboarding.pasted_list import read_list
-
         text = self.query_one(PasteArea).text
         try:
             pasted = await asyncio.to_thread(read_list, text)
@@ -258,9 +250,6 @@ class PasteScreen(MissionScreen):
             self.action_verb("provision")
 
     async def verb_provision(self) -> None:
-        from mission_control_tui.model.onboarding.paste import paste
-        from mission_control_tui.model.onboarding.pasted_list import read_list
-
         self.need_write()
         if self._busy:
             return
@@ -335,8 +324,6 @@ class PasteScreen(MissionScreen):
         self.call_after_refresh(ask)
 
     async def _create(self, pasted: PastedList, choices: PasteChoices, path: Path) -> None:
-        from mission_control_tui.model.onboarding.paste import paste
-
         file = _PasswordFile(path)
         try:
             outcome = await paste(
@@ -431,8 +418,6 @@ class _PasswordFile:
 
     def keep(self, made: Sequence[NewPassword]) -> None:
         """Write them; a transaction that begins again writes them anew."""
-        from mission_control_tui.model.store.private_files import password_rows, write_at_once
-
         self.forget()
         rows = ((one.upn, one.password) for one in made)
         write_at_once(self._path, password_rows(rows, ("upn", "password")))

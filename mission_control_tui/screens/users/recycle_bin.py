@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.recycle_bin.deletion import restore_user
+from mission_control_tui.model.recycle_bin.purge import BinLine, list_bin, purge_user
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.recycle_bin.purge import BinLine
 
 MOST = 1000
 """People who are listed at most; Find narrows."""
@@ -65,8 +64,6 @@ class BinScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.recycle_bin.purge import list_bin
-
         context = self.context
         days = context.settings.worker.bin_days
         self._found = await list_bin(
@@ -145,15 +142,11 @@ class BinScreen(MissionScreen):
         )
 
     async def _restore(self, one: BinLine) -> None:
-        from mission_control_tui.model.recycle_bin.deletion import restore_user
-
         await restore_user(*self.context.at, one.id)
         self.announce(f"{one.upn} is back, without services")
         await self.load()
 
     async def _ask_purge(self) -> None:
-        from mission_control_tui.model.recycle_bin.purge import purge_user
-
         one = self.line
         if one is None:
             return
@@ -173,8 +166,6 @@ class BinScreen(MissionScreen):
         )
 
     async def _purge(self, one: BinLine, typed: str) -> None:
-        from mission_control_tui.model.recycle_bin.purge import purge_user
-
         if typed.strip().casefold() != one.upn.casefold():
             what = f"is not {one.upn}: nothing was purged"
             raise InvalidInput("Not confirmed.", problems=[Problem("", f"That {what}")])

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.onboarding.template_content import TemplateService, described, like
+from mission_control_tui.model.onboarding.templates import (
+    Template,
+    list_templates,
+    remove_template,
+    rename_template,
+    save_template,
+)
+from mission_control_tui.model.search.user_list import page
+from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.catalogue.types import Catalogue
-    from mission_control_tui.model.onboarding.template_content import TemplateService
-    from mission_control_tui.model.onboarding.templates import Template
 
 NAMED = 3
 """People who are named where several are found."""
@@ -75,8 +81,6 @@ class TemplatesScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.onboarding.templates import list_templates
-
         self._found = await list_templates(*self.context.at)
         if self.is_here:
             self.query_one(RowList).set_rows([self._row(one) for one in self._found])
@@ -103,8 +107,6 @@ class TemplatesScreen(MissionScreen):
 
     def _tell(self) -> None:
         """Everything in the template under the cursor."""
-        from mission_control_tui.model.onboarding.template_content import described
-
         one = self.template
         over = "" if one is not None else " "
         for name in ("rename", "remove"):
@@ -135,9 +137,6 @@ class TemplatesScreen(MissionScreen):
         )
 
     async def _named_user(self, text: str) -> None:
-        from mission_control_tui.model.onboarding.template_content import described, like
-        from mission_control_tui.model.users.queries import details
-
         user = await details(*self.context.at, await self._found_user(text.strip()))
         content = await like(*self.context.at, user.id)
         what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
@@ -159,8 +158,6 @@ class TemplatesScreen(MissionScreen):
 
     async def _found_user(self, text: str) -> str:
         """The id of the only user who is found by this. Raises NotFound, naming those there are."""
-        from mission_control_tui.model.search.user_list import page
-
         found = await page(*self.context.at, query=text, limit=NAMED) if text else None
         if found is None or not found.rows:
             raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
@@ -172,8 +169,6 @@ class TemplatesScreen(MissionScreen):
         return (exact or list(found.rows))[0].id
 
     async def _save(self, name: str, user_id: str) -> None:
-        from mission_control_tui.model.onboarding.templates import save_template
-
         saved = await save_template(*self.context.at, name, user=user_id)
         self.announce(f"Saved: {saved.result.name}")
         await self.load()
@@ -186,8 +181,6 @@ class TemplatesScreen(MissionScreen):
         self.need_write()
 
         async def named(name: str) -> None:
-            from mission_control_tui.model.onboarding.templates import rename_template
-
             await rename_template(*self.context.at, one.name, name, version=one.version)
             self.announce(f"Renamed: {name}")
             await self.load()
@@ -202,8 +195,6 @@ class TemplatesScreen(MissionScreen):
         self.need_write()
 
         async def remove() -> None:
-            from mission_control_tui.model.onboarding.templates import remove_template
-
             await remove_template(*self.context.at, one.name, version=one.version)
             self.announce(f"Removed: {one.name}")
             await self.load()

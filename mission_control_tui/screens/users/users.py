@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.search.user_list import page, place
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.views import UserLine
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.screens.users.functions import UserFunctionsScreen
 from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen
@@ -20,9 +23,6 @@ from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 from mission_control_tui.widgets.shielded import shielded
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.views import UserLine
 
 SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "all": ("All users", {}),
@@ -145,8 +145,6 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         )
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        from mission_control_tui.model.search.user_list import page
-
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
         found = await page(
             *self.context.at,
@@ -178,8 +176,6 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             )
 
     async def _count_elsewhere(self, text: str, count: str) -> None:
-        from mission_control_tui.model.search.anyone import find_anyone
-
         store, caller, here = self.context.at
         found = await find_anyone(store, caller, text, ELSEWHERE, current=here)
         others = sum(one.account.id != here for one in found.users)
@@ -189,8 +185,6 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self._tell_marks()
 
     async def _find(self, key: Hashable) -> int | None:
-        from mission_control_tui.model.search.user_list import place
-
         asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
         return await place(*self.context.at, str(key), query=self.query_one(FindBox).text, **asked)
 
