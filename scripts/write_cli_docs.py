@@ -9,6 +9,7 @@ are replaced by fixed ones, and lists are cut to their first entry.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -28,8 +29,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from mission_control_tui.cli.main import BROKEN_PIPE, INTERRUPTED, main, root  # noqa: E402
-from mission_control_tui.model.errors import MissionControlError  # noqa: E402
-from mission_control_tui.model.requests import workers as leases  # noqa: E402
+from mission_control_tui.model.errors import (  # noqa: E402
+    MissionControlError,
+    NotFound,
+    ProblemCode,
+)
+
+ERRORS_ELSEWHERE = (
+    "model.orders.approval",
+    "provisioning.connectors.registry",
+    "provisioning.launcher",
+)
+"""Modules that define kinds of errors of their own."""
 
 TARGET = ROOT / "docs" / "cli.md"
 PASSWORD = "Correct-Horse-7\n"
@@ -165,27 +176,35 @@ def _exit_codes() -> str:
         0: "It is done.",
         1: "A defect, a library that is not installed, or `doctor` found a problem.",
     }
-    kinds: list[type[MissionControlError]] = [leases.LeaseLost]
-    kinds += [one for one in MissionControlError.__subclasses__() if one.exit_code > 1]
+    for module in ERRORS_ELSEWHERE:
+        importlib.import_module(f"mission_control_tui.{module}")
+    kinds: list[type[MissionControlError]] = [MissionControlError]
+    codes: dict[int, set[str]] = {}
     for kind in kinds:
+        kinds += kind.__subclasses__()
         rows.setdefault(kind.exit_code, f"{kind.title}.")
+        codes.setdefault(kind.exit_code, set()).add(f"`{kind.code}`")
     rows[INTERRUPTED] = "Interrupted (Ctrl-C)."
     rows[BROKEN_PIPE] = "Whoever read stdout has gone."
-    lines = [f"| {code} | {rows[code]} |" for code in sorted(rows)]
+    lines = [
+        f"| {code} | {rows[code]} | {', '.join(sorted(codes.get(code, ())))} |"
+        for code in sorted(rows)
+    ]
     shape = {
         "error": {
-            "title": "Not found",
+            "code": NotFound.code,
+            "title": NotFound.title,
             "what": "This account has no order 99.",
             "hint": "`mission-control orders list` shows them.",
-            "exit_code": 4,
+            "exit_code": NotFound.exit_code,
             "problems": [],
         }
     }
     return "\n".join(
         [
             "## Exit codes\n",
-            "| code | meaning |",
-            "|---|---|",
+            "| exit code | meaning | `code` in JSON |",
+            "|---|---|---|",
             *lines,
             "",
             "With `--json` an error on stderr is:\n",
@@ -193,7 +212,9 @@ def _exit_codes() -> str:
             json.dumps(shape, indent=2),
             "```",
             "",
-            "`problems` has one entry (`where`, `what`, `hint`) for each thing that is wrong.\n",
+            "`code` is for scripts: it stays, where the sentences may be reworded.",
+            "`problems` has one entry (`where`, `what`, `hint`, `code`) for each thing that is wrong;",
+            f"its `code` is {' or '.join(f'`{code}`' for code in ProblemCode)}.\n",
         ]
     )
 

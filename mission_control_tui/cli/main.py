@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,7 +16,7 @@ from mission_control_tui import __version__
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
         error.show()
         return
     document = {
-        "title": "That call cannot be understood",
+        "code": UsageError.code,
+        "title": UsageError.title,
         "what": error.format_message(),
         "hint": "Add --help to see how the command is called.",
         "exit_code": error.exit_code,
@@ -171,13 +173,12 @@ def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
 def _explain(error: MissionControlError, session: Session) -> None:
     if session.json:
         document = {
+            "code": error.code,
             "title": error.title,
             "what": error.what,
             "hint": error.hint,
             "exit_code": error.exit_code,
-            "problems": [
-                {"where": one.where, "what": one.what, "hint": one.hint} for one in error.problems
-            ],
+            "problems": [asdict(problem) for problem in error.problems],
         }
         click.echo(json.dumps({"error": document}, indent=2), err=True)
         return

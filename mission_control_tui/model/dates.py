@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -78,7 +78,7 @@ def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
     else:
         moment = _on_a_day(text, words, zone, here)
     if moment.at <= now:
-        raise _refused(text, f"is past: it is {shown(now, zone)} there")
+        raise _refused(text, f"is past: it is {shown(now, zone)} there", ProblemCode.PAST)
     if moment.at - now > FARTHEST:
         raise _refused(text, "is more than ten years ahead")
     return moment
@@ -161,12 +161,14 @@ def _time(text: str, clock: re.Match[str]) -> time:
     return time(hour, minute)
 
 
-def _refused(text: str, what: str) -> InvalidInput:
+def _refused(text: str, what: str, code: ProblemCode = ProblemCode.INVALID) -> InvalidInput:
     from mission_control_tui.model.text.clean import harmless
 
     said = f"{harmless(text)!r} {what}" if text.strip() else "is needed"
     return InvalidInput(
-        "That date and time cannot be used.", problems=[Problem("when", said)], hint=EXAMPLES
+        "That date and time cannot be used.",
+        problems=[Problem("when", said, code=code)],
+        hint=EXAMPLES,
     )
 
 

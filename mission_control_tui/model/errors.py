@@ -1,9 +1,12 @@
-"""Typed errors: what happened, where, and what to do, each kind with a documented exit code.
+"""Typed errors: what happened, where, and what to do, each kind with a stable code and a documented exit code.
+
+No rule goes by the sentences, which are for people: whoever decides asks for the class, a code or a fact.
 
 MissionControlError (1)
 +-- UsageError (2)            the call itself is wrong: unknown name, missing or contradictory options
 +-- InvalidInput (3)          a value breaks a rule; carries one Problem per field or row
 +-- NotFound (4)              no such account, user, service, order, request
+|   +-- InRecycleBin (4)     the user is in the recycling bin, and can be restored
 +-- Conflict (5)              taken, already so, or still in use
 |   +-- StaleVersion (5)      somebody else saved in between; carries the difference
 +-- NoSeats (6)               a level has no free seat
@@ -21,6 +24,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """What is wrong, for those who go by it."""
+
+    INVALID = "invalid"
+    MISSING = "missing"
+    TAKEN = "taken"
+    """Somebody has the name: not wrong in itself."""
+    PAST = "past"
+    """A date and time that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,7 @@ class Problem:
     where: str
     what: str
     hint: str = ""
+    code: ProblemCode = ProblemCode.INVALID
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -39,6 +55,8 @@ class Problem:
 class MissionControlError(Exception):
     """Base of all errors that a person can act upon."""
 
+    code = "error"
+    """What a program goes by: stable, where the sentences may be reworded."""
     title = "Something went wrong"
     exit_code = 1
 
@@ -48,6 +66,12 @@ class MissionControlError(Exception):
         self.hint = hint
         self.problems = tuple(problems)
 
+    @property
+    def in_a_line(self) -> str:
+        """All that is said, as one line."""
+        problems = (f"{problem}." for problem in self.problems)
+        return " ".join(filter(None, (self.what, *problems, self.hint)))
+
     def __str__(self) -> str:
         lines = [self.what, *(f"  {problem}" for problem in self.problems)]
         if self.hint:
@@ -56,21 +80,31 @@ class MissionControlError(Exception):
 
 
 class UsageError(MissionControlError):
+    code = "usage"
     title = "That call cannot be understood"
     exit_code = 2
 
 
 class InvalidInput(MissionControlError):
+    code = "invalid-input"
     title = "Some values are not valid"
     exit_code = 3
 
 
 class NotFound(MissionControlError):
+    code = "not-found"
     title = "Not found"
     exit_code = 4
 
 
+class InRecycleBin(NotFound):
+    """Somebody is meant who has been deleted, and can be restored."""
+
+    code = "in-recycle-bin"
+
+
 class Conflict(MissionControlError):
+    code = "conflict"
     title = "This is in the way"
     exit_code = 5
 
@@ -78,6 +112,7 @@ class Conflict(MissionControlError):
 class StaleVersion(Conflict):
     """Somebody else saved in between. `theirs` is field -> (value when loaded, value now)."""
 
+    code = "stale-version"
     title = "Changed by somebody else meanwhile"
 
     def __init__(
@@ -88,40 +123,61 @@ class StaleVersion(Conflict):
 
 
 class NoSeats(MissionControlError):
+    """A level has no free seat. `levels` are those that are short, each as (service id, level id)."""
+
+    code = "no-seats"
     title = "No free seat"
     exit_code = 6
 
+    def __init__(
+        self,
+        what: str,
+        *,
+        levels: Sequence[tuple[str, str]] = (),
+        hint: str = "",
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(what, hint=hint, problems=problems)
+        self.levels = tuple(levels)
+
 
 class Denied(MissionControlError):
+    code = "denied"
     title = "Not allowed"
     exit_code = 7
 
 
 class StoreError(MissionControlError):
+    code = "store"
     title = "The database cannot be used"
     exit_code = 8
 
 
 class StillRunning(MissionControlError):
+    code = "still-running"
     title = "Still provisioning"
     exit_code = 9
 
 
 class ProvisioningFailed(MissionControlError):
+    code = "provisioning-failed"
     title = "Provisioning failed"
     exit_code = 10
 
 
 class ImportIncomplete(MissionControlError):
+    code = "import-incomplete"
     title = "Some rows were refused"
     exit_code = 11
 
 
 class DriftFound(MissionControlError):
+    code = "drift-found"
     title = "The back end differs"
     exit_code = 13
 
 
 class NotAllLookedAt(MissionControlError):
+    code = "not-all-looked-at"
     title = "Not everything could be looked at"
     exit_code = 14

@@ -44,6 +44,8 @@ class Presence(StrEnum):
 class WorkerStartError(StoreError):
     """Raised where the system does not let a worker be started."""
 
+    code = "worker-not-started"
+
 
 async def ensure_worker(store: Store, settings: Settings) -> Presence:
     """See to it that somebody does what is queued. Call it after the commit that queued it.

@@ -159,6 +159,24 @@ def test_lost_database_is_a_typed_error() -> None:
     assert str(locations().database) in refused.error["what"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (("statsu",), "usage", 2),
+        (("audit", "--limit", "many"), "usage", 2),
+        (("orders", "show", "99"), "not-found", 4),
+        (("users", "show", "nobody@example.com"), "not-found", 4),
+    ],
+)
+def test_json_of_an_error_says_its_kind_by_a_code(
+    arguments: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    ok("status")
+    refused = call(*arguments, "--json")
+    assert (refused.code, refused.error["code"]) == (exit_code, code)
+    assert refused.error["exit_code"] == exit_code
+
+
 def test_unusable_settings_are_a_usage_error(tmp_path: Path) -> None:
     os.environ["MISSION_CONTROL_SETTINGS"] = str(tmp_path / "settings.toml")
     assert call("status").code == 2

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.values import ValueRule, ValueType
 from mission_control_tui.model.domains.ownership import locked_account
@@ -24,7 +25,6 @@ from mission_control_tui.model.text.clean import harmless
 
 NAME_LIMIT = 200
 PHONE_LIMIT = 64
-ACTION = "set contacts"
 FIELDS = ("name", "email", "phone")
 
 _EMAIL = ValueRule(id="email", name="E-mail", type=ValueType.EMAIL)
@@ -91,7 +91,7 @@ async def set_contacts(
                 owner.code,
                 before={"contacts": [asdict(one) for one in present]},
                 after={"contacts": [asdict(one) for one in wanted]},
-                action=ACTION,
+                action=AuditAction.SET_CONTACTS,
             )
     return Outcome(wanted, tx.plan, not dry_run)
 
@@ -178,7 +178,7 @@ async def _stale(
 ) -> StaleVersion:
     who = await tx.session.scalar(
         select(AuditRow.operator)
-        .where(AuditRow.account_id == account_id, AuditRow.action == ACTION)
+        .where(AuditRow.account_id == account_id, AuditRow.action == AuditAction.SET_CONTACTS)
         .order_by(AuditRow.id.desc())
         .limit(1)
     )

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force as catalogue_store
 from mission_control_tui.model.dates import zone_of
@@ -30,7 +31,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
-from mission_control_tui.model.store.row_versions import EDIT_ACCOUNT, require_account_version
+from mission_control_tui.model.store.row_versions import require_account_version
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
@@ -97,7 +98,7 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
         "account",
         row.code,
         after={"name": row.name, "time zone": row.time_zone, **row.password_policy},
-        action="create account",
+        action=AuditAction.CREATE_ACCOUNT,
         version=row.version,
     )
     for name in names:
@@ -184,7 +185,7 @@ async def edit_account(
             row.code,
             before={key: now[key] for key in changed},
             after={key: wanted[key] for key in changed},
-            action=EDIT_ACCOUNT,
+            action=AuditAction.EDIT_ACCOUNT,
             version=row.version,
         )
         view = _view(row, await domains_of(tx.session, account_id))

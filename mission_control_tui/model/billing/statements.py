@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.billing.charges import (
     MONTHS,
     LineKind,
@@ -206,7 +207,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
                 "statement",
                 period,
                 after={"total": ", ".join(str(one.total) for one in draft.sums)},
-                action="close statement",
+                action=AuditAction.CLOSE_STATEMENT,
             )
             return draft
 

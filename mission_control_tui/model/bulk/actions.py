@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPassword, ItemState
 from mission_control_tui.model.caller import Caller
@@ -147,15 +148,10 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
             if request.state != RequestState.WAITING:
                 return acted
     except MissionControlError as error:
-        said = " ".join(
-            [
-                error.what,
-                *(f"{one}." for one in error.problems),
-                *([error.hint] if error.hint else []),
-            ]
-        )
         assignment_id = subject.target.assignment_id
-        return ItemResult(ItemState.REFUSED, said, assignment_id=assignment_id, error=error)
+        return ItemResult(
+            ItemState.REFUSED, error.in_a_line, assignment_id=assignment_id, error=error
+        )
     return ItemResult(
         acted.state,
         acted.reason,
@@ -281,7 +277,7 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
         f"{subject.target.name} {row.service_id}" + (f" ({row.instance})" if row.instance else ""),
         before={"light": str(Light.RED)},
         after={"light": str(Light.ORANGE), "retries request": last},
-        action="retry request",
+        action=AuditAction.RETRY_REQUEST,
         user_id=row.user_id,
         request_id=request.id,
         assignment_id=row.id,

@@ -25,6 +25,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from sqlalchemy import select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.item_storage import PackedItems, pack, storing
 from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.queries import (
@@ -166,10 +167,10 @@ def _record(
     verb: PlanVerb,
     *,
     after: Mapping[str, object],
-    word: str = "start",
+    action: AuditAction = AuditAction.START_BULK,
 ) -> None:
     tx.bulk_id = row.id
-    tx.record(verb, "bulk", str(row.id), after=after, action=f"{word} bulk")
+    tx.record(verb, "bulk", str(row.id), after=after, action=action)
 
 
 async def attend(
@@ -253,7 +254,13 @@ async def _stop(
         if moving:
             row.state = BulkState.STOPPED
             row.ended_at = tx.now
-            _record(tx, row, PlanVerb.CHANGED, after={"left": progress.left}, word="stop")
+            _record(
+                tx,
+                row,
+                PlanVerb.CHANGED,
+                after={"left": progress.left},
+                action=AuditAction.STOP_BULK,
+            )
         view = bulk_view(row, progress)
     return Outcome(StoppedBulk(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
 
@@ -290,6 +297,12 @@ async def resume(
         else:
             row.state = BulkState.ATTENDED if row.params.get("attended") else BulkState.RUNNING
             row.ended_at = None
-            _record(tx, row, PlanVerb.CHANGED, after={"left": progress.left}, word="resume")
+            _record(
+                tx,
+                row,
+                PlanVerb.CHANGED,
+                after={"left": progress.left},
+                action=AuditAction.RESUME_BULK,
+            )
         view = bulk_view(row, progress)
     return Outcome(view, tx.plan, not dry_run)

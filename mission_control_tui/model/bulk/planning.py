@@ -35,6 +35,7 @@ from mission_control_tui.model.catalogue.prices import quote
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.errors import InvalidInput, NoSeats, NotFound
 from mission_control_tui.model.requests.connector_pauses import pauses
+from mission_control_tui.model.services.seats import no_seats
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
@@ -51,7 +52,10 @@ COUNTED_AT_ONCE = 500
 
 @dataclass(slots=True)
 class _Answer:
-    """What became of the one who stands for many. `takes` are seats newly held, `keeps` those held in the end."""
+    """What became of the one who stands for many.
+
+    `takes` are seats newly held, `keeps` those held in the end, `lacks` levels of which no seat was ever bought.
+    """
 
     state: ItemState
     reason: str
@@ -61,6 +65,7 @@ class _Answer:
     removes: bool
     takes: frozenset[Level]
     keeps: frozenset[Level]
+    lacks: tuple[Level, ...]
 
 
 @dataclass(slots=True)
@@ -262,6 +267,7 @@ async def _answer(session: AsyncSession, one: ItemKind, acted: ItemResult) -> _A
         removes,
         holds - one.holds,
         keeps,
+        acted.error.levels if isinstance(acted.error, NoSeats) else (),
     )
 
 
@@ -279,10 +285,12 @@ def _count(
     if missing:
         tally.short.update(missing)
         service, level = missing[0]
-        state, reason = ItemState.REFUSED, _no_seats(catalogue, service, level, pools)
+        owned = pools.get((service, level), (0, 0))[0]
+        state = ItemState.REFUSED
+        reason = no_seats(catalogue.service(service), level, owned).in_a_line
         code = NoSeats.exit_code
-    elif answer.state is ItemState.REFUSED and code == NoSeats.exit_code:
-        tally.short.update(_never_bought(catalogue, reason))
+    else:
+        tally.short.update(answer.lacks)
     tally.counts[state] += 1
     if state != ItemState.QUEUED:
         tally.reasons[state, reason, code].append(name)
@@ -299,27 +307,6 @@ def _count(
             f"Waits for connector {kind.connector}: {why}" if why else "Waits for what it requires."
         )
         tally.reasons[WAITING, said, 0].append(name)
-
-
-def _no_seats(
-    catalogue: Catalogue, service: str, level: str, pools: Mapping[Level, tuple[int, int]]
-) -> str:
-    wanted = catalogue.service(service)
-    owned = pools.get((service, level), (0, 0))[0]
-    return (
-        f"No free seat of {wanted.name}, {wanted.level(level).name}: {owned} owned, all given."
-        " Buy more, or take one from a user who no longer needs it."
-    )
-
-
-def _never_bought(catalogue: Catalogue, reason: str) -> list[Level]:
-    """The level that a refusal without any seat is about."""
-    return [
-        (service.id, level.id)
-        for service in catalogue.services
-        for level in service.levels
-        if reason.startswith(f"No free seat of {service.name}, {level.name}: ")
-    ]
 
 
 def _seats(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.text.clean import fold, harmless
 
@@ -45,10 +45,11 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 class InvalidValue(Exception):
     """A value breaks a rule: `what` the rule, `hint` what to do. Never leaves this package."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", code: ProblemCode = ProblemCode.INVALID) -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class ValueRule:
 
     def problem(self, refused: InvalidValue) -> Problem:
         """`refused` as a problem of this rule, to be collected with others."""
-        return Problem(where=self.id, what=refused.what, hint=refused.hint)
+        return Problem(self.id, refused.what, refused.hint, refused.code)
 
     def convert(self, given: object) -> Value:
         """As `validate`, but raises Refused, for callers that collect every problem."""
@@ -98,7 +99,7 @@ class ValueRule:
         else:
             value = _CONVERTERS[self.type](self, given)
         if self.required and value in (None, [], ""):
-            raise InvalidValue("is compulsory", self.expected)
+            raise InvalidValue("is compulsory", self.expected, ProblemCode.MISSING)
         return value
 
     def told(self, value: object) -> object:

@@ -12,7 +12,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.errors import Conflict, InvalidInput, MissionControlError, Problem
+from mission_control_tui.model.errors import (
+    Conflict,
+    InvalidInput,
+    MissionControlError,
+    Problem,
+    ProblemCode,
+)
 from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.store.batches import batches
@@ -37,6 +43,13 @@ class AddressKind(StrEnum):
     OBJECT = "object"
 
 
+_HOW = {
+    AddressKind.UPN: "is taken by",
+    AddressKind.ALIAS: "is an alias of",
+    AddressKind.FORMER: "is a former UPN of",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who has an address, and what it is to that user.
@@ -56,7 +69,7 @@ class Holder:
 class UpnStatus:
     """Whether a UPN can be had. `problem` says why not, naming the holder only within the account.
 
-    `alternative` is a free one to offer when it is taken, or "".
+    `alternative` is a free one to offer when it is taken, or "". `held` says how it is taken, to follow the UPN.
     """
 
     upn: str
@@ -64,6 +77,7 @@ class UpnStatus:
     problem: Problem | None = None
     alternative: str = ""
     holder: Holder | None = None
+    held: str = ""
 
 
 async def usual_domain(store: Store, caller: Caller, account: int | str) -> str:
@@ -107,7 +121,8 @@ async def upn_status(store: Store, caller: Caller, account: int | str, upn: str)
         offer = await alternative(session, typed)
     problem = taken("upn", typed, holder, account_id, offer)
     mine = holder if holder.account_id == account_id else None
-    return UpnStatus(typed, free=False, problem=problem, alternative=offer, holder=mine)
+    held = _held(holder, account_id, known=typed)
+    return UpnStatus(typed, free=False, problem=problem, alternative=offer, holder=mine, held=held)
 
 
 async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Holder]:
@@ -149,28 +164,28 @@ async def alternative(session: AsyncSession, upn: str) -> str:
 
 def taken(where: str, address: str, holder: Holder, account_id: int, offer: str = "") -> Problem:
     """The problem of an address that somebody has; somebody of another account is not named."""
-    free = f"{offer} is free" if offer else ""
-    shown = harmless(address)
+    hint = f"{offer} is free" if offer else ""
+    if holder.in_bin and holder.account_id == account_id:
+        if holder.kind is AddressKind.OBJECT:
+            hint = "try again when its light is grey"
+        else:
+            what = "restore that user, or purge it to free the name"
+            hint = f"{what}; {hint}" if hint else what
+    what = f"{harmless(address)} {_held(holder, account_id)}"
+    return Problem(where, what, hint, ProblemCode.TAKEN)
+
+
+def _held(holder: Holder, account_id: int, *, known: str = "") -> str:
+    """How an address is taken, to follow it in a sentence; a user's own UPN is left out where it is `known`."""
     if holder.account_id != account_id:
-        return Problem(where, f"{shown} is taken in another account", free)
-    who = f"{harmless(holder.display_name)} ({holder.upn})"
+        return "is taken in another account"
+    name = harmless(holder.display_name)
     if holder.kind is AddressKind.OBJECT:
         how = "is still being taken away from" if holder.in_bin else "is the address of"
-        hint = "try again when its light is grey" if holder.in_bin else ""
-        return Problem(where, f"{shown} {how} {harmless(holder.display_name)}", hint or free)
+        return f"{how} {name}"
     if holder.in_bin:
-        hint = "restore that user, or purge it to free the name"
-        return Problem(
-            where,
-            f"{shown} is kept for {who}, who is in the recycling bin",
-            f"{hint}; {free}" if free else hint,
-        )
-    how = {
-        AddressKind.UPN: "is taken by",
-        AddressKind.ALIAS: "is an alias of",
-        AddressKind.FORMER: "is a former UPN of",
-    }[holder.kind]
-    return Problem(where, f"{shown} {how} {who}", free)
+        return f"is kept for {name} ({holder.upn}), who is in the recycling bin"
+    return f"{_HOW[holder.kind]} {name}" + ("" if holder.upn == known else f" ({holder.upn})")
 
 
 async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
@@ -183,16 +198,10 @@ async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
     return tuple(rows)
 
 
-class TakenAddress(Problem):
-    """A problem that only says that somebody has the name: not wrong in itself."""
-
-    __slots__ = ()
-
-
 def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
     """The error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
-    kind = Conflict if all(isinstance(one, TakenAddress) for one in problems) else InvalidInput
-    return kind(what, problems=[Problem(one.where, one.what, one.hint) for one in problems])
+    kind = Conflict if all(one.code is ProblemCode.TAKEN for one in problems) else InvalidInput
+    return kind(what, problems=problems)
 
 
 async def upn_taken(
@@ -203,5 +212,4 @@ async def upn_taken(
     holder = (await holders(session, [key])).get(key)
     if holder is None or holder.user_id == by_other_than:
         return []
-    found = taken(where, upn, holder, account_id, await alternative(session, upn))
-    return [TakenAddress(found.where, found.what, found.hint)]
+    return [taken(where, upn, holder, account_id, await alternative(session, upn))]

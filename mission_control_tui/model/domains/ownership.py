@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -168,7 +169,7 @@ async def claim(
         "domain",
         name,
         after={"bought": bought, **({"term months": term_months} if term_months else {})},
-        action="add domain",
+        action=AuditAction.ADD_DOMAIN,
     )
     return row
 
@@ -255,7 +256,7 @@ async def release(
         "domain",
         row.name,
         before={"bought": row.bought},
-        action="remove domain",
+        action=AuditAction.REMOVE_DOMAIN,
         request_id=request_id,
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
@@ -108,7 +109,7 @@ async def create_object(
         after = _stated(row)
         await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION, priority)
         tx.command(*create_words(service, row, stated.settings, people.new))
-        _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, f"create {service.id}")
+        _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.CREATE)
         if people.new:
             await record_members(tx, catalogue, row, new=people.new, request_id=tx.requests[-1])
         view = await object_view(tx.session, row)
@@ -183,7 +184,7 @@ async def edit_object(
                 assignment,
                 {name: before.get(name) for name in changed},
                 {name: after[name] for name in changed},
-                f"{kind} {service.id}",
+                AuditAction(kind),
                 name=called,
             )
             if people.new or people.gone:
@@ -254,7 +255,7 @@ async def _remove(
         assignment,
         {"address": row.address},
         {},
-        f"remove {service.id}",
+        AuditAction.REMOVE,
         request=not never_there,
     )
     await leave(tx, member=row, priority=priority)
@@ -303,9 +304,7 @@ async def restore_object(
             await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
             tx.command("objects", "restore", row.address)
             after = {"address": row.address}
-            _record(
-                tx, PlanVerb.CREATED, service, row, assignment, {}, after, f"restore {service.id}"
-            )
+            _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.RESTORE)
         view = await object_view(tx.session, row)
     return Outcome(view, tx.plan, not dry_run)
 
@@ -386,7 +385,7 @@ def _record(
     assignment: AssignmentRow,
     before: Mapping[str, object],
     after: Mapping[str, object],
-    action: str,
+    action: AuditAction,
     *,
     name: str = "",
     request: bool = True,
@@ -398,6 +397,7 @@ def _record(
         before={key: value for key, value in before.items() if value not in (None, "", [])},
         after={key: value for key, value in after.items() if value not in (None, "", [])},
         action=action,
+        of=service.id,
         request_id=_first_request(tx) if request else None,
         version=row.version,
         assignment_id=assignment.id,

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue, Role, Service
-from mission_control_tui.model.errors import MissionControlError, NotFound, Problem
+from mission_control_tui.model.errors import InRecycleBin, MissionControlError, NotFound, Problem
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.wishes import (
     enqueue,
@@ -71,7 +72,7 @@ async def candidate(
     if found:
         row = found[0]
         return MemberCandidate(row.id, row.service_id, row.name, row.address, object=row)
-    if isinstance(unknown, NotFound) and "recycling bin" in unknown.what:
+    if isinstance(unknown, InRecycleBin):
         return Problem(where, f"{shown} is in the recycling bin", "restore that user first")
     return Problem(
         where, f"{shown} is no user and no object of this account", "find it by part of its name"
@@ -323,7 +324,7 @@ async def record_members(
         f"{row.name} ({kind})",
         before=_by_role(gone),
         after=_by_role(new),
-        action="change members",
+        action=AuditAction.CHANGE_MEMBERS,
         request_id=request_id,
         version=row.version,
         assignment_id=await tx.session.scalar(

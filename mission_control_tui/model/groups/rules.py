@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
 from mission_control_tui.model.catalogue.values import Value as Setting
 from mission_control_tui.model.catalogue.values import ValueRule, ValueType
-from mission_control_tui.model.domains.address_registry import TakenAddress, domains_of, upn_taken
-from mission_control_tui.model.errors import Conflict, InvalidInput, Problem
+from mission_control_tui.model.domains.address_registry import domains_of, upn_taken
+from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.address_syntax import domain_key, upn_problems
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.group_rows import NAMED, sort_key
@@ -65,7 +65,8 @@ async def _name_problems(
     session: AsyncSession, account_id: int, service: Service, name: str, own: str
 ) -> list[Problem]:
     if not name:
-        return [Problem("name", "is compulsory", f"say what the {service.name} is called")]
+        hint = f"say what the {service.name} is called"
+        return [Problem("name", "is compulsory", hint, ProblemCode.MISSING)]
     if harmless(name) != name:
         return [Problem("name", "has control or invisible characters", "type it without them")]
     if len(name) > NAME_LIMIT:
@@ -84,7 +85,10 @@ async def _name_problems(
     if taken is None:
         return []
     return [
-        TakenAddress("name", f"a {service.name} is called so already: {taken}", "choose another")
+        Problem(
+            *("name", f"a {service.name} is called so already: {taken}", "choose another"),
+            ProblemCode.TAKEN,
+        )
     ]
 
 
@@ -123,7 +127,11 @@ async def _address(
     )
     if taken is not None:
         return kept, [
-            TakenAddress("address", f"{harmless(kept)} is the address of {harmless(taken)}")
+            Problem(
+                "address",
+                f"{harmless(kept)} is the address of {harmless(taken)}",
+                code=ProblemCode.TAKEN,
+            )
         ]
     return kept, []
 

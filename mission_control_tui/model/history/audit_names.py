@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from mission_control_tui.model.audit_actions import AuditAction, parse_action
 from mission_control_tui.model.catalogue.lookup import NamedItem, NamedT
 from mission_control_tui.model.catalogue.types import Catalogue, Product, Service
 from mission_control_tui.model.views import AuditView
 
-_OF_SERVICES = frozenset(
-    {
-        "provision",
-        "change",
-        "suspend",
-        "resume",
-        "deprovision",
-        "reset password",
-        "create",
-        "edit",
-        "remove",
-        "restore",
-    }
-)
-_OF_PRODUCTS = frozenset({"buy", "remove"})
-_DRIFT = frozenset({"drift found", "drift gone"})
-_TEMPLATE = "template"
+_OF_PRODUCTS = {AuditAction.BUY, AuditAction.REMOVE}
+_DRIFT = {AuditAction.DRIFT_FOUND, AuditAction.DRIFT_GONE}
+_TEMPLATES = {
+    AuditAction.SAVE_TEMPLATE,
+    AuditAction.RENAME_TEMPLATE,
+    AuditAction.REMOVE_TEMPLATE,
+}
 _FIRST = ("wish", "service", "level")
 
 
@@ -34,17 +25,17 @@ def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
 
     A service that the target names already is left out of the action. What the catalogue does not know stays as it is.
     """
-    verb, _, ident = entry.action.rpartition(" ")
+    verb, ident = parse_action(entry.action)
     thing = _thing(catalogue, verb, ident)
     service = thing if isinstance(thing, Service) else None
     action, target = entry.action, entry.target
     if thing is not None:
-        action = verb if thing.name in target else f"{verb} {thing.name}"
-    elif action in _DRIFT:
+        action = f"{verb}" if thing.name in target else f"{verb} {thing.name}"
+    elif verb in _DRIFT:
         subject, _, rest = target.partition(" ")
         key, space, instance = rest.partition(" ")
         target = f"{subject} {_name(catalogue.services, key)}{space}{instance}"
-    of_template = ident == _TEMPLATE
+    of_template = verb in _TEMPLATES
     return replace(
         entry,
         action=action,
@@ -54,16 +45,16 @@ def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
     )
 
 
-def _thing(catalogue: Catalogue, verb: str, ident: str) -> Service | Product | None:
+def _thing(catalogue: Catalogue, verb: AuditAction | None, ident: str) -> Service | Product | None:
     """What an action is about: of "remove" the product, of which a service may have the same id."""
     if verb in _OF_PRODUCTS and (product := _known(catalogue.products, ident)) is not None:
         return product
-    return _known(catalogue.services, ident) if verb in _OF_SERVICES else None
+    return _known(catalogue.services, ident) if verb is not AuditAction.BUY else None
 
 
 def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
     """The service that a change was of, where it says one."""
-    verb, _, ident = entry.action.rpartition(" ")
+    verb, ident = parse_action(entry.action)
     thing = _thing(catalogue, verb, ident)
     return thing if isinstance(thing, Service) else None
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction, parse_action
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.planning import plan_for, reveals
@@ -66,28 +67,41 @@ _PASSWORD = "The password before is not kept. Set another one."
 _ORDER = "An order is not undone here: buy, or remove what was bought."
 _NOTHING = "It wished nothing of its own that could be taken back."
 _NEVER = {
-    "reset password": _PASSWORD,
-    "buy": _ORDER,
-    "remove": _ORDER,
-    "purge user": "What was purged is gone for good.",
-    "retry request": f"{_NOTHING} Undo the wish that it tried again.",
-    "cancel request": "State the wish again instead.",
-    "reset status": _NOTHING,
-    "allow removal": "What was allowed may be done already: cancel its request, or provision again.",
-    "unlock user": _NOTHING,
-    "start bulk": "Undo the bulk by its number.",
+    AuditAction.RESET_PASSWORD: _PASSWORD,
+    AuditAction.BUY: _ORDER,
+    AuditAction.REMOVE: _ORDER,
+    AuditAction.PURGE_USER: "What was purged is gone for good.",
+    AuditAction.RETRY_REQUEST: f"{_NOTHING} Undo the wish that it tried again.",
+    AuditAction.CANCEL_REQUEST: "State the wish again instead.",
+    AuditAction.RESET_STATUS: _NOTHING,
+    AuditAction.ALLOW_REMOVAL: (
+        "What was allowed may be done already: cancel its request, or provision again."
+    ),
+    AuditAction.UNLOCK_USER: _NOTHING,
+    AuditAction.START_BULK: "Undo the bulk by its number.",
 }
-_SERVICE = ("provision", "change", "suspend", "resume", "deprovision")
-_USER = (
-    "edit user",
-    "disable user",
-    "enable user",
-    "add alias",
-    "remove alias",
-    "set primary address",
+_SERVICE = {
+    AuditAction.PROVISION,
+    AuditAction.CHANGE,
+    AuditAction.SUSPEND,
+    AuditAction.RESUME,
+    AuditAction.DEPROVISION,
+}
+_USER = {
+    AuditAction.EDIT_USER,
+    AuditAction.DISABLE_USER,
+    AuditAction.ENABLE_USER,
+    AuditAction.ADD_ALIAS,
+    AuditAction.REMOVE_ALIAS,
+    AuditAction.SET_PRIMARY_ADDRESS,
+}
+_BIN = {AuditAction.CREATE_USER, AuditAction.DELETE_USER, AuditAction.RESTORE_USER}
+_ASKING_AGAIN = (
+    AuditAction.RETRY_REQUEST,
+    AuditAction.CANCEL_REQUEST,
+    AuditAction.RESET_STATUS,
+    AuditAction.ALLOW_REMOVAL,
 )
-_BIN = ("create user", "delete user", "restore user")
-_ASKING_AGAIN = ("retry request", "cancel request", "reset status", "allow removal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +158,22 @@ def judge(row: AuditedChange) -> UndoCheck:
         return UndoCheck(False, why_not)
     if is_of_object(row):
         return UndoCheck(True, note=note_of(row))
-    return UndoCheck(True, note=EMPTY_NOTE if _verb(row.action) == "deprovision" else "")
+    return UndoCheck(True, note=EMPTY_NOTE if _verb(row) is AuditAction.DEPROVISION else "")
 
 
 def _why_not(row: AuditedChange) -> str:
-    if is_of_object(row):
+    verb = _verb(row)
+    if is_of_object(row) or (row.user_id is not None and verb in _USER | _BIN):
         return ""
-    if row.user_id is not None and row.action in (*_USER, *_BIN):
-        return ""
-    for beginning, why in _NEVER.items():
-        if row.action == beginning or row.action.startswith(f"{beginning} "):
-            return why
-    if row.user_id is not None and _verb(row.action) in _SERVICE:
+    if verb in _NEVER:
+        return _NEVER[verb]
+    if row.user_id is not None and verb in _SERVICE:
         return "" if row.before or row.after else f"{_NOTHING} It asked again."
     return "Nothing of this kind can be undone. Change it again where it was changed."
 
 
-def _verb(action: str) -> str:
-    return action.partition(" ")[0]
+def _verb(row: AuditedChange) -> AuditAction | None:
+    return parse_action(row.action)[0]
 
 
 async def undo(
@@ -191,15 +203,16 @@ async def undo(
             if audit is not None
             else await _row_of_request(session, account_id, request or 0)
         )
-    judged = judge(row)
-    if row.action == "start bulk" and row.bulk_id is not None:
+    judged, verb = judge(row), _verb(row)
+    if verb is AuditAction.START_BULK and row.bulk_id is not None:
         return await _undo_bulk(store, caller, account, row.bulk_id, force=force, dry_run=dry_run)
     if not judged.possible:
         raise Conflict(f"This cannot be undone: {row.action} of {row.target}.", hint=judged.why_not)
-    if row.action in _BIN:
-        verb = recycling.restore_user if row.action == "delete user" else recycling.delete_user
-        found = await verb(store, caller, account_id, row.user_id or "", dry_run=dry_run)
-        lost = await not_back(store, row) if row.action == "delete user" else ""
+    if verb in _BIN:
+        deleted = verb is AuditAction.DELETE_USER
+        back = recycling.restore_user if deleted else recycling.delete_user
+        found = await back(store, caller, account_id, row.user_id or "", dry_run=dry_run)
+        lost = await not_back(store, row) if deleted else ""
         return Outcome(
             UndoResult(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
         )
@@ -228,9 +241,9 @@ async def _undo_row(
     notes = [note for note in (judge(row).note,) if note]
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
-        restate = _restate_user if row.action in _USER else _restate_service
+        restate = _restate_user if _verb(row) in _USER else _restate_service
         password = await restate(tx, caller, user, row, force)
-        if _verb(row.action) == "deprovision":
+        if _verb(row) is AuditAction.DEPROVISION:
             owner = await account_row(tx.session, caller, account_id)
             catalogue = (await in_force(tx.session)).catalogue
             notes += await rejoin(tx, owner, catalogue, user, row)
@@ -370,7 +383,7 @@ def _before(
     row: AuditRow, now: Mapping[str, Any], settings_before: dict[str, Any]
 ) -> dict[str, Any]:
     """The wish before this change; what it did not touch stays as it is now."""
-    if _verb(row.action) == "provision":
+    if _verb(row) is AuditAction.PROVISION:
         return {**now, "wish": str(Wish.ABSENT)}
     if "wish" in row.before:
         level = row.before.get("level", now["level"])

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction, parse_action
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Problem
@@ -40,10 +41,8 @@ from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.users.revert import was_changed
 
 CONTENT_NOTE = "What it held at the back end is gone: it comes back empty."
-MEMBERS = "change members"
-_MADE = ("create", "restore")
-_REMOVED = "remove"
-_EDITED = ("change", "provision")
+_MADE = {AuditAction.CREATE, AuditAction.RESTORE}
+_EDITED = {AuditAction.CHANGE, AuditAction.PROVISION, AuditAction.CHANGE_MEMBERS}
 _NEAR = 10_000
 """Audit rows of one transaction are not further apart than this."""
 
@@ -65,16 +64,16 @@ def is_of_object(row: AuditedGroupChange) -> bool:
     """Whether the change was of an object: of no user, and of something that is provisioned."""
     if row.user_id is not None or row.assignment_id is None:
         return False
-    return row.action == MEMBERS or _verb(row) in (*_MADE, _REMOVED, *_EDITED)
+    return _verb(row) in {*_MADE, *_EDITED, AuditAction.REMOVE}
 
 
 def note_of(row: AuditedGroupChange) -> str:
     """What an undo of this change does not bring back, or nothing."""
-    return CONTENT_NOTE if _verb(row) == _REMOVED else ""
+    return CONTENT_NOTE if _verb(row) is AuditAction.REMOVE else ""
 
 
-def _verb(row: AuditedGroupChange) -> str:
-    return row.action.partition(" ")[0]
+def _verb(row: AuditedGroupChange) -> AuditAction | None:
+    return parse_action(row.action)[0]
 
 
 async def undo_object(
@@ -96,15 +95,16 @@ async def undo_object(
         assignment = await session.get_one(AssignmentRow, row.assignment_id)
         key = assignment.object_id or ""
         verb = _verb(row)
-        if row.action == MEMBERS or verb in _EDITED:
+        if verb in _EDITED:
             found = await object_row(session, account_id, key)
             changes = await _back(session, found, row, force)
-            if row.action != MEMBERS and (whole or not (row.before or row.after)):
+            alone = verb is AuditAction.CHANGE_MEMBERS
+            if not alone and (whole or not (row.before or row.after)):
                 changes = await _with_members(session, found, row, changes, force)
             version = found.version
     if verb in _MADE:
         return await remove_object(store, caller, account_id, key, dry_run=dry_run)
-    if verb == _REMOVED:
+    if verb is AuditAction.REMOVE:
         return await restore_object(store, caller, account_id, key, dry_run=dry_run)
     return await edit_object(
         *(store, caller, account_id, key, changes), expected_version=version, dry_run=dry_run
@@ -115,7 +115,7 @@ async def _back(
     session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool
 ) -> GroupChanges:
     """What states the object as it was before `row`."""
-    if row.action == MEMBERS:
+    if _verb(row) is AuditAction.CHANGE_MEMBERS:
         return await _members_back(session, found, row, force)
     now: _Stated = {"name": found.name, "address": found.address, **found.details}
     changed = [key for key in {**row.before, **row.after} if _differs(now, row.after, key)]
@@ -175,7 +175,7 @@ async def _with_members(
             AuditRow.account_id == row.account_id,
             AuditRow.request_id == row.request_id,
             AuditRow.assignment_id == row.assignment_id,
-            AuditRow.action == MEMBERS,
+            AuditRow.action == AuditAction.CHANGE_MEMBERS,
         )
         .limit(1)
     )
@@ -230,7 +230,7 @@ async def _left_with(session: AsyncSession, row: AuditRow) -> dict[str, list[str
             AuditRow.id.between(row.id - _NEAR, row.id + _NEAR),
             AuditRow.at == row.at,
             AuditRow.operator == row.operator,
-            AuditRow.action == MEMBERS,
+            AuditRow.action == AuditAction.CHANGE_MEMBERS,
         )
         .order_by(AuditRow.id)
     )

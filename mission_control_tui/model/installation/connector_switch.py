@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Exists, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -240,7 +241,7 @@ async def _move(
             f"{names.get(row.id, '')} {service.name}" + f" ({row.instance})" * bool(row.instance),
             before={key: before[key] for key in changed},
             after={key: fresh[key] for key in changed},
-            action="switch connector",
+            action=AuditAction.SWITCH_CONNECTOR,
             user_id=row.user_id,
             account_id=row.account_id,
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Table, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force as catalogue_store
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
@@ -193,7 +194,9 @@ async def _make(tx: Transaction) -> Account:
     tx.session.add(account)
     await tx.session.flush()
     tx.account_id = account.id
-    tx.record(PlanVerb.CREATED, "account", CODE, after={"name": NAME}, action="create account")
+    tx.record(
+        PlanVerb.CREATED, "account", CODE, after={"name": NAME}, action=AuditAction.CREATE_ACCOUNT
+    )
     await claim(tx, account, DOMAIN, bought=False)
     await _failing_domain(tx, account, catalogue)
     for purchase in _PURCHASES:

@@ -246,6 +246,7 @@ def _require(seats: Sequence[SeatNeed]) -> None:
         ]
         raise NoSeats(
             "There are too few seats for this list. Nothing was changed.",
+            levels=[(one.service_id, one.level_id) for one in short],
             problems=problems,
             hint="Buy more, or let the last ones go without (--allow-short).",
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import (
@@ -129,7 +130,7 @@ async def save_template(
             name,
             before={key: before[key] for key in changed if key in before},
             after={key: after[key] for key in changed if key in after},
-            action="save template",
+            action=AuditAction.SAVE_TEMPLATE,
             version=row.version,
         )
         view = _view(row)
@@ -174,7 +175,7 @@ async def rename_template(
                 old,
                 before={"name": old},
                 after={"name": new_name},
-                action="rename template",
+                action=AuditAction.RENAME_TEMPLATE,
                 version=row.version,
             )
         view = _view(row)
@@ -206,7 +207,7 @@ async def remove_template(
             "template",
             row.name,
             before=flat(view.content),
-            action="remove template",
+            action=AuditAction.REMOVE_TEMPLATE,
         )
     return Outcome(view, tx.plan, not dry_run)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, insert, update
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.onboarding.row_checks import NewUser
 from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
@@ -125,7 +126,7 @@ def _rows(
                 **stated(details),
                 "password": "generated" if one.password is None else "given",
             },
-            action="create user",
+            action=AuditAction.CREATE_USER,
             user_id=user_id,
             version=1,
         )

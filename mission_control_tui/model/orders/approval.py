@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
@@ -25,7 +26,7 @@ from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
-from mission_control_tui.model.store.row_versions import EDIT_ACCOUNT, require_account_version
+from mission_control_tui.model.store.row_versions import require_account_version
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -40,6 +41,8 @@ _WORDS = {
 
 class PriceChanged(Conflict):
     """What was agreed is no longer what it costs: the approval has to say that the agreed price holds."""
+
+    code = "price-changed"
 
 
 async def approval_limit(store: Store, caller: Caller, account: int | str) -> Money | None:
@@ -82,7 +85,7 @@ async def set_approval_limit(
             owner.code,
             before={"approval above": _said(before)} if changes else {},
             after={"approval above": _said(above)} if changes else {},
-            action=EDIT_ACCOUNT,
+            action=AuditAction.EDIT_ACCOUNT,
             version=owner.version,
         )
     return Outcome(above, tx.plan, not dry_run)
@@ -243,7 +246,7 @@ def _decide(
         str(order.id),
         before={"state": before},
         after={"state": state, **({"reason": order.reason} if order.reason else {})},
-        action=f"{_WORDS[state]} order",
+        action=AuditAction(f"{_WORDS[state]} order"),
     )
 
 
@@ -261,7 +264,7 @@ async def _return(tx: Transaction, account: AccountRow, order: OrderRow, reason:
         str(order.id),
         before={"state": OrderState.COMPLETE},
         after={"state": order.state, **({"reason": why} if why else {})},
-        action="return order",
+        action=AuditAction.RETURN_ORDER,
     )
 
 

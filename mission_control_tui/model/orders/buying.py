@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
@@ -156,7 +157,8 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
             "state": order.state,
             **({"note": order.note} if order.note else {}),
         },
-        action=f"buy {sold.id}",
+        action=AuditAction.BUY,
+        of=sold.id,
     )
     if doubts:
         tx.warn(f"The order {WAITS} {order.note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
@@ -179,6 +180,7 @@ async def _insert(
         "order",
         str(order.id),
         after={"label": label, "quantity": quantity, "total": str(nothing)},
-        action=f"remove {sold.id}",
+        action=AuditAction.REMOVE,
+        of=sold.id,
     )
     return order

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.address_syntax import upn_problems
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.people.fields import (
@@ -101,7 +101,7 @@ def _problems_of(
 
 
 def _missing(field: UserField) -> Problem:
-    return Problem(field.name, "is compulsory", f"give the {field.label}")
+    return Problem(field.name, "is compulsory", f"give the {field.label}", ProblemCode.MISSING)
 
 
 def _username_rule(text: str) -> tuple[str, str]:

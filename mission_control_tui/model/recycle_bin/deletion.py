@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.domains.address_registry import domains_of
@@ -120,7 +121,7 @@ async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
         row.upn,
         before={"in_bin": not in_bin},
         after={"in_bin": in_bin},
-        action="delete user" if in_bin else "restore user",
+        action=AuditAction.DELETE_USER if in_bin else AuditAction.RESTORE_USER,
         user_id=row.id,
         version=row.version,
     )

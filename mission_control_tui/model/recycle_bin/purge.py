@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER, Caller
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -71,7 +72,7 @@ async def list_bin(
         now = datetime.fromtimestamp(await clock(session), UTC)
         deleted_by = (
             select(AuditRow.operator)
-            .where(AuditRow.user_id == UserRow.id, AuditRow.action == "delete user")
+            .where(AuditRow.user_id == UserRow.id, AuditRow.action == AuditAction.DELETE_USER)
             .order_by(AuditRow.id.desc())
             .limit(1)
             .scalar_subquery()
@@ -246,7 +247,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
         upn,
         before={"in_bin": True},
         after={"purged": True, "addresses_freed": int(freed or 0)},
-        action="purge user",
+        action=AuditAction.PURGE_USER,
         user_id=row.id,
         version=row.version,
     )

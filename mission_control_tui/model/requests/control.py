@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -100,7 +101,7 @@ async def cancel(
             str(request.id),
             before={"state": before},
             after={"state": str(request.state), "cancel": True},
-            action="cancel request",
+            action=AuditAction.CANCEL_REQUEST,
             user_id=request.user_id,
             request_id=request.id,
         )
@@ -230,7 +231,7 @@ def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
         str(request.id),
         before={"state": str(request.state)},
         after={"retried by request": new_id},
-        action="retry request",
+        action=AuditAction.RETRY_REQUEST,
         user_id=request.user_id,
         request_id=new_id,
     )
@@ -266,7 +267,7 @@ async def reset(
                 str(one.id),
                 before={"state": before},
                 after={"state": str(RequestState.CANCELLED)},
-                action="reset status",
+                action=AuditAction.RESET_STATUS,
                 user_id=one.user_id,
                 request_id=one.id,
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Denied, NotFound
@@ -176,7 +177,7 @@ async def mark_drift(
                 + f" ({row.instance})" * bool(row.instance),
                 before={"drift": not differs},
                 after={"drift": differs, **({"differs": list(one.differs)} if differs else {})},
-                action="drift found" if differs else "drift gone",
+                action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,
                 user_id=row.user_id,
             )
     return Outcome(FlagCount(found, gone), tx.plan, not dry_run)

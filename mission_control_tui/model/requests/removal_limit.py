@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from sqlalchemy import Row, func, insert, select, update
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
@@ -191,7 +192,7 @@ async def allow_removals(
                 str(request.id),
                 before={"removal": "held"},
                 after={"removal": "allowed", "service": row.service_id, "of": upn or domain or ""},
-                action="allow removal",
+                action=AuditAction.ALLOW_REMOVAL,
                 user_id=row.user_id,
                 request_id=request.id,
             )

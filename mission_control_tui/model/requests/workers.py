@@ -43,6 +43,7 @@ _VERSION = re.compile(r"\d+")
 class LeaseLost(MissionControlError):
     """Another worker has taken over: this one must stop without writing anything (exit code 12)."""
 
+    code = "lease-lost"
     title = "This worker was taken over"
     exit_code = 12
 

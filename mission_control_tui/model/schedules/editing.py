@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import dates as moments
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -103,7 +104,8 @@ async def schedule(
             "schedule",
             f"{target.upn}: {what}",
             after={"at": moment.shown, **given.stored()},
-            action=f"schedule {kind}",
+            action=AuditAction.SCHEDULE,
+            of=kind,
             user_id=target.id,
             version=1,
         )
@@ -168,7 +170,7 @@ async def change_schedule(
                 name,
                 before={key: was[key] for key in sorted(changed & was.keys())},
                 after={key: now[key] for key in sorted(changed & now.keys())},
-                action="change schedule",
+                action=AuditAction.CHANGE_SCHEDULE,
                 user_id=row.user_id,
                 version=row.version,
             )
@@ -239,9 +241,9 @@ async def end(
 
 
 _ENDINGS = {
-    ScheduleState.DONE: "schedule done",
-    ScheduleState.FAILED: "schedule failed",
-    ScheduleState.CANCELLED: "cancel schedule",
+    ScheduleState.DONE: AuditAction.SCHEDULE_DONE,
+    ScheduleState.FAILED: AuditAction.SCHEDULE_FAILED,
+    ScheduleState.CANCELLED: AuditAction.CANCEL_SCHEDULE,
 }
 
 

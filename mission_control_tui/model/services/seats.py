@@ -37,6 +37,15 @@ async def locked_pool(
     )
 
 
+def no_seats(service: Service, level_id: str, owned: int) -> NoSeats:
+    """Return the error of a level whose seats are all given."""
+    return NoSeats(
+        f"No free seat of {service.name}, {service.level(level_id).name}: {owned} owned, all given.",
+        levels=[(service.id, level_id)],
+        hint="Buy more, or take one from a user who no longer needs it.",
+    )
+
+
 async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, level_id: str) -> None:
     """Hold a seat of `level_id` for the assignment; holding one already is fine. Raises NoSeats."""
     if not service.seats:
@@ -51,12 +60,7 @@ async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, lev
         if held is not None:
             return
     if pool is None or pool.held >= pool.owned:
-        level = service.level(level_id)
-        owned = pool.owned if pool else 0
-        raise NoSeats(
-            f"No free seat of {service.name}, {level.name}: {owned} owned, all given.",
-            hint="Buy more, or take one from a user who no longer needs it.",
-        )
+        raise no_seats(service, level_id, pool.owned if pool else 0)
     tx.session.add(SeatHoldRow(assignment_id=assignment.id, pool_id=pool.id))
     pool.held += 1
     tx.seats(

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.errors import Denied, NotFound, UsageError
+from mission_control_tui.model.errors import Denied, InRecycleBin, NotFound, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -75,7 +75,7 @@ async def user_row(
             hint="`mission-control users list` finds by part of a name.",
         )
     if rows[0].in_bin and not binned:
-        raise NotFound(
+        raise InRecycleBin(
             f"{rows[0].upn} is in the recycling bin.",
             hint=f"Bring it back first: mission-control users restore {rows[0].upn}",
         )

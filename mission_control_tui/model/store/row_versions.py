@@ -6,15 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.errors import StaleVersion
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-
-EDIT_ACCOUNT = "edit account"
-"""The action under which changes of an account itself are in the audit."""
 
 
 async def require_version(tx: Transaction, row: UserRow, expected: int | None) -> None:
@@ -26,7 +24,7 @@ async def require_version(tx: Transaction, row: UserRow, expected: int | None) -
 async def require_account_version(tx: Transaction, row: AccountRow, expected: int | None) -> None:
     """As `require_version`, of an account."""
     if expected is not None and row.version != expected:
-        of_account = (AuditRow.account_id == row.id) & (AuditRow.action == EDIT_ACCOUNT)
+        of_account = (AuditRow.account_id == row.id) & (AuditRow.action == AuditAction.EDIT_ACCOUNT)
         raise await _stale(tx, f"Account {row.code}", expected, of_account)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
@@ -56,7 +57,8 @@ class Transaction:
         *,
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
-        action: str = "",
+        action: AuditAction | None = None,
+        of: str = "",
         user_id: str | None = None,
         request_id: int | None = None,
         account_id: int | None = None,
@@ -65,6 +67,7 @@ class Transaction:
     ) -> None:
         """Add one line to the plan and, unless nothing changes, one row to the audit.
 
+        The audit calls it `action`, and `of` the id of what was sold; without one it says what became of the `kind`.
         `version` is the changed row's, after the change.
         """
         before, after = dict(before or {}), dict(after or {})
@@ -80,7 +83,7 @@ class Transaction:
                 "operator": self.caller.operator,
                 "source": self.caller.source,
                 "ticket": self.caller.ticket,
-                "action": action or f"{kind} {verb}",
+                "action": action.stored(of) if action is not None else f"{kind} {verb}",
                 "target": name,
                 "user_id": user_id,
                 "request_id": request_id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
@@ -63,7 +64,15 @@ async def add_alias(
     """
     wished = AddressChanges(add=(alias,))
     return await _change(
-        store, caller, account, user, wished, "add alias", expected_version, priority, dry_run
+        store,
+        caller,
+        account,
+        user,
+        wished,
+        AuditAction.ADD_ALIAS,
+        expected_version,
+        priority,
+        dry_run,
     )
 
 
@@ -85,7 +94,15 @@ async def remove_alias(
 
     wished = AddressChanges(remove=(alias,))
     return await _change(
-        store, caller, account, user, wished, "remove alias", expected_version, priority, dry_run
+        store,
+        caller,
+        account,
+        user,
+        wished,
+        AuditAction.REMOVE_ALIAS,
+        expected_version,
+        priority,
+        dry_run,
     )
 
 
@@ -103,7 +120,7 @@ async def set_primary(
     """Make one of the user's addresses the one that recipients see. Raises NotFound, StaleVersion."""
 
     wished = AddressChanges(primary=address)
-    action = "set primary address"
+    action = AuditAction.SET_PRIMARY_ADDRESS
     return await _change(
         store, caller, account, user, wished, action, expected_version, priority, dry_run
     )
@@ -185,7 +202,7 @@ async def _change(
     account: int | str,
     user: str,
     wished: AddressChanges,
-    action: str,
+    action: AuditAction,
     expected_version: int | None,
     priority: int,
     dry_run: bool,
@@ -205,7 +222,7 @@ async def _conclude(
     row: UserRow,
     before: dict[str, object],
     after: dict[str, object],
-    action: str,
+    action: AuditAction,
     priority: int,
 ) -> None:
     if not after:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
@@ -129,7 +130,7 @@ async def create_in(
         "user",
         row.upn,
         after={**stated(details), **_word_on(chosen, generate)},
-        action="create user",
+        action=AuditAction.CREATE_USER,
         user_id=row.id,
         version=row.version,
     )

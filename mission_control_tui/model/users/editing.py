@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import (
@@ -146,7 +147,7 @@ async def unlock_user(
                 row.upn,
                 before={"locked": True},
                 after={"locked": False},
-                action="unlock user",
+                action=AuditAction.UNLOCK_USER,
                 user_id=row.id,
                 request_id=parent.id,
             )
@@ -160,7 +161,7 @@ async def apply_changes(
     changes: Mapping[str, Value],
     *,
     priority: int,
-    action: str = "",
+    action: AuditAction | None = None,
     noted: Mapping[str, Any] | None = None,
     addresses: AddressChanges | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -314,7 +315,7 @@ async def _tell_services(
     return (await fan_out(tx, row, kind, priority=priority, concerns=concerns)).id
 
 
-def _action(after: Mapping[str, Any]) -> str:
+def _action(after: Mapping[str, Any]) -> AuditAction:
     if after.keys() == {"disabled"}:
-        return "disable user" if after["disabled"] else "enable user"
-    return "edit user"
+        return AuditAction.DISABLE_USER if after["disabled"] else AuditAction.ENABLE_USER
+    return AuditAction.EDIT_USER

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import String, cast, exists, select
 
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Priority
@@ -20,8 +21,6 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.editing import apply_changes
-
-ACTION = "expire user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
     """Users to disable now, by the database's clock and each account's time zone."""
     done = exists().where(
         AuditRow.user_id == UserRow.id,
-        AuditRow.action == ACTION,
+        AuditRow.action == AuditAction.EXPIRE_USER,
         AuditRow.after["expires_on"].as_string() == cast(UserRow.expires_on, String),
     )
     async with store.read() as session:
@@ -79,7 +78,7 @@ async def disable(store: Store, one: ExpiredUser) -> bool:
                 row,
                 {"disabled": True},
                 priority=Priority.BULK,
-                action=ACTION,
+                action=AuditAction.EXPIRE_USER,
                 noted={"expires_on": one.expires_on.isoformat()},
             )
             return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import update
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
@@ -106,7 +107,8 @@ async def set_service_password(
             "password",
             f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
             after={"password": _word(password)},
-            action=f"reset password {wanted.id}",
+            action=AuditAction.RESET_PASSWORD,
+            of=wanted.id,
             user_id=row.id,
             request_id=request.id,
         )
@@ -167,7 +169,7 @@ async def _set(
         row.upn,
         before=before,
         after=after,
-        action="reset password",
+        action=AuditAction.RESET_PASSWORD,
         user_id=row.id,
         request_id=parent.id,
         version=version,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
@@ -181,7 +182,8 @@ async def provision_in(
             **{key: after[key] for key in sorted(changed & after.keys())},
             **({"adopt": True} if wanted.adopt else {}),
         },
-        action=f"{kind} {service.id}",
+        action=AuditAction(kind),
+        of=service.id,
         user_id=user.id,
         request_id=request.id,
         assignment_id=row.id,
@@ -341,7 +343,8 @@ async def change_wish_in(
         _label(user, service, row.instance),
         before=before,
         after={"wish": str(wish)},
-        action=f"{kind} {service.id}",
+        action=AuditAction(kind),
+        of=service.id,
         user_id=user.id,
         request_id=request.id,
         assignment_id=row.id,
@@ -377,7 +380,8 @@ async def wish_for_domain(
         "service",
         f"{subject.name} {service.name}",
         after={"level": level.id},
-        action=f"provision {service.id}",
+        action=AuditAction.PROVISION,
+        of=service.id,
         request_id=request.id,
     )
     return ServiceResult(row.id, service.id, level.id, row.backend_name, request.id)

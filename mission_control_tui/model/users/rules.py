@@ -7,8 +7,7 @@ from dataclasses import fields
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.domains.address_registry import TakenAddress
-from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people import password_policy as passwords
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.names import username_for
@@ -29,7 +28,8 @@ async def username_taken(session: AsyncSession, account_id: int, username: str) 
     offer = username_for(username, await usernames_like(session, account_id, username))
     bin_note = ", who is in the recycling bin" if holder.in_bin else ""
     who = f"{harmless(holder.display_name)} ({holder.upn}){bin_note}"
-    return [TakenAddress("username", f"{harmless(username)} is taken by {who}", f"{offer} is free")]
+    what = f"{harmless(username)} is taken by {who}"
+    return [Problem("username", what, f"{offer} is free", ProblemCode.TAKEN)]
 
 
 async def usernames_like(session: AsyncSession, account_id: int, username: str) -> set[str]:

@@ -23,12 +23,14 @@ _SHOWN = 300
 class UnknownConnector(NotFound):
     """Raised where no installed package offers a connector of this type."""
 
+    code = "unknown-connector"
     title = "No such connector"
 
 
 class ConnectorUnavailable(MissionControlError):
     """Raised where the connector is known but cannot be imported."""
 
+    code = "connector-unavailable"
     title = "The connector cannot be loaded"
 
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.screens.base.prompts import CLOSE_FIRST, AskingScreen
+from mission_control_tui.screens.base.prompts import AskingScreen
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.link_list import LinkList
@@ -79,7 +79,7 @@ class BaseScreen(AskingScreen):
         Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
         """
         if self._overlay is not None and not self._holds_over(self._overlay, verb):
-            self.announce(CLOSE_FIRST)
+            self.announce("Esc closes this first", of_overlay=True)
             return
         reason = self.why_not(verb)
         if reason:

@@ -49,6 +49,7 @@ class FrameScreen(Screen[None]):
         super().__init__(name=name, id=id)
         self._top = TopLine(self.HEADING)
         self._announcement = Announcement()
+        self._said_of_overlay = False
         self._keys = KeyLine()
         self._body = Body(id="body")
         self._too_small: TooSmall | None = None
@@ -115,8 +116,9 @@ class FrameScreen(Screen[None]):
     def update_top(self) -> None:
         self._top.set(self.console.top_info)
 
-    def announce(self, text: str, *, error: bool = False) -> None:
-        """Say what happened on the line above the key hints."""
+    def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
+        """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
+        self._said_of_overlay = of_overlay
         self._announcement.set(text, error=error)
 
     @property

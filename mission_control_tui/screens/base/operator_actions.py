@@ -75,12 +75,7 @@ class OperatingScreen(BaseScreen):
             self.announce(f"{COPIED}{whole}")
         else:
             self.show_overlay(PlainLines(whole))
-            self.announce(f"Copied. {GOES_BACK}")
-
-    def close_overlay(self) -> None:
-        super().close_overlay()
-        if self.announced in (f"Copied. {GOES_BACK}", f"Done. {GOES_BACK}"):
-            self.announce("")
+            self.announce(f"Copied. {GOES_BACK}", of_overlay=True)
 
     # Command line
 
@@ -144,4 +139,5 @@ class OperatingScreen(BaseScreen):
         self.announce(
             f"Done. {GOES_BACK}" if not ran.code else f"It ended with exit code {ran.code}",
             error=bool(ran.code),
+            of_overlay=not ran.code,
         )

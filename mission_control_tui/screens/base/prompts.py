@@ -17,9 +17,6 @@ from mission_control_tui.widgets.confirm_bar import ConfirmBar
 if TYPE_CHECKING:
     from mission_control_tui.widgets.key_bar import KeyBar
 
-CLOSE_FIRST = "Esc closes this first"
-"""What is said when a key is meant for what is behind help, QUICK LINKS and the like."""
-
 
 class AskingScreen(RememberingScreen):
     """A screen with at most one overlay in place of its body, and one question over its lowest lines."""
@@ -55,7 +52,7 @@ class AskingScreen(RememberingScreen):
         if overlay is not None:
             overlay.remove()
             self._focus_again()
-            if self.announced == CLOSE_FIRST:
+            if self._said_of_overlay:
                 self.announce("")
 
     def _focus_again(self) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from mission_control_tui.model import dates as moments
-from mission_control_tui.model.errors import Conflict, InvalidInput
+from mission_control_tui.model.errors import Conflict, InvalidInput, ProblemCode
 from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams, phrase
 from mission_control_tui.model.schedules.editing import change_schedule, schedule
 from mission_control_tui.model.schedules.queries import ScheduleView
@@ -81,7 +81,7 @@ class SchedulingScreen(MissionScreen):
             zone = moments.zone_named(self.context.account.time_zone)
             moment = moments.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
-            past = [one.what for one in error.problems if "is past" in one.what]
+            past = [one.what for one in error.problems if one.code is ProblemCode.PAST]
             return past[0] if past else HINT
         return moment.note or moment.shown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
@@ -94,7 +94,7 @@ def defaults() -> dict[str, Value]:
 
 def words_of(problem: Problem) -> str:
     """A problem beside its field, without repeating which field that is."""
-    if problem.hint and "compulsory" not in problem.what:
+    if problem.hint and problem.code is not ProblemCode.MISSING:
         return f"{problem.what} ({problem.hint})"
     return problem.what
 

@@ -11,7 +11,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from mission_control_tui.model.domains.address_registry import UpnStatus, upn_status, usual_domain
-from mission_control_tui.model.errors import InvalidInput, MissionControlError, NoSeats, Problem
+from mission_control_tui.model.errors import (
+    InvalidInput,
+    MissionControlError,
+    NoSeats,
+    Problem,
+    ProblemCode,
+)
 from mission_control_tui.model.onboarding.new_user import create_with
 from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
@@ -298,9 +304,7 @@ class NewUserScreen(MadeLikeScreen):
             return
         problem = found.problem
         words = words_of(problem) if problem is not None else ""
-        if problem is not None and found.alternative:
-            words = problem.what.removeprefix(f"{found.upn} ").removesuffix(f" ({found.upn})")
-        offer.show(words, "error", found.alternative)
+        offer.show(found.held if found.alternative else words, "error", found.alternative)
 
     def _take_offer(self) -> None:
         offer = self.query_one(UpnOffer)
@@ -363,7 +367,7 @@ class NewUserScreen(MadeLikeScreen):
             details, problems = self._dated(self._details())
             passwords = self.query_one(PasswordFields)
             if not passwords.password.value:
-                problems.append(Problem("password", "is compulsory"))
+                problems.append(Problem("password", "is compulsory", code=ProblemCode.MISSING))
             if passwords.mismatch:
                 problems.append(Problem("confirm", passwords.mismatch))
             try:

@@ -94,6 +94,9 @@ def test_a_generated_password_needs_a_file_before_anything_is_queued(quick: Comm
     assert (quick.directory / "db.csv").read_text() == "mine"
 
 
+CODES = {2: "usage", 3: "invalid-input", 4: "not-found", 5: "conflict", 6: "no-seats"}
+
+
 def test_calls_that_cannot_be_are_refused_with_what_to_do(quick: Command) -> None:
     ada = quick.user("ada")
     before = quick.contents()
@@ -115,6 +118,7 @@ def test_calls_that_cannot_be_are_refused_with_what_to_do(quick: Command) -> Non
         assert refused.code == code, (call, refused.err)
         error = json.loads(refused.err)["error"]
         assert error["exit_code"] == code
+        assert error["code"] == CODES[code]
         assert error["what"]
         assert refused.out == ""
     assert quick.contents() == before

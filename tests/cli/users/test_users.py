@@ -101,7 +101,21 @@ def test_all_that_is_wrong_is_said_at_once(acme: Command) -> None:
     assert {"upn", "first_names", "last_name", "country", "password"} <= {
         one["where"] for one in error["problems"]
     }
+    codes = {one["where"]: one["code"] for one in error["problems"]}
+    assert (codes["first_names"], codes["country"]) == ("missing", "invalid")
     assert "short" not in refused.err.replace("shorter", "")
+
+
+def test_a_taken_upn_is_told_by_its_code(acme: Command) -> None:
+    ada = acme.user("ada")
+    taken = acme.run(
+        *("users", "create", "--upn", ada, "--first-names", "Ada", "--last-name", "Byron"),
+        *("--password-stdin", "--json"),
+        stdin=b"Correct-Horse-7\n",
+    )
+    error = json.loads(taken.err)["error"]
+    assert (taken.code, error["code"]) == (5, "conflict")
+    assert {one["code"] for one in error["problems"]} == {"taken"}
 
 
 def test_a_derived_username_is_free(acme: Command) -> None:
@@ -185,6 +199,8 @@ def test_delete_wants_a_yes_and_restore_brings_back(acme: Command) -> None:
     gone = acme.run("users", "edit", ada, "--title", "x")
     assert gone.code == 4
     assert "users restore" in gone.err
+    told = acme.run("users", "edit", ada, "--title", "x", "--json")
+    assert json.loads(told.err)["error"]["code"] == "in-recycle-bin"
     acme.ok("users", "restore", ada)
     assert "Nothing to do" in acme.ok("users", "restore", ada).out
     assert acme.json("users", "list")["total"] == 1
