@@ -22,6 +22,7 @@ retry_cap_seconds = 0.05
 
 [connectors.simulator]
 path = "{simulator}"
+rules = "{rules}"
 delay_factor = 0
 """
 
@@ -50,7 +51,7 @@ def frozen_sqlite(frozen_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def frozen_postgres(
+def frozen_postgresql(
     postgres_server: PostgresServer, frozen_postgres_template: str
 ) -> Iterator[str]:
     name = postgres_server.create_database(template=frozen_postgres_template)
@@ -58,7 +59,7 @@ def frozen_postgres(
     postgres_server.drop_database(name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def frozen(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -69,8 +70,12 @@ def frozen(
     where = str(request.getfixturevalue(f"frozen_{request.param}"))
     settings = hermetic_home / ".config/mission-control/settings.toml"
     settings.parent.mkdir(parents=True)
+    rules = tmp_path / "rules.toml"
+    rules.write_text("seed = 1\n", "utf-8")  # nothing fails: what was red turns green
     simulator = tmp_path / "simulator.db"
-    settings.write_text(SETTINGS.format(where=where, key=KEY, simulator=simulator), "utf-8")
+    settings.write_text(
+        SETTINGS.format(where=where, key=KEY, simulator=simulator, rules=rules), "utf-8"
+    )
     settings.chmod(0o600)
     monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
     monkeypatch.setenv("LOGNAME", "anna")

@@ -68,12 +68,12 @@ def copy_rows(path: Path, connection: Connection) -> None:
         for table in tables.sorted_tables:
             if table.name == "alembic_version":
                 continue
-            for row in source.execute(f'SELECT * FROM "{table.name}"').fetchall():
-                values = {
-                    name: for_column(table.c[name].type, row[name])
-                    for name in row.keys()  # noqa: SIM118 (sqlite3.Row iterates over its values)
-                }
-                connection.execute(table.insert().values(**values))
+            rows = [
+                {name: for_column(table.c[name].type, row[name]) for name in table.c.keys()}  # noqa: SIM118
+                for row in source.execute(f'SELECT * FROM "{table.name}"')
+            ]
+            if rows:
+                connection.execute(table.insert(), rows)
             move_sequence(connection, table)
 
 

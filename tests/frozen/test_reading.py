@@ -55,6 +55,7 @@ def test_the_audit_is_read_in_every_form() -> None:
     assert "transmogrify user" in ok("users", "history", "ada").out
 
 
+@pytest.mark.any_database
 def test_schedules_of_every_verb_and_state() -> None:
     told = answer("schedule", "list")["schedules"]
     found = Counter((schedule["action"], schedule["state"]) for schedule in told)
@@ -71,6 +72,7 @@ def test_schedules_of_every_verb_and_state() -> None:
     assert "Hibernate Managed Exchange" in ok("schedule", "list").out
 
 
+@pytest.mark.any_database
 def test_bulks_of_every_action() -> None:
     told = answer("bulk", "list")["bulks"]
     assert [(bulk["action"], bulk["state"]) for bulk in reversed(told)] == [
@@ -84,6 +86,7 @@ def test_bulks_of_every_action() -> None:
     assert "archive managed-exchange" in ok("bulk", "list").out
 
 
+@pytest.mark.any_database
 def test_requests_in_every_state_with_their_events() -> None:
     told = answer("requests", "list", "--limit", "500")["requests"]
     states = Counter(request["state"] for request in told)
@@ -97,6 +100,7 @@ def test_requests_in_every_state_with_their_events() -> None:
     assert "more than 1 removal within 1 minute" in held
 
 
+@pytest.mark.any_database
 def test_lights_of_every_colour() -> None:
     words = ok("status").out
     for word in ("Provisioned", "Error", "Queued", "Provisioning", "Waiting", "Not checked"):
@@ -105,6 +109,7 @@ def test_lights_of_every_colour() -> None:
     assert "never.works" in ok("find", "never").out
 
 
+@pytest.mark.any_database
 def test_what_else_is_kept() -> None:
     (sales, shop) = answer("templates", "list")["templates"]
     assert (sales["name"], shop["name"]) == ("Sales", "Shop")
@@ -132,6 +137,7 @@ FORMS = {
 """Operator -> the forms that they left, by the names that are stored."""
 
 
+@pytest.mark.any_database
 def test_drafts_of_every_form(monkeypatch: pytest.MonkeyPatch) -> None:
     for operator, kinds in FORMS.items():
         monkeypatch.setenv("LOGNAME", operator)

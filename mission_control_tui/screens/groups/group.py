@@ -127,7 +127,10 @@ class ObjectScreen(ObjectRemovingScreen):
             return
         first = self._view is None
         if first or not self._changes:
+            recalled = self._given  # before the first reading: what a draft had typed
             await self._adopt(view)
+            for name, value in recalled.items():
+                self.query_one(f"#{name}", Field).value = str(value)
         self._show_light(view)
         if first and self._memory:
             self._recall_widgets()
