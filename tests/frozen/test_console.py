@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mission_control_tui import console_places
-from mission_control_tui.console_app import ConsoleApp
-from mission_control_tui.model.context import Caller
-from mission_control_tui.screens.context import MissionScreen
-from mission_control_tui.settings import Settings
+from mission_control_tui.console import session_restore
+from mission_control_tui.console.app import ConsoleApp
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.row_list import RowList
 from tests.screens import world
 from tests.screens.driving import shows, until
@@ -70,7 +70,7 @@ async def console(where: str, operator: str) -> AsyncIterator[tuple[ConsoleApp, 
 @pytest.fixture(autouse=True)
 def _lost_just_now(frozen_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A place is gone back to within a day."""
-    monkeypatch.setattr(console_places, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(session_restore, "KEEP_SECONDS", 0.05)
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
     rows(frozen_sqlite, "UPDATE sessions SET seen_at = ?", now)
 
