@@ -25,6 +25,7 @@ from typing import Any, cast
 from sqlalchemy import Table, event, insert
 
 from benchmarks.sample_users import CALLER, DOMAIN, fill, make_account, people
+from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.domains import address_registry
 from mission_control_tui.model.onboarding.file_import import Passwords, run_import
 from mission_control_tui.model.onboarding.files.formats import MICROSOFT_365
@@ -100,7 +101,7 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
         Case("users with a red light", page(light=Light.RED)),
         Case("users with a green light", page(light=Light.GREEN)),
         Case("the recycling bin", page(in_bin=True)),
-        Case("counts by light", lambda: listing.counts_by_light(store, CALLER, account)),
+        Case("the account at a glance", lambda: show(store, CALLER, account)),
         Case(
             "is this UPN free? (taken)",
             lambda: address_registry.upn_status(store, CALLER, account, some),

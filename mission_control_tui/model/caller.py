@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from mission_control_tui.model.errors import Denied
@@ -28,10 +28,6 @@ class Caller:
         except (KeyError, OSError):
             name = "unknown"
         return cls(operator=name, ticket=ticket, source=source)
-
-    def with_ticket(self, ticket: str) -> Self:
-        """The same caller, working on `ticket`."""
-        return replace(self, ticket=ticket)
 
     def may_see(self, account_id: int) -> bool:
         """Whether this caller may see the account at all."""

@@ -109,12 +109,6 @@ class FindBox(LineWidget):
         event.stop()
         self.post_message(self.Widened(self, self.text))
 
-    def send_now(self) -> None:
-        """Do not wait for a pause: somebody went on to what was found."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._send()
-
     def _send(self) -> None:
         if self.text != self._sent:
             self._sent = self.text

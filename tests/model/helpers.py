@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.domains.ownership import DomainView, domain_views
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.database import Store
@@ -80,3 +81,9 @@ async def secrets_kept(store: Store) -> int:
     async with store.read() as session:
         rows = await session.scalars(select(SecretRow).where(SecretRow.sealed.is_not(None)))
         return len(rows.all())
+
+
+async def list_domains(store: Store, account_id: int) -> tuple[DomainView, ...]:
+    """The account's domains by name."""
+    async with store.read() as session:
+        return await domain_views(session, account_id)

@@ -65,11 +65,6 @@ class _Bulk:
     params: BulkParams
 
 
-async def has_bulks(session: AsyncSession) -> bool:
-    """Whether a bulk waits for the worker to go on with it."""
-    return bool(await session.scalar(select(exists().where(BulkRow.state == BulkState.RUNNING))))
-
-
 async def next_bulk(store: Store) -> int | None:
     """The bulk whose turn it is, the oldest one; None where there is none or enough of its like is on its way."""
     async with store.read() as session:

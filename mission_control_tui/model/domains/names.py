@@ -60,11 +60,6 @@ class Eligibility:
 
     doubts: tuple[str, ...]
 
-    @property
-    def needs_approval(self) -> bool:
-        """Whether a person has to look at it first."""
-        return bool(self.doubts)
-
 
 def judge_eligibility(answers: Mapping[str, Value]) -> Eligibility:
     """Compare the answers of a purchase: the kind of registrant with its number, the names with each other.

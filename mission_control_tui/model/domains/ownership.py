@@ -20,7 +20,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row, domain_row
+from mission_control_tui.model.store.lookups import account_id_of, domain_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
@@ -48,15 +48,8 @@ class DomainView:
     added_at: datetime
 
 
-async def list_domains(store: Store, caller: Caller, account: int | str) -> tuple[DomainView, ...]:
-    """The account's domains by name, with the state of their registration."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-        return await domain_views(session, account_id)
-
-
 async def domain_views(session: AsyncSession, account_id: int) -> tuple[DomainView, ...]:
-    """As `list_domains`, within a session."""
+    """Return the account's domains by name, with the state of their registration."""
     rows = await session.execute(
         select(DomainRow, AssignmentRow)
         .outerjoin(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)

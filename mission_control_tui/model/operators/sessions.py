@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -42,11 +41,6 @@ class ConsoleSession:
     started_at: datetime
     seen_at: datetime
     ended: str
-
-
-def with_session(caller: Caller) -> Caller:
-    """The caller, with the id of a new session."""
-    return replace(caller, session=uuid.uuid4().hex)
 
 
 async def begin(store: Store, caller: Caller) -> None:

@@ -17,11 +17,6 @@ def country_code(text: str) -> str | None:
     return _codes().get(fold(text))
 
 
-def country_name(code: str) -> str:
-    """The name to show for an alpha-2 code; the code itself when it is none."""
-    return _shown().get(code.upper(), code)
-
-
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
     from iso3166 import countries
@@ -35,20 +30,11 @@ def _codes() -> dict[str, str]:
             head, comma, tail = name.partition(", ")
             if comma:  # "Korea, Republic of"
                 codes.setdefault(fold(f"{tail} {head}"), country.alpha2)
-    return codes | {fold(name): code.rstrip("*") for code, name in _other_names()}
-
-
-@lru_cache(maxsize=1)
-def _shown() -> dict[str, str]:
-    from iso3166 import countries
-
-    names = {country.alpha2: country.name for country in countries}
-    names |= {code[:-1]: name for code, name in _other_names() if code.endswith("*")}
-    return {code: name for code, name in names.items() if code not in _NOT_ASSIGNED}
+    return codes | {fold(name): code for code, name in _other_names()}
 
 
 def _other_names() -> Iterator[tuple[str, str]]:
-    """Each line of country_names.txt: the code, with a star where the name is the one to show, and the name."""
+    """Yield the code and the name of each line of country_names.txt."""
     listed = Path(__file__).with_name("country_names.txt")
     for line in listed.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):

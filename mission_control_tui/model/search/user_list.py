@@ -22,7 +22,7 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
 from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
-from mission_control_tui.model.views import LightCounts, UserLine
+from mission_control_tui.model.views import UserLine
 
 COUNT_LIMIT = 1_000
 """What a search or a filter by light finds is counted up to here; beyond, there are just more."""
@@ -268,18 +268,6 @@ async def _read(
         for row in found
     }
     return tuple(lines.values()), int(found[0].total) if found else None
-
-
-async def counts_by_light(store: Store, caller: Caller, account: int | str) -> LightCounts:
-    """How many services of the account show each light."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-        rows = await session.execute(
-            select(AssignmentRow.light, func.count())
-            .where(AssignmentRow.account_id == account_id)
-            .group_by(AssignmentRow.light)
-        )
-        return LightCounts(**{str(row[0]): int(row[1]) for row in rows})
 
 
 def _bool(value: bool) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,13 +21,13 @@ pytestmark = pytest.mark.any_database
 
 BEGIN_AND_DIE = """
 import asyncio, os, sys
-from mission_control_tui.model import sessions
+from mission_control_tui.model.operators import sessions
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 
 async def main():
     store = await Store.open(sys.argv[1])
-    caller = sessions.with_session(Caller(operator="anna", ticket="T-9"))
+    caller = Caller(operator="anna", ticket="T-9", session="5e" * 16)
     await sessions.begin(store, caller)
     await sessions.keep_place(store, caller, {"screen": "user", "account": 7})
     print(caller.session, flush=True)
@@ -34,6 +35,11 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def with_session(caller: Caller) -> Caller:
+    """The caller, with the id of a new session."""
+    return replace(caller, session=uuid.uuid4().hex)
 
 
 def run_and_die(where: str) -> str:
@@ -52,7 +58,7 @@ async def places(store: Store) -> list[dict[str, Any]]:
 
 async def test_a_killed_console_is_offered_once(where: str, store: Store) -> None:
     killed = run_and_die(where)
-    caller = sessions.with_session(Caller(operator="anna"))
+    caller = with_session(Caller(operator="anna"))
     await sessions.begin(store, caller)
     found = await sessions.lost(store, caller)
     assert found is not None
@@ -61,7 +67,7 @@ async def test_a_killed_console_is_offered_once(where: str, store: Store) -> Non
         {"screen": "user", "account": 7},
         "T-9",
     )
-    assert await sessions.lost(store, sessions.with_session(Caller(operator="bob"))) is None
+    assert await sessions.lost(store, with_session(Caller(operator="bob"))) is None
 
     await sessions.take_over(store, caller, found.id)
     assert await sessions.lost(store, caller) is None
@@ -69,13 +75,13 @@ async def test_a_killed_console_is_offered_once(where: str, store: Store) -> Non
 
 
 async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller) -> None:
-    running, quitted, cut = (sessions.with_session(caller) for _ in range(3))
+    running, quitted, cut = (with_session(caller) for _ in range(3))
     for one in (running, quitted, cut):
         await sessions.begin(store, one)
     await sessions.keep_place(store, quitted, {"screen": "user"})
     await sessions.end(store, quitted)
     assert await places(store) == [{}, {}, {}]
-    fresh = sessions.with_session(caller)
+    fresh = with_session(caller)
     assert await sessions.lost(store, fresh) is None
     await sessions.end(store, cut, sessions.SessionEnding.LOST)
     found = await sessions.lost(store, fresh)
@@ -84,18 +90,18 @@ async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller
 
 
 async def test_what_was_lost_long_ago_is_not_offered(store: Store, caller: Caller) -> None:
-    old = sessions.with_session(caller)
+    old = with_session(caller)
     await sessions.begin(store, old)
     await sessions.end(store, old, sessions.SessionEnding.LOST)
     async with store.private() as session:
         await session.execute(
             update(SessionRow).values(seen_at=datetime.now(UTC) - timedelta(hours=25))
         )
-    assert await sessions.lost(store, sessions.with_session(caller)) is None
+    assert await sessions.lost(store, with_session(caller)) is None
 
 
 async def test_another_operator_cannot_end_a_session(store: Store, caller: Caller) -> None:
-    mine = sessions.with_session(caller)
+    mine = with_session(caller)
     await sessions.begin(store, mine)
     await sessions.end(store, replace(mine, operator="bob"), sessions.SessionEnding.LOST)
-    assert await sessions.lost(store, sessions.with_session(caller)) is None
+    assert await sessions.lost(store, with_session(caller)) is None

@@ -13,7 +13,6 @@ from mission_control_tui.model.accounts.editing import create_account
 from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
-from mission_control_tui.model.domains.ownership import list_domains
 from mission_control_tui.model.errors import Conflict, Denied, InvalidInput, NotFound
 from mission_control_tui.model.history import audit_log as audit
 from mission_control_tui.model.installation import catalogue_update
@@ -29,6 +28,7 @@ from mission_control_tui.model.states import Light, OrderKind, OrderState, Reque
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.views import Account, LightCounts
+from tests.model.helpers import list_domains
 
 pytestmark = pytest.mark.any_database
 
@@ -153,7 +153,7 @@ async def test_a_domain_name_is_registered_by_itself(
     assert done.result.lines[0].label == "Domain Names: Registration for xn--bcher-kva.com, 2 years"
     assert done.result.net == Money(3500, "AUD")
     assert any("not checked" in warning for warning in done.plan.warnings)
-    domains = {one.name: one for one in await list_domains(store, caller, account.id)}
+    domains = {one.name: one for one in await list_domains(store, account.id)}
     assert domains["acme.example"].light is None
     bought = domains["xn--bcher-kva.com"]
     assert (bought.bought, bought.light, bought.word) == (True, Light.ORANGE, Word.QUEUED)
@@ -318,7 +318,7 @@ async def test_a_declined_order_brings_nothing_and_frees_the_name(
     declined = await decline_order(store, caller, account.id, order.id, "Not a company")
     assert declined.result.state is OrderState.DECLINED
     assert declined.result.reason == "Not a company"
-    assert len(await list_domains(store, caller, account.id)) == 1
+    assert len(await list_domains(store, account.id)) == 1
     (entry,) = await audit.entries(store, caller, account.id, action="decline order")
     assert entry.before["state"] == "awaiting approval"
     good = australian("company", ACN)

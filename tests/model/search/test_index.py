@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
@@ -116,7 +117,7 @@ async def test_accounts_do_not_see_each_other(
     assert await found(store, caller, account, "ada") == ["ada.lovelace"]
     assert await found(store, caller, other, "ada") == ["ada"]
     assert (await listing.page(store, caller, other.id)).total == 1
-    assert (await listing.counts_by_light(store, caller, other.id)).green == 0
+    assert (await show(store, caller, other.id)).lights.green == 0
 
 
 async def test_pages_are_pieces_of_one_order(
@@ -207,7 +208,7 @@ async def test_filters_agree_with_each_other(
         assert await names(query, disabled=False) == "01"
         assert await names(query, Light.GREEN, disabled=False) == "1"
         assert await names(query, Light.GREEN, disabled=True) == ""
-    counts = await listing.counts_by_light(store, caller, account.id)
+    counts = (await show(store, caller, account.id)).lights
     assert (counts.green, counts.orange, counts.red, counts.grey) == (1, 2, 0, 0)
     page = await listing.page(store, caller, account.id, query="u2")
     assert page.rows[0].lights == (("managed-exchange", Light.ORANGE),)

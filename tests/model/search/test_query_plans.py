@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from mission_control_tui.model.accounts.overview import light_counts
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains import address_registry
@@ -94,7 +95,8 @@ async def test_counts_and_single_users_are_read_from_indexes(
     sqlite_store: Store, caller: Caller, account_id: int
 ) -> None:
     with statements(sqlite_store) as seen:
-        await listing.counts_by_light(sqlite_store, caller, account_id)
+        async with sqlite_store.read() as session:
+            await light_counts(session, account_id)
     assert "COVERING INDEX ix_assignments_light" in " ".join(await plan(sqlite_store, seen))
     with statements(sqlite_store) as seen:
         await address_registry.upn_status(sqlite_store, caller, account_id, f"ada@{DOMAIN}")

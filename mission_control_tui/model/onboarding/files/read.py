@@ -78,11 +78,6 @@ class ImportFile:
     notices: tuple[str, ...]
     ignored_columns: tuple[str, ...]
 
-    @property
-    def has_passwords(self) -> bool:
-        """Whether any row brings a password: then copies of the file are secrets."""
-        return any(row.password is not None for row in self.rows)
-
     def located(self, row: ImportRow, problem: Problem) -> Problem:
         """`problem`, whose `where` is a field's name, at its row and column: "row 7, User Name"."""
         return replace(problem, where=f"row {row.row}, {self._heading_of(problem.where)}")

@@ -105,7 +105,6 @@ def test_a_file_of_google_workspace_brings_passwords_and_display_names_are_made(
     ]
     assert [row.fields.get("disabled") for row in file.rows[3:6]] == [None, False, True]
     assert any("Org Unit Path" in notice for notice in file.notices)
-    assert file.has_passwords
 
 
 def test_an_export_of_google_workspace_reads_its_read_only_status() -> None:
@@ -115,7 +114,6 @@ def test_an_export_of_google_workspace_reads_its_read_only_status() -> None:
     assert [row.password for row in file.rows] == [None, None]
     assert file.rows[1].fields["external_email"] == "chiara@dangelo.example"
     assert "Last Sign In [READ ONLY]" in file.ignored_columns
-    assert not file.has_passwords
 
 
 def test_what_is_to_happen_wins_over_what_was() -> None:
