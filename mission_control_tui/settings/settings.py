@@ -93,7 +93,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may choose about the screens."""
 
     theme: ThemeName = "auto"
-    """See theme.py."""
+    """See widgets/theme.py."""
     ascii: bool = False
     """Draw with ASCII alone; without it the terminal is asked."""
     mouse: bool = False
