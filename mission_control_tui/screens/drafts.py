@@ -75,7 +75,7 @@ class DraftsScreen(MissionScreen):
             return
         draft = cast("Draft", row.data)
         form = FORMS.get(draft.kind, draft.kind)
-        self.confirm(
+        self.prompts.confirm(
             [f"Throw away the draft of {form}: {draft.title or 'without a name'}?"],
             lambda: self._discard(draft),
         )

@@ -217,7 +217,7 @@ class HistoryScreen(MissionScreen):
         read = self._named(entry)
         lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
         lines += self._plan_words(entry, tried.result, tried.plan)
-        self.confirm(lines, lambda: self._undo(entry), yes="Undo")
+        self.prompts.confirm(lines, lambda: self._undo(entry), yes="Undo")
 
     def _plan_words(self, entry: AuditView, undone: UndoResult, plan: Plan) -> list[str]:
         """What an undo would do and what it warns of, in lines of a question."""
@@ -253,7 +253,7 @@ class HistoryScreen(MissionScreen):
         session = self._shown == "session"
         what = "Save what you did" if session else "Write what is shown"
         name = f"session-{code}-{stamp}.sh" if session else f"history-{code}-{stamp}.csv"
-        self.ask(
+        self.prompts.ask(
             [
                 f"{what} to a file. Its ending says as what:",
                 ".csv, .json, .txt for people, .sh for commands that do it again.",

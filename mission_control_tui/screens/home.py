@@ -178,7 +178,7 @@ class HomeScreen(MissionScreen):
 
     @property
     def unhinted(self) -> frozenset[str]:
-        first = len(self.app.screen_stack) == 1 and self._overlay is None and not self.is_asking
+        first = len(self.app.screen_stack) == 1 and self.prompts.is_clear
         return frozenset({"back"} if first else ())
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:

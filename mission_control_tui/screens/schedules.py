@@ -201,7 +201,7 @@ class SchedulesScreen(SchedulingScreen):
             self.go_to("provision", one.user_id)
 
     def _ask_cancel(self, one: ScheduleView) -> None:
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: cancel schedule {one.id}, {one.what}, of {one.upn}?",
                 f"Lost: it will not happen at {one.shown}. Nothing else changes.",

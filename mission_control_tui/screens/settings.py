@@ -292,7 +292,7 @@ class SettingsScreen(MissionScreen):
 
         def pressed(key: str | None) -> None:
             if key is None:
-                self._close_bar(bar)
+                self.prompts.close(bar)
                 self.announce("The key stays")
                 return
             keymap = own_keys.with_key(self._keymap, verb_id, key)
@@ -301,14 +301,14 @@ class SettingsScreen(MissionScreen):
             if new:
                 bar.say(f"{new[0].what}. Press another key.")
                 return
-            self._close_bar(bar)
+            self.prompts.close(bar)
             self._take_keys(keymap)
             self.announce(f"{verb.label} is {key_word(key)}; w saves it")
 
         bar = KeyBar(
             [f"Press the new key for {verb.label}.", "A letter, a sign, or F1 to F12."], pressed
         )
-        self.show_bar(bar)
+        self.prompts.show_bar(bar)
 
     def _take_keys(self, keymap: dict[str, Any]) -> None:
         self._keymap = keymap

@@ -79,13 +79,13 @@ async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens
         focused, before = app.focused, text_of(app)
         for key in filter(None, [key for verb in verbs for key in (verb.key, verb.twin)]):
             await pilot.press(opens)
-            await until(pilot, lambda: screen._overlay is not None)
+            await until(pilot, lambda: screen.prompts.overlay is not None)
             await pilot.press(key)
-            assert screen._overlay is not None, key
-            assert not screen.is_asking, key
+            assert screen.prompts.overlay is not None, key
+            assert not screen.prompts.is_asking, key
             assert len(app.screen_stack) == 2, key
             await pilot.press("escape")
-            await until(pilot, lambda: screen._overlay is None)
+            await until(pilot, lambda: screen.prompts.overlay is None)
         assert app.focused is focused
         assert text_of(app) == before
 
@@ -118,7 +118,7 @@ async def test_the_next_ticket_and_anyone_are_there_over_a_copied_text(
         await shows(pilot, "Copied. Esc goes back")
         await pilot.press(key)
         await shows(pilot, shown)
-        assert app.screen._overlay is None  # type: ignore[attr-defined]
+        assert app.screen.prompts.overlay is None  # type: ignore[attr-defined]
 
 
 async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:

@@ -161,7 +161,7 @@ class UsersDemo(BaseScreen):
 
     def verb_provision(self) -> None:
         rows = self.query_one(LineList)
-        self.confirm(
+        self.prompts.confirm(
             [f"Provision {len(rows.marks) or 1} users of Acme Pty Ltd?", "Takes 2 seats."],
             lambda: self.announce("Queued"),
         )

@@ -1,22 +1,28 @@
-"""What all screens share: one table of verbs for keys and hints, over the frame, reading, memory and questions.
+"""What all screens share: one table of verbs for keys and hints, over the frame.
 
-A screen says which verbs it has (`VERBS`), what its body is (`body`), and how it reads its data (`load`). Each layer
-below is a module of its own: `frame` (lines), `reading` (data and work), `remembering` (places), `asking` (overlays).
+A screen says which verbs it has (`VERBS`), what its body is (`body`), and how it reads its data (`load`). It owns its
+`loader` (data and work), its `memory` (places) and its `prompts` (overlays, questions).
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Coroutine
 from typing import Any, ClassVar
 
 from textual import events
+from textual.message import Message
 from textual.widget import Widget
 
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.screens.base.prompts import AskingScreen
+from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.loading import Loader
+from mission_control_tui.screens.base.memory import Memory
+from mission_control_tui.screens.base.prompts import Prompts
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.link_list import LinkList
 from mission_control_tui.widgets.rows import CursorLines
 
@@ -30,12 +36,24 @@ HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
 
 
-class BaseScreen(AskingScreen):
+class BaseScreen(FrameScreen):
     """The base of every screen."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
         super().__init_subclass__(**kwargs)
+
+    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
+        super().__init__(name=name, id=id)
+        self.loader = Loader(self)
+        self.prompts = Prompts(self, self.loader)
+        self.memory = Memory(self, self._body)
+
+    class ChangesArrived(Message):
+        """Others changed something; `App.take_changes` says what."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, BaseScreen.ChangesArrived)
 
     MAIN: ClassVar[str] = ""
     """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
@@ -46,11 +64,11 @@ class BaseScreen(AskingScreen):
 
     def on_mount(self) -> None:
         self._top.set(self.console.top_info)
-        self._memory = dict(self.console.memory.get(self.memory_key, {}))
+        self.memory.kept = dict(self.console.memory.get(self.memory_key, {}))
         self._fit(self.app.size.width, self.app.size.height)
         self.refresh_keys()
-        if self._memory:
-            self.call_after_refresh(self._recall)
+        if self.memory.kept:
+            self.call_after_refresh(self._go_back)
         if self.console.is_open:
             self.reload()
 
@@ -60,16 +78,28 @@ class BaseScreen(AskingScreen):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.refresh_keys()
 
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Where Tab may go: never behind an overlay or a question."""
+        chain, front = super().focus_chain, self.prompts.front
+        if front is None:
+            return chain
+        return [widget for widget in chain if front in widget.ancestors_with_self]
+
+    @property
+    def focus_behind(self) -> Widget | None:
+        return self.prompts.kept_focus or super().focus_behind
+
     # Verbs
 
     @property
     def in_front(self) -> frozenset[str] | None:
-        return HINTED_OVER if self._overlay is not None else None
+        return HINTED_OVER if self.prompts.overlay is not None else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self._too_small is not None and action == "verb":
             return parameters == ("quit",)
-        if self._confirm is not None and action == "verb":
+        if self.prompts.is_asking and action == "verb":
             return parameters in (("back",), ("quit",), ("redraw",))
         return True
 
@@ -78,15 +108,15 @@ class BaseScreen(AskingScreen):
 
         Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
         """
-        if self._overlay is not None and not self._holds_over(self._overlay, verb):
+        if self.prompts.overlay is not None and not self._holds_over(self.prompts.overlay, verb):
             self.announce("Esc closes this first", of_overlay=True)
             return
         reason = self.why_not(verb)
         if reason:
             self.announce(reason, error=True)
             return
-        if self._overlay is not None and verb in LEADS_AWAY - {"go"}:
-            self.close_overlay()
+        if self.prompts.overlay is not None and verb in LEADS_AWAY - {"go"}:
+            self.prompts.close_overlay()
         try:
             result = getattr(self, f"verb_{verb}")()
         except MissionControlError as error:
@@ -100,10 +130,10 @@ class BaseScreen(AskingScreen):
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""
-        if self._confirm is not None:
-            self._confirm.action_say(False)
-        elif self._overlay is not None:
-            self.close_overlay()
+        if (bar := self.prompts.bar) is not None:
+            bar.action_say(False)
+        elif self.prompts.overlay is not None:
+            self.prompts.close_overlay()
         elif not self._step_out() and self.may_leave():
             self.leave()
 
@@ -147,10 +177,10 @@ class BaseScreen(AskingScreen):
         self.console.choose_account()
 
     def verb_help(self) -> None:
-        if isinstance(self._overlay, HelpLines):
-            self.close_overlay()
+        if isinstance(self.prompts.overlay, HelpLines):
+            self.prompts.close_overlay()
             return
-        self.show_overlay(HelpLines(self.ABOUT, self._field_help(), self._key_help()))
+        self.prompts.show_overlay(HelpLines(self.ABOUT, self._field_help(), self._key_help()))
 
     def _field_help(self) -> tuple[str, str] | None:
         for node in self._focus_path():
@@ -163,16 +193,79 @@ class BaseScreen(AskingScreen):
         return keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)
 
     def verb_go(self) -> None:
-        if isinstance(self._overlay, LinkList):
-            self.close_overlay()
+        if isinstance(self.prompts.overlay, LinkList):
+            self.prompts.close_overlay()
             return
-        self.show_overlay(LinkList([(name, label) for name, label, _open in self.console.links]))
+        self.prompts.show_overlay(
+            LinkList([(name, label) for name, label, _open in self.console.links])
+        )
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if isinstance(event.rows, LinkList):
             event.stop()
-            self.close_overlay()
+            self.prompts.close_overlay()
             self.console.follow_link(str(event.row.key))
+
+    # Work beside the keys
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether what is typed now is meant for what comes."""
+        return self.loader.holds_keys
+
+    def do(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run `work` beside the keys; an error that a person can act upon is announced."""
+        self.loader.do(work)
+
+    def reload(self) -> None:
+        self.loader.reload()
+
+    def on_line_list_failed(self, event: LineList.Failed) -> None:
+        event.stop()
+        self.loader.announce_failure(event.error)
+
+    def on_base_screen_changes_arrived(self, event: ChangesArrived) -> None:
+        event.stop()
+        changes = self.console.take_changes()
+        if changes and self.concerns(changes):
+            self.reload()
+
+    def concerns(self, changes: Collection[object]) -> bool:
+        """Whether these changes can alter what this screen shows."""
+        return True
+
+    # Memory
+
+    @property
+    def memory_key(self) -> str:
+        """Under which name cursor, filter and open panels are remembered; add the subject's id where there is one."""
+        return type(self).__name__
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is typed here that nobody was asked for yet; it is kept when one leaves."""
+        return False
+
+    def remember(self) -> dict[str, object]:
+        """Where everything with an id is; a screen adds what else it wants to find again."""
+        return self.memory.remember()
+
+    def recall(self, memory: dict[str, object]) -> None:
+        """Go back to what `remember` found; a screen takes what it added."""
+
+    def keep(self) -> None:
+        if not self.is_mounted:
+            return  # it was left before it was there, and has nothing to remember
+        self.console.memory[self.memory_key] = self.remember()
+
+    def _go_back(self) -> None:
+        self.recall(self.memory.kept)
+        self.memory.recall()
+
+    def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        event.fold.is_opening = False
+        if self.memory.kept:
+            self.memory.recall()
 
     # Coming and going
 

@@ -118,7 +118,7 @@ class FindingScreen(MissionScreen):
         self.query_one(FindBox).focus()
 
     def verb_back(self) -> None:
-        if self.in_field and self._overlay is None and not self.is_asking:
+        if self.in_field and self.prompts.is_clear:
             self.leave()
         else:
             super().verb_back()

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from mission_control_tui.keys import keymap
+from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
 from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
 
@@ -49,7 +50,7 @@ class FrameScreen(Screen[None]):
         super().__init__(name=name, id=id)
         self._top = TopLine(self.HEADING)
         self._announcement = Announcement()
-        self._said_of_overlay = False
+        self.said_of_overlay = False
         self._keys = KeyLine()
         self._body = Body(id="body")
         self._too_small: TooSmall | None = None
@@ -66,6 +67,9 @@ class FrameScreen(Screen[None]):
     def why_not(self, verb: str) -> str:
         """Why a verb cannot be used just now; empty when it can."""
         return ""
+
+    async def load(self) -> None:
+        """Read what is shown. Called when the database is open, on coming back, and when others changed something."""
 
     @property
     def console(self) -> Host:
@@ -92,6 +96,10 @@ class FrameScreen(Screen[None]):
             # A screen that was left loses its widgets before the last messages about them arrive.
             if self.is_here:
                 raise
+        except MissionControlError as error:
+            # What a button asks for may be refused just as what a verb asks for.
+            if self.is_here:
+                self.announce_error(error)
 
     async def _invoke_and_clear_callbacks(self) -> None:
         try:
@@ -108,6 +116,11 @@ class FrameScreen(Screen[None]):
         nodes = (node for node in self.focused.ancestors_with_self if isinstance(node, Widget))
         return [node for node in nodes if node is not self]
 
+    @property
+    def focus_behind(self) -> Widget | None:
+        """The focused widget, or the one that gets the focus back when what stands before it goes."""
+        return self._small_focus or self.focused
+
     # Lines
 
     def set_heading(self, text: str) -> None:
@@ -118,8 +131,15 @@ class FrameScreen(Screen[None]):
 
     def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
         """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
-        self._said_of_overlay = of_overlay
+        self.said_of_overlay = of_overlay
         self._announcement.set(text, error=error)
+
+    def announce_error(self, error: MissionControlError) -> None:
+        problems = "; ".join(str(problem) for problem in error.problems[:2])
+        self.announce(
+            " - ".join(filter(None, (error.what, problems, error.hint))).replace("\n", " "),
+            error=True,
+        )
 
     @property
     def announced(self) -> str:

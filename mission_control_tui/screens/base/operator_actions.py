@@ -31,7 +31,7 @@ class OperatingScreen(BaseScreen):
 
     def verb_ticket(self) -> None:
         current = self.console.accounts.caller.ticket
-        self.ask(
+        self.prompts.ask(
             ["The ticket that every change carries from now on; empty for none."],
             "Ticket",
             self._set_ticket,
@@ -74,7 +74,7 @@ class OperatingScreen(BaseScreen):
         if len(lines) == 1 and width_of(whole) <= self.app.size.width - len(COPIED) - 1:
             self.announce(f"{COPIED}{whole}")
         else:
-            self.show_overlay(PlainLines(whole))
+            self.prompts.show_overlay(PlainLines(whole))
             self.announce(f"Copied. {GOES_BACK}", of_overlay=True)
 
     # Command line
@@ -83,20 +83,22 @@ class OperatingScreen(BaseScreen):
         commands = self.console.commands
         if commands is None:
             self.announce("There is no command line here", error=True)
-        elif not self.is_asking:
+        elif not self.prompts.is_asking:
             self._type_command(commands)
 
     def _type_command(self, commands: CommandLine, value: str = "") -> None:
         def answered(text: str | None) -> None:
             if text is None or not text.strip():
-                self._close_bar(bar)
+                self.prompts.close(bar)
             else:
-                self.do(self._take(bar, text, lambda text: self._run_typed(commands, bar, text)))
+                self.do(
+                    self.prompts.take(bar, text, lambda text: self._run_typed(commands, bar, text))
+                )
 
         bar = CommandBar(
             answered, earlier=commands.history(), complete=commands.complete, value=value
         )
-        self.show_bar(bar)
+        self.prompts.show_bar(bar)
 
     async def _run_typed(self, commands: CommandLine, bar: CommandBar, text: str) -> None:
         typed = commands.understand(text)
@@ -105,7 +107,7 @@ class OperatingScreen(BaseScreen):
         tried = None
         if typed.tries or not typed.asks:
             tried = await self._run(commands, typed, *(["--dry-run"] if typed.tries else []))
-        self._close_bar(bar)
+        self.prompts.close(bar)
         if tried is not None and (tried.code or not typed.asks):
             self._show_output(text, tried)
         else:
@@ -114,7 +116,7 @@ class OperatingScreen(BaseScreen):
     def _ask_first(self, commands: CommandLine, typed: TypedCommand, text: str, said: str) -> None:
         room = max(self.app.size.height - 8, 4)
         lines = [line for line in broken(said) if line][:room]
-        self.confirm(
+        self.prompts.confirm(
             [f"{' '.join(typed.words)}", *lines],
             lambda: self._show_run(commands, typed, text, "--yes"),
         )
@@ -135,7 +137,7 @@ class OperatingScreen(BaseScreen):
     def _show_output(self, text: str, ran: CommandResult) -> None:
         if not self.is_here:
             return
-        self.show_overlay(PlainLines(f"$ mission-control {text}\n{ran.output}"))
+        self.prompts.show_overlay(PlainLines(f"$ mission-control {text}\n{ran.output}"))
         self.announce(
             f"Done. {GOES_BACK}" if not ran.code else f"It ended with exit code {ran.code}",
             error=bool(ran.code),

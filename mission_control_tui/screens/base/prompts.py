@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
-from mission_control_tui.screens.base.memory import RememberingScreen
+from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.widgets.ask_bar import AskBar
 from mission_control_tui.widgets.confirm_bar import ConfirmBar
 
@@ -18,50 +19,58 @@ if TYPE_CHECKING:
     from mission_control_tui.widgets.key_bar import KeyBar
 
 
-class AskingScreen(RememberingScreen):
-    """A screen with at most one overlay in place of its body, and one question over its lowest lines."""
+class Prompts:
+    """At most one overlay in place of a screen's body, and one question over its lowest lines."""
 
-    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
-        super().__init__(name=name, id=id)
-        self._confirm: ConfirmBar | AskBar | KeyBar | None = None
-        self._overlay: Widget | None = None
+    def __init__(self, screen: FrameScreen, loader: Loader) -> None:
+        self._screen = screen
+        self._loader = loader
+        self.bar: ConfirmBar | AskBar | KeyBar | None = None
+        self.overlay: Widget | None = None
+        self.kept_focus: Widget | None = None
+        """What gets the focus back."""
 
     @property
-    def focus_chain(self) -> list[Widget]:
-        """Where Tab may go: never behind an overlay or a question."""
-        chain = super().focus_chain
-        front = self._confirm or self._overlay
-        return (
-            chain if front is None else [one for one in chain if front in one.ancestors_with_self]
-        )
+    def is_asking(self) -> bool:
+        return self.bar is not None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is asked, and nothing stands in place of the body."""
+        return self.bar is None and self.overlay is None
+
+    @property
+    def front(self) -> Widget | None:
+        """What Tab may not lead out of: a question, else an overlay."""
+        return self.bar or self.overlay
 
     # Overlay
 
     def show_overlay(self, widget: Widget) -> None:
         """Show `widget` in place of the body, which is kept; Escape closes it."""
-        if self._overlay is not None:
+        if self.overlay is not None:
             self.close_overlay()
-        self._kept_focus = self.focused
-        self._overlay = widget
+        self.kept_focus = self._screen.focused
+        self.overlay = widget
         widget.add_class("overlay")
-        self.mount(widget)
+        self._screen.mount(widget)
         widget.focus()
 
     def close_overlay(self) -> None:
-        overlay, self._overlay = self._overlay, None
+        overlay, self.overlay = self.overlay, None
         if overlay is not None:
             overlay.remove()
             self._focus_again()
-            if self._said_of_overlay:
-                self.announce("")
+            if self._screen.said_of_overlay:
+                self._screen.announce("")
 
     def _focus_again(self) -> None:
-        kept, self._kept_focus = self._kept_focus, None
+        kept, self.kept_focus = self.kept_focus, None
         if kept is not None and kept.is_attached:
-            self.set_focus(kept, scroll_visible=False)
+            self._screen.set_focus(kept, scroll_visible=False)
         else:
-            self.set_focus(None)
-        self.refresh_keys()
+            self._screen.set_focus(None)
+        self._screen.refresh_keys()
 
     # Questions
 
@@ -72,11 +81,11 @@ class AskingScreen(RememberingScreen):
 
         The first line names account, user and service; the others say what is lost, seats and money.
         """
-        if self._confirm is not None:
+        if self.bar is not None:
             return
 
         def answered(agreed: bool) -> None:
-            bar, self._confirm = self._confirm, None
+            bar, self.bar = self.bar, None
             if bar is None:
                 return
             bar.remove()
@@ -84,9 +93,9 @@ class AskingScreen(RememberingScreen):
             if agreed:
                 result = then()
                 if inspect.iscoroutine(result):
-                    self.do(result)
+                    self._loader.do(result)
             else:
-                self.announce("Nothing was changed")
+                self._screen.announce("Nothing was changed")
 
         self.show_bar(ConfirmBar(lines, answered, yes))
 
@@ -106,15 +115,15 @@ class AskingScreen(RememberingScreen):
         `then` may be a coroutine; while it raises a MissionControlError, the line stays with what was typed and the
         error below it. `understand` says as one types how the text is read. Escape gives up, and changes nothing.
         """
-        if self._confirm is not None:
+        if self.bar is not None:
             return
 
         def answered(text: str | None) -> None:
             if text is None:
-                self._close_bar(bar)
-                self.announce("Nothing was changed")
+                self.close(bar)
+                self._screen.announce("Nothing was changed")
             else:
-                self.do(self._take(bar, text, then))
+                self._loader.do(self.take(bar, text, then))
 
         bar = AskBar(
             lines,
@@ -150,24 +159,26 @@ class AskingScreen(RememberingScreen):
 
     def show_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
         """Show a question over the lowest lines and give it the focus."""
-        self._kept_focus = self.focused
-        self._confirm = bar
-        self.set_focus(None)
-        self.do(self._mount_bar(bar))
+        self.kept_focus = self._screen.focused
+        self.bar = bar
+        self._screen.set_focus(None)
+        self._loader.do(self._mount_bar(bar))
 
     async def _mount_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
         """Keys that come meanwhile are held: they are the answer."""
-        await self.mount(bar)
-        if bar is self._confirm:
+        await self._screen.mount(bar)
+        if bar is self.bar:
             bar.focus()
 
-    def _close_bar(self, bar: AskBar | KeyBar) -> None:
-        if self._confirm is bar:
-            self._confirm = None
+    def close(self, bar: AskBar | KeyBar) -> None:
+        """Take a question away that was answered or given up."""
+        if self.bar is bar:
+            self.bar = None
             bar.remove()
             self._focus_again()
 
-    async def _take(self, bar: AskBar, text: str, then: Callable[[str], object]) -> None:
+    async def take(self, bar: AskBar, text: str, then: Callable[[str], object]) -> None:
+        """Hand what was typed to `then`, and close the question unless it is refused."""
         try:
             result = then(text)
             if inspect.iscoroutine(result):
@@ -178,11 +189,7 @@ class AskingScreen(RememberingScreen):
             problems = "; ".join(str(problem) for problem in error.problems[:1])
             bar.say(problems or f"{error.what} {error.hint}".strip(), error=True)
         else:
-            self._close_bar(bar)
-
-    @property
-    def is_asking(self) -> bool:
-        return self._confirm is not None
+            self.close(bar)
 
 
 def file_named(text: str) -> Path:

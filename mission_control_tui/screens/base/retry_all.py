@@ -29,9 +29,9 @@ class RetryingScreen(MissionScreen):
             return self._retry_all(users)
 
         if plan.queued > context.settings.console.confirm_above:
-            self.ask_typed(lines, str(plan.queued), then, what="the number of retries")
+            self.prompts.ask_typed(lines, str(plan.queued), then, what="the number of retries")
         else:
-            self.confirm(lines, then, yes="Retry")
+            self.prompts.confirm(lines, then, yes="Retry")
 
     async def _retry_all(self, users: Picked) -> None:
         done = await start(*self.context.at, users, BulkAction.RETRY)

@@ -119,7 +119,7 @@ class SchedulingScreen(MissionScreen):
             rows.append((None, "Provision: open Services, choose a level there, then d"))
         listing = SchedulableList(user.upn, rows)
         self.planned_for = user
-        self.show_overlay(listing)
+        self.prompts.show_overlay(listing)
         listing.move_to(at)
 
     planned_for: UserView | None = None
@@ -127,7 +127,7 @@ class SchedulingScreen(MissionScreen):
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if isinstance(event.rows, SchedulableList) and self.planned_for is not None:
             event.stop()
-            self.close_overlay()
+            self.prompts.close_overlay()
             if isinstance(event.row.data, SchedulableAction):
                 self.ask_when(self.planned_for, event.row.data)
             else:
@@ -138,7 +138,7 @@ class SchedulingScreen(MissionScreen):
     ) -> None:
         """Ask for the date and time, and schedule; then `done` is called."""
         what = phrase(self.context.catalogue, planned.action, planned.params)
-        self.ask(
+        self.prompts.ask(
             [f"{self.context.account.name}: {what}, of {user.upn}, when?", self._zone_line()],
             "When",
             lambda text: self._schedule(user, planned, text, done),
@@ -168,7 +168,7 @@ class SchedulingScreen(MissionScreen):
     def ask_other_time(self, one: ScheduleView) -> None:
         """Ask for another date and time of a schedule that waits."""
         local = one.due_at.astimezone(moments.zone_named(self.context.account.time_zone))
-        self.ask(
+        self.prompts.ask(
             [f"{self.context.account.name}: {one.what}, of {one.upn}, when?", self._zone_line()],
             "When",
             lambda text: self._change_time(one, text),

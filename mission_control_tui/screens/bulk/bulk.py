@@ -171,7 +171,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         self._show_notice(bulk)
         self.query_one("#items", LineList).show(self._fetch, find=None, keep=True)
         self.refresh_keys()
-        if self._was_read and bulk.progress.total > MANY:
+        if self.loader.has_read and bulk.progress.total > MANY:
             await asyncio.sleep(PAUSE)
 
     def _title(self, bulk: BulkView) -> str:
@@ -295,7 +295,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         bulk = self._known()
         progress = bulk.progress
         queued = "are cancelled" if cancel else "go on"
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: stop bulk {bulk.id}, {self._title(bulk)}?",
                 f"{progress.left:,} are left out; {progress.orange:,} on their way {queued}.",
@@ -342,7 +342,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         held.passwords.clear()
         self._fit_buttons(self._known())
         self._show_notice(self._known())
-        self.show_overlay(PlainLines("\n".join(lines)))
+        self.prompts.show_overlay(PlainLines("\n".join(lines)))
         self.announce("Shown once: they are forgotten now. Esc goes back")
 
     async def verb_retry_all(self) -> None:
@@ -377,14 +377,14 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         lines += [f"{one.count:,} {one.state}: {one.reason}" for one in plan.reasons[:3]]
 
         if plan.users > self.context.settings.console.confirm_above:
-            self.ask_typed(
+            self.prompts.ask_typed(
                 lines,
                 str(plan.users),
                 lambda: self.call_after_refresh(self._begin_undo, plan.attended),
                 what="the number of users",
             )
         else:
-            self.confirm(lines, lambda: self._begin_undo(plan.attended), yes="Undo")
+            self.prompts.confirm(lines, lambda: self._begin_undo(plan.attended), yes="Undo")
 
     def _begin_undo(self, attended: bool) -> None:
         if attended:

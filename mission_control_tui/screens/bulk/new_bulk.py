@@ -343,14 +343,14 @@ class BulkNewScreen(PasswordsScreen):
         if plan.short:
             lines.append("Who gets no seat is left out.")
         if plan.users > self.context.settings.console.confirm_above:
-            self.ask_typed(
+            self.prompts.ask_typed(
                 lines,
                 str(plan.users),
                 lambda: self._after_bar(plan),
                 what="the number of users",
             )
         elif action in LOST or plan.removals:
-            self.confirm(lines, lambda: self._begin(plan), yes="Start")
+            self.prompts.confirm(lines, lambda: self._begin(plan), yes="Start")
         else:
             self._begin(plan)
 
@@ -381,7 +381,7 @@ class BulkNewScreen(PasswordsScreen):
         if isinstance(event.row.data, BulkReason):
             reason = event.row.data
             text = "\n".join((f"{reason.state.capitalize()}: {reason.reason}", "", *reason.names))
-            self.show_overlay(PlainLines(text))
+            self.prompts.show_overlay(PlainLines(text))
             self.announce("Esc goes back")
         else:
             self.verb_buy()

@@ -61,7 +61,7 @@ class PasswordsScreen(MissionScreen):
 
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         name = f"passwords-{self.context.account.code}-{stamp}.csv"
-        self.ask(
+        self.prompts.ask(
             [
                 "Passwords are generated. To which new file, that only you can read?",
                 "Empty: they are kept in this console alone, and shown once.",
@@ -93,7 +93,10 @@ class PasswordsScreen(MissionScreen):
                 held.running = False
 
         self.app.run_worker(
-            shielded(self._guard(work())), group="bulks", description="bulk", exit_on_error=True
+            shielded(self.loader.guard(work())),
+            group="bulks",
+            description="bulk",
+            exit_on_error=True,
         )
 
 

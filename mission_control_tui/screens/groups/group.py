@@ -116,8 +116,8 @@ class ObjectScreen(ObjectRemovingScreen):
             return
         if first:
             await self._take_kind(choice.value)
-            if self._memory:
-                self._recall_widgets()
+            if self.memory.kept:
+                self.memory.recall()
             # At once: what was typed ahead is let go when this reading ends.
             self.set_focus(self.query_one("#name", Field).input if self._first_kind else choice)
 
@@ -132,8 +132,8 @@ class ObjectScreen(ObjectRemovingScreen):
             for name, value in recalled.items():
                 self.query_one(f"#{name}", Field).value = str(value)
         self._show_light(view)
-        if first and self._memory:
-            self._recall_widgets()
+        if first and self.memory.kept:
+            self.memory.recall()
 
     async def _take_kind(self, kind: str) -> None:
         """Ask for what an object of this kind has."""

@@ -25,7 +25,7 @@ class ObjectRemovingScreen(MissionScreen):
         if not tried.plan.changes_anything:
             self.announce("It is being removed, or was")
             return
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{context.account.name}: remove {view.name} ({view.kind_name})?",
                 *(f"Lost: {one}" for one in tried.plan.warnings),

@@ -152,9 +152,9 @@ class BuyScreen(MissionScreen):
         if not self.is_here or not page.display:
             return
         if self._quantity is not None:
-            self._memory.pop("quantity", None)
-        if self._memory:
-            self._recall_widgets()
+            self.memory.kept.pop("quantity", None)
+        if self.memory.kept:
+            self.memory.recall()
         self._update()
         if not self._count_wrong():
             page.focus_first()
@@ -404,7 +404,7 @@ class BuyScreen(MissionScreen):
             for field in page.fields:
                 if field.id and isinstance(field, Field | FormLine):
                     value = getattr(field, "value", None)
-                    self._memory[field.id] = value
+                    self.memory.kept[field.id] = value
             page.remove()
 
     def _point_at(self, error: InvalidInput) -> None:

@@ -119,7 +119,7 @@ class OrderScreen(MissionScreen):
         self.query_one("#cancel", ActionButton).reason = (
             "" if waits or order.kind == "purchase" else "a removal is not taken back"
         )
-        if first and decides and not self._memory:
+        if first and decides and not self.memory.kept:
             self.query_one("#approve").focus()
         elif not decides and self.focused is None:
             links.focus()
@@ -143,9 +143,11 @@ class OrderScreen(MissionScreen):
             field.error = "say why"
             field.focus()
         elif name == "decline":
-            self.confirm([about, "It brings nothing, and is kept."], self._decline, yes="Decline")
+            self.prompts.confirm(
+                [about, "It brings nothing, and is kept."], self._decline, yes="Decline"
+            )
         elif name == "approve":
-            self.confirm(
+            self.prompts.confirm(
                 [
                     about,
                     *_lines(order),
@@ -155,9 +157,11 @@ class OrderScreen(MissionScreen):
                 yes="Approve",
             )
         elif order.state == WAITS:
-            self.confirm([about, "It brings nothing, and is kept."], self._cancel, yes="Cancel it")
+            self.prompts.confirm(
+                [about, "It brings nothing, and is kept."], self._cancel, yes="Cancel it"
+            )
         else:
-            self.confirm(
+            self.prompts.confirm(
                 [
                     about,
                     *_lines(order),
@@ -179,7 +183,7 @@ class OrderScreen(MissionScreen):
         try:
             await approve_order(*at, note=self._reason, agreed_price=agreed_price)
         except PriceChanged as error:
-            self.confirm(
+            self.prompts.confirm(
                 [error.what, "Approve it at the agreed price?"],
                 lambda: self._approve(agreed_price=True),
                 yes="Approve at the agreed price",

@@ -258,7 +258,7 @@ class ProductScreen(MissionScreen):
             f"Owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
             for line in plan.seats
         ]
-        self.confirm(
+        self.prompts.confirm(
             [f"{self.context.account.name}: remove {what} ({self.product.name})?", *seats, loss],
             lambda: self._remove(work, what),
             yes="Remove",

@@ -177,7 +177,7 @@ class RequestScreen(MissionScreen):
             ),
         }
         lost, yes = words[name]
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{context.account.name}: {name} request {request.id}, {what}?",
                 lost,

@@ -113,7 +113,7 @@ class PanelsScreen(SchedulingScreen):
                 await old.show(panel.view, panel.seats, panel.failure)
         for gone in have.values():
             await gone.remove()
-        typed = self._memory.get("typed")
+        typed = self.memory.kept.get("typed")
         for panel in new:
             if isinstance(typed, dict):
                 panel.recall_choice(typed.pop(panel.id, None))
@@ -149,14 +149,14 @@ class PanelsScreen(SchedulingScreen):
         """The panels are there for the first time: open the one that was asked for, or what was open."""
         asked = next((one for one in self.panels if self._is_wanted(one)), None)
         if asked is not None:
-            self._memory.pop("focus", None)
-            self._recall_widgets()
+            self.memory.kept.pop("focus", None)
+            self.memory.recall()
             await asked.open_now()
             asked.focus()
             asked.scroll_visible(animate=False, top=True)
             return
-        if self._memory:
-            self._recall_widgets()
+        if self.memory.kept:
+            self.memory.recall()
         elif self.panels and self.focused is None:
             self.panels[0].focus()
 
@@ -179,7 +179,7 @@ class PanelsScreen(SchedulingScreen):
     @property
     def panel(self) -> UserServicePanel | None:
         """The panel in which the focus is."""
-        return self._panel_of(self._kept_focus if self.is_asking else self.focused)
+        return self._panel_of(self.prompts.kept_focus if self.prompts.is_asking else self.focused)
 
     # Panels
 

@@ -112,7 +112,7 @@ class ProvisionScreen(PanelsScreen):
         if outcome is not None:
             changing = [(one.service, one.view) for one in giving if one.changes_level]
             lines = level_question(self.context.account.name, changing, outcome.plan, self._seats)
-            self.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")
+            self.prompts.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")
 
     def _want_name(self, panel: UserServicePanel) -> None:
         field = panel.query_one(Field)
@@ -198,12 +198,12 @@ class ProvisionScreen(PanelsScreen):
         tried = await self._turned(panel, kind, dry_run=True)
         lines[2:2] = tried.plan.warnings
         word = "Suspend" if kind is RequestKind.SUSPEND else "Deprovision"
-        self.confirm(lines, lambda: self._turn(panel, kind), yes=word)
+        self.prompts.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 
     def _ask_adopt(self, panel: UserServicePanel) -> None:
         lines = adopt_question(self.context.account.name, panel.view)
         wanted = [panel.wanted(adopt=True)]
-        self.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
+        self.prompts.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
 
     async def _turned(
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False

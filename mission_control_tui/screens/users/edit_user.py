@@ -142,8 +142,8 @@ class EditUserScreen(MissionScreen):
 
     def _first_shown(self) -> None:
         details = self.query_one("#details", Fold)
-        if self._memory:
-            self._recall_widgets()
+        if self.memory.kept:
+            self.memory.recall()
         if self._wanted_field:
             self.do(self._go_to_field(self._wanted_field))
             return
@@ -257,7 +257,7 @@ class EditUserScreen(MissionScreen):
         if not removed or self._user is None:
             await self._save()
             return
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: remove {', '.join(removed)} from {self._user.upn}?",
                 "Lost: mail to these addresses is no longer delivered, and others may take them.",

@@ -78,7 +78,7 @@ class UserFunctionsScreen(SchedulingScreen):
                 self.do(self._change(name, user))
 
     def _ask_disable(self, user: UserView) -> None:
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: disable {user.upn}?",
                 f"Lost: the access to {self._names() or 'nothing: there are no services'}, until enabled again.",
@@ -112,11 +112,11 @@ class UserFunctionsScreen(SchedulingScreen):
         )
         tried = await deprovision_all(*self.context.at, user.id, dry_run=True)
         lines[2:2] = tried.plan.warnings
-        self.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
+        self.prompts.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
     async def _ask_delete(self, user: UserView) -> None:
         outcome = await delete_user(*self.context.at, user.id, dry_run=True)
-        self.ask_typed(
+        self.prompts.ask_typed(
             [
                 f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
                 "Lost: nothing that is stated; Restore brings it back. UPN, aliases and username stay reserved.",
@@ -150,7 +150,7 @@ class UserFunctionsScreen(SchedulingScreen):
             self.do(reset_password(self, event, user))
 
     def verb_back(self) -> None:
-        if self.is_asking or self._overlay is not None or not self.card_resets():
+        if not self.prompts.is_clear or not self.card_resets():
             super().verb_back()
         elif self.in_field:
             self.card.reset.make.focus()

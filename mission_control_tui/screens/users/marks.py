@@ -94,7 +94,7 @@ class MarkingScreen(RetryingScreen):
         if soon or wait <= 0:
             self._looked_at = time.monotonic()
             self.run_worker(
-                shielded(self._guard(self._look_at_marks())),
+                shielded(self.loader.guard(self._look_at_marks())),
                 group="marks",
                 description="marks",
                 exclusive=True,

@@ -178,7 +178,7 @@ class NewUserScreen(MadeLikeScreen):
             self._domains = context.account.domains
             domain = self.query_one("#domain", ChoiceField)
             domain.set_choices([(name, f"@{name}") for name in self._domains])
-            wanted = self._memory.pop("chosen-domain", usual if first else None)
+            wanted = self.memory.kept.pop("chosen-domain", usual if first else None)
             if wanted in self._domains:
                 domain.value = str(wanted)
             domain.display = len(self._domains) > 1
@@ -276,7 +276,7 @@ class NewUserScreen(MadeLikeScreen):
     def _ask(self) -> None:
         if self.console.is_open:
             self.run_worker(
-                self._guard(self._look_up()),
+                self.loader.guard(self._look_up()),
                 group="upn",
                 exclusive=True,
                 description="upn",

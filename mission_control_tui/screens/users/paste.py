@@ -188,7 +188,7 @@ class PasteScreen(MissionScreen):
     def _start_looking(self) -> None:
         if self.console.is_open:
             self.run_worker(
-                shielded(self._guard(self._look())),
+                shielded(self.loader.guard(self._look())),
                 group="look",
                 exclusive=True,
                 description="look",
@@ -269,11 +269,11 @@ class PasteScreen(MissionScreen):
         count = len(planned.created)
         lines = self._question(planned)
         if count > context.settings.console.confirm_above:
-            self.ask_typed(
+            self.prompts.ask_typed(
                 lines, str(count), lambda: self._ask_file(pasted, choices), what="the number"
             )
         else:
-            self.confirm(lines, lambda: self._ask_file(pasted, choices), yes="Create users")
+            self.prompts.confirm(lines, lambda: self._ask_file(pasted, choices), yes="Create users")
 
     def _question(self, planned: PasteResult) -> list[str]:
         count = len(planned.created)
@@ -310,7 +310,7 @@ class PasteScreen(MissionScreen):
             await self._create(pasted, choices, file_named(text))
 
         def ask() -> None:
-            self.ask(
+            self.prompts.ask(
                 [
                     "The generated passwords go into a new file that only you can read,",
                     "before anything is created. They are kept nowhere else.",

@@ -131,7 +131,7 @@ class BinScreen(MissionScreen):
         one = self.line
         if one is None:
             return
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: restore {one.upn}?",
                 "The user comes back with all details and addresses, and without any service.",
@@ -153,7 +153,7 @@ class BinScreen(MissionScreen):
         context = self.context
         at = context.at
         await purge_user(*at, one.id, dry_run=True)
-        self.ask(
+        self.prompts.ask(
             [
                 f"{context.account.name}: purge {one.upn} for good?",
                 "Lost: details, addresses, sealed passwords, drafts. It cannot be undone.",

@@ -129,7 +129,7 @@ class TemplatesScreen(MissionScreen):
     def verb_new(self) -> None:
         """Ask for a user, then for a name."""
         self.need_write()
-        self.ask(
+        self.prompts.ask(
             ["Which user are new users to be made like? What is one person's is left out."],
             "User",
             self._named_user,
@@ -147,7 +147,7 @@ class TemplatesScreen(MissionScreen):
 
         # The question before this one closes first.
         self.call_after_refresh(
-            lambda: self.ask(
+            lambda: self.prompts.ask(
                 [f"New users like {user.details.display_name} get:", what],
                 "Name",
                 named,
@@ -185,7 +185,9 @@ class TemplatesScreen(MissionScreen):
             self.announce(f"Renamed: {name}")
             await self.load()
 
-        self.ask([f"What is the template {one.name} to be called?"], "Name", named, value=one.name)
+        self.prompts.ask(
+            [f"What is the template {one.name} to be called?"], "Name", named, value=one.name
+        )
 
     def verb_discard(self) -> None:
         one = self.template
@@ -199,7 +201,7 @@ class TemplatesScreen(MissionScreen):
             self.announce(f"Removed: {one.name}")
             await self.load()
 
-        self.confirm(
+        self.prompts.confirm(
             [
                 f"{self.context.account.name}: remove the template {one.name}?",
                 "Lost: what is listed below. Users that were made from it stay as they are.",

@@ -169,7 +169,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         text = self.query_one(FindBox).text
         if text.strip():
             self.run_worker(
-                shielded(self._guard(self._count_elsewhere(text, count))),
+                shielded(self.loader.guard(self._count_elsewhere(text, count))),
                 group="elsewhere",
                 description="elsewhere",
                 exclusive=True,
@@ -231,11 +231,11 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
                 self.query_one(LineList).focus()
 
     def verb_back(self) -> None:
-        inside = not self.is_asking and self._overlay is None and self.card.display
+        inside = self.prompts.is_clear and self.card.display
         if inside and not self.card.resets and not self.in_field:
             self.close_card()
             self.query_one(LineList).focus()
-        elif self.in_field and not self.card.resets and not self.is_asking:
+        elif self.in_field and not self.card.resets and not self.prompts.is_asking:
             self.query_one(LineList).focus()
         else:
             super().verb_back()

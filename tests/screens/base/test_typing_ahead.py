@@ -11,7 +11,7 @@ import pytest
 
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.services import lights as status
-from mission_control_tui.screens.base.loading import ReadingScreen
+from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.widgets.field import Field
@@ -26,13 +26,13 @@ SLOW = 0.4
 @pytest.fixture
 def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every screen is read slowly, as from a far and busy database."""
-    read = ReadingScreen._read
+    read = Loader._read
 
-    async def slowly(screen: ReadingScreen) -> None:
+    async def slowly(loader: Loader) -> None:
         await asyncio.sleep(SLOW)
-        await read(screen)
+        await read(loader)
 
-    monkeypatch.setattr(ReadingScreen, "_read", slowly)
+    monkeypatch.setattr(Loader, "_read", slowly)
 
 
 async def test_what_is_typed_before_the_panels_are_there_provisions_all_the_same(
@@ -59,13 +59,13 @@ async def test_a_whole_way_typed_at_once_goes_from_screen_to_screen(
 async def test_keys_after_one_that_asks_the_database_wait_for_its_answer(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guard = ReadingScreen._guard
+    guard = Loader.guard
 
-    async def slowly(screen: ReadingScreen, work: Coroutine[Any, Any, object]) -> None:
+    async def slowly(loader: Loader, work: Coroutine[Any, Any, object]) -> None:
         await asyncio.sleep(SLOW)
-        await guard(screen, work)
+        await guard(loader, work)
 
-    monkeypatch.setattr(ReadingScreen, "_guard", slowly)
+    monkeypatch.setattr(Loader, "guard", slowly)
     async with opened(world_db, "users") as (app, pilot):
         users = app.screen
         await shows(pilot, "Grace Hopper")

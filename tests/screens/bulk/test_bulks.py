@@ -174,7 +174,7 @@ async def test_read_only_is_refused_before_anything_is_typed(world_db: Path) -> 
         assert app.screen is screen
         await pilot.press("R")
         await shows(pilot, "read-only")
-        assert not screen.is_asking  # type: ignore[attr-defined]
+        assert not screen.prompts.is_asking  # type: ignore[attr-defined]
 
 
 async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db: Path) -> None:
@@ -228,7 +228,10 @@ async def test_what_failed_is_filtered_told_and_tried_again(world_db: Path) -> N
         await pilot.press("p")
         await shows(pilot, "[ Start ]")
         await pilot.press("p")
-        await until(pilot, lambda: isinstance(app.screen, BulkScreen) or app.screen.is_asking)  # type: ignore[attr-defined]
+        await until(
+            pilot,
+            lambda: isinstance(app.screen, BulkScreen) or app.screen.prompts.is_asking,  # type: ignore[attr-defined]
+        )
         if not isinstance(app.screen, BulkScreen):
             await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
