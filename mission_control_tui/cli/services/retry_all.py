@@ -17,25 +17,27 @@ from mission_control_tui.model.states import Light
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.retry import RetryPlan
     from mission_control_tui.model.bulk.views import BulkView
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
 
 
 def retry_all(session: Session) -> None:
     """Ask again for every service of the account whose light is red."""
 
-    async def work(store: Store) -> tuple[RetryPlan, BulkView | None, list[int]]:
+    async def work(
+        store: Store, caller: Caller, account: int
+    ) -> tuple[RetryPlan, BulkView | None, list[int]]:
         from mission_control_tui.model.bulk import control as bulks
         from mission_control_tui.model.bulk.retry import EVERYBODY, retry_plan
 
-        account = await session.account_id(store)
-        found = await retry_plan(store, session.caller, account)
+        found = await retry_plan(store, caller, account)
         if session.dry_run or not found.queued:
             return found, None, []
-        outcome = await bulks.start(store, session.caller, account, EVERYBODY, BulkAction.RETRY)
+        outcome = await bulks.start(store, caller, account, EVERYBODY, BulkAction.RETRY)
         queued = await bulk_running.go_on(session, store, outcome.result, None)
-        return found, await queries.show(store, session.caller, account, outcome.result.id), queued
+        return found, await queries.show(store, caller, account, outcome.result.id), queued
 
-    found, started, queued = session.run(work)
+    found, started, queued = session.query(work)
     lines = tuple(
         PlanLine(
             PlanVerb.CHANGED,

@@ -24,6 +24,7 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.schedules.queries import ScheduleView
     from mission_control_tui.model.store.database import Store
@@ -73,23 +74,19 @@ def add(
     deprovision (without SERVICE everything), disable or enable the user.
     """
 
-    async def work(store: Store) -> Outcome[ScheduleView]:
+    async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
         from mission_control_tui.model.schedules.actions import ScheduleParams
         from mission_control_tui.model.schedules.editing import schedule
 
         outcome = await schedule(
-            store,
-            session.caller,
-            await session.account_id(store),
-            user,
-            action,
+            *(store, caller, account, user, action),
             ScheduleParams(service, level, settings_of(settings), instance),
             when,
             dry_run=session.dry_run,
         )
         return await _awaited(session, store, outcome)
 
-    _tell(session, session.run(work))
+    _tell(session, session.query(work))
 
 
 @schedule.command("list")
@@ -137,23 +134,19 @@ def change(
     if when is None and level is None and not settings:
         raise UsageError("Say what to change: --when, --level or --set.")
 
-    async def work(store: Store) -> Outcome[ScheduleView]:
+    async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
         from dataclasses import replace
 
         from mission_control_tui.model.schedules.editing import change_schedule
         from mission_control_tui.model.schedules.queries import show_schedule
 
-        account = await session.account_id(store)
-        before = await show_schedule(store, session.caller, account, number)
+        before = await show_schedule(store, caller, account, number)
         params = None
         if level is not None or settings:
             stated = {**before.params.settings, **settings_of(settings)}
             params = replace(before.params, level=level or before.params.level, settings=stated)
         outcome = await change_schedule(
-            store,
-            session.caller,
-            account,
-            number,
+            *(store, caller, account, number),
             when=when,
             params=params,
             expected_version=before.version,
@@ -161,7 +154,7 @@ def change(
         )
         return await _awaited(session, store, outcome)
 
-    _tell(session, session.run(work))
+    _tell(session, session.query(work))
 
 
 @schedule.command()

@@ -13,6 +13,7 @@ from mission_control_tui.cli.services.requests import request, what
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AuditView, RequestView
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 def history(session: Session, user: str, limit: int) -> None:
     """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
 
-    async def work(store: Store) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
+    async def work(
+        store: Store, caller: Caller, account: int
+    ) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
         from mission_control_tui.model.history.audit_log import entries
         from mission_control_tui.model.requests.queries import list_requests
 
-        account = await session.account_id(store)
-        changed = await entries(store, session.caller, account, user=user, limit=limit)
-        asked = await list_requests(store, session.caller, account, user=user, limit=10 * limit)
+        changed = await entries(store, caller, account, user=user, limit=limit)
+        asked = await list_requests(store, caller, account, user=user, limit=10 * limit)
         if not session.json:
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
@@ -41,12 +43,12 @@ def history(session: Session, user: str, limit: int) -> None:
             changed = tuple(named(entry, catalogue) for entry in changed)
         return changed[::-1], {request.id: request for request in asked}
 
-    changed, asked = session.run(work)
+    changed, asked = session.query(work)
     if session.json:
         print_json(
             {
                 "changes": changed,
-                "requests": [request(one) for _, one in sorted(asked.items())],
+                "requests": [request(view) for _, view in sorted(asked.items())],
             }
         )
         return
@@ -60,5 +62,5 @@ def history(session: Session, user: str, limit: int) -> None:
             if after or before:
                 was = f"{value_text(before)} -> " if name in entry.before else ""
                 line(f"  {name.replace('_', ' ')}: {was}{value_text(after)}")
-        if entry.request_id is not None and (one := asked.get(entry.request_id)) is not None:
-            line(f"  request {one.id} ({what(one)}): {one.state}")
+        if entry.request_id is not None and (view := asked.get(entry.request_id)) is not None:
+            line(f"  request {view.id} ({what(view)}): {view.state}")

@@ -63,14 +63,14 @@ def list_(session: Session) -> None:
 def show(session: Session, name: str) -> None:
     """Everything in one template."""
 
-    async def work(store: Store) -> tuple[Template, Catalogue]:
+    async def work(store: Store, caller: Caller, account: int) -> tuple[Template, Catalogue]:
         from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.onboarding.templates import show_template
 
-        found = await show_template(store, session.caller, await session.account_id(store), name)
+        found = await show_template(store, caller, account, name)
         return found, (await current(store)).catalogue
 
-    found, catalogue = session.run(work)
+    found, catalogue = session.query(work)
     if session.json:
         print_json({"template": as_json(found)})
         return
