@@ -69,7 +69,7 @@ def works_in_fields(key: str) -> bool:
 
 def keys_in(text: object) -> list[str]:
     """The keys that a value of the keymap names."""
-    return [one.strip() for one in text.split(",") if one.strip()] if isinstance(text, str) else []
+    return [key.strip() for key in text.split(",") if key.strip()] if isinstance(text, str) else []
 
 
 def default_keys(verb: Verb) -> tuple[str, ...]:

@@ -107,7 +107,9 @@ class SettingsFile:
                 _change(table, key.split("."), value)
         settings = convert(wanted, self.path)
         old = own_keys.problems(_keymap(before))
-        new = [one for one in own_keys.problems(settings.console.keymap) if one not in old]
+        new = [
+            problem for problem in own_keys.problems(settings.console.keymap) if problem not in old
+        ]
         if new:
             raise InvalidInput(f"These keys cannot be used. {UNCHANGED}", problems=new)
         content = tomlkit.dumps(document).encode()
@@ -212,8 +214,8 @@ def understand(key: str, text: str) -> object:
     known_setting(key)
     raw: dict[str, Any] = {}
     table = raw
-    for one in keys[:-1]:
-        table = table.setdefault(one, {})
+    for name in keys[:-1]:
+        table = table.setdefault(name, {})
     table[keys[-1]] = text
     try:
         found: Any = convert(raw, Path(key))
@@ -222,8 +224,8 @@ def understand(key: str, text: str) -> object:
             raise
         names = ", ".join(get_args(ThemeName))
         raise UsageError(f"There is no theme {text!r}.", hint=f"One of {names}.") from error
-    for one in keys:
-        found = found[one] if isinstance(found, Mapping) else getattr(found, one)
+    for name in keys:
+        found = found[name] if isinstance(found, Mapping) else getattr(found, name)
     return found
 
 
@@ -237,7 +239,7 @@ def known_setting(key: str) -> None:
     table, _dot, name = key.rpartition(".")
     if table in ("services", own_keys.WHERE) and name:
         return
-    if key not in {one.key for one in _plain(Settings())}:
+    if key not in {setting.key for setting in _plain(Settings())}:
         raise NotFound(
             f"There is no setting {key!r}.", hint="`mission-control settings show` lists them."
         )
@@ -265,26 +267,26 @@ def in_force(flags: Mapping[str, Any] | None = None) -> list[Setting]:
     settings = load(file.path if file.content is not None else None, given)
     named = environment()
     found = list(_plain(settings))
-    found += [Setting(f"services.{key}", one, "", None) for key, one in settings.services.items()]
+    found += [Setting(f"services.{key}", name, "", None) for key, name in settings.services.items()]
     for key in settings.connectors:
         found.append(Setting(f"connectors.{key}", settings.connector(key).type, "", None))
     keymap = settings.console.keymap
-    found += [Setting(f"{own_keys.WHERE}.{key}", one, "", None) for key, one in keymap.items()]
-    return [_with_origin(one, file, named, given) for one in found]
+    found += [Setting(f"{own_keys.WHERE}.{verb}", key, "", None) for verb, key in keymap.items()]
+    return [_with_origin(setting, file, named, given) for setting in found]
 
 
 def _with_origin(
-    one: Setting, file: SettingsFile, named: Mapping[str, str], flags: Mapping[str, Any]
+    setting: Setting, file: SettingsFile, named: Mapping[str, str], flags: Mapping[str, Any]
 ) -> Setting:
-    inside = f"{one.key}."
-    if one.key in flags:
+    inside = f"{setting.key}."
+    if setting.key in flags:
         origin = "flag"
-    elif one.key in named or any(name.startswith(inside) for name in named):
+    elif setting.key in named or any(name.startswith(inside) for name in named):
         origin = "environment"
     else:
-        origin = "file" if file.holds(one.key) else "default"
-    value = shown_database(str(one.value)) if one.key == "database" else one.value
-    return Setting(one.key, value, origin, one.default)
+        origin = "file" if file.holds(setting.key) else "default"
+    value = shown_database(str(setting.value)) if setting.key == "database" else setting.value
+    return Setting(setting.key, value, origin, setting.default)
 
 
 def shown_database(database: str) -> str:

@@ -95,7 +95,7 @@ def _cells(text: str) -> list[Cell] | None:
 @lru_cache(1024)
 def _style(codes: str) -> str:
     """The codes without a reset, and without the terminal's own colours: they are in force before every piece."""
-    return ";".join(one for one in _PARAMETER.findall(codes) if one not in ("0", "39", "49"))
+    return ";".join(code for code in _PARAMETER.findall(codes) if code not in ("0", "39", "49"))
 
 
 @lru_cache(1024)

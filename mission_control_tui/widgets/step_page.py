@@ -40,9 +40,9 @@ class StepPage(Widget):
 
     def field(self, name: str) -> Field | ChoiceField | CheckField | None:
         """The field with this id."""
-        for one in self.fields:
-            if one.id == name and isinstance(one, Field | ChoiceField | CheckField):
-                return one
+        for field in self.fields:
+            if field.id == name and isinstance(field, Field | ChoiceField | CheckField):
+                return field
         return None
 
     def remark(self, text: str, style: str = "dim") -> None:
@@ -53,9 +53,9 @@ class StepPage(Widget):
     def wrong(self) -> list[str]:
         """The labels of the fields that have an error, from the top."""
         return [
-            one.label
-            for one in self.fields
-            if isinstance(one, Field | ChoiceField | CheckField) and one.error
+            field.label
+            for field in self.fields
+            if isinstance(field, Field | ChoiceField | CheckField) and field.error
         ]
 
     def explain(self, text: str) -> None:
@@ -64,6 +64,6 @@ class StepPage(Widget):
 
     def focus_first(self) -> None:
         """Put the focus on the first field that is wrong, else the first of all, else the button."""
-        wrong = [one for one in self.fields if getattr(one, "error", "")]
-        able = [one for one in self.fields if one.can_focus or isinstance(one, Field)]
+        wrong = [field for field in self.fields if getattr(field, "error", "")]
+        able = [field for field in self.fields if field.can_focus or isinstance(field, Field)]
         (wrong or able or [self.button])[0].focus()
