@@ -22,6 +22,7 @@ from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, 
 from benchmarks.users import plan_of, say, statements, timed
 from mission_control_tui.model.search import anyone as finding
 from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 
 BUDGET_MS = 50.0
@@ -75,7 +76,7 @@ async def make_accounts(store: Store, count: int) -> list[int]:
 
 async def baseline(store: Store, account: int) -> float:
     """Milliseconds for one page of one account's list: what a key costs there anyway."""
-    return await timed(lambda: listing.page(store, CALLER, account, query="smi", limit=50))
+    return await timed(lambda: listing.page(store, CALLER, account, UserFilter("smi"), limit=50))
 
 
 async def key(store: Store, typed: str) -> float:

@@ -32,6 +32,7 @@ from mission_control_tui.model.onboarding.files.formats import MICROSOFT_365
 from mission_control_tui.model.onboarding.files.read import read_users
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.audit import AuditRow
@@ -89,8 +90,8 @@ async def plan_of(store: Store, statement: str, parameters: Any) -> list[str]:
 def cases(store: Store, account: int, count: int) -> list[Case]:
     """Everything that an operator waits for while looking for somebody."""
 
-    def page(**options: Any) -> Call:
-        return lambda: listing.page(store, CALLER, account, **options)
+    def page(offset: int = 0, **wanted: Any) -> Call:
+        return lambda: listing.page(store, CALLER, account, UserFilter(**wanted), offset=offset)
 
     some = f"james.smith@{DOMAIN}"
     made = [
@@ -98,8 +99,8 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
         Case(f"page at {count // 2:,}", page(offset=count // 2)),
         Case(f"page at {count - 50 - count // 1000:,}", page(offset=count - 50 - count // 1000)),
         Case("disabled users only", page(disabled=True)),
-        Case("users with a red light", page(light=Light.RED)),
-        Case("users with a green light", page(light=Light.GREEN)),
+        Case("users with a red light", page(lights=frozenset({Light.RED}))),
+        Case("users with a green light", page(lights=frozenset({Light.GREEN}))),
         Case("the recycling bin", page(in_bin=True)),
         Case("the account at a glance", lambda: show(store, CALLER, account)),
         Case(
@@ -127,15 +128,15 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
         "+61 2 9000 0",
         "02 9000 0001",
     )
-    made += [Case(f"find {query!r}", page(query=query)) for query in (*typed, "nobody-at-all")]
+    made += [Case(f"find {query!r}", page(text=query)) for query in (*typed, "nobody-at-all")]
     made += [
-        Case("find 'james smith'", page(query="james smith")),
-        Case("find 'j s' (half and a quarter of all)", page(query="j s"), None),
-        Case("find 'zoë quinnham'", page(query="zoë quinnham")),
-        Case("find 'j', red only", page(query="j", light=Light.RED)),
-        Case("find 'j', page at 5,000", page(query="j", offset=5000), None),
-        Case("find '61' (everybody)", page(query="61"), None),
-        Case("green, page at half", page(light=Light.GREEN, offset=count // 2), None),
+        Case("find 'james smith'", page(text="james smith")),
+        Case("find 'j s' (half and a quarter of all)", page(text="j s"), None),
+        Case("find 'zoë quinnham'", page(text="zoë quinnham")),
+        Case("find 'j', red only", page(text="j", lights=frozenset({Light.RED}))),
+        Case("find 'j', page at 5,000", page(text="j", offset=5000), None),
+        Case("find '61' (everybody)", page(text="61"), None),
+        Case("green, page at half", page(lights=frozenset({Light.GREEN}), offset=count // 2), None),
     ]
     return made
 

@@ -8,7 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from mission_control_tui.model.accounts import overview as account_details
-from mission_control_tui.model.search.user_list import page, place
+from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.search.light_matrix import place
+from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
 from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
@@ -57,7 +59,7 @@ class ServiceAreaScreen(MissionScreen):
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await page(
             *self.context.at,
-            query=self.query_one(FindBox).text,
+            UserFilter(self.query_one(FindBox).text),
             offset=offset,
             limit=limit,
         )
@@ -67,8 +69,7 @@ class ServiceAreaScreen(MissionScreen):
         return RowPage([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        at = self.context.at
-        return await place(*at, str(key), query=self.query_one(FindBox).text)
+        return await place(*self.context.at, str(key), UserFilter(self.query_one(FindBox).text))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self.query_one("#found", LineList).reload(keep=False)

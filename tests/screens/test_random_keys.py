@@ -20,6 +20,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.registry import LINKS, PLACES
@@ -77,8 +78,8 @@ async def begin(app: MissionControlApp, place: str) -> None:
     at = (context.store, context.caller, context.account_id)
     arguments: tuple[Any, ...] = ()
     if place in ("provision", "user", "edit-user"):
-        shown = await page(*at, in_bin=False)
-        binned = await page(*at, in_bin=True)
+        shown = await page(*at)
+        binned = await page(*at, UserFilter(in_bin=True))
         arguments = ((*shown.rows, *binned.rows)[0].id,)
     elif place in ("product", "buy"):
         arguments = ("email",)

@@ -76,18 +76,13 @@ def list_users(
     if as_csv and session.json:
         raise UsageError("Choose one of --csv and --json.")
 
+    from mission_control_tui.model.search.filters import UserFilter
     from mission_control_tui.model.search.user_list import page
     from mission_control_tui.model.states import Light
 
-    found = session.query(
-        page,
-        query=query,
-        light=Light(light) if light else None,
-        disabled=disabled,
-        in_bin=in_bin,
-        offset=offset,
-        limit=limit,
-    )
+    lights = frozenset({Light(light)} if light else ())
+    wanted = UserFilter(query, lights, disabled=disabled, in_bin=in_bin)
+    found = session.query(page, wanted, offset=offset, limit=limit)
     if session.json:
         print_json(
             {

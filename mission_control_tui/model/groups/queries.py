@@ -14,6 +14,7 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue
 from mission_control_tui.model.groups.members import primary_addresses
 from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import active_requests, assignment_view
 from mission_control_tui.model.states import Light, Word
@@ -265,7 +266,7 @@ async def choices(
     accepts = catalogue.kind(kind).role(role).accepts
     found: list[MemberChoice] = []
     if USER_MEMBER in accepts:
-        users = await page(store, caller, account_id, query=query, limit=FOUND)
+        users = await page(store, caller, account_id, UserFilter(query), limit=FOUND)
         found += [
             MemberChoice(one.id, USER_MEMBER, "User", one.display_name, one.upn)
             for one in users.rows

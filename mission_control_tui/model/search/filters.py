@@ -38,6 +38,8 @@ class UserFilter:
     levels: frozenset[tuple[str, str]] = frozenset()
     disabled: bool | None = None
     drift: bool = False
+    in_bin: bool = False
+    """Whether the recycling bin is looked through instead."""
 
     @property
     def is_all(self) -> bool:
@@ -54,7 +56,7 @@ ALL = UserFilter()
 
 
 def parse_filter(typed: str, catalogue: Catalogue) -> UserFilter:
-    """What was typed as a sight. Nothing is wrong: whatever is no known word is text to find."""
+    """Return what was typed as a filter. Nothing is wrong: whatever is no known word is text to find."""
     lights: set[Light] = set()
     services: set[str] = set()
     levels: set[tuple[str, str]] = set()
@@ -80,7 +82,7 @@ def parse_filter(typed: str, catalogue: Catalogue) -> UserFilter:
     )
 
 
-_LIGHTS = {str(one): one for one in Light}
+_LIGHTS = {str(light): light for light in Light}
 _Meaning = tuple[str, str]
 """A service and one of its levels; an empty level is the whole service."""
 
@@ -95,7 +97,7 @@ def _names(catalogue: Catalogue) -> dict[str, list[_Meaning]]:
             names.setdefault(name, []).append((service.id, ""))
         for level in service.levels:
             inside = re.findall(r"\(([^()]+)\)", level.name)
-            for name in {fold(one) for one in (level.id, level.name, *inside)}:
+            for name in {fold(called) for called in (level.id, level.name, *inside)}:
                 names.setdefault(name, []).append((service.id, level.id))
     return {name: meant for name, meant in names.items() if len(name) >= _LEAST}
 
@@ -119,7 +121,7 @@ def _long_names(
         return typed
     rest = f" {fold(typed)} "
     found = False
-    for name in sorted((one for one in known if " " in one), key=len, reverse=True):
+    for name in sorted((words for words in known if " " in words), key=len, reverse=True):
         if f" {name} " in rest:
             rest = rest.replace(f" {name} ", " ")
             _take(known[name], services, levels)

@@ -16,12 +16,18 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.filters import ALL, UserFilter, UserOrder
-from mission_control_tui.model.search.light_queries import LightQuery, by_name, count_of, of_user
 from mission_control_tui.model.search.light_rows import (
     LightColumn,
     MatrixPage,
     coded,
     rows_of,
+)
+from mission_control_tui.model.search.user_queries import (
+    COUNT_LIMIT,
+    UserQuery,
+    by_name,
+    count_of,
+    of_user,
 )
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
@@ -29,9 +35,6 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
-
-COUNT_LIMIT = 1_000
-"""What a condition on services finds is counted up to here, where it is not few; beyond, there are just more."""
 
 
 async def columns(store: Store, caller: Caller, account: int | str) -> tuple[LightColumn, ...]:
@@ -66,7 +69,7 @@ async def page(
     store: Store,
     caller: Caller,
     account: int | str,
-    sight: UserFilter = ALL,
+    wanted: UserFilter = ALL,
     order: UserOrder = UserOrder.NAME,
     *,
     offset: int = 0,
@@ -76,7 +79,7 @@ async def page(
     offset = max(0, offset)
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await LightQuery.of(session, account_id, sight)
+        asked = await UserQuery.of(session, account_id, wanted)
         order = asked.ordered(order)
         found: list[str] = []
         before = 0
@@ -105,13 +108,13 @@ async def place(
     caller: Caller,
     account: int | str,
     user_id: str,
-    sight: UserFilter = ALL,
+    wanted: UserFilter = ALL,
     order: UserOrder = UserOrder.NAME,
 ) -> int | None:
     """At which place this user stands now, 0 the first; None where nobody of this id is looked at."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await LightQuery.of(session, account_id, sight)
+        asked = await UserQuery.of(session, account_id, wanted)
         return await _place(session, asked, user_id, asked.ordered(order))
 
 
@@ -119,7 +122,7 @@ async def ids(
     store: Store,
     caller: Caller,
     account: int | str,
-    sight: UserFilter = ALL,
+    wanted: UserFilter = ALL,
     order: UserOrder = UserOrder.NAME,
     *,
     first: str | None = None,
@@ -131,12 +134,12 @@ async def ids(
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        asked = await LightQuery.of(session, account_id, sight)
+        asked = await UserQuery.of(session, account_id, wanted)
         order = asked.ordered(order)
         start, end = 0, None
         if first is not None and last is not None:
-            places = [await _place(session, asked, one, order) for one in (first, last)]
-            known = [one for one in places if one is not None]
+            places = [await _place(session, asked, user, order) for user in (first, last)]
+            known = [place for place in places if place is not None]
             if len(known) < len(places):
                 return ()
             start, end = min(known), max(known) + 1
@@ -149,8 +152,8 @@ async def ids(
         if asked.may_rest(order) and (end is None or end > before):
             rest = by_name(asked.keys(without=order is not UserOrder.NAME))
             skipped = max(0, start - before)
-            wanted = None if end is None else end - before - skipped
-            found += await _ids(session, rest, skipped, wanted)
+            limit = None if end is None else end - before - skipped
+            found += await _ids(session, rest, skipped, limit)
     return tuple(found)
 
 
@@ -159,23 +162,23 @@ async def among(
     caller: Caller,
     account: int | str,
     users: Collection[str],
-    sight: UserFilter = ALL,
+    wanted: UserFilter = ALL,
 ) -> frozenset[str]:
     """Those of `users`, by id, who are looked at; whoever was deleted is not."""
     found: set[str] = set()
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        words = search.words_of(sight.text)
+        words = search.words_of(wanted.text)
         for chunk in batches(sorted(users)):
             statement = select(UserRow.id).where(
-                UserRow.id.in_(chunk), *of_user(account_id, sight, words)
+                UserRow.id.in_(chunk), *of_user(account_id, wanted, words)
             )
             found.update(await session.scalars(statement))
     return frozenset(found)
 
 
 async def _place(
-    session: AsyncSession, asked: LightQuery, user_id: str, order: UserOrder
+    session: AsyncSession, asked: UserQuery, user_id: str, order: UserOrder
 ) -> int | None:
     before = 0
     if order is not UserOrder.NAME:

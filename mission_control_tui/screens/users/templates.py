@@ -18,6 +18,7 @@ from mission_control_tui.model.onboarding.templates import (
     rename_template,
     save_template,
 )
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -158,7 +159,8 @@ class TemplatesScreen(MissionScreen):
 
     async def _found_user(self, text: str) -> str:
         """The id of the only user who is found by this. Raises NotFound, naming those there are."""
-        found = await page(*self.context.at, query=text, limit=NAMED) if text else None
+        asked = UserFilter(text)
+        found = await page(*self.context.at, asked, limit=NAMED) if text else None
         if found is None or not found.rows:
             raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
         exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]

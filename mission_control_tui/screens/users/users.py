@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.anyone import find_anyone
-from mission_control_tui.model.search.filters import UserFilter
-from mission_control_tui.model.search.user_list import page, place
+from mission_control_tui.model.search.filters import ALL, UserFilter
+from mission_control_tui.model.search.light_matrix import place
+from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import UserLine
 from mission_control_tui.screens.users.card import UserCard
@@ -24,14 +26,14 @@ from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 from mission_control_tui.widgets.shielded import shielded
 
-SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
-    "all": ("All users", {}),
-    "red": ("With a red light", {"light": Light.RED}),
-    "orange": ("With an orange light", {"light": Light.ORANGE}),
-    "disabled": ("Disabled", {"disabled": True}),
-    "bin": ("Recycling bin", {"in_bin": True}),
+SHOWN = {
+    "all": ("All users", ALL),
+    "red": ("With a red light", UserFilter(lights=frozenset({Light.RED}))),
+    "orange": ("With an orange light", UserFilter(lights=frozenset({Light.ORANGE}))),
+    "disabled": ("Disabled", UserFilter(disabled=True)),
+    "bin": ("Recycling bin", UserFilter(in_bin=True)),
 }
-"""What the list can be narrowed to: label, and what `listing.page` is asked."""
+"""What the list can be narrowed to: label and filter."""
 
 NOBODY_YET = "No users yet: n creates one"
 NOBODY_FOUND = "Nobody is found here"
@@ -131,12 +133,14 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         self.refresh_keys()
 
     def sight(self) -> UserFilter:
-        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        if "in_bin" in asked:
+        wanted = self._wanted()
+        if wanted.in_bin:
             raise UsageError("Users in the recycling bin are not acted on: restore them first.")
-        light = asked.get("light")
-        lights = frozenset((light,)) if light is not None else frozenset[Light]()
-        return UserFilter(self.query_one(FindBox).text, lights, disabled=asked.get("disabled"))
+        return wanted
+
+    def _wanted(self) -> UserFilter:
+        shown = SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        return replace(shown, text=self.query_one(FindBox).text)
 
     def say_marks(self, text: str) -> None:
         how = HOW if self._total else ""
@@ -145,17 +149,11 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         )
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        found = await page(
-            *self.context.at,
-            query=self.query_one(FindBox).text,
-            offset=offset,
-            limit=limit,
-            **asked,
-        )
+        wanted = self._wanted()
+        found = await page(*self.context.at, wanted, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
-            narrowed = asked or self.query_one(FindBox).text.strip()
+            narrowed = replace(wanted, text=self.query_one(FindBox).text.strip()) != ALL
             self.query_one(LineList).empty = NOBODY_FOUND if narrowed else NOBODY_YET
             count = "1 user" if found.total == 1 else f"{found.total:,} users"
             self._found, self._total = f"{more}{count}", found.total
@@ -185,8 +183,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self._tell_marks()
 
     async def _find(self, key: Hashable) -> int | None:
-        asked = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        return await place(*self.context.at, str(key), query=self.query_one(FindBox).text, **asked)
+        return await place(*self.context.at, str(key), self._wanted())
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()

@@ -19,6 +19,7 @@ from mission_control_tui.model.onboarding.file_import import (
 from mission_control_tui.model.onboarding.files.read import ImportFile, read_users
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.store import sealing, upgrade
 from mission_control_tui.model.store.database import Store
@@ -96,7 +97,7 @@ async def test_a_microsoft_file_becomes_users(
     assert user.details.username == "grace.hopper"
     assert user.details.office_phone == "12"
     assert user.password_waiting
-    found = await page(store, caller, account.id, query="029876")
+    found = await page(store, caller, account.id, UserFilter("029876"))
     assert [row.upn for row in found.rows] == ["ada.lovelace@acme.example"]
     assert [one.upn for one in result.passwords] == list(result.created)
     assert len({one.password for one in result.passwords}) == 2

@@ -17,6 +17,7 @@ from mission_control_tui.model.recycle_bin import purge as purging
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -116,9 +117,11 @@ async def test_after_a_purge_name_and_addresses_are_free_and_nothing_finds_the_p
     store: Store, caller: Caller, account: Account, binned: UserView
 ) -> None:
     await purging.purge_user(store, caller, account.id, binned.id)
-    assert (await listing.page(store, caller, account.id, in_bin=True)).rows == ()
+    assert (await listing.page(store, caller, account.id, UserFilter(in_bin=True))).rows == ()
     assert (await show(store, caller, account.id)).users_in_bin == 0
-    assert (await listing.page(store, caller, account.id, query="lovelace", in_bin=True)).rows == ()
+    assert (
+        await listing.page(store, caller, account.id, UserFilter("lovelace", in_bin=True))
+    ).rows == ()
     assert search.words_of("lovelace")
     for call in (
         deletion.restore_user(store, caller, account.id, binned.id),

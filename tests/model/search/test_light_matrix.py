@@ -12,7 +12,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search import light_matrix as matrix
-from mission_control_tui.model.search import light_queries as matrix_keys
+from mission_control_tui.model.search import user_queries as matrix_keys
 from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store

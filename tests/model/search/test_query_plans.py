@@ -15,6 +15,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains import address_registry
 from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from tests.model.conftest import DOMAIN, make_account
@@ -67,10 +68,9 @@ async def test_no_list_reads_a_whole_table(
                 sqlite_store,
                 caller,
                 account_id,
-                query=query,
-                light=light,
-                disabled=disabled,
-                in_bin=in_bin,
+                UserFilter(
+                    query, frozenset({light} if light else ()), disabled=disabled, in_bin=in_bin
+                ),
                 offset=3,
             )
         lines = await plan(sqlite_store, seen)

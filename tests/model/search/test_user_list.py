@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.search.user_list import page, place
+from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.search.light_matrix import place
+from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users.provisioning import ServiceRequest, provision
@@ -43,20 +43,20 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
 @pytest.mark.parametrize(
     "asked",
     [
-        {},
-        {"query": "ada"},
-        {"query": "lovelace ada"},
-        {"light": Light.ORANGE},
-        {"light": Light.ORANGE, "query": "lovelace"},
-        {"disabled": True},
-        {"in_bin": True},
+        UserFilter(),
+        UserFilter("ada"),
+        UserFilter("lovelace ada"),
+        UserFilter(lights=frozenset({Light.ORANGE})),
+        UserFilter("lovelace", frozenset({Light.ORANGE})),
+        UserFilter(disabled=True),
+        UserFilter(in_bin=True),
     ],
 )
 async def test_each_user_is_where_the_pages_show_it_and_the_others_are_nowhere(
-    store: Store, caller: Caller, account: Account, people: list[str], asked: dict[str, Any]
+    store: Store, caller: Caller, account: Account, people: list[str], asked: UserFilter
 ) -> None:
-    shown = [row.id for row in (await page(store, caller, account.id, **asked)).rows]
+    shown = [row.id for row in (await page(store, caller, account.id, asked)).rows]
     assert shown
     for user in people:
         expected = shown.index(user) if user in shown else None
-        assert await place(store, caller, account.id, user, **asked) == expected
+        assert await place(store, caller, account.id, user, asked) == expected

@@ -10,6 +10,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -33,7 +34,7 @@ async def opened(
 
 async def user_id(context: Context, local: str) -> str:
     """The id of the user whose UPN begins so."""
-    found = await page(context.store, context.caller, context.account_id, query=local)
+    found = await page(context.store, context.caller, context.account_id, UserFilter(local))
     return next(line.id for line in found.rows if line.upn.startswith(f"{local}@"))
 
 

@@ -1,4 +1,4 @@
-"""Which users a sight means, as statements that the database reads from indexes alone."""
+"""Which users a filter means, as statements that the database reads from indexes alone."""
 
 from __future__ import annotations
 
@@ -14,99 +14,120 @@ from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
+from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
 
 Keys = Select[*tuple[Any, ...]]
 
 FEW = 10_000
 """Services; up to so many are followed to their users, above them users are asked for their services."""
 
+COUNT_LIMIT = 1_000
+"""What is not quickly counted is counted up to here; beyond, there are just more."""
+
+_TERM_USER = SearchTermRow.user_id
+
 AGEING = (Light.RED, Light.ORANGE)
 """Lights whose age matters."""
 
 
 @dataclass(frozen=True, slots=True)
-class LightQuery:
-    """A sight with the way it is best read."""
+class UserQuery:
+    """A filter with the way it is best read."""
 
     account_id: int
-    sight: UserFilter
+    wanted: UserFilter
     words: Sequence[str]
     few: bool
     ranked: search.QueryWords | None
 
     @classmethod
-    async def of(cls, session: AsyncSession, account_id: int, sight: UserFilter) -> LightQuery:
-        words = search.words_of(sight.text)
-        few = sight.of_services and await _few(session, account_id, sight)
+    async def of(
+        cls,
+        session: AsyncSession,
+        account_id: int,
+        wanted: UserFilter,
+        *,
+        few_limit: int | None = None,
+    ) -> UserQuery:
+        words = search.words_of(wanted.text)
+        limit = FEW if few_limit is None else few_limit
+        few = wanted.of_services and await _few(session, account_id, wanted, limit)
         ranked = None
         if words and not few:
-            ranked = await search.ranked(session, account_id, words, in_bin=False)
-        return cls(account_id, sight, words, few, ranked)
+            ranked = await search.ranked(session, account_id, words, in_bin=wanted.in_bin)
+        return cls(account_id, wanted, words, few, ranked)
 
     @property
     def bounded(self) -> bool:
         """Whether all that is found would be long to count."""
-        return not self.few and (self.sight.of_services or self.ranked is not None)
+        return not self.few and (self.wanted.of_services or self.ranked is not None)
 
     def ordered(self, order: UserOrder) -> UserOrder:
         """The order, by name where nothing that is looked at has an age."""
-        lights = self.sight.lights
+        lights = self.wanted.lights
         return UserOrder.NAME if lights and not lights & set(AGEING) else order
 
     def may_rest(self, order: UserOrder) -> bool:
         """Whether anybody can come after those who are put in order by age."""
         return (
-            order is UserOrder.NAME or not self.sight.lights or not self.sight.lights <= set(AGEING)
+            order is UserOrder.NAME
+            or not self.wanted.lights
+            or not self.wanted.lights <= set(AGEING)
         )
 
-    def keys(self, *, without: bool = False) -> Keys:
-        """(sort key, id) of all who are looked at; `without` leaves out those that have an age."""
+    def keys(self, *, without: bool = False, intersect: bool | None = None) -> Keys:
+        """(sort key, id) of all who are looked at; `without` leaves out those that have an age.
+
+        See `QueryWords.matches` for `intersect`.
+        """
         if self.ranked is not None:
-            statement = self.ranked.matches(self.account_id, in_bin=False).where(
-                *self._had(SearchTermRow.user_id)
-            )
-            ident: Any = SearchTermRow.user_id
-            if self.sight.disabled is not None:
-                user = select(UserRow.id).where(
-                    UserRow.id == ident, UserRow.disabled == _bool(self.sight.disabled)
-                )
-                statement = statement.where(user.exists())
-            statement = statement.distinct()
+            statement, ident = self.matches(self.ranked, intersect).distinct(), _TERM_USER
         else:
-            ident = UserRow.id
-            statement = select(UserRow.sort_key, UserRow.id).where(
+            # What stands in the listing's index is all that this reads of users, unless `few`.
+            statement, ident = select(UserRow.sort_key, UserRow.id), UserRow.id
+            statement = statement.where(
                 # The sum keeps a planner without statistics from walking the list instead of following a few.
                 (UserRow.account_id + 0 if self.few else UserRow.account_id) == self.account_id,
-                UserRow.in_bin == false(),
+                *_of_row(self.wanted),
                 *self._had(ident),
                 *(search.begins(UserRow.id, word) for word in self.words),
             )
-            if self.sight.disabled is not None:
-                statement = statement.where(UserRow.disabled == _bool(self.sight.disabled))
         if without:
             statement = statement.where(~has(self.account_id, self._ageing(), ident).exists())
         return statement
 
+    def matches(self, words: search.QueryWords, intersect: bool | None = None) -> Keys:
+        """(sort key, id) of those whom the ranked words find, some of them several times."""
+        found = words.matches(
+            self.account_id, in_bin=self.wanted.in_bin, intersect=intersect
+        ).where(*self._had(_TERM_USER))
+        if self.wanted.disabled is None:
+            return found
+        user = select(UserRow.id).where(
+            UserRow.id == _TERM_USER, UserRow.disabled == _bool(self.wanted.disabled)
+        )
+        return found.where(user.exists())
+
     def _had(self, ident: Any) -> list[ColumnElement[bool]]:
-        if not self.sight.of_services:
+        if not self.wanted.of_services:
             return []
         if self.few:
             owners = select(AssignmentRow.user_id).where(
                 AssignmentRow.account_id == self.account_id,
                 AssignmentRow.user_id.is_not(None),
-                *having(self.sight),
+                *having(self.wanted),
             )
             return [ident.in_(owners)]
-        return [has(self.account_id, self.sight, ident).exists()]
+        return [has(self.account_id, self.wanted, ident).exists()]
 
     def _ageing(self) -> UserFilter:
         """What of a user's services gives an age: of those that are looked at, the red and orange ones."""
-        lights = self.sight.lights & set(AGEING) if self.sight.lights else frozenset(AGEING)
+        lights = self.wanted.lights & set(AGEING) if self.wanted.lights else frozenset(AGEING)
         return UserFilter(
             lights=lights,
-            services=self.sight.services,
-            levels=self.sight.levels,
-            drift=self.sight.drift,
+            services=self.wanted.services,
+            levels=self.wanted.levels,
+            drift=self.wanted.drift,
         )
 
     def aged(self, order: UserOrder) -> Keys:
@@ -125,7 +146,7 @@ class LightQuery:
         return (
             select(ages.c.since, UserRow.sort_key, UserRow.id)
             .join(UserRow, UserRow.id == ages.c.user_id)
-            .where(*of_user(self.account_id, self.sight, self.words))
+            .where(*of_user(self.account_id, self.wanted, self.words))
         )
 
     def by_age(self, aged: Keys, order: UserOrder) -> Keys:
@@ -135,55 +156,63 @@ class LightQuery:
         return aged.with_only_columns(ident).order_by(turned, sort_key, ident)
 
 
-def of_user(account_id: int, sight: UserFilter, words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The sight as conditions on a user who is known already."""
+def of_user(account_id: int, wanted: UserFilter, words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """The filter as conditions on a user who is known already."""
     conditions: list[ColumnElement[bool]] = [
         UserRow.account_id + 0 == account_id,
-        UserRow.in_bin == false(),
+        *_of_row(wanted),
         *(search.begins(UserRow.id, word) for word in words),
     ]
-    if sight.disabled is not None:
-        conditions.append(UserRow.disabled == _bool(sight.disabled))
-    if sight.of_services:
-        conditions.append(has(account_id, sight, UserRow.id).exists())
+    if wanted.of_services:
+        conditions.append(has(account_id, wanted, UserRow.id).exists())
     return conditions
 
 
-def having(sight: UserFilter) -> list[ColumnElement[bool]]:
-    """The sight as conditions on a service."""
+def _of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    """The filter's conditions on what the user's own row says."""
+    conditions: list[ColumnElement[bool]] = [UserRow.in_bin == _bool(wanted.in_bin)]
+    if wanted.in_bin:
+        conditions.append(UserRow.sort_key < PURGED_SORT_KEY)
+    if wanted.disabled is not None:
+        conditions.append(UserRow.disabled == _bool(wanted.disabled))
+    return conditions
+
+
+def having(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions on a service."""
     conditions: list[ColumnElement[bool]] = []
-    if sight.lights:
-        conditions.append(AssignmentRow.light.in_(sorted(sight.lights)))
-    named = [AssignmentRow.service_id == service for service in sorted(sight.services)] + [
+    if wanted.lights:
+        conditions.append(AssignmentRow.light.in_(sorted(wanted.lights)))
+    named = [AssignmentRow.service_id == service for service in sorted(wanted.services)] + [
         and_(AssignmentRow.service_id == service, AssignmentRow.level_id == level)
-        for service, level in sorted(sight.levels)
+        for service, level in sorted(wanted.levels)
     ]
     if named:
         conditions.append(or_(*named))
-        if not sight.lights:
+        if not wanted.lights:
             conditions.append(AssignmentRow.wish != Wish.ABSENT)
-    if sight.drift:
+    if wanted.drift:
         conditions.append(AssignmentRow.drift.is_(True))
     return conditions
 
 
-def has(account_id: int, sight: UserFilter, ident: Any) -> Keys:
-    """The services of one user that the sight means."""
+def has(account_id: int, wanted: UserFilter, ident: Any) -> Keys:
+    """The services of one user that the filter means."""
     return select(AssignmentRow.user_id).where(
         # The sum keeps a planner without statistics from going through all services of a level for each user.
         AssignmentRow.account_id + 0 == account_id,
         AssignmentRow.user_id == ident,
-        *having(sight),
+        *having(wanted),
     )
 
 
-async def _few(session: AsyncSession, account_id: int, sight: UserFilter) -> bool:
+async def _few(session: AsyncSession, account_id: int, wanted: UserFilter, limit: int) -> bool:
     found = (
         select(AssignmentRow.light)
-        .where(AssignmentRow.account_id == account_id, *having(sight))
-        .limit(FEW + 1)
+        .where(AssignmentRow.account_id == account_id, *having(wanted))
+        .limit(limit + 1)
     )
-    return await count_of(session, found) <= FEW
+    return await count_of(session, found) <= limit
 
 
 def by_name(keys: Keys) -> Keys:
@@ -194,9 +223,13 @@ def by_name(keys: Keys) -> Keys:
 
 
 async def count_of(session: AsyncSession, statement: Keys) -> int:
-    """How many rows the statement has."""
-    counted = select(func.count()).select_from(statement.subquery())
-    return int(await session.scalar(counted) or 0)
+    """Return how many rows the statement has."""
+    return int(await session.scalar(select(counted(statement))) or 0)
+
+
+def counted(statement: Keys) -> ColumnElement[int]:
+    """Return how many rows the statement has, as a column."""
+    return select(func.count()).select_from(statement.subquery()).scalar_subquery()
 
 
 def _bool(value: bool) -> ColumnElement[bool]:
