@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -129,7 +129,9 @@ async def list_statements(
         rows = await session.execute(kept.where(StatementRow.account_id == row.id))
         closed = dict(rows.all())
         first, last = period_of(row.created_at, zone), period_of(now or datetime.now(UTC), zone)
-    return tuple(StatementHead(one, closed.get(one)) for one in reversed(_periods(first, last)))
+    return tuple(
+        StatementHead(period, closed.get(period)) for period in reversed(_periods(first, last))
+    )
 
 
 async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tuple[int, str], ...]:
@@ -206,7 +208,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
                 PlanVerb.CREATED,
                 "statement",
                 period,
-                after={"total": ", ".join(str(one.total) for one in draft.sums)},
+                after={"total": ", ".join(str(each.total) for each in draft.sums)},
                 action=AuditAction.CLOSE_STATEMENT,
             )
             return draft
@@ -354,38 +356,18 @@ def _pricing(catalogue: Catalogue) -> Callable[[SeatPurchase], Price]:
     return price
 
 
-def _document(one: Statement) -> dict[str, Any]:
-    """As it is kept: plain values, amounts as [minor, currency]."""
+def _document(draft: Statement) -> dict[str, Any]:
+    """Return the statement as it is kept: plain values, amounts as [minor, currency], sums as [net, tax]."""
 
-    def amount(money: Money) -> list[object]:
-        return [money.minor, money.currency]
+    def shaped(attributes: list[tuple[str, Any]]) -> Any:
+        named = dict(attributes)
+        is_list = named.keys() in ({"minor", "currency"}, {"net", "tax"})
+        return list(named.values()) if is_list else named
 
-    return {
-        "account_code": one.account_code,
-        "account_name": one.account_name,
-        "period": one.period,
-        "time_zone": one.time_zone,
-        "tax_label": one.tax_label,
-        "prices_are_examples": one.prices_are_examples,
-        "lines": [
-            {
-                "kind": line.kind.value,
-                "order_id": line.order_id,
-                "day": line.day,
-                "label": line.label,
-                "quantity": line.quantity,
-                "not_billed": line.not_billed,
-                "unit": amount(line.unit),
-                "net": amount(line.net),
-                "tax": amount(line.tax),
-            }
-            for line in one.lines
-        ],
-        "sums": [[amount(each.net), amount(each.tax)] for each in one.sums],
-        "test_users": list(one.test_users),
-        "test_seats": one.test_seats,
-        "awaiting_approval": one.awaiting_approval,
-    }
+    document: dict[str, Any] = asdict(draft, dict_factory=shaped)
+    # The row has the one, and whatever is kept is over.
+    del document["closed_at"], document["is_over"]
+    return document
 
 
 def _statement(document: Mapping[str, Any], closed_at: datetime) -> Statement:
@@ -394,9 +376,7 @@ def _statement(document: Mapping[str, Any], closed_at: datetime) -> Statement:
             **{
                 **line,
                 "kind": LineKind(line["kind"]),
-                "unit": Money(*line["unit"]),
-                "net": Money(*line["net"]),
-                "tax": Money(*line["tax"]),
+                **{name: Money(*line[name]) for name in ("unit", "net", "tax")},
             }
         )
         for line in document["lines"]
