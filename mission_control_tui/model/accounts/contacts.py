@@ -198,10 +198,12 @@ def _flat(contacts: Iterable[Contact]) -> dict[str, str]:
     """ "primary email" -> its value; further contacts of a role are numbered."""
     found: dict[str, str] = {}
     counts: dict[str, int] = {}
-    for one in contacts:
-        counts[one.role] = counts.get(one.role, 0) + 1
-        role = one.role if counts[one.role] == 1 else f"{one.role} {counts[one.role]}"
-        found |= {f"{role} {field}": getattr(one, field) for field in FIELDS}
+    for contact in contacts:
+        counts[contact.role] = counts.get(contact.role, 0) + 1
+        role = (
+            contact.role if counts[contact.role] == 1 else f"{contact.role} {counts[contact.role]}"
+        )
+        found |= {f"{role} {field}": getattr(contact, field) for field in FIELDS}
     return found
 
 

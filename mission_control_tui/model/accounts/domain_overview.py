@@ -70,7 +70,7 @@ class AccountDomain:
     def light(self) -> Light | None:
         """The worst light of its services; None where it has none."""
         order = (Light.RED, Light.ORANGE, Light.GREY, Light.GREEN)
-        return min((one.light for one in self.services), key=order.index, default=None)
+        return min((service.light for service in self.services), key=order.index, default=None)
 
 
 async def account_domains(
@@ -88,8 +88,8 @@ async def account_domains(
             select(DomainRow).where(DomainRow.account_id == row.id, DomainRow.removed_at.is_(None))
         )
         found = [
-            _domain(one, services.get(one.id, ()), users.get(one.name, 0), zone, today)
-            for one in domains
+            _domain(domain, services.get(domain.id, ()), users.get(domain.name, 0), zone, today)
+            for domain in domains
         ]
         found += await _waiting(session, catalogue, row.id)
     return tuple(sorted(found, key=lambda one: one.name))
@@ -125,7 +125,7 @@ def _domain(
 
 
 def _state(services: tuple[DomainService, ...], ends_on: date | None, today: date) -> DomainState:
-    lights = {one.light for one in services}
+    lights = {service.light for service in services}
     if Light.RED in lights:
         return DomainState.FAILED
     if Light.ORANGE in lights or Light.GREEN not in lights:
@@ -140,7 +140,7 @@ def _state(services: tuple[DomainService, ...], ends_on: date | None, today: dat
 async def _services(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> dict[int, tuple[DomainService, ...]]:
-    names = {one.id: one.name for one in catalogue.services}
+    names = {service.id: service.name for service in catalogue.services}
     rows = await session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.account_id == account_id, AssignmentRow.domain_id.is_not(None))
@@ -176,7 +176,7 @@ async def _users(session: AsyncSession, account_id: int) -> dict[str, int]:
 async def _waiting(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> list[AccountDomain]:
-    sold = [one.id for one in catalogue.products if one.buys is PurchaseKind.DOMAIN]
+    sold = [product.id for product in catalogue.products if product.buys is PurchaseKind.DOMAIN]
     rows = await session.execute(
         select(OrderRow, OrderLineRow)
         .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)

@@ -31,7 +31,7 @@ async def find_accounts(
     an empty query: all, recent ones first.
     """
     words = fold(query).split()
-    recent = [one.id for one in await recent_accounts(store, caller)]
+    recent = [recent_account.id for recent_account in await recent_accounts(store, caller)]
     async with store.read() as session:
         texts: dict[int, list[str]] = {}
         codes: dict[int, str] = {}

@@ -85,8 +85,8 @@ async def usage(store: Store, caller: Caller, account: int | str, *, limit: int 
         idle, more = await _idle_seats(session, catalogue, account_id, limit)
     return Usage(
         levels,
-        Money.total((one.monthly for one in levels), catalogue.currency),
-        Money.total((one.idle for one in levels), catalogue.currency),
+        Money.total((level.monthly for level in levels), catalogue.currency),
+        Money.total((level.idle for level in levels), catalogue.currency),
         idle,
         more,
     )
@@ -185,8 +185,10 @@ async def _idle_seats(
 
 
 def _idle(catalogue: Catalogue, user: UserRow, held: AssignmentRow, level_id: str) -> IdleSeat:
-    service = next((one for one in catalogue.services if one.id == held.service_id), None)
-    levels = {one.id: one.name for one in service.levels} if service else {}
+    service = next(
+        (service for service in catalogue.services if service.id == held.service_id), None
+    )
+    levels = {level.id: level.name for level in service.levels} if service else {}
     never = held.observed_generation == 0 and held.light != Light.ORANGE
     why = (
         ("disabled", user.disabled),

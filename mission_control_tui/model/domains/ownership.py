@@ -295,7 +295,7 @@ async def _refuse_services(
 ) -> None:
     """Services whose settings name the domain, such as a web site, would be left without it."""
     options = {
-        service.id: [one.id for one in service.options if one.type is ValueType.DOMAIN]
+        service.id: [option.id for option in service.options if option.type is ValueType.DOMAIN]
         for service in catalogue.services
     }
     rows = await session.execute(

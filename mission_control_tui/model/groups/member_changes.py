@@ -33,8 +33,8 @@ class MemberChanges:
     async def change(self, adding: Who, removing: Who) -> None:
         """Judge both; a problem for each that cannot be."""
         present = {
-            (one.role, one.subject_id): one
-            for one in await self._tx.session.scalars(
+            (row.role, row.subject_id): row
+            for row in await self._tx.session.scalars(
                 select(MemberRow).where(MemberRow.object_id == self._row.id)
             )
         }

@@ -88,7 +88,7 @@ class ObjectView:
 
     def having(self, role: str) -> tuple[MemberView, ...]:
         """The members in this role."""
-        return tuple(one for one in self.members if one.role == role)
+        return tuple(member for member in self.members if member.role == role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ async def _member_counts(session: AsyncSession, ids: Sequence[str]) -> dict[str,
 
 def kind_name(catalogue: Catalogue, kind: str) -> str:
     """What the kind is called; one that left the catalogue shows by its id."""
-    return next((one.name for one in catalogue.services if one.id == kind), kind)
+    return next((service.name for service in catalogue.services if service.id == kind), kind)
 
 
 async def show_object(store: Store, caller: Caller, account: int | str, key: str) -> ObjectView:
@@ -229,7 +229,7 @@ async def _members(
             .where(MemberRow.object_id == row.id)
         )
     ).all()
-    addresses = await primary_addresses(session, {one[1] for one in users})
+    addresses = await primary_addresses(session, {user[1] for user in users})
     found = [
         MemberView(ident, role, USER_MEMBER, "User", name, addresses.get(ident, upn))
         for role, ident, name, upn in users
@@ -250,7 +250,7 @@ async def _members(
         )
         for role, one in others
     ]
-    kind = next((one for one in catalogue.kinds if one.id == row.service_id), None)
+    kind = next((kind for kind in catalogue.kinds if kind.id == row.service_id), None)
     order = {role.id: index for index, role in enumerate(kind.roles if kind else ())}
     found.sort(key=lambda one: (order.get(one.role, len(order)), fold(one.name), one.id))
     return tuple(found)
@@ -268,8 +268,8 @@ async def choices(
     if USER_MEMBER in accepts:
         users = await page(store, caller, account_id, UserFilter(query), limit=FOUND)
         found += [
-            MemberChoice(one.id, USER_MEMBER, "User", one.display_name, one.upn)
-            for one in users.rows
+            MemberChoice(row.id, USER_MEMBER, "User", row.display_name, row.upn)
+            for row in users.rows
         ]
     for one in accepts:
         if one == USER_MEMBER:

@@ -166,10 +166,10 @@ async def refuse_last(
 ) -> None:
     """Raise Conflict, naming them, when objects are there that the seats just taken were the last to include."""
     kinds = [
-        one.id
-        for one in catalogue.kinds
-        if service.id in one.included_with
-        and not await is_included(tx.session, account.id, catalogue, one)
+        kind.id
+        for kind in catalogue.kinds
+        if service.id in kind.included_with
+        and not await is_included(tx.session, account.id, catalogue, kind)
     ]
     if not kinds:
         return
@@ -187,7 +187,7 @@ async def refuse_last(
     ).all()
     if names:
         more = " and others" if len(names) > NAMED else ""
-        listed = ", ".join(harmless(one) for one in names[:NAMED])
+        listed = ", ".join(harmless(name) for name in names[:NAMED])
         raise Conflict(
             f"{listed}{more} are included with {service.name}, and these are its last seats.",
             hint="Remove them first, or keep a seat.",

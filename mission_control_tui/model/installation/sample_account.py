@@ -211,7 +211,9 @@ async def _make(tx: Transaction) -> Account:
 
 async def _failing_domain(tx: Transaction, account: AccountRow, catalogue: Catalogue) -> None:
     """A domain as if bought: no order, because nobody sells names below .example."""
-    product = next((one for one in catalogue.products if one.buys is PurchaseKind.DOMAIN), None)
+    product = next(
+        (product for product in catalogue.products if product.buys is PurchaseKind.DOMAIN), None
+    )
     if product is None:
         await claim(tx, account, FAILING_DOMAIN, bought=False)
         return
@@ -257,8 +259,8 @@ async def _has_seat(
     tx: Transaction, account: AccountRow, catalogue: Catalogue, service_id: str, level_id: str
 ) -> bool:
     """Whether the catalogue in force, which need not be the shipped one, let the account buy this."""
-    service = next((one for one in catalogue.services if one.id == service_id), None)
-    if service is None or all(one.id != level_id for one in service.levels):
+    service = next((service for service in catalogue.services if service.id == service_id), None)
+    if service is None or all(level.id != level_id for level in service.levels):
         return False
     pool = await locked_pool(tx.session, account.id, service_id, level_id)
     return pool is not None and pool.held < pool.owned

@@ -213,7 +213,7 @@ async def locked_policy(tx: Transaction, account_id: int) -> PasswordPolicy:
 
 
 def _require_passwords(file: ImportFile, users: Sequence[NewUser]) -> None:
-    without = [one.row.row for one in users if one.password is None]
+    without = [user.row.row for user in users if user.password is None]
     if not without:
         return
     count = f"{len(without)} new user{'s'[: len(without) > 1]}"

@@ -105,7 +105,7 @@ class PasteResult:
     @property
     def short(self) -> tuple[SeatNeed, ...]:
         """The levels with too few seats."""
-        return tuple(one for one in self.seats if one.short)
+        return tuple(seat for seat in self.seats if seat.short)
 
 
 class _PastedFile(ImportFile):
@@ -238,7 +238,7 @@ async def _seats(
 
 
 def _require(seats: Sequence[SeatNeed]) -> None:
-    short = [one for one in seats if one.short]
+    short = [seat for seat in seats if seat.short]
     if short:
         problems = [
             Problem(f"{one.service}, {one.level}", f"{one.needed} needed, {one.free} free")
@@ -263,15 +263,15 @@ async def _bulk(
     if not content.services or not users:
         return None
     ids: dict[str, str] = {}
-    for some in batches([one.key for one in users]):
+    for some in batches([user.key for user in users]):
         found = await tx.session.execute(
             select(AddressRow.key, AddressRow.user_id).where(AddressRow.key.in_(some))
         )
         ids |= {key: user_id for key, user_id in found if user_id is not None}
     given = [dict(one) for one in content.to_json()["services"]]
     targets = [
-        BulkTarget(ids[one.key], None, one.details.upn, {"give": service})
-        for one in users
+        BulkTarget(ids[user.key], None, user.details.upn, {"give": service})
+        for user in users
         for service in given
     ]
     attended = reveals(catalogue, BulkAction.GIVE, BulkParams(), targets)

@@ -363,8 +363,10 @@ class _HeadedTable:
                 fields[name] = parse_value(FIELD_BY_NAME[name], cell)
             except InvalidInput as error:
                 problems += [
-                    Problem(f"line {number}, {FIELD_BY_NAME[name].label}", one.what, one.hint)
-                    for one in error.problems
+                    Problem(
+                        f"line {number}, {FIELD_BY_NAME[name].label}", problem.what, problem.hint
+                    )
+                    for problem in error.problems
                 ]
         first, last = stated.get("first_names", ""), stated.get("last_name", "")
         display = stated.get("display_name", "") or display_name_for(first, last)

@@ -71,12 +71,12 @@ class TemplateContent:
             "fields": dict(self.fields),
             "services": [
                 {
-                    "service": one.service,
-                    "level": one.level,
-                    "settings": dict(one.settings),
-                    "instance": one.instance,
+                    "service": service.service,
+                    "level": service.level,
+                    "settings": dict(service.settings),
+                    "instance": service.instance,
                 }
-                for one in self.services
+                for service in self.services
             ],
         }
 
@@ -168,7 +168,7 @@ def checked(catalogue: Catalogue, content: TemplateContent) -> TemplateContent:
         domains=None,
         compulsory=frozenset(),
     )
-    problems += [one for one in judged.problems if one.where in stated]
+    problems += [problem for problem in judged.problems if problem.where in stated]
     services: dict[tuple[str, str], TemplateService] = {}
     for one in content.services:
         service = catalogue.service(one.service)
@@ -242,18 +242,18 @@ def words(content: TemplateContent) -> list[str]:
     words = []
     for name, value in content.fields.items():
         words += ["--field", f"{name}={text_of(value)}"]
-    for one in content.services:
-        at = f"{one.service}/{one.instance}" if one.instance else one.service
-        words += ["--give", f"{at}={one.level}"]
-        for name, value in one.settings.items():
+    for service in content.services:
+        at = f"{service.service}/{service.instance}" if service.instance else service.service
+        words += ["--give", f"{at}={service.level}"]
+        for name, value in service.settings.items():
             words += ["--set", f"{at}.{name}={_shown(value)}"]
     return words
 
 
 def flat(content: TemplateContent) -> dict[str, object]:
     flat: dict[str, object] = dict(content.fields)
-    for one in content.services:
-        at = f"{one.service}/{one.instance}" if one.instance else one.service
-        flat[at] = one.level
-        flat |= {f"{at} {name}": value for name, value in one.settings.items()}
+    for service in content.services:
+        at = f"{service.service}/{service.instance}" if service.instance else service.service
+        flat[at] = service.level
+        flat |= {f"{at} {name}": value for name, value in service.settings.items()}
     return flat

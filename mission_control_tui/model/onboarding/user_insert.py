@@ -49,7 +49,7 @@ async def write_users(
 
     Who states no password gets a generated one. `progress` hears how many more are written.
     """
-    ids = {one.key: uuid.uuid4().hex for one in users}
+    ids = {user.key: uuid.uuid4().hex for user in users}
     made: list[NewPassword] = []
     for chunk in batches(users, USERS_AT_ONCE):
         passwords = await asyncio.to_thread(_passwords, chunk, policy)
@@ -70,8 +70,8 @@ async def write_users(
 
 def _passwords(users: Sequence[NewUser], policy: PasswordPolicy) -> list[str]:
     return [
-        generate(policy, one.details.username) if one.password is None else one.password
-        for one in users
+        generate(policy, user.details.username) if user.password is None else user.password
+        for user in users
     ]
 
 
@@ -141,7 +141,9 @@ def _rows(
 async def _set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:
     """Managers who are new users themselves can be named only when all are there."""
     managed = [
-        {"of": ids[one.key], "manager": ids[one.manager_key]} for one in users if one.manager_key
+        {"of": ids[user.key], "manager": ids[user.manager_key]}
+        for user in users
+        if user.manager_key
     ]
     table = _table(UserRow)
     statement = (

@@ -320,7 +320,9 @@ async def fulfil(
         details={"product": product.id, "order": line.order_id, **line.details},
     )
     options = catalogue.service(level.grants_service).options_for(level.grants_level)
-    settings = {one.id: line.details[one.id] for one in options if line.details.get(one.id)}
+    settings = {
+        option.id: line.details[option.id] for option in options if line.details.get(option.id)
+    }
     await wish_for_domain(
         tx,
         account,

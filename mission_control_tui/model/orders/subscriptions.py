@@ -116,9 +116,9 @@ async def subscribed_level(
 ) -> str:
     """The id of the only level of the product that the account has. Raises NotFound, Conflict (several)."""
     have = [
-        one
-        for one in await _subscriptions(session, catalogue, account.id)
-        if one.product_id == product.id
+        subscription
+        for subscription in await _subscriptions(session, catalogue, account.id)
+        if subscription.product_id == product.id
     ]
     if not have:
         raise NotFound(

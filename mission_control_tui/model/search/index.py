@@ -207,6 +207,6 @@ async def ranked(
 
 async def reindex(session: AsyncSession, row: UserRow, addresses: Iterable[AddressRow]) -> None:
     """Have the user found by what it is called now."""
-    aliases = [one.address for one in addresses if one.address != row.upn]
+    aliases = [address.address for address in addresses if address.address != row.upn]
     terms = terms_of(to_details(row), aliases)
     await index_user(session, row.account_id, row.id, row.sort_key, row.in_bin, terms)

@@ -131,7 +131,7 @@ async def _walk(
 
     async def rows(statements: Sequence[Statement]) -> list[Sequence[Any]]:
         async with store.read() as session:
-            return [(await session.execute(one)).all() for one in statements]
+            return [(await session.execute(statement)).all() for statement in statements]
 
     more = False
     for half in await asyncio.gather(*(rows(statements) for statements in halves)):

@@ -90,7 +90,10 @@ def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[LightColumn, .
         words = [word for word in service.name.split() if word[0].isalnum()] or [service.id]
         letters = "".join(char for char in service.name if char.isalnum()) or service.id
         initials = "".join(word[0] for word in words[:2])
-        tries = [initials.ljust(2, letters[1:2] or "x"), *(letters[0] + one for one in letters[1:])]
+        tries = [
+            initials.ljust(2, letters[1:2] or "x"),
+            *(letters[0] + letter for letter in letters[1:]),
+        ]
         tries += [f"{number:02d}" for number in range(1, 100)]
         code = next(one.upper() for one in tries if one.upper() not in taken)
         taken.add(code)
@@ -129,7 +132,9 @@ async def rows_of(session: AsyncSession, user_ids: Sequence[str]) -> tuple[Matri
         )
         for row in services:
             cells.setdefault(row.user_id or "", {}).setdefault(row.service_id, []).append(row)
-    return tuple(_row(users[one], cells.get(one, {})) for one in user_ids if one in users)
+    return tuple(
+        _row(users[user_id], cells.get(user_id, {})) for user_id in user_ids if user_id in users
+    )
 
 
 def _row(user: Any, services: Mapping[str, Sequence[Any]]) -> MatrixRow:
