@@ -57,7 +57,7 @@ def addresses(upn: str, before: Mapping[str, object], after: Mapping[str, object
 def password(upn: str, username: str, service: str = "", instance: str = "") -> Words:
     """`users password` with a generated one."""
     of = ("--service", service) if service else ()
-    return ("users", "password", upn, *of, *_instance(instance), *_file(username))
+    return ("users", "password", upn, *of, *instance_flag(instance), *_file(username))
 
 
 def provision(
@@ -71,13 +71,10 @@ def provision(
     new_password: bool = False,
 ) -> Words:
     """`provision` with the settings that were stated."""
-    stated = [
-        word for name, value in settings.items() for word in ("--set", f"{name}={_text(value)}")
-    ]
     return (
         *("provision", upn, service, "--level", level),
-        *stated,
-        *_instance(instance),
+        *setting_flags(settings),
+        *instance_flag(instance),
         *(("--adopt",) if adopt else ()),
         *(_file(f"{upn.partition('@')[0]}-{service}") if new_password else ()),
     )
@@ -86,20 +83,19 @@ def provision(
 def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
     """`suspend`, `resume` or `deprovision`."""
     sure = ("--yes",) if kind == "deprovision" else ()
-    return (kind, upn, service, *_instance(instance), *sure)
+    return (kind, upn, service, *instance_flag(instance), *sure)
 
 
 def buy(
     product: str, level: str, quantity: int, term: int, domain: str, answers: Mapping[str, object]
 ) -> Words:
     """`buy` with all its answers."""
-    said = [word for name, value in answers.items() for word in ("--set", f"{name}={_text(value)}")]
     return (
         *("buy", product, "--level", level),
         *(("--quantity", str(quantity)) if quantity != 1 else ()),
         *(("--term", str(term)) if term else ()),
         *(("--domain", domain) if domain else ()),
-        *said,
+        *setting_flags(answers),
     )
 
 
@@ -122,7 +118,15 @@ def edit_account(code: str, after: Mapping[str, object]) -> Words:
     return tuple(words)
 
 
-def _instance(name: str) -> Words:
+def setting_flags(values: Mapping[str, object]) -> Words:
+    """Return `--set NAME=VALUE` for each."""
+    return tuple(
+        word for name, value in values.items() for word in ("--set", f"{name}={_text(value)}")
+    )
+
+
+def instance_flag(name: str) -> Words:
+    """Return `--instance NAME`, or nothing."""
     return ("--instance", name) if name else ()
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from mission_control_tui.model.schedules.actions import ScheduleAction
 from mission_control_tui.model.schedules.editing import cancel_schedule
 from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.model.users.actions.base import UserVerb
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
@@ -160,7 +160,7 @@ class SchedulesScreen(SchedulingScreen):
                 self._go_to_user(one)
 
     def _go_to_user(self, one: ScheduleView) -> None:
-        if one.action in (ScheduleAction.DISABLE, ScheduleAction.ENABLE):
+        if one.action in (UserVerb.DISABLE, UserVerb.ENABLE):
             self.go_to("user", one.user_id)
         else:
             self.go_to("provision", one.user_id)

@@ -16,7 +16,8 @@ from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
 from tests.screens import world

@@ -8,7 +8,8 @@ import sys
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NoSeats
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 
 
 def _say(line: str) -> None:

@@ -17,7 +17,8 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
 from tests.postgres import PostgresServer

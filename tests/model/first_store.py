@@ -27,8 +27,9 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.aliases import add_alias
-from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
+from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import ada, create, finish, named
 
 FIRST = "0001"

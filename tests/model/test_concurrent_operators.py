@@ -36,7 +36,6 @@ from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import editing as schedules
 from mission_control_tui.model.schedules import queries as schedule_queries
 from mission_control_tui.model.schedules import running as schedule_running
-from mission_control_tui.model.schedules.actions import ScheduleParams
 from mission_control_tui.model.states import BulkState, ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -44,6 +43,7 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
+from mission_control_tui.model.users.actions.base import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.file import SettingsFile
@@ -171,7 +171,7 @@ async def test_a_schedule_of_a_service_that_left_the_catalogue_fails_and_is_stil
     at = (store, caller, account.id)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann = await create(store, caller, account, named("ann"))
-    params = ScheduleParams("managed-exchange", "popx")
+    params = ActionParams("managed-exchange", "popx")
     one = (await schedules.schedule(*at, ann.id, "provision", params, FUTURE)).result
     async with store.write(Caller("test")) as tx:
         await tx.session.execute(

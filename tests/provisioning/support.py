@@ -37,8 +37,9 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatP
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_user
-from mission_control_tui.model.users.provisioning import ServiceRequest, ServiceResult
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.provisioning.connectors.simulator.store import Effect
 from mission_control_tui.settings.settings import PREFIX
@@ -134,7 +135,7 @@ class World:
 
     async def give(
         self, user: str, level: str = SMALL, *, priority: int = Priority.INTERACTIVE
-    ) -> ServiceResult:
+    ) -> ActionResult:
         """Wish Managed Exchange for a user."""
         outcome = await provision.provision(
             self.store,
@@ -154,11 +155,9 @@ class World:
             for user in users:
                 row = await user_row(tx.session, account.id, user)
                 wanted = ServiceRequest(EXCHANGE, level)
-                await provision.provision_in(
-                    tx, account, catalogue, row, wanted, priority=Priority.BULK
-                )
+                await provision_in(tx, account, catalogue, row, wanted, priority=Priority.BULK)
 
-    async def turn(self, user: str, kind: RequestKind) -> ServiceResult:
+    async def turn(self, user: str, kind: RequestKind) -> ActionResult:
         """Suspend, resume or deprovision a user's Managed Exchange."""
         outcome = await provision.change_wish(
             self.store, self.caller, ACCOUNT, user, EXCHANGE, kind

@@ -11,8 +11,9 @@ from mission_control_tui.model.states import ErrorKind, Light, RequestKind, Requ
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.editing import disable_user, enable_user
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
 from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator.connector import login

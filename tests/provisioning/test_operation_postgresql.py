@@ -16,8 +16,8 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
 from mission_control_tui.model.users.passwords import set_service_password
-from mission_control_tui.model.users.provisioning import ServiceRequest, ServiceResult
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import DriftReport, survey
 from mission_control_tui.settings.settings import load
@@ -59,14 +59,14 @@ class Site:
         (upn,) = await self.world.people(f"u{secrets.token_hex(4)}")
         return upn
 
-    async def give(self, user: str, level: str = "small", *, adopt: bool = False) -> ServiceResult:
+    async def give(self, user: str, level: str = "small", *, adopt: bool = False) -> ActionResult:
         wanted = ServiceRequest(DATABASES, level, adopt=adopt)
         outcome = await provision.provision(
             self.world.store, self.world.caller, ACCOUNT, user, [wanted]
         )
         return outcome.result[0]
 
-    async def take(self, user: str) -> ServiceResult:
+    async def take(self, user: str) -> ActionResult:
         outcome = await provision.change_wish(
             self.world.store,
             self.world.caller,
@@ -77,7 +77,7 @@ class Site:
         )
         return outcome.result[0]
 
-    async def shows(self, given: ServiceResult, light: Light, step: str = "") -> None:
+    async def shows(self, given: ActionResult, light: Light, step: str = "") -> None:
         """Wait for the light, and for a step that begins like this."""
 
         async def so() -> bool:
@@ -101,7 +101,7 @@ class Site:
         finally:
             await backends.close()
 
-    async def may_log_in(self, given: ServiceResult, password: str | None) -> bool:
+    async def may_log_in(self, given: ActionResult, password: str | None) -> bool:
         assert password is not None
         name = given.backend_name
         try:

@@ -15,7 +15,8 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.provisioning.connectors.simulator.rules import SHIPPED
 from tests.provisioning.support import World, worker
 

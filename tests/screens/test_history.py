@@ -40,7 +40,8 @@ async def test_it_is_narrowed_and_shows_before_and_after(
 
 
 async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_db: Path) -> None:
-    from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+    from mission_control_tui.model.users.actions.base import ServiceRequest
+    from mission_control_tui.model.users.provisioning import provision
 
     long = "maximiliana.featherstonehaugh-cholmondeley@acme.example"
     async with opened(world_db, "history") as (app, pilot):
@@ -179,7 +180,8 @@ async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
 
 
 async def test_a_level_change_is_undone(world_db: Path) -> None:
-    from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+    from mission_control_tui.model.users.actions.base import ServiceRequest
+    from mission_control_tui.model.users.provisioning import provision
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)

@@ -16,13 +16,12 @@ from mission_control_tui.model.accounts.editing import resolve_account
 from mission_control_tui.model.accounts.overview import FAILED_DAYS
 from mission_control_tui.model.groups import editing as objects
 from mission_control_tui.model.orders import buying
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionParams, ServiceRequest, UserVerb
 from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
@@ -192,14 +191,14 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
         assert "schedule" not in text_of(app)
         at = (app.store.store, world.CALLER, "acme")
         await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
-        for action in (ScheduleAction.SUSPEND, ScheduleAction.DISABLE):
-            params = ScheduleParams("managed-exchange" if action is ScheduleAction.SUSPEND else "")
+        for action in (UserVerb.SUSPEND, UserVerb.DISABLE):
+            params = ActionParams("managed-exchange" if action is UserVerb.SUSPEND else "")
             await schedule(*at, "ada", action, params, "+1h")
         await shows(pilot, "2 schedules wait")
         async with app.store.store.write(world.CALLER, 1) as tx:
             await tx.session.execute(
                 update(ScheduleRow)
-                .where(ScheduleRow.action == ScheduleAction.SUSPEND)
+                .where(ScheduleRow.action == UserVerb.SUSPEND)
                 .values(state=ScheduleState.FAILED, ended_at=tx.now, said="No seat is free.")
             )
         await shows(pilot, "1 schedule failed", "1 schedule waits")

@@ -20,7 +20,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.settings import Settings
 from mission_control_tui.terminal.lifecycle import TerminalOptions

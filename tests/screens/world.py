@@ -28,7 +28,7 @@ from mission_control_tui.model.store.tables.requests import RequestEventRow, Req
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, finish
 

@@ -20,7 +20,7 @@ from mission_control_tui.model.services.lights import status, workers
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from tests.terminal.pty import Terminal
 
 CALLER = Caller("second", source="test")

@@ -22,7 +22,7 @@ from mission_control_tui.model.views import AssignmentView, UserView
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import ServiceResult
+    from mission_control_tui.model.users.actions.base import ActionResult
 
 
 P = ParamSpec("P")
@@ -165,7 +165,7 @@ def user(view: UserView) -> dict[str, object]:
     }
 
 
-def given(upn: str, instance: str, result: ServiceResult) -> dict[str, object]:
+def given(upn: str, instance: str, result: ActionResult) -> dict[str, object]:
     """What became of a service that was asked for; `request` is null when nothing had to change."""
     return {
         "user": upn,

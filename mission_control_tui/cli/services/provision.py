@@ -30,7 +30,7 @@ from mission_control_tui.model.errors import UsageError
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.users.provisioning import ServiceResult
+    from mission_control_tui.model.users.actions.base import ActionResult
     from mission_control_tui.model.views import AssignmentView
 
 
@@ -80,14 +80,14 @@ def provision(
 
     async def work(
         store: Store, stack: contextlib.ExitStack
-    ) -> tuple[Outcome[tuple[ServiceResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.provisioning import ServiceRequest
+    ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
+        from mission_control_tui.model.users.actions.base import ServiceRequest
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
         account = await session.account_id(store)
         wanted = [ServiceRequest(service, level, options, instance, adopt)]
 
-        async def give(dry_run: bool) -> Outcome[tuple[ServiceResult, ...]]:
+        async def give(dry_run: bool) -> Outcome[tuple[ActionResult, ...]]:
             return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
 
         tried = await give(True)
@@ -121,7 +121,7 @@ def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, s
 
 
 def _keep_passwords(
-    upn: str, given: Sequence[ServiceResult], instance: str, file: passwords.PasswordFile | None
+    upn: str, given: Sequence[ActionResult], instance: str, file: passwords.PasswordFile | None
 ) -> None:
     made = [
         (upn, result.service_id, instance, result.backend_name, result.password)

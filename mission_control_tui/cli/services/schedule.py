@@ -75,12 +75,12 @@ def add(
     """
 
     async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
-        from mission_control_tui.model.schedules.actions import ScheduleParams
         from mission_control_tui.model.schedules.editing import schedule
+        from mission_control_tui.model.users.actions.base import ActionParams
 
         outcome = await schedule(
             *(store, caller, account, user, action),
-            ScheduleParams(service, level, settings_of(settings), instance),
+            ActionParams(service, level, settings_of(settings), instance),
             when,
             dry_run=session.dry_run,
         )

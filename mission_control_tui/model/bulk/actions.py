@@ -31,16 +31,14 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.provision import provision_in
+from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.passwords import renew
-from mission_control_tui.model.users.provisioning import (
-    ServiceRequest,
-    ServiceResult,
-    change_wish_in,
-    provision_in,
-)
 from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
 
+WISHES = {RequestKind(a.verb): a for a in (Suspend(), Resume(), Deprovision())}
 SO_ALREADY = "It is so already."
 
 
@@ -209,7 +207,7 @@ async def _turn(tx: Transaction, context: BulkContext, subject: ItemSubject) -> 
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
     before = state_of(row)
     service = context.catalogue.service(row.service_id)
-    given = await change_wish_in(tx, user, service, row, kind, priority=Priority.BULK)
+    given = await WISHES[kind].turn(tx, user, service, row, priority=Priority.BULK)
     return await _given(tx, user, row.instance, before, given)
 
 
@@ -218,7 +216,7 @@ async def _given(
     user: UserRow,
     instance: str,
     before: dict[str, Any] | None,
-    given: ServiceResult,
+    given: ActionResult,
 ) -> ItemResult:
     if given.request_id is None:
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=given.assignment_id)

@@ -36,12 +36,10 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
-from mission_control_tui.model.users.provisioning import (
-    ServiceRequest,
-    provision_in,
-    wish_for_domain,
-)
+from mission_control_tui.model.users.provisioning import wish_for_domain
 from mission_control_tui.model.views import Account
 
 CODE = "sample"

@@ -14,8 +14,9 @@ from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.users.actions.base import ActionResult
+from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
-from mission_control_tui.model.users.provisioning import ServiceResult, provision_in
 from mission_control_tui.model.views import UserView
 
 
@@ -28,7 +29,7 @@ class NewUserResult:
 
     user: UserView
     services: tuple[TemplateService, ...]
-    given: tuple[ServiceResult, ...]
+    given: tuple[ActionResult, ...]
     password: str | None = field(default=None, repr=False)
 
 

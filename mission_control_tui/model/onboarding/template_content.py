@@ -29,7 +29,7 @@ from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.user_rows import to_details
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 
 FLAGS = ("test_user", "must_change_password", "password_never_expires")
 TEMPLATE_FIELDS: tuple[str, ...] = (

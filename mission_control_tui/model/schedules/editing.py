@@ -14,7 +14,6 @@ from mission_control_tui.model import dates as moments
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import LocalTime
 from mission_control_tui.model.errors import (
     Conflict,
@@ -23,11 +22,9 @@ from mission_control_tui.model.errors import (
     NoSeats,
     NotFound,
     StaleVersion,
-    UsageError,
 )
 from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
-from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
+from mission_control_tui.model.schedules.actions import act, action_of, checked, stored
 from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
@@ -38,6 +35,9 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import ActionParams, UserAction
+from mission_control_tui.model.users.actions.provision import NOBODY_KNOWS
+from mission_control_tui.model.users.actions.registry import title
 
 
 async def when(store: Store, caller: Caller, account: int | str, text: str) -> LocalTime:
@@ -53,8 +53,8 @@ async def schedule(
     caller: Caller,
     account: int | str,
     user: str,
-    action: ScheduleAction | str,
-    params: ScheduleParams | Mapping[str, Any] | None,
+    action: str,
+    params: ActionParams | Mapping[str, Any] | None,
     when: str | datetime,
     *,
     dry_run: bool = False,
@@ -64,25 +64,25 @@ async def schedule(
     The verb is tried as things are now: what time may mend (no seats, not bought, a service that the user has not got
     yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput (time or settings).
     """
-    kind = action_of(action)
-    given = params if isinstance(params, ScheduleParams) else ScheduleParams.of(params or {})
+    wanted = action_of(action)
+    given = _params(params)
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
-        given = schedule_actions.checked(catalogue, kind, given)
-    warnings = await _tried(store, caller, account_id, user, kind, given)
+        given = checked(catalogue, wanted, given)
+    warnings = await _tried(store, caller, account_id, user, wanted, given)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
         owner = await account_row(tx.session, caller, account_id)
         moment = await _moment(tx.session, owner, when)
         target = await user_row(tx.session, account_id, user, lock=True)
-        for warning in (moment.note, *warnings, secret_note(catalogue, kind, given)):
+        for warning in (moment.note, *warnings, wanted.note(catalogue, given)):
             if warning:
                 tx.warn(warning)
         row = ScheduleRow(
             account_id=account_id,
             user_id=target.id,
-            action=kind,
-            params=given.stored(),
+            action=wanted.verb,
+            params=given.stated(),
             due_at=moment.at,
             time_zone=owner.time_zone,
             state=ScheduleState.WAITING,
@@ -94,18 +94,18 @@ async def schedule(
         )
         tx.session.add(row)
         await tx.session.flush()
-        what = schedule_actions.phrase(catalogue, kind, given)
+        what = wanted.title(catalogue, given)
         tx.command(
             *("schedule", "add", target.upn, _exact_words(moment.at)),
-            *schedule_actions.words_of(kind, given),
+            *wanted.words(given),
         )
         tx.record(
             PlanVerb.CREATED,
             "schedule",
             f"{target.upn}: {what}",
-            after={"at": moment.shown, **given.stored()},
+            after={"at": moment.shown, **given.stated()},
             action=AuditAction.SCHEDULE,
-            of=kind,
+            of=wanted.verb,
             user_id=target.id,
             version=1,
         )
@@ -121,7 +121,7 @@ async def change_schedule(
     schedule_id: int,
     *,
     when: str | datetime | None = None,
-    params: ScheduleParams | Mapping[str, Any] | None = None,
+    params: ActionParams | Mapping[str, Any] | None = None,
     expected_version: int | None = None,
     dry_run: bool = False,
 ) -> Outcome[ScheduleView]:
@@ -130,12 +130,11 @@ async def change_schedule(
     Raises NotFound, Conflict (it has ended), StaleVersion, and as `schedule` does.
     """
     row, target, catalogue = await _shown(store, caller, account, schedule_id)
-    action, before = schedule_actions.stored(row.action), ScheduleParams.of(row.params)
+    action, before = stored(row.action), ActionParams.from_json(row.params)
     given = before
     warnings: tuple[str, ...] = ()
     if params is not None:
-        stated = params if isinstance(params, ScheduleParams) else ScheduleParams.of(params)
-        given = schedule_actions.checked(catalogue, action, stated)
+        given = checked(catalogue, action, _params(params))
         warnings = await _tried(store, caller, row.account_id, target.id, action, given)
     async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
         owner = await account_row(tx.session, caller, row.account_id)
@@ -150,9 +149,9 @@ async def change_schedule(
         if moment is not None and moment.at != row.due_at:
             row.due_at, row.time_zone = moment.at, owner.time_zone
         if given != before:
-            row.params = given.stored()
+            row.params = given.stated()
         now = {"at": _local(row), **row.params}
-        name = f"{target.upn}: {schedule_actions.phrase(catalogue, action, given)}"
+        name = f"{target.upn}: {action.title(catalogue, given)}"
         if was == now:
             tx.record(PlanVerb.UNCHANGED, "schedule", name)
         else:
@@ -162,7 +161,7 @@ async def change_schedule(
             changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
             tx.command(
                 *("schedule", "change", str(row.id), "--when", _exact_words(row.due_at)),
-                *schedule_actions.words_of(action, replace(given, service="", instance=""))[1:],
+                *action.words(replace(given, service="", instance=""))[1:],
             )
             tx.record(
                 PlanVerb.CHANGED,
@@ -226,7 +225,7 @@ async def end(
     row.version += 1
     await tx.session.flush()
     catalogue = (await in_force(tx.session)).catalogue
-    what = schedule_actions.phrase(catalogue, row.action, ScheduleParams.of(row.params))
+    what = title(catalogue, row.action, ActionParams.from_json(row.params))
     tx.record(
         PlanVerb.REMOVED if state is ScheduleState.CANCELLED else PlanVerb.CHANGED,
         "schedule",
@@ -247,19 +246,8 @@ _ENDINGS = {
 }
 
 
-def action_of(word: ScheduleAction | str) -> ScheduleAction:
-    """The action of this name. Raises UsageError."""
-    try:
-        return ScheduleAction(word)
-    except ValueError as error:
-        raise UsageError(
-            f"{word!r} cannot be scheduled.", hint=f"One of: {', '.join(ScheduleAction)}."
-        ) from error
-
-
-def secret_note(catalogue: Catalogue, action: ScheduleAction, params: ScheduleParams) -> str:
-    """What to know about a password that will be generated, or ""."""
-    return schedule_actions.secret_note(catalogue, action, params)
+def _params(given: ActionParams | Mapping[str, Any] | None) -> ActionParams:
+    return given if isinstance(given, ActionParams) else ActionParams.from_json(given or {})
 
 
 async def _tried(
@@ -267,8 +255,8 @@ async def _tried(
     caller: Caller,
     account_id: int,
     user: str,
-    action: ScheduleAction,
-    params: ScheduleParams,
+    action: UserAction,
+    params: ActionParams,
 ) -> tuple[str, ...]:
     """What a person should know of the verb's dry run as things are now.
 
@@ -279,7 +267,7 @@ async def _tried(
         async with store.write(caller, account_id, dry_run=True) as tx:
             target = await user_row(tx.session, account_id, user, lock=True)
             try:
-                await schedule_actions.act(tx, target, action, params)
+                await act(tx, target, action, params)
             except NotFound as error:
                 raise _NotYet(error) from error
         plan = tx.plan
@@ -287,8 +275,8 @@ async def _tried(
         return (f"As things are now it would fail: {error.cause.what}",)
     except (NoSeats, Conflict) as error:
         return (f"As things are now it would be refused: {error.what}",)
-    # What is generated is said once, by `secret_note`.
-    told = tuple(one for one in plan.warnings if one != schedule_actions.NOBODY_KNOWS)
+    # What is generated is said once, by the note.
+    told = tuple(warning for warning in plan.warnings if warning != NOBODY_KNOWS)
     if not plan.changes_anything:
         return ("As things are now nothing would change.", *told)
     return told
@@ -330,11 +318,11 @@ async def _waiting(tx: Transaction, schedule_id: int) -> ScheduleRow:
     return row
 
 
-def _stale(row: ScheduleRow, given: ScheduleParams, when: str | datetime | None) -> StaleVersion:
+def _stale(row: ScheduleRow, given: ActionParams, when: str | datetime | None) -> StaleVersion:
     now = _local(row)
     theirs: dict[str, tuple[object, object]] = {"at": (str(when) if when else now, now)}
-    if ScheduleParams.of(row.params) != given:
-        theirs["params"] = (given.stored(), row.params)
+    if ActionParams.from_json(row.params) != given:
+        theirs["params"] = (given.stated(), row.params)
     return StaleVersion(
         f"Schedule {row.id} was changed meanwhile by {row.operator}.",
         theirs=theirs,

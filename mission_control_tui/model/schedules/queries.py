@@ -14,13 +14,13 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.states import ScheduleState, known
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.actions.base import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.registry import title
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class ScheduleView:
     user_id: str
     upn: str
     display_name: str
-    action: ScheduleAction | str
-    params: ScheduleParams
+    action: UserVerb | str
+    params: ActionParams
     what: str
     due_at: datetime
     shown: str
@@ -118,7 +118,7 @@ def _local(row: ScheduleRow) -> str:
 
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
-    action, params = known(ScheduleAction, row.action), ScheduleParams.of(row.params)
+    action, params = known(UserVerb, row.action), ActionParams.from_json(row.params)
     return ScheduleView(
         id=row.id,
         account_id=row.account_id,
@@ -127,7 +127,7 @@ def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView
         display_name=user.display_name,
         action=action,
         params=params,
-        what=schedule_actions.phrase(catalogue, action, params),
+        what=title(catalogue, action, params),
         due_at=row.due_at,
         shown=_local(row),
         time_zone=row.time_zone,

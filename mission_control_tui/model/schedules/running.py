@@ -10,8 +10,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError
-from mission_control_tui.model.schedules import actions as schedule_actions
-from mission_control_tui.model.schedules.actions import ScheduleParams
+from mission_control_tui.model.schedules.actions import act, stored
 from mission_control_tui.model.schedules.due import DueSchedule
 from mission_control_tui.model.schedules.editing import end
 from mission_control_tui.model.states import ScheduleState
@@ -21,6 +20,7 @@ from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import ActionParams
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ SOURCE = "schedule"
 """Where the audit says that such a change came from."""
 
 
-async def run(store: Store, one: DueSchedule) -> ScheduleState | None:
+async def run(store: Store, due: DueSchedule) -> ScheduleState | None:
     """State the wish of a due schedule, as the operator who made it, and end it: one transaction, so it happens once.
 
     A wish that is refused leaves the schedule failed, with the reason. None: somebody else ran, changed or cancelled
@@ -36,7 +36,7 @@ async def run(store: Store, one: DueSchedule) -> ScheduleState | None:
     """
 
     async def work(*, last: bool = False) -> ScheduleState | None:
-        made_by = await _maker(store, one.id)
+        made_by = await _maker(store, due.id)
         if made_by is None:
             return None
         caller, account_id = made_by
@@ -44,10 +44,10 @@ async def run(store: Store, one: DueSchedule) -> ScheduleState | None:
             # The user before the schedule, as whoever deletes a user locks them.
             user = (
                 await tx.session.scalars(
-                    select(UserRow).where(UserRow.id == one.user_id).with_for_update()
+                    select(UserRow).where(UserRow.id == due.user_id).with_for_update()
                 )
             ).one()
-            row = await _still_due(tx, one.id)
+            row = await _still_due(tx, due.id)
             if row is None:
                 return None
             return await _carry_out(tx, row, user, last=last)
@@ -105,8 +105,8 @@ async def _carry_out(
         async with tx.session.begin_nested():
             if user.in_bin:
                 raise Conflict(f"{upn} is in the recycling bin.")
-            requests = await schedule_actions.act(
-                attempt, user, schedule_actions.stored(row.action), ScheduleParams.of(row.params)
+            requests = await act(
+                attempt, user, stored(row.action), ActionParams.from_json(row.params)
             )
             await attempt.flush_audit()
     except (OperationalError, InterfaceError, OSError):

@@ -11,18 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.states import RequestKind, Wish
+from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.provisioning import (
-    ServiceRequest,
-    ServiceResult,
-    change_wish_in,
-    provision_in,
-)
+from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.provision import provision_in
+from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 
 _WISH = ("wish", "level", "settings")
 FORCE_HINT = "Look at the history; to undo it all the same, force it."
@@ -97,17 +94,15 @@ async def restate_service(
     target: Mapping[str, Any],
     *,
     priority: int,
-) -> ServiceResult:
+) -> ActionResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
     service = catalogue.service(row.service_id)
     if target["wish"] == Wish.ABSENT:
-        return await change_wish_in(
-            tx, user, service, row, RequestKind.DEPROVISION, priority=priority
-        )
+        return await Deprovision().turn(tx, user, service, row, priority=priority)
     suspended = target["wish"] == Wish.SUSPENDED
     if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
-        kind = RequestKind.SUSPEND if suspended else RequestKind.RESUME
-        return await change_wish_in(tx, user, service, row, kind, priority=priority)
+        action = Suspend() if suspended else Resume()
+        return await action.turn(tx, user, service, row, priority=priority)
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
     wanted = ServiceRequest(

@@ -9,11 +9,12 @@ from typing import ClassVar
 
 from mission_control_tui.model import dates as moments
 from mission_control_tui.model.errors import Conflict, InvalidInput, ProblemCode
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams, phrase
 from mission_control_tui.model.schedules.editing import change_schedule, schedule
 from mission_control_tui.model.schedules.queries import ScheduleView
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
+from mission_control_tui.model.users.actions.base import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -26,8 +27,8 @@ HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 class SchedulableAction:
     """Something that can be scheduled for a user."""
 
-    action: ScheduleAction
-    params: ScheduleParams = field(default_factory=ScheduleParams)
+    action: UserVerb
+    params: ActionParams = field(default_factory=ActionParams)
 
 
 class SchedulableList(CursorLines):
@@ -52,19 +53,15 @@ class SchedulableList(CursorLines):
 def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
     """What can be scheduled for a user who has these services, the user as a whole first."""
     given = [view for view in views if view.id and view.wish is not Wish.ABSENT]
-    found = [
-        SchedulableAction(
-            ScheduleAction.ENABLE if user.details.disabled else ScheduleAction.DISABLE
-        )
-    ]
+    found = [SchedulableAction(UserVerb.ENABLE if user.details.disabled else UserVerb.DISABLE)]
     if given:
-        found.append(SchedulableAction(ScheduleAction.DEPROVISION))
+        found.append(SchedulableAction(UserVerb.DEPROVISION))
     for view in given:
-        params = ScheduleParams(view.service_id, instance=view.instance)
-        turned = ScheduleAction.RESUME if view.wish is Wish.SUSPENDED else ScheduleAction.SUSPEND
+        params = ActionParams(view.service_id, instance=view.instance)
+        turned = UserVerb.RESUME if view.wish is Wish.SUSPENDED else UserVerb.SUSPEND
         found += [
             SchedulableAction(turned, params),
-            SchedulableAction(ScheduleAction.DEPROVISION, params),
+            SchedulableAction(UserVerb.DEPROVISION, params),
         ]
     return found
 
@@ -91,7 +88,7 @@ class SchedulingScreen(MissionScreen):
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
     async def schedule_for(
-        self, user_id: str, first: ScheduleAction | None = None, *, service: str = ""
+        self, user_id: str, first: UserVerb | None = None, *, service: str = ""
     ) -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
         at = self.context.at
@@ -113,7 +110,7 @@ class SchedulingScreen(MissionScreen):
         """List what can be scheduled, the cursor on number `at`."""
         catalogue = self.context.catalogue
         rows: list[tuple[SchedulableAction | None, str]] = [
-            (one, phrase(catalogue, one.action, one.params)) for one in found
+            (one, title(catalogue, one.action, one.params)) for one in found
         ]
         if self.LEADS_TO_SERVICES:
             rows.append((None, "Provision: open Services, choose a level there, then d"))
@@ -137,7 +134,7 @@ class SchedulingScreen(MissionScreen):
         self, user: UserView, planned: SchedulableAction, done: Callable[[], None] = lambda: None
     ) -> None:
         """Ask for the date and time, and schedule; then `done` is called."""
-        what = phrase(self.context.catalogue, planned.action, planned.params)
+        what = title(self.context.catalogue, planned.action, planned.params)
         self.prompts.ask(
             [f"{self.context.account.name}: {what}, of {user.upn}, when?", self._zone_line()],
             "When",

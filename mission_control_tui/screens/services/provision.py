@@ -9,15 +9,15 @@ from textual.widget import Widget
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.states import Light, RequestKind
-from mission_control_tui.model.users.passwords import set_service_password
-from mission_control_tui.model.users.provisioning import (
+from mission_control_tui.model.users.actions.base import (
+    ActionParams,
+    ActionResult,
     ServiceRequest,
-    ServiceResult,
-    change_wish,
-    provision,
+    UserVerb,
 )
+from mission_control_tui.model.users.passwords import set_service_password
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
@@ -121,7 +121,7 @@ class ProvisionScreen(PanelsScreen):
 
     async def _asked(
         self, panels: list[UserServicePanel], wanted: list[ServiceRequest], *, dry_run: bool
-    ) -> Outcome[tuple[ServiceResult, ...]] | None:
+    ) -> Outcome[tuple[ActionResult, ...]] | None:
         """What the model says; None when settings were refused, which then show it."""
         try:
             return await provision(
@@ -185,8 +185,8 @@ class ProvisionScreen(PanelsScreen):
             self._want_name(panel)
         else:
             one = panel.wanted()
-            params = ScheduleParams(one.service, one.level, one.settings, one.instance)
-            self.ask_when(user, SchedulableAction(ScheduleAction.PROVISION, params), panel.sent)
+            params = ActionParams(one.service, one.level, one.settings, one.instance)
+            self.ask_when(user, SchedulableAction(UserVerb.PROVISION, params), panel.sent)
 
     def _service_name(self, service_id: str) -> str:
         return self.context.catalogue.service(service_id).name
@@ -207,7 +207,7 @@ class ProvisionScreen(PanelsScreen):
 
     async def _turned(
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
-    ) -> Outcome[tuple[ServiceResult, ...]]:
+    ) -> Outcome[tuple[ActionResult, ...]]:
         return await change_wish(
             *self.context.at,
             self.user_id,

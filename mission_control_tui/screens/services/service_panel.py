@@ -14,7 +14,7 @@ from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton, as_wide

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.recycle_bin.deletion import delete_user
-from mission_control_tui.model.schedules.actions import ScheduleAction
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.users import editing
+from mission_control_tui.model.users.actions.base import UserVerb
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy
@@ -53,9 +53,9 @@ class UserFunctionsScreen(SchedulingScreen):
             return
         row = functions.current if functions.has_focus else None
         names = {
-            "disable": ScheduleAction.DISABLE,
-            "enable": ScheduleAction.ENABLE,
-            "deprovision": ScheduleAction.DEPROVISION,
+            "disable": UserVerb.DISABLE,
+            "enable": UserVerb.ENABLE,
+            "deprovision": UserVerb.DEPROVISION,
         }
         await self.schedule_for(user_id, names.get(str(row.key)) if row is not None else None)
 

@@ -24,8 +24,9 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing as user_changes
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.aliases import add_alias
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
 

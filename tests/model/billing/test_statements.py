@@ -30,7 +30,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, named
 

@@ -36,6 +36,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatH
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
 from tests.model.store_machine import StoreMachine, walk
@@ -223,7 +224,7 @@ class Machine(StoreMachine):
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS))
     def somebody_else_gives(self, name: str, level: str) -> None:
-        wanted = [provision.ServiceRequest(SERVICE, level)]
+        wanted = [ServiceRequest(SERVICE, level)]
         self.try_it(provision.provision(self.store, BOB, self.account.id, name, wanted))
 
     @rule(

@@ -17,8 +17,9 @@ from mission_control_tui.model.installation import sample_account as sample
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.editing import edit_user
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, ada, create, named
 

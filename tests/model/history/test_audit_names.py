@@ -18,7 +18,8 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import ada, create, own_seats
 

@@ -23,8 +23,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.passwords import set_password
-from mission_control_tui.model.users.provisioning import ServiceRequest
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import create, finish, named, own_seats
 

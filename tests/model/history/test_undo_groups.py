@@ -20,7 +20,8 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account, AuditView, UserView
 from tests.model.helpers import create, finish, named, own_seats
 

@@ -24,7 +24,8 @@ from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import create, finish, named

@@ -36,8 +36,9 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.aliases import add_alias
-from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
+from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import create, finish, named
 from tests.support import share
 

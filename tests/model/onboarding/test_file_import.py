@@ -27,7 +27,8 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import AddressRow, SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada, create, finish, named, own_seats

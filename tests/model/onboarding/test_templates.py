@@ -23,7 +23,8 @@ from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.audit import AuditRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, ada, create, named, own_seats
 

@@ -29,7 +29,8 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, list_domains
 

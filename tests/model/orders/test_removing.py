@@ -20,7 +20,8 @@ from mission_control_tui.model.plan import PlanVerb, SeatLine
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, finish, list_domains, named
 

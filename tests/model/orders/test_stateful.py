@@ -21,7 +21,8 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.states import OrderKind, RequestKind
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
 from tests.model.store_machine import StoreMachine, walk

@@ -26,7 +26,8 @@ from mission_control_tui.model.store.tables.users import AddressRow, SearchTermR
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import expiry as expiring
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import ada, create, finish, named, own_seats, secrets_kept
 

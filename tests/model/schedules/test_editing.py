@@ -21,7 +21,6 @@ from mission_control_tui.model.history.audit_export import as_script
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.schedules import due as schedule_due
-from mission_control_tui.model.schedules.actions import ScheduleAction, ScheduleParams
 from mission_control_tui.model.schedules.editing import (
     cancel_schedule,
     change_schedule,
@@ -35,13 +34,14 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ActionParams, ServiceRequest, UserVerb
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
 
 pytestmark = pytest.mark.any_database
 
-MAIL = ScheduleParams("managed-exchange", "popx")
+MAIL = ActionParams("managed-exchange", "popx")
 BOB = Caller(operator="bob", source="cli", ticket="T-2", session="s2")
 
 
@@ -56,8 +56,8 @@ async def made(
     store: Store,
     caller: Caller,
     user: UserView,
-    action: ScheduleAction = ScheduleAction.PROVISION,
-    params: ScheduleParams | None = MAIL,
+    action: UserVerb = UserVerb.PROVISION,
+    params: ActionParams | None = MAIL,
     text: str = "tomorrow 18:00",
 ) -> ScheduleView:
     outcome = await schedule(store, caller, user.account_id, user.id, action, params, text)
@@ -121,19 +121,19 @@ async def test_a_dry_run_schedules_nothing(
     [
         ("provision", MAIL, "yesterday", InvalidInput),
         ("provision", MAIL, "2020-01-01 09:00", InvalidInput),
-        ("provision", ScheduleParams("nonsense"), "+1h", NotFound),
-        ("provision", ScheduleParams("managed-exchange", "nonsense"), "+1h", NotFound),
+        ("provision", ActionParams("nonsense"), "+1h", NotFound),
+        ("provision", ActionParams("managed-exchange", "nonsense"), "+1h", NotFound),
         (
             "provision",
-            ScheduleParams("managed-exchange", "popx", {"nonsense": 1}),
+            ActionParams("managed-exchange", "popx", {"nonsense": 1}),
             "+1h",
             InvalidInput,
         ),
-        ("provision", ScheduleParams(), "+1h", UsageError),
-        ("suspend", ScheduleParams("managed-exchange", "popx"), "+1h", UsageError),
+        ("provision", ActionParams(), "+1h", UsageError),
+        ("suspend", ActionParams("managed-exchange", "popx"), "+1h", UsageError),
         ("disable", MAIL, "+1h", UsageError),
-        ("explode", ScheduleParams(), "+1h", UsageError),
-        ("provision", ScheduleParams("domain-registration"), "+1h", (UsageError, NotFound)),
+        ("explode", ActionParams(), "+1h", UsageError),
+        ("provision", ActionParams("domain-registration"), "+1h", (UsageError, NotFound)),
     ],
 )
 async def test_what_no_time_mends_is_refused_at_once(
@@ -142,7 +142,7 @@ async def test_what_no_time_mends_is_refused_at_once(
     account: Account,
     user: UserView,
     action: str,
-    params: ScheduleParams,
+    params: ActionParams,
     text: str,
     error: type[Exception] | tuple[type[Exception], ...],
 ) -> None:
@@ -164,11 +164,11 @@ async def test_an_unknown_user_or_one_in_the_bin_is_refused(
 @pytest.mark.parametrize(
     ("action", "params", "warning"),
     [
-        ("provision", ScheduleParams("managed-exchange", "pc-web"), "would be refused"),
-        ("provision", ScheduleParams("databases", "small", instance="shop"), "would be refused"),
-        ("suspend", ScheduleParams("managed-exchange"), "would fail"),
-        ("enable", ScheduleParams(), "nothing would change"),
-        ("deprovision", ScheduleParams(), "nothing would change"),
+        ("provision", ActionParams("managed-exchange", "pc-web"), "would be refused"),
+        ("provision", ActionParams("databases", "small", instance="shop"), "would be refused"),
+        ("suspend", ActionParams("managed-exchange"), "would fail"),
+        ("enable", ActionParams(), "nothing would change"),
+        ("deprovision", ActionParams(), "nothing would change"),
     ],
 )
 async def test_what_time_may_mend_is_a_warning(
@@ -177,7 +177,7 @@ async def test_what_time_may_mend_is_a_warning(
     account: Account,
     user: UserView,
     action: str,
-    params: ScheduleParams,
+    params: ActionParams,
     warning: str,
 ) -> None:
     outcome = await schedule(store, caller, account.id, user.id, action, params, "+1h")
@@ -220,15 +220,15 @@ async def test_at_its_moment_it_becomes_a_wish_of_whoever_made_it_once(
 @pytest.mark.parametrize(
     ("action", "params", "wish", "kinds"),
     [
-        (ScheduleAction.SUSPEND, ScheduleParams("managed-exchange"), Wish.SUSPENDED, {"suspend"}),
+        (UserVerb.SUSPEND, ActionParams("managed-exchange"), Wish.SUSPENDED, {"suspend"}),
         (
-            ScheduleAction.DEPROVISION,
-            ScheduleParams("managed-exchange"),
+            UserVerb.DEPROVISION,
+            ActionParams("managed-exchange"),
             Wish.ABSENT,
             {"deprovision"},
         ),
-        (ScheduleAction.DEPROVISION, ScheduleParams(), Wish.ABSENT, {"deprovision"}),
-        (ScheduleAction.DISABLE, ScheduleParams(), Wish.PRESENT, {"disable"}),
+        (UserVerb.DEPROVISION, ActionParams(), Wish.ABSENT, {"deprovision"}),
+        (UserVerb.DISABLE, ActionParams(), Wish.PRESENT, {"disable"}),
     ],
 )
 async def test_every_action_does_what_its_verb_does(
@@ -236,8 +236,8 @@ async def test_every_action_does_what_its_verb_does(
     caller: Caller,
     account: Account,
     user: UserView,
-    action: ScheduleAction,
-    params: ScheduleParams,
+    action: UserVerb,
+    params: ActionParams,
     wish: Wish,
     kinds: set[str],
 ) -> None:
@@ -252,13 +252,13 @@ async def test_every_action_does_what_its_verb_does(
     made_by_it = await list_requests(store, caller, account.id, limit=2)
     assert {request.kind for request in made_by_it if request.state != "succeeded"} == kinds
     details = await users.details(store, caller, account.id, user.id)
-    assert details.details.disabled == (action is ScheduleAction.DISABLE)
+    assert details.details.disabled == (action is UserVerb.DISABLE)
 
 
 async def test_what_is_so_already_is_done_and_says_so(
     store: Store, caller: Caller, account: Account, user: UserView
 ) -> None:
-    one = await made(store, caller, user, ScheduleAction.ENABLE, None)
+    one = await made(store, caller, user, UserVerb.ENABLE, None)
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
     ended = await show_schedule(store, caller, account.id, one.id)
@@ -269,8 +269,8 @@ async def test_what_is_so_already_is_done_and_says_so(
 async def test_a_refused_wish_fails_with_the_reason_and_is_not_tried_again(
     store: Store, caller: Caller, account: Account, user: UserView
 ) -> None:
-    one = await made(store, caller, user, params=ScheduleParams("managed-exchange", "pc-web"))
-    other = await made(store, caller, user, ScheduleAction.DISABLE, None)
+    one = await made(store, caller, user, params=ActionParams("managed-exchange", "pc-web"))
+    other = await made(store, caller, user, UserVerb.DISABLE, None)
     await overdue(store, one.id, other.id)
     assert await run_due(store) == [ScheduleState.FAILED, ScheduleState.DONE]
     assert await run_due(store) == []
@@ -337,8 +337,8 @@ async def test_the_list_has_what_waits_first_and_can_be_narrowed(
 ) -> None:
     bob = await create(store, caller, account, named("bob"))
     late = await made(store, caller, user, text="+3d")
-    early = await made(store, caller, bob, ScheduleAction.DISABLE, None, text="+1d")
-    gone = await made(store, caller, bob, ScheduleAction.DISABLE, None, text="+2d")
+    early = await made(store, caller, bob, UserVerb.DISABLE, None, text="+1d")
+    gone = await made(store, caller, bob, UserVerb.DISABLE, None, text="+2d")
     await cancel_schedule(store, caller, account.id, gone.id)
     listed = await list_schedules(store, caller, account.id)
     assert [one.id for one in listed] == [early.id, late.id, gone.id]
@@ -353,10 +353,10 @@ async def test_the_list_has_what_waits_first_and_can_be_narrowed(
 async def test_many_runners_at_the_same_time_state_each_wish_once(
     store: Store, caller: Caller, account: Account, user: UserView
 ) -> None:
-    ids = [(await made(store, caller, user, ScheduleAction.DISABLE, None)).id]
+    ids = [(await made(store, caller, user, UserVerb.DISABLE, None)).id]
     for name in ("bob", "cyd", "dan"):
         other = await create(store, caller, account, named(name))
-        ids.append((await made(store, caller, other, ScheduleAction.DISABLE, None)).id)
+        ids.append((await made(store, caller, other, UserVerb.DISABLE, None)).id)
     await overdue(store, *ids)
     due = await schedule_due.due(store)
     ended = await asyncio.gather(*(run(store, one) for one in (*due, *due, *due)))
@@ -368,7 +368,7 @@ async def test_many_runners_at_the_same_time_state_each_wish_once(
 async def test_one_that_is_put_off_at_the_last_moment_does_not_run(
     store: Store, caller: Caller, account: Account, user: UserView
 ) -> None:
-    one = await made(store, caller, user, ScheduleAction.DISABLE, None)
+    one = await made(store, caller, user, UserVerb.DISABLE, None)
     await overdue(store, one.id)
     (due,) = await schedule_due.due(store)
     await change_schedule(store, caller, account.id, one.id, when="+1h")
@@ -379,7 +379,7 @@ async def test_one_that_is_put_off_at_the_last_moment_does_not_run(
 async def test_a_session_done_again_schedules_and_does_not_do_twice(
     store: Store, caller: Caller, account: Account, user: UserView
 ) -> None:
-    one = await made(store, caller, user, ScheduleAction.DISABLE, None)
+    one = await made(store, caller, user, UserVerb.DISABLE, None)
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
     entries = await audit.entries(store, caller, account.id, user=user.id)

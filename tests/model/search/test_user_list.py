@@ -11,7 +11,8 @@ from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
 

@@ -22,7 +22,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing, passwords
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.provisioning import ServiceRequest, deprovision_all, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import PASSWORD, create, finish, own_seats, secrets_kept
 

@@ -25,7 +25,8 @@ from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.users import aliases, editing
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.forms import password_fields
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold

@@ -12,9 +12,9 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
-from mission_control_tui.model.schedules.actions import ScheduleParams
 from mission_control_tui.model.schedules.editing import cancel_schedule, schedule
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
+from mission_control_tui.model.users.actions.base import ActionParams
 from tests.screens import world
 from tests.screens.driving import shows
 from tests.screens.pictures.test_users import go
@@ -26,12 +26,12 @@ from tests.screens.users.driving import context_of
 async def schedules(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
     at = (context.store, context.caller, context.account_id)
-    mail = ScheduleParams("managed-exchange", "popx")
+    mail = ActionParams("managed-exchange", "popx")
     for user, action, params, text in (
         ("ada", "disable", None, "2030-01-07 09:00"),
         ("jo", "provision", mail, "2030-01-04 17:00"),
         ("grace", "deprovision", None, "2030-02-01 00:00"),
-        ("alan", "suspend", ScheduleParams("managed-exchange"), "2030-01-05 08:00"),
+        ("alan", "suspend", ActionParams("managed-exchange"), "2030-01-05 08:00"),
     ):
         await schedule(*at, f"{user}@acme.example", action, params, text)
     await cancel_schedule(*at, 4)

@@ -9,7 +9,8 @@ import pytest
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import RequestKind, RequestState
-from mission_control_tui.model.users.provisioning import ServiceRequest, change_wish, provision
+from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.line_list import LineList
 from tests.screens.driving import SIZES, shows, text_of, until

@@ -14,7 +14,7 @@ from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.views import AssignmentView
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.services.service_panel import UserServicePanel

@@ -10,8 +10,9 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import list_templates, save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.editing import edit_user
-from mission_control_tui.model.users.provisioning import ServiceRequest, provision
+from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen

@@ -41,7 +41,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import to_columns
 from mission_control_tui.model.users import creation, editing
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.provisioning import ServiceRequest
+from mission_control_tui.model.users.actions.base import ServiceRequest
 
 OPERATOR = "day.shift"
 CALLER = Caller("night.shift", source="test")

@@ -1,0 +1,1 @@
+"""The verbs on a user, one class each: check, apply, title, words."""

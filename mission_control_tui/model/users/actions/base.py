@@ -1,0 +1,215 @@
+"""A verb on a user: what each of them is asked for, wherever it comes from (a call, a bulk, a schedule, an undo).
+
+A new verb is a module with its class, a name in `UserVerb`, and its line in `registry`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.command_words import Words, instance_flag, setting_flags
+from mission_control_tui.model.errors import NotFound, UsageError
+from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+
+
+class UserVerb(StrEnum):
+    """The stored names of what is done to a user, or to one service of a user."""
+
+    PROVISION = "provision"
+    CHANGE = "change"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DEPROVISION = "deprovision"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    PASSWORD = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionParams:
+    """What a verb is done with. `level` None keeps the present one, or takes the only one that is owned.
+
+    Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
+    a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
+    """
+
+    service: str = ""
+    level: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    instance: str = ""
+    adopt: bool = False
+    include_disabled: bool = False
+    must_change: bool | None = None
+    force: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, as bulks store it."""
+        return asdict(self)
+
+    def stated(self) -> dict[str, Any]:
+        """Return what is stated only, as schedules store it."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return what was stored, whole or in part."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContext:
+    """What the verbs of one transaction share: the account, the catalogue, and how urgent their requests are."""
+
+    owner: AccountRow
+    catalogue: Catalogue
+    priority: int
+
+
+async def action_context(tx: Transaction, account_id: int, priority: int) -> ActionContext:
+    """Return the account and the catalogue as they are now."""
+    owner = await account_row(tx.session, tx.caller, account_id)
+    return ActionContext(owner, (await in_force(tx.session)).catalogue, priority)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """One service to give. Without a level the present one stays, or the only one owned is taken.
+
+    `suspended` None leaves that as it is.
+    """
+
+    service: str
+    level: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    instance: str = ""
+    adopt: bool = False
+    suspended: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What became of one service, or without one of the user. `request_id` is None when nothing had to change.
+
+    `password` is one made for it, revealed here and never again; `backend_name` is the login that it is for.
+    """
+
+    assignment_id: str
+    service_id: str
+    level_id: str
+    backend_name: str
+    request_id: int | None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_user(cls, user: UserRow, request_id: int | None, password: str | None = None) -> Self:
+        """Return what became of the user as a whole."""
+        return cls("", "", "", user.username, request_id, password)
+
+
+class HasNoService(NotFound):
+    """The user has not got the service that the verb is about."""
+
+    def __init__(self, user: UserRow, service: Service, instance: str = "") -> None:
+        super().__init__(
+            f"{user.upn} has no {named(service, instance)}.",
+            hint=f"`mission-control status {user.upn}` shows what there is.",
+        )
+        self.service = service
+
+
+def named(service: Service, instance: str) -> str:
+    """Return the service's name, with the instance where there are several."""
+    return f"{service.name} ({instance})" if instance else service.name
+
+
+class UserAction(ABC):
+    """One verb: it knows what it takes, how it is done, and what it is called."""
+
+    verb: ClassVar[UserVerb]
+    takes: ClassVar[frozenset[str]] = frozenset()
+    """The params that belong to it."""
+    needs_service: ClassVar[bool] = False
+    schedulable: ClassVar[bool] = True
+
+    def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
+        """Return the params with the catalogue's ids in place of names.
+
+        Raises UsageError (what is missing, a service not given to users) and NotFound.
+        """
+        if not params.service:
+            if self.needs_service:
+                raise UsageError(f"Say which service to {self.verb}.")
+            if params.level is not None or params.settings:
+                raise UsageError("A level and settings need a service.")
+            return params
+        service = catalogue.service(params.service)
+        if service.subject is not SubjectKind.USER:
+            raise UsageError(
+                f"{service.name} is not given to users: it belongs to the {service.subject}."
+            )
+        level = service.level(params.level).id if params.level is not None else None
+        return replace(params, service=service.id, level=level)
+
+    def refuse_stray(self, params: ActionParams) -> None:
+        """Raise UsageError for params that do not belong to the verb."""
+        stray = params.stated().keys() - self.takes
+        if "service" in stray:
+            raise UsageError(
+                f"To {self.verb} is about the user as a whole, so no service is named."
+            )
+        if stray & {"level", "settings"}:
+            raise UsageError(f"To {self.verb} takes no level and no settings.")
+        if stray:
+            raise UsageError(f"To {self.verb} takes no {', '.join(sorted(stray))}.")
+
+    def title(self, catalogue: Catalogue, params: ActionParams) -> str:
+        """Return the verb in words: "Provision Databases (crm): Small"."""
+        return service_title(self.verb, catalogue, params)
+
+    def words(self, params: ActionParams) -> Words:
+        """Return the verb as `schedule add USER WHEN` is told it."""
+        return (
+            self.verb,
+            *((params.service,) if params.service else ()),
+            *(("--level", params.level) if params.level else ()),
+            *setting_flags(params.settings),
+            *instance_flag(params.instance),
+        )
+
+    @abstractmethod
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        """Do it now to the locked user; returns what became of each service that it is about, or of the user.
+
+        Raises HasNoService, UsageError, InvalidInput, NoSeats, Conflict.
+        """
+
+    def note(self, _catalogue: Catalogue, _params: ActionParams) -> str:
+        """Return what to know before it is done unattended, or ""."""
+        return ""
+
+
+def service_title(verb: str, catalogue: Catalogue, params: ActionParams) -> str:
+    """Return a verb on a service, or on all of them, in words; also a verb that only a later version has."""
+    begun = verb.title()
+    if not params.service:
+        return f"{begun} everything"
+    try:
+        service = catalogue.service(params.service)
+        level = service.level(params.level).name if params.level else ""
+        level = level.removeprefix(f"{service.name} - ")
+        words = f"{begun} {named(service, params.instance)}"
+    except NotFound:
+        level, words = params.level or "", f"{begun} {params.service}"
+    return f"{words}: {level}" if level else words

@@ -1,0 +1,45 @@
+"""Disable and enable: the user's access to everything."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import (
+    ActionContext,
+    ActionParams,
+    ActionResult,
+    UserAction,
+    UserVerb,
+)
+from mission_control_tui.model.users.editing import apply_changes
+
+
+class Disable(UserAction):
+    """Take the access to everything away, until the user is enabled."""
+
+    verb = UserVerb.DISABLE
+    disabled: ClassVar[bool] = True
+
+    def title(self, _catalogue: Catalogue, _params: ActionParams) -> str:
+        return f"{self.verb.title()} the user"
+
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, _params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        if user.disabled == self.disabled:
+            tx.record(PlanVerb.UNCHANGED, "user", user.upn)
+            return (ActionResult.of_user(user, None),)
+        queued = len(tx.requests)
+        await apply_changes(tx, user, {"disabled": self.disabled}, priority=context.priority)
+        return (ActionResult.of_user(user, next(iter(tx.requests[queued:]), None)),)
+
+
+class Enable(Disable):
+    """Give the access to everything back."""
+
+    verb = UserVerb.ENABLE
+    disabled = False

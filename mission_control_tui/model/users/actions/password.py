@@ -1,0 +1,29 @@
+"""A new password for the user, generated and revealed once."""
+
+from __future__ import annotations
+
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import (
+    ActionContext,
+    ActionParams,
+    ActionResult,
+    UserAction,
+    UserVerb,
+)
+from mission_control_tui.model.users.passwords import renew
+
+
+class Password(UserAction):
+    """Set a generated password for all services that use the user's."""
+
+    verb = UserVerb.PASSWORD
+    schedulable = False
+
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        fresh = await renew(
+            tx, user, context.owner, must_change=params.must_change, priority=context.priority
+        )
+        return (ActionResult.of_user(user, fresh.request_id, fresh.password),)

@@ -1,0 +1,123 @@
+"""Suspend, resume and deprovision: the wish for a service that the user has."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import select
+
+from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.groups.members import leave
+from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.wishes import enqueue, find, user_subject
+from mission_control_tui.model.states import Light, RequestKind, Wish, Word
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import (
+    ActionContext,
+    ActionParams,
+    ActionResult,
+    HasNoService,
+    UserAction,
+    UserVerb,
+    named,
+)
+
+
+class Suspend(UserAction):
+    """Take the access to a service away, until it is resumed; its data and its seat stay."""
+
+    verb = UserVerb.SUSPEND
+    takes = frozenset({"service", "instance"})
+    needs_service = True
+    wish: ClassVar[Wish] = Wish.SUSPENDED
+    turns: ClassVar[frozenset[Wish]] = frozenset({Wish.PRESENT})
+    """The wishes that it changes; any other one stays as it is."""
+
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        service = context.catalogue.service(params.service)
+        row = await find(tx, user_subject(user), service.id, params.instance)
+        if row is None or (row.wish == Wish.ABSENT and self.wish is not Wish.ABSENT):
+            raise HasNoService(user, service, params.instance)
+        return (await self.turn(tx, user, service, row, priority=context.priority),)
+
+    async def turn(
+        self,
+        tx: Transaction,
+        user: UserRow,
+        service: Service,
+        row: AssignmentRow,
+        *,
+        priority: int,
+    ) -> ActionResult:
+        """Turn one wish to present, suspended or absent, unless it is so already.
+
+        What is red, was not checked or has drifted is asked for again.
+        """
+        settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
+        if settled and (row.wish == self.wish or row.wish not in self.turns):
+            tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, row.instance)}")
+            return ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
+        before = {"wish": str(row.wish), "level": row.level_id}
+        request = await enqueue(tx, row, RequestKind(self.verb), priority=priority, wish=self.wish)
+        if self.wish is Wish.ABSENT:
+            await leave(tx, user=user, lost=service.id, priority=priority)
+        tx.command(*phrasing.turn(self.verb, user.upn, service.id, row.instance))
+        tx.record(
+            PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
+            "service",
+            f"{user.upn} {named(service, row.instance)}",
+            before=before,
+            after={"wish": str(self.wish)},
+            action=AuditAction(self.verb),
+            of=service.id,
+            user_id=user.id,
+            request_id=request.id,
+            assignment_id=row.id,
+        )
+        return ActionResult(row.id, service.id, row.level_id, row.backend_name, request.id)
+
+
+class Resume(Suspend):
+    """Give the access to a suspended service back."""
+
+    verb = UserVerb.RESUME
+    wish = Wish.PRESENT
+    turns = frozenset({Wish.SUSPENDED})
+
+
+class Deprovision(Suspend):
+    """Take a service away with its data, or all of them."""
+
+    verb = UserVerb.DEPROVISION
+    needs_service = False
+    wish = Wish.ABSENT
+    turns = frozenset({Wish.PRESENT, Wish.SUSPENDED})
+
+    def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
+        if params.instance and not params.service:
+            raise UsageError("An instance belongs to a service: name the service too.")
+        return super().check(catalogue, params)
+
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        if params.service:
+            return await super().apply(tx, context, user, params)
+        rows = await tx.session.scalars(
+            select(AssignmentRow)
+            .where(AssignmentRow.user_id == user.id)
+            .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+            .with_for_update()
+        )
+        results = []
+        for row in rows:
+            service = context.catalogue.service(row.service_id)
+            results.append(await self.turn(tx, user, service, row, priority=context.priority))
+        return tuple(results)
