@@ -27,11 +27,12 @@ from benchmarks.users import say
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import planning
 from mission_control_tui.model.bulk.slices import breath, work_slice
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.operators import recents
 from mission_control_tui.model.search import light_matrix as matrix
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.users.actions.params import ActionParams
 
 HELD_MS = 50.0
 """What may hold the event loop at a time."""
@@ -51,12 +52,12 @@ class Case:
     """An action for all users."""
 
     action: BulkAction
-    params: BulkParams
+    params: ActionParams
 
 
 CASES = (
-    Case(BulkAction.DISABLE, BulkParams()),
-    Case(BulkAction.PROVISION, BulkParams(EXCHANGE, LEVEL)),
+    Case(BulkAction.DISABLE, ActionParams()),
+    Case(BulkAction.PROVISION, ActionParams(EXCHANGE, LEVEL)),
 )
 
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from mission_control_tui.model.schedules.editing import cancel_schedule
 from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
-from mission_control_tui.model.users.actions.base import UserVerb
+from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age

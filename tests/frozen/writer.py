@@ -22,10 +22,11 @@ from typing import Any
 
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.provisioning.connectors import simulator
 from tests.cli.inprocess import call, ok
 from tests.frozen import places
@@ -406,13 +407,13 @@ class Writer:
         caller = Caller("anna", source="console", ticket="T-8", session="5" * 32)
         store = await Store.open(self.path)
         at = (store, caller, "acme")
-        mail = BulkParams("managed-exchange", "popx")
+        mail = ActionParams("managed-exchange", "popx")
         names = ("jan", "kim", "lee", "mia", "nat")
         begun = (await bulks.start(*at, names, BulkAction.PROVISION, mail)).result.id
         await bulks.stop(*at, begun)
         await bulks.resume(*at, begun)
         await work_slice(store, begun, limit=2)
-        mail = BulkParams("managed-exchange")
+        mail = ActionParams("managed-exchange")
         stopped = await bulks.start(*at, ("dora", "locked"), BulkAction.SUSPEND, mail)
         await bulks.stop(*at, stopped.result.id)
         await bulks.start(*at, ("fay", "dora"), BulkAction.PASSWORD)

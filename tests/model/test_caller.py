@@ -19,7 +19,7 @@ from mission_control_tui.model.billing import statements
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import planning, queries, targets, views
 from mission_control_tui.model.bulk import retry as retrying
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Denied, MissionControlError, NotFound
@@ -42,6 +42,7 @@ from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.bulk import BulkRow
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, own_seats
@@ -84,7 +85,7 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
         display_name="Grace Hopper",
     )
     user = (await create(store, caller, theirs, details)).id
-    give = BulkParams("managed-exchange", "popx")
+    give = ActionParams("managed-exchange", "popx")
     bulk = (await bulks.start(*at, [user], BulkAction.PROVISION, give)).result.id
     passwords = (await bulks.start(*at, [user], BulkAction.PASSWORD)).result.id
     schedule = (await schedules.schedule(*at, user, "disable", None, LATER)).result.id

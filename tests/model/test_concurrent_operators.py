@@ -17,7 +17,7 @@ from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, ItemOutcome
+from mission_control_tui.model.bulk.views import BulkAction, ItemOutcome
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound, StaleVersion
 from mission_control_tui.model.groups import editing as objects
@@ -43,13 +43,13 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.file import SettingsFile
 from tests.model.helpers import create, finish, named, own_seats
 
-MAIL = BulkParams("managed-exchange", "popx")
+MAIL = ActionParams("managed-exchange", "popx")
 FUTURE = datetime.now(UTC) + timedelta(days=30)
 ROUNDS = 3
 

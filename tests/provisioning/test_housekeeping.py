@@ -20,7 +20,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.base import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.provisioning import housekeeping as chores
 from mission_control_tui.settings.settings import WorkerSettings

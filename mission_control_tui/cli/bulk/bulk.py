@@ -28,7 +28,8 @@ from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import planning, queries
-from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkParams, ItemOutcome
+from mission_control_tui.model.bulk.views import FAILED, BulkAction, ItemOutcome
+from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import (
@@ -79,9 +80,9 @@ def _read(
     action: str,
     names: tuple[str, ...],
     given: dict[str, Any],
-) -> tuple[BulkAction, list[str] | BulkFilter, BulkParams]:
+) -> tuple[BulkAction, list[str] | BulkFilter, ActionParams]:
     users = picked(names, given["users_from"], given["conditions"])
-    params = BulkParams(
+    params = ActionParams(
         given["service"],
         given["level"],
         settings_of(given["settings"]),

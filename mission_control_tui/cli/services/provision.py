@@ -24,8 +24,8 @@ from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.cli.common.user_selection import users_in
 from mission_control_tui.cli.services.provision_many import provision_many
-from mission_control_tui.model.bulk.views import BulkParams
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
@@ -74,7 +74,7 @@ def provision(
     who, service = _who_and_what(names, users_from)
     options = settings_of(settings)
     if users_from is not None:
-        params = BulkParams(service, level, options, instance, adopt)
+        params = ActionParams(service, level, options, instance, adopt)
         provision_many(session, users_in(users_from), params, passwords_out, wait)
         return
 

@@ -13,8 +13,9 @@ from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import planning, queries
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPlan
+from mission_control_tui.model.bulk.views import BulkAction, BulkPlan
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
+from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.targets import BulkTarget
@@ -28,7 +29,7 @@ EVERYTHING = 1_000_000
 def provision_many(
     session: Session,
     users: Sequence[str],
-    params: BulkParams,
+    params: ActionParams,
     passwords_out: Path | None,
     wait: float | None,
 ) -> None:
@@ -110,7 +111,7 @@ async def _lights(
 
 
 def _given(
-    user: BulkItemView | BulkTarget, lights: Mapping[str, AssignmentView], params: BulkParams
+    user: BulkItemView | BulkTarget, lights: Mapping[str, AssignmentView], params: ActionParams
 ) -> dict[str, object]:
     view = lights.get(user.assignment_id or "")
     return {

@@ -76,7 +76,7 @@ def add(
 
     async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
         from mission_control_tui.model.schedules.editing import schedule
-        from mission_control_tui.model.users.actions.base import ActionParams
+        from mission_control_tui.model.users.actions.params import ActionParams
 
         outcome = await schedule(
             *(store, caller, account, user, action),

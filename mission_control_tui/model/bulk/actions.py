@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import func, select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkPassword, ItemState
-from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.bulk.views import BulkAction, BulkPassword, ItemState
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
@@ -25,20 +22,21 @@ from mission_control_tui.model.states import (
     SubjectKind,
     Wish,
 )
-from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
-from mission_control_tui.model.users.actions.provision import provision_in
-from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
-from mission_control_tui.model.users.editing import apply_changes
-from mission_control_tui.model.users.passwords import renew
+from mission_control_tui.model.users.actions.base import (
+    ActionContext,
+    ActionResult,
+    HasNoService,
+    UserAction,
+    action_context,
+)
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
 
-WISHES = {RequestKind(a.verb): a for a in (Suspend(), Resume(), Deprovision())}
 SO_ALREADY = "It is so already."
 
 
@@ -46,23 +44,16 @@ SO_ALREADY = "It is so already."
 class BulkContext:
     """What the items of one bulk share within one transaction."""
 
-    owner: AccountRow
-    catalogue: Catalogue
+    shared: ActionContext
     action: BulkAction
-    params: BulkParams
+    params: ActionParams
 
     @classmethod
     async def of(
-        cls,
-        tx: Transaction,
-        caller: Caller,
-        account_id: int,
-        action: BulkAction,
-        params: BulkParams,
+        cls, tx: Transaction, account_id: int, action: BulkAction, params: ActionParams
     ) -> BulkContext:
-        """The account and the catalogue as they are now."""
-        owner = await account_row(tx.session, caller, account_id)
-        return cls(owner, (await in_force(tx.session)).catalogue, action, params)
+        """Return the account and the catalogue as they are now."""
+        return cls(await action_context(tx, account_id, Priority.BULK), action, params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,124 +130,91 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
         async with tx.attempt():
             if subject.user is not None and subject.user.in_bin:
                 return ItemResult(ItemState.SKIPPED, "The user is in the recycling bin.")
-            acted = await _ACTIONS[context.action](tx, context, subject)
+            acted = await _OWN.get(context.action, _verb)(tx, context, subject)
             if acted.request_id is None:
                 return acted
             request = await tx.session.get_one(RequestRow, acted.request_id)
             if request.state != RequestState.WAITING:
                 return acted
+    except HasNoService as error:
+        return ItemResult(ItemState.SKIPPED, f"The user has no {error.service.name}.")
     except MissionControlError as error:
         assignment_id = subject.target.assignment_id
         return ItemResult(
             ItemState.REFUSED, error.in_a_line, assignment_id=assignment_id, error=error
         )
-    return ItemResult(
-        acted.state,
-        acted.reason,
-        acted.request_id,
-        acted.assignment_id,
-        acted.previous,
-        acted.password,
-        waits=True,
-    )
+    return replace(acted, waits=True)
 
 
-async def _give(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    params, user = context.params, _user(subject)
-    service = context.catalogue.service(params.service)
-    row = subject.service(service.id, params.instance)
-    has = row is not None and row.wish != Wish.ABSENT
-    if not has and context.action is BulkAction.CHANGE:
-        return _has_none(service)
-    if not has and user.disabled and not params.include_disabled:
-        return ItemResult(ItemState.SKIPPED, "The user is disabled.")
-    before = state_of(row) if row is not None else None
-    wanted = ServiceRequest(
-        service.id, params.level, params.settings, params.instance, params.adopt
-    )
-    given = await provision_in(
-        tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK
-    )
-    return await _given(tx, user, params.instance, before, given)
+async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
+    """Do the verb for the user, or for the one service of the user that the item is about."""
+    user, params = _user(subject), context.params
+    if subject.target.assignment_id is not None:
+        row = subject.assignment()
+        params = replace(params, service=row.service_id, instance=row.instance)
+    elif context.action is BulkAction.DEPROVISION and not params.service:
+        return ItemResult(ItemState.UNCHANGED, "The user has no services.")
+    elif context.action is BulkAction.PROVISION and user.disabled and not params.include_disabled:
+        there = subject.service(
+            context.shared.catalogue.service(params.service).id, params.instance
+        )
+        if there is None or there.wish == Wish.ABSENT:
+            return ItemResult(ItemState.SKIPPED, "The user is disabled.")
+    return await _do(tx, context, subject, ACTIONS[context.action], params)
 
 
 async def _give_own(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    """What the item itself says: a service, its level, settings and name."""
-    user, one = _user(subject), subject.target.previous["give"]
-    wanted = ServiceRequest(one["service"], one["level"], one["settings"], one["instance"])
-    row = subject.service(context.catalogue.service(wanted.service).id, wanted.instance)
-    before = state_of(row) if row is not None else None
-    given = await provision_in(
-        tx, context.owner, context.catalogue, user, wanted, priority=Priority.BULK
-    )
-    return await _given(tx, user, wanted.instance, before, given)
+    """Give what the item itself says: a service, its level, settings and name."""
+    params = ActionParams.from_json(subject.target.previous["give"])
+    return await _do(tx, context, subject, ACTIONS[BulkAction.PROVISION], params)
 
 
-async def _turn(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    user, kind = _user(subject), RequestKind(context.action)
-    if subject.target.assignment_id is not None:
-        row: AssignmentRow | None = subject.assignment()
-    elif not context.params.service:
-        return ItemResult(ItemState.UNCHANGED, "The user has no services.")
-    else:
-        wanted = context.catalogue.service(context.params.service)
-        row = subject.service(wanted.id, context.params.instance)
-        if row is None or (row.wish == Wish.ABSENT and kind is not RequestKind.DEPROVISION):
-            return _has_none(wanted)
-    if row is None:
-        return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
-    before = state_of(row)
-    service = context.catalogue.service(row.service_id)
-    given = await WISHES[kind].turn(tx, user, service, row, priority=Priority.BULK)
-    return await _given(tx, user, row.instance, before, given)
+async def _do(
+    tx: Transaction,
+    context: BulkContext,
+    subject: ItemSubject,
+    action: UserAction,
+    params: ActionParams,
+) -> ItemResult:
+    user = _user(subject)
+    before: dict[str, Any] | None = {"disabled": user.disabled}
+    if "service" in action.takes:
+        service = context.shared.catalogue.service(params.service)
+        row = subject.service(service.id, params.instance)
+        before = state_of(row) if row is not None else None
+    (done,) = await action.apply(tx, context.shared, user, params)
+    return await _result(tx, user, params.instance, before, done)
 
 
-async def _given(
+async def _result(
     tx: Transaction,
     user: UserRow,
     instance: str,
     before: dict[str, Any] | None,
-    given: ActionResult,
+    done: ActionResult,
 ) -> ItemResult:
-    if given.request_id is None:
-        return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=given.assignment_id)
-    row = await tx.session.get_one(AssignmentRow, given.assignment_id)
-    after = state_of(row)
+    assignment_id = done.assignment_id or None
+    if assignment_id is None:
+        after: dict[str, Any] = {"disabled": user.disabled}
+    else:
+        after = state_of(await tx.session.get_one(AssignmentRow, assignment_id))
+    # Who has no service is disabled without a request.
+    if done.request_id is None and (assignment_id is not None or before == after):
+        return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=assignment_id)
     password = None
-    if given.password is not None:
+    if done.password is not None:
         password = BulkPassword(
-            user.upn, given.service_id, instance, given.backend_name, given.password
+            user.upn, done.service_id, instance, done.backend_name, done.password
         )
+    # A password alone leaves the user as before, and cannot be undone.
+    states = {"before": before or {**after, "wish": str(Wish.ABSENT)}, "after": after}
     return ItemResult(
         ItemState.QUEUED,
-        request_id=given.request_id,
-        assignment_id=given.assignment_id,
-        previous={"before": before or {**after, "wish": str(Wish.ABSENT)}, "after": after},
+        request_id=done.request_id,
+        assignment_id=assignment_id,
+        previous={} if assignment_id is None and before == after else states,
         password=password,
     )
-
-
-async def _switch(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    return await _set_disabled(tx, _user(subject), context.action is BulkAction.DISABLE)
-
-
-async def _set_disabled(tx: Transaction, user: UserRow, wanted: bool) -> ItemResult:
-    if user.disabled == wanted:
-        return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
-    queued = len(tx.requests)
-    await apply_changes(tx, user, {"disabled": wanted}, priority=Priority.BULK)
-    parent = tx.requests[queued] if len(tx.requests) > queued else None
-    states = {"before": {"disabled": not wanted}, "after": {"disabled": wanted}}
-    return ItemResult(ItemState.QUEUED, request_id=parent, previous=states)
-
-
-async def _password(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    user = _user(subject)
-    fresh = await renew(
-        tx, user, context.owner, must_change=context.params.must_change, priority=Priority.BULK
-    )
-    password = BulkPassword(user.upn, "", "", user.username, fresh.password or "")
-    return ItemResult(ItemState.QUEUED, request_id=fresh.request_id, password=password)
 
 
 async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -> ItemResult:
@@ -286,10 +244,8 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
 async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     target, expected = subject.target.previous["target"], subject.target.previous["expected"]
     if "disabled" in target:
-        user = _user(subject)
-        if user.disabled == target["disabled"]:
-            return ItemResult(ItemState.UNCHANGED, SO_ALREADY)
-        return await _set_disabled(tx, user, bool(target["disabled"]))
+        verb = BulkAction.DISABLE if target["disabled"] else BulkAction.ENABLE
+        return await _do(tx, context, subject, ACTIONS[verb], context.params)
     row = subject.assignment()
     if same(state_of(row), target):
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)
@@ -299,9 +255,15 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
             raise refusal
     before = state_of(row)
     given = await restate_service(
-        tx, context.owner, context.catalogue, _user(subject), row, target, priority=Priority.BULK
+        tx,
+        context.shared.owner,
+        context.shared.catalogue,
+        _user(subject),
+        row,
+        target,
+        priority=Priority.BULK,
     )
-    return await _given(tx, _user(subject), row.instance, before, given)
+    return await _result(tx, _user(subject), row.instance, before, given)
 
 
 def _user(subject: ItemSubject) -> UserRow:
@@ -309,22 +271,9 @@ def _user(subject: ItemSubject) -> UserRow:
     return subject.user
 
 
-def _has_none(service: Service) -> ItemResult:
-    return ItemResult(ItemState.SKIPPED, f"The user has no {service.name}.")
-
-
-_ACTIONS: dict[
-    BulkAction, Callable[[Transaction, BulkContext, ItemSubject], Awaitable[ItemResult]]
-] = {
-    BulkAction.PROVISION: _give,
-    BulkAction.CHANGE: _give,
-    BulkAction.SUSPEND: _turn,
-    BulkAction.RESUME: _turn,
-    BulkAction.DEPROVISION: _turn,
-    BulkAction.DISABLE: _switch,
-    BulkAction.ENABLE: _switch,
-    BulkAction.PASSWORD: _password,
+_OWN: dict[BulkAction, Callable[[Transaction, BulkContext, ItemSubject], Awaitable[ItemResult]]] = {
     BulkAction.RETRY: _retry,
     BulkAction.RESTATE: _restate,
     BulkAction.GIVE: _give_own,
 }
+"""What only bulks do; all else is a verb on a user."""

@@ -43,7 +43,6 @@ from mission_control_tui.model.bulk.targets import (
 )
 from mission_control_tui.model.bulk.views import (
     BulkAction,
-    BulkParams,
     BulkProgress,
     BulkView,
     Slice,
@@ -61,6 +60,7 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.params import ActionParams
 
 
 async def start(
@@ -69,7 +69,7 @@ async def start(
     account: int | str,
     users: Picked,
     action: BulkAction,
-    params: BulkParams | None = None,
+    params: ActionParams | None = None,
     *,
     dry_run: bool = False,
 ) -> Outcome[BulkView]:
@@ -80,7 +80,7 @@ async def start(
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or BulkParams())
+        wanted = checked_params(catalogue, action, params or ActionParams())
         chosen = await targets(session, account_id, users, action, wanted)
     attended = reveals(catalogue, action, wanted, chosen)
     return await create(
@@ -94,13 +94,13 @@ async def chosen(
     account: int | str,
     users: Picked,
     action: BulkAction,
-    params: BulkParams | None = None,
+    params: ActionParams | None = None,
 ) -> tuple[BulkTarget, ...]:
     """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or BulkParams())
+        wanted = checked_params(catalogue, action, params or ActionParams())
         return tuple(await targets(session, account_id, users, action, wanted))
 
 
@@ -110,7 +110,7 @@ async def create(
     caller: Caller,
     account_id: int,
     action: BulkAction,
-    params: BulkParams,
+    params: ActionParams,
     chosen: Sequence[BulkTarget],
     *,
     attended: bool,
@@ -130,7 +130,7 @@ async def create_in(
     tx: Transaction,
     account_id: int,
     action: BulkAction,
-    params: BulkParams,
+    params: ActionParams,
     packed: PackedItems,
     *,
     attended: bool,

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkParams
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.revert import same
 
 Level = tuple[str, str]
@@ -56,7 +56,7 @@ Kinds = dict[Hashable, ItemKind]
 
 
 async def kinds_of(
-    session: AsyncSession, chosen: Sequence[BulkTarget], params: BulkParams, kinds: Kinds
+    session: AsyncSession, chosen: Sequence[BulkTarget], params: ActionParams, kinds: Kinds
 ) -> list[ItemKind]:
     """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
     user_ids = [one.user_id for one in chosen if one.user_id is not None]
@@ -128,7 +128,7 @@ def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElemen
     return or_(*conditions)
 
 
-def _concerns(row: Any, target: BulkTarget, params: BulkParams) -> bool:
+def _concerns(row: Any, target: BulkTarget, params: ActionParams) -> bool:
     if target.assignment_id is not None:
         return bool(row.id == target.assignment_id)
     if not params.service:

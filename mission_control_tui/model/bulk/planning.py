@@ -22,7 +22,6 @@ from mission_control_tui.model.bulk.slices import SLICE_SECONDS
 from mission_control_tui.model.bulk.targets import BulkTarget, Picked, checked_params, targets
 from mission_control_tui.model.bulk.views import (
     BulkAction,
-    BulkParams,
     BulkPlan,
     BulkReason,
     BulkSeats,
@@ -42,6 +41,8 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 WAITING = "waiting"
 _THE_USER = "the user"
@@ -89,7 +90,7 @@ async def plan(
     account: int | str,
     users: Picked,
     action: BulkAction,
-    params: BulkParams | None = None,
+    params: ActionParams | None = None,
 ) -> BulkPlan:
     """What the bulk would do as things stand; nothing is changed, and nobody else waits.
 
@@ -98,7 +99,7 @@ async def plan(
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
         catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or BulkParams())
+        wanted = checked_params(catalogue, action, params or ActionParams())
         chosen = await targets(session, account_id, users, action, wanted)
     return await plan_for(store, caller, account_id, action, wanted, chosen)
 
@@ -108,7 +109,7 @@ async def plan_for(
     caller: Caller,
     account_id: int,
     action: BulkAction,
-    params: BulkParams,
+    params: ActionParams,
     chosen: Sequence[BulkTarget],
 ) -> BulkPlan:
     """As `plan`, for those who know the targets already."""
@@ -156,21 +157,20 @@ async def plan_for(
 
 
 def reveals(
-    catalogue: Catalogue, action: BulkAction, params: BulkParams, chosen: Sequence[BulkTarget]
+    catalogue: Catalogue, action: BulkAction, params: ActionParams, chosen: Sequence[BulkTarget]
 ) -> bool:
     """Whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
-    if action is BulkAction.PASSWORD:
-        return True
+    verb = ACTIONS.get(action)
+    if verb is not None:
+        return verb.reveals(catalogue, params)
     if action is BulkAction.RESTATE:
         services = {
-            one.previous["target"]["service"]
-            for one in chosen
-            if one.previous.get("expected", {}).get("wish") == Wish.ABSENT
+            target.previous["target"]["service"]
+            for target in chosen
+            if target.previous.get("expected", {}).get("wish") == Wish.ABSENT
         }
     elif action is BulkAction.GIVE:
-        services = {one.previous["give"]["service"] for one in chosen}
-    elif action in {BulkAction.PROVISION, BulkAction.CHANGE}:
-        services = {params.service}
+        services = {target.previous["give"]["service"] for target in chosen}
     else:
         return False
     return any(_has_own_password(catalogue, service) for service in services)
@@ -197,7 +197,7 @@ async def _answers(
     caller: Caller,
     account_id: int,
     action: BulkAction,
-    params: BulkParams,
+    params: ActionParams,
     kinds: Sequence[ItemKind],
 ) -> dict[int, _Answer]:
     """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
@@ -219,13 +219,13 @@ async def _try(
     caller: Caller,
     account_id: int,
     action: BulkAction,
-    params: BulkParams,
+    params: ActionParams,
     left: Sequence[ItemKind],
 ) -> dict[int, _Answer]:
     answers: dict[int, _Answer] = {}
     async with store.write(caller, account_id, dry_run=True) as tx:
         begun = time.monotonic()
-        context = await BulkContext.of(tx, caller, account_id, action, params)
+        context = await BulkContext.of(tx, account_id, action, params)
         await tx.session.execute(
             update(SeatPoolRow)
             .where(SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0)
@@ -351,7 +351,7 @@ def _missing(catalogue: Catalogue, short: Mapping[Level, int]) -> tuple[MissingS
     return tuple(found)
 
 
-def _warnings(action: BulkAction, params: BulkParams, tally: _Tally) -> tuple[str, ...]:
+def _warnings(action: BulkAction, params: ActionParams, tally: _Tally) -> tuple[str, ...]:
     warnings = []
     if tally.removals:
         what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"

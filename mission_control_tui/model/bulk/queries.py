@@ -12,7 +12,6 @@ from sqlalchemy.orm import aliased
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkItemView,
-    BulkParams,
     BulkProgress,
     BulkView,
     ItemOutcome,
@@ -26,6 +25,7 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.actions.params import ActionParams
 
 _Own = aliased(AssignmentRow, name="own")
 _Child = aliased(RequestRow, name="child")
@@ -175,7 +175,7 @@ def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
         row.account_id,
         known(BulkAction, row.action),
         BulkState(row.state),
-        BulkParams.from_json(row.params),
+        ActionParams.from_json(row.params),
         row.operator,
         row.ticket,
         row.session,

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
-from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
@@ -28,6 +28,7 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.users.actions.params import ActionParams
 
 EVERYBODY = BulkFilter()
 STUBBORN = 3
@@ -96,11 +97,11 @@ async def retry_plan(
 ) -> RetryPlan:
     """What trying again all that is red would give: of the account, or of `users`, or of one service.
 
-    To do it: `bulks.start(..., users, BulkAction.RETRY, BulkParams(service))`. Raises NotFound, UsageError.
+    To do it: `bulks.start(..., users, BulkAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
     """
     async with store.read() as session:
         account_id = (await account_row(session, caller, account)).id
-        params = BulkParams(service)
+        params = ActionParams(service)
         chosen = await targets(session, account_id, users, BulkAction.RETRY, params)
         paused = {one.name: one.said for one in await pauses(session)}
         names = {one.assignment_id: one.name for one in chosen}

@@ -15,13 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import (
-    BulkAction,
-    BulkParams,
-    BulkPassword,
-    ItemState,
-    Slice,
-)
+from mission_control_tui.model.bulk.views import BulkAction, BulkPassword, ItemState, Slice
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import BulkState, Priority, RequestState
 from mission_control_tui.model.store.database import Store
@@ -30,6 +24,7 @@ from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.params import ActionParams
 
 SLICE_ITEMS = 50
 SLICE_SECONDS = 0.03
@@ -62,7 +57,7 @@ class _Bulk:
     account_id: int
     caller: Caller
     action: BulkAction
-    params: BulkParams
+    params: ActionParams
 
 
 async def next_bulk(store: Store) -> int | None:
@@ -153,7 +148,7 @@ async def _bulk(store: Store, bulk_id: int) -> _Bulk:
             row.account_id,
             caller,
             BulkAction(row.action),
-            BulkParams.from_json(row.params),
+            ActionParams.from_json(row.params),
         )
 
 
@@ -168,7 +163,7 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[ItemResult]:
     """The next items, at least one, until there are `limit` of them or the slice has taken its time."""
     until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
-    context = await BulkContext.of(tx, bulk.caller, bulk.account_id, bulk.action, bulk.params)
+    context = await BulkContext.of(tx, bulk.account_id, bulk.action, bulk.params)
     done: list[ItemResult] = []
     while some := await _few(tx, bulk, context, min(FEW, limit - len(done)), until):
         done += some

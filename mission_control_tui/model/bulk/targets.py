@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
-from mission_control_tui.model.states import Light, SubjectKind, Wish
+from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
@@ -25,14 +25,14 @@ from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.users.actions.base import resolved
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 T = TypeVar("T")
 
 _NAMED_PROBLEMS = 50
 _ID = re.compile(r"[0-9a-f]{32}")  # no username is so long, and every address has an "@"
-_SERVICE_ACTIONS = frozenset(
-    {BulkAction.PROVISION, BulkAction.CHANGE, BulkAction.SUSPEND, BulkAction.RESUME}
-)
 
 Picked = Sequence[str] | BulkFilter
 
@@ -47,30 +47,12 @@ class BulkTarget:
     previous: dict[str, Any] = field(default_factory=dict)
 
 
-def checked_params(catalogue: Catalogue, action: BulkAction, params: BulkParams) -> BulkParams:
+def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParams) -> ActionParams:
     """The same by ids. Raises NotFound for unknown services and levels, UsageError for what does not go together."""
-    if not params.service:
-        if action in _SERVICE_ACTIONS:
-            raise UsageError(f"To {action} a service it has to be named.")
-        if params.level is not None or params.settings:
-            raise UsageError("A level and settings need a service.")
-        return params
-    service = catalogue.service(params.service)
-    if service.subject is not SubjectKind.USER and action is not BulkAction.RETRY:
-        raise UsageError(f"{service.name} is not given to users.")
-    level = service.level(params.level).id if params.level is not None else None
-    if action is BulkAction.CHANGE and level is None and not params.settings:
-        raise UsageError("A change needs a level or settings.")
-    return BulkParams(
-        service.id,
-        level,
-        params.settings,
-        params.instance,
-        params.adopt,
-        params.include_disabled,
-        params.must_change,
-        params.force,
-    )
+    verb = ACTIONS.get(action)
+    if verb is not None:
+        return verb.check(catalogue, params)
+    return resolved(catalogue, params, of_users=action is not BulkAction.RETRY)
 
 
 async def pick_users(
@@ -83,7 +65,7 @@ async def pick_users(
 
 
 async def targets(
-    session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: BulkParams
+    session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: ActionParams
 ) -> list[BulkTarget]:
     """The items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
 
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import BulkState, Light
+from mission_control_tui.model.users.actions.params import ActionParams
 
 
 class BulkAction(StrEnum):
@@ -54,33 +53,6 @@ class ItemOutcome(StrEnum):
 
 FAILED = frozenset({ItemOutcome.RED, ItemOutcome.REFUSED})
 """What a summary's filter for failures shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkParams:
-    """What an action needs. `level` None keeps the present one, or takes the only one that is owned.
-
-    `service` may be empty for DEPROVISION (all services) only. `include_disabled` gives new services to disabled users
-    as well; `must_change` is for PASSWORD, `force` for RESTATE: also where somebody changed it since.
-    """
-
-    service: str = ""
-    level: str | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-    instance: str = ""
-    adopt: bool = False
-    include_disabled: bool = False
-    must_change: bool | None = None
-    force: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is stored."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """From what was stored."""
-        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +122,7 @@ class BulkPlan:
 
     account_id: int
     action: BulkAction
-    params: BulkParams
+    params: ActionParams
     total: int
     users: int
     queued: int
@@ -206,7 +178,7 @@ class BulkView:
     account_id: int
     action: BulkAction | str
     state: BulkState
-    params: BulkParams
+    params: ActionParams
     operator: str
     ticket: str
     session: str

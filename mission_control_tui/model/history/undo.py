@@ -20,13 +20,7 @@ from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.planning import plan_for, reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import (
-    BulkAction,
-    BulkParams,
-    BulkPlan,
-    BulkView,
-    ItemState,
-)
+from mission_control_tui.model.bulk.views import BulkAction, BulkPlan, BulkView, ItemState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
@@ -56,6 +50,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
@@ -399,7 +394,7 @@ async def undo_plan(
 ) -> BulkPlan:
     """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
     account_id, chosen = await _targets(store, caller, account, bulk_id)
-    params = BulkParams(force=force)
+    params = ActionParams(force=force)
     return await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
 
 
@@ -417,7 +412,7 @@ async def _undo_bulk(
     if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
         await bulks.stop(store, caller, account, bulk_id)
     account_id, chosen = await _targets(store, caller, account, bulk_id)
-    params = BulkParams(force=force)
+    params = ActionParams(force=force)
     plan = await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
     async with store.read() as session:
         catalogue = (await in_force(session)).catalogue

@@ -23,7 +23,7 @@ from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk.item_storage import pack
 from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams, BulkView
+from mission_control_tui.model.bulk.views import BulkAction, BulkView
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -49,6 +49,7 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.params import ActionParams
 
 Keep = Callable[[Sequence[NewPassword]], None]
 """Gets the passwords before the users are committed, to write them where they outlive the process."""
@@ -274,7 +275,7 @@ async def _bulk(
         for user in users
         for service in given
     ]
-    attended = reveals(catalogue, BulkAction.GIVE, BulkParams(), targets)
+    attended = reveals(catalogue, BulkAction.GIVE, ActionParams(), targets)
     return await bulks.create_in(
-        tx, account_id, BulkAction.GIVE, BulkParams(), await pack(targets), attended=attended
+        tx, account_id, BulkAction.GIVE, ActionParams(), await pack(targets), attended=attended
     )

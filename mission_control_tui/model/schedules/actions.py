@@ -7,10 +7,11 @@ from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ActionParams, UserAction, action_context
-from mission_control_tui.model.users.actions.provision import NOBODY_KNOWS
+from mission_control_tui.model.users.actions.base import UserAction, action_context
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
+NOBODY_KNOWS = "Its password is a generated one that nobody knows: set another afterwards."
 SCHEDULABLE = {verb: action for verb, action in ACTIONS.items() if action.schedulable}
 
 

@@ -24,7 +24,13 @@ from mission_control_tui.model.errors import (
     StaleVersion,
 )
 from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
-from mission_control_tui.model.schedules.actions import act, action_of, checked, stored
+from mission_control_tui.model.schedules.actions import (
+    NOBODY_KNOWS,
+    act,
+    action_of,
+    checked,
+    stored,
+)
 from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
@@ -35,8 +41,8 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ActionParams, UserAction
-from mission_control_tui.model.users.actions.provision import NOBODY_KNOWS
+from mission_control_tui.model.users.actions.base import UserAction
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import title
 
 
@@ -75,7 +81,8 @@ async def schedule(
         owner = await account_row(tx.session, caller, account_id)
         moment = await _moment(tx.session, owner, when)
         target = await user_row(tx.session, account_id, user, lock=True)
-        for warning in (moment.note, *warnings, wanted.note(catalogue, given)):
+        secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
+        for warning in (moment.note, *warnings, secret):
             if warning:
                 tx.warn(warning)
         row = ScheduleRow(
@@ -275,7 +282,7 @@ async def _tried(
         return (f"As things are now it would fail: {error.cause.what}",)
     except (NoSeats, Conflict) as error:
         return (f"As things are now it would be refused: {error.what}",)
-    # What is generated is said once, by the note.
+    # What is generated is said once.
     told = tuple(warning for warning in plan.warnings if warning != NOBODY_KNOWS)
     if not plan.changes_anything:
         return ("As things are now nothing would change.", *told)

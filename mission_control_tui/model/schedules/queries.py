@@ -19,7 +19,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.base import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import title
 
 

@@ -20,7 +20,7 @@ from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams
 
 log = logging.getLogger(__name__)
 

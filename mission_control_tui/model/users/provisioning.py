@@ -17,11 +17,11 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
-    ActionParams,
     ActionResult,
     ServiceRequest,
     action_context,
 )
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.actions.registry import ACTIONS
 

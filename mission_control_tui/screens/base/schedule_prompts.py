@@ -13,7 +13,7 @@ from mission_control_tui.model.schedules.editing import change_schedule, schedul
 from mission_control_tui.model.schedules.queries import ScheduleView
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
-from mission_control_tui.model.users.actions.base import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView

@@ -10,17 +10,12 @@ from textual.widget import Widget
 
 from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.bulk.control import start
-from mission_control_tui.model.bulk.views import (
-    BulkAction,
-    BulkParams,
-    BulkPlan,
-    BulkReason,
-    MissingSeats,
-)
+from mission_control_tui.model.bulk.views import BulkAction, BulkPlan, BulkReason, MissingSeats
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
 from mission_control_tui.screens.bulk.labels import ACTIONS, LOST, people, plan_rows, summary
@@ -243,11 +238,11 @@ class BulkNewScreen(PasswordsScreen):
                     typed[name] = widget.value
         return typed
 
-    def params(self) -> BulkParams:
+    def params(self) -> ActionParams:
         """What was chosen."""
         action, service = self.action, self.service
         must = self.query_one("#must-change", CheckField).value
-        return BulkParams(
+        return ActionParams(
             service.id if service is not None else "",
             self.level or None,
             self._settings(),

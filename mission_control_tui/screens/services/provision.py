@@ -10,12 +10,8 @@ from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Light, RequestKind
-from mission_control_tui.model.users.actions.base import (
-    ActionParams,
-    ActionResult,
-    ServiceRequest,
-    UserVerb,
-)
+from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction

@@ -8,7 +8,7 @@ from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users.actions.base import UserVerb
+from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy

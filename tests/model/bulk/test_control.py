@@ -17,7 +17,6 @@ from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkFilter,
-    BulkParams,
     BulkPassword,
     BulkView,
     ItemOutcome,
@@ -44,6 +43,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
@@ -73,7 +73,7 @@ async def begun(
     account: Account,
     upns: list[str],
     action: BulkAction,
-    params: BulkParams | None = None,
+    params: ActionParams | None = None,
 ) -> BulkView:
     outcome = await bulks.start(store, caller, account.id, upns, action, params)
     return outcome.result
@@ -102,7 +102,7 @@ async def test_a_plan_says_what_the_bulk_then_does(
     await provision(store, caller, account.id, upns[1], [ServiceRequest(EXCHANGE, LARGE)])
     await finish(store, caller, account)
     await editing.disable_user(store, caller, account.id, upns[5])
-    params = BulkParams("Managed Exchange", "Standard Mail (POPX)")
+    params = ActionParams("Managed Exchange", "Standard Mail (POPX)")
 
     plan = await planning.plan(store, caller, account.id, upns, BulkAction.PROVISION, params)
 
@@ -159,16 +159,16 @@ async def test_every_action_its_plan_and_what_is_so_already(
     upns = await given(store, caller, account, "ann", "bob")
     (other,) = await people(store, caller, account, "cem")
     everybody = [*upns, other]
-    box = BulkParams(EXCHANGE)
+    box = ActionParams(EXCHANGE)
     for action, params, changed, left_out in (
-        (BulkAction.CHANGE, BulkParams(EXCHANGE, LARGE), 2, "skipped"),
-        (BulkAction.CHANGE, BulkParams(EXCHANGE, settings={"quota": "2 GB"}), 2, "skipped"),
+        (BulkAction.CHANGE, ActionParams(EXCHANGE, LARGE), 2, "skipped"),
+        (BulkAction.CHANGE, ActionParams(EXCHANGE, settings={"quota": "2 GB"}), 2, "skipped"),
         (BulkAction.SUSPEND, box, 2, "skipped"),
         (BulkAction.SUSPEND, box, 0, "skipped"),
         (BulkAction.RESUME, box, 2, "skipped"),
         (BulkAction.DISABLE, None, 3, ""),
         (BulkAction.DISABLE, None, 0, ""),
-        (BulkAction.PROVISION, BulkParams(EXCHANGE, SMALL), 2, "skipped"),
+        (BulkAction.PROVISION, ActionParams(EXCHANGE, SMALL), 2, "skipped"),
         (BulkAction.ENABLE, None, 3, ""),
         (BulkAction.DEPROVISION, None, 2, ""),
         (BulkAction.DEPROVISION, box, 0, "skipped"),
@@ -189,7 +189,7 @@ async def test_a_stopped_bulk_leaves_the_rest_and_goes_on_when_resumed(
     store: Store, caller: Caller, account: Account
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
-    bulk = await begun(store, caller, account, upns, BulkAction.SUSPEND, BulkParams(EXCHANGE))
+    bulk = await begun(store, caller, account, upns, BulkAction.SUSPEND, ActionParams(EXCHANGE))
     for _ in range(3):
         assert (await work_slice(store, bulk.id, limit=1)).items == 1
     tried = await bulks.stop(store, caller, account.id, bulk.id, dry_run=True)
@@ -257,7 +257,9 @@ async def test_many_workers_on_one_bulk_do_each_item_once(
     store: Store, caller: Caller, account: Account
 ) -> None:
     upns = await given(store, caller, account, *(f"user{number}" for number in range(10)))
-    bulk = await begun(store, caller, account, upns, BulkAction.CHANGE, BulkParams(EXCHANGE, LARGE))
+    bulk = await begun(
+        store, caller, account, upns, BulkAction.CHANGE, ActionParams(EXCHANGE, LARGE)
+    )
 
     async def one_worker() -> None:
         for _ in range(50):
@@ -287,7 +289,7 @@ async def test_an_item_that_the_program_fails_at_does_not_hold_up_the_others(
     store: Store, caller: Caller, account: Account
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob")
-    params = BulkParams(EXCHANGE, LARGE)
+    params = ActionParams(EXCHANGE, LARGE)
     bulk = await begun(store, caller, account, upns, BulkAction.CHANGE, params)
     async with store.write(caller) as tx:
         await tx.session.execute(
@@ -328,8 +330,8 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
     assert [one.where for one in refused.value.problems] == ["x", "y"]
     for action, params in (
         (BulkAction.SUSPEND, None),
-        (BulkAction.DISABLE, BulkParams(level=SMALL)),
-        (BulkAction.CHANGE, BulkParams(EXCHANGE)),
+        (BulkAction.DISABLE, ActionParams(level=SMALL)),
+        (BulkAction.CHANGE, ActionParams(EXCHANGE)),
     ):
         with pytest.raises(UsageError):
             await planning.plan(store, caller, account.id, upns, action, params)
@@ -477,7 +479,7 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
     assert [one.subject for one in some.lines] == upns[:1]
 
     bulk = await bulks.start(
-        store, caller, account.id, retrying.EVERYBODY, BulkAction.RETRY, BulkParams(EXCHANGE)
+        store, caller, account.id, retrying.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE)
     )
     await all_of_it(store, bulk.result.id)
     progress = (await queries.show(store, caller, account.id, bulk.result.id)).progress

@@ -18,13 +18,7 @@ from sqlalchemy import func, select
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.slices import next_bulk, work_slice
-from mission_control_tui.model.bulk.views import (
-    BulkAction,
-    BulkParams,
-    BulkPlan,
-    BulkView,
-    ItemOutcome,
-)
+from mission_control_tui.model.bulk.views import BulkAction, BulkPlan, BulkView, ItemOutcome
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, MissionControlError
@@ -37,6 +31,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
 from tests.model.store_machine import StoreMachine, walk
@@ -136,7 +131,7 @@ class Machine(StoreMachine):
     )
     def bulk(self, action: BulkAction, level: str, names: list[str]) -> None:
         takes_level = action in {BulkAction.PROVISION, BulkAction.CHANGE}
-        params = BulkParams(
+        params = ActionParams(
             SERVICE if action in SERVICE_ACTIONS else "", level if takes_level else None
         )
         before = self.state()
@@ -170,7 +165,7 @@ class Machine(StoreMachine):
     def stopped_on_its_way(self, level: str, items: int, cancel: bool) -> None:
         before = self.state()
         where = (self.store, ANNA, self.account.id)
-        params = BulkParams(SERVICE, level)
+        params = ActionParams(SERVICE, level)
         bulk = self.do(bulks.start(*where, NAMES, BulkAction.PROVISION, params)).result
         self.expand(bulk.id, items)
         stopped = self.do(bulks.stop(*where, bulk.id, cancel_queued=cancel)).result

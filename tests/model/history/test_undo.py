@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound, UsageError
 from mission_control_tui.model.history import audit_log as audit
@@ -24,6 +24,7 @@ from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import create, finish, named, own_seats
@@ -239,7 +240,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
         await provision.provision(store, caller, account.id, one, [ServiceRequest(EXCHANGE, SMALL)])
     await finish(store, caller, account)
     small = await state()
-    params = BulkParams(EXCHANGE, LARGE)
+    params = ActionParams(EXCHANGE, LARGE)
     change = await bulks.start(store, caller, account.id, upns, BulkAction.CHANGE, params)
     await work(change.result.id)
     large = await state()

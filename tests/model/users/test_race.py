@@ -19,7 +19,7 @@ NAMES = 15
 
 START = """
 import asyncio, json, sys
-from mission_control_tui.model import users
+from mission_control_tui.model.users import creation as users
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.errors import MissionControlError

@@ -13,12 +13,13 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction, BulkParams
+from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people import password_policy as password
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.screens import world
 from tests.screens.bulk.test_bulks import act_on_all, at, choose
 from tests.screens.driving import shows, type_text, until
@@ -107,7 +108,7 @@ async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
     await prepare(app)
     everybody = await ids(*at(app))  # type: ignore[arg-type]
-    params = BulkParams("managed-exchange", "popx")
+    params = ActionParams("managed-exchange", "popx")
     await start(*at(app), everybody, BulkAction.CHANGE, params)  # type: ignore[arg-type]
     await age(app)
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine

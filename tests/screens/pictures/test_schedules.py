@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.schedules.editing import cancel_schedule, schedule
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
-from mission_control_tui.model.users.actions.base import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.screens import world
 from tests.screens.driving import shows
 from tests.screens.pictures.test_users import go

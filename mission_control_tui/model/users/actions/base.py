@@ -1,15 +1,14 @@
 """A verb on a user: what each of them is asked for, wherever it comes from (a call, a bulk, a schedule, an undo).
 
-A new verb is a module with its class, a name in `UserVerb`, and its line in `registry`.
+A new verb is a module with its class, a name in `params.UserVerb`, and its line in `registry`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -20,50 +19,7 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-
-
-class UserVerb(StrEnum):
-    """The stored names of what is done to a user, or to one service of a user."""
-
-    PROVISION = "provision"
-    CHANGE = "change"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    DEPROVISION = "deprovision"
-    DISABLE = "disable"
-    ENABLE = "enable"
-    PASSWORD = "password"
-
-
-@dataclass(frozen=True, slots=True)
-class ActionParams:
-    """What a verb is done with. `level` None keeps the present one, or takes the only one that is owned.
-
-    Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
-    a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
-    """
-
-    service: str = ""
-    level: str | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-    instance: str = ""
-    adopt: bool = False
-    include_disabled: bool = False
-    must_change: bool | None = None
-    force: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything, as bulks store it."""
-        return asdict(self)
-
-    def stated(self) -> dict[str, Any]:
-        """Return what is stated only, as schedules store it."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Return what was stored, whole or in part."""
-        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +102,9 @@ class UserAction(ABC):
 
         Raises UsageError (what is missing, a service not given to users) and NotFound.
         """
-        if not params.service:
-            if self.needs_service:
-                raise UsageError(f"Say which service to {self.verb}.")
-            if params.level is not None or params.settings:
-                raise UsageError("A level and settings need a service.")
-            return params
-        service = catalogue.service(params.service)
-        if service.subject is not SubjectKind.USER:
-            raise UsageError(
-                f"{service.name} is not given to users: it belongs to the {service.subject}."
-            )
-        level = service.level(params.level).id if params.level is not None else None
-        return replace(params, service=service.id, level=level)
+        if self.needs_service and not params.service:
+            raise UsageError(f"Say which service to {self.verb}.")
+        return resolved(catalogue, params)
 
     def refuse_stray(self, params: ActionParams) -> None:
         """Raise UsageError for params that do not belong to the verb."""
@@ -195,9 +141,24 @@ class UserAction(ABC):
         Raises HasNoService, UsageError, InvalidInput, NoSeats, Conflict.
         """
 
-    def note(self, _catalogue: Catalogue, _params: ActionParams) -> str:
-        """Return what to know before it is done unattended, or ""."""
-        return ""
+    def reveals(self, _catalogue: Catalogue, _params: ActionParams) -> bool:
+        """Return whether it makes a password, which somebody has to take."""
+        return False
+
+
+def resolved(catalogue: Catalogue, params: ActionParams, *, of_users: bool = True) -> ActionParams:
+    """Return the params with the catalogue's ids. Raises NotFound, and UsageError for a service not given to users."""
+    if not params.service:
+        if params.level is not None or params.settings:
+            raise UsageError("A level and settings need a service.")
+        return params
+    service = catalogue.service(params.service)
+    if of_users and service.subject is not SubjectKind.USER:
+        raise UsageError(
+            f"{service.name} is not given to users: it belongs to the {service.subject}."
+        )
+    level = service.level(params.level).id if params.level is not None else None
+    return replace(params, service=service.id, level=level)
 
 
 def service_title(verb: str, catalogue: Catalogue, params: ActionParams) -> str:

@@ -8,13 +8,8 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import (
-    ActionContext,
-    ActionParams,
-    ActionResult,
-    UserAction,
-    UserVerb,
-)
+from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, UserAction
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.editing import apply_changes
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import (
-    ActionContext,
-    ActionParams,
-    ActionResult,
-    UserAction,
-    UserVerb,
-)
+from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, UserAction
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.passwords import renew
 
 
@@ -19,6 +15,9 @@ class Password(UserAction):
 
     verb = UserVerb.PASSWORD
     schedulable = False
+
+    def reveals(self, _catalogue: Catalogue, _params: ActionParams) -> bool:
+        return True
 
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams

@@ -24,14 +24,13 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
-    ActionParams,
     ActionResult,
     HasNoService,
     ServiceRequest,
     UserAction,
-    UserVerb,
     named,
 )
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 
 class Provision(UserAction):
@@ -41,9 +40,8 @@ class Provision(UserAction):
     takes = frozenset({"service", "level", "settings", "instance"})
     needs_service = True
 
-    def note(self, catalogue: Catalogue, params: ActionParams) -> str:
-        own = catalogue.service(params.service).password is PasswordUse.OWN
-        return NOBODY_KNOWS if own else ""
+    def reveals(self, catalogue: Catalogue, params: ActionParams) -> bool:
+        return catalogue.service(params.service).password is PasswordUse.OWN
 
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
@@ -77,9 +75,6 @@ class Change(Provision):
         if row is None or row.wish == Wish.ABSENT:
             raise HasNoService(user, service, params.instance)
         return await super().apply(tx, context, user, params)
-
-
-NOBODY_KNOWS = "Its password is a generated one that nobody knows: set another afterwards."
 
 
 async def provision_in(

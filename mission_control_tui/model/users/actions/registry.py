@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mission_control_tui.model.catalogue.types import Catalogue
-from mission_control_tui.model.users.actions.base import ActionParams, UserAction, service_title
+from mission_control_tui.model.users.actions.base import UserAction, service_title
 from mission_control_tui.model.users.actions.disable import Disable, Enable
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.password import Password
 from mission_control_tui.model.users.actions.provision import Change, Provision
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend

@@ -19,13 +19,12 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
-    ActionParams,
     ActionResult,
     HasNoService,
     UserAction,
-    UserVerb,
     named,
 )
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 
 class Suspend(UserAction):

@@ -1,0 +1,52 @@
+"""The names of the verbs on a user, and what they are done with; light, as commands are built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class UserVerb(StrEnum):
+    """The stored names of what is done to a user, or to one service of a user."""
+
+    PROVISION = "provision"
+    CHANGE = "change"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    DEPROVISION = "deprovision"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    PASSWORD = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionParams:
+    """What a verb is done with. `level` None keeps the present one, or takes the only one that is owned.
+
+    Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
+    a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
+    """
+
+    service: str = ""
+    level: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    instance: str = ""
+    adopt: bool = False
+    include_disabled: bool = False
+    must_change: bool | None = None
+    force: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, as bulks store it."""
+        return asdict(self)
+
+    def stated(self) -> dict[str, Any]:
+        """Return what is stated only, as schedules store it."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return what was stored, whole or in part."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
