@@ -27,13 +27,13 @@ WRITER = """
 import asyncio, sys, time
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.plan import Verb
+from mission_control_tui.model.plan import PlanVerb
 
 async def main(where, account, count):
     store = await Store.open(where)
     for number in range(count):
         async with store.write(Caller(operator="other"), account) as tx:
-            tx.record(Verb.CHANGED, "thing", str(number))
+            tx.record(PlanVerb.CHANGED, "thing", str(number))
         print(time.time(), flush=True)
         await asyncio.sleep(0.23)
     await store.close()

@@ -302,7 +302,7 @@ async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World)
 
 def test_starting_a_worker_imports_no_engine() -> None:
     code = (
-        "import sys, mission_control_tui.provisioning.launch;"
+        "import sys, mission_control_tui.provisioning.launcher;"
         "print(sorted({'dbos', 'textual', 'psycopg', 'alembic'} & set(sys.modules)))"
     )
     output = subprocess.run(

@@ -170,7 +170,7 @@ def test_a_newer_format_is_refused_clearly() -> None:
 def test_reading_costs_no_heavy_import() -> None:
     program = """
 import sys
-from mission_control_tui.model.catalogue import from_json
+from mission_control_tui.model.catalogue.codec import from_json
 catalogue = from_json(sys.stdin.read())
 service = catalogue.service("Managed Exchange")
 service.validate_settings("popx", {"quota": "1 GB", "keep-copy": "no"})

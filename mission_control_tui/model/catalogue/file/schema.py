@@ -139,7 +139,7 @@ class OptionTable(_RuleTable):
     per_level: dict[str, OverrideTable] = {}
 
 
-class FieldTable(_RuleTable):
+class OrderFieldTable(_RuleTable):
     page: Name
     extensions: list[str] = []
 
@@ -213,7 +213,7 @@ class ProductTable(_Table):
     withdrawn: bool = False
     levels: Annotated[list[ProductLevelTable], Field(min_length=1)]
     extensions: list[ExtensionTable] = []
-    fields: list[FieldTable] = []
+    fields: list[OrderFieldTable] = []
 
 
 class TaxTable(_Table):
