@@ -176,6 +176,9 @@ class PostgresServer:
             sql.Identifier(name), sql.Identifier(template or "template1")
         )
         self._run(statement, (), "postgres")
+        # Tests of tenants look at every database of the server, those of other tests included.
+        closed = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
+        self._run(closed, (), "postgres")
         return name
 
     def drop_database(self, name: str) -> None:
