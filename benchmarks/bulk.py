@@ -29,7 +29,7 @@ from mission_control_tui.model.bulk import planning
 from mission_control_tui.model.bulk.slices import breath, work_slice
 from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.operators import recents
-from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -98,7 +98,7 @@ async def another_writer(where: str) -> AsyncIterator[Writer]:
 async def write() -> None:
     """What the other process does: a write, a pause; each line that it reads is answered with the longest wait."""
     store = await Store.open(os.environ["MC_BENCHMARK_DATABASE"])
-    users = await matrix.ids(store, CALLER, 1)
+    users = await light_matrix.ids(store, CALLER, 1)
     asked = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     longest, number = 0.0, 0
     while True:
@@ -170,7 +170,7 @@ async def report(where: str, users: int, items: int) -> bool:
         async with store.write(CALLER, account) as tx:
             await seats.add(tx, account, EXCHANGE, LEVEL, users)
         await analysed(store)
-        ids = await matrix.ids(store, CALLER, account)
+        ids = await light_matrix.ids(store, CALLER, account)
         kept = True
         async with another_writer(where) as writer:
             for case in CASES:

@@ -20,8 +20,7 @@ from sqlalchemy import insert
 from benchmarks.databases import analysed, new_database
 from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, people, rows_of
 from benchmarks.users import plan_of, say, statements, timed
-from mission_control_tui.model.search import anyone as finding
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import anyone, user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 
@@ -76,12 +75,12 @@ async def make_accounts(store: Store, count: int) -> list[int]:
 
 async def baseline(store: Store, account: int) -> float:
     """Milliseconds for one page of one account's list: what a key costs there anyway."""
-    return await timed(lambda: listing.page(store, CALLER, account, UserFilter("smi"), limit=50))
+    return await timed(lambda: user_list.page(store, CALLER, account, UserFilter("smi"), limit=50))
 
 
 async def key(store: Store, typed: str) -> float:
     """Milliseconds for one key of Find."""
-    return await timed(lambda: finding.find_anyone(store, CALLER, typed, 50, current=CURRENT))
+    return await timed(lambda: anyone.find_anyone(store, CALLER, typed, 50, current=CURRENT))
 
 
 async def report(where: str, users: int, accounts: int, *, plans: bool) -> bool:
@@ -104,7 +103,7 @@ async def report(where: str, users: int, accounts: int, *, plans: bool) -> bool:
             say(f"{verdict} {taken:8.2f} ms of {BUDGET_MS:.0f}  {taken / base:6.1f} x  {typed!r}")
             if plans and store.is_sqlite:
                 with statements(store) as seen:
-                    await finding.find_anyone(store, CALLER, typed, 50, current=CURRENT)
+                    await anyone.find_anyone(store, CALLER, typed, 50, current=CURRENT)
                 for statement, parameters in seen:
                     for line in await plan_of(store, statement, parameters):
                         say(f"              {line}")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
 from mission_control_tui.model.domains.address_registry import AddressKind
@@ -91,7 +91,7 @@ def people(count: int, seed: int = 1) -> Iterator[UserDetails]:
 async def make_account(store: Store, code: str = "acme", domain: str = DOMAIN) -> int:
     """An account with this domain, under the shipped catalogue."""
     async with store.write(CALLER) as tx:
-        await catalogue_store.put(tx, parse(shipped(), SHIPPED_NAME), SHIPPED_NAME)
+        await in_force.put(tx, parse(shipped(), SHIPPED_NAME), SHIPPED_NAME)
         account = AccountRow(
             code=code,
             name=code,

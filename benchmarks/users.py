@@ -31,7 +31,7 @@ from mission_control_tui.model.onboarding.file_import import Passwords, run_impo
 from mission_control_tui.model.onboarding.files.formats import MICROSOFT_365
 from mission_control_tui.model.onboarding.files.read import read_users
 from mission_control_tui.model.people.values import text_of
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
@@ -91,7 +91,7 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
     """Everything that an operator waits for while looking for somebody."""
 
     def page(offset: int = 0, **wanted: Any) -> Call:
-        return lambda: listing.page(store, CALLER, account, UserFilter(**wanted), offset=offset)
+        return lambda: user_list.page(store, CALLER, account, UserFilter(**wanted), offset=offset)
 
     some = f"james.smith@{DOMAIN}"
     made = [

@@ -25,8 +25,7 @@ from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.host import Link
-from mission_control_tui.terminal import crash_log
-from mission_control_tui.terminal import lifecycle as terminal
+from mission_control_tui.terminal import crash_log, lifecycle
 from mission_control_tui.terminal.ascii import AsciiFilter
 from mission_control_tui.terminal.driver import ConsoleDriver
 from mission_control_tui.terminal.key_queue import KeyQueue
@@ -71,10 +70,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
         *,
         places: Mapping[str, str] | None = None,
         opener: Callable[[], Any] | None = None,
-        options: terminal.TerminalOptions | None = None,
+        options: lifecycle.TerminalOptions | None = None,
         top: TopInfo | None = None,
     ) -> None:
-        self.options = options or terminal.TerminalOptions()
+        self.options = options or lifecycle.TerminalOptions()
         super().__init__(driver_class=ConsoleDriver, ansi_color=True)
         for theme in themes():
             self.register_theme(theme)
@@ -88,7 +87,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.is_open = False
         self.why_not_open = BEING_OPENED
         self.top_info = top or TopInfo()
-        self.ending: terminal.SignalShutdown | None = None
+        self.ending: lifecycle.SignalShutdown | None = None
         self._typed = KeyQueue(self, super().on_event)
         self._opener = opener
         self._opening = False
@@ -98,12 +97,12 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self._app_loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def choose(self, options: terminal.TerminalOptions) -> None:
+    def choose(self, options: lifecycle.TerminalOptions) -> None:
         """Look and act by these options from now on, but for those that hold from the next start (mouse, crash log)."""
         self.options = options
         self.keys: Mapping[str, str] = dict(options.keys)
         self.page_jump = options.page_jump
-        is_ascii = terminal.wants_ascii(options.ascii)
+        is_ascii = lifecycle.wants_ascii(options.ascii)
         self._ascii_filter: LineFilter | None = AsciiFilter() if is_ascii else None
         self.theme = choose_theme(options.theme)
         if self.is_running:
@@ -342,7 +341,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if isinstance(error, WorkerFailed):
             error = error.error
         where = (
-            crash_log.write_crash_log(error, terminal.state_directory(self.options))
+            crash_log.write_crash_log(error, lifecycle.state_directory(self.options))
             if error is not None
             else None
         )

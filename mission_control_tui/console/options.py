@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mission_control_tui.terminal import lifecycle as terminal
+from mission_control_tui.terminal import lifecycle
 
 if TYPE_CHECKING:
     from mission_control_tui.settings.settings import Settings
 
 
-def options_of(settings: Settings) -> terminal.TerminalOptions:
+def options_of(settings: Settings) -> lifecycle.TerminalOptions:
     """What the settings say about the terminal; of the keymap what can be used."""
     console = settings.console
     keys: dict[str, str] = {}
@@ -18,7 +18,7 @@ def options_of(settings: Settings) -> terminal.TerminalOptions:
         from mission_control_tui.keys.custom_keys import usable
 
         keys, _problems = usable(console.keymap)
-    return terminal.TerminalOptions(
+    return lifecycle.TerminalOptions(
         theme=console.theme,
         ascii=console.ascii or None,
         mouse=console.mouse,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mission_control_tui.console.options import options_of
-from mission_control_tui.terminal import lifecycle as terminal
+from mission_control_tui.terminal import lifecycle
 
 if TYPE_CHECKING:
     from mission_control_tui.console.base_app import MissionControlApp
@@ -32,7 +32,7 @@ def open_console(
     """
     # Collecting garbage while everything is imported costs a tenth of the time to the first frame.
     gc.disable()
-    return terminal.start(
+    return lifecycle.start(
         options_of(settings),
         lambda options: make_app(settings, where, account, options, commands=commands, stays=stays),
     )
@@ -42,7 +42,7 @@ def make_app(
     settings: Settings,
     where: str,
     account: str | None,
-    options: terminal.TerminalOptions | None = None,
+    options: lifecycle.TerminalOptions | None = None,
     *,
     wake: Callable[[Any], Awaitable[str]] | None = None,
     commands: CommandLine | None = None,

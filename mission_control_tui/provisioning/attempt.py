@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
-from mission_control_tui.model.requests import outcomes as endings
+from mission_control_tui.model.requests import outcomes
 from mission_control_tui.model.requests.attempts import (
     FIRST_STEP,
     Job,
@@ -92,13 +92,13 @@ async def run_attempt(context: AttemptContext, run: Run) -> None:
     try:
         job = await load(store, run)
     except MissionControlError as error:
-        await endings.fail(store, run, None, _unusable(error))
+        await outcomes.fail(store, run, None, _unusable(error))
         return
     try:
         backend = await context.backends.get(job.connector)
     except MissionControlError as error:
         pause = context.settings.pause_seconds
-        await endings.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
+        await outcomes.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
         return
     await _Attempt(context, run, job, backend).go()
 
@@ -218,7 +218,7 @@ class _Attempt:
             await self._fail(error)
         except WorkerStop:
             said = "The worker was stopped; it is tried again."
-            await endings.give_back(
+            await outcomes.give_back(
                 self._store, self._run, self._account, said, self._journal.result
             )
 
@@ -236,7 +236,7 @@ class _Attempt:
     async def _agree(self, look: Look) -> None:
         """End an attempt that has nothing left to plan: done, or the back end still works on it."""
         if look.outcome is LookOutcome.PENDING:
-            await endings.look_later(
+            await outcomes.look_later(
                 self._store,
                 self._run,
                 self._account,
@@ -250,7 +250,7 @@ class _Attempt:
         if result is not None and look.plan.reason:
             result = replace(result, said=look.plan.reason)
         found = observation(self._job, look.observed, self._job.wished)
-        await endings.succeed(self._store, self._run, self._account, found, result)
+        await outcomes.succeed(self._store, self._run, self._account, found, result)
 
     async def _fail(self, error: ConnectorError) -> None:
         store, run, account, result = self._store, self._run, self._account, self._journal.result
@@ -259,10 +259,10 @@ class _Attempt:
         if error.kind in RETRIED_KINDS:
             delay = retry_delay(self._job.failures, error, settings, self._context.rng)
             retry = Retry(delay, max(1, settings.retry_limit))
-            await endings.try_again(store, run, account, failure, retry, result)
+            await outcomes.try_again(store, run, account, failure, retry, result)
         else:
             pause = settings.pause_seconds if error.kind in PAUSING_KINDS else 0.0
-            await endings.fail(store, run, account, failure, result, pause_seconds=pause)
+            await outcomes.fail(store, run, account, failure, result, pause_seconds=pause)
 
     async def _blocked(self, plan: ChangePlan) -> None:
         if plan.observe_only:
@@ -272,7 +272,7 @@ class _Attempt:
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
         failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
-        await endings.fail(self._store, self._run, self._account, failure, self._journal.result)
+        await outcomes.fail(self._store, self._run, self._account, failure, self._journal.result)
 
     async def _only_observes(self, plan: ChangePlan) -> None:
         """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
@@ -282,7 +282,7 @@ class _Attempt:
         shown = (
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
         )
-        await endings.wait_until_enabled(
+        await outcomes.wait_until_enabled(
             self._store, self._run, self._account, shown, plan.remedy, self._delay()
         )
 
@@ -292,7 +292,7 @@ class _Attempt:
 
     async def _stop(self, reason: StopReason) -> None:
         if reason is StopReason.SUPERSEDED:
-            await endings.supersede(self._store, self._run, self._account)
+            await outcomes.supersede(self._store, self._run, self._account)
             return
         try:
             await self._show_what_is()
@@ -313,10 +313,10 @@ class _Attempt:
         before = previous_state(self._job, observed, self._mark)
         if connector.plan(before, observed).action is PlanAction.NONE:
             found = observation(self._job, observed, self._job.previous)
-            await endings.cancel_back(self._store, self._run, self._account, found)
+            await outcomes.cancel_back(self._store, self._run, self._account, found)
         else:
             found = observation(self._job, observed)
-            await endings.cancel_halfway(self._store, self._run, self._account, found)
+            await outcomes.cancel_halfway(self._store, self._run, self._account, found)
 
 
 def _found(look: Look) -> Mapping[str, object]:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import running as schedule_running
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users import expiry as expiring
+from mission_control_tui.model.users import expiry
 from mission_control_tui.settings.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -85,10 +85,10 @@ class Housekeeping:
         return False
 
     async def _expire(self, deadline: float) -> bool:
-        expired = await expiring.expired(self._store)
+        expired = await expiry.expired(self._store)
         for number, user in enumerate(expired, 1):
             try:
-                if await expiring.disable(self._store, user):
+                if await expiry.disable(self._store, user):
                     log.info(
                         "user %s expired on %s and was disabled", user.user_id, user.expires_on
                     )
@@ -113,12 +113,12 @@ class Housekeeping:
         self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
         overdue = [
             user
-            for user in await purging.overdue(self._store, days, AT_ONCE + len(self._refused))
+            for user in await purge.overdue(self._store, days, AT_ONCE + len(self._refused))
             if user.user_id not in self._refused
         ]
         for number, user in enumerate(overdue, 1):
             try:
-                await purging.purge_overdue(self._store, user, days)
+                await purge.purge_overdue(self._store, user, days)
                 log.info("user %s was purged after %d days", user.user_id, days)
             except MissionControlError as error:
                 self._refused[user.user_id] = now + REFUSED_SECONDS

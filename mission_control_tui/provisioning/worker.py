@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
-from mission_control_tui.model.requests import connector_pauses as pauses
+from mission_control_tui.model.requests import connector_pauses
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.claims import (
     FARTHEST_SECONDS,
@@ -300,20 +300,24 @@ class Worker:
 
     async def _check(self, name: str) -> None:
         try:
-            if not await pauses.claim_check(self._store, name, self._settings.pause_seconds):
+            if not await connector_pauses.claim_check(
+                self._store, name, self._settings.pause_seconds
+            ):
                 return
             try:
                 await self._backends.refresh(name)
                 backend = await self._backends.get(name)
                 await converge.check(backend.connector, call_seconds=backend.call_seconds)
             except ConnectorError as error:
-                await pauses.still_paused(self._store, name, error.kind, error.said, error.remedy)
+                await connector_pauses.still_paused(
+                    self._store, name, error.kind, error.said, error.remedy
+                )
             except MissionControlError as error:
-                await pauses.still_paused(
+                await connector_pauses.still_paused(
                     self._store, name, ErrorKind.CONFIG, str(error), error.hint
                 )
             else:
-                queued = await pauses.resume(self._store, name)
+                queued = await connector_pauses.resume(self._store, name)
                 log.info("connector %s answers again; %d requests go on", name, queued)
         except (SQLAlchemyError, OSError) as error:
             log.warning("connector %s could not be checked: %s", name, _first_line(error))

@@ -104,13 +104,13 @@ class HomeScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts import overview as account_details
+        from mission_control_tui.model.accounts import overview
         from mission_control_tui.model.requests.queries import list_requests
         from mission_control_tui.model.services.lights import status
 
         context = self.context
         where = (context.store, context.caller, context.account_id)
-        details = await account_details.show(*where)
+        details = await overview.show(*where)
         self._red = await status(*where, light=Light.RED, limit=SHOWN) if details.lights.red else ()
         self._active = await list_requests(*where, states=ACTIVE_STATES, limit=SHOWN)
         self._recent = await list_requests(*where, states=_ENDED, limit=SHOWN)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
@@ -52,7 +52,7 @@ class ServiceAreaScreen(MissionScreen):
                 )
 
     async def load(self) -> None:
-        details = await account_details.show(*self.context.at)
+        details = await overview.show(*self.context.at)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
 
-from mission_control_tui.keys import custom_keys as own_keys
+from mission_control_tui.keys import custom_keys
 from mission_control_tui.keys.keymap import BY_ID, key_word, keys_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -249,7 +249,7 @@ class SettingsScreen(MissionScreen):
             for name in environment()
             if name.startswith("console.")
         ]
-        wrong = own_keys.problems(self._keymap)
+        wrong = custom_keys.problems(self._keymap)
         said += [f"Left out: {one.where}: {one.what}" for one in wrong[:MOST_TOLD]]
         if len(wrong) > MOST_TOLD:
             said.append(f"and {len(wrong) - MOST_TOLD} more: `settings show` says all")
@@ -295,9 +295,9 @@ class SettingsScreen(MissionScreen):
                 self.prompts.close(bar)
                 self.announce("The key stays")
                 return
-            keymap = own_keys.with_key(self._keymap, verb_id, key)
-            known = own_keys.problems(self._keymap)
-            new = [one for one in own_keys.problems(keymap) if one not in known]
+            keymap = custom_keys.with_key(self._keymap, verb_id, key)
+            known = custom_keys.problems(self._keymap)
+            new = [one for one in custom_keys.problems(keymap) if one not in known]
             if new:
                 bar.say(f"{new[0].what}. Press another key.")
                 return
@@ -322,8 +322,8 @@ class SettingsScreen(MissionScreen):
             return
         verb = BY_ID[str(row.key)]
         left = {one: keys for one, keys in self._keymap.items() if one != verb.id}
-        known = own_keys.problems(self._keymap)
-        new = [one for one in own_keys.problems(left) if one not in known]
+        known = custom_keys.problems(self._keymap)
+        new = [one for one in custom_keys.problems(left) if one not in known]
         if new:
             self.announce(new[0].what, error=True)
         else:
@@ -369,7 +369,7 @@ class SettingsScreen(MissionScreen):
         """What is to be written, in its types. Raises InvalidInput, with the error beside each field."""
         typed = self._typed()
         changes: dict[str, object] = {
-            f"{own_keys.WHERE}.{verb}": keys for verb, keys in typed.pop("keymap", {}).items()
+            f"{custom_keys.WHERE}.{verb}": keys for verb, keys in typed.pop("keymap", {}).items()
         }
         wrong = []
         for one in CHOICES:

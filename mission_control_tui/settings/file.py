@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
-from mission_control_tui.keys import custom_keys as own_keys
+from mission_control_tui.keys import custom_keys
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, UsageError
 from mission_control_tui.settings.settings import (
     Settings,
@@ -106,9 +106,11 @@ class SettingsFile:
             for table in (wanted, document):
                 _change(table, key.split("."), value)
         settings = convert(wanted, self.path)
-        old = own_keys.problems(_keymap(before))
+        old = custom_keys.problems(_keymap(before))
         new = [
-            problem for problem in own_keys.problems(settings.console.keymap) if problem not in old
+            problem
+            for problem in custom_keys.problems(settings.console.keymap)
+            if problem not in old
         ]
         if new:
             raise InvalidInput(f"These keys cannot be used. {UNCHANGED}", problems=new)
@@ -237,7 +239,7 @@ def known_setting(key: str) -> None:
             hint="See `mission-control docs connectors`.",
         )
     table, _dot, name = key.rpartition(".")
-    if table in ("services", own_keys.WHERE) and name:
+    if table in ("services", custom_keys.WHERE) and name:
         return
     if key not in {setting.key for setting in _plain(Settings())}:
         raise NotFound(
@@ -271,7 +273,7 @@ def in_force(flags: Mapping[str, Any] | None = None) -> list[Setting]:
     for key in settings.connectors:
         found.append(Setting(f"connectors.{key}", settings.connector(key).type, "", None))
     keymap = settings.console.keymap
-    found += [Setting(f"{own_keys.WHERE}.{verb}", key, "", None) for verb, key in keymap.items()]
+    found += [Setting(f"{custom_keys.WHERE}.{verb}", key, "", None) for verb, key in keymap.items()]
     return [_with_origin(setting, file, named, given) for setting in found]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mission_control_tui.keys import custom_keys as own_keys
+from mission_control_tui.keys import custom_keys
 from mission_control_tui.keys.keymap import VERBS, key_word
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
@@ -48,12 +48,12 @@ class OwnKeysList(CursorLines):
 
     def show(self, keymap: Mapping[str, Any]) -> None:
         """Show the keys that hold with this keymap."""
-        good, _problems = own_keys.usable(keymap)
-        keys = own_keys.effective(good)
+        good, _problems = custom_keys.usable(keymap)
+        keys = custom_keys.effective(good)
         rows = []
         for verb in VERBS:
-            typed = [key_word(key) for key in keys[verb.id] if not own_keys.works_in_fields(key)]
-            others = [key_word(key) for key in keys[verb.id] if own_keys.works_in_fields(key)]
+            typed = [key_word(key) for key in keys[verb.id] if not custom_keys.works_in_fields(key)]
+            others = [key_word(key) for key in keys[verb.id] if custom_keys.works_in_fields(key)]
             own = "own" if verb.id in good else "bad" if verb.id in keymap else ""
             about = f"{verb.label}: {verb.description}"
             rows.append(Row(verb.id, (" ".join(typed), " ".join(others), about, own)))

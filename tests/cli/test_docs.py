@@ -18,7 +18,7 @@ import pytest
 
 from mission_control_tui.cli.main import BROKEN_PIPE, INTERRUPTED
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.requests import workers as leases
+from mission_control_tui.model.requests import workers
 from mission_control_tui.settings.settings import ConnectorSettings, Settings, load
 from tests.cli.inprocess import answer, call, ok
 
@@ -141,7 +141,7 @@ def test_example_of_settings_is_valid(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", [CONFIGURATION, CLI], ids=["configuration", "cli"])
 def test_every_exit_code_is_documented(page: str) -> None:
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    kinds: set[type[MissionControlError]] = {leases.LeaseLost, MissionControlError}
+    kinds: set[type[MissionControlError]] = {workers.LeaseLost, MissionControlError}
     kinds |= set(MissionControlError.__subclasses__())
     assert codes == {0, INTERRUPTED, BROKEN_PIPE} | {kind.exit_code for kind in kinds}
 

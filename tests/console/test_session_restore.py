@@ -14,7 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console import app as console_app
-from mission_control_tui.console import session_restore as console_places
+from mission_control_tui.console import session_restore
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.model.operators import drafts
 from mission_control_tui.model.store.database import Store
@@ -66,7 +66,7 @@ async def type_new_user(app: ConsoleApp, pilot: Pilot[int]) -> None:
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_places, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(session_restore, "KEEP_SECONDS", 0.05)
     # A console whose process is gone was lost, however little time it had; here the process lives on.
     monkeypatch.setattr(console_app, "CLOSING_SECONDS", 30.0)
 

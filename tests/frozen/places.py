@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from mission_control_tui.console import session_restore as console_places
+from mission_control_tui.console import session_restore
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -80,7 +80,7 @@ def stacks(one: Callable[[str], Any]) -> dict[str, tuple[Visit, ...]]:
 
 async def keep(path: Path, one: Callable[[str], Any]) -> None:
     """Lose a console for each of the operators."""
-    console_places.KEEP_SECONDS = LOOK_SECONDS
+    session_restore.KEEP_SECONDS = LOOK_SECONDS
     for operator, visits in stacks(one).items():
         await lose(path, operator, visits)
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, make_url
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store import upgrade
@@ -94,7 +94,7 @@ async def make_account(
 ) -> Account:
     """An account with these domains, brought along and not bought here."""
     async with store.write(caller) as tx:
-        await catalogue_store.put(tx, catalogue, SHIPPED_NAME)
+        await in_force.put(tx, catalogue, SHIPPED_NAME)
         row = AccountRow(
             code=code,
             name=f"{code.title()} Pty Ltd",

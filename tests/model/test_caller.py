@@ -8,17 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mission_control_tui.model.accounts import contacts
-from mission_control_tui.model.accounts import domain_overview as account_domains
+from mission_control_tui.model.accounts import contacts, domain_overview, overview, seat_usage
 from mission_control_tui.model.accounts import editing as accounts
-from mission_control_tui.model.accounts import overview as account_details
-from mission_control_tui.model.accounts import seat_usage as usage
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.bulk import control as bulks
-from mission_control_tui.model.bulk import planning, queries, targets, views
-from mission_control_tui.model.bulk import retry as retrying
+from mission_control_tui.model.bulk import planning, queries, retry, targets, views
 from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -26,18 +22,16 @@ from mission_control_tui.model.errors import Denied, MissionControlError, NotFou
 from mission_control_tui.model.groups import editing as objects
 from mission_control_tui.model.groups import queries as object_views
 from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.history import undo as undoing
-from mission_control_tui.model.onboarding import paste as pasting
-from mission_control_tui.model.onboarding import template_content, templates
+from mission_control_tui.model.history import undo
+from mission_control_tui.model.onboarding import paste, template_content, templates
 from mission_control_tui.model.onboarding.pasted_list import read_list
 from mission_control_tui.model.onboarding.template_content import TemplateContent
 from mission_control_tui.model.operators import drafts, recents
-from mission_control_tui.model.orders import approval as approving
-from mission_control_tui.model.recycle_bin import deletion as recycling
-from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.orders import approval
+from mission_control_tui.model.recycle_bin import deletion, purge
 from mission_control_tui.model.schedules import editing as schedules
 from mission_control_tui.model.schedules import queries as schedule_queries
-from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
@@ -104,29 +98,29 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
 Call = Callable[[World, Caller, int], Awaitable[object]]
 
 READS: dict[str, Call] = {
-    "account": lambda w, c, a: account_details.show(w.store, c, a),
-    "domains": lambda w, c, a: account_domains.account_domains(w.store, c, a),
+    "account": lambda w, c, a: overview.show(w.store, c, a),
+    "domains": lambda w, c, a: domain_overview.account_domains(w.store, c, a),
     "resolve": lambda w, c, a: accounts.resolve_account(w.store, c, a),
-    "limit": lambda w, c, a: approving.approval_limit(w.store, c, a),
+    "limit": lambda w, c, a: approval.approval_limit(w.store, c, a),
     "audit": lambda w, c, a: audit.entries(w.store, c, a),
     "audit count": lambda w, c, a: audit.count_entries(w.store, c, a),
     "bulks": lambda w, c, a: queries.list_bulks(w.store, c, a),
     "contacts": lambda w, c, a: contacts.list_contacts(w.store, c, a),
-    "matrix": lambda w, c, a: matrix.columns(w.store, c, a),
-    "matrix ids": lambda w, c, a: matrix.ids(w.store, c, a),
+    "matrix": lambda w, c, a: light_matrix.columns(w.store, c, a),
+    "matrix ids": lambda w, c, a: light_matrix.ids(w.store, c, a),
     "objects": lambda w, c, a: object_views.list_objects(w.store, c, a),
-    "bin": lambda w, c, a: purging.list_bin(w.store, c, a, bin_days=30),
+    "bin": lambda w, c, a: purge.list_bin(w.store, c, a, bin_days=30),
     "schedules": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a),
     "when": lambda w, c, a: schedules.when(w.store, c, a, "tomorrow"),
     "statements": lambda w, c, a: statements.list_statements(w.store, c, a),
     "statement": lambda w, c, a: statements.statement(w.store, c, a),
     "templates": lambda w, c, a: templates.list_templates(w.store, c, a),
-    "usage": lambda w, c, a: usage.usage(w.store, c, a),
+    "usage": lambda w, c, a: seat_usage.usage(w.store, c, a),
     "drafts": lambda w, c, a: drafts.list_drafts(w.store, c, account=a),
     "remember": lambda w, c, a: recents.remember(w.store, c, a),
     "pick": lambda w, c, a: targets.pick_users(w.store, c, a, views.BulkFilter()),
-    "preview": lambda w, c, a: pasting.preview(
-        w.store, c, a, read_list("Ann Other"), pasting.PasteChoices("globex.example")
+    "preview": lambda w, c, a: paste.preview(
+        w.store, c, a, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What only looks at an account."""
@@ -136,8 +130,8 @@ OF_ONE: dict[str, Call] = {
     "items": lambda w, c, a: queries.items(w.store, c, a, w.bulk),
     "bulk plan": lambda w, c, a: planning.plan(w.store, c, a, [w.user], BulkAction.DISABLE),
     "bulk chosen": lambda w, c, a: bulks.chosen(w.store, c, a, [w.user], BulkAction.DISABLE),
-    "retry plan": lambda w, c, a: retrying.retry_plan(w.store, c, a, [w.user]),
-    "undo plan": lambda w, c, a: undoing.undo_plan(w.store, c, a, w.bulk),
+    "retry plan": lambda w, c, a: retry.retry_plan(w.store, c, a, [w.user]),
+    "undo plan": lambda w, c, a: undo.undo_plan(w.store, c, a, w.bulk),
     "schedule": lambda w, c, a: schedule_queries.show_schedule(w.store, c, a, w.schedule),
     "schedules of": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a, user=w.user),
     "object": lambda w, c, a: object_views.show_object(w.store, c, a, w.object),
@@ -152,8 +146,8 @@ CHANGES: dict[str, Call] = {
     "start": lambda w, c, a: bulks.start(w.store, c, a, [w.user], BulkAction.DISABLE),
     "stop": lambda w, c, a: bulks.stop(w.store, c, a, w.bulk, cancel_queued=True),
     "resume": lambda w, c, a: bulks.resume(w.store, c, a, w.passwords),
-    "undo bulk": lambda w, c, a: undoing.undo(w.store, c, a, bulk=w.bulk),
-    "undo": lambda w, c, a: undoing.undo(w.store, c, a, audit=w.audit),
+    "undo bulk": lambda w, c, a: undo.undo(w.store, c, a, bulk=w.bulk),
+    "undo": lambda w, c, a: undo.undo(w.store, c, a, audit=w.audit),
     "schedule": lambda w, c, a: schedules.schedule(w.store, c, a, w.user, "disable", None, LATER),
     "reschedule": lambda w, c, a: schedules.change_schedule(
         w.store, c, a, w.schedule, when=LATER + timedelta(days=1)
@@ -167,12 +161,12 @@ CHANGES: dict[str, Call] = {
     "template like": lambda w, c, a: templates.save_template(w.store, c, a, "New", user=w.user),
     "rename template": lambda w, c, a: templates.rename_template(w.store, c, a, "Graces", "Mine"),
     "remove template": lambda w, c, a: templates.remove_template(w.store, c, a, "Graces"),
-    "delete": lambda w, c, a: recycling.delete_user(w.store, c, a, w.user),
-    "restore": lambda w, c, a: recycling.restore_user(w.store, c, a, w.user),
-    "purge": lambda w, c, a: purging.purge_user(w.store, c, a, w.user),
-    "approve": lambda w, c, a: approving.approve_order(w.store, c, a, 1),
-    "decline": lambda w, c, a: approving.decline_order(w.store, c, a, 1, "no"),
-    "cancel order": lambda w, c, a: approving.cancel_order(w.store, c, a, 1),
+    "delete": lambda w, c, a: deletion.delete_user(w.store, c, a, w.user),
+    "restore": lambda w, c, a: deletion.restore_user(w.store, c, a, w.user),
+    "purge": lambda w, c, a: purge.purge_user(w.store, c, a, w.user),
+    "approve": lambda w, c, a: approval.approve_order(w.store, c, a, 1),
+    "decline": lambda w, c, a: approval.decline_order(w.store, c, a, 1, "no"),
+    "cancel order": lambda w, c, a: approval.cancel_order(w.store, c, a, 1),
 }
 """What changes one thing of an account."""
 
@@ -181,15 +175,15 @@ CHANGES_OF_ACCOUNTS: dict[str, Call] = {
         w.store, c, a, [Contact(ContactRole.PRIMARY, "Somebody")]
     ),
     "edit account": lambda w, c, a: accounts.edit_account(w.store, c, a, version=1, name="Taken"),
-    "approval": lambda w, c, a: approving.set_approval_limit(w.store, c, a, None),
+    "approval": lambda w, c, a: approval.set_approval_limit(w.store, c, a, None),
     "template": lambda w, c, a: templates.save_template(
         w.store, c, a, "New", TemplateContent({"department": "Sales"}, ())
     ),
     "object": lambda w, c, a: objects.create_object(
         w.store, c, a, "mail-contact", "Someone", "someone@elsewhere.example"
     ),
-    "paste": lambda w, c, a: pasting.paste(
-        w.store, c, a, read_list("Ann Other"), pasting.PasteChoices("globex.example")
+    "paste": lambda w, c, a: paste.paste(
+        w.store, c, a, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What changes an account without naming anything that it has."""
@@ -269,10 +263,10 @@ async def test_a_wrong_account_names_only_those_that_may_be_seen(world: World) -
     limited = replace(world.anna, accounts=frozenset({world.mine.id}))
     for key in ("nosuch", 99):
         with pytest.raises(NotFound, match=r"There are: acme\.") as refused:
-            await account_details.show(world.store, limited, key)
+            await overview.show(world.store, limited, key)
         assert not [one for one in SECRETS if one in said(refused.value)]
     with pytest.raises(Denied, match="globex"):
-        await account_details.show(world.store, limited, "globex")
+        await overview.show(world.store, limited, "globex")
 
 
 async def test_finding_and_recents_show_nobody_of_other_accounts(world: World) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from mission_control_tui.model.accounts import contacts
-from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import contacts, overview
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries
@@ -22,16 +21,14 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound, StaleVersion
 from mission_control_tui.model.groups import editing as objects
 from mission_control_tui.model.groups.queries import show_object
-from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.history import undo as undoing
+from mission_control_tui.model.history import audit_log, undo
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.onboarding import templates
 from mission_control_tui.model.onboarding.template_content import TemplateContent
 from mission_control_tui.model.operators import drafts
-from mission_control_tui.model.orders import approval as approving
+from mission_control_tui.model.orders import approval
 from mission_control_tui.model.orders.buying import buy
-from mission_control_tui.model.recycle_bin import deletion as recycling
-from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.recycle_bin import deletion, purge
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import editing as schedules
 from mission_control_tui.model.schedules import queries as schedule_queries
@@ -68,21 +65,21 @@ async def test_an_order_is_approved_declined_or_cancelled_and_never_two_of_them(
     store: Store, caller: Caller, account: Account
 ) -> None:
     at = (store, caller, account.id)
-    await approving.set_approval_limit(*at, Money(0, "AUD"))
+    await approval.set_approval_limit(*at, Money(0, "AUD"))
     granted = 0
     for _ in range(ROUNDS):
         order = (await buy(*at, "email", level="popx", quantity=1)).result.id
         done, refused = await race(
-            approving.decline_order(*at, order, "no"),
-            approving.approve_order(*at, order),
-            approving.approve_order(*at, order),
+            approval.decline_order(*at, order, "no"),
+            approval.approve_order(*at, order),
+            approval.approve_order(*at, order),
         )
         assert len(done) == 1
         assert {type(one) for one in refused} == {Conflict}
         async with store.read() as session:
             state = (await session.get_one(OrderRow, order)).state
         granted += state == "complete"
-        seats = await account_details.list_seats(*at)
+        seats = await overview.list_seats(*at)
         assert sum(one.owned for one in seats) == granted
 
 
@@ -93,9 +90,9 @@ async def test_who_is_purged_and_restored_at_once_is_one_of_both(
     for number in range(ROUNDS):
         user = await create(store, caller, account, named(f"ann{number}"))
         await finish(store, caller, account)
-        await recycling.delete_user(*at, user.id)
+        await deletion.delete_user(*at, user.id)
         done, refused = await race(
-            purging.purge_user(*at, user.id), recycling.restore_user(*at, user.id)
+            purge.purge_user(*at, user.id), deletion.restore_user(*at, user.id)
         )
         assert len(done) + len(refused) == 2
         async with store.read() as session:
@@ -118,9 +115,9 @@ async def test_a_bulk_goes_past_whoever_was_deleted_or_purged_meanwhile(
     ]
     await finish(store, caller, account)
     bulk = (await bulks.start(*at, [ann.id, bob.id, cem.id], BulkAction.PROVISION, MAIL)).result.id
-    await recycling.delete_user(*at, ann.id)
-    await recycling.delete_user(*at, bob.id)
-    await purging.purge_user(*at, bob.id)
+    await deletion.delete_user(*at, ann.id)
+    await deletion.delete_user(*at, bob.id)
+    await purge.purge_user(*at, bob.id)
     while not (await work_slice(store, bulk)).last:
         pass
     found = await queries.items(*at, bulk)
@@ -132,8 +129,8 @@ async def test_a_bulk_goes_past_whoever_was_deleted_or_purged_meanwhile(
     assert "bob" not in " ".join(one.name for one in found)
     await finish(store, caller, account)
 
-    await recycling.restore_user(*at, ann.id)
-    undone = await undoing.undo(*at, bulk=bulk)
+    await deletion.restore_user(*at, ann.id)
+    undone = await undo.undo(*at, bulk=bulk)
     assert undone.result.bulk is not None
     assert undone.result.bulk.progress.total == 1
     other = undone.result.bulk.id
@@ -154,15 +151,15 @@ async def test_nothing_of_a_purged_user_can_be_undone(
     await finish(store, caller, account)
     await deprovision_all(*at, ann.id)
     await finish(store, caller, account)
-    await recycling.delete_user(*at, ann.id)
-    await purging.purge_user(*at, ann.id)
-    for row in await audit.entries(*at):
+    await deletion.delete_user(*at, ann.id)
+    await purge.purge_user(*at, ann.id)
+    for row in await audit_log.entries(*at):
         if row.user_id == ann.id:
             for force in (False, True):
                 with pytest.raises((Conflict, NotFound)):
-                    await undoing.undo(*at, audit=row.id, force=force)
+                    await undo.undo(*at, audit=row.id, force=force)
     with pytest.raises(Conflict, match="nothing to undo"):
-        await undoing.undo(*at, bulk=bulk)
+        await undo.undo(*at, bulk=bulk)
 
 
 async def test_a_schedule_of_a_service_that_left_the_catalogue_fails_and_is_still_listed(
@@ -295,7 +292,7 @@ async def test_the_draft_of_a_purged_user_goes_and_of_a_deleted_one_stays(
     ann = await create(store, caller, account, named("ann"))
     await finish(store, caller, account)
     await drafts.save_draft(*at, "edit-user", {"notes": "Likes tea"}, subject=ann.id)
-    await recycling.delete_user(*at, ann.id)
+    await deletion.delete_user(*at, ann.id)
     assert len(await drafts.list_drafts(store, caller)) == 1
-    await purging.purge_user(*at, ann.id)
+    await purge.purge_user(*at, ann.id)
     assert await drafts.list_drafts(store, caller) == ()

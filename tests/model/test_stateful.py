@@ -18,16 +18,14 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, MissionControlError, NoSeats, NotFound
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.requests import claims
+from mission_control_tui.model.requests import claims, outcomes, workers
 from mission_control_tui.model.requests import control as requests
-from mission_control_tui.model.requests import outcomes as endings
-from mission_control_tui.model.requests import workers as leases
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, RequestKind, Wish
@@ -109,7 +107,7 @@ class Machine(StoreMachine):
     def an_account(self, popx: int, pc_web: int) -> None:
         async def make() -> None:
             async with self.store.write(ANNA) as tx:
-                await catalogue_store.put(tx, self.catalogue, SHIPPED_NAME)
+                await in_force.put(tx, self.catalogue, SHIPPED_NAME)
                 row = AccountRow(
                     id=1,
                     code="acme",
@@ -130,8 +128,8 @@ class Machine(StoreMachine):
                         added_at=tx.now,
                     )
                 )
-            self.worker = leases.Identity.of_this_process("1")
-            await leases.acquire(self.store, self.worker, 3600)
+            self.worker = workers.Identity.of_this_process("1")
+            await workers.acquire(self.store, self.worker, 3600)
 
         self.do(make())
         for level, count in zip(LEVELS, (popx, pc_web), strict=True):
@@ -314,13 +312,13 @@ class Machine(StoreMachine):
         stale = service.generation > request.generation
         run = self.runs[request_id]
         wish, level = (service.wish, service.level) if not stale else service.seen
-        seen = endings.Observation(Wish(wish), level if wish != "absent" else "")
+        seen = outcomes.Observation(Wish(wish), level if wish != "absent" else "")
         if result == "succeed":
-            self.do(endings.succeed(self.store, run, 1, seen))
+            self.do(outcomes.succeed(self.store, run, 1, seen))
             service.seen = (seen.wish, seen.level_id)
         else:
-            failure = endings.AttemptFailure(ErrorKind.INVALID, "no", "mend it")
-            self.do(endings.fail(self.store, run, 1, failure))
+            failure = outcomes.AttemptFailure(ErrorKind.INVALID, "no", "mend it")
+            self.do(outcomes.fail(self.store, run, 1, failure))
         if stale:
             request.state = "superseded"
         elif result == "fail":
@@ -341,7 +339,7 @@ class Machine(StoreMachine):
         run = self.runs[data.draw(st.sampled_from(self.lost()))]
         with pytest.raises(RunLost):
             self.do(
-                endings.succeed(self.store, run, 1, endings.Observation(Wish.PRESENT, LEVELS[0]))
+                outcomes.succeed(self.store, run, 1, outcomes.Observation(Wish.PRESENT, LEVELS[0]))
             )
 
     def active(self) -> list[int]:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.bulk.views import BulkAction, BulkProgress
-from mission_control_tui.model.history import undo as undoing
+from mission_control_tui.model.history import undo
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import BulkState, Light, Wish
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -147,7 +147,7 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
     assert not doubled(world.effect_counts())
     assert await world.held() == {SMALL: len(guests), LARGE: USERS}
 
-    undone = await undoing.undo(world.store, world.caller, ACCOUNT, bulk=change)
+    undone = await undo.undo(world.store, world.caller, ACCOUNT, bulk=change)
     assert undone.result.bulk is not None
     with worker(world, "undoing"):
         assert (await settled(world, undone.result.bulk.id)).green == USERS

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.schedules.queries import list_schedules
@@ -22,7 +22,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.editing import edit_user
-from mission_control_tui.provisioning import housekeeping as chores
+from mission_control_tui.provisioning import housekeeping
 from mission_control_tui.settings.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
 from tests.support import share
@@ -202,15 +202,15 @@ async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world:
         old = datetime.now(UTC) - timedelta(days=8)
         await tx.session.execute(update(UserRow).values(in_bin=True, deleted_at=old))
     moment = 1_000.0
-    one = chores.Housekeeping(world.store, WorkerSettings(bin_days=7), lambda: moment)
+    one = housekeeping.Housekeeping(world.store, WorkerSettings(bin_days=7), lambda: moment)
     await one.run()
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(update(AssignmentRow).values(wish="absent", light="grey"))
         await tx.session.execute(update(RequestRow).values(state="succeeded"))
-    moment += chores.REFUSED_SECONDS - 1.0
+    moment += housekeeping.REFUSED_SECONDS - 1.0
     await one.run()
     assert await audited(world, "purge user") == []
-    assert len(await purging.overdue(world.store, 7, 10)) == 1
-    moment += chores.SWEEP_SECONDS
+    assert len(await purge.overdue(world.store, 7, 10)) == 1
+    moment += housekeeping.SWEEP_SECONDS
     await one.run()
     assert len(await audited(world, "purge user")) == 1

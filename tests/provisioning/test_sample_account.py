@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mission_control_tui.model.installation import sample_account as sample
+from mission_control_tui.model.installation import sample_account
 from mission_control_tui.model.requests.control import retry
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
@@ -28,10 +28,10 @@ async def first_start(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Wo
     shutil.copy(sqlite_template, path)
     shutil.copy(f"{sqlite_template}.key", f"{path}.key")
     store = await Store.open(path)
-    world = World(store, str(path), tmp_path, sample.CALLER)
+    world = World(store, str(path), tmp_path, sample_account.CALLER)
     shutil.copy(SHIPPED, world.rules_path)
     world.configure(simulator={"delay_factor": 0.1})
-    await sample.ensure_sample(store)
+    await sample_account.ensure_sample(store)
     yield world
     await store.close()
 
@@ -39,13 +39,15 @@ async def first_start(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Wo
 async def lights(world: World) -> dict[str, set[Light]]:
     """subject -> its lights."""
     found: dict[str, set[Light]] = {}
-    for view in await status(world.store, world.caller, sample.CODE):
+    for view in await status(world.store, world.caller, sample_account.CODE):
         found.setdefault(view.subject.partition("@")[0], set()).add(view.light)
     return found
 
 
 async def only_waiting(world: World) -> bool:
-    active = await list_requests(world.store, world.caller, sample.CODE, states=ACTIVE_STATES)
+    active = await list_requests(
+        world.store, world.caller, sample_account.CODE, states=ACTIVE_STATES
+    )
     return all(one.state is RequestState.WAITING and one.waiting_for for one in active)
 
 
@@ -63,18 +65,18 @@ async def test_all_four_lights_and_how_they_are_mended(first_start: World) -> No
             "fails-once.example": {Light.RED},
             "ella.waits": {Light.ORANGE},
         }
-        ivy = await status(world.store, world.caller, sample.CODE, user="ivy.newman")
+        ivy = await status(world.store, world.caller, sample_account.CODE, user="ivy.newman")
         assert {view.light for view in ivy} == {Light.GREY}
         assert "managed-exchange" in {view.service_id for view in ivy}
 
         for local in ("fails.once", "never.works"):
             wanted = [ServiceRequest("managed-exchange")]
-            await provision(world.store, world.caller, sample.CODE, local, wanted)
+            await provision(world.store, world.caller, sample_account.CODE, local, wanted)
         failed = await list_requests(
-            world.store, world.caller, sample.CODE, states=[RequestState.FAILED]
+            world.store, world.caller, sample_account.CODE, states=[RequestState.FAILED]
         )
         (registration,) = [one for one in failed if one.service_id == "domain-registration"]
-        await retry(world.store, world.caller, sample.CODE, registration.id)
+        await retry(world.store, world.caller, sample_account.CODE, registration.id)
         await world.settled()
         after = await lights(world)
         assert after.pop("never.works") == {Light.RED}
@@ -85,7 +87,7 @@ async def test_a_sample_that_is_started_over_gets_the_same_lights(first_start: W
     world = first_start
     with worker(world):
         await world.until(lambda: only_waiting(world))
-        remade = await sample.reset_sample(world.store, world.caller)
+        remade = await sample_account.reset_sample(world.store, world.caller)
         assert Counter(one.connector for one in remade.result.forgotten) == {"simulator": 11}
         world.simulator_path.unlink()  # what the command does to the simulator's own state
         for leftover in world.directory.glob("simulator.db-*"):

@@ -10,7 +10,7 @@ from typing import Any
 from textual.containers import Grid
 from textual.widget import Widget
 
-from mission_control_tui.console import base_app as app
+from mission_control_tui.console import base_app
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
@@ -273,7 +273,7 @@ LINKS: tuple[Link, ...] = (
 class DemoApp(MissionControlApp):
     """Begins with any of the screens, while the real one begins with Home, which has no field."""
 
-    CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
+    CSS_PATH = str(Path(base_app.__file__).with_name("console.tcss"))
 
     def clear_selection(self) -> None:
         # Python 3.12 and later mount what the first screen holds before that screen is on the stack.

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.base_app import MissionControlApp
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.store.tables.operators import RecentRow
@@ -262,7 +262,7 @@ async def test_nothing_is_written_to_the_account_that_came_on_top(world_db: Path
         await until_made(pilot, acme, "bo.derek")
         assert isinstance(app.screen, UserScreen)
         assert await made(acme, "bo.derek") == [(acme.account_id, "bo.derek@acme.example")]
-        changed = await audit.entries(globex.store, globex.caller, globex.account_id)
+        changed = await audit_log.entries(globex.store, globex.caller, globex.account_id)
         assert not [one for one in changed if "bo.derek" in one.target]
         assert context_of(app) is globex
         assert "Globex Ltd" in top_of(app)
@@ -301,13 +301,13 @@ async def test_work_that_ends_after_the_account_changed_is_still_its_own_account
         await pilot.press("enter", "enter")
         await shows(pilot, "Account changed: acme -> globex")
         globex = context_of(app)
-        before = await audit.entries(acme.store, acme.caller, globex.account_id)
+        before = await audit_log.entries(acme.store, acme.caller, globex.account_id)
         user = card.card.user
         assert user is not None
         await card._change("disable", user)
-        written = await audit.entries(acme.store, acme.caller, acme.account_id, limit=1)
+        written = await audit_log.entries(acme.store, acme.caller, acme.account_id, limit=1)
         assert (written[0].action, written[0].user_id) == ("disable user", card.user_id)
-        assert await audit.entries(acme.store, acme.caller, globex.account_id) == before
+        assert await audit_log.entries(acme.store, acme.caller, globex.account_id) == before
         assert context_of(app) is globex
         await until(pilot, lambda: "Globex Ltd" in top_of(app))
 

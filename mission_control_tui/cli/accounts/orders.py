@@ -132,10 +132,10 @@ def approve(session: Session, number: int, note: str, agreed_price: bool) -> Non
 
     Price, details and availability are looked at again; what cannot be bought any more is refused, with the reason.
     """
-    from mission_control_tui.model.orders import approval as approving
+    from mission_control_tui.model.orders import approval
 
     outcome = carry_out(
-        session, approving.approve_order, number, note=note, agreed_price=agreed_price
+        session, approval.approve_order, number, note=note, agreed_price=agreed_price
     )
     tell(session, outcome, {"order": outcome.result})
 
@@ -148,9 +148,9 @@ def approve(session: Session, number: int, note: str, agreed_price: bool) -> Non
 @pass_session
 def decline(session: Session, number: int, reason: str) -> None:
     """Refuse an order that waits for approval."""
-    from mission_control_tui.model.orders import approval as approving
+    from mission_control_tui.model.orders import approval
 
-    outcome = carry_out(session, approving.decline_order, number, reason)
+    outcome = carry_out(session, approval.decline_order, number, reason)
     tell(session, outcome, {"order": outcome.result})
 
 
@@ -166,9 +166,9 @@ def cancel(session: Session, number: int, reason: str) -> None:
     One that waits for approval ends. The seats or the domain that a complete one brought are removed, as `remove` does:
     refused while users hold them, and nothing is paid back.
     """
-    from mission_control_tui.model.orders import approval as approving
+    from mission_control_tui.model.orders import approval
 
     session.confirm(f"Cancel order {number} and remove what it brought?")
 
-    outcome = carry_out(session, approving.cancel_order, number, reason)
+    outcome = carry_out(session, approval.cancel_order, number, reason)
     tell(session, outcome, {"order": outcome.result})

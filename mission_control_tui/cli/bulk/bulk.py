@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import (
@@ -105,11 +105,11 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
     """Say what ACTION would do for many users: how many, seats, who is left out and why."""
     kind, users, params = _read(action, names, given)
     found = session.query(planning.plan, users, kind, params)
-    found = bulk_telling.with_removals(session, found)
+    found = output.with_removals(session, found)
     if session.json:
         print_json({"plan": found})
     else:
-        bulk_telling.tell_plan(found)
+        output.tell_plan(found)
 
 
 @bulk.command()
@@ -139,7 +139,7 @@ def start(
 
         account = await session.account_id(store)
         found = await planning.plan(store, session.caller, account, users, kind, params)
-        found = bulk_telling.with_removals(session, found)
+        found = output.with_removals(session, found)
         file = bulk_running.password_file(
             session, found.attended and bool(found.passwords), given["passwords_out"], stack
         )
@@ -166,15 +166,15 @@ def start(
         if session.json:
             print_json({"applied": False, "bulk": None, "plan": found})
         else:
-            bulk_telling.tell_plan(found)
+            output.tell_plan(found)
             say("Dry run: nothing was changed.")
 
 
 def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
     if session.json:
-        print_json({"applied": True, "bulk": bulk_telling.bulk(started), "plan": found})
+        print_json({"applied": True, "bulk": output.bulk(started), "plan": found})
         return
-    bulk_telling.tell(started)
+    output.tell(started)
     for warning in found.warnings:
         say(f"Warning: {warning}")
     say(f"To watch, run: mission-control bulk show {started.id}")
@@ -193,12 +193,12 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
     found = session.query(queries.list_bulks, limit=limit, before_id=before, moving=moving)
     tell_list(
         session,
-        {"bulks": [bulk_telling.bulk(view) for view in found]},
+        {"bulks": [output.bulk(view) for view in found]},
         ("Id", "State", "What", "Progress", "Started"),
         [
             (
                 *(view.id, view.state, view.title),
-                *(bulk_telling.words(view.progress), when(view.created_at)),
+                *(output.words(view.progress), when(view.created_at)),
             )
             for view in found
         ],
@@ -237,13 +237,13 @@ def show(
 
     found, items = session.query(work)
     if session.json:
-        shown = [bulk_telling.item(view) for view in items]
-        print_json({"bulk": bulk_telling.bulk(found), "items": shown})
+        shown = [output.item(view) for view in items]
+        print_json({"bulk": output.bulk(found), "items": shown})
         return
-    bulk_telling.tell(found, items)
+    output.tell(found, items)
     if len(items) == limit:
         say(f"More: --after {items[-1].id}")
-    bulk_telling.tell_attended(found)
+    output.tell_attended(found)
 
 
 @bulk.command()
@@ -273,7 +273,7 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
         print_json(
             {
                 "applied": outcome.applied,
-                "bulk": bulk_telling.bulk(stopped.bulk),
+                "bulk": output.bulk(stopped.bulk),
                 **attributes(stopped, "left", "queued", "cancelled"),
             }
         )
@@ -319,6 +319,6 @@ def resume(session: Session, bulk_id: int, passwords_out: Path | None, wait: flo
     with contextlib.ExitStack() as stack:
         found = session.run(lambda store: work(store, stack))
     if session.json:
-        print_json({"applied": not session.dry_run, "bulk": bulk_telling.bulk(found)})
+        print_json({"applied": not session.dry_run, "bulk": output.bulk(found)})
     else:
-        bulk_telling.tell(found)
+        output.tell(found)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
@@ -97,7 +97,7 @@ async def until_settled(session: Session, store: Store, bulk: BulkView, seconds:
         if bulk.progress.settled or bulk.state is BulkState.STOPPED or now >= deadline:
             return bulk
         if now >= tell_at:
-            say(f"{bulk_telling.words(bulk.progress)}.")
+            say(f"{output.words(bulk.progress)}.")
             await waiting.wake(session, store)
             tell_at = now + TELL_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
@@ -126,7 +126,7 @@ async def judge(session: Session, store: Store, bulk: BulkView, waited: float | 
     progress = bulk.progress
     if waited is not None and not progress.settled:
         raise StillRunning(
-            f"Bulk {bulk.id} still runs after {waited:g} s: {bulk_telling.words(progress)}.",
+            f"Bulk {bulk.id} still runs after {waited:g} s: {output.words(progress)}.",
             hint=f"The worker goes on by itself. To look: mission-control bulk show {bulk.id}",
         )
     if not progress.refused and not (waited is not None and progress.red):

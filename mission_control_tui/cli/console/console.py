@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def open_console(session: Session, root: click.Command) -> int:
     """Open the full-screen console and return its exit status. Raises UsageError without a terminal."""
     from mission_control_tui.console import start as console
-    from mission_control_tui.terminal import lifecycle as terminal
+    from mission_control_tui.terminal import lifecycle
 
-    terminal.require_terminal()
+    lifecycle.require_terminal()
     settings = session.settings
     if not settings.database and not Path(session.where).exists():
         say("First start: making a database with a sample account ...")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, results, waiting
 from mission_control_tui.cli.common.options import destroys, example, waits
@@ -114,16 +114,14 @@ def undo(
         "undone": undone.what,
         "requests": undone.requests if outcome.applied else (),
         "notes": undone.notes,
-        "bulk": bulk_telling.bulk(settled or undone.bulk)
-        if undone.bulk and outcome.applied
-        else None,
+        "bulk": output.bulk(settled or undone.bulk) if undone.bulk and outcome.applied else None,
     }
     if undone.plan is None:
         results.tell(session, outcome, told, lights, wait)
     elif session.json:
         print_json({"applied": outcome.applied, **told, "plan": undone.plan})
     else:
-        bulk_telling.tell_plan(undone.plan)
+        output.tell_plan(undone.plan)
         if undone.bulk is not None and outcome.applied:
             line(f"Bulk {undone.bulk.id} undoes bulk {undone.bulk.undoes_id}.")
             say(f"To watch, run: mission-control bulk show {undone.bulk.id}")

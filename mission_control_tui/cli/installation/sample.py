@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.waiting import wake
-from mission_control_tui.model.installation import sample_account as sample
+from mission_control_tui.model.installation import sample_account
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.views import Account
 
@@ -22,7 +22,7 @@ SIMULATOR = "simulator"
 
 async def make_sample(session: Session, store: Store) -> None:
     """Make the sample account where there is no account at all, and let its lights begin to move."""
-    made = await sample.ensure_sample(store)
+    made = await sample_account.ensure_sample(store)
     if made is None:
         return
     say(
@@ -39,15 +39,15 @@ async def reset_sample(session: Session, store: Store) -> Outcome[Account]:
     """
     if not session.dry_run:
         # Twice: a worker may add to it until the old account is gone, and reads it from then on.
-        await _forget(session, await sample.sample_objects(store))
-    outcome = await sample.reset_sample(store, session.caller, dry_run=session.dry_run)
+        await _forget(session, await sample_account.sample_objects(store))
+    outcome = await sample_account.reset_sample(store, session.caller, dry_run=session.dry_run)
     if outcome.applied:
         await _forget(session, outcome.result.forgotten)
         await wake(session, store)
     return Outcome(outcome.result.account, outcome.plan, outcome.applied)
 
 
-async def _forget(session: Session, objects: Iterable[sample.ForgottenObject]) -> None:
+async def _forget(session: Session, objects: Iterable[sample_account.ForgottenObject]) -> None:
     from mission_control_tui.provisioning.connectors.simulator.connector import forget
 
     keys: dict[str, list[str]] = defaultdict(list)

@@ -30,17 +30,17 @@ def show(session: Session, key: str | None) -> None:
 
     A later one wins. Of a connector only the type is shown. KEY shows one setting, or one table such as worker.
     """
-    from mission_control_tui.keys import custom_keys as own_keys
+    from mission_control_tui.keys import custom_keys
     from mission_control_tui.model.errors import NotFound
     from mission_control_tui.settings.file import SettingsFile, in_force
 
     found = in_force({"database": session.database, "account": session.account})
     keymap = {
-        setting.key.removeprefix(f"{own_keys.WHERE}."): setting.value
+        setting.key.removeprefix(f"{custom_keys.WHERE}."): setting.value
         for setting in found
-        if setting.key.startswith(own_keys.WHERE)
+        if setting.key.startswith(custom_keys.WHERE)
     }
-    problems = own_keys.problems(keymap)
+    problems = custom_keys.problems(keymap)
     if key is not None:
         found = [
             setting for setting in found if setting.key == key or setting.key.startswith(f"{key}.")

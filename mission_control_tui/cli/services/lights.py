@@ -44,13 +44,13 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
         store: Store, caller: Caller, account: int
     ) -> tuple[tuple[LightColumn, ...], MatrixPage]:
         from mission_control_tui.model.catalogue.in_force import current
-        from mission_control_tui.model.search import light_matrix as matrix
+        from mission_control_tui.model.search import light_matrix
 
         at = (store, caller, account)
         sight = filters.parse_filter(" ".join(words), (await current(store)).catalogue)
         order = filters.UserOrder(sort)
-        across = await matrix.columns(*at)
-        return across, await matrix.page(*at, sight, order, offset=offset, limit=limit)
+        across = await light_matrix.columns(*at)
+        return across, await light_matrix.page(*at, sight, order, offset=offset, limit=limit)
 
     across, page = session.query(work)
     if session.json:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.output import line, print_json, say
@@ -77,7 +77,7 @@ def provision_many(
             {
                 "applied": started is not None,
                 "given": given,
-                "bulk": bulk_telling.bulk(started) if started is not None else None,
+                "bulk": output.bulk(started) if started is not None else None,
                 "plan": as_plan(found, requests),
                 **({"services": shown} if wait is not None else {}),
             }
@@ -85,7 +85,7 @@ def provision_many(
     elif not found.queued:
         line("Nothing to do: everything is so already.")
     else:
-        bulk_telling.tell_plan(found)
+        output.tell_plan(found)
         if started is None:
             say("Dry run: nothing was changed.")
         elif wait is None:

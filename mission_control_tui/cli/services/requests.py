@@ -154,9 +154,9 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     if request_id is None:
         retry_all(session)
         return
-    from mission_control_tui.model.requests import control as queue
+    from mission_control_tui.model.requests import control
 
-    outcome = _change_queue(session, queue.retry, request_id)
+    outcome = _change_queue(session, control.retry, request_id)
     retried = outcome.result if outcome.applied else ()
     results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
 
@@ -168,9 +168,9 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
 @example("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
-    from mission_control_tui.model.requests import control as queue
+    from mission_control_tui.model.requests import control
 
-    outcome = _change_queue(session, queue.cancel, request_id)
+    outcome = _change_queue(session, control.cancel, request_id)
     results.tell(session, outcome, {"request": request_id, "state": outcome.result})
 
 
@@ -182,9 +182,9 @@ def cancel(session: Session, request_id: int) -> None:
 def reset(session: Session, request_id: int) -> None:
     """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""
 
-    from mission_control_tui.model.requests import control as queue
+    from mission_control_tui.model.requests import control
 
-    outcome = session.query(queue.reset, request_id, dry_run=session.dry_run)
+    outcome = session.query(control.reset, request_id, dry_run=session.dry_run)
     results.tell(session, outcome, {"request": request_id})
 
 
@@ -198,12 +198,12 @@ def allow(session: Session) -> None:
     async def change(
         store: Store, caller: Caller, account: int, *, dry_run: bool = False
     ) -> Outcome[tuple[int, ...]]:
-        from mission_control_tui.model.requests import removal_limit as removals
+        from mission_control_tui.model.requests import removal_limit
 
-        held = await removals.held_removals(store, caller, account)
+        held = await removal_limit.held_removals(store, caller, account)
         if held:
             session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
-        return await removals.allow_removals(store, caller, account, held, dry_run=dry_run)
+        return await removal_limit.allow_removals(store, caller, account, held, dry_run=dry_run)
 
     outcome = _change_queue(session, change)
     results.tell(session, outcome, {"allowed": outcome.result})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.output import line
@@ -56,7 +56,7 @@ def retry_all(session: Session) -> None:
         {
             "retried": count,
             "requests": queued,
-            "bulk": bulk_telling.bulk(started) if started is not None else None,
+            "bulk": output.bulk(started) if started is not None else None,
             "likely": [
                 {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
             ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.bulk import output as bulk_telling
+from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes, example, waits
@@ -195,7 +195,7 @@ def _print(
     if result.passwords:
         say(f"{len(result.passwords)} generated passwords written to {out}.")
     if bulk is not None:
-        bulk_telling.tell(bulk)
+        output.tell(bulk)
     if not outcome.applied:
         say("Dry run: nothing was changed.")
 
@@ -220,7 +220,7 @@ def _json(outcome: Outcome[PasteResult], bulk: BulkView | None) -> dict[str, obj
             }
             for need in result.seats
         ],
-        "bulk": bulk_telling.bulk(bulk) if bulk is not None else None,
+        "bulk": output.bulk(bulk) if bulk is not None else None,
     }
 
 

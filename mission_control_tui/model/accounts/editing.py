@@ -10,10 +10,10 @@ from datetime import UTC
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains import ownership as domains
 from mission_control_tui.model.domains.address_registry import domains_of
@@ -75,7 +75,7 @@ async def create_account(
     if problems:
         raise InvalidInput("The account cannot be made like this.", problems=problems)
     async with store.write(caller, dry_run=dry_run) as tx:
-        await catalogue_store.put_shipped_where_none(tx)
+        await in_force.put_shipped_where_none(tx)
         await _refuse_taken(tx.session, code, stored)
         row = AccountRow(
             code=code,
@@ -178,7 +178,7 @@ async def edit_account(
             setattr(row, key, wanted[key])
         row.version += bool(changed)
         await tx.session.flush()
-        tx.command(*phrasing.edit_account(row.code, {key: wanted[key] for key in changed}))
+        tx.command(*command_words.edit_account(row.code, {key: wanted[key] for key in changed}))
         tx.record(
             PlanVerb.CHANGED if changed else PlanVerb.UNCHANGED,
             "account",

@@ -33,7 +33,7 @@ from mission_control_tui.model.history.undo_groups import (
 )
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.recycle_bin import deletion as recycling
+from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import BulkState, Priority, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import (
@@ -205,7 +205,7 @@ async def undo(
         raise Conflict(f"This cannot be undone: {row.action} of {row.target}.", hint=judged.why_not)
     if verb in _BIN:
         deleted = verb is AuditAction.DELETE_USER
-        back = recycling.restore_user if deleted else recycling.delete_user
+        back = deletion.restore_user if deleted else deletion.delete_user
         found = await back(store, caller, account_id, row.user_id or "", dry_run=dry_run)
         lost = await not_back(store, row) if deleted else ""
         return Outcome(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.domains.ownership import claim
@@ -174,8 +174,8 @@ async def _alone(tx: Transaction) -> None:
 
 
 async def _make(tx: Transaction) -> Account:
-    await catalogue_store.put_shipped_where_none(tx)
-    catalogue = (await catalogue_store.in_force(tx.session)).catalogue
+    await in_force.put_shipped_where_none(tx)
+    catalogue = (await in_force.in_force(tx.session)).catalogue
     if await tx.session.scalar(select(AccountRow.id).where(AccountRow.code == CODE)) is not None:
         raise Conflict(
             f"A real account has the code {CODE}, which the sample account needs.",

@@ -10,14 +10,14 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.onboarding.row_checks import NewUser
 from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
@@ -58,7 +58,7 @@ async def write_users(
             for one, password in zip(chunk, passwords, strict=True)
             if one.password is None
         ]
-        kept = await secrets.keep_many(tx, account_id, passwords)
+        kept = await sealed_passwords.keep_many(tx, account_id, passwords)
         rows = await asyncio.to_thread(_rows, tx, account_id, chunk, ids, kept)
         for table, found in rows.items():
             await tx.session.execute(insert(table), found)
@@ -117,7 +117,7 @@ def _rows(
         terms += search.term_rows(
             account_id, user_id, columns["sort_key"], False, search.terms_of(details)
         )
-        tx.command(*phrasing.create_user(details))
+        tx.command(*command_words.create_user(details))
         tx.record(
             PlanVerb.CREATED,
             "user",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
@@ -145,7 +145,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     order = await _insert(tx, account, force, quoted, answers, doubts)
     tx.money(quoted.net, quoted.tax, quoted.total)
     name = line.domain or wanted.domain or ""
-    tx.command(*phrasing.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
+    tx.command(*command_words.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
     tx.record(
         PlanVerb.CREATED,
         "order",

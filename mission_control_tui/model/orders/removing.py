@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
@@ -174,7 +174,7 @@ async def _insert(
     await tx.session.flush()
     nothing = force.catalogue.money(0)
     tx.money(nothing, nothing, nothing)
-    tx.command(*phrasing.remove(sold.id, level.id, quantity, domain))
+    tx.command(*command_words.remove(sold.id, level.id, quantity, domain))
     tx.record(
         PlanVerb.CREATED,
         "order",

@@ -14,7 +14,7 @@ from mission_control_tui.model.people.address_syntax import upn_problems
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
-from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import Light, Priority, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, user_row
@@ -101,7 +101,7 @@ async def _forget_password(tx: Transaction, row: UserRow) -> None:
         .values(secret_id=None)
         .execution_options(synchronize_session=False)
     )
-    await secrets.wipe(tx, row.secret_id)
+    await sealed_passwords.wipe(tx, row.secret_id)
     row.secret_id = None
 
 

@@ -17,7 +17,7 @@ from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import require_gone
 from mission_control_tui.model.search.index import words_of
-from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import ACTIVE_STATES, Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
@@ -196,14 +196,14 @@ async def _require_quiet(tx: Transaction, row: UserRow) -> None:
 async def _forget(tx: Transaction, row: UserRow) -> None:
     upn = row.upn
     await _leave_reports(tx, row)
-    await secrets.wipe(tx, row.secret_id)
+    await sealed_passwords.wipe(tx, row.secret_id)
     kept = await tx.session.scalars(
         select(AssignmentRow.secret_id).where(
             AssignmentRow.user_id == row.id, AssignmentRow.secret_id.is_not(None)
         )
     )
     for secret_id in kept.all():
-        await secrets.wipe(tx, secret_id)
+        await sealed_passwords.wipe(tx, secret_id)
     freed = await tx.session.scalar(
         select(func.count()).select_from(AddressRow).where(AddressRow.user_id == row.id)
     )

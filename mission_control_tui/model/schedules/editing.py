@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model import dates as moments
+from mission_control_tui.model import dates
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -298,13 +298,13 @@ class _NotYet(Exception):
 
 
 async def _moment(session: AsyncSession, account: AccountRow, given: str | datetime) -> LocalTime:
-    zone = moments.zone_named(account.time_zone)
+    zone = dates.zone_named(account.time_zone)
     now = datetime.fromtimestamp(await clock(session), UTC)
     if isinstance(given, str):
-        return moments.parse(given, zone, now)
+        return dates.parse(given, zone, now)
     if given.tzinfo is None:
-        raise InvalidInput("A moment needs a time zone.", hint=moments.EXAMPLES)
-    return moments.parse(given.isoformat(), zone, now)
+        raise InvalidInput("A moment needs a time zone.", hint=dates.EXAMPLES)
+    return dates.parse(given.isoformat(), zone, now)
 
 
 def _exact_words(at: datetime) -> str:

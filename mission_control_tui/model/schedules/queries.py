@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, select
 
-from mission_control_tui.model import dates as moments
+from mission_control_tui.model import dates
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -114,7 +114,7 @@ async def _shown(
 
 
 def _local(row: ScheduleRow) -> str:
-    return moments.shown(row.due_at, zone_of(row.time_zone))
+    return dates.shown(row.due_at, zone_of(row.time_zone))
 
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
@@ -235,7 +235,7 @@ async def _conclude(
     parent = await fan_out(tx, row, RequestKind.EDIT, priority=priority)
     if PRIMARY in after:
         await tell_objects_of(tx, user_id=row.id, priority=priority)
-    for words in phrasing.addresses(row.upn, before, after):
+    for words in command_words.addresses(row.upn, before, after):
         tx.command(*words)
     tx.record(
         PlanVerb.CHANGED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
@@ -20,7 +20,7 @@ from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -106,7 +106,9 @@ async def create_in(
         in_bin=False,
         created_at=tx.now,
         updated_at=tx.now,
-        secret_id=await secrets.keep(tx, account.id, chosen) if chosen is not None else None,
+        secret_id=await sealed_passwords.keep(tx, account.id, chosen)
+        if chosen is not None
+        else None,
         version=1,
     )
     tx.session.add(row)
@@ -124,7 +126,7 @@ async def create_in(
     await tx.session.flush()
     terms = search.terms_of(details)
     await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
-    tx.command(*phrasing.create_user(details))
+    tx.command(*command_words.create_user(details))
     tx.record(
         PlanVerb.CREATED,
         "user",

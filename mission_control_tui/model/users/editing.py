@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -182,10 +182,10 @@ async def apply_changes(
         await tx.session.flush()
         if "upn" in after:
             await _move_upn(tx, row)
-        tx.command(*phrasing.edit_user(old_upn, after))
+        tx.command(*command_words.edit_user(old_upn, after))
     if addresses:
         had, has = await apply_addresses(tx, row, addresses)
-        for words in phrasing.addresses(row.upn, had, has):
+        for words in command_words.addresses(row.upn, had, has):
             tx.command(*words)
         before, after = {**before, **had}, {**after, **has}
     if not after:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import update
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -15,7 +15,7 @@ from mission_control_tui.model.domains.address_registry import refusal
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.services import sealed_passwords as secrets
+from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
 from mission_control_tui.model.states import Priority, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
@@ -101,7 +101,7 @@ async def set_service_password(
         chosen = _chosen(password, row, policy)
         given.secret_id = await _replace(tx, row, given.secret_id, chosen)
         request = await enqueue(tx, given, RequestKind.PASSWORD, priority=priority)
-        tx.command(*phrasing.password(row.upn, row.username, wanted.id, instance))
+        tx.command(*command_words.password(row.upn, row.username, wanted.id, instance))
         tx.record(
             PlanVerb.CHANGED,
             "password",
@@ -144,7 +144,7 @@ async def _set(
         version = row.version
         before["must_change_password"], after["must_change_password"] = had, must_change
     old = row.secret_id
-    row.secret_id = await secrets.keep(tx, row.account_id, chosen)
+    row.secret_id = await sealed_passwords.keep(tx, row.account_id, chosen)
     row.updated_at = tx.now
     await tx.session.flush()
     catalogue = (await in_force(tx.session)).catalogue
@@ -156,13 +156,13 @@ async def _set(
         .values(secret_id=row.secret_id)
         .execution_options(synchronize_session=False)
     )
-    await secrets.wipe(tx, old)
+    await sealed_passwords.wipe(tx, old)
 
     def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
         return service.service_id in using
 
     parent = await fan_out(tx, row, RequestKind.PASSWORD, priority=priority, concerns=concerns)
-    tx.command(*phrasing.password(row.upn, row.username))
+    tx.command(*command_words.password(row.upn, row.username))
     tx.record(
         PlanVerb.CHANGED,
         "password",
@@ -191,7 +191,7 @@ def _word(password: str | None) -> str:
 
 
 async def _replace(tx: Transaction, row: UserRow, old: int | None, password: str) -> int:
-    fresh = await secrets.keep(tx, row.account_id, password)
+    fresh = await sealed_passwords.keep(tx, row.account_id, password)
     if old != row.secret_id:
-        await secrets.wipe(tx, old)
+        await sealed_passwords.wipe(tx, old)
     return fresh

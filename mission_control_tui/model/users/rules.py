@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.errors import Problem, ProblemCode
-from mission_control_tui.model.people import password_policy as passwords
+from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy
@@ -80,7 +80,7 @@ def chosen_password(
 ) -> tuple[str | None, list[Problem]]:
     """The password to set, given or generated, and the rules that a given one breaks."""
     if generate:
-        return passwords.generate(policy, username), []
+        return password_policy.generate(policy, username), []
     if password is None:
         return None, []
-    return password, list(passwords.problems_of(password, username, policy))
+    return password, list(password_policy.problems_of(password, username, policy))

@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.accounts.contacts import list_contacts, set_contacts
 from mission_control_tui.model.accounts.domain_overview import AccountDomain, account_domains
 from mission_control_tui.model.accounts.overview import AccountDetails
@@ -155,7 +155,7 @@ class AccountScreen(MissionScreen):
 
     async def load(self) -> None:
         first = self._details is None
-        details = await account_details.show(*self.context.at)
+        details = await overview.show(*self.context.at)
         self._details = details
         sample = " (sample)" if details.account.is_sample else ""
         self.query_one("#who", TextLines).set(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from mission_control_tui.model import dates as moments
+from mission_control_tui.model import dates
 from mission_control_tui.model.errors import Conflict, InvalidInput, ProblemCode
 from mission_control_tui.model.schedules.editing import change_schedule, schedule
 from mission_control_tui.model.schedules.queries import ScheduleView
@@ -75,8 +75,8 @@ class SchedulingScreen(MissionScreen):
     def understood(self, text: str) -> str:
         """How a date and time is read, as one types; what the worker goes by is asked of the database again."""
         try:
-            zone = moments.zone_named(self.context.account.time_zone)
-            moment = moments.parse(text, zone, datetime.now(UTC))
+            zone = dates.zone_named(self.context.account.time_zone)
+            moment = dates.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
             past = [one.what for one in error.problems if one.code is ProblemCode.PAST]
             return past[0] if past else HINT
@@ -84,7 +84,7 @@ class SchedulingScreen(MissionScreen):
 
     def _zone_line(self) -> str:
         zone = self.context.account.time_zone
-        now = moments.shown(datetime.now(UTC), moments.zone_named(zone))
+        now = dates.shown(datetime.now(UTC), dates.zone_named(zone))
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
     async def schedule_for(
@@ -164,7 +164,7 @@ class SchedulingScreen(MissionScreen):
 
     def ask_other_time(self, one: ScheduleView) -> None:
         """Ask for another date and time of a schedule that waits."""
-        local = one.due_at.astimezone(moments.zone_named(self.context.account.time_zone))
+        local = one.due_at.astimezone(dates.zone_named(self.context.account.time_zone))
         self.prompts.ask(
             [f"{self.context.account.name}: {one.what}, of {one.upn}, when?", self._zone_line()],
             "When",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from textual.widget import Widget
 
-from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.catalogue.prices import tax_label
 from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
@@ -117,7 +117,7 @@ class ProductScreen(MissionScreen):
 
     async def load(self) -> None:
         context = self.context
-        self._details = await account_details.show(*context.at)
+        self._details = await overview.show(*context.at)
         if self.product.buys is PurchaseKind.DOMAIN:
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(

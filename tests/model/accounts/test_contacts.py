@@ -16,7 +16,7 @@ from mission_control_tui.model.accounts.contacts import (
 )
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied, InvalidInput, StaleVersion
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.views import Account
 
@@ -42,7 +42,7 @@ async def test_one_role_is_set_changed_and_cleared_and_the_others_stay(
     assert await list_contacts(store, caller, account.id) == (Contact(SECONDARY, "Zoe"),)
     again = await clear_contact(store, caller, account.id, PRIMARY)
     assert not again.plan.changes_anything
-    entries = await audit.entries(store, caller, account.id, action="set contacts")
+    entries = await audit_log.entries(store, caller, account.id, action="set contacts")
     assert len(entries) == 4
 
 

@@ -21,7 +21,7 @@ from mission_control_tui.model.accounts.editing import (
 )
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.domains.ownership import add_domain, remove_domain
 from mission_control_tui.model.errors import (
     Conflict,
@@ -31,7 +31,7 @@ from mission_control_tui.model.errors import (
     StaleVersion,
     UsageError,
 )
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.orders.queries import month_start
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import PlanVerb
@@ -64,7 +64,7 @@ async def test_the_first_account_brings_the_shipped_catalogue(store: Store, call
     assert made.result.name == "Acme Pty Ltd"
     assert made.result.code == "acme"
     assert made.result.domains == ("acme.example", "xn--bcher-kva.example")
-    force = await catalogue_store.current(store)
+    force = await in_force.current(store)
     assert force.number == 1
     assert force.catalogue.product("Email").buy_label == "BUY EMAIL"
     details = await show(store, caller, "acme")
@@ -81,7 +81,7 @@ async def test_the_first_account_brings_the_shipped_catalogue(store: Store, call
 async def test_a_later_account_leaves_the_catalogue_alone(store: Store, caller: Caller) -> None:
     await make(store, caller, "acme")
     await make(store, caller, "other")
-    assert (await catalogue_store.current(store)).number == 1
+    assert (await in_force.current(store)).number == 1
 
 
 async def test_a_dry_run_makes_nothing(store: Store, caller: Caller) -> None:
@@ -90,7 +90,7 @@ async def test_a_dry_run_makes_nothing(store: Store, caller: Caller) -> None:
     assert tried.plan.changes_anything
     assert await list_accounts(store, caller) == ()
     with pytest.raises(NotFound):
-        await catalogue_store.current(store)
+        await in_force.current(store)
 
 
 async def test_every_problem_is_told_at_once(store: Store, caller: Caller) -> None:
@@ -202,7 +202,7 @@ async def test_contacts_are_replaced_as_a_whole(
         "contact 1 email",
     ]
     assert await list_contacts(store, caller, account.id) == done.result
-    (entry,) = await audit.entries(store, caller, account.id, action="set contacts")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="set contacts")
     assert entry.before == {"contacts": []}
 
 

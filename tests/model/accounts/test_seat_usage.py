@@ -23,7 +23,7 @@ from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users import editing as user_changes
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.users.provisioning import change_wish, provision
@@ -55,7 +55,7 @@ async def test_idle_seats_are_counted_named_and_priced(
         if local not in ("red", "queued"):
             await provision(store, caller, account.id, user.id, MAILBOX)
     await finish(store, caller, account)
-    await user_changes.disable_user(store, caller, account.id, ids["away"])
+    await editing.disable_user(store, caller, account.id, ids["away"])
     await change_wish(
         store, caller, account.id, ids["paused"], "managed-exchange", RequestKind.SUSPEND
     )

@@ -20,7 +20,7 @@ from mission_control_tui.model.billing.statement_pdf import LOST
 from mission_control_tui.model.billing.statement_text import text_lines
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied, InvalidInput, NotFound, UsageError
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import set_approval_limit
 from mission_control_tui.model.orders.buying import buy
@@ -77,7 +77,7 @@ async def test_a_month_that_is_over_is_kept_and_does_not_change(
     again = await statements.statement(store, caller, account.id, "2026-05", now=JULY)
     assert again == first
     assert (await statements.statement(store, caller, account.id, "2026-06", now=JUNE)).lines == ()
-    entries = await audit.entries(store, caller, account.id, action="close statement")
+    entries = await audit_log.entries(store, caller, account.id, action="close statement")
     assert [(one.target, one.operator) for one in entries] == [("2026-05", "worker")]
 
 

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from mission_control_tui.model.bulk import control as bulks
-from mission_control_tui.model.bulk import planning, queries, targets
-from mission_control_tui.model.bulk import retry as retrying
+from mission_control_tui.model.bulk import planning, queries, retry, targets
 from mission_control_tui.model.bulk.retry import RetryForecast
 from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
@@ -417,7 +416,7 @@ async def test_the_outlook_agrees_with_the_remedy(
         row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
         row.error_kind, row.error_said, row.error_remedy = kind, "no", remedy
         fail_requests(tx, account, row, failures)
-    (line,) = (await retrying.retry_plan(store, caller, account.id)).lines
+    (line,) = (await retry.retry_plan(store, caller, account.id)).lines
     assert line.likely is likely
     assert why in line.why
 
@@ -466,7 +465,7 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             .values(light=Light.RED, word=Word.ERROR)
         )
 
-    plan = await retrying.retry_plan(store, caller, account.id)
+    plan = await retry.retry_plan(store, caller, account.id)
     likely = {one.subject: (one.likely, one.why) for one in plan.lines}
     assert plan.queued == 4
     assert likely[upns[0]][0] is RetryForecast.FAILS_AGAIN
@@ -475,11 +474,11 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
     assert likely[upns[2]][0] is RetryForecast.MAY_WORK
     assert likely[upns[3]][0] is RetryForecast.FAILS_AGAIN
     assert "3 times" in likely[upns[3]][1]
-    some = await retrying.retry_plan(store, caller, account.id, upns[:1])
+    some = await retry.retry_plan(store, caller, account.id, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
 
     bulk = await bulks.start(
-        store, caller, account.id, retrying.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE)
+        store, caller, account.id, retry.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE)
     )
     await all_of_it(store, bulk.result.id)
     progress = (await queries.show(store, caller, account.id, bulk.result.id)).progress
@@ -497,6 +496,6 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             )
         )
         await tx.session.execute(update(AssignmentRow).values(light=Light.RED))
-    paused = await retrying.retry_plan(store, caller, account.id, upns)
+    paused = await retry.retry_plan(store, caller, account.id, upns)
     assert {one.likely for one in paused.lines} == {RetryForecast.WAITS}
     assert "Wrong key" in paused.lines[0].why

@@ -38,7 +38,7 @@ async def of_kind(error: MissionControlError) -> dict[str, str]:
 
 async def gone(store: Store, caller: Caller, account: Account, made: ObjectView) -> None:
     """As the worker ends a removal: through the ending itself."""
-    from mission_control_tui.model.requests import outcomes as endings
+    from mission_control_tui.model.requests import outcomes
     from mission_control_tui.model.requests.attempts import Run
 
     async with store.write(caller, account.id) as tx:
@@ -51,4 +51,4 @@ async def gone(store: Store, caller: Caller, account: Account, made: ObjectView)
         assert request is not None
         request.state, request.attempt, request.worker_id = RequestState.RUNNING, 1, "w"
         run = Run(request.id, 1, "w")
-    await endings.succeed(store, run, account.id, endings.Observation(Wish.ABSENT))
+    await outcomes.succeed(store, run, account.id, outcomes.Observation(Wish.ABSENT))

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from mission_control_tui.model.accounts.editing import create_account
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied, NotFound
-from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.installation import sample_account as sample
+from mission_control_tui.model.history import audit_log
+from mission_control_tui.model.installation import sample_account
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
@@ -41,24 +41,24 @@ async def test_the_database_refuses_to_change_or_delete_a_row(
     store: Store, caller: Caller, account: Account, statement: str
 ) -> None:
     await buy(store, caller, account.id, "email", level="popx")
-    before = await audit.entries(store, caller, account.id)
+    before = await audit_log.entries(store, caller, account.id)
     assert before
     with pytest.raises(DBAPIError, match=REFUSED):
         async with store.write(caller, account.id) as tx:
             await tx.session.execute(text(statement))
-    assert await audit.entries(store, caller, account.id) == before
+    assert await audit_log.entries(store, caller, account.id) == before
 
 
 async def test_only_rows_of_a_sample_account_can_go(
     store: Store, caller: Caller, account: Account
 ) -> None:
     await buy(store, caller, account.id, "email", level="popx")
-    made = (await sample.reset_sample(store, caller)).result.account
+    made = (await sample_account.reset_sample(store, caller)).result.account
     async with store.write(caller) as tx:
         await tx.session.execute(
             text("DELETE FROM audit WHERE account_id = :account"), {"account": made.id}
         )
-    assert await audit.entries(store, caller, made.id) == ()
+    assert await audit_log.entries(store, caller, made.id) == ()
     with pytest.raises(DBAPIError, match=REFUSED):
         async with store.write(caller) as tx:
             await tx.session.execute(text("UPDATE audit SET ticket = 'x'"))
@@ -76,10 +76,10 @@ async def test_entries_are_found_by_everything_that_is_known(
     )
 
     async def actions(**filters: object) -> list[str]:
-        found = await audit.entries(store, caller, account.id, **filters)  # type: ignore[arg-type]
+        found = await audit_log.entries(store, caller, account.id, **filters)  # type: ignore[arg-type]
         return [entry.action for entry in found]
 
-    every = await audit.entries(store, caller, account.id)
+    every = await audit_log.entries(store, caller, account.id)
     assert [entry.id for entry in every] == sorted((entry.id for entry in every), reverse=True)
     assert await actions(ticket="T-2") == ["provision managed-exchange", "create user"]
     assert await actions(operator="otto") == await actions(ticket="T-2")
@@ -97,11 +97,11 @@ async def test_entries_are_found_by_everything_that_is_known(
     assert last.action not in await actions(until=last.at)
     pages: list[int] = []
     before: int | None = None
-    while page := await audit.entries(store, caller, account.id, limit=2, before_id=before):
+    while page := await audit_log.entries(store, caller, account.id, limit=2, before_id=before):
         pages += [entry.id for entry in page]
         before = page[-1].id
     assert pages == [entry.id for entry in every]
-    newest = await audit.entries(store, caller, account.id, limit=1)
+    newest = await audit_log.entries(store, caller, account.id, limit=1)
     assert (newest[0].operator, newest[0].source) == ("otto", "console")
     assert newest[0].after["level"] == "popx"
 
@@ -113,11 +113,11 @@ async def test_what_changed_is_told_before_and_after(
     changes = {"title": "Countess", "upn": "countess@acme.example"}
     await edit_user(store, caller, account.id, user.id, changes)
     for name in ("countess@acme.example", "ada.lovelace@acme.example", user.id):
-        newest = (await audit.entries(store, caller, account.id, user=name))[0]
+        newest = (await audit_log.entries(store, caller, account.id, user=name))[0]
         assert newest.before["upn"] == "ada.lovelace@acme.example"
         assert newest.after["title"] == "Countess"
     await delete_user(store, caller, account.id, user.id)
-    assert await audit.entries(store, caller, account.id, user=user.id)
+    assert await audit_log.entries(store, caller, account.id, user=user.id)
 
 
 async def test_an_account_is_seen_only_by_those_who_may(
@@ -126,17 +126,17 @@ async def test_an_account_is_seen_only_by_those_who_may(
     other = await create_account(store, caller, name="Other", code="other")
     some = replace(caller, accounts=frozenset({other.result.id}))
     with pytest.raises(Denied):
-        await audit.entries(store, some, account.id)
-    assert {entry.action for entry in await audit.entries(store, some, "other")} == {
+        await audit_log.entries(store, some, account.id)
+    assert {entry.action for entry in await audit_log.entries(store, some, "other")} == {
         "create account"
     }
     with pytest.raises(NotFound):
-        await audit.entries(store, caller, "other", user="ada.lovelace@acme.example")
+        await audit_log.entries(store, caller, "other", user="ada.lovelace@acme.example")
 
 
 async def test_a_dry_run_is_in_no_audit(store: Store, caller: Caller, account: Account) -> None:
     await buy(store, caller, account.id, "email", level="popx", dry_run=True)
-    assert await audit.entries(store, caller, account.id) == ()
+    assert await audit_log.entries(store, caller, account.id) == ()
 
 
 async def test_no_password_is_in_the_audit(store: Store, caller: Caller, account: Account) -> None:
@@ -146,6 +146,6 @@ async def test_no_password_is_in_the_audit(store: Store, caller: Caller, account
     given = await provision(store, caller, account.id, user.id, wanted)
     generated = given.result[0].password
     assert generated
-    shown = repr(await audit.entries(store, caller, account.id)) + repr(given)
+    shown = repr(await audit_log.entries(store, caller, account.id)) + repr(given)
     assert PASSWORD not in shown
     assert generated not in shown

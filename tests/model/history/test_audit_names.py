@@ -10,7 +10,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.groups import editing as objects
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.history.audit_export import as_csv, as_json, as_text
 from mission_control_tui.model.history.audit_names import named
 from mission_control_tui.model.installation import catalogue_update
@@ -37,7 +37,7 @@ async def test_services_and_levels_are_named(
     await provision(*at, user.id, [ServiceRequest("managed-exchange", "pc-web", {"quota": "3 GB"})])
     changed, given = [
         one
-        for one in await audit.entries(*at, service="managed-exchange")
+        for one in await audit_log.entries(*at, service="managed-exchange")
         if one.user_id is not None
     ]
     read = named(changed, catalogue)
@@ -66,7 +66,7 @@ async def test_products_objects_and_templates_are_named(
         services=(TemplateService("managed-exchange", "popx", {"quota": 2048}),)
     )
     await save_template(*at, "Staff", content)
-    read = [named(one, catalogue) for one in await audit.entries(*at)]
+    read = [named(one, catalogue) for one in await audit_log.entries(*at)]
     (template,) = [one for one in read if one.action == "save template"]
     assert template.after["Managed Exchange"] == POPX
     assert template.after["Managed Exchange Mailbox quota"] == "2048 MB"
@@ -79,7 +79,7 @@ async def test_drift_names_the_service(
     store: Store, caller: Caller, account: Account, catalogue: Catalogue, instance: str
 ) -> None:
     await buy(store, caller, account.id, "email", level="popx")
-    (entry, *_) = await audit.entries(store, caller, account.id)
+    (entry, *_) = await audit_log.entries(store, caller, account.id)
     found: AuditView = replace(
         entry, action="drift found", target=f"ada@acme.example managed-exchange{instance}"
     )
@@ -94,4 +94,4 @@ async def test_words_find_a_service_by_its_name(
     text = shipped().replace('name = "Email"', 'name = "Post & Mail"')
     await catalogue_update.load(store, caller, text, "renamed")
     for words, count in (("buy post", 1), ("buy email", 1), ("post nobody", 0)):
-        assert len(await audit.entries(*at, words=words)) == count, words
+        assert len(await audit_log.entries(*at, words=words)) == count, words

@@ -13,7 +13,7 @@ from mission_control_tui.model.bulk.slices import work_slice
 from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound, UsageError
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.history import undo as undoing
 from mission_control_tui.model.people.fields import Value
 from mission_control_tui.model.recycle_bin import deletion
@@ -36,7 +36,7 @@ SMALL, LARGE = "popx", "pc-web"
 
 
 async def newest(store: Store, caller: Caller, account: Account) -> AuditView:
-    return (await audit.entries(store, caller, account.id, limit=1))[0]
+    return (await audit_log.entries(store, caller, account.id, limit=1))[0]
 
 
 async def undo_newest(store: Store, caller: Caller, account: Account, **how: bool) -> None:

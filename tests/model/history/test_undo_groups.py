@@ -14,8 +14,7 @@ from mission_control_tui.model.groups.editing import (
     remove_object,
 )
 from mission_control_tui.model.groups.queries import ObjectView, show_object
-from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.history import undo as undoing
+from mission_control_tui.model.history import audit_log, undo
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import RequestKind
@@ -56,7 +55,7 @@ async def sales(
 
 
 async def newest(store: Store, caller: Caller, account: Account, action: str) -> AuditView:
-    return (await audit.entries(store, caller, account.id, action=action, limit=1))[0]
+    return (await audit_log.entries(store, caller, account.id, action=action, limit=1))[0]
 
 
 async def members(store: Store, caller: Caller, account: Account, key: str) -> list[str]:
@@ -81,21 +80,21 @@ async def test_members_and_settings_are_changed_back_and_the_undo_of_that_is_one
     request = (await newest(store, caller, account, "change members")).request_id
     changed = await show_object(*at, sales.id)
     assert changed.name == "Sales Team"
-    undone = await undoing.undo(*at, request=request)
+    undone = await undo.undo(*at, request=request)
     assert undone.plan.requests
     assert undone.result.requests == undone.plan.requests
     back = await show_object(*at, sales.id)
     assert (back.name, dict(back.settings)) == ("Sales", dict(sales.settings))
     assert await members(store, caller, account, sales.id) == ["member ann@acme.example"]
     again = await newest(store, caller, account, "change members")
-    await undoing.undo(*at, audit=again.id)
+    await undo.undo(*at, audit=again.id)
     assert await members(store, caller, account, sales.id) == [
         "member bob@acme.example",
         "owner bob@acme.example",
     ]
-    of_members, of_fields = await audit.entries(*at, action=f"change {GROUP}", limit=2)
+    of_members, of_fields = await audit_log.entries(*at, action=f"change {GROUP}", limit=2)
     assert not of_members.after
-    await undoing.undo(*at, audit=of_fields.id)
+    await undo.undo(*at, audit=of_fields.id)
     now = await show_object(*at, sales.id)
     assert (now.name, dict(now.settings)) == (changed.name, dict(changed.settings))
 
@@ -105,13 +104,13 @@ async def test_what_was_made_is_removed_and_what_was_removed_comes_back_empty(
 ) -> None:
     at = (store, caller, account.id)
     made = await newest(store, caller, account, f"create {GROUP}")
-    tried = await undoing.undo(*at, audit=made.id, dry_run=True)
+    tried = await undo.undo(*at, audit=made.id, dry_run=True)
     assert (tried.applied, tried.plan.lines[0].verb) == (False, "removed")
     assert (await show_object(*at, sales.id)).removed_at is None
-    await undoing.undo(*at, audit=made.id)
+    await undo.undo(*at, audit=made.id)
     await finish(store, caller, account)
     removed = await newest(store, caller, account, f"remove {GROUP}")
-    undone = await undoing.undo(*at, audit=removed.id)
+    undone = await undo.undo(*at, audit=removed.id)
     assert undone.result.notes == ("What it held at the back end is gone: it comes back empty.",)
     assert await members(store, caller, account, "Sales") == ["member ann@acme.example"]
 
@@ -132,14 +131,14 @@ async def test_what_somebody_changed_since_is_refused_unless_forced(
     )
     for row, why in ((moved, "address"), (joined, "bob@acme.example")):
         with pytest.raises(Conflict, match=rf"by bob, ticket T-9.*\({why}\)"):
-            await undoing.undo(*at, audit=row.id)
-    await undoing.undo(*at, audit=moved.id, force=True)
+            await undo.undo(*at, audit=row.id)
+    await undo.undo(*at, audit=moved.id, force=True)
     assert (await show_object(*at, sales.id)).address == "sales@acme.example"
-    await undoing.undo(*at, audit=joined.id, force=True)
+    await undo.undo(*at, audit=joined.id, force=True)
     assert await members(store, caller, account, sales.id) == ["member ann@acme.example"]
     await remove_object(*at, sales.id)
     with pytest.raises(NotFound, match="removed"):
-        await undoing.undo(*at, audit=joined.id)
+        await undo.undo(*at, audit=joined.id)
 
 
 async def test_who_lost_the_mailbox_is_put_back_where_that_can_be(
@@ -157,11 +156,11 @@ async def test_who_lost_the_mailbox_is_put_back_where_that_can_be(
     await finish(store, caller, account)
     await remove_object(*at, "Gone")
     row = await newest(store, caller, account, "deprovision")
-    tried = await undoing.undo(*at, audit=row.id, dry_run=True)
+    tried = await undo.undo(*at, audit=row.id, dry_run=True)
     assert await members(store, caller, account, sales.id) == []
-    undone = await undoing.undo(*at, audit=row.id)
+    undone = await undo.undo(*at, audit=row.id)
     assert undone.result.notes == tried.result.notes
-    assert undone.result.notes == (undoing.EMPTY_NOTE, "Not back in Gone: it was removed.")
+    assert undone.result.notes == (undo.EMPTY_NOTE, "Not back in Gone: it was removed.")
     assert await members(store, caller, account, sales.id) == ["member ann@acme.example"]
     assert await members(store, caller, account, "Full") == ["owner ann@acme.example"]
     waiting = (await show_object(*at, sales.id)).service
@@ -176,7 +175,7 @@ async def test_a_change_of_members_alone_is_undone_from_its_other_row_too(
     row = await newest(store, caller, account, f"change {GROUP}")
     assert not row.before
     assert not row.after
-    await undoing.undo(*at, audit=row.id)
+    await undo.undo(*at, audit=row.id)
     assert await members(store, caller, account, sales.id) == ["member ann@acme.example"]
 
 
@@ -187,11 +186,11 @@ async def test_a_member_that_is_no_more_is_named(
     contact = await create_object(*at, "mail-contact", "Print", "orders@printer.example")
     await edit_object(*at, sales.id, GroupChanges(add={"member": [contact.result.id]}))
     row = await newest(store, caller, account, "create mail-contact")
-    assert undoing.undoable([row])[row.id].possible
-    await undoing.undo(*at, audit=row.id)
+    assert undo.undoable([row])[row.id].possible
+    await undo.undo(*at, audit=row.id)
     left = await newest(store, caller, account, "change members")
     with pytest.raises(InvalidInput) as refused:
-        await undoing.undo(*at, audit=left.id)
+        await undo.undo(*at, audit=left.id)
     assert "orders@printer.example is no user and no object" in str(refused.value)
 
 
@@ -207,5 +206,5 @@ async def test_a_deleted_user_who_comes_back_is_told_what_was_left(
     await edit_object(*at, sales.id, GroupChanges(add={"owner": [zoe.id]}))
     await deletion.delete_user(*at, zoe.id)
     row = await newest(store, caller, account, "delete user")
-    undone = await undoing.undo(*at, audit=row.id)
+    undone = await undo.undo(*at, audit=row.id)
     assert undone.result.notes == ("Not back in Sales: add the user there again.",)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.diff import ChangeKind
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -67,7 +67,7 @@ async def test_a_version_is_known_by_its_content(
     (change,) = done.result.changes
     assert change.change.path == "product email > level popx > prices"
     assert done.plan.lines[0].verb is PlanVerb.CHANGED
-    force = await catalogue_store.current(store)
+    force = await in_force.current(store)
     assert force.number == 2
     assert force.catalogue.product("email").level("popx").prices == {1: 250, 12: 2750}
     back = await catalogue_update.load(store, caller, shipped(), "back.toml")
@@ -81,7 +81,7 @@ async def test_looking_and_trying_write_nothing(
     assert (seen.number, len(seen.changes), seen.refusals) == (1, 1, ())
     tried = await catalogue_update.load(store, caller, CHEAPER, "cheaper.toml", dry_run=True)
     assert (tried.applied, tried.result.number) == (False, 2)
-    assert (await catalogue_store.current(store)).number == 1
+    assert (await in_force.current(store)).number == 1
 
 
 async def test_the_first_catalogue_is_all_new(store: Store, caller: Caller) -> None:
@@ -92,9 +92,9 @@ async def test_the_first_catalogue_is_all_new(store: Store, caller: Caller) -> N
     }
     assert {"product email", "service databases"} <= added
     with pytest.raises(NotFound, match="no catalogue"):
-        await catalogue_store.current(store)
+        await in_force.current(store)
     await catalogue_update.load(store, caller, shipped(), "first.toml")
-    assert (await catalogue_store.current(store)).number == 1
+    assert (await in_force.current(store)).number == 1
 
 
 async def test_a_bad_file_and_a_caller_without_all_accounts_change_nothing(
@@ -110,7 +110,7 @@ async def test_a_bad_file_and_a_caller_without_all_accounts_change_nothing(
         await catalogue_update.load(
             store, caller, shipped(), "x.toml", connectors=["something-else"]
         )
-    assert (await catalogue_store.current(store)).number == 1
+    assert (await in_force.current(store)).number == 1
 
 
 async def test_changes_name_the_users_that_they_touch(
@@ -158,7 +158,7 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
     with pytest.raises(Conflict) as caught:
         await catalogue_update.load(store, caller, smaller, "smaller.toml")
     assert {problem.where for problem in caught.value.problems} == both
-    assert (await catalogue_store.current(store)).number == 1
+    assert (await in_force.current(store)).number == 1
 
     await finish(store, caller, account)
     kind = RequestKind.DEPROVISION
@@ -170,7 +170,7 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
     await remove(store, caller, account.id, "email")
     assert await refused() == set()
     await catalogue_update.load(store, caller, smaller, "smaller.toml")
-    assert (await catalogue_store.current(store)).number == 2
+    assert (await in_force.current(store)).number == 2
 
 
 async def test_an_observed_level_is_in_use_after_the_wish_moved_on(
@@ -220,7 +220,7 @@ async def test_an_order_that_waits_for_approval_holds_what_it_is_about(
 async def test_a_version_that_cannot_be_read_leaves_the_last_good_one(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    good = await catalogue_store.current(store)
+    good = await in_force.current(store)
     async with store.write(caller) as tx:
         await tx.session.execute(
             insert(CatalogueVersionRow).values(
@@ -233,11 +233,11 @@ async def test_a_version_that_cannot_be_read_leaves_the_last_good_one(
             )
         )
     with pytest.raises(StoreError, match="newer"):
-        await catalogue_store.current(store)
-    kept = await catalogue_store.current(store, good)
+        await in_force.current(store)
+    kept = await in_force.current(store, good)
     assert (kept.number, kept.catalogue) == (1, good.catalogue)
     assert "newer" in kept.problem
-    again = await catalogue_store.current(store, kept)
+    again = await in_force.current(store, kept)
     assert again.problem == kept.problem
 
 

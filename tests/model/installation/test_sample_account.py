@@ -21,13 +21,12 @@ from mission_control_tui.model.accounts.editing import (
 )
 from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.domains.ownership import add_domain
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.installation import catalogue_update
-from mission_control_tui.model.installation import sample_account as sample
+from mission_control_tui.model.history import audit_log
+from mission_control_tui.model.installation import catalogue_update, sample_account
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.requests.queries import list_requests
@@ -46,7 +45,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 async def test_an_empty_database_gets_a_sample_that_shows_what_there_is(store: Store) -> None:
-    made = await sample.ensure_sample(store)
+    made = await sample_account.ensure_sample(store)
     assert made is not None
     assert made.is_sample
     caller = Caller(operator="anna")
@@ -62,23 +61,25 @@ async def test_an_empty_database_gets_a_sample_that_shows_what_there_is(store: S
     assert {view.connector for view in services} == {"simulator"}
     assert {view.light for view in services} == {Light.ORANGE}
     upns = {view.subject for view in services}
-    assert {f"fails.once@{sample.DOMAIN}", f"never.works@{sample.DOMAIN}"} <= upns
+    assert {f"fails.once@{sample_account.DOMAIN}", f"never.works@{sample_account.DOMAIN}"} <= upns
     queued = await list_requests(store, caller, "sample")
     assert len(queued) == len(services)
-    (entry,) = await audit.entries(store, caller, "sample", action="create account")
+    (entry,) = await audit_log.entries(store, caller, "sample", action="create account")
     assert (entry.operator, entry.source) == ("mission-control", "sample")
 
 
 async def test_it_is_made_once_and_only_where_there_is_nobody(store: Store, caller: Caller) -> None:
-    first, second = await asyncio.gather(sample.ensure_sample(store), sample.ensure_sample(store))
+    first, second = await asyncio.gather(
+        sample_account.ensure_sample(store), sample_account.ensure_sample(store)
+    )
     assert (first is None) != (second is None)
-    assert await sample.ensure_sample(store) is None
+    assert await sample_account.ensure_sample(store) is None
     assert len(await list_accounts(store, caller)) == 1
 
 
 async def test_a_real_account_is_enough(store: Store, caller: Caller) -> None:
     await create_account(store, caller, name="Acme", code="acme")
-    assert await sample.ensure_sample(store) is None
+    assert await sample_account.ensure_sample(store) is None
     assert [one.code for one in await list_accounts(store, caller)] == ["acme"]
 
 
@@ -86,7 +87,7 @@ async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
     store: Store, caller: Caller
 ) -> None:
     store.connectors["databases"] = "postgresql"
-    await sample.ensure_sample(store)
+    await sample_account.ensure_sample(store)
     await provision(
         store,
         caller,
@@ -99,33 +100,33 @@ async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
 
 
 async def test_starting_over(store: Store, caller: Caller) -> None:
-    await sample.ensure_sample(store)
+    await sample_account.ensure_sample(store)
     before = {view.backend_name for view in await status(store, caller, "sample")}
     await buy(store, caller, "sample", "email", level="popx", quantity=50)
     await add_domain(store, caller, "sample", "more.example")
     await deprovision_all(store, caller, "sample", "mia.chen")
-    tried = await sample.reset_sample(store, caller, dry_run=True)
+    tried = await sample_account.reset_sample(store, caller, dry_run=True)
     assert not tried.applied
     assert len(await list_orders(store, caller, "sample")) == 6
-    objects = await sample.sample_objects(store)
+    objects = await sample_account.sample_objects(store)
     assert {one.backend_name for one in objects} == before
 
-    done = await sample.reset_sample(store, caller)
+    done = await sample_account.reset_sample(store, caller)
     assert done.result.forgotten == objects
     assert await resolve_account(store, caller, None) == done.result.account
     assert {view.backend_name for view in await status(store, caller, "sample")} == before
-    assert {one.assignment_id for one in await sample.sample_objects(store)}.isdisjoint(
+    assert {one.assignment_id for one in await sample_account.sample_objects(store)}.isdisjoint(
         one.assignment_id for one in objects
     )
     assert len(await list_orders(store, caller, "sample")) == 5
-    entries = await audit.entries(store, caller, "sample", limit=1000)
+    entries = await audit_log.entries(store, caller, "sample", limit=1000)
     assert "deprovision managed-exchange" not in {entry.action for entry in entries}
 
 
 async def test_a_real_account_with_its_code_is_not_replaced(store: Store, caller: Caller) -> None:
     await create_account(store, caller, name="Real", code="sample")
     with pytest.raises(Conflict, match="real account"):
-        await sample.reset_sample(store, caller)
+        await sample_account.reset_sample(store, caller)
     assert not (await resolve_account(store, caller, None)).is_sample
 
 
@@ -134,8 +135,8 @@ async def test_another_catalogue_gives_a_smaller_sample(store: Store, caller: Ca
     other = other.replace("per_level.popx", "per_level.plain").replace("{ popx =", "{ plain =")
     other = other.replace('grants_level = "popx"', 'grants_level = "plain"')
     await catalogue_update.load(store, caller, other, "other.toml")
-    await sample.ensure_sample(store)
-    assert (await catalogue_store.current(store)).number == 1
+    await sample_account.ensure_sample(store)
+    assert (await in_force.current(store)).number == 1
     services = await status(store, caller, "sample")
     assert {view.light for view in services} == {Light.ORANGE}
     assert "plain" not in {seats.level_id for seats in await list_seats(store, caller, "sample")}
@@ -201,8 +202,8 @@ async def _live_and_reset(where: str | Path, actions: list[str]) -> None:
         for number, action in enumerate(actions):
             await _act(store, replace(caller, ticket=f"T-{number}"), action, number)
         before, mine = await everything(store), await of_account(store, real.id)
-        await sample.reset_sample(store, caller)
-        await sample.reset_sample(store, caller)
+        await sample_account.reset_sample(store, caller)
+        await sample_account.reset_sample(store, caller)
         assert await of_account(store, real.id) == mine
         after = await everything(store)
         accounts = await list_accounts(store, caller)
@@ -231,7 +232,7 @@ async def _act(store: Store, caller: Caller, action: str, number: int) -> None:
         case "finish":
             await finish(store, caller, account)
         case "reset":
-            await sample.reset_sample(store, caller)
+            await sample_account.reset_sample(store, caller)
         case "give" if people:
             wanted = [ServiceRequest("managed-exchange", "popx")]
             await provision(store, caller, "acme", people[-1], wanted)

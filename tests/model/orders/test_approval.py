@@ -11,7 +11,7 @@ from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import (
@@ -94,7 +94,7 @@ async def test_approval_grants_exactly_once_however_often_it_is_pressed(
     view = await show_order(store, caller, account.id, order.id)
     assert (view.state, view.decided_by, view.reason) == (OrderState.COMPLETE, "anna", "fine")
     assert view.decided_at is not None
-    (entry,) = await audit.entries(store, caller, account.id, action="approve order")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="approve order")
     assert entry.after == {"state": "complete", "reason": "fine"}
     with pytest.raises(Conflict, match="it is complete by anna"):
         await decline_order(store, caller, account.id, order.id, "late")

@@ -14,7 +14,7 @@ from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.errors import Conflict, Denied, InvalidInput, NotFound
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import approve_order, decline_order
@@ -66,7 +66,7 @@ async def test_seats_of_a_level_at_the_price_of_the_day(
     (had,) = await list_subscriptions(store, caller, account.id)
     assert (had.product_id, had.level_id, had.quantity) == ("email", "pc-web", 3)
     assert await show_order(store, caller, account.id, order.id) == order
-    (entry,) = await audit.entries(store, caller, account.id, action="buy email")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="buy email")
     assert entry.after["total"] == "AUD 29.70"
 
 
@@ -92,7 +92,7 @@ async def test_a_dry_run_shows_the_same_and_leaves_nothing(
     assert not tried.applied
     assert await list_orders(store, caller, account.id) == ()
     assert await list_seats(store, caller, account.id) == ()
-    assert await audit.entries(store, caller, account.id) == ()
+    assert await audit_log.entries(store, caller, account.id) == ()
     done = await buy(store, caller, account.id, "email", level="popx", quantity=2)
     assert done.plan.seats == tried.plan.seats
     assert [(one.verb, one.kind) for one in done.plan.lines] == [
@@ -319,7 +319,7 @@ async def test_a_declined_order_brings_nothing_and_frees_the_name(
     assert declined.result.state is OrderState.DECLINED
     assert declined.result.reason == "Not a company"
     assert len(await list_domains(store, account.id)) == 1
-    (entry,) = await audit.entries(store, caller, account.id, action="decline order")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="decline order")
     assert entry.before["state"] == "awaiting approval"
     good = australian("company", ACN)
     await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=good)

@@ -10,7 +10,7 @@ from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.ownership import remove_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.queries import list_orders
@@ -54,7 +54,7 @@ async def test_removing_seats_that_nobody_holds(
         await remove(store, caller, account.id, "email", level="popx")
     (kept,) = (await show(store, caller, account.id)).this_month
     assert kept == Money(1650, "AUD")
-    assert len(await audit.entries(store, caller, account.id, action="remove email")) == 2
+    assert len(await audit_log.entries(store, caller, account.id, action="remove email")) == 2
 
 
 async def test_what_cannot_be_removed_like_this(

@@ -11,20 +11,18 @@ from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.history import audit_log as audit
-from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.recycle_bin import purge as purging
+from mission_control_tui.model.history import audit_log
+from mission_control_tui.model.recycle_bin import deletion, purge
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
-from mission_control_tui.model.users import aliases, editing
-from mission_control_tui.model.users import expiry as expiring
+from mission_control_tui.model.users import aliases, editing, expiry
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
@@ -62,16 +60,16 @@ async def test_the_bin_says_who_when_by_whom_and_until_when(
     store: Store, caller: Caller, account: Account, binned: UserView
 ) -> None:
     await deleted_days_ago(store, binned, 3.5)
-    (line,) = await purging.list_bin(store, caller, account.id, bin_days=30)
+    (line,) = await purge.list_bin(store, caller, account.id, bin_days=30)
     assert (line.id, line.upn, line.deleted_by, line.age_days) == (binned.id, binned.upn, "anna", 3)
     assert line.purge_at is not None
     assert line.purge_at - line.deleted_at == timedelta(days=30)
-    (forever,) = await purging.list_bin(store, caller, account.id, bin_days=0)
+    (forever,) = await purge.list_bin(store, caller, account.id, bin_days=0)
     assert forever.purge_at is None
-    assert len(await purging.list_bin(store, caller, account.id, bin_days=0, query="love")) == 1
-    assert await purging.list_bin(store, caller, account.id, bin_days=0, query="nobody") == ()
+    assert len(await purge.list_bin(store, caller, account.id, bin_days=0, query="love")) == 1
+    assert await purge.list_bin(store, caller, account.id, bin_days=0, query="nobody") == ()
     await deletion.restore_user(store, caller, account.id, binned.id)
-    assert await purging.list_bin(store, caller, account.id, bin_days=30) == ()
+    assert await purge.list_bin(store, caller, account.id, bin_days=30) == ()
 
 
 async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
@@ -89,7 +87,7 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
                 updated_at=tx.now,
             )
         )
-    outcome = await purging.purge_user(store, caller, account.id, binned.upn)
+    outcome = await purge.purge_user(store, caller, account.id, binned.upn)
     assert outcome.result == binned.id
     assert "This cannot be undone." in outcome.plan.warnings
     async with store.read() as session:
@@ -109,7 +107,7 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
         assert service.settings == {}
     assert not any(word in kept.casefold() for word in ("ada", "lovelace", "570", "tea"))
     assert await secrets_kept(store) == 0
-    entries = await audit.entries(store, caller, account.id, user=binned.id)
+    entries = await audit_log.entries(store, caller, account.id, user=binned.id)
     assert entries[0].action == "purge user"
     assert all(one.target.startswith(binned.upn) for one in entries)
 
@@ -117,16 +115,16 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
 async def test_after_a_purge_name_and_addresses_are_free_and_nothing_finds_the_person(
     store: Store, caller: Caller, account: Account, binned: UserView
 ) -> None:
-    await purging.purge_user(store, caller, account.id, binned.id)
-    assert (await listing.page(store, caller, account.id, UserFilter(in_bin=True))).rows == ()
+    await purge.purge_user(store, caller, account.id, binned.id)
+    assert (await user_list.page(store, caller, account.id, UserFilter(in_bin=True))).rows == ()
     assert (await show(store, caller, account.id)).users_in_bin == 0
     assert (
-        await listing.page(store, caller, account.id, UserFilter("lovelace", in_bin=True))
+        await user_list.page(store, caller, account.id, UserFilter("lovelace", in_bin=True))
     ).rows == ()
     assert search.words_of("lovelace")
     for call in (
         deletion.restore_user(store, caller, account.id, binned.id),
-        purging.purge_user(store, caller, account.id, binned.id),
+        purge.purge_user(store, caller, account.id, binned.id),
         deletion.restore_user(store, caller, account.id, binned.upn),
     ):
         with pytest.raises(NotFound):
@@ -139,9 +137,9 @@ async def test_after_a_purge_name_and_addresses_are_free_and_nothing_finds_the_p
 async def test_a_dry_run_purges_nothing(
     store: Store, caller: Caller, account: Account, binned: UserView
 ) -> None:
-    outcome = await purging.purge_user(store, caller, account.id, binned.id, dry_run=True)
+    outcome = await purge.purge_user(store, caller, account.id, binned.id, dry_run=True)
     assert outcome.plan.changes_anything
-    assert len(await purging.list_bin(store, caller, account.id, bin_days=30)) == 1
+    assert len(await purge.list_bin(store, caller, account.id, bin_days=30)) == 1
 
 
 async def test_what_is_not_in_the_bin_or_not_gone_is_not_purged(
@@ -149,18 +147,18 @@ async def test_what_is_not_in_the_bin_or_not_gone_is_not_purged(
 ) -> None:
     bob = await create(store, caller, account, named("bob"))
     with pytest.raises(Conflict, match="not in the recycling bin"):
-        await purging.purge_user(store, caller, account.id, bob.id)
+        await purge.purge_user(store, caller, account.id, bob.id)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AssignmentRow).values(light="red", word="Error"))
     with pytest.raises(Conflict, match="services are left"):
-        await purging.purge_user(store, caller, account.id, binned.id)
+        await purge.purge_user(store, caller, account.id, binned.id)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AssignmentRow).values(light="grey"))
         await tx.session.execute(
             update(RequestRow).where(RequestRow.kind == "deprovision").values(state="running")
         )
     with pytest.raises(Conflict, match="has not ended"):
-        await purging.purge_user(store, caller, account.id, binned.id)
+        await purge.purge_user(store, caller, account.id, binned.id)
 
 
 async def test_whose_manager_is_purged_has_none(
@@ -169,7 +167,7 @@ async def test_whose_manager_is_purged_has_none(
     boss = await create(store, caller, account, named("boss"))
     bob = await create(store, caller, account, named("bob", manager=boss.upn))
     await deletion.delete_user(store, caller, account.id, boss.id)
-    await purging.purge_user(store, caller, account.id, boss.id)
+    await purge.purge_user(store, caller, account.id, boss.id)
     assert (await users.details(store, caller, account.id, bob.id)).details.manager == ""
 
 
@@ -177,18 +175,18 @@ async def test_the_worker_purges_after_so_many_days_and_never_with_0(
     store: Store, caller: Caller, account: Account, binned: UserView
 ) -> None:
     await deleted_days_ago(store, binned, 29.9)
-    assert await purging.overdue(store, 30, 10) == ()
+    assert await purge.overdue(store, 30, 10) == ()
     await deleted_days_ago(store, binned, 30.1)
-    assert await purging.overdue(store, 0, 10) == ()
-    (one,) = await purging.overdue(store, 30, 10)
+    assert await purge.overdue(store, 0, 10) == ()
+    (one,) = await purge.overdue(store, 30, 10)
     await deleted_days_ago(store, binned, 1)
     with pytest.raises(NotFound, match="deleted again meanwhile"):
-        await purging.purge_overdue(store, one, 30)
+        await purge.purge_overdue(store, one, 30)
     await deleted_days_ago(store, binned, 31)
-    await purging.purge_overdue(store, one, 30)
+    await purge.purge_overdue(store, one, 30)
     with pytest.raises(NotFound, match="purged already"):
-        await purging.purge_overdue(store, one, 30)
-    (entry,) = await audit.entries(store, caller, account.id, action="purge user")
+        await purge.purge_overdue(store, one, 30)
+    (entry,) = await audit_log.entries(store, caller, account.id, action="purge user")
     assert entry.operator == "worker"
 
 
@@ -202,12 +200,12 @@ async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_st
         store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
     )
     await finish(store, caller, account)
-    (one,) = await expiring.expired(store)
+    (one,) = await expiry.expired(store)
     assert one.user_id == user.id
-    assert await expiring.disable(store, one)
-    assert not await expiring.disable(store, one)
-    assert await expiring.expired(store) == ()
-    (entry,) = await audit.entries(store, caller, account.id, action="expire user")
+    assert await expiry.disable(store, one)
+    assert not await expiry.disable(store, one)
+    assert await expiry.expired(store) == ()
+    (entry,) = await audit_log.entries(store, caller, account.id, action="expire user")
     assert (entry.operator, entry.after) == (
         "worker",
         {"disabled": True, "expires_on": "2026-01-31"},
@@ -215,9 +213,9 @@ async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_st
     kinds = [request.kind for request in await list_requests(store, caller, account.id)]
     assert kinds[:2] == ["disable", "disable"], "a parent and its child"
     await editing.enable_user(store, caller, account.id, user.id)
-    assert await expiring.expired(store) == ()
+    assert await expiry.expired(store) == ()
     await editing.edit_user(store, caller, account.id, user.id, {"expires_on": date(2026, 2, 1)})
-    assert len(await expiring.expired(store)) == 1
+    assert len(await expiry.expired(store)) == 1
 
 
 async def test_the_last_day_ends_in_the_time_zone_of_the_account(
@@ -228,5 +226,5 @@ async def test_the_last_day_ends_in_the_time_zone_of_the_account(
     today = now.astimezone(zone).date()
     for name, day in (("ann", today - timedelta(days=1)), ("bob", today)):
         await create(store, caller, account, named(name, expires_on=day))
-    found = await expiring.expired(store)
+    found = await expiry.expired(store)
     assert [one.expires_on for one in found] == [today - timedelta(days=1)]

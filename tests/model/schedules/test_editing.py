@@ -16,7 +16,7 @@ from mission_control_tui.model.errors import (
     StaleVersion,
     UsageError,
 )
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.history.audit_export import as_script
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests.queries import list_requests
@@ -101,7 +101,7 @@ async def test_what_is_scheduled_waits_and_says_when_and_what(
     assert await show_schedule(store, caller, account.id, one.id) == one
     assert await mailbox(store, user) is None
     assert await run_due(store) == []
-    (entry,) = await audit.entries(store, caller, account.id, action="schedule")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="schedule")
     assert (entry.action, entry.user_id, entry.ticket) == ("schedule provision", user.id, "T-1")
     assert entry.after["at"] == one.shown
 
@@ -212,7 +212,7 @@ async def test_at_its_moment_it_becomes_a_wish_of_whoever_made_it_once(
     assert (row.wish, row.level_id, row.generation) == (Wish.PRESENT, "popx", 1)
     sources = {
         one.action: (one.operator, one.source, one.ticket)
-        for one in await audit.entries(store, caller, account.id, user=user.id)
+        for one in await audit_log.entries(store, caller, account.id, user=user.id)
     }
     assert sources["provision managed-exchange"] == ("anna", "schedule", "T-1")
     assert sources["schedule done"] == ("anna", "schedule", "T-1")
@@ -278,7 +278,7 @@ async def test_a_refused_wish_fails_with_the_reason_and_is_not_tried_again(
     failed = await show_schedule(store, caller, account.id, one.id)
     assert "seat" in failed.said.casefold()
     assert await mailbox(store, user) is None
-    (entry,) = await audit.entries(store, caller, account.id, action="schedule failed")
+    (entry,) = await audit_log.entries(store, caller, account.id, action="schedule failed")
     assert (entry.after["said"], entry.operator) == (failed.said, "anna")
 
 
@@ -362,7 +362,7 @@ async def test_many_runners_at_the_same_time_state_each_wish_once(
     due = await schedule_due.due(store)
     ended = await asyncio.gather(*(run(store, one) for one in (*due, *due, *due)))
     assert [one for one in ended if one is not None] == [ScheduleState.DONE] * 4
-    done = await audit.entries(store, caller, account.id, action="schedule done")
+    done = await audit_log.entries(store, caller, account.id, action="schedule done")
     assert len(done) == 4
 
 
@@ -383,7 +383,7 @@ async def test_a_session_done_again_schedules_and_does_not_do_twice(
     one = await made(store, caller, user, UserVerb.DISABLE, None)
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
-    entries = await audit.entries(store, caller, account.id, user=user.id)
+    entries = await audit_log.entries(store, caller, account.id, user=user.id)
     script = as_script(entries[::-1], "acme").splitlines()
     commands = [line for line in script if line.startswith("mission-control")]
     assert [line.split()[3] for line in commands if " create " not in line] == ["schedule"]

@@ -20,7 +20,7 @@ from sqlalchemy import update
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules.editing import cancel_schedule, change_schedule, schedule
@@ -164,7 +164,7 @@ class Machine(StoreMachine):
             )
             assert found.details.disabled == self.disabled[name]
         ran = self.do(
-            audit.entries(self.store, ANNA, self.account.id, action="schedule done", limit=500)
+            audit_log.entries(self.store, ANNA, self.account.id, action="schedule done", limit=500)
         )
         assert len(ran) == sum(one.state == "done" for one in self.planned.values())
 

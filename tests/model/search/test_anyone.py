@@ -10,12 +10,11 @@ from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Denied
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.operators import recents
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.search import anyone as finding
-from mission_control_tui.model.search import infix as finding_walks
+from mission_control_tui.model.search import anyone, infix
 from mission_control_tui.model.search.anyone import find_anyone, order_number
 from mission_control_tui.model.search.results import SearchResults
 from mission_control_tui.model.store.database import Store
@@ -172,7 +171,7 @@ async def test_digits_are_looked_for_in_all_phones_where_many_have_the_name(
         {"Ann Smith of globex"},
         {"Bob Smith of acme"},
     ]
-    monkeypatch.setattr(finding_walks, "RARE", 0)
+    monkeypatch.setattr(infix, "RARE", 0)
     assert everywhere == [
         set(names(await find_anyone(store, caller, query, current=account.id)))
         for query in ("smith 4567", "4567", "a 4567", "a 9000 4567", "b 2344")
@@ -201,7 +200,7 @@ async def test_several_words_that_many_have_find_the_same(
         ["Ada Smith of acme"],
         [],
     ]
-    monkeypatch.setattr(finding, "COUNTED", 1)
+    monkeypatch.setattr(anyone, "COUNTED", 1)
     assert await answers() == few
 
 
@@ -263,7 +262,7 @@ async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(
         await person(store, caller, account, f"Ada {n}", f"ada{n}") for n in ("one", "two", "three")
     ]
     there = await person(store, caller, globex, "Grace Hopper", "grace")
-    before = await audit.entries(store, caller, account.id)
+    before = await audit_log.entries(store, caller, account.id)
     looker = replace(caller, operator="lois", may_write=False)
     for user in (*here, here[0]):
         await recents.remember(store, looker, account.id, user)
@@ -275,7 +274,7 @@ async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(
     assert [one.code for one in await recents.recent_accounts(store, looker)] == ["globex", "acme"]
     await recents.remember(store, looker, account.id)
     assert [one.code for one in await recents.recent_accounts(store, looker)] == ["acme", "globex"]
-    assert await audit.entries(store, caller, account.id) == before
+    assert await audit_log.entries(store, caller, account.id) == before
     monkeypatch.setattr(recents, "KEPT", 2)
     await recents.remember(store, looker, account.id, here[1])
     seen = [one.user.user_id for one in await recents.recent_users(store, looker)]

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import finding as benchmark
 from benchmarks.sample_users import CALLER
 from benchmarks.users import plan_of, statements
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
@@ -54,7 +54,7 @@ async def best(store: Store, typed: str) -> tuple[float, float]:
     pages, keys = [], []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await listing.page(store, CALLER, 1, UserFilter("smi"), limit=50)
+        await user_list.page(store, CALLER, 1, UserFilter("smi"), limit=50)
         between = time.perf_counter()
         await find_anyone(store, CALLER, typed, 50, current=benchmark.CURRENT)
         pages.append(between - start)

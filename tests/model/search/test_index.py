@@ -11,7 +11,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.index import terms_of
 from mission_control_tui.model.states import Light
@@ -26,7 +26,7 @@ from tests.model.helpers import ada, create, finish, named, own_seats
 
 
 async def found(store: Store, caller: Caller, account: Account, query: str) -> list[str]:
-    page = await listing.page(store, caller, account.id, UserFilter(query))
+    page = await user_list.page(store, caller, account.id, UserFilter(query))
     assert page.total == len(page.rows)
     assert not page.more
     return [row.upn.partition("@")[0] for row in page.rows]
@@ -104,7 +104,7 @@ async def test_what_changes_is_found_anew_and_what_was_is_not(
     assert await found(store, caller, account, "ada.love") == ["ada.king"], "the username stays"
     await deletion.delete_user(store, caller, account.id, user.id)
     assert await found(store, caller, account, "king") == []
-    binned = await listing.page(store, caller, account.id, UserFilter("king", in_bin=True))
+    binned = await user_list.page(store, caller, account.id, UserFilter("king", in_bin=True))
     assert [row.id for row in binned.rows] == [user.id]
     await deletion.restore_user(store, caller, account.id, user.id)
     assert await found(store, caller, account, "king") == ["ada.king"]
@@ -118,7 +118,7 @@ async def test_accounts_do_not_see_each_other(
     await create(store, caller, other, ada(upn="ada@rival.example"))
     assert await found(store, caller, account, "ada") == ["ada.lovelace"]
     assert await found(store, caller, other, "ada") == ["ada"]
-    assert (await listing.page(store, caller, other.id)).total == 1
+    assert (await user_list.page(store, caller, other.id)).total == 1
     assert (await show(store, caller, other.id)).lights.green == 0
 
 
@@ -130,11 +130,13 @@ async def test_pages_are_pieces_of_one_order(
         await create(
             store, caller, account, named(f"u{number}", display_name=name, last_name="Same")
         )
-    whole = await listing.page(store, caller, account.id)
+    whole = await user_list.page(store, caller, account.id)
     assert [row.display_name for row in whole.rows][2:] == ["bob", "Émile", "Ödön", "Zoë"]
     for query in ("", "same"):
         pieces = [
-            await listing.page(store, caller, account.id, UserFilter(query), offset=start, limit=2)
+            await user_list.page(
+                store, caller, account.id, UserFilter(query), offset=start, limit=2
+            )
             for start in range(0, 8, 2)
         ]
         assert [row for piece in pieces for row in piece.rows] == list(whole.rows)
@@ -149,11 +151,11 @@ async def test_a_user_with_many_alike_words_hides_nobody(
         await aliases.add_alias(store, caller, account.id, first.id, f"common{number}@acme.example")
     for number in range(3):
         await create(store, caller, account, named(f"common.{number}x", display_name=f"B{number}"))
-    page = await listing.page(store, caller, account.id, UserFilter("common"), limit=4)
+    page = await user_list.page(store, caller, account.id, UserFilter("common"), limit=4)
     assert [row.display_name for row in page.rows] == ["A", "B0", "B1", "B2"]
     assert (page.total, page.more) == (4, False)
     assert (
-        len((await listing.page(store, caller, account.id, UserFilter("common"), limit=2)).rows)
+        len((await user_list.page(store, caller, account.id, UserFilter("common"), limit=2)).rows)
         == 2
     )
 
@@ -161,15 +163,15 @@ async def test_a_user_with_many_alike_words_hides_nobody(
 async def test_more_than_is_counted_is_said_to_be_more(
     store: Store, caller: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(user_list, "COUNT_LIMIT", 3)
     for number in range(6):
         await create(store, caller, account, named(f"u{number}", display_name=f"N{number}"))
-    page = await listing.page(store, caller, account.id, UserFilter("ada"), limit=2)
+    page = await user_list.page(store, caller, account.id, UserFilter("ada"), limit=2)
     assert (len(page.rows), page.total, page.more) == (2, 3, True)
-    last = await listing.page(store, caller, account.id, UserFilter("ada"), offset=4, limit=4)
+    last = await user_list.page(store, caller, account.id, UserFilter("ada"), offset=4, limit=4)
     assert (len(last.rows), last.total, last.more) == (2, 6, False)
-    assert (await listing.page(store, caller, account.id, limit=2)).total == 6
-    beyond = await listing.page(store, caller, account.id, UserFilter("ada"), offset=9, limit=4)
+    assert (await user_list.page(store, caller, account.id, limit=2)).total == 6
+    beyond = await user_list.page(store, caller, account.id, UserFilter("ada"), offset=9, limit=4)
     assert (beyond.rows, beyond.total, beyond.more) == ((), 6, False)
 
 
@@ -181,7 +183,7 @@ async def test_filters_agree_with_each_other(
     monkeypatch: pytest.MonkeyPatch,
     few: int,
 ) -> None:
-    monkeypatch.setattr(listing, "FEW", few)
+    monkeypatch.setattr(user_list, "FEW", few)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     for number in range(4):
         user = await create(
@@ -200,7 +202,7 @@ async def test_filters_agree_with_each_other(
     ) -> str:
         lights = frozenset({light} if light else ())
         wanted = UserFilter(query, lights, disabled=disabled)
-        page = await listing.page(store, caller, account.id, wanted)
+        page = await user_list.page(store, caller, account.id, wanted)
         assert page.total == len(page.rows)
         return "".join(row.display_name[-1] for row in page.rows)
 
@@ -215,7 +217,7 @@ async def test_filters_agree_with_each_other(
         assert await names(query, Light.GREEN, disabled=True) == ""
     counts = (await show(store, caller, account.id)).lights
     assert (counts.green, counts.orange, counts.red, counts.grey) == (1, 2, 0, 0)
-    page = await listing.page(store, caller, account.id, UserFilter("u2"))
+    page = await user_list.page(store, caller, account.id, UserFilter("u2"))
     assert page.rows[0].lights == (("managed-exchange", Light.ORANGE),)
 
 

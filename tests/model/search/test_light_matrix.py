@@ -11,8 +11,7 @@ from sqlalchemy import select, update
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.search import light_matrix as matrix
-from mission_control_tui.model.search import user_queries as matrix_keys
+from mission_control_tui.model.search import light_matrix, user_queries
 from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
@@ -111,27 +110,27 @@ async def test_pages_places_and_ids_are_one_list_in_each_order(
     monkeypatch: pytest.MonkeyPatch,
     few: int,
 ) -> None:
-    monkeypatch.setattr(matrix_keys, "FEW", few)
+    monkeypatch.setattr(user_queries, "FEW", few)
     at = (store, caller, account.id)
     for (sight, expected), order in product(SIGHTS, UserOrder):
-        whole = await matrix.page(*at, sight, order)
+        whole = await light_matrix.page(*at, sight, order)
         shown = [row.user_id for row in whole.rows]
         assert set(shown) == {people[number] for number in expected}, sight
         assert whole.total == len(expected)
         parts = [
             row.user_id
             for offset in range(0, len(shown), 2)
-            for row in (await matrix.page(*at, sight, order, offset=offset, limit=2)).rows
+            for row in (await light_matrix.page(*at, sight, order, offset=offset, limit=2)).rows
         ]
         assert parts == shown
-        assert await matrix.ids(*at, sight, order) == tuple(shown)
+        assert await light_matrix.ids(*at, sight, order) == tuple(shown)
         for index, user in enumerate(people):
-            place = await matrix.place(*at, user, sight, order)
+            place = await light_matrix.place(*at, user, sight, order)
             assert place == (shown.index(user) if index in expected else None)
-        assert await matrix.among(*at, people, sight) == set(shown)
+        assert await light_matrix.among(*at, people, sight) == set(shown)
         for first, last in product(shown[:2], shown[-2:]):
             places = sorted((shown.index(first), shown.index(last)))
-            between = await matrix.ids(*at, sight, order, first=first, last=last)
+            between = await light_matrix.ids(*at, sight, order, first=first, last=last)
             assert between == tuple(shown[places[0] : places[1] + 1])
 
 
@@ -139,18 +138,18 @@ async def test_the_oldest_trouble_comes_first_and_the_rest_by_name(
     store: Store, caller: Caller, account: Account, people: list[str]
 ) -> None:
     at = (store, caller, account.id)
-    oldest = [people.index(one) for one in await matrix.ids(*at, order=UserOrder.OLDEST)]
+    oldest = [people.index(one) for one in await light_matrix.ids(*at, order=UserOrder.OLDEST)]
     assert oldest[:4] == [1, 5, 3, 2]
-    newest = [people.index(one) for one in await matrix.ids(*at, order=UserOrder.NEWEST)]
+    newest = [people.index(one) for one in await light_matrix.ids(*at, order=UserOrder.NEWEST)]
     assert newest[:4] == [2, 3, 5, 1]
     assert oldest[4:] == newest[4:] == [6, 4, 0]
-    assert await matrix.ids(*at, first=people[7], last=people[0]) == ()
+    assert await light_matrix.ids(*at, first=people[7], last=people[0]) == ()
 
 
 async def test_a_cell_has_light_letter_and_flags(
     store: Store, caller: Caller, account: Account, people: list[str]
 ) -> None:
-    found = await matrix.page(store, caller, account.id)
+    found = await light_matrix.page(store, caller, account.id)
     letters = {people.index(row.user_id): row.cells[BOX].letter for row in found.rows if row.cells}
     assert letters == {0: "S", 1: "E", 2: "Q", 3: "E", 5: "D"}
     by_user = {people.index(row.user_id): row for row in found.rows}
@@ -159,7 +158,7 @@ async def test_a_cell_has_light_letter_and_flags(
     assert by_user[6].cells == {}
     assert by_user[0].since is None
     assert by_user[1].since is not None
-    across = await matrix.columns(store, caller, account.id)
+    across = await light_matrix.columns(store, caller, account.id)
     assert [(one.service_id, one.code) for one in across] == [(BOX, "ME")]
 
 
@@ -190,7 +189,7 @@ async def test_no_matrix_reads_a_whole_table(
     monkeypatch: pytest.MonkeyPatch,
     few: int,
 ) -> None:
-    monkeypatch.setattr(matrix_keys, "FEW", few)
+    monkeypatch.setattr(user_queries, "FEW", few)
     account = (await make_account(sqlite_store, caller, catalogue, "acme", DOMAIN)).id
     at = (sqlite_store, caller, account)
     sights = [
@@ -205,10 +204,10 @@ async def test_no_matrix_reads_a_whole_table(
     ]
     with statements(sqlite_store) as seen:
         for sight, order in product(sights, UserOrder):
-            await matrix.page(*at, sight, order)
-            await matrix.place(*at, "x", sight, order)
-            await matrix.ids(*at, sight, order)
-            await matrix.among(*at, ["x"], sight)
+            await light_matrix.page(*at, sight, order)
+            await light_matrix.place(*at, "x", sight, order)
+            await light_matrix.ids(*at, sight, order)
+            await light_matrix.among(*at, ["x"], sight)
     lines = await plan(sqlite_store, list({_key(one): None for one in seen}))
     tables = ("users", "search_terms", "assignments")
     assert not [line for line in lines if line.startswith("SCAN") and line.endswith(tables)]
@@ -226,7 +225,7 @@ async def test_the_columns_have_different_codes(
     for service in catalogue.services:
         for level in service.levels[:1]:
             await own_seats(store, caller, account, service.id, level.id)
-    across = await matrix.columns(store, caller, account.id)
+    across = await light_matrix.columns(store, caller, account.id)
     assert len({one.code for one in across}) == len(across) > 2
     async with store.read() as session:
         assert await session.scalar(select(AssignmentRow.id)) is None

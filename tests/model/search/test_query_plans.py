@@ -14,7 +14,7 @@ from mission_control_tui.model.accounts.overview import light_counts
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains import address_registry
-from mission_control_tui.model.search import user_list as listing
+from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
@@ -62,9 +62,9 @@ async def test_no_list_reads_a_whole_table(
 ) -> None:
     filters = product((None, True), (None, Light.RED), (False, True), (-1, 1))
     for disabled, light, in_bin, few in filters:
-        monkeypatch.setattr(listing, "FEW", few)
+        monkeypatch.setattr(user_list, "FEW", few)
         with statements(sqlite_store) as seen:
-            await listing.page(
+            await user_list.page(
                 sqlite_store,
                 caller,
                 account_id,

@@ -24,7 +24,7 @@ from mission_control_tui.model.accounts.editing import list_accounts
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import StoreError
-from mission_control_tui.model.history import audit_log as audit
+from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.requests.queries import list_requests
@@ -177,7 +177,7 @@ async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     assert len(await status(store, caller, "acme")) == 4
     assert await list_requests(store, caller, "acme")
     assert len(await list_orders(store, caller, "acme")) == 3
-    entries = await audit.entries(store, caller, "acme", user="countess@acme.example")
+    entries = await audit_log.entries(store, caller, "acme", user="countess@acme.example")
     assert entries[-1].after["notes"] == "Zoë\nline two"
     await buy(store, caller, "acme", "email", level="popx")
     with pytest.raises(DBAPIError, match="append-only"):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue import in_force as catalogue_store
+from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Level, PasswordUse, Service
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.people.password_policy import DEFAULT_POLICY, check
@@ -68,7 +68,7 @@ async def with_directory(
     )
     changed = replace(catalogue, services=(directory, *services))
     async with store.write(caller, account.id) as tx:
-        await catalogue_store.put(tx, changed, "a test")
+        await in_force.put(tx, changed, "a test")
 
 
 async def children(

@@ -12,12 +12,11 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.accounts import contacts
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders import approval as approving
-from mission_control_tui.model.orders import buying
+from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.orders.queries import show_order
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users import editing as user_changes
+from mission_control_tui.model.users import editing
 from mission_control_tui.screens.accounts.account import PANELS
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -154,9 +153,9 @@ async def test_declining_asks_for_a_reason_and_cancelling_takes_back(world_db: P
     async with opened(world_db, "account", "orders") as (app, pilot):
         context = context_of(app)
         at = (context.store, world.CALLER, context.account_id)
-        await approving.set_approval_limit(*at, Money(1, "AUD"))
+        await approval.set_approval_limit(*at, Money(1, "AUD"))
         order = (await buying.buy(*at, "email", level="popx")).result
-        await approving.set_approval_limit(*at, None)
+        await approval.set_approval_limit(*at, None)
         free = (await buying.buy(*at, "email", level="popx")).result
         await until(pilot, lambda: app.screen.query_one("#order-list", RowList).count == 4)
         app.screen.query_one("#order-list", RowList).focus()
@@ -185,7 +184,7 @@ async def test_a_price_that_changed_is_asked_about(world_db: Path) -> None:
     async with opened(world_db, "account", "approval") as (app, pilot):
         context = context_of(app)
         at = (context.store, world.CALLER, context.account_id)
-        await approving.set_approval_limit(*at, Money(1, "AUD"))
+        await approval.set_approval_limit(*at, Money(1, "AUD"))
         order = (await buying.buy(*at, "email", level="popx")).result
         dearer = shipped().replace("prices = { 1 = 300,", "prices = { 1 = 400,")
         await load(context.store, world.CALLER, dearer, "dearer.toml")
@@ -242,7 +241,7 @@ async def test_idle_seats_lead_to_their_user(world_db: Path) -> None:
         await shows(pilot, "A month AUD")
         context = context_of(app)
         at = (context.store, world.CALLER, context.account_id)
-        await user_changes.disable_user(*at, "ada")
+        await editing.disable_user(*at, "ada")
         await shows(pilot, "ada@acme.example", "disabled")
         app.screen.query_one("#idle-list", RowList).focus()
         await pilot.press("home", "enter")
@@ -256,7 +255,7 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         await shows(pilot, "acme.example", "owned elsewhere")
         context = context_of(app)
         at = (context.store, world.CALLER, context.account_id)
-        await approving.set_approval_limit(*at, Money(0, "AUD"))
+        await approval.set_approval_limit(*at, Money(0, "AUD"))
         registrant = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
         await buying.buy(*at, "domain-names", domain="a-new-one.com", fields=registrant)
         await shows(pilot, "a-new-one.com", "waiting for approval")
@@ -275,9 +274,9 @@ async def test_hostile_text_is_harmless_in_every_panel(
     world_db: Path, size: tuple[int, int]
 ) -> None:
     store = await Store.open(world_db)
-    await approving.set_approval_limit(store, world.CALLER, ACCOUNT, Money(1, "AUD"))
+    await approval.set_approval_limit(store, world.CALLER, ACCOUNT, Money(1, "AUD"))
     await buying.buy(store, world.CALLER, ACCOUNT, "email", level="popx")
-    await user_changes.disable_user(store, world.CALLER, ACCOUNT, "ada")
+    await editing.disable_user(store, world.CALLER, ACCOUNT, "ada")
     await store.close()
     await poison(world_db, TEXT)
     async with opened(world_db, "account", size=size) as (app, pilot):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.services import lights as status
+from mission_control_tui.model.services import lights
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
@@ -93,7 +93,7 @@ async def test_a_reading_that_fails_or_hangs_does_not_hold_the_keys_for_ever(
         await shows(pilot, "Grace Hopper")
         user = await user_id(app.store, "ada")
         with monkeypatch.context() as patch:
-            patch.setattr(status, "status", broken)
+            patch.setattr(lights, "status", broken)
             app.screen.go_to("provision", user)  # type: ignore[attr-defined]
             await burst(app, pilot, ["escape"])
             await until(pilot, lambda: app.screen is users)

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
-from mission_control_tui.model.accounts import overview as account_details
+from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.orders import buying
@@ -52,7 +52,7 @@ async def on(pilot: Pilot[int], kind: type[Any]) -> None:
 
 
 async def owned(app: MissionControlApp, level: str) -> int:
-    seats = await account_details.list_seats(app.store.store, world.CALLER, "acme")
+    seats = await overview.list_seats(app.store.store, world.CALLER, "acme")
     return sum(one.owned for one in seats if one.level_id == level)
 
 

@@ -14,12 +14,11 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders import approval as approving
-from mission_control_tui.model.orders import buying
+from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
-from mission_control_tui.model.users import editing as user_changes
+from mission_control_tui.model.users import editing
 from mission_control_tui.screens.accounts.forms import ContactsForm
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.row_list import RowList
@@ -35,10 +34,10 @@ async def prepare(path: Path) -> None:
     """An order and a domain that wait, and a user who does not use a seat."""
     store = await Store.open(path)
     at = (store, world.CALLER, "acme")
-    await approving.set_approval_limit(*at, Money(1000, "AUD"))
+    await approval.set_approval_limit(*at, Money(1000, "AUD"))
     await buying.buy(*at, "email", level="popx", quantity=4)
     await buying.buy(*at, "domain-names", domain="new.com", fields=REGISTRANT)
-    await user_changes.disable_user(*at, "ada")
+    await editing.disable_user(*at, "ada")
     await store.close()
 
 

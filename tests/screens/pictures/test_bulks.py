@@ -15,7 +15,7 @@ from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.slices import work_slice
 from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.orders import buying
-from mission_control_tui.model.people import password_policy as password
+from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -180,5 +180,5 @@ STATES: dict[str, Step] = {
 async def test_picture(
     state: str, world_db: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(password, "generate", lambda *_policy: "Kp7m-xR4w-Tz9c-Vd2q")
+    monkeypatch.setattr(password_policy, "generate", lambda *_policy: "Kp7m-xR4w-Tz9c-Vd2q")
     await take(world.make_app(world_db), STATES[state], snapshot, quiet=True)

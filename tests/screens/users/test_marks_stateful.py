@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.search import light_matrix as matrix
+from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.widgets.marks import with_all, with_range, words
@@ -115,7 +115,7 @@ class Marking(RuleBasedStateMachine):
         gone = data.draw(st.sampled_from(list(self.people)))
         self.run(deletion.delete_user(*self.at, gone))
         del self.people[gone]
-        there = self.run(matrix.among(*self.at, self.marks))
+        there = self.run(light_matrix.among(*self.at, self.marks))
         self.marks &= there
         self.expected.discard(gone)
 
@@ -135,7 +135,7 @@ class Marking(RuleBasedStateMachine):
     @rule(data=st.data())
     def range(self, data: st.DataObject) -> None:
         here = data.draw(st.sampled_from(self.shown()))
-        between = self.run(matrix.ids(*self.at, self.sight, first=self.last, last=here))
+        between = self.run(light_matrix.ids(*self.at, self.sight, first=self.last, last=here))
         self.marks = with_range(self.marks, between)
         shown = self.shown()
         low, high = sorted((shown.index(self.last or ""), shown.index(here)))
@@ -143,7 +143,7 @@ class Marking(RuleBasedStateMachine):
 
     @rule()
     def all(self) -> None:
-        self.marks = with_all(self.marks, self.run(matrix.ids(*self.at, self.sight)))
+        self.marks = with_all(self.marks, self.run(light_matrix.ids(*self.at, self.sight)))
         shown = set(self.shown())
         if shown and shown <= self.expected:
             self.expected -= shown
@@ -155,8 +155,10 @@ class Marking(RuleBasedStateMachine):
         if self.store is None:
             return
         assert self.marks == self.expected
-        assert list(self.run(matrix.ids(*self.at, self.sight))) == self.shown()
-        hidden = len(self.marks) - len(self.run(matrix.among(*self.at, self.marks, self.sight)))
+        assert list(self.run(light_matrix.ids(*self.at, self.sight))) == self.shown()
+        hidden = len(self.marks) - len(
+            self.run(light_matrix.among(*self.at, self.marks, self.sight))
+        )
         assert hidden == len(self.expected - set(self.shown()))
         said = words(len(self.marks), hidden)
         assert ("not shown" in said) == bool(hidden)

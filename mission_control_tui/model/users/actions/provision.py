@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services import sealed_passwords as secrets
-from mission_control_tui.model.services import seats
+from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.wishes import (
     enqueue,
     find,
@@ -132,7 +131,7 @@ async def provision_in(
     if wanted.adopt:
         request.previous = {**request.previous, "adopt": True}
     tx.command(
-        *phrasing.provision(
+        *command_words.provision(
             user.upn,
             service.id,
             level_id,
@@ -144,7 +143,9 @@ async def provision_in(
     )
     if suspended != (row_wish == Wish.SUSPENDED):
         tx.command(
-            *phrasing.turn("suspend" if suspended else "resume", user.upn, service.id, row.instance)
+            *command_words.turn(
+                "suspend" if suspended else "resume", user.upn, service.id, row.instance
+            )
         )
         before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
@@ -204,6 +205,6 @@ async def _password(
             )
         row.secret_id = user.secret_id
         return None
-    password = secrets.generate()
-    row.secret_id = await secrets.keep(tx, row.account_id, password)
+    password = sealed_passwords.generate()
+    row.secret_id = await sealed_passwords.keep(tx, row.account_id, password)
     return password

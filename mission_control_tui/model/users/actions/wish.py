@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from sqlalchemy import select
 
-from mission_control_tui.model import command_words as phrasing
+from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import UsageError
@@ -67,7 +67,7 @@ class Suspend(UserAction):
         request = await enqueue(tx, row, RequestKind(self.verb), priority=priority, wish=self.wish)
         if self.wish is Wish.ABSENT:
             await leave(tx, user=user, lost=service.id, priority=priority)
-        tx.command(*phrasing.turn(self.verb, user.upn, service.id, row.instance))
+        tx.command(*command_words.turn(self.verb, user.upn, service.id, row.instance))
         tx.record(
             PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
             "service",
