@@ -16,7 +16,7 @@ from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
@@ -142,7 +142,7 @@ async def test_the_count_follows_what_the_operator_asks_for_elsewhere(world_db: 
     async with app.run_test(size=(80, 24)) as pilot:
         await shows(pilot, "mine: 0 orange 0 red")
         context = context_of(app)
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         upn = f"ada@{world.DOMAIN}"
         await provision(context.store, OTHER, context.account_id, upn, wanted)
         await shows(pilot, "mine: 1 orange 0 red")

@@ -8,7 +8,7 @@ import sys
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NoSeats
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 
 
@@ -24,7 +24,7 @@ async def claim(where: str, user: str) -> str:
     try:
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         await provision(store, caller, "acme", user, wanted)
     except NoSeats:
         return "none"

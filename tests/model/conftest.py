@@ -17,7 +17,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
@@ -129,7 +129,7 @@ async def ann(store: Store, caller: Caller, account: Account, seats: None) -> Us
     """Ann, whose mailbox is green."""
     made = await create(store, caller, account, named("ann", display_name="Ann Lee"))
     await provision(
-        store, caller, account.id, made.id, [ServiceRequest("managed-exchange", "pc-web")]
+        store, caller, account.id, made.id, [ActionParams("managed-exchange", "pc-web")]
     )
     await finish(store, caller, account)
     return made

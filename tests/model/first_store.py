@@ -27,7 +27,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import ada, create, finish, named
@@ -54,14 +54,14 @@ async def fill(store: Store) -> None:
     await add_alias(store, CALLER, "acme", first.id, "countess@acme.example")
     gone = await create(store, CALLER, acme, named("gone"))
     for user in (first, gone):
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         await provision(store, CALLER, "acme", user.id, wanted)
     await finish(store, CALLER, acme)
     await deprovision_all(store, CALLER, "acme", gone.id)
     await finish(store, CALLER, acme)
     await delete_user(store, CALLER, "acme", gone.id)
     later = await create(store, CALLER, acme, named("later", manager=first.upn))
-    await provision(store, CALLER, "acme", later.id, [ServiceRequest("managed-exchange", "popx")])
+    await provision(store, CALLER, "acme", later.id, [ActionParams("managed-exchange", "popx")])
     await _as_a_worker_leaves_it(store)
 
 

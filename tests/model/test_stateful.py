@@ -36,7 +36,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatH
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users import creation, passwords
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.model.store_machine import StoreMachine, walk
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class Machine(StoreMachine):
         return None
 
     def ask(self, name: str, level: str) -> Awaitable[Any]:
-        wanted = [ServiceRequest(SERVICE, level)]
+        wanted = [ActionParams(SERVICE, level)]
         return provision.provision(self.store, ANNA, 1, f"{name}@acme.example", wanted)
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS), dry=st.booleans())
@@ -215,7 +215,7 @@ class Machine(StoreMachine):
                 self.do(self.ask(name, level))
             return
         if dry:
-            wanted = [ServiceRequest(SERVICE, level)]
+            wanted = [ActionParams(SERVICE, level)]
             upn = f"{name}@acme.example"
             self.do(provision.provision(self.store, ANNA, 1, upn, wanted, dry_run=True))
             return

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import URL
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue.in_force import in_force, put
+from mission_control_tui.model.catalogue.in_force import put
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.services import seats
@@ -37,7 +37,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatP
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionResult, action_context
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_user
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
@@ -142,7 +143,7 @@ class World:
             self.caller,
             ACCOUNT,
             user,
-            [ServiceRequest(EXCHANGE, level)],
+            [ActionParams(EXCHANGE, level)],
             priority=priority,
         )
         return outcome.result[0]
@@ -151,11 +152,11 @@ class World:
         """Wish Managed Exchange for many users in one transaction, with the priority of bulk."""
         async with self.store.write(self.caller) as tx:
             account = await account_row(tx.session, self.caller, ACCOUNT)
-            catalogue = (await in_force(tx.session)).catalogue
+            context = await action_context(tx, account.id, Priority.BULK)
             for user in users:
                 row = await user_row(tx.session, account.id, user)
-                wanted = ServiceRequest(EXCHANGE, level)
-                await provision_in(tx, account, catalogue, row, wanted, priority=Priority.BULK)
+                wanted = ActionParams(EXCHANGE, level)
+                await provision_in(tx, context, row, wanted)
 
     async def turn(self, user: str, kind: RequestKind) -> ActionResult:
         """Suspend, resume or deprovision a user's Managed Exchange."""

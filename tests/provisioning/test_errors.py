@@ -11,7 +11,7 @@ from mission_control_tui.model.states import ErrorKind, Light, RequestKind, Requ
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import disable_user, enable_user
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
@@ -295,7 +295,7 @@ async def test_an_object_of_somebody_else_is_left_alone_until_adopted(sqlite_wor
         assert "adopt" in row.error_remedy
         assert world.effects() == before
         await provision(
-            world.store, world.caller, ACCOUNT, upn, [ServiceRequest(EXCHANGE, SMALL, adopt=True)]
+            world.store, world.caller, ACCOUNT, upn, [ActionParams(EXCHANGE, SMALL, adopt=True)]
         )
         await world.settled()
     assert await world.light(given.assignment_id) == Light.GREEN

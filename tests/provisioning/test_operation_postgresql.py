@@ -16,7 +16,8 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionResult
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import DriftReport, survey
@@ -60,7 +61,7 @@ class Site:
         return upn
 
     async def give(self, user: str, level: str = "small", *, adopt: bool = False) -> ActionResult:
-        wanted = ServiceRequest(DATABASES, level, adopt=adopt)
+        wanted = ActionParams(DATABASES, level, adopt=adopt)
         outcome = await provision.provision(
             self.world.store, self.world.caller, ACCOUNT, user, [wanted]
         )

@@ -15,7 +15,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.provisioning.connectors.simulator.rules import SHIPPED
 from tests.provisioning.support import World, worker
@@ -70,7 +70,7 @@ async def test_all_four_lights_and_how_they_are_mended(first_start: World) -> No
         assert "managed-exchange" in {view.service_id for view in ivy}
 
         for local in ("fails.once", "never.works"):
-            wanted = [ServiceRequest("managed-exchange")]
+            wanted = [ActionParams("managed-exchange")]
             await provision(world.store, world.caller, sample_account.CODE, local, wanted)
         failed = await list_requests(
             world.store, world.caller, sample_account.CODE, states=[RequestState.FAILED]

@@ -40,7 +40,7 @@ async def test_it_is_narrowed_and_shows_before_and_after(
 
 
 async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_db: Path) -> None:
-    from mission_control_tui.model.users.actions.base import ServiceRequest
+    from mission_control_tui.model.users.actions.params import ActionParams
     from mission_control_tui.model.users.provisioning import provision
 
     long = "maximiliana.featherstonehaugh-cholmondeley@acme.example"
@@ -52,7 +52,7 @@ async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_d
             context.account_id,
         )
         await edit_user(*at, ADA, {"upn": long})
-        await provision(*at, long, [ServiceRequest("managed-exchange", "popx")])
+        await provision(*at, long, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, "change maximiliana")
         await pilot.press("home")
         await until(pilot, lambda: "a-long-operator" in text_of(app))
@@ -180,13 +180,13 @@ async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
 
 
 async def test_a_level_change_is_undone(world_db: Path) -> None:
-    from mission_control_tui.model.users.actions.base import ServiceRequest
+    from mission_control_tui.model.users.actions.params import ActionParams
     from mission_control_tui.model.users.provisioning import provision
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
-        await provision(*at, ADA, [ServiceRequest("managed-exchange", "popx")])
+        await provision(*at, ADA, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, f"change {ADA} Managed Exchange")
         await pilot.press("home", "u")
         await shows(pilot, f"undo change of {ADA} Managed Exchange?", "[ No ]")

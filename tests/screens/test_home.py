@@ -21,7 +21,6 @@ from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
@@ -90,7 +89,7 @@ async def test_what_others_do_appears_without_a_key(world_db: Path) -> None:
                 world.CALLER,
                 "acme",
                 "ada",
-                [ServiceRequest("databases", "small", instance="crm")],
+                [ActionParams("databases", "small", instance="crm")],
             )
         finally:
             await other.close()
@@ -154,7 +153,7 @@ async def test_a_new_account_is_told_the_next_step_each_time(new_db: Path) -> No
         user = await world.person(store, account, "Ada", "Lovelace", "ada")
         await shows(pilot, "Next: give a user a service")
         await provision.provision(
-            store, world.CALLER, "acme", user, [ServiceRequest("managed-exchange", "pc-web")]
+            store, world.CALLER, "acme", user, [ActionParams("managed-exchange", "pc-web")]
         )
         await shows(pilot, "Queued ada")
         assert "Next:" not in text_of(app)
@@ -170,7 +169,7 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
             world.CALLER,
             account.id,
             "ada",
-            [ServiceRequest("databases", "small", instance=f"db{number}")],
+            [ActionParams("databases", "small", instance=f"db{number}")],
         )
     await store.close()
     async with console(world_db) as (app, pilot):

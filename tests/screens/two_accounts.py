@@ -20,7 +20,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.settings import Settings
 from mission_control_tui.terminal.lifecycle import TerminalOptions
@@ -59,7 +59,7 @@ async def add_globex(path: Path) -> Account:
                 world.CALLER,
                 account.id,
                 user.result.user.id,
-                [ServiceRequest("managed-exchange", "popx")],
+                [ActionParams("managed-exchange", "popx")],
             )
         await world.age(store, account)
         await age(store, account)

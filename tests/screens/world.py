@@ -28,7 +28,7 @@ from mission_control_tui.model.store.tables.requests import RequestEventRow, Req
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, finish
 
@@ -70,13 +70,13 @@ async def fill(store: Store, account: Account) -> None:
     await buying.buy(store, CALLER, account.id, "email", level="pc-web", quantity=5)
     await buying.buy(store, CALLER, account.id, "email", level="popx", quantity=2)
     ids = [await person(store, account, *who) for who in PEOPLE]
-    mailbox = [ServiceRequest("managed-exchange", "pc-web")]
+    mailbox = [ActionParams("managed-exchange", "pc-web")]
     for user in ids[:3]:
         await provision.provision(store, CALLER, account.id, user, mailbox)
     await finish(store, CALLER, account)
     await turn_red(store, account, ids[1])
     await provision.provision(
-        store, CALLER, account.id, ids[3], [ServiceRequest("managed-exchange", "popx")]
+        store, CALLER, account.id, ids[3], [ActionParams("managed-exchange", "popx")]
     )
     await age(store, account)
 

@@ -20,7 +20,7 @@ from mission_control_tui.model.services.lights import status, workers
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.terminal.pty import Terminal
 
 CALLER = Caller("second", source="test")
@@ -60,7 +60,7 @@ async def _worker_pids(path: Path) -> list[int]:
 async def _change(path: Path, user: str, level: str) -> None:
     store = await Store.open(path)
     try:
-        wanted = [ServiceRequest("managed-exchange", level)]
+        wanted = [ActionParams("managed-exchange", level)]
         await provision.provision(store, CALLER, "acme", user, wanted)
     finally:
         await store.close()

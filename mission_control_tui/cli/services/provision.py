@@ -81,11 +81,11 @@ def provision(
     async def work(
         store: Store, stack: contextlib.ExitStack
     ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.actions.base import ServiceRequest
+        from mission_control_tui.model.users.actions.params import ActionParams
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
         account = await session.account_id(store)
-        wanted = [ServiceRequest(service, level, options, instance, adopt)]
+        wanted = [ActionParams(service, level, options, instance, adopt)]
 
         async def give(dry_run: bool) -> Outcome[tuple[ActionResult, ...]]:
             return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)

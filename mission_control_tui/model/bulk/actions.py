@@ -254,15 +254,7 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
         if refusal is not None:
             raise refusal
     before = state_of(row)
-    given = await restate_service(
-        tx,
-        context.shared.owner,
-        context.shared.catalogue,
-        _user(subject),
-        row,
-        target,
-        priority=Priority.BULK,
-    )
+    given = await restate_service(tx, context.shared, _user(subject), row, target)
     return await _result(tx, _user(subject), row.instance, before, given)
 
 

@@ -50,6 +50,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
+from mission_control_tui.model.users.actions.base import action_context
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
@@ -331,12 +332,9 @@ async def _restate_service(
     now = state_of(assignment)
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
-    owner = await account_row(tx.session, caller, user.account_id)
-    catalogue = (await in_force(tx.session)).catalogue
+    context = await action_context(tx, user.account_id, Priority.INTERACTIVE)
     target = _before(row, now, await _settings_before(tx.session, row))
-    given = await restate_service(
-        *(tx, owner, catalogue, user, assignment, target), priority=Priority.INTERACTIVE
-    )
+    given = await restate_service(tx, context, user, assignment, target)
     if given.password is None:
         return None
     return views.BulkPassword(

@@ -36,7 +36,8 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionContext
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
 from mission_control_tui.model.users.provisioning import wish_for_domain
@@ -249,8 +250,9 @@ async def _person(
     user = await user_row(tx.session, account.id, created.user.id)
     for service, level, instance in person.services:
         if await _has_seat(tx, account, catalogue, service, level):
-            wanted = ServiceRequest(service, level, instance=instance)
-            await provision_in(tx, account, catalogue, user, wanted, priority=Priority.INTERACTIVE)
+            wanted = ActionParams(service, level, instance=instance)
+            context = ActionContext(account, catalogue, Priority.INTERACTIVE)
+            await provision_in(tx, context, user, wanted)
 
 
 async def _has_seat(

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.onboarding.template_content import TemplateService, in_order
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.lookups import account_id_of, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
-from mission_control_tui.model.users.actions.base import ActionResult
+from mission_control_tui.model.users.actions.base import ActionResult, action_context
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
 from mission_control_tui.model.views import UserView
@@ -51,18 +50,12 @@ async def create_with(
     """
     account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, caller, account_id)
-        catalogue = (await in_force(tx.session)).catalogue
-        created = await create_in(tx, owner, details, password, generate=generate)
+        context = await action_context(tx, account_id, Priority.INTERACTIVE)
+        created = await create_in(tx, context.owner, details, password, generate=generate)
         user = await user_row(tx.session, account_id, created.user.id, lock=True)
-        ordered = in_order(catalogue, services)
+        ordered = in_order(context.catalogue, services)
         given = tuple(
-            [
-                await provision_in(
-                    *(tx, owner, catalogue, user, one.wanted()), priority=Priority.INTERACTIVE
-                )
-                for one in ordered
-            ]
+            [await provision_in(tx, context, user, service.wanted()) for service in ordered]
         )
     return Outcome(
         NewUserResult(created.user, ordered, given, created.password), tx.plan, not dry_run

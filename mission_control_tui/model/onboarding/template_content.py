@@ -29,7 +29,7 @@ from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.user_rows import to_details
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 
 FLAGS = ("test_user", "must_change_password", "password_never_expires")
 TEMPLATE_FIELDS: tuple[str, ...] = (
@@ -53,9 +53,9 @@ class TemplateService:
     settings: Mapping[str, Any] = field(default_factory=dict)
     instance: str = ""
 
-    def wanted(self) -> ServiceRequest:
+    def wanted(self) -> ActionParams:
         """As `provision` takes it."""
-        return ServiceRequest(self.service, self.level, dict(self.settings), self.instance)
+        return ActionParams(self.service, self.level, dict(self.settings), self.instance)
 
 
 @dataclass(frozen=True, slots=True)

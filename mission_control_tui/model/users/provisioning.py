@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import Subject, enqueue, find_or_make
 from mission_control_tui.model.states import Priority, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.lookups import account_id_of, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
     ActionResult,
-    ServiceRequest,
     action_context,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -32,7 +30,7 @@ async def provision(
     caller: Caller,
     account: int | str,
     user: str,
-    wanted: Sequence[ServiceRequest],
+    wanted: Sequence[ActionParams],
     *,
     priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
@@ -44,19 +42,18 @@ async def provision(
     """
     account_id = await account_id_of(store, caller, account)
     async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, caller, account_id)
-        catalogue = (await in_force(tx.session)).catalogue
+        context = await action_context(tx, account_id, priority)
         target = await user_row(tx.session, account_id, user, lock=True)
         given = tuple(
             [
-                await provision_in(tx, owner, catalogue, target, one, priority=priority)
-                for one in _in_order(catalogue, wanted)
+                await provision_in(tx, context, target, service)
+                for service in _in_order(context.catalogue, wanted)
             ]
         )
     return Outcome(given, tx.plan, not dry_run)
 
 
-def _in_order(catalogue: Catalogue, wanted: Sequence[ServiceRequest]) -> list[ServiceRequest]:
+def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[ActionParams]:
     """Services that others require come first, so that both can be asked for in one go."""
     order = {service.id: len(catalogue.requirements(service.id)) for service in catalogue.services}
     return sorted(wanted, key=lambda one: order[catalogue.service(one.service).id])

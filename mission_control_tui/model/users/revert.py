@@ -9,15 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.states import Wish
-from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionContext, ActionResult
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 
@@ -87,16 +86,13 @@ async def was_changed(
 
 async def restate_service(
     tx: Transaction,
-    owner: AccountRow,
-    catalogue: Catalogue,
+    context: ActionContext,
     user: UserRow,
     row: AssignmentRow,
     target: Mapping[str, Any],
-    *,
-    priority: int,
 ) -> ActionResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
-    service = catalogue.service(row.service_id)
+    service, priority = context.catalogue.service(row.service_id), context.priority
     if target["wish"] == Wish.ABSENT:
         return await Deprovision().turn(tx, user, service, row, priority=priority)
     suspended = target["wish"] == Wish.SUSPENDED
@@ -105,7 +101,5 @@ async def restate_service(
         return await action.turn(tx, user, service, row, priority=priority)
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
-    wanted = ServiceRequest(
-        service.id, target["level"], settings, row.instance, suspended=suspended
-    )
-    return await provision_in(tx, owner, catalogue, user, wanted, priority=priority)
+    wanted = ActionParams(service.id, target["level"], settings, row.instance)
+    return await provision_in(tx, context, user, wanted, suspended=suspended)

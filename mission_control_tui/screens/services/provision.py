@@ -10,7 +10,7 @@ from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Light, RequestKind
-from mission_control_tui.model.users.actions.base import ActionResult, ServiceRequest
+from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
@@ -116,7 +116,7 @@ class ProvisionScreen(PanelsScreen):
         field.focus()
 
     async def _asked(
-        self, panels: list[UserServicePanel], wanted: list[ServiceRequest], *, dry_run: bool
+        self, panels: list[UserServicePanel], wanted: list[ActionParams], *, dry_run: bool
     ) -> Outcome[tuple[ActionResult, ...]] | None:
         """What the model says; None when settings were refused, which then show it."""
         try:
@@ -147,7 +147,7 @@ class ProvisionScreen(PanelsScreen):
             first.focus()
         self.announce_error(error)
 
-    async def _send(self, panels: list[UserServicePanel], wanted: list[ServiceRequest]) -> None:
+    async def _send(self, panels: list[UserServicePanel], wanted: list[ActionParams]) -> None:
         outcome = await self._asked(panels, wanted, dry_run=False)
         if outcome is None:
             return

@@ -14,7 +14,7 @@ from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton, as_wide
@@ -313,9 +313,9 @@ class UserServicePanel(ServicePanel):
         """Whether what is chosen takes the present level away."""
         return self.is_given and self.chosen is not None and self.chosen != self.view.level_id
 
-    def wanted(self, *, adopt: bool = False) -> ServiceRequest:
+    def wanted(self, *, adopt: bool = False) -> ActionParams:
         """What to ask the model for."""
-        return ServiceRequest(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
+        return ActionParams(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
 
     async def choose(self, level_id: str) -> None:
         """Another level was chosen: show the settings that it has, with what was typed."""

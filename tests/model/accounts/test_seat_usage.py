@@ -24,7 +24,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
@@ -32,7 +32,7 @@ from tests.model.helpers import create, finish, named
 
 pytestmark = pytest.mark.any_database
 
-MAILBOX = [ServiceRequest("managed-exchange", "popx")]
+MAILBOX = [ActionParams("managed-exchange", "popx")]
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 

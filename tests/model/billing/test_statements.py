@@ -30,7 +30,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, named
 
@@ -123,7 +123,7 @@ async def test_seats_of_test_users_are_left_out_and_named(
     await in_may(store, caller, account)
     for local, test in (("tess", True), ("norm", False)):
         user = await create(store, caller, account, named(local, test_user=test))
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         await provision.provision(store, caller, account.id, user.id, wanted)
     may = await statements.statement(store, caller, account.id, now=MAY)
     (line,) = may.lines

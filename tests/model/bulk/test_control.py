@@ -41,7 +41,6 @@ from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
@@ -96,9 +95,9 @@ async def test_a_plan_says_what_the_bulk_then_does(
     await own_seats(store, caller, account, EXCHANGE, LARGE, 2)
     upns = await people(store, caller, account, "ann", "bob", "cem", "dee", "eve", "fay")
     for upn in upns[:2]:
-        await provision(store, caller, account.id, upn, [ServiceRequest(EXCHANGE, SMALL)])
+        await provision(store, caller, account.id, upn, [ActionParams(EXCHANGE, SMALL)])
     await finish(store, caller, account)
-    await provision(store, caller, account.id, upns[1], [ServiceRequest(EXCHANGE, LARGE)])
+    await provision(store, caller, account.id, upns[1], [ActionParams(EXCHANGE, LARGE)])
     await finish(store, caller, account)
     await editing.disable_user(store, caller, account.id, upns[5])
     params = ActionParams("Managed Exchange", "Standard Mail (POPX)")
@@ -147,7 +146,7 @@ async def given(store: Store, caller: Caller, account: Account, *names: str) -> 
         await own_seats(store, caller, account, EXCHANGE, level, 10)
     upns = await people(store, caller, account, *names)
     for upn in upns:
-        await provision(store, caller, account.id, upn, [ServiceRequest(EXCHANGE, SMALL)])
+        await provision(store, caller, account.id, upn, [ActionParams(EXCHANGE, SMALL)])
     await finish(store, caller, account)
     return upns
 

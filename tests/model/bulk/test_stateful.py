@@ -30,7 +30,6 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatH
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
@@ -219,7 +218,7 @@ class Machine(StoreMachine):
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS))
     def somebody_else_gives(self, name: str, level: str) -> None:
-        wanted = [ServiceRequest(SERVICE, level)]
+        wanted = [ActionParams(SERVICE, level)]
         self.try_it(provision.provision(self.store, BOB, self.account.id, name, wanted))
 
     @rule(

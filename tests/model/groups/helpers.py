@@ -13,11 +13,11 @@ from mission_control_tui.model.requests.attributes import facts_of
 from mission_control_tui.model.states import RequestState, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 
 GROUP, CONTACT, SHARED = "distribution-group", "mail-contact", "shared-mailbox"
-MAIL = ServiceRequest("managed-exchange", "pc-web")
+MAIL = ActionParams("managed-exchange", "pc-web")
 
 
 async def group(

@@ -17,7 +17,7 @@ from mission_control_tui.model.installation import sample_account
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
@@ -72,7 +72,7 @@ async def test_entries_are_found_by_everything_that_is_known(
     user = await create(store, caller, account, ada())
     other = await create(store, otto, account, named("bob"))
     given = await provision(
-        store, otto, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
+        store, otto, account.id, user.id, [ActionParams("managed-exchange", "popx")]
     )
 
     async def actions(**filters: object) -> list[str]:
@@ -142,7 +142,7 @@ async def test_a_dry_run_is_in_no_audit(store: Store, caller: Caller, account: A
 async def test_no_password_is_in_the_audit(store: Store, caller: Caller, account: Account) -> None:
     await buy(store, caller, account.id, "databases", level="small")
     user = await create(store, caller, account)
-    wanted = [ServiceRequest("databases", "small", instance="main")]
+    wanted = [ActionParams("databases", "small", instance="main")]
     given = await provision(store, caller, account.id, user.id, wanted)
     generated = given.result[0].password
     assert generated

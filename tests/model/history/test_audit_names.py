@@ -18,7 +18,7 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import ada, create, own_seats
@@ -33,8 +33,8 @@ async def test_services_and_levels_are_named(
         await own_seats(store, caller, account, "managed-exchange", level)
     user = await create(store, caller, account, ada())
     at = (store, caller, account.id)
-    await provision(*at, user.id, [ServiceRequest("managed-exchange", "popx")])
-    await provision(*at, user.id, [ServiceRequest("managed-exchange", "pc-web", {"quota": "3 GB"})])
+    await provision(*at, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(*at, user.id, [ActionParams("managed-exchange", "pc-web", {"quota": "3 GB"})])
     changed, given = [
         one
         for one in await audit_log.entries(*at, service="managed-exchange")

@@ -23,7 +23,6 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.views import Account, AuditView
@@ -66,7 +65,7 @@ async def test_each_verb_on_a_service_and_the_undo_of_its_undo(
     store: Store, caller: Caller, account: Account, upn: str
 ) -> None:
     async def give(level: str, quota: str = "") -> None:
-        wanted = ServiceRequest(EXCHANGE, level, {"quota": quota} if quota else {})
+        wanted = ActionParams(EXCHANGE, level, {"quota": quota} if quota else {})
         await provision.provision(store, caller, account.id, upn, [wanted])
 
     async def turn(kind: RequestKind) -> None:
@@ -156,13 +155,13 @@ async def test_a_changed_upn_goes_back_and_the_bin_gives_back(
 async def test_what_was_changed_since_is_refused_by_name_unless_forced(
     store: Store, caller: Caller, account: Account, upn: str
 ) -> None:
-    wanted = [ServiceRequest(EXCHANGE, SMALL)]
+    wanted = [ActionParams(EXCHANGE, SMALL)]
     await provision.provision(store, caller, account.id, upn, wanted)
     given = await newest(store, caller, account)
     bob = Caller(operator="bob", ticket="T-77")
     await provision.change_wish(store, bob, account.id, upn, EXCHANGE, RequestKind.DEPROVISION)
     taken = await newest(store, caller, account)
-    await provision.provision(store, bob, account.id, upn, [ServiceRequest(EXCHANGE, LARGE)])
+    await provision.provision(store, bob, account.id, upn, [ActionParams(EXCHANGE, LARGE)])
     with pytest.raises(Conflict, match=r"changed since: provision .* by bob, ticket T-77"):
         await undoing.undo(store, caller, account.id, audit=taken.id)
     tried = await undoing.undo(store, caller, account.id, audit=taken.id, force=True, dry_run=True)
@@ -237,7 +236,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
         return shown.id
 
     for one in upns:
-        await provision.provision(store, caller, account.id, one, [ServiceRequest(EXCHANGE, SMALL)])
+        await provision.provision(store, caller, account.id, one, [ActionParams(EXCHANGE, SMALL)])
     await finish(store, caller, account)
     small = await state()
     params = ActionParams(EXCHANGE, LARGE)

@@ -19,7 +19,7 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account, AuditView, UserView
 from tests.model.helpers import create, finish, named, own_seats
@@ -27,7 +27,7 @@ from tests.model.helpers import create, finish, named, own_seats
 pytestmark = pytest.mark.any_database
 
 GROUP = "distribution-group"
-MAIL = ServiceRequest("managed-exchange", "pc-web")
+MAIL = ActionParams("managed-exchange", "pc-web")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
@@ -122,7 +122,7 @@ async def test_changes_name_the_users_that_they_touch(
         user = await create(store, caller, account, named(f"u{number}"))
         level = "popx" if number < 6 else "pc-web"
         await provision(
-            store, caller, account.id, user.id, [ServiceRequest("managed-exchange", level)]
+            store, caller, account.id, user.id, [ActionParams("managed-exchange", level)]
         )
     changed = shipped().replace('limits = { protocols = ["pop", "web"] }', "limits = {}")
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
@@ -132,7 +132,7 @@ async def test_changes_name_the_users_that_they_touch(
     assert touched.first == tuple(f"u{number}@acme.example" for number in range(5))
     # One user who is at one level and will be at another is touched by changes of either, once.
     await finish(store, caller, account)
-    await provision(store, caller, account.id, "u0", [ServiceRequest("managed-exchange", "pc-web")])
+    await provision(store, caller, account.id, "u0", [ActionParams("managed-exchange", "pc-web")])
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
     assert seen.changes[0].users == 6
     renamed = shipped().replace("name_limit = 20 ", "name_limit = 19 ")
@@ -150,9 +150,7 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
     assert await refused() == set()
     await buy(store, caller, account.id, "email", level="popx", quantity=2)
     user = await create(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     both = {"service managed-exchange > level popx", "product email > level popx"}
     assert await refused() == both
     with pytest.raises(Conflict) as caught:
@@ -179,12 +177,10 @@ async def test_an_observed_level_is_in_use_after_the_wish_moved_on(
     for level in ("popx", "pc-web"):
         await buy(store, caller, account.id, "email", level=level)
     user = await create(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "pc-web")]
+        store, caller, account.id, user.id, [ActionParams("managed-exchange", "pc-web")]
     )
     seen = await catalogue_update.compare(store, caller, without_level("popx"), "smaller.toml")
     assert "service managed-exchange > level popx" in {one.where for one in seen.refusals}
@@ -246,9 +242,7 @@ async def test_a_withdrawn_level_stays_for_its_holders(
 ) -> None:
     await buy(store, caller, account.id, "email", level="popx", quantity=3)
     user = await create(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     level = 'id = "popx"\nname = "Standard Mail (POPX)"\n'
     marked = shipped().replace(level, f"{level}withdrawn = true\n")
@@ -260,14 +254,14 @@ async def test_a_withdrawn_level_stays_for_its_holders(
     other = await create(store, caller, account, named("bob"))
     with pytest.raises(Conflict, match="withdrawn"):
         await provision(
-            store, caller, account.id, other.id, [ServiceRequest("managed-exchange", "popx")]
+            store, caller, account.id, other.id, [ActionParams("managed-exchange", "popx")]
         )
     kept = await provision(
         store,
         caller,
         account.id,
         user.id,
-        [ServiceRequest("managed-exchange", settings={"quota": 200})],
+        [ActionParams("managed-exchange", settings={"quota": 200})],
     )
     assert kept.result[0].level_id == "popx"
     await remove(store, caller, account.id, "email", quantity=2)
@@ -280,9 +274,7 @@ async def test_another_connector_leaves_no_light_green(
     account = await make_account(store, caller, catalogue, "acme", "acme.example")
     await buy(store, caller, account.id, "email", level="popx")
     user = await create(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     mail = 'description = "A mailbox with calendar and contacts."\nconnector = "'
     moved = shipped().replace(f"{mail}simulator", f"{mail}elsewhere")

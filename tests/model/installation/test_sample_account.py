@@ -35,7 +35,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import create, finish, named
@@ -93,7 +93,7 @@ async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
         caller,
         "sample",
         "noah.patel",
-        [ServiceRequest("databases", "small", instance="more")],
+        [ActionParams("databases", "small", instance="more")],
     )
     services = await status(store, caller, "sample")
     assert {view.connector for view in services} == {"simulator"}
@@ -234,7 +234,7 @@ async def _act(store: Store, caller: Caller, action: str, number: int) -> None:
         case "reset":
             await sample_account.reset_sample(store, caller)
         case "give" if people:
-            wanted = [ServiceRequest("managed-exchange", "popx")]
+            wanted = [ActionParams("managed-exchange", "popx")]
             await provision(store, caller, "acme", people[-1], wanted)
         case "alias" if people:
             await add_alias(store, caller, "acme", people[0], f"a{number}@acme.example")

@@ -27,7 +27,7 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import AddressRow, SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
@@ -270,9 +270,7 @@ async def test_what_differs_is_listed_and_changes_only_when_asked(
     user = await create(
         store, caller, account, ada(title="Countess", notes="n", manager="boss@acme.example")
     )
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     before = await counts(store)
     file = file_of(

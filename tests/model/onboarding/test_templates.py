@@ -23,7 +23,7 @@ from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.audit import AuditRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import PASSWORD, ada, create, named, own_seats
@@ -63,7 +63,7 @@ async def pattern(store: Store, caller: Caller, account: Account, seats: int = 5
         "send-as": [boss.upn],
         "hide-from-address-list": True,
     }
-    wanted = [ServiceRequest(EXCHANGE, "pc-web", settings)]
+    wanted = [ActionParams(EXCHANGE, "pc-web", settings)]
     await provision(store, caller, account.id, made.upn, wanted)
     return made.upn
 

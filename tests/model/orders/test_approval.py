@@ -29,7 +29,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, list_domains
@@ -165,9 +165,7 @@ async def test_a_complete_order_is_taken_back_and_still_paid(
 ) -> None:
     order = (await buy(store, caller, account.id, "email", level="popx", quantity=2)).result
     user = await create(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     with pytest.raises(Conflict, match="held"):
         await cancel_order(store, caller, account.id, order.id)
     await buy(store, caller, account.id, "email", level="popx", quantity=1)

@@ -20,7 +20,7 @@ from mission_control_tui.model.plan import PlanVerb, SeatLine
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, finish, list_domains, named
@@ -83,7 +83,7 @@ async def test_seats_that_users_hold_stay_and_the_users_are_named(
     await buy(store, caller, account.id, "email", level="popx", quantity=3)
     for local in ("bob", "carl"):
         user = await create(store, caller, account, named(local))
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         await provision(store, caller, account.id, user.id, wanted)
     with pytest.raises(Conflict, match=r"bob@acme\.example, carl@acme\.example") as caught:
         await remove(store, caller, account.id, "email", quantity=2)
@@ -171,7 +171,7 @@ async def test_a_domain_stays_while_a_web_site_answers_to_it(
     await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
     await buy(store, caller, account.id, "web-hosting", level="starter", domain="acme.com")
     user = await create(store, caller, account)
-    wanted = [ServiceRequest("web-hosting", "starter", {"domain": "acme.com"}, "shop")]
+    wanted = [ActionParams("web-hosting", "starter", {"domain": "acme.com"}, "shop")]
     await provision(store, caller, account.id, user.id, wanted)
     with pytest.raises(Conflict, match=r"Web Hosting"):
         await remove(store, caller, account.id, "domain-names", domain="acme.com")

@@ -21,7 +21,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.states import OrderKind, RequestKind
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named
@@ -91,9 +91,7 @@ class Buying(StoreMachine):
 
     @rule(local=users, level=levels)
     def give(self, local: str, level: str) -> None:
-        work = provision(
-            self.store, CALLER, self.account.id, local, [ServiceRequest(SERVICE, level)]
-        )
+        work = provision(self.store, CALLER, self.account.id, local, [ActionParams(SERVICE, level)])
         if not any(self.owned.values()):
             self.refused(Conflict, work)
         elif (

@@ -24,7 +24,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.users import aliases, editing, expiry
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import ada, create, finish, named, own_seats, secrets_kept
@@ -40,9 +40,7 @@ async def binned(store: Store, caller: Caller, account: Account) -> UserView:
         store, caller, account, ada(mobile_phone="+61 491 570 156", notes="Likes tea")
     )
     await aliases.add_alias(store, caller, account.id, user.id, "countess@acme.example")
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     await deprovision_all(store, caller, account.id, user.id)
     await finish(store, caller, account)
@@ -196,9 +194,7 @@ async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_st
     await own_seats(store, caller, account, "managed-exchange", "popx")
     user = await create(store, caller, account, ada(expires_on=date(2026, 1, 31)))
     await create(store, caller, account, named("bob", expires_on=date(2099, 1, 1)))
-    await provision(
-        store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "popx")]
-    )
+    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     (one,) = await expiry.expired(store)
     assert one.user_id == user.id

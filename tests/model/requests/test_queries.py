@@ -13,14 +13,14 @@ from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, named, own_seats
 
 pytestmark = pytest.mark.any_database
 
-MAIL = ServiceRequest("managed-exchange", "pc-web")
+MAIL = ActionParams("managed-exchange", "pc-web")
 
 
 @pytest.fixture

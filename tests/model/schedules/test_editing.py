@@ -34,7 +34,6 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
@@ -242,7 +241,7 @@ async def test_every_action_does_what_its_verb_does(
     wish: Wish,
     kinds: set[str],
 ) -> None:
-    await provision(store, caller, account.id, user.id, [ServiceRequest(MAIL.service, MAIL.level)])
+    await provision(store, caller, account.id, user.id, [ActionParams(MAIL.service, MAIL.level)])
     await finish(store, caller, account)
     one = await made(store, caller, user, action, params)
     await overdue(store, one.id)

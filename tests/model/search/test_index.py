@@ -18,7 +18,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
@@ -190,7 +190,7 @@ async def test_filters_agree_with_each_other(
             store, caller, account, named(f"u{number}", display_name=f"Ann {number}")
         )
         if number:
-            wanted = [ServiceRequest("managed-exchange", "popx")]
+            wanted = [ActionParams("managed-exchange", "popx")]
             await provision(store, caller, account.id, user.id, wanted)
         if number == 2:
             await finish(store, caller, account)

@@ -16,7 +16,7 @@ from mission_control_tui.model.search.filters import UserFilter, UserOrder, pars
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.conftest import DOMAIN, make_account
@@ -60,7 +60,7 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     for number, user in enumerate(made[:6]):
         level = "popx" if number in (1, 2) else "pc-web"
         if number != 4:
-            await provision(store, caller, account.id, user.id, [ServiceRequest(BOX, level)])
+            await provision(store, caller, account.id, user.id, [ActionParams(BOX, level)])
     await finish(store, caller, account)
     await change_wish(store, caller, account.id, made[0].id, BOX, RequestKind.SUSPEND)
     async with store.write(caller, account.id) as tx:

@@ -11,7 +11,7 @@ from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
@@ -36,7 +36,7 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     await finish(store, caller, account)
     for user in made[3:5]:
         await provision(
-            store, caller, account.id, user.id, [ServiceRequest("managed-exchange", "pc-web")]
+            store, caller, account.id, user.id, [ActionParams("managed-exchange", "pc-web")]
         )
     return [user.id for user in made]
 

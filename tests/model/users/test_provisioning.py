@@ -22,15 +22,15 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing, passwords
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import PASSWORD, create, finish, own_seats, secrets_kept
 
 pytestmark = pytest.mark.any_database
 
-MAIL = ServiceRequest("managed-exchange", "pc-web")
-DATABASE = ServiceRequest("databases", "small", instance="shop")
+MAIL = ActionParams("managed-exchange", "pc-web")
+DATABASE = ActionParams("databases", "small", instance="shop")
 
 
 @pytest.fixture

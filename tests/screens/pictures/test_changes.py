@@ -25,7 +25,6 @@ from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.users import aliases, editing
-from mission_control_tui.model.users.actions.base import ServiceRequest
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.forms import password_fields
@@ -61,7 +60,7 @@ async def changed(app: MissionControlApp) -> None:
     here = at(app)
     await editing.edit_user(*here, ADA, {"title": "Countess", "city": "London"})  # type: ignore[arg-type]
     await editing.disable_user(*here, "grace@acme.example")  # type: ignore[arg-type]
-    await provision(*here, ADA, [ServiceRequest("managed-exchange", "popx")])  # type: ignore[arg-type]
+    await provision(*here, ADA, [ActionParams("managed-exchange", "popx")])  # type: ignore[arg-type]
     age_audit(Path(context_of(app).store.engine.url.database or ""))
 
 

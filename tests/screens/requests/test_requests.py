@@ -9,7 +9,7 @@ import pytest
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import RequestKind, RequestState
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.line_list import LineList
@@ -48,9 +48,9 @@ async def test_each_row_names_action_person_and_the_level_that_it_asked_for(
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
         ada = "ada@acme.example"
-        await provision(*at, ada, [ServiceRequest("managed-exchange", "popx")])
+        await provision(*at, ada, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, "change ada Standard Mail (POPX)", "provision ada PC & Web Access")
-        await provision(*at, ada, [ServiceRequest("managed-exchange", "pc-web")])
+        await provision(*at, ada, [ActionParams("managed-exchange", "pc-web")])
         await shows(pilot, "change ada PC & Web Access", "change ada Standard Mail (POPX)")
         await change_wish(*at, ada, "managed-exchange", RequestKind.SUSPEND)
         await shows(pilot, "suspend ada Managed Exchange", "change ada PC & Web Access")

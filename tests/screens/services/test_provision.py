@@ -14,7 +14,7 @@ from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.services.service_panel import UserServicePanel
@@ -71,7 +71,7 @@ async def test_the_level_that_one_has_is_marked_in_full_at_80_columns(
         at = (context.store, context.caller, context.account_id)
         for count in [1000] * (seats // 1000) or [seats]:
             await buying.buy(*at, "email", level="pc-web-mobile", quantity=count)
-        longest = ServiceRequest("managed-exchange", "pc-web-mobile")
+        longest = ActionParams("managed-exchange", "pc-web-mobile")
         await provision.provision(*at, await user_id(context, "ada"), [longest])
         await finish(context.store, context.caller, context.account)
         app.apply_changes(["store"])
@@ -127,7 +127,7 @@ async def test_a_light_follows_what_another_process_did(world_db: Path) -> None:
         await shows(pilot, "• Provisioned")
         other = await Store.open(world_db)
         account = context_of(app).account_id
-        wanted = [ServiceRequest("managed-exchange", "popx")]
+        wanted = [ActionParams("managed-exchange", "popx")]
         await provision.provision(other, world.CALLER, account, "ada@acme.example", wanted)
         await shows(pilot, "» Queued", "Standard Mail (POPX)")
         await finish(other, world.CALLER, context_of(app).account)
@@ -269,7 +269,7 @@ async def test_another_instance_needs_a_name(world_db: Path) -> None:
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
         await buying.buy(*at, "databases", level="small", quantity=3)
-        await provision.provision(*at, "ada@acme.example", [ServiceRequest("databases", "small")])
+        await provision.provision(*at, "ada@acme.example", [ActionParams("databases", "small")])
         app.apply_changes(["store"])
         await shows(pilot, "Databases: one more")
         panel = app.screen.query_one("#another-databases", UserServicePanel)

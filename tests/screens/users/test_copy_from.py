@@ -10,7 +10,7 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import list_templates, save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.services.lights import status
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.users.queries import details
@@ -67,7 +67,7 @@ async def test_what_has_a_password_of_its_own_is_named_before_and_after(
         at = (context.store, context.caller, context.account_id)
         await buy(*at, "databases", level="small", quantity=2)
         await provision(
-            *at, "ada@acme.example", [ServiceRequest("databases", "small", instance="crm")]
+            *at, "ada@acme.example", [ActionParams("databases", "small", instance="crm")]
         )
         await shows(pilot, "Ada Lovelace", "Databases")
         await pilot.press("l")
@@ -144,7 +144,7 @@ async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(worl
     async with opened(world_db, "templates") as (app, pilot):
         context = context_of(app)
         at = (context.store, context.caller, context.account_id)
-        await provision(*at, "ada@acme.example", [ServiceRequest("managed-exchange", "popx")])
+        await provision(*at, "ada@acme.example", [ActionParams("managed-exchange", "popx")])
         content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
         await save_template(*at, "mail", content)
         app.screen.go_to("new-user")  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import to_columns
 from mission_control_tui.model.users import creation, editing
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.base import ServiceRequest
+from mission_control_tui.model.users.actions.params import ActionParams
 
 OPERATOR = "day.shift"
 CALLER = Caller("night.shift", source="test")
@@ -252,7 +252,7 @@ async def _make(store: Store, one: Person) -> None:
     )
     if one.level:
         await provision.provision(
-            store, CALLER, one.customer.code, made.result.user.id, [ServiceRequest(MAIL, one.level)]
+            store, CALLER, one.customer.code, made.result.user.id, [ActionParams(MAIL, one.level)]
         )
 
 

@@ -6,7 +6,6 @@ A new verb is a module with its class, a name in `params.UserVerb`, and its line
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -35,21 +34,6 @@ async def action_context(tx: Transaction, account_id: int, priority: int) -> Act
     """Return the account and the catalogue as they are now."""
     owner = await account_row(tx.session, tx.caller, account_id)
     return ActionContext(owner, (await in_force(tx.session)).catalogue, priority)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRequest:
-    """One service to give. Without a level the present one stays, or the only one owned is taken.
-
-    `suspended` None leaves that as it is.
-    """
-
-    service: str
-    level: str | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-    instance: str = ""
-    adopt: bool = False
-    suspended: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

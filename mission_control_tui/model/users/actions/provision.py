@@ -25,7 +25,6 @@ from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
     HasNoService,
-    ServiceRequest,
     UserAction,
     named,
 )
@@ -45,13 +44,7 @@ class Provision(UserAction):
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
     ) -> tuple[ActionResult, ...]:
-        wanted = ServiceRequest(
-            params.service, params.level, params.settings, params.instance, params.adopt
-        )
-        given = await provision_in(
-            tx, context.owner, context.catalogue, user, wanted, priority=context.priority
-        )
-        return (given,)
+        return (await provision_in(tx, context, user, params),)
 
 
 class Change(Provision):
@@ -78,14 +71,17 @@ class Change(Provision):
 
 async def provision_in(
     tx: Transaction,
-    account: AccountRow,
-    catalogue: Catalogue,
+    context: ActionContext,
     user: UserRow,
-    wanted: ServiceRequest,
+    wanted: ActionParams,
     *,
-    priority: int,
+    suspended: bool | None = None,
 ) -> ActionResult:
-    """One service for one user, inside the caller's transaction."""
+    """Give one service to one user, inside the caller's transaction; `suspended` None leaves that as it is.
+
+    Without a level the present one stays, or the only one owned is taken.
+    """
+    account, catalogue, priority = context.owner, context.catalogue, context.priority
     service = catalogue.service(wanted.service)
     if service.subject is not SubjectKind.USER:
         raise UsageError(
@@ -104,7 +100,8 @@ async def provision_in(
     level_id = await _level(tx, account, service, row, wanted.level)
     previous = row.settings if row.wish != Wish.ABSENT else {}
     settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, previous)
-    suspended = row.wish == Wish.SUSPENDED if wanted.suspended is None else wanted.suspended
+    if suspended is None:
+        suspended = row.wish == Wish.SUSPENDED
     wish = Wish.SUSPENDED if suspended else Wish.PRESENT
     before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
     after = {"level": level_id, **settings}
