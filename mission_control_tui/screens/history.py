@@ -22,12 +22,11 @@ from mission_control_tui.model.history.audit_log import COUNTED, AuditFilter, co
 from mission_control_tui.model.history.audit_names import named, named_values, service_of
 from mission_control_tui.model.history.undo import UndoResult, undo, undoable
 from mission_control_tui.model.plan import Plan
-from mission_control_tui.model.store.private_files import write_new
+from mission_control_tui.model.store.private_files import path_named, write_new
 from mission_control_tui.model.text.differences import differences, value_text
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AuditView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.base.prompts import file_named
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
@@ -264,7 +263,7 @@ class HistoryScreen(MissionScreen):
         )
 
     async def _write(self, text: str) -> None:
-        path = file_named(text)
+        path = path_named(text)
         if path.suffix not in FORMS:
             raise UsageError(f"{path.name} ends on none of {', '.join(FORMS)}.")
         found = await self._all()

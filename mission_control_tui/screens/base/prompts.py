@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -190,10 +189,3 @@ class Prompts:
             bar.say(problems or f"{error.what} {error.hint}".strip(), error=True)
         else:
             self.close(bar)
-
-
-def file_named(text: str) -> Path:
-    """The file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
-    from mission_control_tui.model.store.private_files import path_named
-
-    return path_named(text)

@@ -23,9 +23,8 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import list_templates
 from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal
 from mission_control_tui.model.onboarding.user_insert import NewPassword
-from mission_control_tui.model.store.private_files import password_rows, write_at_once
+from mission_control_tui.model.store.private_files import password_rows, path_named, write_at_once
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.base.prompts import file_named
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
@@ -307,7 +306,7 @@ class PasteScreen(MissionScreen):
         name = f"passwords-{self.context.account.code}-{stamp}.csv"
 
         async def named(text: str) -> None:
-            await self._create(pasted, choices, file_named(text))
+            await self._create(pasted, choices, path_named(text))
 
         def ask() -> None:
             self.prompts.ask(
