@@ -234,8 +234,10 @@ class SessionRestore:
         """Note that this console runs, and go back to where the operator's last one was lost."""
         from mission_control_tui.model.operators import drafts, sessions
 
-        lost = await sessions.lost(context.store, context.caller)
-        await sessions.begin(context.store, context.caller)
+        # A console that is lost at once waits here for its session: its place could not be noted before.
+        async with self._turn:
+            lost = await sessions.lost(context.store, context.caller)
+            await sessions.begin(context.store, context.caller)
         waiting = await drafts.list_drafts(context.store, context.caller)
         if lost is not None:
             await sessions.take_over(context.store, context.caller, lost.id)

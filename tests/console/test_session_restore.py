@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import uuid
@@ -16,7 +17,8 @@ from textual.pilot import Pilot
 from mission_control_tui.console import app as console_app
 from mission_control_tui.console import session_restore
 from mission_control_tui.console.app import ConsoleApp
-from mission_control_tui.model.operators import drafts
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.operators import drafts, sessions
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.new_user import NewUserScreen
@@ -201,6 +203,26 @@ async def test_a_place_that_is_gone_is_no_fault(world_db: Path) -> None:
         await shows(pilot, "User Functions", "has no user")
         await pilot.press("escape")
         await shows(pilot, "This month  AUD")
+
+
+async def test_a_console_that_is_lost_before_its_session_was_noted_is_gone_back_to(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = sessions.begin
+
+    async def slowly(store: Store, caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        await begin(store, caller)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sessions, "begin", slowly)
+        async with console(world_db) as (app, pilot):
+            go(app, "users")
+            await until(pilot, lambda: isinstance(app.screen, UsersScreen))
+            app.exit(return_code=129)
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "Back where the connection was lost")
+        assert isinstance(app.screen, UsersScreen)
 
 
 async def test_what_another_version_noted_is_no_fault(world_db: Path) -> None:
