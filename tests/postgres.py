@@ -170,15 +170,20 @@ class PostgresServer:
         return self._run(statement.encode(), parameters, database)
 
     def create_database(self, name: str | None = None, *, template: str | None = None) -> str:
-        """Create an empty database, or a copy of `template` (which nobody may be connected to); returns its name."""
+        """Create an empty database, or a copy of `template` (which nobody may be connected to); returns its name.
+
+        One without a name is for a store: nobody but the superuser may connect to it.
+        """
+        is_of_a_store = name is None
         name = name or f"t_{secrets.token_hex(6)}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(name), sql.Identifier(template or "template1")
         )
         self._run(statement, (), "postgres")
-        # Tests of tenants look at every database of the server, those of other tests included.
-        closed = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
-        self._run(closed, (), "postgres")
+        if is_of_a_store:
+            # Tests of tenants look at every database of the server, those of other tests included.
+            closed = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
+            self._run(closed.format(sql.Identifier(name)), (), "postgres")
         return name
 
     def drop_database(self, name: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mission_control_tui.screens.base.host import Link
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mission_control_tui.screens.base.host import Link
 
 _SCREENS = "mission_control_tui.screens"
 LINKS: tuple[Link, ...] = (

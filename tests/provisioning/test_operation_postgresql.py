@@ -232,6 +232,7 @@ async def test_a_service_whose_object_is_somebody_elses_can_be_given_up(site: Si
     said = [one.said for one in await site.world.events(gone.request_id)]
     assert any("carries no mark of ours: it is left alone" in one for one in said)
     assert await site.may_log_in(given, "theirs")
+    site.server.drop_database(name)
 
 
 async def test_a_switch_to_a_real_server_ends_in_a_database_of_its_own(site: Site) -> None:

@@ -209,6 +209,7 @@ async def test_our_role_beside_a_database_of_somebody_else_is_a_conflict(
         assert blocked.outcome is LookOutcome.BLOCKED
         assert blocked.plan.kind is ErrorKind.CONFLICT
     assert await postgres.written(name) == before
+    postgres.server.drop_database(name)
 
 
 async def test_a_role_that_was_given_rights_is_not_handed_to_a_tenant(
