@@ -14,11 +14,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mission_control_tui.model.errors import Conflict, MissionControlError, StoreError
-from mission_control_tui.model.requests import connector_pauses
+from mission_control_tui.model.errors import Conflict, StoreError
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.claims import (
-    FARTHEST_SECONDS,
     ClaimedRequest,
     Outlook,
     Slots,
@@ -43,11 +41,10 @@ from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.store.change_feed import changes
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import FLAWS
-from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.attempt import AttemptContext, run_attempt
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.bulk_runner import BulkRunner
-from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.provisioning.rate_limits import RateLimits
@@ -123,13 +120,13 @@ class Worker:
         self._bulks = BulkRunner(
             store, lambda: self._stopping or self._draining or self._lost, self._wake.set
         )
+        self._checks = ConnectorChecks(store, settings, backends, self._wake.set)
         self._jobs: dict[tuple[int, int], ClaimedRequest] = {}
         self._claimed_at: dict[tuple[int, int], float] = {}
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._unfinished: dict[tuple[int, int], Run] = {}
         self._ended: list[tuple[float, tuple[int, int]]] = []
         self._dead: set[str] = set()
-        self._checks: dict[str, asyncio.Task[None]] = {}
         self._busy_at = time.monotonic()
         self._settle_at = 0.0
         self._timeout = 0.0
@@ -206,10 +203,10 @@ class Worker:
                 await look(self._store, self._me.id)
                 if not tries_left:
                     raise StoreError(
-                        f"The job engine cannot start: {_first_line(error)}",
+                        f"The job engine cannot start: {first_line(error)}",
                         hint="It makes its own tables: a file beside the database, or a schema `dbos`.",
                     ) from error
-                log.warning("the engine is started once more: %s", _first_line(error))
+                log.warning("the engine is started once more: %s", first_line(error))
 
     async def _tick(self) -> bool:
         """Look once at everything; return True when the worker shall end."""
@@ -232,7 +229,7 @@ class Worker:
         except (LeaseLost, *FLAWS):
             raise
         except (SQLAlchemyError, OSError, StoreError) as error:
-            log.warning("the database does not answer: %s", _first_line(error))
+            log.warning("the database does not answer: %s", first_line(error))
             self._wait_at_most(1.0)
             return False
 
@@ -288,42 +285,12 @@ class Worker:
         try:
             await self._engine.forget(ended, dead)
         except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
-            log.warning("ended jobs were not deleted: %s", _first_line(error))
+            log.warning("ended jobs were not deleted: %s", first_line(error))
 
     def _check_connectors(self, outlook: Outlook) -> None:
-        for connector in outlook.paused:
-            wait = connector.next_check_at - outlook.now
-            if 0.0 < wait <= FARTHEST_SECONDS:
-                self._wait_at_most(wait)
-            elif connector.name not in self._checks:
-                self._checks[connector.name] = asyncio.create_task(self._check(connector.name))
-
-    async def _check(self, name: str) -> None:
-        try:
-            if not await connector_pauses.claim_check(
-                self._store, name, self._settings.pause_seconds
-            ):
-                return
-            try:
-                await self._backends.refresh(name)
-                backend = await self._backends.get(name)
-                await converge.check(backend.connector, call_seconds=backend.call_seconds)
-            except ConnectorError as error:
-                await connector_pauses.still_paused(
-                    self._store, name, error.kind, error.said, error.remedy
-                )
-            except MissionControlError as error:
-                await connector_pauses.still_paused(
-                    self._store, name, ErrorKind.CONFIG, str(error), error.hint
-                )
-            else:
-                queued = await connector_pauses.resume(self._store, name)
-                log.info("connector %s answers again; %d requests go on", name, queued)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("connector %s could not be checked: %s", name, _first_line(error))
-        finally:
-            del self._checks[name]
-            self._wake.set()
+        wait = self._checks.start_due(outlook)
+        if wait is not None:
+            self._wait_at_most(wait)
 
     async def _settle(self, outlook: Outlook) -> None:
         if not outlook.waiting:
@@ -363,7 +330,7 @@ class Worker:
             async with asyncio.timeout(START_SECONDS):
                 await self._engine.submit(run.request_id, run.attempt, claimed.priority)
         except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
-            log.warning("request %d was not queued: %s", run.request_id, _first_line(error))
+            log.warning("request %d was not queued: %s", run.request_id, first_line(error))
             key = (run.request_id, run.attempt)
             if key not in self._tasks:
                 self._unfinished[key] = run
@@ -385,7 +352,7 @@ class Worker:
             self._unfinished[key] = claimed.run
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
-            log.warning("request %d, attempt %d: %s", request_id, attempt, _first_line(error))
+            log.warning("request %d, attempt %d: %s", request_id, attempt, first_line(error))
             await self._rescue(claimed.run, error)
         finally:
             self._ended.append((time.monotonic(), key))
@@ -394,7 +361,7 @@ class Worker:
 
     async def _rescue(self, run: Run, error: Exception) -> None:
         """Try an error that no connector made again as one that can heal, or later when the database is away."""
-        said = f"The worker failed: {_first_line(error)}"
+        said = f"The worker failed: {first_line(error)}"
         failure = AttemptFailure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
         delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
         try:
@@ -403,7 +370,7 @@ class Worker:
         except RunLost:
             return
         except Exception as again:  # noqa: BLE001 - given back when the database answers, see _mend
-            log.warning("request %d stays for later: %s", run.request_id, _first_line(again))
+            log.warning("request %d stays for later: %s", run.request_id, first_line(again))
             self._unfinished[run.request_id, run.attempt] = run
 
     def _drop(self, key: tuple[int, int]) -> None:
@@ -414,7 +381,7 @@ class Worker:
     async def _is_over(self, outlook: Outlook) -> bool:
         """Return True when an idle embedded worker has ended itself."""
         waits_for_check = bool(outlook.paused) and outlook.waiting
-        is_busy = self._jobs or self._checks or self._housekeeping.keeps_awake
+        is_busy = self._jobs or self._checks.running or self._housekeeping.keeps_awake
         if is_busy or outlook.due or outlook.next_at or waits_for_check:
             self._busy_at = time.monotonic()
             return False
@@ -445,7 +412,7 @@ class Worker:
                 self._wake.set()
                 return
             except Exception as error:  # noqa: BLE001 - the next try may do better
-                log.warning("%s: %s", work.__name__, _first_line(error))
+                log.warning("%s: %s", work.__name__, first_line(error))
             await asyncio.sleep(self._settings.lease_seconds / BEATS_PER_LEASE)
 
     async def _heartbeat(self) -> None:
@@ -471,12 +438,12 @@ class Worker:
         """Let go of everything; without the lease nothing more is written."""
         if not self._lost:
             await self._wait_for_steps()
-        for task in (*self._tasks.values(), *self._checks.values()):
+        for task in (*self._tasks.values(), *self._checks.running):
             task.cancel()
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(
-            *helpers, *self._tasks.values(), *self._checks.values(), return_exceptions=True
+            *helpers, *self._tasks.values(), *self._checks.running, return_exceptions=True
         )
         if not self._lost:
             try:
@@ -484,7 +451,7 @@ class Worker:
                 if given:
                     log.info("gave back requests %s", given)
             except (SQLAlchemyError, OSError) as error:
-                log.warning("the lease was not given back: %s", _first_line(error))
+                log.warning("the lease was not given back: %s", first_line(error))
         if started:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._engine.close(), CLOSE_SECONDS)
@@ -494,10 +461,3 @@ class Worker:
         deadline = time.monotonic() + STOP_SECONDS
         while self._tasks and time.monotonic() < deadline and not self._lost:
             await asyncio.wait(tuple(self._tasks.values()), timeout=0.1)
-
-
-def _first_line(error: Exception) -> str:
-    """Return what it was, without statements and their values."""
-    origin = getattr(error, "orig", None) or error
-    lines = str(origin).splitlines()
-    return f"{type(origin).__name__}: {lines[0][:300] if lines else ''}"

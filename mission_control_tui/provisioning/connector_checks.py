@@ -1,0 +1,88 @@
+"""Checks of paused connectors: one that answers again lets the requests that wait for it go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.requests import connector_pauses
+from mission_control_tui.model.requests.claims import FARTHEST_SECONDS, Outlook
+from mission_control_tui.model.states import ErrorKind
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.provisioning import converge
+from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.settings.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+class ConnectorChecks:
+    """The checks of one worker, at most one of a connector at a time; `checked` is called after each."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: WorkerSettings,
+        backends: Backends,
+        checked: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._backends = backends
+        self._checked = checked
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> tuple[asyncio.Task[None], ...]:
+        """Return the checks under way."""
+        return tuple(self._tasks.values())
+
+    def start_due(self, outlook: Outlook) -> float | None:
+        """Start the checks that are due; return the seconds until the next one is."""
+        waits = []
+        for connector in outlook.paused:
+            wait = connector.next_check_at - outlook.now
+            if 0.0 < wait <= FARTHEST_SECONDS:
+                waits.append(wait)
+            elif connector.name not in self._tasks:
+                self._tasks[connector.name] = asyncio.create_task(self._check(connector.name))
+        return min(waits, default=None)
+
+    async def _check(self, name: str) -> None:
+        try:
+            if not await connector_pauses.claim_check(
+                self._store, name, self._settings.pause_seconds
+            ):
+                return
+            try:
+                await self._backends.refresh(name)
+                backend = await self._backends.get(name)
+                await converge.check(backend.connector, call_seconds=backend.call_seconds)
+            except ConnectorError as error:
+                await connector_pauses.still_paused(
+                    self._store, name, error.kind, error.said, error.remedy
+                )
+            except MissionControlError as error:
+                await connector_pauses.still_paused(
+                    self._store, name, ErrorKind.CONFIG, str(error), error.hint
+                )
+            else:
+                queued = await connector_pauses.resume(self._store, name)
+                log.info("connector %s answers again; %d requests go on", name, queued)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("connector %s could not be checked: %s", name, first_line(error))
+        finally:
+            del self._tasks[name]
+            self._checked()
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error was, without statements and their values."""
+    origin = getattr(error, "orig", None) or error
+    lines = str(origin).splitlines()
+    return f"{type(origin).__name__}: {lines[0][:300] if lines else ''}"
