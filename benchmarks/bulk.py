@@ -32,6 +32,7 @@ from mission_control_tui.model.operators import recents
 from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 
 HELD_MS = 50.0
@@ -98,7 +99,7 @@ async def another_writer(where: str) -> AsyncIterator[Writer]:
 async def write() -> None:
     """What the other process does: a write, a pause; each line that it reads is answered with the longest wait."""
     store = await Store.open(os.environ["MC_BENCHMARK_DATABASE"])
-    users = await light_matrix.ids(store, CALLER, 1)
+    users = await light_matrix.ids(AccountScope(store, CALLER, 1))
     asked = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     longest, number = 0.0, 0
     while True:
@@ -170,11 +171,11 @@ async def report(where: str, users: int, items: int) -> bool:
         async with store.write(CALLER, account) as tx:
             await seats.add(tx, account, EXCHANGE, LEVEL, users)
         await analysed(store)
-        ids = await light_matrix.ids(store, CALLER, account)
+        ids = await light_matrix.ids(AccountScope(store, CALLER, account))
         kept = True
         async with another_writer(where) as writer:
             for case in CASES:
-                given = (store, CALLER, account, ids, case.action, case.params)
+                given = (AccountScope(store, CALLER, account), ids, case.action, case.params)
                 name = f"{case.action} of {len(ids):,}"
                 _, good = await measured(
                     f"{name}, planned", store, writer, partial(planning.plan, *given)

@@ -23,6 +23,7 @@ from benchmarks.users import plan_of, say, statements, timed
 from mission_control_tui.model.search import anyone, user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 
 BUDGET_MS = 50.0
 CURRENT = 2
@@ -75,7 +76,9 @@ async def make_accounts(store: Store, count: int) -> list[int]:
 
 async def baseline(store: Store, account: int) -> float:
     """Milliseconds for one page of one account's list: what a key costs there anyway."""
-    return await timed(lambda: user_list.page(store, CALLER, account, UserFilter("smi"), limit=50))
+    return await timed(
+        lambda: user_list.page(AccountScope(store, CALLER, account), UserFilter("smi"), limit=50)
+    )
 
 
 async def key(store: Store, typed: str) -> float:

@@ -35,6 +35,7 @@ from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import (
     AddressRow,
@@ -91,7 +92,9 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
     """Everything that an operator waits for while looking for somebody."""
 
     def page(offset: int = 0, **wanted: Any) -> Call:
-        return lambda: user_list.page(store, CALLER, account, UserFilter(**wanted), offset=offset)
+        return lambda: user_list.page(
+            AccountScope(store, CALLER, account), UserFilter(**wanted), offset=offset
+        )
 
     some = f"james.smith@{DOMAIN}"
     made = [
@@ -102,16 +105,16 @@ def cases(store: Store, account: int, count: int) -> list[Case]:
         Case("users with a red light", page(lights=frozenset({Light.RED}))),
         Case("users with a green light", page(lights=frozenset({Light.GREEN}))),
         Case("the recycling bin", page(in_bin=True)),
-        Case("the account at a glance", lambda: show(store, CALLER, account)),
+        Case("the account at a glance", lambda: show(AccountScope(store, CALLER, account))),
         Case(
             "is this UPN free? (taken)",
-            lambda: address_registry.upn_status(store, CALLER, account, some),
+            lambda: address_registry.upn_status(AccountScope(store, CALLER, account), some),
         ),
         Case(
             "is this UPN free? (free)",
-            lambda: address_registry.upn_status(store, CALLER, account, "x" + some),
+            lambda: address_registry.upn_status(AccountScope(store, CALLER, account), "x" + some),
         ),
-        Case("one user by UPN", lambda: users.details(store, CALLER, account, some)),
+        Case("one user by UPN", lambda: users.details(AccountScope(store, CALLER, account), some)),
     ]
     typed = (
         "j",
@@ -199,10 +202,12 @@ async def import_report(directory: Path, count: int) -> bool:
         start = time.perf_counter()
         file = read_users(file_bytes)
         read = time.perf_counter() - start
-        outcome = await run_import(store, CALLER, account, file, passwords=Passwords.GENERATE)
+        outcome = await run_import(
+            AccountScope(store, CALLER, account), file, passwords=Passwords.GENERATE
+        )
         imported = time.perf_counter() - start
         start = time.perf_counter()
-        again = await run_import(store, CALLER, account, file)
+        again = await run_import(AccountScope(store, CALLER, account), file)
         repeated = time.perf_counter() - start
         tables = [cast("Table", row.__table__) for row in IMPORTED]
         async with store.engine.connect() as connection:

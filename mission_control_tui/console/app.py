@@ -224,9 +224,9 @@ class ConsoleApp(MissionControlApp):
         from mission_control_tui.model.states import Light
 
         context: Context = self.store
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         again = self._red_screen is screen
-        first = await newest(*at, Light.RED)
+        first = await newest(scope, Light.RED)
         if not screen.is_current:
             return
         if first is None:
@@ -235,7 +235,7 @@ class ConsoleApp(MissionControlApp):
         chosen, start, said = first, (first.since, first.id), ""
         if again and self._red_walk and start <= self._red_walk[0]:
             start, last = self._red_walk
-            older = await newest(*at, Light.RED, before=last)
+            older = await newest(scope, Light.RED, before=last)
             chosen = older or first
             said = "" if older else "No older light is red: this is the newest one"
         self._red_walk = (start, (chosen.since, chosen.id))

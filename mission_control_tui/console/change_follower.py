@@ -76,7 +76,7 @@ class ChangeFollower:
         """Count the lights of this account for the top line."""
         from mission_control_tui.model.services.attention import mine
 
-        found = await mine(context.store, context.caller, context.account_id)
+        found = await mine(context.scope)
         if isinstance(self._app.store, Context) and self._app.store is not context:
             return  # another account came on top while this one was counted
         self._anybody_waits = found.waiting

@@ -159,6 +159,7 @@ class SessionRestore:
     async def _keep(self, seen: ConsoleSnapshot) -> None:
         from mission_control_tui.model.operators import drafts
         from mission_control_tui.model.operators.sessions import keep_place
+        from mission_control_tui.model.store.scope import AccountScope
 
         context = seen.context
         known = (seen.place, context.caller.ticket)
@@ -166,13 +167,13 @@ class SessionRestore:
             await keep_place(context.store, context.caller, seen.place)
             self._place = known
         for key, (content, title) in seen.forms.items():
-            at = (context.store, context.caller, key[0])
+            scope = AccountScope(context.store, context.caller, key[0])
             if content is not None and self._drafts.get(key) != content:
-                await drafts.save_draft(*at, key[1], content, subject=key[2], title=title)
+                await drafts.save_draft(scope, key[1], content, subject=key[2], title=title)
                 self._drafts[key] = content
             elif content is None and key in self._drafts:
                 del self._drafts[key]
-                await drafts.discard_drafts_of(*at, key[1], key[2])
+                await drafts.discard_drafts_of(scope, key[1], key[2])
 
     # Drafts
 

@@ -18,6 +18,7 @@ from mission_control_tui.model.requests.drift import (
 )
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.base import (
@@ -91,9 +92,7 @@ class DriftReport:
 
 
 async def survey(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     backends: Backends,
     worker: WorkerSettings,
     *,
@@ -109,15 +108,15 @@ async def survey(
     """
     looking = _Survey(backends, RateLimits(worker, backends.rates))
     looked = found = gone = 0
-    async for page in green_pages(store, caller, account, user=user, service=service):
+    async for page in green_pages(scope, user=user, service=service):
         seen = await looking.page(page)
         looked += len(seen)
-        flagged = (await mark_drift(store, caller, account, seen, dry_run=dry_run)).result
+        flagged = (await mark_drift(scope, seen, dry_run=dry_run)).result
         found, gone = found + flagged.found, gone + flagged.gone
     strays: list[Orphan] = []
     if orphans:
         for name in backends.names:
-            strays += await looking.orphans(store, caller, name)
+            strays += await looking.orphans(scope.store, scope.caller, name)
     differing = sorted(
         looking.differing,
         key=lambda difference: (difference.assignment.subject, difference.assignment.service_id),

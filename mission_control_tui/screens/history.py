@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -96,15 +96,10 @@ class HistoryScreen(MissionScreen):
 
     async def load(self) -> None:
         if self._user_id is not None:
-            user = await details(*self._at, self._user_id)
+            user = await details(self.context.scope, self._user_id)
             self.set_heading(f"History of {user.details.display_name}")
         self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
         self.refresh_keys()
-
-    @property
-    def _at(self) -> tuple[Any, Any, int]:
-        context = self.context
-        return context.store, context.caller, context.account_id
 
     def _filters(self) -> AuditFilter:
         """What `audit.entries` is asked."""
@@ -128,8 +123,8 @@ class HistoryScreen(MissionScreen):
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         filters = self._filters()
-        found = await entries(*self._at, limit=limit, offset=offset, **filters)
-        total = await count_entries(*self._at, **filters)
+        found = await entries(self.context.scope, limit=limit, offset=offset, **filters)
+        total = await count_entries(self.context.scope, **filters)
         if self.is_here:
             more = "more than " if total >= COUNTED else ""
             self.query_one(FindBox).note = f"{more}{total:,} change{'s'[: total != 1]}"
@@ -138,7 +133,7 @@ class HistoryScreen(MissionScreen):
     async def _find(self, key: Hashable) -> int | None:
         if not isinstance(key, int):
             return None
-        return await count_entries(*self._at, after_id=key, **self._filters())
+        return await count_entries(self.context.scope, after_id=key, **self._filters())
 
     def _row(self, one: AuditView) -> Row:
         at = one.at.astimezone(zone_of(self.context.account.time_zone))
@@ -211,7 +206,7 @@ class HistoryScreen(MissionScreen):
         """Say what taking it back does, and ask."""
         self.need_write()
         entry = self._chosen()
-        tried = await undo(*self._at, audit=entry.id, dry_run=True)
+        tried = await undo(self.context.scope, audit=entry.id, dry_run=True)
         self.still_here()
         read = self._named(entry)
         lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
@@ -236,7 +231,7 @@ class HistoryScreen(MissionScreen):
         return [*said[:DETAIL_LINES], *undone.notes, *plan.warnings[:DETAIL_LINES]]
 
     async def _undo(self, entry: AuditView) -> None:
-        done = await undo(*self._at, audit=entry.id)
+        done = await undo(self.context.scope, audit=entry.id)
         bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
         read = self._named(entry)
         self.announce(f"Undone: {read.action} of {read.target}{bulk}")
@@ -288,7 +283,9 @@ class HistoryScreen(MissionScreen):
         filters = self._filters()
         while len(found) < EXPORT_MOST:
             last = found[-1].id if found else None
-            page = await entries(*self._at, limit=EXPORT_AT_ONCE, before_id=last, **filters)
+            page = await entries(
+                self.context.scope, limit=EXPORT_AT_ONCE, before_id=last, **filters
+            )
             found += page
             if len(page) < EXPORT_AT_ONCE:
                 break

@@ -109,11 +109,11 @@ class HomeScreen(MissionScreen):
         from mission_control_tui.model.services.lights import status
 
         context = self.context
-        where = (context.store, context.caller, context.account_id)
-        details = await overview.show(*where)
-        self._red = await status(*where, light=Light.RED, limit=SHOWN) if details.lights.red else ()
-        self._active = await list_requests(*where, states=ACTIVE_STATES, limit=SHOWN)
-        self._recent = await list_requests(*where, states=_ENDED, limit=SHOWN)
+        scope = context.scope
+        details = await overview.show(scope)
+        self._red = await status(scope, light=Light.RED, limit=SHOWN) if details.lights.red else ()
+        self._active = await list_requests(scope, states=ACTIVE_STATES, limit=SHOWN)
+        self._recent = await list_requests(scope, states=_ENDED, limit=SHOWN)
         self._details = details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""

@@ -91,7 +91,7 @@ class SchedulesScreen(SchedulingScreen):
         if self._wanted:
             choice.value, self._wanted = self._wanted, ""
         states = SHOWN[choice.value][1]
-        self._found = await list_schedules(*self.context.at, states=states, limit=MOST)
+        self._found = await list_schedules(self.context.scope, states=states, limit=MOST)
         self.query_one(LineList).show(self._fetch, keep=True)
         self._tell()
         self.refresh_keys()
@@ -211,7 +211,7 @@ class SchedulesScreen(SchedulingScreen):
         )
 
     async def _cancel(self, one: ScheduleView) -> None:
-        await cancel_schedule(*self.context.at, one.id)
+        await cancel_schedule(self.context.scope, one.id)
         self.announce(f"Schedule {one.id} is cancelled")
         await self.load()
 

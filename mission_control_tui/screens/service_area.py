@@ -52,16 +52,13 @@ class ServiceAreaScreen(MissionScreen):
                 )
 
     async def load(self) -> None:
-        details = await overview.show(*self.context.at)
+        details = await overview.show(self.context.scope)
         self._menu.set_rows(menu_rows(details.users, details.lights.orange))
         self.query_one("#found", LineList).show(self._fetch, find=self._find, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await page(
-            *self.context.at,
-            UserFilter(self.query_one(FindBox).text),
-            offset=offset,
-            limit=limit,
+            self.context.scope, UserFilter(self.query_one(FindBox).text), offset=offset, limit=limit
         )
         if self.is_here:
             rows = self.query_one("#found", LineList)
@@ -69,7 +66,7 @@ class ServiceAreaScreen(MissionScreen):
         return RowPage([user_row(user) for user in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        return await place(*self.context.at, str(key), UserFilter(self.query_one(FindBox).text))
+        return await place(self.context.scope, str(key), UserFilter(self.query_one(FindBox).text))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self.query_one("#found", LineList).reload(keep=False)

@@ -14,6 +14,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -144,7 +145,7 @@ async def test_the_count_follows_what_the_operator_asks_for_elsewhere(world_db: 
         context = context_of(app)
         wanted = [ActionParams("managed-exchange", "popx")]
         upn = f"ada@{world.DOMAIN}"
-        await provision(context.store, OTHER, context.account_id, upn, wanted)
+        await provision(AccountScope(context.store, OTHER, context.account_id), upn, wanted)
         await shows(pilot, "mine: 1 orange 0 red")
 
 

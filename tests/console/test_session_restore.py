@@ -20,6 +20,7 @@ from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.operators import drafts, sessions
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.new_user import NewUserScreen
 from mission_control_tui.screens.users.users import UsersScreen
@@ -104,7 +105,9 @@ async def test_a_draft_of_another_account_is_offered_with_its_name(world_db: Pat
     store = await Store.open(world_db)
     try:
         content: dict[str, object] = {"arguments": [], "memory": {}}
-        await drafts.save_draft(store, world.CALLER, "acme", "new-user", content, title=title)
+        await drafts.save_draft(
+            AccountScope(store, world.CALLER, "acme"), "new-user", content, title=title
+        )
     finally:
         await store.close()
     for account, said in (("globex", "Unfinished in acme: Maria"), ("acme", "Unfinished: Maria")):

@@ -26,6 +26,7 @@ from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.provisioning.connectors import simulator
 from tests.cli.inprocess import call, ok
@@ -406,17 +407,17 @@ class Writer:
         """One that the worker has begun, one that somebody stopped, one whose passwords nobody has taken."""
         caller = Caller("anna", source="console", ticket="T-8", session="5" * 32)
         store = await Store.open(self.path)
-        at = (store, caller, "acme")
+        scope = AccountScope(store, caller, "acme")
         mail = ActionParams("managed-exchange", "popx")
         names = ("jan", "kim", "lee", "mia", "nat")
-        begun = (await bulks.start(*at, names, BulkAction.PROVISION, mail)).result.id
-        await bulks.stop(*at, begun)
-        await bulks.resume(*at, begun)
+        begun = (await bulks.start(scope, names, BulkAction.PROVISION, mail)).result.id
+        await bulks.stop(scope, begun)
+        await bulks.resume(scope, begun)
         await work_slice(store, begun, limit=2)
         mail = ActionParams("managed-exchange")
-        stopped = await bulks.start(*at, ("dora", "locked"), BulkAction.SUSPEND, mail)
-        await bulks.stop(*at, stopped.result.id)
-        await bulks.start(*at, ("fay", "dora"), BulkAction.PASSWORD)
+        stopped = await bulks.start(scope, ("dora", "locked"), BulkAction.SUSPEND, mail)
+        await bulks.stop(scope, stopped.result.id)
+        await bulks.start(scope, ("fay", "dora"), BulkAction.PASSWORD)
         await store.close()
 
     def _dead_worker(self) -> None:

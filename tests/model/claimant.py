@@ -8,6 +8,7 @@ import sys
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NoSeats
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 
@@ -25,7 +26,7 @@ async def claim(where: str, user: str) -> str:
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
         wanted = [ActionParams("managed-exchange", "popx")]
-        await provision(store, caller, "acme", user, wanted)
+        await provision(AccountScope(store, caller, "acme"), user, wanted)
     except NoSeats:
         return "none"
     finally:

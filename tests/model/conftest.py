@@ -16,6 +16,7 @@ from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
@@ -89,6 +90,12 @@ async def account(store: Store, caller: Caller, catalogue: Catalogue) -> Account
     return await make_account(store, caller, catalogue, "acme", DOMAIN)
 
 
+@pytest.fixture
+def scope(store: Store, caller: Caller, account: Account) -> AccountScope:
+    """The account `acme`, for the operator with all rights."""
+    return AccountScope(store, caller, account.id)
+
+
 async def make_account(
     store: Store, caller: Caller, catalogue: Catalogue, code: str, *domains: str
 ) -> Account:
@@ -125,11 +132,11 @@ async def seats(store: Store, caller: Caller, account: Account) -> None:
 
 
 @pytest.fixture
-async def ann(store: Store, caller: Caller, account: Account, seats: None) -> UserView:
+async def ann(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, seats: None
+) -> UserView:
     """Ann, whose mailbox is green."""
     made = await create(store, caller, account, named("ann", display_name="Ann Lee"))
-    await provision(
-        store, caller, account.id, made.id, [ActionParams("managed-exchange", "pc-web")]
-    )
+    await provision(scope, made.id, [ActionParams("managed-exchange", "pc-web")])
     await finish(store, caller, account)
     return made

@@ -25,6 +25,7 @@ from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -46,22 +47,28 @@ async def fill(store: Store) -> None:
         store, CALLER, name="Acme Pty Ltd", code="acme", domains=["acme.example"]
     )
     acme = made.result
-    await set_contacts(store, CALLER, "acme", [Contact(ContactRole.PRIMARY, "Paula")])
-    await buy(store, CALLER, "acme", "email", level="popx", quantity=5)
-    await buy(store, CALLER, "acme", "domain-names", domain="acme.com", fields=REGISTRANT)
-    await buy(store, CALLER, "acme", "domain-names", domain="acme.com.au", fields=AUSTRALIAN)
+    await set_contacts(AccountScope(store, CALLER, "acme"), [Contact(ContactRole.PRIMARY, "Paula")])
+    await buy(AccountScope(store, CALLER, "acme"), "email", level="popx", quantity=5)
+    await buy(
+        AccountScope(store, CALLER, "acme"), "domain-names", domain="acme.com", fields=REGISTRANT
+    )
+    await buy(
+        AccountScope(store, CALLER, "acme"), "domain-names", domain="acme.com.au", fields=AUSTRALIAN
+    )
     first = await create(store, CALLER, acme, ada(notes="Zoë\nline two"))
-    await add_alias(store, CALLER, "acme", first.id, "countess@acme.example")
+    await add_alias(AccountScope(store, CALLER, "acme"), first.id, "countess@acme.example")
     gone = await create(store, CALLER, acme, named("gone"))
     for user in (first, gone):
         wanted = [ActionParams("managed-exchange", "popx")]
-        await provision(store, CALLER, "acme", user.id, wanted)
+        await provision(AccountScope(store, CALLER, "acme"), user.id, wanted)
     await finish(store, CALLER, acme)
-    await deprovision_all(store, CALLER, "acme", gone.id)
+    await deprovision_all(AccountScope(store, CALLER, "acme"), gone.id)
     await finish(store, CALLER, acme)
-    await delete_user(store, CALLER, "acme", gone.id)
+    await delete_user(AccountScope(store, CALLER, "acme"), gone.id)
     later = await create(store, CALLER, acme, named("later", manager=first.upn))
-    await provision(store, CALLER, "acme", later.id, [ActionParams("managed-exchange", "popx")])
+    await provision(
+        AccountScope(store, CALLER, "acme"), later.id, [ActionParams("managed-exchange", "popx")]
+    )
     await _as_a_worker_leaves_it(store)
 
 

@@ -11,6 +11,7 @@ from mission_control_tui.model.domains.ownership import DomainView, domain_views
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import SecretRow
@@ -41,7 +42,9 @@ async def create(
     store: Store, caller: Caller, account: Account, details: UserDetails | None = None
 ) -> UserView:
     """The user, created with a password."""
-    made = await creation.create_user(store, caller, account.id, details or ada(), PASSWORD)
+    made = await creation.create_user(
+        AccountScope(store, caller, account.id), details or ada(), PASSWORD
+    )
     return made.result.user
 
 

@@ -35,6 +35,7 @@ from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
@@ -69,7 +70,7 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
     store = sqlite_store
     mine = await make_account(store, caller, catalogue, "acme", "acme.example")
     theirs = await make_account(store, caller, catalogue, "globex", "globex.example")
-    at = (store, caller, theirs.id)
+    scope = AccountScope(store, caller, theirs.id)
     await own_seats(store, caller, theirs, "managed-exchange", "popx")
     details = ada(
         upn="grace@globex.example",
@@ -80,15 +81,15 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
     )
     user = (await create(store, caller, theirs, details)).id
     give = ActionParams("managed-exchange", "popx")
-    bulk = (await bulks.start(*at, [user], BulkAction.PROVISION, give)).result.id
-    passwords = (await bulks.start(*at, [user], BulkAction.PASSWORD)).result.id
-    schedule = (await schedules.schedule(*at, user, "disable", None, LATER)).result.id
+    bulk = (await bulks.start(scope, [user], BulkAction.PROVISION, give)).result.id
+    passwords = (await bulks.start(scope, [user], BulkAction.PASSWORD)).result.id
+    schedule = (await schedules.schedule(scope, user, "disable", None, LATER)).result.id
     group = await objects.create_object(
-        *at, "mail-contact", "Grace outside", "grace@elsewhere.example", settings={}
+        scope, "mail-contact", "Grace outside", "grace@elsewhere.example", settings={}
     )
-    await templates.save_template(*at, "Graces", user=user)
-    draft = await drafts.save_draft(*at, "edit-user", {"title": "Rear Admiral"}, subject=user)
-    (row,) = await audit.entries(*at, user=user, action="create user")
+    await templates.save_template(scope, "Graces", user=user)
+    draft = await drafts.save_draft(scope, "edit-user", {"title": "Rear Admiral"}, subject=user)
+    (row,) = await audit.entries(scope, user=user, action="create user")
     return World(
         *(store, caller, mine, theirs, user, bulk, passwords, schedule),
         *(group.result.id, row.id, draft),
@@ -98,92 +99,112 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
 Call = Callable[[World, Caller, int], Awaitable[object]]
 
 READS: dict[str, Call] = {
-    "account": lambda w, c, a: overview.show(w.store, c, a),
-    "domains": lambda w, c, a: domain_overview.account_domains(w.store, c, a),
+    "account": lambda w, c, a: overview.show(AccountScope(w.store, c, a)),
+    "domains": lambda w, c, a: domain_overview.account_domains(AccountScope(w.store, c, a)),
     "resolve": lambda w, c, a: accounts.resolve_account(w.store, c, a),
-    "limit": lambda w, c, a: approval.approval_limit(w.store, c, a),
-    "audit": lambda w, c, a: audit.entries(w.store, c, a),
-    "audit count": lambda w, c, a: audit.count_entries(w.store, c, a),
-    "bulks": lambda w, c, a: queries.list_bulks(w.store, c, a),
-    "contacts": lambda w, c, a: contacts.list_contacts(w.store, c, a),
-    "matrix": lambda w, c, a: light_matrix.columns(w.store, c, a),
-    "matrix ids": lambda w, c, a: light_matrix.ids(w.store, c, a),
-    "objects": lambda w, c, a: object_views.list_objects(w.store, c, a),
-    "bin": lambda w, c, a: purge.list_bin(w.store, c, a, bin_days=30),
-    "schedules": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a),
-    "when": lambda w, c, a: schedules.when(w.store, c, a, "tomorrow"),
-    "statements": lambda w, c, a: statements.list_statements(w.store, c, a),
-    "statement": lambda w, c, a: statements.statement(w.store, c, a),
-    "templates": lambda w, c, a: templates.list_templates(w.store, c, a),
-    "usage": lambda w, c, a: seat_usage.usage(w.store, c, a),
+    "limit": lambda w, c, a: approval.approval_limit(AccountScope(w.store, c, a)),
+    "audit": lambda w, c, a: audit.entries(AccountScope(w.store, c, a)),
+    "audit count": lambda w, c, a: audit.count_entries(AccountScope(w.store, c, a)),
+    "bulks": lambda w, c, a: queries.list_bulks(AccountScope(w.store, c, a)),
+    "contacts": lambda w, c, a: contacts.list_contacts(AccountScope(w.store, c, a)),
+    "matrix": lambda w, c, a: light_matrix.columns(AccountScope(w.store, c, a)),
+    "matrix ids": lambda w, c, a: light_matrix.ids(AccountScope(w.store, c, a)),
+    "objects": lambda w, c, a: object_views.list_objects(AccountScope(w.store, c, a)),
+    "bin": lambda w, c, a: purge.list_bin(AccountScope(w.store, c, a), bin_days=30),
+    "schedules": lambda w, c, a: schedule_queries.list_schedules(AccountScope(w.store, c, a)),
+    "when": lambda w, c, a: schedules.when(AccountScope(w.store, c, a), "tomorrow"),
+    "statements": lambda w, c, a: statements.list_statements(AccountScope(w.store, c, a)),
+    "statement": lambda w, c, a: statements.statement(AccountScope(w.store, c, a)),
+    "templates": lambda w, c, a: templates.list_templates(AccountScope(w.store, c, a)),
+    "usage": lambda w, c, a: seat_usage.usage(AccountScope(w.store, c, a)),
     "drafts": lambda w, c, a: drafts.list_drafts(w.store, c, account=a),
     "remember": lambda w, c, a: recents.remember(w.store, c, a),
-    "pick": lambda w, c, a: targets.pick_users(w.store, c, a, views.BulkFilter()),
+    "pick": lambda w, c, a: targets.pick_users(AccountScope(w.store, c, a), views.BulkFilter()),
     "preview": lambda w, c, a: paste.preview(
-        w.store, c, a, read_list("Ann Other"), paste.PasteChoices("globex.example")
+        AccountScope(w.store, c, a), read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What only looks at an account."""
 
 OF_ONE: dict[str, Call] = {
-    "bulk": lambda w, c, a: queries.show(w.store, c, a, w.bulk),
-    "items": lambda w, c, a: queries.items(w.store, c, a, w.bulk),
-    "bulk plan": lambda w, c, a: planning.plan(w.store, c, a, [w.user], BulkAction.DISABLE),
-    "bulk chosen": lambda w, c, a: bulks.chosen(w.store, c, a, [w.user], BulkAction.DISABLE),
-    "retry plan": lambda w, c, a: retry.retry_plan(w.store, c, a, [w.user]),
-    "undo plan": lambda w, c, a: undo.undo_plan(w.store, c, a, w.bulk),
-    "schedule": lambda w, c, a: schedule_queries.show_schedule(w.store, c, a, w.schedule),
-    "schedules of": lambda w, c, a: schedule_queries.list_schedules(w.store, c, a, user=w.user),
-    "object": lambda w, c, a: object_views.show_object(w.store, c, a, w.object),
-    "template": lambda w, c, a: templates.show_template(w.store, c, a, "Graces"),
-    "like": lambda w, c, a: template_content.like(w.store, c, a, w.user),
-    "audit of": lambda w, c, a: audit.entries(w.store, c, a, user=w.user),
+    "bulk": lambda w, c, a: queries.show(AccountScope(w.store, c, a), w.bulk),
+    "items": lambda w, c, a: queries.items(AccountScope(w.store, c, a), w.bulk),
+    "bulk plan": lambda w, c, a: planning.plan(
+        AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE
+    ),
+    "bulk chosen": lambda w, c, a: bulks.chosen(
+        AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE
+    ),
+    "retry plan": lambda w, c, a: retry.retry_plan(AccountScope(w.store, c, a), [w.user]),
+    "undo plan": lambda w, c, a: undo.undo_plan(AccountScope(w.store, c, a), w.bulk),
+    "schedule": lambda w, c, a: schedule_queries.show_schedule(
+        AccountScope(w.store, c, a), w.schedule
+    ),
+    "schedules of": lambda w, c, a: schedule_queries.list_schedules(
+        AccountScope(w.store, c, a), user=w.user
+    ),
+    "object": lambda w, c, a: object_views.show_object(AccountScope(w.store, c, a), w.object),
+    "template": lambda w, c, a: templates.show_template(AccountScope(w.store, c, a), "Graces"),
+    "like": lambda w, c, a: template_content.like(AccountScope(w.store, c, a), w.user),
+    "audit of": lambda w, c, a: audit.entries(AccountScope(w.store, c, a), user=w.user),
 }
 """What only looks at one thing of an account."""
 
 CHANGES: dict[str, Call] = {
     "attend": lambda w, c, a: attended(w, c, a),  # noqa: PLW0108 - it stands below
-    "start": lambda w, c, a: bulks.start(w.store, c, a, [w.user], BulkAction.DISABLE),
-    "stop": lambda w, c, a: bulks.stop(w.store, c, a, w.bulk, cancel_queued=True),
-    "resume": lambda w, c, a: bulks.resume(w.store, c, a, w.passwords),
-    "undo bulk": lambda w, c, a: undo.undo(w.store, c, a, bulk=w.bulk),
-    "undo": lambda w, c, a: undo.undo(w.store, c, a, audit=w.audit),
-    "schedule": lambda w, c, a: schedules.schedule(w.store, c, a, w.user, "disable", None, LATER),
+    "start": lambda w, c, a: bulks.start(AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE),
+    "stop": lambda w, c, a: bulks.stop(AccountScope(w.store, c, a), w.bulk, cancel_queued=True),
+    "resume": lambda w, c, a: bulks.resume(AccountScope(w.store, c, a), w.passwords),
+    "undo bulk": lambda w, c, a: undo.undo(AccountScope(w.store, c, a), bulk=w.bulk),
+    "undo": lambda w, c, a: undo.undo(AccountScope(w.store, c, a), audit=w.audit),
+    "schedule": lambda w, c, a: schedules.schedule(
+        AccountScope(w.store, c, a), w.user, "disable", None, LATER
+    ),
     "reschedule": lambda w, c, a: schedules.change_schedule(
-        w.store, c, a, w.schedule, when=LATER + timedelta(days=1)
+        AccountScope(w.store, c, a), w.schedule, when=LATER + timedelta(days=1)
     ),
-    "unschedule": lambda w, c, a: schedules.cancel_schedule(w.store, c, a, w.schedule),
+    "unschedule": lambda w, c, a: schedules.cancel_schedule(
+        AccountScope(w.store, c, a), w.schedule
+    ),
     "edit object": lambda w, c, a: objects.edit_object(
-        w.store, c, a, w.object, objects.GroupChanges(name="Taken")
+        AccountScope(w.store, c, a), w.object, objects.GroupChanges(name="Taken")
     ),
-    "remove object": lambda w, c, a: objects.remove_object(w.store, c, a, w.object),
-    "restore object": lambda w, c, a: objects.restore_object(w.store, c, a, w.object),
-    "template like": lambda w, c, a: templates.save_template(w.store, c, a, "New", user=w.user),
-    "rename template": lambda w, c, a: templates.rename_template(w.store, c, a, "Graces", "Mine"),
-    "remove template": lambda w, c, a: templates.remove_template(w.store, c, a, "Graces"),
-    "delete": lambda w, c, a: deletion.delete_user(w.store, c, a, w.user),
-    "restore": lambda w, c, a: deletion.restore_user(w.store, c, a, w.user),
-    "purge": lambda w, c, a: purge.purge_user(w.store, c, a, w.user),
-    "approve": lambda w, c, a: approval.approve_order(w.store, c, a, 1),
-    "decline": lambda w, c, a: approval.decline_order(w.store, c, a, 1, "no"),
-    "cancel order": lambda w, c, a: approval.cancel_order(w.store, c, a, 1),
+    "remove object": lambda w, c, a: objects.remove_object(AccountScope(w.store, c, a), w.object),
+    "restore object": lambda w, c, a: objects.restore_object(AccountScope(w.store, c, a), w.object),
+    "template like": lambda w, c, a: templates.save_template(
+        AccountScope(w.store, c, a), "New", user=w.user
+    ),
+    "rename template": lambda w, c, a: templates.rename_template(
+        AccountScope(w.store, c, a), "Graces", "Mine"
+    ),
+    "remove template": lambda w, c, a: templates.remove_template(
+        AccountScope(w.store, c, a), "Graces"
+    ),
+    "delete": lambda w, c, a: deletion.delete_user(AccountScope(w.store, c, a), w.user),
+    "restore": lambda w, c, a: deletion.restore_user(AccountScope(w.store, c, a), w.user),
+    "purge": lambda w, c, a: purge.purge_user(AccountScope(w.store, c, a), w.user),
+    "approve": lambda w, c, a: approval.approve_order(AccountScope(w.store, c, a), 1),
+    "decline": lambda w, c, a: approval.decline_order(AccountScope(w.store, c, a), 1, "no"),
+    "cancel order": lambda w, c, a: approval.cancel_order(AccountScope(w.store, c, a), 1),
 }
 """What changes one thing of an account."""
 
 CHANGES_OF_ACCOUNTS: dict[str, Call] = {
     "contacts": lambda w, c, a: contacts.set_contacts(
-        w.store, c, a, [Contact(ContactRole.PRIMARY, "Somebody")]
+        AccountScope(w.store, c, a), [Contact(ContactRole.PRIMARY, "Somebody")]
     ),
-    "edit account": lambda w, c, a: accounts.edit_account(w.store, c, a, version=1, name="Taken"),
-    "approval": lambda w, c, a: approval.set_approval_limit(w.store, c, a, None),
+    "edit account": lambda w, c, a: accounts.edit_account(
+        AccountScope(w.store, c, a), version=1, name="Taken"
+    ),
+    "approval": lambda w, c, a: approval.set_approval_limit(AccountScope(w.store, c, a), None),
     "template": lambda w, c, a: templates.save_template(
-        w.store, c, a, "New", TemplateContent({"department": "Sales"}, ())
+        AccountScope(w.store, c, a), "New", TemplateContent({"department": "Sales"}, ())
     ),
     "object": lambda w, c, a: objects.create_object(
-        w.store, c, a, "mail-contact", "Someone", "someone@elsewhere.example"
+        AccountScope(w.store, c, a), "mail-contact", "Someone", "someone@elsewhere.example"
     ),
     "paste": lambda w, c, a: paste.paste(
-        w.store, c, a, read_list("Ann Other"), paste.PasteChoices("globex.example")
+        AccountScope(w.store, c, a), read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What changes an account without naming anything that it has."""
@@ -192,7 +213,7 @@ CHANGES_OF_ACCOUNTS: dict[str, Call] = {
 async def attended(w: World, c: Caller, a: int) -> int:
     """How many items were done by attending the bulk that makes passwords."""
     done = 0
-    async for one in bulks.attend(w.store, c, a, w.passwords):
+    async for one in bulks.attend(AccountScope(w.store, c, a), w.passwords):
         done += one.items
     return done
 
@@ -203,14 +224,14 @@ def said(error: MissionControlError) -> str:
 
 async def refusal(world: World, call: Call, caller: Caller, account: int) -> str:
     """What it is refused with, after its type; "done" where it is not."""
-    before = await audit.count_entries(world.store, world.anna, world.theirs.id)
+    before = await audit.count_entries(AccountScope(world.store, world.anna, world.theirs.id))
     try:
         await call(world, caller, account)
     except MissionControlError as error:
         text = f"{type(error).__name__} {said(error)}"
     else:
         text = "done"
-    after = await audit.count_entries(world.store, world.anna, world.theirs.id)
+    after = await audit.count_entries(AccountScope(world.store, world.anna, world.theirs.id))
     return text if after == before else f"changed, {text}"
 
 
@@ -263,10 +284,10 @@ async def test_a_wrong_account_names_only_those_that_may_be_seen(world: World) -
     limited = replace(world.anna, accounts=frozenset({world.mine.id}))
     for key in ("nosuch", 99):
         with pytest.raises(NotFound, match=r"There are: acme\.") as refused:
-            await overview.show(world.store, limited, key)
+            await overview.show(AccountScope(world.store, limited, key))
         assert not [one for one in SECRETS if one in said(refused.value)]
     with pytest.raises(Denied, match="globex"):
-        await overview.show(world.store, limited, "globex")
+        await overview.show(AccountScope(world.store, limited, "globex"))
 
 
 async def test_finding_and_recents_show_nobody_of_other_accounts(world: World) -> None:

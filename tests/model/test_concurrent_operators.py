@@ -35,6 +35,7 @@ from mission_control_tui.model.schedules import queries as schedule_queries
 from mission_control_tui.model.schedules import running as schedule_running
 from mission_control_tui.model.states import BulkState, ScheduleState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
@@ -64,35 +65,35 @@ async def race(*calls: Awaitable[object]) -> tuple[list[object], list[MissionCon
 async def test_an_order_is_approved_declined_or_cancelled_and_never_two_of_them(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
-    await approval.set_approval_limit(*at, Money(0, "AUD"))
+    scope = AccountScope(store, caller, account.id)
+    await approval.set_approval_limit(scope, Money(0, "AUD"))
     granted = 0
     for _ in range(ROUNDS):
-        order = (await buy(*at, "email", level="popx", quantity=1)).result.id
+        order = (await buy(scope, "email", level="popx", quantity=1)).result.id
         done, refused = await race(
-            approval.decline_order(*at, order, "no"),
-            approval.approve_order(*at, order),
-            approval.approve_order(*at, order),
+            approval.decline_order(scope, order, "no"),
+            approval.approve_order(scope, order),
+            approval.approve_order(scope, order),
         )
         assert len(done) == 1
         assert {type(one) for one in refused} == {Conflict}
         async with store.read() as session:
             state = (await session.get_one(OrderRow, order)).state
         granted += state == "complete"
-        seats = await overview.list_seats(*at)
+        seats = await overview.list_seats(scope)
         assert sum(one.owned for one in seats) == granted
 
 
 async def test_who_is_purged_and_restored_at_once_is_one_of_both(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     for number in range(ROUNDS):
         user = await create(store, caller, account, named(f"ann{number}"))
         await finish(store, caller, account)
-        await deletion.delete_user(*at, user.id)
+        await deletion.delete_user(scope, user.id)
         done, refused = await race(
-            purge.purge_user(*at, user.id), deletion.restore_user(*at, user.id)
+            purge.purge_user(scope, user.id), deletion.restore_user(scope, user.id)
         )
         assert len(done) + len(refused) == 2
         async with store.read() as session:
@@ -108,19 +109,21 @@ async def test_who_is_purged_and_restored_at_once_is_one_of_both(
 async def test_a_bulk_goes_past_whoever_was_deleted_or_purged_meanwhile(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann, bob, cem = [
         await create(store, caller, account, named(one)) for one in ("ann", "bob", "cem")
     ]
     await finish(store, caller, account)
-    bulk = (await bulks.start(*at, [ann.id, bob.id, cem.id], BulkAction.PROVISION, MAIL)).result.id
-    await deletion.delete_user(*at, ann.id)
-    await deletion.delete_user(*at, bob.id)
-    await purge.purge_user(*at, bob.id)
+    bulk = (
+        await bulks.start(scope, [ann.id, bob.id, cem.id], BulkAction.PROVISION, MAIL)
+    ).result.id
+    await deletion.delete_user(scope, ann.id)
+    await deletion.delete_user(scope, bob.id)
+    await purge.purge_user(scope, bob.id)
     while not (await work_slice(store, bulk)).last:
         pass
-    found = await queries.items(*at, bulk)
+    found = await queries.items(scope, bulk)
     assert [one.outcome for one in found] == [
         ItemOutcome.SKIPPED,
         ItemOutcome.SKIPPED,
@@ -129,47 +132,47 @@ async def test_a_bulk_goes_past_whoever_was_deleted_or_purged_meanwhile(
     assert "bob" not in " ".join(one.name for one in found)
     await finish(store, caller, account)
 
-    await deletion.restore_user(*at, ann.id)
-    undone = await undo.undo(*at, bulk=bulk)
+    await deletion.restore_user(scope, ann.id)
+    undone = await undo.undo(scope, bulk=bulk)
     assert undone.result.bulk is not None
     assert undone.result.bulk.progress.total == 1
     other = undone.result.bulk.id
     while not (await work_slice(store, other)).last:
         pass
-    assert (await queries.show(*at, other)).state is BulkState.DONE
+    assert (await queries.show(scope, other)).state is BulkState.DONE
 
 
 async def test_nothing_of_a_purged_user_can_be_undone(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann = await create(store, caller, account, named("ann"))
-    await editing.edit_user(*at, ann.id, {"notes": "Likes tea"}, expected_version=None)
-    bulk = (await bulks.start(*at, [ann.id], BulkAction.PROVISION, MAIL)).result.id
+    await editing.edit_user(scope, ann.id, {"notes": "Likes tea"}, expected_version=None)
+    bulk = (await bulks.start(scope, [ann.id], BulkAction.PROVISION, MAIL)).result.id
     await work_slice(store, bulk)
     await finish(store, caller, account)
-    await deprovision_all(*at, ann.id)
+    await deprovision_all(scope, ann.id)
     await finish(store, caller, account)
-    await deletion.delete_user(*at, ann.id)
-    await purge.purge_user(*at, ann.id)
-    for row in await audit_log.entries(*at):
+    await deletion.delete_user(scope, ann.id)
+    await purge.purge_user(scope, ann.id)
+    for row in await audit_log.entries(scope):
         if row.user_id == ann.id:
             for force in (False, True):
                 with pytest.raises((Conflict, NotFound)):
-                    await undo.undo(*at, audit=row.id, force=force)
+                    await undo.undo(scope, audit=row.id, force=force)
     with pytest.raises(Conflict, match="nothing to undo"):
-        await undo.undo(*at, bulk=bulk)
+        await undo.undo(scope, bulk=bulk)
 
 
 async def test_a_schedule_of_a_service_that_left_the_catalogue_fails_and_is_still_listed(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann = await create(store, caller, account, named("ann"))
     params = ActionParams("managed-exchange", "popx")
-    one = (await schedules.schedule(*at, ann.id, "provision", params, FUTURE)).result
+    one = (await schedules.schedule(scope, ann.id, "provision", params, FUTURE)).result
     async with store.write(Caller("test")) as tx:
         await tx.session.execute(
             update(ScheduleRow)
@@ -179,28 +182,27 @@ async def test_a_schedule_of_a_service_that_left_the_catalogue_fails_and_is_stil
                 due_at=datetime.now(UTC) - timedelta(hours=1),
             )
         )
-    assert [row.what for row in await schedule_queries.list_schedules(*at)] == [
+    assert [row.what for row in await schedule_queries.list_schedules(scope)] == [
         "Provision gone: gone"
     ]
     (due,) = await schedule_due.due(store)
     assert await schedule_running.run(store, due) is ScheduleState.FAILED
-    (row,) = await schedule_queries.list_schedules(*at)
+    (row,) = await schedule_queries.list_schedules(scope)
     assert "gone" in row.said
 
 
 async def test_of_two_who_change_a_schedule_one_is_told(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    at = (store, caller, account.id)
-    bob = (store, replace(caller, operator="bob"), account.id)
+    bob = AccountScope(store, replace(caller, operator="bob"), account.id)
     ann = await create(store, caller, account, named("ann"))
-    one = (await schedules.schedule(*at, ann.id, "disable", None, FUTURE)).result
+    one = (await schedules.schedule(scope, ann.id, "disable", None, FUTURE)).result
     done, refused = await race(
         *(
             schedules.change_schedule(
-                *who, one.id, when=FUTURE + timedelta(days=days), expected_version=one.version
+                who, one.id, when=FUTURE + timedelta(days=days), expected_version=one.version
             )
-            for days, who in enumerate((at, bob), 1)
+            for days, who in enumerate((scope, bob), 1)
         )
     )
     assert len(done) == 1
@@ -210,61 +212,60 @@ async def test_of_two_who_change_a_schedule_one_is_told(
             update(ScheduleRow).values(due_at=datetime.now(UTC) - timedelta(hours=1))
         )
     (due,) = await schedule_due.due(store)
-    await race(schedules.cancel_schedule(*at, one.id), schedule_running.run(store, due))
-    row = await schedule_queries.show_schedule(*at, one.id)
-    disabled = (await users.details(*at, ann.id)).details.disabled
+    await race(schedules.cancel_schedule(scope, one.id), schedule_running.run(store, due))
+    row = await schedule_queries.show_schedule(scope, one.id)
+    disabled = (await users.details(scope, ann.id)).details.disabled
     assert disabled == (row.state is ScheduleState.DONE)
 
 
 async def test_of_two_who_save_a_template_an_object_or_contacts_one_is_told(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    at = (store, caller, account.id)
-    bob = (store, replace(caller, operator="bob"), account.id)
+    bob = AccountScope(store, replace(caller, operator="bob"), account.id)
     sales, other = (TemplateContent({"department": one}, ()) for one in ("Sales", "Other"))
     done, refused = await race(
-        templates.save_template(*at, "New", sales), templates.save_template(*bob, "new", other)
+        templates.save_template(scope, "New", sales), templates.save_template(bob, "new", other)
     )
     assert (len(done), [type(one) for one in refused]) == (1, [Conflict])
     third = TemplateContent({"department": "Third"}, ())
     fourth = TemplateContent({"department": "Fourth"}, ())
     done, refused = await race(
-        templates.save_template(*at, "New", third, version=1),
-        templates.save_template(*bob, "New", fourth, version=1),
+        templates.save_template(scope, "New", third, version=1),
+        templates.save_template(bob, "New", fourth, version=1),
     )
     assert (len(done), [type(one) for one in refused]) == (1, [StaleVersion])
     done, refused = await race(
-        templates.remove_template(*at, "New", version=2),
-        templates.save_template(*bob, "New", sales, version=2),
+        templates.remove_template(scope, "New", version=2),
+        templates.save_template(bob, "New", sales, version=2),
     )
     assert (len(done), len(refused)) == (1, 1)
 
     await own_seats(store, caller, account, "managed-exchange", "popx")
     made = (
-        await objects.create_object(*at, "mail-contact", "Grace", "grace@elsewhere.example")
+        await objects.create_object(scope, "mail-contact", "Grace", "grace@elsewhere.example")
     ).result
     done, refused = await race(
         *(
             objects.edit_object(
-                *who, made.id, objects.GroupChanges(name=name), expected_version=made.version
+                who, made.id, objects.GroupChanges(name=name), expected_version=made.version
             )
-            for who, name in ((at, "Grace A"), (bob, "Grace B"))
+            for who, name in ((scope, "Grace A"), (bob, "Grace B"))
         )
     )
     assert (len(done), [type(one) for one in refused]) == (1, [StaleVersion])
-    shown = await show_object(*at, made.id)
+    shown = await show_object(scope, made.id)
     done, refused = await race(
-        objects.remove_object(*at, made.id, expected_version=shown.version),
+        objects.remove_object(scope, made.id, expected_version=shown.version),
         objects.edit_object(
-            *bob, made.id, objects.GroupChanges(name="Grace C"), expected_version=shown.version
+            bob, made.id, objects.GroupChanges(name="Grace C"), expected_version=shown.version
         ),
     )
     assert (len(done), len(refused)) == (1, 1)
 
     done, refused = await race(
         *(
-            contacts.set_contacts(*who, [Contact(ContactRole.PRIMARY, name)], expected=[])
-            for who, name in ((at, "Ann"), (bob, "Bob"))
+            contacts.set_contacts(who, [Contact(ContactRole.PRIMARY, name)], expected=[])
+            for who, name in ((scope, "Ann"), (bob, "Bob"))
         )
     )
     assert (len(done), [type(one) for one in refused]) == (1, [StaleVersion])
@@ -288,11 +289,11 @@ async def test_of_two_who_save_the_settings_one_is_told(tmp_path: Path) -> None:
 async def test_the_draft_of_a_purged_user_goes_and_of_a_deleted_one_stays(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     ann = await create(store, caller, account, named("ann"))
     await finish(store, caller, account)
-    await drafts.save_draft(*at, "edit-user", {"notes": "Likes tea"}, subject=ann.id)
-    await deletion.delete_user(*at, ann.id)
+    await drafts.save_draft(scope, "edit-user", {"notes": "Likes tea"}, subject=ann.id)
+    await deletion.delete_user(scope, ann.id)
     assert len(await drafts.list_drafts(store, caller)) == 1
-    await purge.purge_user(*at, ann.id)
+    await purge.purge_user(scope, ann.id)
     assert await drafts.list_drafts(store, caller) == ()

@@ -29,6 +29,7 @@ from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, RequestKind, Wish
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -179,9 +180,9 @@ class Machine(StoreMachine):
         )
         if name in self.users:
             with pytest.raises(MissionControlError):
-                self.do(creation.create_user(self.store, ANNA, 1, details, PASSWORD))
+                self.do(creation.create_user(AccountScope(self.store, ANNA, 1), details, PASSWORD))
         else:
-            self.do(creation.create_user(self.store, ANNA, 1, details, PASSWORD))
+            self.do(creation.create_user(AccountScope(self.store, ANNA, 1), details, PASSWORD))
             self.users[name] = User()
 
     def user_or_refusal(self, name: str) -> User | None:
@@ -195,7 +196,9 @@ class Machine(StoreMachine):
 
     def ask(self, name: str, level: str) -> Awaitable[Any]:
         wanted = [ActionParams(SERVICE, level)]
-        return provision.provision(self.store, ANNA, 1, f"{name}@acme.example", wanted)
+        return provision.provision(
+            AccountScope(self.store, ANNA, 1), f"{name}@acme.example", wanted
+        )
 
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS), dry=st.booleans())
     def provision(self, name: str, level: str, dry: bool) -> None:
@@ -217,7 +220,9 @@ class Machine(StoreMachine):
         if dry:
             wanted = [ActionParams(SERVICE, level)]
             upn = f"{name}@acme.example"
-            self.do(provision.provision(self.store, ANNA, 1, upn, wanted, dry_run=True))
+            self.do(
+                provision.provision(AccountScope(self.store, ANNA, 1), upn, wanted, dry_run=True)
+            )
             return
         try:
             given = self.do(self.ask(name, level)).result[0]
@@ -225,7 +230,11 @@ class Machine(StoreMachine):
             # The password was delivered and wiped: a mailbox that comes back needs a reset.
             assert service.wish == "absent"
             assert service.generation > 0
-            self.do(passwords.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
+            self.do(
+                passwords.set_password(
+                    AccountScope(self.store, ANNA, 1), f"{name}@acme.example", PASSWORD
+                )
+            )
             given = self.do(self.ask(name, level)).result[0]
         user.service = service
         wish = "suspended" if service.wish == "suspended" else "present"
@@ -259,7 +268,7 @@ class Machine(StoreMachine):
         if user is None:
             return
         upn = f"{name}@acme.example"
-        work = provision.change_wish(self.store, ANNA, 1, upn, SERVICE, kind)
+        work = provision.change_wish(AccountScope(self.store, ANNA, 1), upn, SERVICE, kind)
         service = user.service
         if service is None or (service.wish == "absent" and kind is not RequestKind.DEPROVISION):
             with pytest.raises(NotFound):
@@ -350,7 +359,7 @@ class Machine(StoreMachine):
     def cancel(self, data: st.DataObject) -> None:
         request_id = data.draw(st.sampled_from(self.active()))
         request, service = self.requests[request_id], self.service_of(request_id)
-        state = self.do(requests.cancel(self.store, ANNA, 1, request_id)).result
+        state = self.do(requests.cancel(AccountScope(self.store, ANNA, 1), request_id)).result
         if request.begun or request.touched:
             request.cancel = True
             assert state == request.state
@@ -366,7 +375,7 @@ class Machine(StoreMachine):
     @rule(data=st.data())
     def reset(self, data: st.DataObject) -> None:
         request_id = data.draw(st.sampled_from(self.active()))
-        self.do(requests.reset(self.store, ANNA, 1, request_id))
+        self.do(requests.reset(AccountScope(self.store, ANNA, 1), request_id))
         self.requests[request_id].state = "cancelled"
         self.service_of(request_id).light = "red"
 
@@ -375,7 +384,7 @@ class Machine(StoreMachine):
     def retry(self, data: st.DataObject) -> None:
         request_id = data.draw(st.sampled_from(sorted(self.requests)))
         service = self.service_of(request_id)
-        work = requests.retry(self.store, ANNA, 1, request_id)
+        work = requests.retry(AccountScope(self.store, ANNA, 1), request_id)
         if service.light != "red":
             with pytest.raises(Conflict):
                 self.do(work)
@@ -389,7 +398,7 @@ class Machine(StoreMachine):
         user = self.user_or_refusal(name)
         if user is None:
             return
-        work = deletion.delete_user(self.store, ANNA, 1, f"{name}@acme.example")
+        work = deletion.delete_user(AccountScope(self.store, ANNA, 1), f"{name}@acme.example")
         service = user.service
         if service and (service.wish != "absent" or service.light != "grey"):
             with pytest.raises(Conflict):
@@ -403,10 +412,14 @@ class Machine(StoreMachine):
     def restore(self, data: st.DataObject) -> None:
         binned = sorted(name for name, user in self.users.items() if user.in_bin)
         name = data.draw(st.sampled_from(binned))
-        self.do(deletion.restore_user(self.store, ANNA, 1, f"{name}@acme.example"))
+        self.do(deletion.restore_user(AccountScope(self.store, ANNA, 1), f"{name}@acme.example"))
         self.users[name].in_bin = False
         # A deleted user's password is wiped with the deletion.
-        self.do(passwords.set_password(self.store, ANNA, 1, f"{name}@acme.example", PASSWORD))
+        self.do(
+            passwords.set_password(
+                AccountScope(self.store, ANNA, 1), f"{name}@acme.example", PASSWORD
+            )
+        )
 
     @invariant()
     def store_agrees(self) -> None:

@@ -31,6 +31,7 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
@@ -131,7 +132,7 @@ class World:
                 display_name=f"{name.title()} Example",
                 username=name,
             )
-            await create_user(self.store, self.caller, ACCOUNT, details, password)
+            await create_user(AccountScope(self.store, self.caller, ACCOUNT), details, password)
         return [f"{name}@{DOMAIN}" for name in names]
 
     async def give(
@@ -139,9 +140,7 @@ class World:
     ) -> ActionResult:
         """Wish Managed Exchange for a user."""
         outcome = await provision.provision(
-            self.store,
-            self.caller,
-            ACCOUNT,
+            AccountScope(self.store, self.caller, ACCOUNT),
             user,
             [ActionParams(EXCHANGE, level)],
             priority=priority,
@@ -161,7 +160,7 @@ class World:
     async def turn(self, user: str, kind: RequestKind) -> ActionResult:
         """Suspend, resume or deprovision a user's Managed Exchange."""
         outcome = await provision.change_wish(
-            self.store, self.caller, ACCOUNT, user, EXCHANGE, kind
+            AccountScope(self.store, self.caller, ACCOUNT), user, EXCHANGE, kind
         )
         return outcome.result[0]
 

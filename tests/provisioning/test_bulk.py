@@ -21,6 +21,7 @@ from mission_control_tui.model.bulk.views import BulkAction, BulkProgress
 from mission_control_tui.model.history import undo
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import BulkState, Light, Wish
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.provisioning.launcher import SUPPRESS
@@ -33,7 +34,7 @@ FAST = {"rate_per_second": 10_000.0, "concurrency": 50}
 
 
 async def progress(world: World, bulk_id: int) -> BulkProgress:
-    return (await queries.show(world.store, world.caller, ACCOUNT, bulk_id)).progress
+    return (await queries.show(AccountScope(world.store, world.caller, ACCOUNT), bulk_id)).progress
 
 
 async def reached(world: World, bulk_id: int, share: float) -> None:
@@ -58,7 +59,9 @@ async def settled(world: World, bulk_id: int) -> BulkProgress:
 
 
 async def begin(world: World, upns: list[str], action: BulkAction, params: ActionParams) -> int:
-    outcome = await bulks.start(world.store, world.caller, ACCOUNT, upns, action, params)
+    outcome = await bulks.start(
+        AccountScope(world.store, world.caller, ACCOUNT), upns, action, params
+    )
     return outcome.result.id
 
 
@@ -128,7 +131,7 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
         assert asking is not None
         assert await asking == 0
         assert (await settled(world, change)).green == USERS
-    shown = await queries.show(world.store, world.caller, ACCOUNT, change)
+    shown = await queries.show(AccountScope(world.store, world.caller, ACCOUNT), change)
     assert shown.state is BulkState.DONE
 
     rows = await world.services()
@@ -147,7 +150,7 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
     assert not doubled(world.effect_counts())
     assert await world.held() == {SMALL: len(guests), LARGE: USERS}
 
-    undone = await undo.undo(world.store, world.caller, ACCOUNT, bulk=change)
+    undone = await undo.undo(AccountScope(world.store, world.caller, ACCOUNT), bulk=change)
     assert undone.result.bulk is not None
     with worker(world, "undoing"):
         assert (await settled(world, undone.result.bulk.id)).green == USERS

@@ -6,6 +6,7 @@ import pytest
 
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.store.scope import AccountScope
 from tests.provisioning.support import ACCOUNT, EXCHANGE_STEPS, LARGE, SMALL, World, doubled, worker
 
 pytestmark = pytest.mark.any_database
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.any_database
 
 async def cancel(world: World, request_id: int | None) -> RequestState:
     assert request_id is not None
-    outcome = await requests.cancel(world.store, world.caller, ACCOUNT, request_id)
+    outcome = await requests.cancel(AccountScope(world.store, world.caller, ACCOUNT), request_id)
     return outcome.result
 
 
@@ -128,7 +129,7 @@ async def test_a_reset_request_is_red_and_its_late_result_is_refused(sqlite_worl
         given = await world.give(upn)
         await world.until(lambda: world.running_step("addresses"))
         assert given.request_id is not None
-        await requests.reset(world.store, world.caller, ACCOUNT, given.request_id)
+        await requests.reset(AccountScope(world.store, world.caller, ACCOUNT), given.request_id)
         assert await world.light(given.assignment_id) == Light.RED
 
         async def act_is_over() -> bool:

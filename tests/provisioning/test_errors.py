@@ -8,6 +8,7 @@ from sqlalchemy import select
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.services.failures import failures_of
 from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
@@ -73,7 +74,7 @@ async def test_what_can_be_corrected_is_kept_with_the_failure(sqlite_world: Worl
     with worker(world):
         given = await world.give(upn)
         await world.settled()
-    failures = await failures_of(world.store, world.caller, ACCOUNT, upn)
+    failures = await failures_of(AccountScope(world.store, world.caller, ACCOUNT), upn)
     failure = failures[given.assignment_id]
     assert (failure.step, failure.field) == ("mailbox", "quota")
 
@@ -100,7 +101,7 @@ async def test_between_tries_the_light_says_which_and_why(sqlite_world: World) -
 
         world.rules()
         assert given.request_id is not None
-        await requests.cancel(world.store, world.caller, ACCOUNT, given.request_id)
+        await requests.cancel(AccountScope(world.store, world.caller, ACCOUNT), given.request_id)
         await world.settled()
     assert (await world.request(given.request_id)).state == RequestState.CANCELLED
 
@@ -127,7 +128,7 @@ async def test_red_at_once_with_words_and_remedy_and_again_when_asked(sqlite_wor
         assert await world.held() == {SMALL: 1, LARGE: 0}
 
         assert given.request_id is not None
-        await requests.retry(world.store, world.caller, ACCOUNT, given.request_id)
+        await requests.retry(AccountScope(world.store, world.caller, ACCOUNT), given.request_id)
         await world.settled()
     row = await world.assignment(given.assignment_id)
     assert (row.light, row.error_kind, row.error_said) == (Light.GREEN, "", "")
@@ -295,7 +296,9 @@ async def test_an_object_of_somebody_else_is_left_alone_until_adopted(sqlite_wor
         assert "adopt" in row.error_remedy
         assert world.effects() == before
         await provision(
-            world.store, world.caller, ACCOUNT, upn, [ActionParams(EXCHANGE, SMALL, adopt=True)]
+            AccountScope(world.store, world.caller, ACCOUNT),
+            upn,
+            [ActionParams(EXCHANGE, SMALL, adopt=True)],
         )
         await world.settled()
     assert await world.light(given.assignment_id) == Light.GREEN
@@ -309,12 +312,12 @@ async def test_a_disabled_user_is_suspended_and_comes_back(sqlite_world: World) 
         given = await world.give(upn)
         await world.settled()
         name = (await world.assignment(given.assignment_id)).backend_name
-        await disable_user(world.store, world.caller, ACCOUNT, upn)
+        await disable_user(AccountScope(world.store, world.caller, ACCOUNT), upn)
         await world.settled()
         row = await world.assignment(given.assignment_id)
         assert (row.light, row.wish, row.observed_wish) == (Light.GREEN, "present", "suspended")
         assert not login(world.simulator_path, name, PASSWORD)
-        await enable_user(world.store, world.caller, ACCOUNT, upn)
+        await enable_user(AccountScope(world.store, world.caller, ACCOUNT), upn)
         await world.settled()
         assert login(world.simulator_path, name, PASSWORD)
     parents = [RequestKind.DISABLE, RequestKind.ENABLE]

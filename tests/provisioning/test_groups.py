@@ -16,6 +16,7 @@ from mission_control_tui.model.groups.editing import (
 )
 from mission_control_tui.model.groups.queries import ObjectView, show_object
 from mission_control_tui.model.states import Light, RequestKind
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.simulator.objects import SimulatedObject
@@ -45,20 +46,20 @@ def tamper(world: World, name: str, members: list[str]) -> None:
 
 
 async def shown(world: World, key: str) -> ObjectView:
-    return await show_object(world.store, world.caller, ACCOUNT, key)
+    return await show_object(AccountScope(world.store, world.caller, ACCOUNT), key)
 
 
 async def test_a_group_waits_for_its_members_and_follows_their_addresses(world: World) -> None:
     ada, ben = await world.people("ada", "ben")
     await world.give(ada)
-    at = (world.store, world.caller, ACCOUNT)
+    scope = AccountScope(world.store, world.caller, ACCOUNT)
     with pytest.raises(Exception, match="has no Managed Exchange"):
-        await create_object(*at, GROUP, "Sales", f"sales@{ada.partition('@')[2]}",
+        await create_object(scope, GROUP, "Sales", f"sales@{ada.partition('@')[2]}",
                             members={"member": [ben]})  # fmt: skip
     await world.give(ben)
     made = (
         await create_object(
-            *at, GROUP, "Sales", "sales@acme.example", members={"member": [ada, ben]}
+            scope, GROUP, "Sales", "sales@acme.example", members={"member": [ada, ben]}
         )
     ).result
     assert made.service.word == "Waiting"
@@ -69,7 +70,7 @@ async def test_a_group_waits_for_its_members_and_follows_their_addresses(world: 
         assert kept is not None
         assert kept.attributes["members.member"] == [ada, ben]
         assert kept.attributes["primary_address"] == "sales@acme.example"
-        await editing.edit_user(*at, ben, {"upn": "benno@acme.example"})
+        await editing.edit_user(scope, ben, {"upn": "benno@acme.example"})
         await world.settled()
         kept = simulated(world, made.service.backend_name)
         assert kept is not None
@@ -79,7 +80,7 @@ async def test_a_group_waits_for_its_members_and_follows_their_addresses(world: 
         kept = simulated(world, made.service.backend_name)
         assert kept is not None
         assert kept.attributes["members.member"] == ["benno@acme.example"]
-        await edit_object(*at, "Sales", GroupChanges(remove={"member": ["benno@acme.example"]}))
+        await edit_object(scope, "Sales", GroupChanges(remove={"member": ["benno@acme.example"]}))
         await world.settled()
         kept = simulated(world, made.service.backend_name)
         assert kept is not None
@@ -91,12 +92,12 @@ async def test_a_group_waits_for_its_members_and_follows_their_addresses(world: 
 async def test_a_shared_mailbox_is_removed_with_its_address_and_comes_back(world: World) -> None:
     (ada,) = await world.people("ada")
     await world.give(ada)
-    at = (world.store, world.caller, ACCOUNT)
+    scope = AccountScope(world.store, world.caller, ACCOUNT)
     with worker(world):
         await world.settled()
         made = (
             await create_object(
-                *at, SHARED, "Info", "info@acme.example",
+                scope, SHARED, "Info", "info@acme.example",
                 settings={"quota": "1 GB"}, members={"full-access": [ada], "send-as": [ada]},
             )
         ).result  # fmt: skip
@@ -105,15 +106,15 @@ async def test_a_shared_mailbox_is_removed_with_its_address_and_comes_back(world
         assert kept is not None
         assert kept.settings["quota"] == 1024
         assert kept.attributes["members.send-as"] == [ada]
-        await remove_object(*at, made.id)
+        await remove_object(scope, made.id)
         await world.settled()
         assert simulated(world, made.service.backend_name) is None
-        await aliases.add_alias(*at, ada, "info@acme.example")
+        await aliases.add_alias(scope, ada, "info@acme.example")
         await world.settled()
         with pytest.raises(Exception, match="is an alias of"):
-            await restore_object(*at, made.id)
-        await aliases.remove_alias(*at, ada, "info@acme.example")
-        back = (await restore_object(*at, made.id)).result
+            await restore_object(scope, made.id)
+        await aliases.remove_alias(scope, ada, "info@acme.example")
+        back = (await restore_object(scope, made.id)).result
         await world.settled()
         assert (await shown(world, made.id)).service.light is Light.GREEN
         kept = simulated(world, back.service.backend_name)
@@ -129,16 +130,16 @@ async def test_a_group_that_cannot_be_made_is_red_and_mended_by_asking_again(
         'service = "distribution-group"\nstep = "account"\nfail = "quota"\nfail_times = 1\n'
         'said = "The address list is full."'
     )
-    at = (world.store, world.caller, ACCOUNT)
+    scope = AccountScope(world.store, world.caller, ACCOUNT)
     with worker(world):
-        made = (await create_object(*at, GROUP, "Sales", "sales@acme.example")).result
+        made = (await create_object(scope, GROUP, "Sales", "sales@acme.example")).result
         await world.settled()
         red = await shown(world, made.id)
         assert (red.service.light, red.service.error_said) == (
             Light.RED,
             "The address list is full.",
         )
-        await edit_object(*at, made.id, GroupChanges())
+        await edit_object(scope, made.id, GroupChanges())
         await world.settled()
         assert (await shown(world, made.id)).service.light is Light.GREEN
 
@@ -147,12 +148,12 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
     world = sqlite_world
     (ada,) = await world.people("ada")
     await world.give(ada)
-    at = (world.store, world.caller, ACCOUNT)
+    scope = AccountScope(world.store, world.caller, ACCOUNT)
     with worker(world):
         await world.settled()
         made = (
             await create_object(
-                *at, GROUP, "Sales", "sales@acme.example", members={"member": [ada]}
+                scope, GROUP, "Sales", "sales@acme.example", members={"member": [ada]}
             )
         ).result
         await world.settled()
@@ -161,7 +162,9 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
         settings = load()
         backends = Backends(settings, world.store.installation)
         try:
-            report = await survey(world.store, world.caller, ACCOUNT, backends, settings.worker)
+            report = await survey(
+                AccountScope(world.store, world.caller, ACCOUNT), backends, settings.worker
+            )
         finally:
             await backends.close()
         (difference,) = report.differing
@@ -171,7 +174,7 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
         ]
         assert difference.changes[0].takes_away
         assert (await shown(world, "Sales")).service.drift
-        await edit_object(*at, "Sales", GroupChanges())
+        await edit_object(scope, "Sales", GroupChanges())
         await world.settled()
         kept = simulated(world, name)
         assert kept is not None

@@ -15,6 +15,7 @@ from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
@@ -34,7 +35,7 @@ MAIL = ActionParams(EXCHANGE, SMALL)
 
 async def planned(world: World, upns: list[str], action: UserVerb, params: ActionParams) -> None:
     for upn in upns:
-        await schedule(world.store, world.caller, ACCOUNT, upn, action, params, "+1h")
+        await schedule(AccountScope(world.store, world.caller, ACCOUNT), upn, action, params, "+1h")
 
 
 async def let_it_be_due(world: World, in_seconds: float = -60.0) -> None:
@@ -47,7 +48,7 @@ async def let_it_be_due(world: World, in_seconds: float = -60.0) -> None:
 
 
 async def states(world: World) -> Counter[str]:
-    listed = await list_schedules(world.store, world.caller, ACCOUNT)
+    listed = await list_schedules(AccountScope(world.store, world.caller, ACCOUNT))
     return Counter(str(one.state) for one in listed)
 
 
@@ -91,7 +92,7 @@ async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> N
         await let_it_be_due(world, 1.5)
         assert (await states(world))["waiting"] == 1
         await until_done(world, 1)
-    (row,) = await list_schedules(world.store, world.caller, ACCOUNT)
+    (row,) = await list_schedules(AccountScope(world.store, world.caller, ACCOUNT))
     assert row.ended_at is not None
     assert row.ended_at >= row.due_at - timedelta(seconds=0.1)
 
@@ -145,7 +146,7 @@ async def test_a_refused_wish_fails_and_the_worker_goes_on(world: World) -> None
         await until_done(world, 1)
     assert await states(world) == Counter({"done": 1, "failed": 1})
     (failed,) = await list_schedules(
-        world.store, world.caller, ACCOUNT, states=[ScheduleState.FAILED]
+        AccountScope(world.store, world.caller, ACCOUNT), states=[ScheduleState.FAILED]
     )
     assert "has not bought" in failed.said
 
@@ -169,8 +170,10 @@ async def test_an_embedded_worker_stays_for_what_is_due_soon_and_for_no_other(
 async def test_expired_accounts_are_disabled_and_the_bin_is_emptied(world: World) -> None:
     ann, bob = await world.people("ann", "bob")
     await world.give(ann)
-    await edit_user(world.store, world.caller, ACCOUNT, ann, {"expires_on": date(2026, 1, 1)})
-    await delete_user(world.store, world.caller, ACCOUNT, bob)
+    await edit_user(
+        AccountScope(world.store, world.caller, ACCOUNT), ann, {"expires_on": date(2026, 1, 1)}
+    )
+    await delete_user(AccountScope(world.store, world.caller, ACCOUNT), bob)
     async with world.store.write(world.caller) as tx:
         old = datetime.now(UTC) - timedelta(days=8)
         await tx.session.execute(update(UserRow).where(UserRow.in_bin).values(deleted_at=old))

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Word
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
@@ -63,15 +64,13 @@ class Site:
     async def give(self, user: str, level: str = "small", *, adopt: bool = False) -> ActionResult:
         wanted = ActionParams(DATABASES, level, adopt=adopt)
         outcome = await provision.provision(
-            self.world.store, self.world.caller, ACCOUNT, user, [wanted]
+            AccountScope(self.world.store, self.world.caller, ACCOUNT), user, [wanted]
         )
         return outcome.result[0]
 
     async def take(self, user: str) -> ActionResult:
         outcome = await provision.change_wish(
-            self.world.store,
-            self.world.caller,
-            ACCOUNT,
+            AccountScope(self.world.store, self.world.caller, ACCOUNT),
             user,
             DATABASES,
             RequestKind.DEPROVISION,
@@ -92,9 +91,7 @@ class Site:
         backends = Backends(settings, self.world.store.installation)
         try:
             return await survey(
-                self.world.store,
-                self.world.caller,
-                ACCOUNT,
+                AccountScope(self.world.store, self.world.caller, ACCOUNT),
                 backends,
                 settings.worker,
                 **options,  # type: ignore[arg-type]
@@ -253,7 +250,7 @@ async def test_a_switch_to_a_real_server_ends_in_a_database_of_its_own(site: Sit
         assert (row.light, row.error_kind) == (Light.RED, ErrorKind.INVALID)
         assert "Reset the password" in row.error_remedy
         made = await set_service_password(
-            site.world.store, site.world.caller, ACCOUNT, user, DATABASES
+            AccountScope(site.world.store, site.world.caller, ACCOUNT), user, DATABASES
         )
         await site.world.settled()
     assert await site.world.light(given.assignment_id) == Light.GREEN

@@ -14,6 +14,7 @@ from mission_control_tui.model.requests.removal_limit import (
     held_removals,
 )
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -83,14 +84,16 @@ async def test_removals_above_the_limit_wait_for_a_yes_and_others_go_on(world: W
             "allow them with `mission-control requests allow`"
         )
         assert (await world.held())[SMALL] == 4
-        held = await held_removals(world.store, world.caller, ACCOUNT)
+        held = await held_removals(AccountScope(world.store, world.caller, ACCOUNT))
         assert len(held) == 4
         cancelled, *others = held
-        await requests.cancel(world.store, world.caller, ACCOUNT, cancelled)
-        tried = await allow_removals(world.store, world.caller, ACCOUNT, dry_run=True)
+        await requests.cancel(AccountScope(world.store, world.caller, ACCOUNT), cancelled)
+        tried = await allow_removals(AccountScope(world.store, world.caller, ACCOUNT), dry_run=True)
         assert tried.result == tuple(others)
-        assert await held_removals(world.store, world.caller, ACCOUNT) == tuple(others)
-        allowed = await allow_removals(world.store, world.caller, ACCOUNT)
+        assert await held_removals(AccountScope(world.store, world.caller, ACCOUNT)) == tuple(
+            others
+        )
+        allowed = await allow_removals(AccountScope(world.store, world.caller, ACCOUNT))
         assert allowed.result == tuple(others)
         await world.settled()
         assert await removed(world) == 6
@@ -130,7 +133,7 @@ async def test_a_new_wish_takes_the_place_of_a_held_removal(sqlite_world: World)
         given = await world.give(users[1])
         await world.settled()
     assert await world.light(given.assignment_id) == Light.GREEN
-    assert await held_removals(world.store, world.caller, ACCOUNT) == ()
+    assert await held_removals(AccountScope(world.store, world.caller, ACCOUNT)) == ()
     assert not [
         one for one in world.effects() if one.effect == "removed" and one.key == given.assignment_id
     ]

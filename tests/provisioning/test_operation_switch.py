@@ -15,6 +15,7 @@ from mission_control_tui.model.installation.connector_switch import (
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -109,7 +110,7 @@ async def test_what_waits_goes_along_and_a_cancel_does_not_bring_the_green_light
         assert (row.connector, row.light, row.word) == (OTHER, Light.ORANGE, Word.QUEUED)
     for given in (change, fresh):
         assert given.request_id is not None
-        await requests.cancel(world.store, world.caller, ACCOUNT, given.request_id)
+        await requests.cancel(AccountScope(world.store, world.caller, ACCOUNT), given.request_id)
     row = await world.assignment(first.assignment_id)
     assert (row.wish, row.level_id) == (Wish.PRESENT, SMALL)
     assert (row.light, row.word) == (Light.ORANGE, Word.NOT_CHECKED)

@@ -14,6 +14,7 @@ from mission_control_tui.model.requests.outcomes import Observation, succeed
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -55,7 +56,7 @@ async def test_a_service_waits_for_what_it_requires_and_goes_on_when_that_is_men
         assert "failed" in (await world.assignment(given.assignment_id)).step
         assert await world.light(given.assignment_id) == Light.ORANGE
         assert registration is not None
-        await requests.retry(world.store, world.caller, ACCOUNT, registration)
+        await requests.retry(AccountScope(world.store, world.caller, ACCOUNT), registration)
         await world.settled()
     assert await world.light(given.assignment_id) == Light.GREEN
     order = [one.service for one in world.effects()]

@@ -15,6 +15,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.provisioning.connectors.simulator.rules import SHIPPED
@@ -39,14 +40,14 @@ async def first_start(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Wo
 async def lights(world: World) -> dict[str, set[Light]]:
     """subject -> its lights."""
     found: dict[str, set[Light]] = {}
-    for view in await status(world.store, world.caller, sample_account.CODE):
+    for view in await status(AccountScope(world.store, world.caller, sample_account.CODE)):
         found.setdefault(view.subject.partition("@")[0], set()).add(view.light)
     return found
 
 
 async def only_waiting(world: World) -> bool:
     active = await list_requests(
-        world.store, world.caller, sample_account.CODE, states=ACTIVE_STATES
+        AccountScope(world.store, world.caller, sample_account.CODE), states=ACTIVE_STATES
     )
     return all(one.state is RequestState.WAITING and one.waiting_for for one in active)
 
@@ -65,18 +66,23 @@ async def test_all_four_lights_and_how_they_are_mended(first_start: World) -> No
             "fails-once.example": {Light.RED},
             "ella.waits": {Light.ORANGE},
         }
-        ivy = await status(world.store, world.caller, sample_account.CODE, user="ivy.newman")
+        ivy = await status(
+            AccountScope(world.store, world.caller, sample_account.CODE), user="ivy.newman"
+        )
         assert {view.light for view in ivy} == {Light.GREY}
         assert "managed-exchange" in {view.service_id for view in ivy}
 
         for local in ("fails.once", "never.works"):
             wanted = [ActionParams("managed-exchange")]
-            await provision(world.store, world.caller, sample_account.CODE, local, wanted)
+            await provision(
+                AccountScope(world.store, world.caller, sample_account.CODE), local, wanted
+            )
         failed = await list_requests(
-            world.store, world.caller, sample_account.CODE, states=[RequestState.FAILED]
+            AccountScope(world.store, world.caller, sample_account.CODE),
+            states=[RequestState.FAILED],
         )
         (registration,) = [one for one in failed if one.service_id == "domain-registration"]
-        await retry(world.store, world.caller, sample_account.CODE, registration.id)
+        await retry(AccountScope(world.store, world.caller, sample_account.CODE), registration.id)
         await world.settled()
         after = await lights(world)
         assert after.pop("never.works") == {Light.RED}

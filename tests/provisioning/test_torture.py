@@ -21,6 +21,7 @@ from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.workers import LeaseLost
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestKind, Wish
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
@@ -66,7 +67,7 @@ async def wish_something(world: World, rng: random.Random, upns: list[str]) -> N
         if kind == "password" or (kind == "provision" and present == Wish.ABSENT):
             # Also before a service is given again: the last password was wiped on its delivery.
             await set_password(
-                world.store, world.caller, ACCOUNT, upn, f"{PASSWORD}-{rng.random()}"
+                AccountScope(world.store, world.caller, ACCOUNT), upn, f"{PASSWORD}-{rng.random()}"
             )
         if kind != "password":
             await wish(world, upn, kind)
@@ -79,7 +80,9 @@ async def cancel_something(world: World, rng: random.Random) -> None:
         ).all()
     if active:
         try:
-            await requests.cancel(world.store, world.caller, ACCOUNT, rng.choice(active))
+            await requests.cancel(
+                AccountScope(world.store, world.caller, ACCOUNT), rng.choice(active)
+            )
         except Conflict:
             return  # it has ended meanwhile
 

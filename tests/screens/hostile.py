@@ -14,6 +14,7 @@ from mission_control_tui.model.bulk.slices import work_slice
 from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, ContactRow, DomainRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
@@ -140,14 +141,14 @@ def _details(text: str) -> dict[str, Any]:
 async def bulk_subject(app: MissionControlApp, place: str) -> Any:
     """A bulk, made where there is none, or the ids of all users to act on."""
     context = context_of(app)
-    at = (context.store, world.CALLER, context.account_id)
-    users = await ids(*at)
+    scope = AccountScope(context.store, world.CALLER, context.account_id)
+    users = await ids(scope)
     if place == "bulk-new":
         return users
-    if not await list_bulks(*at):
-        await start(*at, users, BulkAction.ENABLE)
+    if not await list_bulks(scope):
+        await start(scope, users, BulkAction.ENABLE)
         await work_slice(context.store, 1, limit=2)
-    return (await list_bulks(*at))[0].id
+    return (await list_bulks(scope))[0].id
 
 
 async def subject(app: MissionControlApp, place: str) -> tuple[Any, ...]:

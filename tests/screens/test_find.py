@@ -15,6 +15,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.search.anyone import find_anyone
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.operators import RecentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.provisioning import deprovision_all
@@ -262,7 +263,7 @@ async def test_nothing_is_written_to_the_account_that_came_on_top(world_db: Path
         await until_made(pilot, acme, "bo.derek")
         assert isinstance(app.screen, UserScreen)
         assert await made(acme, "bo.derek") == [(acme.account_id, "bo.derek@acme.example")]
-        changed = await audit_log.entries(globex.store, globex.caller, globex.account_id)
+        changed = await audit_log.entries(globex.scope)
         assert not [one for one in changed if "bo.derek" in one.target]
         assert context_of(app) is globex
         assert "Globex Ltd" in top_of(app)
@@ -301,13 +302,16 @@ async def test_work_that_ends_after_the_account_changed_is_still_its_own_account
         await pilot.press("enter", "enter")
         await shows(pilot, "Account changed: acme -> globex")
         globex = context_of(app)
-        before = await audit_log.entries(acme.store, acme.caller, globex.account_id)
+        before = await audit_log.entries(AccountScope(acme.store, acme.caller, globex.account_id))
         user = card.card.user
         assert user is not None
         await card._change("disable", user)
-        written = await audit_log.entries(acme.store, acme.caller, acme.account_id, limit=1)
+        written = await audit_log.entries(acme.scope, limit=1)
         assert (written[0].action, written[0].user_id) == ("disable user", card.user_id)
-        assert await audit_log.entries(acme.store, acme.caller, globex.account_id) == before
+        assert (
+            await audit_log.entries(AccountScope(acme.store, acme.caller, globex.account_id))
+            == before
+        )
         assert context_of(app) is globex
         await until(pilot, lambda: "Globex Ltd" in top_of(app))
 
@@ -367,10 +371,10 @@ async def test_somebody_in_the_recycling_bin_is_found_and_can_be_restored(world_
         context = context_of(app)
         found = await find_anyone(context.store, context.caller, "simps")
         user, account = found.users[0].user_id, found.users[0].account.id
-        at = (context.store, world.CALLER, account)
-        await deprovision_all(*at, user)
+        scope = AccountScope(context.store, world.CALLER, account)
+        await deprovision_all(scope, user)
         await finish(context.store, world.CALLER, found.users[0].account)
-        await delete_user(*at, user)
+        await delete_user(scope, user)
         await find(app, pilot, "simps", "in the bin")
         await pilot.press("enter", "enter")
         await shows(pilot, "Account changed: acme -> globex", "Restore")

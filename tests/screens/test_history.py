@@ -10,6 +10,7 @@ import pytest
 
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens import history
@@ -26,8 +27,8 @@ async def test_it_is_narrowed_and_shows_before_and_after(
 ) -> None:
     async with opened(world_db, "history", size=size) as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await edit_user(*at, ADA, {"title": "Analyst"})
+        scope = context.scope
+        await edit_user(scope, ADA, {"title": "Analyst"})
         await shows(pilot, f"edit user {ADA}")
         await pilot.press("home")
         await shows(pilot, "title: none -> Analyst", "u takes it back")
@@ -46,13 +47,13 @@ async def test_names_stand_for_ids_and_what_80_columns_cut_is_read_below(world_d
     long = "maximiliana.featherstonehaugh-cholmondeley@acme.example"
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
-        at = (
+        scope = AccountScope(
             context.store,
             replace(context.caller, operator="a-long-operator", ticket="TICKET-100200"),
             context.account_id,
         )
-        await edit_user(*at, ADA, {"upn": long})
-        await provision(*at, long, [ActionParams("managed-exchange", "popx")])
+        await edit_user(scope, ADA, {"upn": long})
+        await provision(scope, long, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, "change maximiliana")
         await pilot.press("home")
         await until(pilot, lambda: "a-long-operator" in text_of(app))
@@ -85,17 +86,17 @@ async def test_h_is_about_the_user_of_each_screen_of_a_user(world_db: Path, scre
 async def test_a_change_is_undone_after_a_question(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await edit_user(*at, ADA, {"title": "Analyst"})
+        scope = context.scope
+        await edit_user(scope, ADA, {"title": "Analyst"})
         await shows(pilot, f"edit user {ADA}")
         await pilot.press("home", "u")
         await shows(pilot, f"undo edit user of {ADA}?", "title Analyst -> none", "[ No ]")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        assert (await details(*at, ADA)).details.title == "Analyst"
+        assert (await details(scope, ADA)).details.title == "Analyst"
         await pilot.press("u", "y")
         await shows(pilot, "Undone: edit user")
-        assert (await details(*at, ADA)).details.title == ""
+        assert (await details(scope, ADA)).details.title == ""
 
 
 async def test_what_cannot_be_undone_says_why(world_db: Path) -> None:
@@ -114,9 +115,7 @@ async def test_u_elsewhere_leads_to_what_this_session_did(world_db: Path) -> Non
         assert isinstance(app, ConsoleApp)
         app.accounts.change_caller(session="a" * 32)
         context = context_of(app)
-        await edit_user(
-            context.store, context.caller, context.account_id, ADA, {"title": "Analyst"}
-        )
+        await edit_user(context.scope, ADA, {"title": "Analyst"})
         await pilot.press("u")
         await shows(pilot, "What I did in this session", "1 change", f"edit user {ADA}")
 
@@ -185,8 +184,8 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await provision(*at, ADA, [ActionParams("managed-exchange", "popx")])
+        scope = context.scope
+        await provision(scope, ADA, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, f"change {ADA} Managed Exchange")
         await pilot.press("home", "u")
         await shows(pilot, f"undo change of {ADA} Managed Exchange?", "[ No ]")
@@ -194,7 +193,7 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
         assert "level Standard Mail (POPX) -> Managed Exchange - PC & Web Access" in question
         await pilot.press("y")
         await shows(pilot, f"Undone: change of {ADA} Managed Exchange")
-        (view,) = await status(*at, user=ADA)
+        (view,) = await status(scope, user=ADA)
         assert view.level_id == "pc-web"
 
 
@@ -204,22 +203,22 @@ async def test_a_change_of_a_group_is_undone(world_db: Path) -> None:
 
     async with opened(world_db, "history") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         made = await create_object(
-            *at, "distribution-group", "Sales", "sales@acme.example", members={"member": [ADA]}
+            scope, "distribution-group", "Sales", "sales@acme.example", members={"member": [ADA]}
         )
         await shows(pilot, "create Sales (Distribution Group)", "change members Sales")
         await pilot.press("home", "u")
         await shows(pilot, "undo change members of Sales", "[ No ]")
         await pilot.press("y")
         await shows(pilot, "Undone: change members of Sales", "19 changes")
-        assert (await show_object(*at, made.result.id)).members == ()
+        assert (await show_object(scope, made.result.id)).members == ()
         await pilot.press("home", *["down"] * 3, "u")
         await shows(pilot, "undo create of Sales", "removed Sales (Distribution Group)")
         await shows(pilot, "What Sales holds at the back end is removed")
         await pilot.press("y")
         await shows(pilot, "Undone: create of Sales")
-        assert (await show_object(*at, made.result.id)).removed_at is not None
+        assert (await show_object(scope, made.result.id)).removed_at is not None
 
 
 async def test_what_i_did_is_saved_as_a_script_by_enter_alone(
@@ -228,8 +227,8 @@ async def test_what_i_did_is_saved_as_a_script_by_enter_alone(
     monkeypatch.setenv("HOME", str(tmp_path))
     async with opened(world_db, "user", "ada") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await edit_user(*at, ADA, {"title": "Analyst"})
+        scope = context.scope
+        await edit_user(scope, ADA, {"title": "Analyst"})
         await shows(pilot, "User Functions")
         await pilot.press("u")
         await shows(pilot, f"edit user {ADA}", "w Save as script")

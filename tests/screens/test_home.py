@@ -19,6 +19,7 @@ from mission_control_tui.model.orders import buying
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
@@ -81,13 +82,12 @@ def _rows(app: MissionControlApp, quadrant: str) -> list[Any]:
 async def test_what_others_do_appears_without_a_key(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         other = await Store.open(world_db)
+        scope = AccountScope(other, world.CALLER, "acme")
         try:
-            await buying.buy(other, world.CALLER, "acme", "databases", level="small", quantity=3)
+            await buying.buy(scope, "databases", level="small", quantity=3)
             await shows(pilot, "0/3 used")
             await provision.provision(
-                other,
-                world.CALLER,
-                "acme",
+                scope,
                 "ada",
                 [ActionParams("databases", "small", instance="crm")],
             )
@@ -148,12 +148,16 @@ async def test_a_new_account_is_told_the_next_step_each_time(new_db: Path) -> No
         await shows(pilot, "Next: buy Email", "A new account:")
         store = app.store.store
         account = app.store.account
-        await buying.buy(store, world.CALLER, "acme", "email", level="pc-web", quantity=2)
+        await buying.buy(
+            AccountScope(store, world.CALLER, "acme"), "email", level="pc-web", quantity=2
+        )
         await shows(pilot, "Next: create a user (n)", "0/2 used")
         user = await world.person(store, account, "Ada", "Lovelace", "ada")
         await shows(pilot, "Next: give a user a service")
         await provision.provision(
-            store, world.CALLER, "acme", user, [ActionParams("managed-exchange", "pc-web")]
+            AccountScope(store, world.CALLER, "acme"),
+            user,
+            [ActionParams("managed-exchange", "pc-web")],
         )
         await shows(pilot, "Queued ada")
         assert "Next:" not in text_of(app)
@@ -162,12 +166,12 @@ async def test_a_new_account_is_told_the_next_step_each_time(new_db: Path) -> No
 async def test_more_than_fits_is_counted(world_db: Path) -> None:
     store = await Store.open(world_db)
     account = await resolve_account(store, world.CALLER, "acme")
-    await buying.buy(store, world.CALLER, "acme", "databases", level="small", quantity=20)
+    await buying.buy(
+        AccountScope(store, world.CALLER, "acme"), "databases", level="small", quantity=20
+    )
     for number in range(14):
         await provision.provision(
-            store,
-            world.CALLER,
-            account.id,
+            AccountScope(store, world.CALLER, account.id),
             "ada",
             [ActionParams("databases", "small", instance=f"db{number}")],
         )
@@ -189,11 +193,11 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
     async with console(world_db) as (app, pilot):
         await shows(pilot, "Groups and shared mailboxes", "4/7 used")
         assert "schedule" not in text_of(app)
-        at = (app.store.store, world.CALLER, "acme")
-        await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
+        scope = AccountScope(app.store.store, world.CALLER, "acme")
+        await objects.create_object(scope, "distribution-group", "Sales", "sales@acme.example")
         for action in (UserVerb.SUSPEND, UserVerb.DISABLE):
             params = ActionParams("managed-exchange" if action is UserVerb.SUSPEND else "")
-            await schedule(*at, "ada", action, params, "+1h")
+            await schedule(scope, "ada", action, params, "+1h")
         await shows(pilot, "2 schedules wait")
         async with app.store.store.write(world.CALLER, 1) as tx:
             await tx.session.execute(
@@ -221,9 +225,7 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
 async def test_names_are_shown_as_they_are_and_never_as_markup(world_db: Path) -> None:
     store = await Store.open(world_db)
     await contacts.set_contacts(
-        store,
-        world.CALLER,
-        "acme",
+        AccountScope(store, world.CALLER, "acme"),
         [contacts.Contact(contacts.ContactRole.PRIMARY, "[/b] 名前 [red]x")],
     )
     await store.close()

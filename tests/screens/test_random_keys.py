@@ -75,20 +75,20 @@ async def begin(app: MissionControlApp, place: str) -> None:
     screen = app.screen
     assert isinstance(screen, MissionScreen)
     context = context_of(app)
-    at = (context.store, context.caller, context.account_id)
+    scope = context.scope
     arguments: tuple[Any, ...] = ()
     if place in ("provision", "user", "edit-user"):
-        shown = await page(*at)
-        binned = await page(*at, UserFilter(in_bin=True))
+        shown = await page(scope)
+        binned = await page(scope, UserFilter(in_bin=True))
         arguments = ((*shown.rows, *binned.rows)[0].id,)
     elif place in ("product", "buy"):
         arguments = ("email",)
     elif place == "request":
-        arguments = ((await list_requests(*at))[0].id,)
+        arguments = ((await list_requests(scope))[0].id,)
     elif place in ("bulk", "bulk-new"):
         arguments = (await bulk_subject(app, place),)
     elif place == "order":
-        arguments = ((await list_orders(*at))[0].id,)
+        arguments = ((await list_orders(scope))[0].id,)
     screen.go_to(place, *arguments)
 
 

@@ -24,7 +24,7 @@ TOMORROW = "tomorrow 18:00"
 
 async def schedules(app: MissionControlApp) -> tuple[ScheduleView, ...]:
     context = context_of(app)
-    return await list_schedules(context.store, context.caller, context.account_id)
+    return await list_schedules(context.scope)
 
 
 async def answer(pilot: Pilot[int], text: str) -> None:
@@ -47,9 +47,7 @@ async def test_disable_a_user_at_a_time_from_user_functions(
         await shows(pilot, "Scheduled, number 1: Disable the user", "18:00 (+00:00)")
         (one,) = await schedules(app)
         assert (one.action, one.upn, one.state) == ("disable", "ada@acme.example", "waiting")
-        found = await users.details(
-            *(context_of(app).store, context_of(app).caller, one.account_id, one.user_id)
-        )
+        found = await users.details(context_of(app).scope, one.user_id)
         assert not found.details.disabled
 
 
@@ -112,8 +110,8 @@ async def test_in_users_d_is_about_the_one_under_the_cursor(world_db: Path) -> N
 async def planned(app: MissionControlApp, local: str, action: str, text: str) -> ScheduleView:
     context = context_of(app)
     user = await user_id(context, local)
-    at = (context.store, context.caller, context.account_id)
-    return (await schedule(*at, user, action, None, text)).result
+    scope = context.scope
+    return (await schedule(scope, user, action, None, text)).result
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -143,11 +141,11 @@ async def test_the_list_changes_and_cancels(world_db: Path, size: tuple[int, int
 async def binned(app: MissionControlApp) -> str:
     """Ada, deleted."""
     context = context_of(app)
-    at = (context.store, context.caller, context.account_id)
+    scope = context.scope
     ada = await user_id(context, "ada")
-    await deprovision_all(*at, ada)
+    await deprovision_all(scope, ada)
     await finish(context.store, context.caller, context.account)
-    await deletion.delete_user(*at, ada)
+    await deletion.delete_user(scope, ada)
     return ada
 
 
@@ -164,7 +162,7 @@ async def test_the_bin_restores_after_a_question(world_db: Path, size: tuple[int
         await pilot.press("enter", "y")
         await shows(pilot, "ada@acme.example is back", "Nobody is in the recycling bin")
         context = context_of(app)
-        found = await users.details(context.store, context.caller, context.account_id, ada)
+        found = await users.details(context.scope, ada)
         assert not found.in_bin
 
 
@@ -179,13 +177,13 @@ async def test_a_purge_wants_the_upn_typed(world_db: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "That is not ada@acme.example: nothing was purged")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        assert len(await list_bin(*at, bin_days=30)) == 1
+        scope = context.scope
+        assert len(await list_bin(scope, bin_days=30)) == 1
         await pilot.press("ctrl+u")
         await type_text(pilot, "ada@acme.example")
         await pilot.press("enter")
         await until(pilot, lambda: "is purged" in text_of(app))
-        assert await list_bin(*at, bin_days=30) == ()
+        assert await list_bin(scope, bin_days=30) == ()
 
 
 async def test_hints_of_schedules_say_what_their_keys_do_there(world_db: Path) -> None:
@@ -193,8 +191,8 @@ async def test_hints_of_schedules_say_what_their_keys_do_there(world_db: Path) -
         await shows(pilot, "Nothing is scheduled")
         assert "e Change" not in text_of(app)
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         ada = await user_id(context, "ada")
-        await schedule(*at, ada, "disable", None, TOMORROW)
+        await schedule(scope, ada, "disable", None, TOMORROW)
         app.screen.reload()  # type: ignore[attr-defined]
         await shows(pilot, "p Services", "e Change")

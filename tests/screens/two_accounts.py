@@ -17,6 +17,7 @@ from mission_control_tui.model.accounts import editing as accounts
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import provisioning as provision
@@ -43,7 +44,9 @@ async def add_globex(path: Path) -> Account:
             store, world.CALLER, name="Globex Ltd", code="globex", domains=["globex.example"]
         )
         account = made.result
-        await buying.buy(store, world.CALLER, account.id, "email", level="popx", quantity=5)
+        await buying.buy(
+            AccountScope(store, world.CALLER, account.id), "email", level="popx", quantity=5
+        )
         for first, last, local in OTHERS:
             details = UserDetails(
                 upn=f"{local}@globex.example",
@@ -53,11 +56,11 @@ async def add_globex(path: Path) -> Account:
                 username=local,
                 mobile_phone="+61 400 123 456" if local == "homer" else "",
             )
-            user = await creation.create_user(store, world.CALLER, account.id, details, PASSWORD)
+            user = await creation.create_user(
+                AccountScope(store, world.CALLER, account.id), details, PASSWORD
+            )
             await provision.provision(
-                store,
-                world.CALLER,
-                account.id,
+                AccountScope(store, world.CALLER, account.id),
                 user.result.user.id,
                 [ActionParams("managed-exchange", "popx")],
             )

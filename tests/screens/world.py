@@ -24,6 +24,7 @@ from mission_control_tui.model.states import Light, RequestState, Word
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import creation
@@ -65,18 +66,19 @@ async def make(path: Path, *, empty: bool = False) -> Account:
 async def fill(store: Store, account: Account) -> None:
     """Seats, users, and services: green, red and orange ones."""
     await set_contacts(
-        store, CALLER, account.id, [Contact(ContactRole.PRIMARY, "Rita Field", "rita@acme.example")]
+        AccountScope(store, CALLER, account.id),
+        [Contact(ContactRole.PRIMARY, "Rita Field", "rita@acme.example")],
     )
-    await buying.buy(store, CALLER, account.id, "email", level="pc-web", quantity=5)
-    await buying.buy(store, CALLER, account.id, "email", level="popx", quantity=2)
+    await buying.buy(AccountScope(store, CALLER, account.id), "email", level="pc-web", quantity=5)
+    await buying.buy(AccountScope(store, CALLER, account.id), "email", level="popx", quantity=2)
     ids = [await person(store, account, *who) for who in PEOPLE]
     mailbox = [ActionParams("managed-exchange", "pc-web")]
     for user in ids[:3]:
-        await provision.provision(store, CALLER, account.id, user, mailbox)
+        await provision.provision(AccountScope(store, CALLER, account.id), user, mailbox)
     await finish(store, CALLER, account)
     await turn_red(store, account, ids[1])
     await provision.provision(
-        store, CALLER, account.id, ids[3], [ActionParams("managed-exchange", "popx")]
+        AccountScope(store, CALLER, account.id), ids[3], [ActionParams("managed-exchange", "popx")]
     )
     await age(store, account)
 
@@ -99,7 +101,7 @@ async def person(store: Store, account: Account, first: str, last: str, local: s
         display_name=f"{first} {last}",
         username=local,
     )
-    made = await creation.create_user(store, CALLER, account.id, details, PASSWORD)
+    made = await creation.create_user(AccountScope(store, CALLER, account.id), details, PASSWORD)
     return made.result.user.id
 
 

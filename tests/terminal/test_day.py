@@ -15,6 +15,7 @@ import pytest
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.search import user_list
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
 from tests.support import proof_factor
 from tests.terminal.day import page, play, world
@@ -53,9 +54,11 @@ def test_the_judge_sees_what_is_wrong(tmp_path: Path) -> None:
             caller = Caller(world.OPERATOR, ticket="INC-1", source="console")
             mine = {one.upn for one in play.cast_of(tickets)}
             customer = world.CUSTOMERS[0]
-            found = await user_list.page(store, caller, customer.code)
+            found = await user_list.page(AccountScope(store, caller, customer.code))
             other = next(one for one in found.rows if one.upn not in mine)
-            await editing.edit_user(store, caller, customer.code, other.id, {"title": "Clerk"})
+            await editing.edit_user(
+                AccountScope(store, caller, customer.code), other.id, {"title": "Clerk"}
+            )
         finally:
             await store.close()
 

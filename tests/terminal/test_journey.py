@@ -19,6 +19,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.services.lights import status, workers
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.params import ActionParams
 from tests.terminal.pty import Terminal
@@ -61,7 +62,7 @@ async def _change(path: Path, user: str, level: str) -> None:
     store = await Store.open(path)
     try:
         wanted = [ActionParams("managed-exchange", level)]
-        await provision.provision(store, CALLER, "acme", user, wanted)
+        await provision.provision(AccountScope(store, CALLER, "acme"), user, wanted)
     finally:
         await store.close()
 
@@ -192,8 +193,8 @@ async def _outcome(path: Path) -> tuple[list[str], list[tuple[str, Light]]]:
     """The levels that were ordered, oldest first, and the level and light of each service that is given."""
     store = await Store.open(path)
     try:
-        placed = await list_orders(store, CALLER, "acme")
-        given = await status(store, CALLER, "acme")
+        placed = await list_orders(AccountScope(store, CALLER, "acme"))
+        given = await status(AccountScope(store, CALLER, "acme"))
         levels = [line.level_id for order in reversed(placed) for line in order.lines]
         return levels, [(one.level_id, one.light) for one in given if one.id]
     finally:
@@ -347,6 +348,6 @@ def test_a_second_process_changes_the_same_user(database: Path) -> None:
 async def _buy(path: Path, level: str) -> None:
     store = await Store.open(path)
     try:
-        await buying.buy(store, CALLER, "acme", "email", level=level, quantity=2)
+        await buying.buy(AccountScope(store, CALLER, "acme"), "email", level=level, quantity=2)
     finally:
         await store.close()

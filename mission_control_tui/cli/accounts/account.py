@@ -79,7 +79,7 @@ def show(session: Session, code: str | None) -> None:
 
     async def work(store: Store) -> AccountDetails:
         chosen = code or await session.account_id(store)
-        return await show_account(store, session.caller, chosen)
+        return await show_account(session.scope_of(store, chosen))
 
     found = session.run(work)
     if session.json:
@@ -181,14 +181,14 @@ def edit(
 
     async def work(store: Store) -> Outcome[Any]:
         chosen = code or await session.account_id(store)
-        now = await show_account(store, session.caller, chosen)
+        now = await show_account(session.scope_of(store, chosen))
         policy = replace(
             now.policy,
             min_length=now.policy.min_length if password_length is None else password_length,
             classes=now.policy.classes if password_classes is None else password_classes,
         )
         return await edit_account(
-            *(store, session.caller, now.account.id),
+            session.scope_of(store, now.account.id),
             version=now.account.version,
             name=name,
             time_zone=time_zone,

@@ -15,10 +15,9 @@ from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.billing.statements import Statement
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.money import Money
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 
 @click.command()
@@ -41,12 +40,10 @@ def approval(session: Session, above: str | None, never: bool) -> None:
     from mission_control_tui.model.money import Money
     from mission_control_tui.model.orders import approval as approving
 
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[Money | None]:
-        currency = (await current(store)).catalogue.currency
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[Money | None]:
+        currency = (await current(scope.store)).catalogue.currency
         limit = None if above is None else Money.parse(above, currency, where="--above")
-        return await approving.set_approval_limit(store, caller, account, limit, dry_run=dry_run)
+        return await approving.set_approval_limit(scope, limit, dry_run=dry_run)
 
     outcome = carry_out(session, change)
     tell(session, outcome, {"approval_above": outcome.result})

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
         BulkView,
         StoppedBulk,
     )
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 Command = Callable[..., Any]
 ACTIONS = [
@@ -137,8 +137,8 @@ def start(
     ) -> tuple[BulkPlan, Outcome[BulkView] | None]:
         from mission_control_tui.model.bulk import control as bulks
 
-        account = await session.account_id(store)
-        found = await planning.plan(store, session.caller, account, users, kind, params)
+        scope = await session.scope(store)
+        found = await planning.plan(scope, users, kind, params)
         found = output.with_removals(session, found)
         file = bulk_running.password_file(
             session, found.attended and bool(found.passwords), given["passwords_out"], stack
@@ -147,7 +147,7 @@ def start(
             return found, None
         if kind in _TAKES_AWAY:
             session.confirm(f"{_TAKES_AWAY[kind]} {found.users} users?")
-        outcome = await bulks.start(store, session.caller, account, users, kind, params)
+        outcome = await bulks.start(scope, users, kind, params)
         started = outcome.result
         await waiting.wake(session, store)
         if started.attended:
@@ -155,7 +155,7 @@ def start(
         if wait is not None:
             started = await bulk_running.until_settled(session, store, started, wait)
         else:
-            started = await queries.show(store, session.caller, account, started.id)
+            started = await queries.show(scope, started.id)
         _tell_started(session, found, started)
         await bulk_running.judge(session, store, started, wait)
         return found, outcome
@@ -226,10 +226,8 @@ def show(
     """Show one bulk: how far it is, and its items with --failed or --outcome."""
     wanted = {ItemOutcome(outcome) for outcome in outcomes} | (FAILED if failed else set())
 
-    async def work(
-        store: Store, caller: Caller, account: int
-    ) -> tuple[BulkView, tuple[BulkItemView, ...]]:
-        at = (store, caller, account, bulk_id)
+    async def work(scope: AccountScope) -> tuple[BulkView, tuple[BulkItemView, ...]]:
+        at = (scope, bulk_id)
         found = await queries.show(*at)
         if not wanted:
             return found, ()
@@ -255,16 +253,14 @@ def show(
 def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
     """Stop a bulk: what is left of it is not wished for; what is queued goes on, or is cancelled."""
 
-    async def work(store: Store, caller: Caller, account: int) -> Outcome[StoppedBulk]:
+    async def work(scope: AccountScope) -> Outcome[StoppedBulk]:
         from mission_control_tui.model.bulk import control as bulks
 
         outcome = await bulks.stop(
-            *(store, caller, account, bulk_id),
-            cancel_queued=cancel_queued,
-            dry_run=session.dry_run,
+            scope, bulk_id, cancel_queued=cancel_queued, dry_run=session.dry_run
         )
         if outcome.result.cancelled:
-            await waiting.wake(session, store)
+            await waiting.wake(session, scope.store)
         return outcome
 
     outcome = session.query(work)
@@ -299,12 +295,10 @@ def resume(session: Session, bulk_id: int, passwords_out: Path | None, wait: flo
     async def work(store: Store, stack: contextlib.ExitStack) -> BulkView:
         from mission_control_tui.model.bulk import control as bulks
 
-        account = await session.account_id(store)
-        found = await queries.show(store, session.caller, account, bulk_id)
+        scope = await session.scope(store)
+        found = await queries.show(scope, bulk_id)
         file = bulk_running.password_file(session, found.attended, passwords_out, stack)
-        outcome = await bulks.resume(
-            store, session.caller, account, bulk_id, dry_run=session.dry_run
-        )
+        outcome = await bulks.resume(scope, bulk_id, dry_run=session.dry_run)
         if session.dry_run:
             return outcome.result
         await waiting.wake(session, store)
@@ -312,7 +306,7 @@ def resume(session: Session, bulk_id: int, passwords_out: Path | None, wait: flo
             await bulk_running.go_on(session, store, outcome.result, file)
         if wait is not None:
             await bulk_running.until_settled(session, store, outcome.result, wait)
-        found = await queries.show(store, session.caller, account, bulk_id)
+        found = await queries.show(scope, bulk_id)
         await bulk_running.judge(session, store, found, wait)
         return found
 

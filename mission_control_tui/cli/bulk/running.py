@@ -79,7 +79,7 @@ async def go_on(
             file.write(passwords.OF_SERVICES, rows, made=False)
 
     requests: list[int] = []
-    async for done in bulks.attend(store, session.caller, bulk.account_id, bulk.id, keep):
+    async for done in bulks.attend(session.scope_of(store, bulk.account_id), bulk.id, keep):
         if done.requests and not requests:
             await waiting.wake(session, store)
         requests += done.requests
@@ -92,7 +92,7 @@ async def until_settled(session: Session, store: Store, bulk: BulkView, seconds:
     deadline = time.monotonic() + seconds
     tell_at = time.monotonic() + TELL_SECONDS
     while True:
-        bulk = await queries.show(store, session.caller, bulk.account_id, bulk.id)
+        bulk = await queries.show(session.scope_of(store, bulk.account_id), bulk.id)
         now = time.monotonic()
         if bulk.progress.settled or bulk.state is BulkState.STOPPED or now >= deadline:
             return bulk
@@ -132,7 +132,7 @@ async def judge(session: Session, store: Store, bulk: BulkView, waited: float | 
     if not progress.refused and not (waited is not None and progress.red):
         return
     failed = await queries.items(
-        store, session.caller, bulk.account_id, bulk.id, outcomes=FAILED, limit=waiting.NAMED
+        session.scope_of(store, bulk.account_id), bulk.id, outcomes=FAILED, limit=waiting.NAMED
     )
     problems = waiting.first_of(
         [Problem(item.name, item.reason) for item in failed], total=progress.failed

@@ -20,15 +20,15 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
 
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Change = Callable[Concatenate["Store", "Caller", int, P], Awaitable[Outcome[T]]]
+Change = Callable[Concatenate["AccountScope", P], Awaitable[Outcome[T]]]
 """A function of the model that changes an account, or tries to where `dry_run` is said."""
 
 
@@ -52,19 +52,16 @@ def carry_out_and_wait(
     options["dry_run"] = session.dry_run
 
     async def work(store: Store) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
-        account = await session.account_id(store)
-        outcome = await change(store, session.caller, account, *args, **options)
-        return outcome, await follow(
-            session, store, account, outcome, subject(outcome.result), wait
-        )
+        scope = await session.scope(store)
+        outcome = await change(scope, *args, **options)
+        return outcome, await follow(session, scope, outcome, subject(outcome.result), wait)
 
     return session.run(work)
 
 
 async def follow(
     session: Session,
-    store: Store,
-    account: int,
+    scope: AccountScope,
     outcome: Outcome[Any],
     subject: str | Sequence[str],
     wait: float | None,
@@ -76,11 +73,11 @@ async def follow(
     if not outcome.applied:
         return ()
     if outcome.plan.requests:
-        await waiting.wake(session, store)
+        await waiting.wake(session, scope.store)
     if wait is None:
         return ()
-    look = waiting.look_at(session, store, account, subject)
-    return await waiting.until_settled(session, store, account, look, wait)
+    look = waiting.look_at(scope, subject)
+    return await waiting.until_settled(session, scope, look, wait)
 
 
 def tell(

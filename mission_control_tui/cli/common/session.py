@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.settings.settings import Settings
 
 P = ParamSpec("P")
@@ -97,7 +98,7 @@ class Session:
 
     def query(
         self,
-        query: Callable[Concatenate[Store, Caller, int, P], Awaitable[T]],
+        query: Callable[Concatenate[AccountScope, P], Awaitable[T]],
         /,
         *args: P.args,
         **options: P.kwargs,
@@ -105,7 +106,7 @@ class Session:
         """Ask the model something about the account of this call."""
 
         async def work(store: Store) -> T:
-            return await query(store, self.caller, await self.account_id(store), *args, **options)
+            return await query(await self.scope(store), *args, **options)
 
         return self.run(work)
 
@@ -175,6 +176,16 @@ class Session:
             await self._make_sample(store)
             chosen = await resolve_account(store, self.caller, named)
         return chosen.id
+
+    def scope_of(self, store: Store, account: int | str) -> AccountScope:
+        """Return the scope of an account, for this call's caller."""
+        from mission_control_tui.model.store.scope import AccountScope
+
+        return AccountScope(store, self.caller, account)
+
+    async def scope(self, store: Store) -> AccountScope:
+        """Return the scope of the account that this call is about. Raises as `account_id` does."""
+        return self.scope_of(store, await self.account_id(store))
 
     def confirm(self, question: str) -> None:
         """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""

@@ -17,6 +17,7 @@ from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 Look = Callable[[], Awaitable[Sequence[AssignmentView]]]
 
@@ -37,16 +38,16 @@ async def wake(session: Session, store: Store) -> None:
 
 
 async def until_settled(
-    session: Session, store: Store, account: int, look: Look, seconds: float
+    session: Session, scope: AccountScope, look: Look, seconds: float
 ) -> tuple[AssignmentView, ...]:
     """Look again at each change until nothing is orange or the time is up; returns the last look."""
     from mission_control_tui.model.store.change_feed import changes
 
-    starter = _Starter(session, store)
+    starter = _Starter(session, scope.store)
     deadline = time.monotonic() + seconds
     changed = asyncio.Event()
     told: dict[str, tuple[str, str, str]] = {}
-    async with aclosing(changes(store, account)) as feed:
+    async with aclosing(changes(scope.store, await scope.account_id())) as feed:
         pump = asyncio.create_task(_pump(feed, changed))
         pump.add_done_callback(lambda _: changed.set())
         try:
@@ -90,14 +91,14 @@ class _Starter:
             say(f"The worker does not come up. What it says is in {log}")
 
 
-def look_at(session: Session, store: Store, account: int, subject: str | Sequence[str]) -> Look:
+def look_at(scope: AccountScope, subject: str | Sequence[str]) -> Look:
     """Return a look at all that a user has, or at service instances of these ids."""
     from mission_control_tui.model.services.lights import assignments_by_id, status
 
     async def look() -> Sequence[AssignmentView]:
         if not isinstance(subject, str):
-            return await assignments_by_id(store, session.caller, account, subject)
-        found = await status(store, session.caller, account, user=subject)
+            return await assignments_by_id(scope, subject)
+        found = await status(scope, user=subject)
         return [view for view in found if view.id]
 
     return look

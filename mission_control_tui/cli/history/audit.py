@@ -86,14 +86,12 @@ def audit(
     wanted = limit if limit is not None or form is not None or session.json else 200
 
     async def pages(store: Store) -> AsyncIterator[tuple[AuditView, ...]]:
-        account = await session.account_id(store)
+        scope = await session.scope(store)
         last: int | None = None
         left = wanted
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
-            found = await entries(
-                store, session.caller, account, limit=size, before_id=last, **filters
-            )
+            found = await entries(scope, limit=size, before_id=last, **filters)
             if found:
                 yield found
             if len(found) < size:

@@ -63,11 +63,11 @@ def undo(
         nonlocal lights, settled
         from mission_control_tui.model.history import undo as undoing
 
-        account = await session.account_id(store)
+        scope = await session.scope(store)
 
         async def state(dry_run: bool) -> Outcome[UndoResult]:
             return await undoing.undo(
-                *(store, session.caller, account),
+                scope,
                 audit=number if kind == "audit" else None,
                 request=number if kind == "request" else None,
                 bulk=number if kind == "bulk" else None,
@@ -101,10 +101,10 @@ def undo(
             settled = await bulk_running.until_settled(session, store, started, wait)
         elif wait is not None and outcome.result.user_id is not None:
             user = outcome.result.user_id
-            lights = await results.follow(session, store, account, outcome, user, wait)
+            lights = await results.follow(session, scope, outcome, user, wait)
         elif wait is not None and (ident := outcome.result.object_assignment) is not None:
-            look = waiting.look_at(session, store, account, [ident])
-            lights = await waiting.until_settled(session, store, account, look, wait)
+            look = waiting.look_at(scope, [ident])
+            lights = await waiting.until_settled(session, scope, look, wait)
         return outcome
 
     with contextlib.ExitStack() as stack:

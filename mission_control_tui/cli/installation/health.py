@@ -307,9 +307,7 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
     for account in await list_accounts(store, session.caller):
         waiting += len(
             await list_requests(
-                store,
-                session.caller,
-                account.id,
+                session.scope_of(store, account.id),
                 states=[RequestState.QUEUED, RequestState.RUNNING],
                 limit=1000,
             )

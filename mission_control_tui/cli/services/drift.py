@@ -13,8 +13,7 @@ from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.provisioning.drift import Difference, DriftReport
 
 
@@ -33,14 +32,16 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
     nothing else differs.
     """
 
-    async def work(store: Store, caller: Caller, account: int) -> DriftReport:
+    async def work(scope: AccountScope) -> DriftReport:
         from mission_control_tui.provisioning.backends import Backends
         from mission_control_tui.provisioning.drift import survey
 
-        backends = Backends(session.settings, store.installation)
+        backends = Backends(session.settings, scope.store.installation)
         try:
             return await survey(
-                *(store, caller, account, backends, session.settings.worker),
+                scope,
+                backends,
+                session.settings.worker,
                 user=user,
                 service=service,
                 orphans=orphans,

@@ -12,9 +12,8 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.search import filters
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.search.light_rows import Cell, LightColumn, MatrixPage, MatrixRow
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 ORDERS = ("name", "oldest", "newest")
 
@@ -40,17 +39,14 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
     in names and addresses. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D drift.
     """
 
-    async def work(
-        store: Store, caller: Caller, account: int
-    ) -> tuple[tuple[LightColumn, ...], MatrixPage]:
+    async def work(scope: AccountScope) -> tuple[tuple[LightColumn, ...], MatrixPage]:
         from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.search import light_matrix
 
-        at = (store, caller, account)
-        sight = filters.parse_filter(" ".join(words), (await current(store)).catalogue)
+        sight = filters.parse_filter(" ".join(words), (await current(scope.store)).catalogue)
         order = filters.UserOrder(sort)
-        across = await light_matrix.columns(*at)
-        return across, await light_matrix.page(*at, sight, order, offset=offset, limit=limit)
+        across = await light_matrix.columns(scope)
+        return across, await light_matrix.page(scope, sight, order, offset=offset, limit=limit)
 
     across, page = session.query(work)
     if session.json:

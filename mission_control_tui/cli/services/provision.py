@@ -84,11 +84,11 @@ def provision(
         from mission_control_tui.model.users.actions.params import ActionParams
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
-        account = await session.account_id(store)
+        scope = await session.scope(store)
         wanted = [ActionParams(service, level, options, instance, adopt)]
 
         async def give(dry_run: bool) -> Outcome[tuple[ActionResult, ...]]:
-            return await provision_one(store, session.caller, account, who, wanted, dry_run=dry_run)
+            return await provision_one(scope, who, wanted, dry_run=dry_run)
 
         tried = await give(True)
         makes = any(result.password for result in tried.result)
@@ -98,7 +98,7 @@ def provision(
         outcome = await give(False)
         _keep_passwords(who, outcome.result, instance, file)
         ids = [result.assignment_id for result in outcome.result]
-        return outcome, await results.follow(session, store, account, outcome, ids, wait)
+        return outcome, await results.follow(session, scope, outcome, ids, wait)
 
     with contextlib.ExitStack() as stack:
         outcome, lights = session.run(lambda store: work(store, stack))

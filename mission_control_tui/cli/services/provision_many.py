@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.bulk.targets import BulkTarget
     from mission_control_tui.model.bulk.views import BulkItemView, BulkView
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import AssignmentView
 
 EVERYTHING = 1_000_000
@@ -43,24 +44,24 @@ def provision_many(
         from mission_control_tui.model.bulk import control as bulks
 
         nonlocal lights, started
-        account = await session.account_id(store)
+        scope = await session.scope(store)
         action = BulkAction.PROVISION
-        found = await planning.plan(store, session.caller, account, users, action, params)
+        found = await planning.plan(scope, users, action, params)
         bulk_running.refuse_refused(found)
         file = bulk_running.password_file(session, bool(found.passwords), passwords_out, stack)
         if session.dry_run:
             return found, [], []
         if not found.queued:
             # The same again changes nothing, not even the list of bulks.
-            chosen = await bulks.chosen(store, session.caller, account, users, action, params)
-            lights = await _lights(session, store, account, chosen, wait)
+            chosen = await bulks.chosen(scope, users, action, params)
+            lights = await _lights(session, scope, chosen, wait)
             by_id = {view.id: view for view in lights}
             return found, [], [_given(user, by_id, params) for user in chosen]
-        outcome = await bulks.start(store, session.caller, account, users, action, params)
+        outcome = await bulks.start(scope, users, action, params)
         requests = await bulk_running.go_on(session, store, outcome.result, file)
-        started = await queries.show(store, session.caller, account, outcome.result.id)
-        items = await queries.items(store, session.caller, account, started.id, limit=EVERYTHING)
-        lights = await _lights(session, store, account, items, wait)
+        started = await queries.show(scope, outcome.result.id)
+        items = await queries.items(scope, started.id, limit=EVERYTHING)
+        lights = await _lights(session, scope, items, wait)
         by_id = {view.id: view for view in lights}
         given = [
             _given(item, by_id, params)
@@ -98,16 +99,15 @@ def provision_many(
 
 async def _lights(
     session: Session,
-    store: Store,
-    account: int,
+    scope: AccountScope,
     users: Sequence[BulkItemView | BulkTarget],
     wait: float | None,
 ) -> tuple[AssignmentView, ...]:
     ids = [user.assignment_id for user in users if user.assignment_id is not None]
-    look = waiting.look_at(session, store, account, ids)
+    look = waiting.look_at(scope, ids)
     if wait is None:
         return tuple(await look())
-    return await waiting.until_settled(session, store, account, look, wait)
+    return await waiting.until_settled(session, scope, look, wait)
 
 
 def _given(

@@ -23,9 +23,9 @@ from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.views import RequestView
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -195,15 +195,13 @@ def reset(session: Session, request_id: int) -> None:
 def allow(session: Session) -> None:
     """Let the removals go that wait because there were too many at a time."""
 
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[tuple[int, ...]]:
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[tuple[int, ...]]:
         from mission_control_tui.model.requests import removal_limit
 
-        held = await removal_limit.held_removals(store, caller, account)
+        held = await removal_limit.held_removals(scope)
         if held:
             session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
-        return await removal_limit.allow_removals(store, caller, account, held, dry_run=dry_run)
+        return await removal_limit.allow_removals(scope, held, dry_run=dry_run)
 
     outcome = _change_queue(session, change)
     results.tell(session, outcome, {"allowed": outcome.result})
@@ -216,8 +214,7 @@ def _change_queue(
     options["dry_run"] = session.dry_run
 
     async def work(store: Store) -> Outcome[T]:
-        account = await session.account_id(store)
-        outcome = await change(store, session.caller, account, *args, **options)
+        outcome = await change(await session.scope(store), *args, **options)
         if outcome.applied and outcome.result:
             await waiting.wake(session, store)
         return outcome

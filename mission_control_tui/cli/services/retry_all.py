@@ -17,25 +17,22 @@ from mission_control_tui.model.states import Light
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.retry import RetryPlan
     from mission_control_tui.model.bulk.views import BulkView
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 
 def retry_all(session: Session) -> None:
     """Ask again for every service of the account whose light is red."""
 
-    async def work(
-        store: Store, caller: Caller, account: int
-    ) -> tuple[RetryPlan, BulkView | None, list[int]]:
+    async def work(scope: AccountScope) -> tuple[RetryPlan, BulkView | None, list[int]]:
         from mission_control_tui.model.bulk import control as bulks
         from mission_control_tui.model.bulk.retry import EVERYBODY, retry_plan
 
-        found = await retry_plan(store, caller, account)
+        found = await retry_plan(scope)
         if session.dry_run or not found.queued:
             return found, None, []
-        outcome = await bulks.start(store, caller, account, EVERYBODY, BulkAction.RETRY)
-        queued = await bulk_running.go_on(session, store, outcome.result, None)
-        return found, await queries.show(store, caller, account, outcome.result.id), queued
+        outcome = await bulks.start(scope, EVERYBODY, BulkAction.RETRY)
+        queued = await bulk_running.go_on(session, scope.store, outcome.result, None)
+        return found, await queries.show(scope, outcome.result.id), queued
 
     found, started, queued = session.query(work)
     lines = tuple(

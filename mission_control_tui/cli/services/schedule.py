@@ -24,10 +24,10 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.schedules.queries import ScheduleView
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 ACTIONS = ("provision", "suspend", "resume", "deprovision", "disable", "enable")
 
@@ -74,17 +74,19 @@ def add(
     deprovision (without SERVICE everything), disable or enable the user.
     """
 
-    async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
+    async def work(scope: AccountScope) -> Outcome[ScheduleView]:
         from mission_control_tui.model.schedules.editing import schedule
         from mission_control_tui.model.users.actions.params import ActionParams
 
         outcome = await schedule(
-            *(store, caller, account, user, action),
+            scope,
+            user,
+            action,
             ActionParams(service, level, settings_of(settings), instance),
             when,
             dry_run=session.dry_run,
         )
-        return await _awaited(session, store, outcome)
+        return await _awaited(session, scope.store, outcome)
 
     _tell(session, session.query(work))
 
@@ -134,25 +136,26 @@ def change(
     if when is None and level is None and not settings:
         raise UsageError("Say what to change: --when, --level or --set.")
 
-    async def work(store: Store, caller: Caller, account: int) -> Outcome[ScheduleView]:
+    async def work(scope: AccountScope) -> Outcome[ScheduleView]:
         from dataclasses import replace
 
         from mission_control_tui.model.schedules.editing import change_schedule
         from mission_control_tui.model.schedules.queries import show_schedule
 
-        before = await show_schedule(store, caller, account, number)
+        before = await show_schedule(scope, number)
         params = None
         if level is not None or settings:
             stated = {**before.params.settings, **settings_of(settings)}
             params = replace(before.params, level=level or before.params.level, settings=stated)
         outcome = await change_schedule(
-            *(store, caller, account, number),
+            scope,
+            number,
             when=when,
             params=params,
             expected_version=before.version,
             dry_run=session.dry_run,
         )
-        return await _awaited(session, store, outcome)
+        return await _awaited(session, scope.store, outcome)
 
     _tell(session, session.query(work))
 

@@ -16,8 +16,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 
@@ -39,16 +38,16 @@ def status(session: Session, user: str | None, light: str | None, wait: float | 
     Marks: * green, provisioned; ~ orange, on its way; X red, error; - grey, not provisioned.
     """
 
-    async def work(store: Store, caller: Caller, account: int) -> tuple[AssignmentView, ...]:
+    async def work(scope: AccountScope) -> tuple[AssignmentView, ...]:
         from mission_control_tui.model.services import lights
 
         async def look() -> Sequence[AssignmentView]:
-            return await lights.status(store, caller, account, user=user)
+            return await lights.status(scope, user=user)
 
         if wait is None:
             only = Light(light) if light else None
-            return await lights.status(store, caller, account, user=user, light=only)
-        return await waiting.until_settled(session, store, account, look, wait)
+            return await lights.status(scope, user=user, light=only)
+        return await waiting.until_settled(session, scope, look, wait)
 
     views = session.query(work)
     shown = [view for view in views if light is None or view.light == light]

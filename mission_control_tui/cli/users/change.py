@@ -16,10 +16,9 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.people.fields import UserDetails
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.onboarding.new_user import NewUserResult
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import UserView
 
 P = ParamSpec("P")
@@ -57,9 +56,7 @@ def create(
     given = passwords.chosen_source(password_stdin, passwords_out)
     fields = stated(options)
 
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[NewUserResult]:
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[NewUserResult]:
         from mission_control_tui.model.onboarding.new_user import create_with
         from mission_control_tui.model.people.names import display_name_for
         from mission_control_tui.model.users.queries import free_username
@@ -69,13 +66,11 @@ def create(
             names = str(fields.get("first_names", "")), str(fields.get("last_name", ""))
             fields["display_name"] = display_name_for(*names)
         if not fields.get("username") and upn:
-            fields["username"] = await free_username(store, caller, account, upn)
-        content = await content_of(session, store, account, template, like, not no_services)
+            fields["username"] = await free_username(scope, upn)
+        content = await content_of(scope, template, like, not no_services)
         details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
         return await create_with(
-            *(store, caller, account, details, given, content.services),
-            generate=given is None,
-            dry_run=dry_run,
+            scope, details, given, content.services, generate=given is None, dry_run=dry_run
         )
 
     with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:

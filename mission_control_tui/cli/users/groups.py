@@ -22,11 +22,10 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.types import Service
     from mission_control_tui.model.groups.queries import ObjectView
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
 SETTINGS = click.option(
@@ -268,23 +267,21 @@ def _membership(
     *,
     joining: bool,
 ) -> None:
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[ObjectView]:
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[ObjectView]:
         from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.groups.editing import GroupChanges, edit_object
         from mission_control_tui.model.groups.queries import show_object
 
         chosen = role
         if chosen is None:
-            view = await show_object(store, caller, account, named)
-            roles = (await current(store)).catalogue.kind(view.kind).roles
+            view = await show_object(scope, named)
+            roles = (await current(scope.store)).catalogue.kind(view.kind).roles
             if not roles:
                 raise UsageError(f"A {view.kind_name} has no members.")
             chosen = roles[0].id
         people = {chosen: who}
         wished = GroupChanges(add=people) if joining else GroupChanges(remove=people)
-        return await edit_object(store, caller, account, named, wished, dry_run=dry_run)
+        return await edit_object(scope, named, wished, dry_run=dry_run)
 
     _change(session, wait, change)
 

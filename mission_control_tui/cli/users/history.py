@@ -13,8 +13,7 @@ from mission_control_tui.cli.services.requests import request, what
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import AuditView, RequestView
 
 
@@ -27,19 +26,17 @@ if TYPE_CHECKING:
 def history(session: Session, user: str, limit: int) -> None:
     """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
 
-    async def work(
-        store: Store, caller: Caller, account: int
-    ) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
+    async def work(scope: AccountScope) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
         from mission_control_tui.model.history.audit_log import entries
         from mission_control_tui.model.requests.queries import list_requests
 
-        changed = await entries(store, caller, account, user=user, limit=limit)
-        asked = await list_requests(store, caller, account, user=user, limit=10 * limit)
+        changed = await entries(scope, user=user, limit=limit)
+        asked = await list_requests(scope, user=user, limit=10 * limit)
         if not session.json:
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
 
-            catalogue = (await current(store)).catalogue
+            catalogue = (await current(scope.store)).catalogue
             changed = tuple(named(entry, catalogue) for entry in changed)
         return changed[::-1], {request.id: request for request in asked}
 

@@ -104,7 +104,7 @@ async def _import(
 ) -> Outcome[ImportResult]:
     from mission_control_tui.model.onboarding.file_import import Passwords, plan_import, run_import
 
-    account = await session.account_id(store)
+    scope = await session.scope(store)
     source = Passwords.FILE
     written: passwords.PasswordFile | None = None
     if passwords_out is not None:
@@ -112,8 +112,7 @@ async def _import(
             passwords.refuse_existing(passwords_out)
         except Conflict:
             # The same import again has nobody to make a password for, and the file of the first stays.
-            at = (store, session.caller, account)
-            tried = await plan_import(*at, users, passwords=Passwords.GENERATE)
+            tried = await plan_import(scope, users, passwords=Passwords.GENERATE)
             if tried.result.created:
                 raise
         else:
@@ -122,7 +121,8 @@ async def _import(
                 written = stack.enter_context(passwords.reserved(passwords_out))
     with progress:
         outcome = await run_import(
-            *(store, session.caller, account, users),
+            scope,
+            users,
             update=update,
             passwords=source,
             dry_run=session.dry_run,

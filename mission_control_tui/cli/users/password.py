@@ -13,9 +13,8 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.passwords import PasswordChange
 
 
@@ -51,17 +50,16 @@ def password(
         raise UsageError("--instance needs --service.")
     given = passwords.chosen_source(password_stdin, passwords_out)
 
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[PasswordChange]:
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[PasswordChange]:
         from mission_control_tui.model.users.passwords import set_password, set_service_password
 
-        at = (store, caller, account)
         if service is None:
-            outcome = await set_password(*at, user, given, must_change=must_change, dry_run=dry_run)
+            outcome = await set_password(
+                scope, user, given, must_change=must_change, dry_run=dry_run
+            )
         else:
             outcome = await set_service_password(
-                *at, user, service, given, instance=instance, dry_run=dry_run
+                scope, user, service, given, instance=instance, dry_run=dry_run
             )
         made = outcome.result.password
         if file is not None and made is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.user_insert import NewPassword
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 PATTERNS = ("first.last", "flast", "first", "last.first", "firstlast")
 NAMED = 50
@@ -101,22 +102,21 @@ def _text(path: Path) -> str:
     return data.decode(open_text(data).encoding).removeprefix("\ufeff")
 
 
-async def _choices(session: Session, store: Store, account: int, given: Any) -> PasteChoices:
+async def _choices(scope: AccountScope, given: Any) -> PasteChoices:
     from mission_control_tui.model.domains.address_registry import usual_domain
     from mission_control_tui.model.onboarding.paste import PasteChoices
     from mission_control_tui.model.onboarding.upn_proposals import Pattern
 
     if given["levels"] and (given["template"] is not None or given["like"] is not None):
         raise UsageError("Choose one: --template, --like or --level.")
-    domain = given["domain"] or await usual_domain(store, session.caller, account)
+    domain = given["domain"] or await usual_domain(scope)
     if not domain:
         raise UsageError("The account has no domain yet.", hint="Buy one, or add one, first.")
     if given["levels"]:
         content = stated_content((), given["levels"], ())
     else:
         content = await content_of(
-            *(session, store, account, given["template"], given["like"]),
-            not given["no_services"],
+            scope, given["template"], given["like"], not given["no_services"]
         )
     return PasteChoices(domain, Pattern(given["pattern"]), content)
 
@@ -130,8 +130,8 @@ async def _work(
 ) -> tuple[Outcome[PasteResult], BulkView | None]:
     from mission_control_tui.model.onboarding.paste import paste as paste_list
 
-    account = await session.account_id(store)
-    choices = await _choices(session, store, account, given)
+    scope = await session.scope(store)
+    choices = await _choices(scope, given)
     own = await _own_passwords(store, choices)
 
     def keep(made: Sequence[NewPassword]) -> None:
@@ -144,10 +144,7 @@ async def _work(
             file.write(passwords.OF_USERS, [(new.upn, new.password) for new in made], made=False)
 
     outcome = await paste_list(
-        *(store, session.caller, account, pasted, choices),
-        keep=keep,
-        allow_short=given["allow_short"],
-        dry_run=session.dry_run,
+        scope, pasted, choices, keep=keep, allow_short=given["allow_short"], dry_run=session.dry_run
     )
     bulk = outcome.result.bulk
     if bulk is None:
@@ -157,7 +154,7 @@ async def _work(
         await bulk_running.go_on(session, store, bulk, file)
     if given["wait"] is not None:
         await bulk_running.until_settled(session, store, bulk, given["wait"])
-    bulk = await queries.show(store, session.caller, account, bulk.id)
+    bulk = await queries.show(scope, bulk.id)
     if given["wait"] is not None:
         await bulk_running.judge(session, store, bulk, given["wait"])
     return outcome, bulk

@@ -15,12 +15,11 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.types import Catalogue
     from mission_control_tui.model.onboarding.template_content import TemplateContent
     from mission_control_tui.model.onboarding.templates import Template
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 
 @click.group()
@@ -63,12 +62,12 @@ def list_(session: Session) -> None:
 def show(session: Session, name: str) -> None:
     """Everything in one template."""
 
-    async def work(store: Store, caller: Caller, account: int) -> tuple[Template, Catalogue]:
+    async def work(scope: AccountScope) -> tuple[Template, Catalogue]:
         from mission_control_tui.model.catalogue.in_force import current
         from mission_control_tui.model.onboarding.templates import show_template
 
-        found = await show_template(store, caller, account, name)
-        return found, (await current(store)).catalogue
+        found = await show_template(scope, name)
+        return found, (await current(scope.store)).catalogue
 
     found, catalogue = session.query(work)
     if session.json:
@@ -126,20 +125,15 @@ def save(
         raise UsageError("Choose one: --like a user, or --field, --give and --set.")
     content = None if like is not None else stated_content(fields, give, settings)
 
-    async def change(
-        store: Store, caller: Caller, account: int, *, dry_run: bool = False
-    ) -> Outcome[Template]:
+    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[Template]:
         from mission_control_tui.model.onboarding.templates import save_template, show_template
 
         version = None
         if replace:
             with contextlib.suppress(NotFound):
-                version = (await show_template(store, caller, account, name)).version
+                version = (await show_template(scope, name)).version
         return await save_template(
-            *(store, caller, account, name, content),
-            user=like,
-            version=version,
-            dry_run=dry_run,
+            scope, name, content, user=like, version=version, dry_run=dry_run
         )
 
     outcome = results.carry_out(session, change)
@@ -232,12 +226,7 @@ def _pair(text: str, option: str, shape: str) -> tuple[str, str]:
 
 
 async def content_of(
-    session: Session,
-    store: Store,
-    account: int,
-    template: str | None,
-    like: str | None,
-    services: bool = True,
+    scope: AccountScope, template: str | None, like: str | None, services: bool = True
 ) -> TemplateContent:
     """What --template or --like says; nothing without either. Raises UsageError for both, NotFound."""
     from mission_control_tui.model.onboarding.template_content import TemplateContent
@@ -248,7 +237,7 @@ async def content_of(
         raise UsageError("Choose one of --template and --like.")
     found = TemplateContent()
     if template is not None:
-        found = (await show_template(store, session.caller, account, template)).content
+        found = (await show_template(scope, template)).content
     elif like is not None:
-        found = await like_user(store, session.caller, account, like)
+        found = await like_user(scope, like)
     return found if services else TemplateContent(found.fields)

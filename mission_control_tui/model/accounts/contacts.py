@@ -10,14 +10,12 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.values import ValueRule, ValueType
 from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
 from mission_control_tui.model.people.phones import phone_warning
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import ContactRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -49,16 +47,14 @@ class Contact:
     phone: str = ""
 
 
-async def list_contacts(store: Store, caller: Caller, account: int | str) -> tuple[Contact, ...]:
+async def list_contacts(scope: AccountScope) -> tuple[Contact, ...]:
     """The account's contacts, the primary ones first."""
-    async with store.read() as session:
-        return await contacts_of(session, (await account_row(session, caller, account)).id)
+    async with scope.store.read() as session:
+        return await contacts_of(session, (await scope.row(session)).id)
 
 
 async def set_contacts(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     contacts: Sequence[Contact],
     *,
     expected: Sequence[Contact] | None = None,
@@ -69,8 +65,7 @@ async def set_contacts(
     Raises InvalidInput with every problem, "contact <n> <field>"; StaleVersion with what somebody else changed.
     """
     wanted = _checked(contacts)
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         present = await contacts_of(tx.session, account_id)
         if expected is not None and present != wanted and present != in_order(expected):
@@ -93,13 +88,11 @@ async def set_contacts(
                 after={"contacts": [asdict(one) for one in wanted]},
                 action=AuditAction.SET_CONTACTS,
             )
-    return Outcome(wanted, tx.plan, not dry_run)
+    return tx.outcome(wanted)
 
 
 async def set_contact(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     role: ContactRole,
     *,
     name: str | None = None,
@@ -108,7 +101,7 @@ async def set_contact(
     dry_run: bool = False,
 ) -> Outcome[tuple[Contact, ...]]:
     """Set what is given of the contact with this role, making one where there is none. Raises as `set_contacts`."""
-    present = await list_contacts(store, caller, account)
+    present = await list_contacts(scope)
     old = next((one for one in present if one.role is role), Contact(role, ""))
     new = Contact(
         role,
@@ -117,18 +110,16 @@ async def set_contact(
         old.phone if phone is None else phone,
     )
     others = [one for one in present if one is not old]
-    return await set_contacts(
-        store, caller, account, in_order([*others, new]), expected=present, dry_run=dry_run
-    )
+    return await set_contacts(scope, in_order([*others, new]), expected=present, dry_run=dry_run)
 
 
 async def clear_contact(
-    store: Store, caller: Caller, account: int | str, role: ContactRole, *, dry_run: bool = False
+    scope: AccountScope, role: ContactRole, *, dry_run: bool = False
 ) -> Outcome[tuple[Contact, ...]]:
     """Let the account have no contact with this role."""
-    present = await list_contacts(store, caller, account)
+    present = await list_contacts(scope)
     others = [one for one in present if one.role is not role]
-    return await set_contacts(store, caller, account, others, expected=present, dry_run=dry_run)
+    return await set_contacts(scope, others, expected=present, dry_run=dry_run)
 
 
 async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, ...]:

@@ -10,13 +10,11 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Light, OrderState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -74,11 +72,11 @@ class AccountDomain:
 
 
 async def account_domains(
-    store: Store, caller: Caller, account: int | str, *, now: datetime | None = None
+    scope: AccountScope, *, now: datetime | None = None
 ) -> tuple[AccountDomain, ...]:
     """The account's domains by name, those that wait for approval among them."""
-    async with store.read() as session:
-        row = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        row = await scope.row(session)
         zone = zone_of(row.time_zone)
         today = (now or datetime.now(UTC)).astimezone(zone).date()
         catalogue = (await in_force(session)).catalogue

@@ -29,9 +29,10 @@ from mission_control_tui.model.errors import (
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_account_version
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
@@ -86,7 +87,7 @@ async def create_account(
             created_at=tx.now,
         )
         account = await _insert(tx, row, stored)
-    return Outcome(account, tx.plan, not dry_run)
+    return tx.outcome(account)
 
 
 async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Account:
@@ -140,9 +141,7 @@ async def resolve_account(store: Store, caller: Caller, key: int | str | None) -
 
 
 async def edit_account(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     version: int,
     name: str | None = None,
@@ -158,8 +157,7 @@ async def edit_account(
     problems += [*_zone_problems(time_zone)] if time_zone is not None else []
     if problems:
         raise InvalidInput("The account cannot be changed like this.", problems=problems)
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await domains.locked_account(tx, account_id)
         wanted = {
             "name": name.strip() if name is not None else row.name,
@@ -189,7 +187,7 @@ async def edit_account(
             version=row.version,
         )
         view = _view(row, await domains_of(tx.session, account_id))
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _visible(session: AsyncSession, caller: Caller) -> tuple[Account, ...]:

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.accounts.contacts import Contact, contacts_of
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.address_registry import domains_of
@@ -21,8 +20,7 @@ from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
@@ -66,12 +64,10 @@ class AccountDetails:
     schedule_failed_at: datetime | None = None
 
 
-async def show(
-    store: Store, caller: Caller, account: int | str, *, now: datetime | None = None
-) -> AccountDetails:
+async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDetails:
     """The account with everything that it owns, counted. Raises NotFound, Denied."""
-    async with store.read() as session:
-        row = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        row = await scope.row(session)
         catalogue = (await in_force(session)).catalogue
         moment = now or datetime.now(UTC)
         since = month_start(moment, zone_of(row.time_zone))
@@ -156,8 +152,7 @@ async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
     return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
 
 
-async def list_seats(store: Store, caller: Caller, account: int | str) -> tuple[Seats, ...]:
+async def list_seats(scope: AccountScope) -> tuple[Seats, ...]:
     """Owned, used, queued and free seats of every level that the account bought, in the catalogue's order."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return await seats.overview(session, (await in_force(session)).catalogue, account_id)

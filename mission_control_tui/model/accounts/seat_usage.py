@@ -8,14 +8,12 @@ from typing import TypeVarTuple
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, ProductLevel
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, Wish
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.orders import SubscriptionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -71,10 +69,9 @@ class Usage:
     more_idle_seats: int
 
 
-async def usage(store: Store, caller: Caller, account: int | str, *, limit: int = 200) -> Usage:
+async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
     """How the account's seats are used."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         counts = await _counts(session, account_id)
         costs = await _monthly(session, catalogue, account_id)

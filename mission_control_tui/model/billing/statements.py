@@ -28,7 +28,7 @@ from mission_control_tui.model.billing.charges import (
     charges,
     sums,
 )
-from mission_control_tui.model.caller import WORKER, Caller
+from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.catalogue.codec import from_json
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import tax_label, term_words
@@ -42,8 +42,8 @@ from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
@@ -90,20 +90,15 @@ class StatementHead:
 
 
 async def statement(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    period: str | None = None,
-    *,
-    now: datetime | None = None,
+    scope: AccountScope, period: str | None = None, *, now: datetime | None = None
 ) -> Statement:
     """The statement of a month, "2026-11" (the running one where None); one that is over is closed by asking.
 
     A read-only caller closes nothing: such a month is shown as it would be closed now.
     Raises InvalidInput for what is no month or lies ahead, NotFound for one before the account was made.
     """
-    async with store.read() as session:
-        row = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        row = await scope.row(session)
         moment = now or await _now(session)
         running = period_of(moment, zone_of(row.time_zone))
         wanted = period or running
@@ -113,17 +108,17 @@ async def statement(
         kept = await _kept(session, row.id, wanted)
         if kept is not None:
             return kept
-        if not caller.may_write:
+        if not scope.caller.may_write:
             return await _draft(session, row, wanted, is_over=True)
-    return await close_month(store, row.id, wanted)
+    return await close_month(scope.store, row.id, wanted)
 
 
 async def list_statements(
-    store: Store, caller: Caller, account: int | str, *, now: datetime | None = None
+    scope: AccountScope, *, now: datetime | None = None
 ) -> tuple[StatementHead, ...]:
     """The months since the account was made, the running one first."""
-    async with store.read() as session:
-        row = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        row = await scope.row(session)
         zone = zone_of(row.time_zone)
         kept = select(StatementRow.period, StatementRow.closed_at)
         rows = await session.execute(kept.where(StatementRow.account_id == row.id))

@@ -2,17 +2,17 @@
 
 API for screens, all of it importable from here; `users` is a sequence of ids or names, or a `Where`:
 
-    plan(store, caller, account, users, action, params) -> BulkPlan          what it would do; changes nothing
-    start(store, caller, account, users, action, params, dry_run=False) -> Outcome[BulkView]
+    plan(scope, users, action, params) -> BulkPlan  what it would do; changes nothing
+    start(scope, users, action, params, dry_run=False) -> Outcome[BulkView]
         afterwards call `provisioning.launch.ensure_worker`; where `plan.attended`, go on with `attend`
-    attend(store, caller, account, bulk_id, keep=None) -> async iterator of Slice(items, last, requests, passwords)
+    attend(scope, bulk_id, keep=None) -> async iterator of Slice(items, last, requests, passwords)
         for bulks that make passwords: a screen shows each slice's, a command writes them in `keep`
-    stop(store, caller, account, bulk_id, cancel_queued=False) -> Outcome[Stopped]
-    resume(store, caller, account, bulk_id) -> Outcome[BulkView]
-    show(store, caller, account, bulk_id) -> BulkView                        with `.progress`; cheap, for each change
-    items(store, caller, account, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
-    list_bulks(store, caller, account, limit, before_id, moving=False) -> tuple[BulkView, ...]
-    pick_users(store, caller, account, where) -> tuple of ids
+    stop(scope, bulk_id, cancel_queued=False) -> Outcome[Stopped]
+    resume(scope, bulk_id) -> Outcome[BulkView]
+    show(scope, bulk_id) -> BulkView  with `.progress`; cheap, for each change
+    items(scope, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
+    list_bulks(scope, limit, before_id, moving=False) -> tuple[BulkView, ...]
+    pick_users(scope, where) -> tuple of ids
 
 Retry of what is red: `retrying.retry_plan`, then `start` with `BulkAction.RETRY`. Undo: `undoing`.
 """
@@ -55,8 +55,8 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -64,9 +64,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 
 
 async def start(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     users: Picked,
     action: BulkAction,
     params: ActionParams | None = None,
@@ -77,28 +75,28 @@ async def start(
 
     Raises NotFound (names, service, level), UsageError (nobody picked; what is missing).
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         wanted = checked_params(catalogue, action, params or ActionParams())
         chosen = await targets(session, account_id, users, action, wanted)
     attended = reveals(catalogue, action, wanted, chosen)
     return await create(
-        store, caller, account_id, action, wanted, chosen, attended=attended, dry_run=dry_run
+        scope.store,
+        scope.caller,
+        account_id,
+        action,
+        wanted,
+        chosen,
+        attended=attended,
+        dry_run=dry_run,
     )
 
 
 async def chosen(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    users: Picked,
-    action: BulkAction,
-    params: ActionParams | None = None,
+    scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
 ) -> tuple[BulkTarget, ...]:
     """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         wanted = checked_params(catalogue, action, params or ActionParams())
         return tuple(await targets(session, account_id, users, action, wanted))
@@ -123,7 +121,7 @@ async def create(
         view = await create_in(
             tx, account_id, action, params, packed, attended=attended, undoes_id=undoes_id
         )
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def create_in(
@@ -174,24 +172,19 @@ def _record(
 
 
 async def attend(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    bulk_id: int,
-    keep: Keep | None = None,
+    scope: AccountScope, bulk_id: int, keep: Keep | None = None
 ) -> AsyncGenerator[Slice]:
     """Go on with a bulk in this process, slice by slice, until nothing is left or somebody stops it.
 
     `keep` gets a slice's passwords before they are committed, to write them where they outlive this process; each
     `Slice` has them too. Where this ends early, call it again: it begins with what is left. Raises NotFound, Denied.
     """
-    caller.require_write()
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    scope.caller.require_write()
+    async with scope.read() as (session, account_id):
         await bulk_row(session, account_id, bulk_id)
     while True:
         begun = time.monotonic()
-        done = await work_slice(store, bulk_id, attended=True, keep=keep)
+        done = await work_slice(scope.store, bulk_id, attended=True, keep=keep)
         if done.items or done.last:
             yield done
         if done.last:
@@ -200,47 +193,32 @@ async def attend(
 
 
 async def stop(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    bulk_id: int,
-    *,
-    cancel_queued: bool = False,
-    dry_run: bool = False,
+    scope: AccountScope, bulk_id: int, *, cancel_queued: bool = False, dry_run: bool = False
 ) -> Outcome[StoppedBulk]:
     """Turn no further items into wishes; with `cancel_queued` cancel those of its requests that have not ended.
 
     Raises NotFound, and Conflict where nothing is left to stop.
     """
-    outcome = await _stop(store, caller, account, bulk_id, cancel_queued, dry_run=dry_run)
+    outcome = await _stop(scope, bulk_id, cancel_queued, dry_run=dry_run)
     if dry_run or not cancel_queued:
         return outcome
-    account_id = outcome.result.bulk.account_id
     cancelled = 0
-    for request_id in await _active(store, bulk_id):
+    for request_id in await _active(scope.store, bulk_id):
         try:
-            await requests.cancel(store, caller, account_id, request_id)
+            await requests.cancel(scope, request_id)
         except Conflict:
             continue  # it has ended meanwhile
         cancelled += 1
-    bulk = await show(store, caller, account_id, bulk_id)
+    bulk = await show(scope, bulk_id)
     stopped = StoppedBulk(bulk, bulk.progress.left, bulk.progress.orange, cancelled)
     return Outcome(stopped, outcome.plan, applied=True)
 
 
 @retries_on_conflict
 async def _stop(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    bulk_id: int,
-    cancel_queued: bool,
-    *,
-    dry_run: bool,
+    scope: AccountScope, bulk_id: int, cancel_queued: bool, *, dry_run: bool
 ) -> Outcome[StoppedBulk]:
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
         progress = (await progress_of(tx.session, [row.id]))[row.id]
         moving = row.state in {BulkState.RUNNING, BulkState.ATTENDED}
@@ -262,7 +240,7 @@ async def _stop(
                 action=AuditAction.STOP_BULK,
             )
         view = bulk_view(row, progress)
-    return Outcome(StoppedBulk(view, progress.left, progress.orange, 0), tx.plan, not dry_run)
+    return tx.outcome(StoppedBulk(view, progress.left, progress.orange, 0))
 
 
 async def _active(store: Store, bulk_id: int) -> Sequence[int]:
@@ -278,16 +256,12 @@ async def _active(store: Store, bulk_id: int) -> Sequence[int]:
 
 
 @retries_on_conflict
-async def resume(
-    store: Store, caller: Caller, account: int | str, bulk_id: int, *, dry_run: bool = False
-) -> Outcome[BulkView]:
+async def resume(scope: AccountScope, bulk_id: int, *, dry_run: bool = False) -> Outcome[BulkView]:
     """Go on with a stopped bulk; one that makes passwords needs somebody to `attend` it.
 
     Raises NotFound, and Conflict where it is not stopped or nothing is left.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
         progress = (await progress_of(tx.session, [row.id]))[row.id]
         if row.state == BulkState.ATTENDED:
@@ -305,4 +279,4 @@ async def resume(
                 action=AuditAction.RESUME_BULK,
             )
         view = bulk_view(row, progress)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)

@@ -38,8 +38,8 @@ from mission_control_tui.model.services.seats import no_seats
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
@@ -85,23 +85,17 @@ class _Tally:
 
 
 async def plan(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    users: Picked,
-    action: BulkAction,
-    params: ActionParams | None = None,
+    scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
 ) -> BulkPlan:
     """What the bulk would do as things stand; nothing is changed, and nobody else waits.
 
     Raises what `bulks.start` raises; whatever a single user's wish would be refused for is in the plan's reasons.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         wanted = checked_params(catalogue, action, params or ActionParams())
         chosen = await targets(session, account_id, users, action, wanted)
-    return await plan_for(store, caller, account_id, action, wanted, chosen)
+    return await plan_for(scope.store, scope.caller, account_id, action, wanted, chosen)
 
 
 async def plan_for(

@@ -17,11 +17,9 @@ from mission_control_tui.model.bulk.views import (
     ItemOutcome,
     ItemState,
 )
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -32,26 +30,18 @@ _Child = aliased(RequestRow, name="child")
 _ChildAssignment = aliased(AssignmentRow, name="child_assignment")
 
 
-async def show(store: Store, caller: Caller, account: int | str, bulk_id: int) -> BulkView:
+async def show(scope: AccountScope, bulk_id: int) -> BulkView:
     """One bulk and how far it is. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         row = await bulk_row(session, account_id, bulk_id)
         return bulk_view(row, (await progress_of(session, [row.id]))[row.id])
 
 
 async def list_bulks(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    *,
-    limit: int = 50,
-    before_id: int | None = None,
-    moving: bool = False,
+    scope: AccountScope, *, limit: int = 50, before_id: int | None = None, moving: bool = False
 ) -> tuple[BulkView, ...]:
     """The account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         statement = select(BulkRow).where(BulkRow.account_id == account_id)
         if moving:
             statement = statement.where(BulkRow.state.in_([BulkState.RUNNING, BulkState.ATTENDED]))
@@ -63,9 +53,7 @@ async def list_bulks(
 
 
 async def items(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     bulk_id: int,
     *,
     outcomes: Iterable[ItemOutcome] = (),
@@ -77,8 +65,7 @@ async def items(
 
     The next page has `after_id` = the last id; `offset` leaves so many out. Raises NotFound.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         await bulk_row(session, account_id, bulk_id)
         outcome = _outcome().label("outcome")
         statement = (

@@ -19,12 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
 from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -88,19 +86,13 @@ class RetryPlan:
 
 
 async def retry_plan(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    users: Picked = EVERYBODY,
-    *,
-    service: str = "",
+    scope: AccountScope, users: Picked = EVERYBODY, *, service: str = ""
 ) -> RetryPlan:
     """What trying again all that is red would give: of the account, or of `users`, or of one service.
 
     To do it: `bulks.start(..., users, BulkAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         params = ActionParams(service)
         chosen = await targets(session, account_id, users, BulkAction.RETRY, params)
         paused = {one.name: one.said for one in await pauses(session)}

@@ -11,15 +11,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -55,12 +53,9 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
     return resolved(catalogue, params, of_users=action is not BulkAction.RETRY)
 
 
-async def pick_users(
-    store: Store, caller: Caller, account: int | str, where: BulkFilter
-) -> tuple[str, ...]:
+async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
     """Ids of the account's users whom `where` describes, by display name."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return tuple(one.user_id or "" for one in await _where(session, account_id, where))
 
 

@@ -11,7 +11,6 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import (
     Conflict,
     InvalidInput,
@@ -22,8 +21,7 @@ from mission_control_tui.model.errors import (
 from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
@@ -80,13 +78,12 @@ class UpnStatus:
     held: str = ""
 
 
-async def usual_domain(store: Store, caller: Caller, account: int | str) -> str:
+async def usual_domain(scope: AccountScope) -> str:
     """The domain to propose for a new user: what most users have, else the account's oldest; "" where there is none.
 
     "Most" is judged by the first users in the list's order, which are found by its index however many there are.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         domains = (
             await session.scalars(
                 select(DomainRow.name)
@@ -106,14 +103,13 @@ async def usual_domain(store: Store, caller: Caller, account: int | str) -> str:
     return max(domains, key=lambda name: used[name])
 
 
-async def upn_status(store: Store, caller: Caller, account: int | str, upn: str) -> UpnStatus:
+async def upn_status(scope: AccountScope, upn: str) -> UpnStatus:
     """Whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
     typed = upn.strip()
     problems = upn_problems(typed)
     if problems:
         return UpnStatus(typed, free=False, problem=problems[0])
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         key = lookup_key(typed)
         holder = (await holders(session, [key])).get(key)
         if holder is None:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.catalogue.values import ValueType
@@ -19,9 +18,9 @@ from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, domain_row
+from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -77,31 +76,25 @@ def _view(domain: DomainRow, registration: AssignmentRow | None) -> DomainView:
 
 
 @retries_on_conflict
-async def add_domain(
-    store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
-) -> Outcome[str]:
+async def add_domain(scope: AccountScope, name: str, *, dry_run: bool = False) -> Outcome[str]:
     """Let the account use a domain that is registered elsewhere; the result is its stored form.
 
     Raises InvalidInput for what is no domain name, Conflict when an account has it already.
     """
     stored = normalise(name)
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         tx.command("account", "add-domain", stored)
         await claim(tx, owner, stored, bought=False)
-    return Outcome(stored, tx.plan, not dry_run)
+    return tx.outcome(stored)
 
 
-async def remove_domain(
-    store: Store, caller: Caller, account: int | str, name: str, *, dry_run: bool = False
-) -> Outcome[str]:
+async def remove_domain(scope: AccountScope, name: str, *, dry_run: bool = False) -> Outcome[str]:
     """Let go of a domain that is registered elsewhere. Raises NotFound, and Conflict while anything needs it.
 
     One that was bought here is removed by `removing.remove`, with an order.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         row = await required_domain(tx.session, owner, name)
         if row.bought:
@@ -112,7 +105,7 @@ async def remove_domain(
         tx.command("account", "remove-domain", row.name, "--yes")
         await release(tx, owner, (await in_force(tx.session)).catalogue, row)
         stored = row.name
-    return Outcome(stored, tx.plan, not dry_run)
+    return tx.outcome(stored)
 
 
 async def locked_account(tx: Transaction, account_id: int) -> AccountRow:

@@ -31,11 +31,11 @@ from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue, find_or_make, object_subject
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import object_row, sort_key
-from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_object_version
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -57,9 +57,7 @@ class GroupChanges:
 
 @retries_on_conflict
 async def create_object(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     kind: str,
     name: str,
     address: str,
@@ -74,9 +72,8 @@ async def create_object(
     Raises NotFound (kind), InvalidInput and Conflict with every problem at once, Conflict where the account owns
     nothing that the kind is included with.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner, catalogue = await _locked(tx, caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        owner, catalogue = await _locked(tx, scope.caller, account_id)
         service = catalogue.kind(kind)
         await require_included(tx.session, owner, catalogue, service)
         stated = await judged(
@@ -113,14 +110,12 @@ async def create_object(
         if people.new:
             await record_members(tx, catalogue, row, new=people.new, request_id=tx.requests[-1])
         view = await object_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def edit_object(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     key: str,
     changes: GroupChanges,
     *,
@@ -133,9 +128,8 @@ async def edit_object(
     Nothing different: unchanged, but what is red, was not checked or has drifted is asked for again.
     Raises NotFound, UsageError, InvalidInput and Conflict with every problem at once, StaleVersion.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner, catalogue = await _locked(tx, caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        owner, catalogue = await _locked(tx, scope.caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -197,14 +191,12 @@ async def edit_object(
                     request_id=_first_request(tx),
                 )
         view = await object_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def remove_object(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     key: str,
     *,
     expected_version: int | None = None,
@@ -215,9 +207,8 @@ async def remove_object(
 
     It leaves every object that it is a member of, which the plan names. Raises NotFound, StaleVersion.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner, catalogue = await _locked(tx, caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        owner, catalogue = await _locked(tx, scope.caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -227,7 +218,7 @@ async def remove_object(
         else:
             await _remove(tx, service, row, assignment, priority)
         view = await object_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _remove(
@@ -263,21 +254,14 @@ async def _remove(
 
 @retries_on_conflict
 async def restore_object(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    key: str,
-    *,
-    priority: int = Priority.INTERACTIVE,
-    dry_run: bool = False,
+    scope: AccountScope, key: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
 ) -> Outcome[ObjectView]:
     """Make a removed object again, with its fields and those of its members who may still be some.
 
     What it held at the back end does not come back. Raises NotFound, and Conflict where name or address is taken.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner, catalogue = await _locked(tx, caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        owner, catalogue = await _locked(tx, scope.caller, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -306,7 +290,7 @@ async def restore_object(
             after = {"address": row.address}
             _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.RESTORE)
         view = await object_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _locked(tx: Transaction, caller: Caller, account_id: int) -> tuple[AccountRow, Catalogue]:

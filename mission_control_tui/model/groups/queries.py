@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue
 from mission_control_tui.model.groups.members import primary_addresses
@@ -18,9 +17,8 @@ from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import active_requests, assignment_view
 from mission_control_tui.model.states import Light, Word
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import object_row
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -103,9 +101,7 @@ class MemberChoice:
 
 
 async def list_objects(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     kind: str | None = None,
     query: str = "",
@@ -117,8 +113,7 @@ async def list_objects(
 
     Those that are being taken away stay until they are gone; `removed` lists what is gone instead.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         there = ObjectRow.removed_at.is_(None) | (AssignmentRow.light != Light.GREY)
         conditions = [ObjectRow.account_id == account_id, ~there if removed else there]
@@ -180,10 +175,9 @@ def kind_name(catalogue: Catalogue, kind: str) -> str:
     return next((service.name for service in catalogue.services if service.id == kind), kind)
 
 
-async def show_object(store: Store, caller: Caller, account: int | str, key: str) -> ObjectView:
+async def show_object(scope: AccountScope, key: str) -> ObjectView:
     """One object by id, address or name, also a removed one. Raises NotFound, UsageError (several)."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         row = await object_row(session, account_id, key, removed=True)
         return await object_view(session, row)
 
@@ -257,16 +251,15 @@ async def _members(
 
 
 async def choices(
-    store: Store, caller: Caller, account: int | str, kind: str, role: str, query: str
+    scope: AccountScope, kind: str, role: str, query: str
 ) -> tuple[MemberChoice, ...]:
     """Who could have the role in an object of this kind, found as one types: users first, then objects."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, _):
         catalogue = (await in_force(session)).catalogue
     accepts = catalogue.kind(kind).role(role).accepts
     found: list[MemberChoice] = []
     if USER_MEMBER in accepts:
-        users = await page(store, caller, account_id, UserFilter(query), limit=FOUND)
+        users = await page(scope, UserFilter(query), limit=FOUND)
         found += [
             MemberChoice(row.id, USER_MEMBER, "User", row.display_name, row.upn)
             for row in users.rows
@@ -274,7 +267,7 @@ async def choices(
     for one in accepts:
         if one == USER_MEMBER:
             continue
-        objects = await list_objects(store, caller, account_id, kind=one, query=query, limit=FOUND)
+        objects = await list_objects(scope, kind=one, query=query, limit=FOUND)
         found += [
             MemberChoice(line.id, line.kind, line.kind_name, line.name, line.address)
             for line in objects.rows

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import NamedItem
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.views import AuditView
@@ -48,9 +48,7 @@ class AuditFilter(TypedDict, total=False):
 
 
 async def entries(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     limit: int = 200,
     offset: int = 0,
@@ -61,8 +59,8 @@ async def entries(
 
     The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
-    async with store.read() as reading:
-        statement = await _filtered(reading, caller, account, filters)
+    async with scope.store.read() as reading:
+        statement = await _filtered(reading, scope.caller, scope.account, filters)
         if before_id is not None:
             statement = statement.where(AuditRow.id < before_id)
         statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
@@ -70,16 +68,14 @@ async def entries(
 
 
 async def count_entries(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     after_id: int | None = None,
     **filters: Unpack[AuditFilter],
 ) -> int:
     """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
-    async with store.read() as reading:
-        statement = await _filtered(reading, caller, account, filters)
+    async with scope.store.read() as reading:
+        statement = await _filtered(reading, scope.caller, scope.account, filters)
         if after_id is not None:
             statement = statement.where(AuditRow.id > after_id)
         some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()

@@ -35,14 +35,13 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import BulkState, Priority, Wish
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import (
-    account_row,
     assignment_row,
     request_row,
     user_row,
 )
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -173,9 +172,7 @@ def _verb(row: AuditedChange) -> AuditAction | None:
 
 
 async def undo(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     audit: int | None = None,
     request: int | None = None,
@@ -191,9 +188,8 @@ async def undo(
     if sum(one is not None for one in (audit, request, bulk)) != 1:
         raise UsageError("Say what to undo: one audit row, one request or one bulk.")
     if bulk is not None:
-        return await _undo_bulk(store, caller, account, bulk, force=force, dry_run=dry_run)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+        return await _undo_bulk(scope, bulk, force=force, dry_run=dry_run)
+    async with scope.read() as (session, account_id):
         row = (
             await _audit_row(session, account_id, audit)
             if audit is not None
@@ -201,46 +197,45 @@ async def undo(
         )
     judged, verb = judge(row), _verb(row)
     if verb is AuditAction.START_BULK and row.bulk_id is not None:
-        return await _undo_bulk(store, caller, account, row.bulk_id, force=force, dry_run=dry_run)
+        return await _undo_bulk(scope, row.bulk_id, force=force, dry_run=dry_run)
     if not judged.possible:
         raise Conflict(f"This cannot be undone: {row.action} of {row.target}.", hint=judged.why_not)
     if verb in _BIN:
         deleted = verb is AuditAction.DELETE_USER
         back = deletion.restore_user if deleted else deletion.delete_user
-        found = await back(store, caller, account_id, row.user_id or "", dry_run=dry_run)
-        lost = await not_back(store, row) if deleted else ""
+        found = await back(scope, row.user_id or "", dry_run=dry_run)
+        lost = await not_back(scope.store, row) if deleted else ""
         return Outcome(
             UndoResult(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
         )
     if is_of_object(row):
         how = {"whole": request is not None, "force": force, "dry_run": dry_run}
-        told = await undo_object(store, caller, account_id, row, **how)
+        told = await undo_object(scope, row, **how)
         undone = UndoResult(
             *(_words(row), told.plan.requests),
             notes=(judged.note,) if judged.note else (),
             object_assignment=row.assignment_id,
         )
         return Outcome(undone, told.plan, told.applied)
-    return await _undo_row(store, caller, account_id, row, force=force, dry_run=dry_run)
+    return await _undo_row(scope, row, force=force, dry_run=dry_run)
 
 
 @retries_on_conflict
 async def _undo_row(
-    store: Store,
-    caller: Caller,
-    account_id: int,
+    scope: AccountScope,
     row: AuditRow,
     *,
     force: bool,
     dry_run: bool,
 ) -> Outcome[UndoResult]:
     notes = [note for note in (judge(row).note,) if note]
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    account_id = row.account_id
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
         restate = _restate_user if _verb(row) in _USER else _restate_service
-        password = await restate(tx, caller, user, row, force)
+        password = await restate(tx, scope.caller, user, row, force)
         if _verb(row) is AuditAction.DEPROVISION:
-            owner = await account_row(tx.session, caller, account_id)
+            owner = await scope.row(tx.session)
             catalogue = (await in_force(tx.session)).catalogue
             notes += await rejoin(tx, owner, catalogue, user, row)
         undone = UndoResult(
@@ -249,7 +244,7 @@ async def _undo_row(
             password=password,
             user_id=user.id,
         )
-    return Outcome(undone, tx.plan, not dry_run)
+    return tx.outcome(undone)
 
 
 def _words(row: AuditRow) -> str:
@@ -387,36 +382,28 @@ def _before(
     return {**now, "level": row.before.get("level", now["level"]), "settings": settings}
 
 
-async def undo_plan(
-    store: Store, caller: Caller, account: int | str, bulk_id: int, *, force: bool = False
-) -> BulkPlan:
+async def undo_plan(scope: AccountScope, bulk_id: int, *, force: bool = False) -> BulkPlan:
     """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
-    account_id, chosen = await _targets(store, caller, account, bulk_id)
+    account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    return await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
+    return await plan_for(scope.store, scope.caller, account_id, BulkAction.RESTATE, params, chosen)
 
 
 async def _undo_bulk(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    bulk_id: int,
-    *,
-    force: bool,
-    dry_run: bool,
+    scope: AccountScope, bulk_id: int, *, force: bool, dry_run: bool
 ) -> Outcome[UndoResult]:
     """A bulk that restates what another one changed; the other is stopped where it still goes on."""
-    shown = await queries.show(store, caller, account, bulk_id)
+    shown = await queries.show(scope, bulk_id)
     if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
-        await bulks.stop(store, caller, account, bulk_id)
-    account_id, chosen = await _targets(store, caller, account, bulk_id)
+        await bulks.stop(scope, bulk_id)
+    account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    plan = await plan_for(store, caller, account_id, BulkAction.RESTATE, params, chosen)
-    async with store.read() as session:
+    plan = await plan_for(scope.store, scope.caller, account_id, BulkAction.RESTATE, params, chosen)
+    async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
     outcome = await bulks.create(
-        store,
-        caller,
+        scope.store,
+        scope.caller,
         account_id,
         BulkAction.RESTATE,
         params,
@@ -430,17 +417,14 @@ async def _undo_bulk(
     return Outcome(undone, outcome.plan, outcome.applied)
 
 
-async def _targets(
-    store: Store, caller: Caller, account: int | str, bulk_id: int
-) -> tuple[int, list[BulkTarget]]:
+async def _targets(scope: AccountScope, bulk_id: int) -> tuple[int, list[BulkTarget]]:
     """What a bulk changed, with the wish before it and after it."""
-    shown = await queries.show(store, caller, account, bulk_id)
+    shown = await queries.show(scope, bulk_id)
     never: dict[str, str] = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}
     why_not = never.get(shown.action)
     if why_not is not None:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         await session.get_one(BulkRow, bulk_id)
         rows = await session.scalars(
             select(BulkItemRow)

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction, parse_action
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.groups.command_words import edit_words
@@ -31,6 +30,7 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import object_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
@@ -77,9 +77,7 @@ def _verb(row: AuditedGroupChange) -> AuditAction | None:
 
 
 async def undo_object(
-    store: Store,
-    caller: Caller,
-    account_id: int,
+    scope: AccountScope,
     row: AuditRow,
     *,
     whole: bool,
@@ -91,23 +89,27 @@ async def undo_object(
     A change that left the fields as they were is always whole: only its members were changed.
     Raises Conflict where it was changed since and is not forced, and what the verbs of objects raise.
     """
-    async with store.read() as session:
+    async with scope.store.read() as session:
         assignment = await session.get_one(AssignmentRow, row.assignment_id)
         key = assignment.object_id or ""
         verb = _verb(row)
         if verb in _EDITED:
-            found = await object_row(session, account_id, key)
+            found = await object_row(session, row.account_id, key)
             changes = await _back(session, found, row, force)
             alone = verb is AuditAction.CHANGE_MEMBERS
             if not alone and (whole or not (row.before or row.after)):
                 changes = await _with_members(session, found, row, changes, force)
             version = found.version
     if verb in _MADE:
-        return await remove_object(store, caller, account_id, key, dry_run=dry_run)
+        return await remove_object(scope, key, dry_run=dry_run)
     if verb is AuditAction.REMOVE:
-        return await restore_object(store, caller, account_id, key, dry_run=dry_run)
+        return await restore_object(scope, key, dry_run=dry_run)
     return await edit_object(
-        *(store, caller, account_id, key, changes), expected_version=version, dry_run=dry_run
+        scope,
+        key,
+        changes,
+        expected_version=version,
+        dry_run=dry_run,
     )
 
 

@@ -113,7 +113,7 @@ async def load(
             from mission_control_tui.model.installation.connector_switch import switch_in
 
             await switch_in(tx, new)
-    return Outcome(CatalogueUpdate(number, found.changes), tx.plan, not dry_run)
+    return tx.outcome(CatalogueUpdate(number, found.changes))
 
 
 def _parsed(

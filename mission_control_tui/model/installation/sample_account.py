@@ -153,7 +153,7 @@ async def reset_sample(
             await _alone(tx)
             forgotten = await _delete(tx)
             account = await _make(tx)
-        return Outcome(SampleReset(account, forgotten), tx.plan, not dry_run)
+        return tx.outcome(SampleReset(account, forgotten))
 
     return await retry_on_conflict(work)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
@@ -24,9 +23,8 @@ from mission_control_tui.model.onboarding.user_insert import NewPassword, write_
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.editing import apply_changes
@@ -100,9 +98,7 @@ class ImportResult:
 
 
 async def plan_import(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     file: ImportFile,
     *,
     update: bool = False,
@@ -111,21 +107,12 @@ async def plan_import(
 ) -> Outcome[ImportResult]:
     """What `run_import` would do: the same code, rolled back at the end."""
     return await run_import(
-        store,
-        caller,
-        account,
-        file,
-        update=update,
-        passwords=passwords,
-        dry_run=True,
-        progress=progress,
+        scope, file, update=update, passwords=passwords, dry_run=True, progress=progress
     )
 
 
 async def run_import(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     file: ImportFile,
     *,
     update: bool = False,
@@ -139,8 +126,8 @@ async def run_import(
     `progress` hears (rows done, rows). Raises InvalidInput before anything is written when a new user would have no
     password.
     """
-    async with store.read() as session:
-        owner = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        owner = await scope.row(session)
         account_id = owner.id
         domains = await domains_of(session, account_id)
     foreign = foreign_domains(file, domains)
@@ -148,7 +135,7 @@ async def run_import(
     checked = await _checked(file, steps)
 
     async def work() -> Outcome[ImportResult]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
             policy = await locked_policy(tx, account_id)
             judge = RowChecker(
                 tx.session,
@@ -170,7 +157,7 @@ async def run_import(
             revealed = () if dry_run else made
             # Before the end: what a dry run rolls back cannot be read afterwards.
             result = _result(file, checked, judged, foreign, revealed, update=update)
-        return Outcome(result, tx.plan, not dry_run)
+        return tx.outcome(result)
 
     return await retry_on_conflict(work)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.onboarding.template_content import TemplateService, in_order
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.base import ActionResult, action_context
 from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
@@ -34,9 +33,7 @@ class NewUserResult:
 
 @retries_on_conflict
 async def create_with(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     details: UserDetails,
     password: str | None = None,
     services: Sequence[TemplateService] = (),
@@ -48,8 +45,7 @@ async def create_with(
 
     Raises what `create_user` and `provision` raise: then nothing was changed.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         context = await action_context(tx, account_id, Priority.INTERACTIVE)
         created = await create_in(tx, context.owner, details, password, generate=generate)
         user = await user_row(tx.session, account_id, created.user.id, lock=True)
@@ -57,6 +53,4 @@ async def create_with(
         given = tuple(
             [await provision_in(tx, context, user, service.wanted()) for service in ordered]
         )
-    return Outcome(
-        NewUserResult(created.user, ordered, given, created.password), tx.plan, not dry_run
-    )
+    return tx.outcome(NewUserResult(created.user, ordered, given, created.password))

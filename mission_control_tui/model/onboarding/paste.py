@@ -3,8 +3,8 @@
 API for screens and commands:
 
     pasted_names.read_list(text) -> PastedList                               pure, fast, never fails on content
-    preview(store, caller, account, pasted, choices) -> tuple[Proposed, ...]  who would get which UPN; reads only
-    paste(store, caller, account, pasted, choices, keep=None, allow_short=False, dry_run=False) -> Outcome[Pasted]
+    preview(scope, pasted, choices) -> tuple[Proposed, ...]  who would get which UPN; reads only
+    paste(scope, pasted, choices, keep=None, allow_short=False, dry_run=False) -> Outcome[Pasted]
 
 The people who can be created are; all others are in `Pasted.refused`, each with everything that is wrong, at its line.
 The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` go on with `bulks.attend`.
@@ -24,7 +24,6 @@ from mission_control_tui.model.bulk.item_storage import pack
 from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkAction, BulkView
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import domains_of
@@ -44,9 +43,8 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.services.seats import overview
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -119,11 +117,10 @@ class _PastedFile(ImportFile):
 
 
 async def preview(
-    store: Store, caller: Caller, account: int | str, pasted: PastedList, choices: PasteChoices
+    scope: AccountScope, pasted: PastedList, choices: PasteChoices
 ) -> tuple[UpnProposal, ...]:
     """Who would get which UPN. Raises InvalidInput where the domain is not the account's."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return await _propose(session, account_id, pasted, choices)
 
 
@@ -140,9 +137,7 @@ async def _propose(
 
 
 async def paste(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     pasted: PastedList,
     choices: PasteChoices,
     *,
@@ -155,8 +150,7 @@ async def paste(
     Raises NoSeats before anything is written where seats are short, unless `allow_short`: then those who come last in
     the list get none. Raises InvalidInput, NotFound for what concerns the list as a whole.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         content = checked(catalogue, choices.content)
         proposed = await _propose(session, account_id, pasted, choices)
@@ -164,7 +158,7 @@ async def paste(
     rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None)))
 
     async def work() -> Outcome[PasteResult]:
-        async with store.write(caller, account_id, dry_run=dry_run) as tx:
+        async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
             policy = await locked_policy(tx, account_id)
             judged = await RowChecker(tx.session, account_id, file, rows, (), None).judge()
             refused = {number: tuple(found) for number, found in judged.refused.items()}
@@ -187,7 +181,7 @@ async def paste(
                 keep(made)
             revealed = () if dry_run else tuple(made)
             result = PasteResult(people, seats, None if dry_run else bulk, revealed)
-        return Outcome(result, tx.plan, not dry_run)
+        return tx.outcome(result)
 
     return await retry_on_conflict(work)
 

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.catalogue.values import ValueType
@@ -24,8 +23,8 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME, FIELDS, Group
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.model.states import SubjectKind, Wish
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.user_rows import to_details
@@ -102,10 +101,9 @@ class TemplateContent:
         return replace(details, **fields)  # type: ignore[arg-type]
 
 
-async def like(store: Store, caller: Caller, account: int | str, user: str) -> TemplateContent:
+async def like(scope: AccountScope, user: str) -> TemplateContent:
     """What a new user like this one gets. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return await content_like(session, account_id, user)
 
 

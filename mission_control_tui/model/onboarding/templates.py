@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import (
     Conflict,
@@ -27,9 +26,8 @@ from mission_control_tui.model.onboarding.template_content import (
     words,
 )
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.text.clean import fold, harmless
 
@@ -49,10 +47,9 @@ class Template:
     version: int
 
 
-async def list_templates(store: Store, caller: Caller, account: int | str) -> tuple[Template, ...]:
+async def list_templates(scope: AccountScope) -> tuple[Template, ...]:
     """The account's templates by name."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         rows = await session.scalars(
             select(TemplateRow)
             .where(TemplateRow.account_id == account_id)
@@ -61,18 +58,15 @@ async def list_templates(store: Store, caller: Caller, account: int | str) -> tu
         return tuple(_view(row) for row in rows)
 
 
-async def show_template(store: Store, caller: Caller, account: int | str, name: str) -> Template:
+async def show_template(scope: AccountScope, name: str) -> Template:
     """One template by name or id. Raises NotFound naming those that there are."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return _view(await _row(session, account_id, name))
 
 
 @retries_on_conflict
 async def save_template(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     name: str,
     content: TemplateContent | None = None,
     *,
@@ -86,15 +80,14 @@ async def save_template(
     StaleVersion, NotFound (user, service, level), InvalidInput (name, fields, settings), UsageError (neither given).
     """
     name = _name(name)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         if user is not None:
             content = await content_like(session, account_id, user)
         if content is None:
             raise UsageError("A template needs a user to be made like, or fields and services.")
         catalogue = (await in_force(session)).catalogue
     content = checked(catalogue, content)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         row = await _find(tx.session, account_id, name, lock=True)
         if row is None and version is not None:
             raise NotFound(f"The template {name} was removed meanwhile.")
@@ -109,14 +102,14 @@ async def save_template(
         after = flat(content)
         if row is not None and before == after and row.name == name:
             tx.record(PlanVerb.UNCHANGED, "template", row.name)
-            return Outcome(_view(row), tx.plan, not dry_run)
+            return tx.outcome(_view(row))
         verb = PlanVerb.CREATED if row is None else PlanVerb.CHANGED
         if row is None:
             row = TemplateRow(account_id=account_id, version=0)
             tx.session.add(row)
         row.name, row.name_key = name, fold(name)
         row.content = content.to_json()
-        row.operator, row.updated_at = caller.operator, tx.now
+        row.operator, row.updated_at = scope.caller.operator, tx.now
         row.version += 1
         await tx.session.flush()
         replaces = ("--replace",) if verb is PlanVerb.CHANGED else ()
@@ -134,14 +127,12 @@ async def save_template(
             version=row.version,
         )
         view = _view(row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def rename_template(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     name: str,
     new_name: str,
     *,
@@ -150,8 +141,7 @@ async def rename_template(
 ) -> Outcome[Template]:
     """Call a template otherwise. Raises NotFound, Conflict (taken), StaleVersion, InvalidInput."""
     new_name = _name(new_name)
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await _row(tx.session, account_id, name, lock=True)
         if version is not None:
             _same_version(row, version)
@@ -165,7 +155,7 @@ async def rename_template(
             tx.record(PlanVerb.UNCHANGED, "template", old)
         else:
             row.name, row.name_key = new_name, fold(new_name)
-            row.operator, row.updated_at = caller.operator, tx.now
+            row.operator, row.updated_at = scope.caller.operator, tx.now
             row.version += 1
             await tx.session.flush()
             tx.command("templates", "rename", old, new_name)
@@ -179,22 +169,15 @@ async def rename_template(
                 version=row.version,
             )
         view = _view(row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def remove_template(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    name: str,
-    *,
-    version: int | None = None,
-    dry_run: bool = False,
+    scope: AccountScope, name: str, *, version: int | None = None, dry_run: bool = False
 ) -> Outcome[Template]:
     """Remove a template; users that were made from it stay as they are. Raises NotFound, StaleVersion."""
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await _row(tx.session, account_id, name, lock=True)
         if version is not None:
             _same_version(row, version)
@@ -209,7 +192,7 @@ async def remove_template(
             before=flat(view.content),
             action=AuditAction.REMOVE_TEMPLATE,
         )
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 def _name(typed: str) -> str:

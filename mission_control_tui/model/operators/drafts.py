@@ -13,6 +13,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.text.clean import harmless
@@ -41,9 +42,7 @@ class Draft:
 
 
 async def save_draft(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     kind: str,
     content: Mapping[str, Any],
     *,
@@ -54,17 +53,17 @@ async def save_draft(
 
     Passwords in `content` are left out, at any depth. Raises NotFound and Denied for the account.
     """
-    async with store.private() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.store.private() as session:
+        account_id = (await scope.row(session)).id
         row = await session.scalar(
             select(DraftRow)
-            .where(DraftRow.operator == caller.operator, DraftRow.account_id == account_id)
+            .where(DraftRow.operator == scope.caller.operator, DraftRow.account_id == account_id)
             .where(DraftRow.kind == kind, DraftRow.subject == subject)
             .with_for_update()
         )
         if row is None:
             row = DraftRow(
-                operator=caller.operator, account_id=account_id, kind=kind, subject=subject
+                operator=scope.caller.operator, account_id=account_id, kind=kind, subject=subject
             )
             session.add(row)
         row.title = harmless(title)[:_TITLE_LIMIT]
@@ -73,7 +72,7 @@ async def save_draft(
         await session.flush()
         old = (
             select(DraftRow.id)
-            .where(DraftRow.operator == caller.operator)
+            .where(DraftRow.operator == scope.caller.operator)
             .order_by(DraftRow.updated_at.desc(), DraftRow.id.desc())
             .offset(KEPT)
         )
@@ -153,15 +152,13 @@ async def discard_draft(store: Store, caller: Caller, draft_id: int) -> None:
         )
 
 
-async def discard_drafts_of(
-    store: Store, caller: Caller, account: int | str, kind: str, subject: str = ""
-) -> None:
+async def discard_drafts_of(scope: AccountScope, kind: str, subject: str = "") -> None:
     """Forget the operator's draft of this form, if there is one: it was saved or thrown away."""
-    async with store.private() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.store.private() as session:
+        account_id = (await scope.row(session)).id
         await session.execute(
             delete(DraftRow).where(
-                DraftRow.operator == caller.operator,
+                DraftRow.operator == scope.caller.operator,
                 DraftRow.account_id == account_id,
                 DraftRow.kind == kind,
                 DraftRow.subject == subject,

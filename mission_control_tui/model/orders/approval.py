@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.domains.names import judge_eligibility
@@ -23,10 +22,9 @@ from mission_control_tui.model.orders.buying import (
 from mission_control_tui.model.orders.queries import OrderView, order_row, views
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_account_version
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -45,28 +43,21 @@ class PriceChanged(Conflict):
     code = "price-changed"
 
 
-async def approval_limit(store: Store, caller: Caller, account: int | str) -> Money | None:
+async def approval_limit(scope: AccountScope) -> Money | None:
     """The total above which the account's orders wait for approval; None where none does."""
-    async with store.read() as session:
-        row = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        row = await scope.row(session)
         return _limit(row, (await in_force(session)).catalogue)
 
 
 async def set_approval_limit(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    above: Money | None,
-    *,
-    version: int | None = None,
-    dry_run: bool = False,
+    scope: AccountScope, above: Money | None, *, version: int | None = None, dry_run: bool = False
 ) -> Outcome[Money | None]:
     """Let orders of more than `above` (with tax, in the catalogue's currency) wait for approval; None for none.
 
     Raises InvalidInput, and StaleVersion when the account is past `version`.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         catalogue = (await in_force(tx.session)).catalogue
         _check_limit(above, catalogue)
@@ -88,14 +79,12 @@ async def set_approval_limit(
             action=AuditAction.EDIT_ACCOUNT,
             version=owner.version,
         )
-    return Outcome(above, tx.plan, not dry_run)
+    return tx.outcome(above)
 
 
 @retries_on_conflict
 async def approve_order(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     order_id: int,
     *,
     note: str = "",
@@ -107,8 +96,7 @@ async def approve_order(
     Price, answers and availability are looked at again. Raises NotFound; Conflict where it does not wait, cannot be
     bought any more or the domain was taken; PriceChanged where it costs something else now and not `agreed_price`.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await _waiting(tx.session, owner, order_id)
         catalogue = (await in_force(tx.session)).catalogue
@@ -121,49 +109,35 @@ async def approve_order(
             await fulfil(tx, owner, catalogue, line)
         tx.money(*_sums(order))
         (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def decline_order(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    order_id: int,
-    reason: str,
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, order_id: int, reason: str, *, dry_run: bool = False
 ) -> Outcome[OrderView]:
     """Refuse an order that waits for approval, saying why. Raises NotFound, Conflict, InvalidInput (no reason)."""
     if not reason.strip():
         raise InvalidInput(
             "An order is declined with a reason.", problems=[Problem("reason", "it is empty")]
         )
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await _waiting(tx.session, owner, order_id)
         _decide(tx, order, OrderState.DECLINED, reason, "--reason")
         (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def cancel_order(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    order_id: int,
-    reason: str = "",
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, order_id: int, reason: str = "", *, dry_run: bool = False
 ) -> Outcome[OrderView]:
     """Take an order back: one that waits ends; what a complete one brought is removed, and nothing is paid back.
 
     The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound, and
     Conflict where it is over already, is itself a removal, or where users still hold what it brought.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await order_row(tx.session, account_id, order_id, lock=True)
         if order.state == OrderState.AWAITING_APPROVAL:
@@ -178,7 +152,7 @@ async def cancel_order(
             )
         await tx.session.flush()
         (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) -> OrderRow:

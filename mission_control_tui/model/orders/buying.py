@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
 from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
@@ -31,9 +30,8 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import OrderKind, OrderState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -77,13 +75,10 @@ class DomainCheck:
     said: str
 
 
-async def check_domain(
-    store: Store, caller: Caller, account: int | str, product: str, name: str
-) -> DomainCheck:
+async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCheck:
     """What is known of a domain name that is to be bought. Raises InvalidInput, NotFound (no such ending sold)."""
     stored = normalise(name)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         sold = (await in_force(session)).catalogue.product(product)
         extension = sold.extension_of(stored)
         owner = await session.scalar(
@@ -103,9 +98,7 @@ async def check_domain(
 
 @retries_on_conflict
 async def buy(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     product: str,
     *,
     level: str | None = None,
@@ -122,12 +115,11 @@ async def buy(
     Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken).
     """
     wanted = Purchase(product, level, quantity, term, domain, fields or {})
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await place(tx, owner, wanted)
         (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> OrderRow:

@@ -12,14 +12,12 @@ from sqlalchemy import ColumnElement, func, or_, select
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import OrderKind, OrderState
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 
 CHARGED = (OrderState.COMPLETE, OrderState.RETURNED)
@@ -69,9 +67,7 @@ class OrderView:
 
 
 async def list_orders(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     states: Iterable[OrderState] = (),
     kind: OrderKind | None = None,
@@ -84,8 +80,7 @@ async def list_orders(
     `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number; digits alone are
     not looked for in labels.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         statement = select(OrderRow).where(OrderRow.account_id == account_id)
         wanted = list(states)
         if wanted:
@@ -100,10 +95,9 @@ async def list_orders(
         return await views(session, rows.all())
 
 
-async def show_order(store: Store, caller: Caller, account: int | str, order_id: int) -> OrderView:
+async def show_order(scope: AccountScope, order_id: int) -> OrderView:
     """One order of the account. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         (view,) = await views(session, [await order_row(session, account_id, order_id)])
         return view
 

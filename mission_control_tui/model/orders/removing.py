@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
 from mission_control_tui.model.domains.ownership import locked_account, release, required_domain
@@ -19,9 +18,8 @@ from mission_control_tui.model.orders.subscriptions import (
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import OrderKind, OrderState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -29,9 +27,7 @@ from mission_control_tui.model.store.transaction import Transaction
 
 @retries_on_conflict
 async def remove(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     product: str,
     *,
     level: str | None = None,
@@ -43,8 +39,7 @@ async def remove(
 
     Raises NotFound (the account has none), InvalidInput, and Conflict naming the users who hold it.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         force = await in_force(tx.session)
         sold = force.catalogue.product(product)
@@ -59,7 +54,7 @@ async def remove(
         else:
             order = await _remove_seats(tx, owner, force, sold, bought, quantity, domain)
         (view,) = await views(tx.session, [order])
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def take_back(tx: Transaction, account: AccountRow, line: OrderLineRow) -> OrderRow:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Product, ProductLevel
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import SubscriptionRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -31,12 +29,9 @@ class Subscription:
     term_months: int
 
 
-async def list_subscriptions(
-    store: Store, caller: Caller, account: int | str
-) -> tuple[Subscription, ...]:
+async def list_subscriptions(scope: AccountScope) -> tuple[Subscription, ...]:
     """What the account has bought and not removed, in the catalogue's order."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         return await _subscriptions(session, catalogue, account_id)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
@@ -16,9 +15,9 @@ from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import Light, Priority, Wish
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -28,20 +27,14 @@ from mission_control_tui.model.views import UserView
 
 @retries_on_conflict
 async def delete_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
 
     The user leaves every group and shared mailbox; the plan names them.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_gone(tx, row)
         managed = await tx.session.scalar(
@@ -58,24 +51,18 @@ async def delete_user(
         await _forget_password(tx, row)
         await _turn(tx, row, in_bin=True)
         view = await to_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def restore_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Bring a user back from the recycling bin, without any service. Not in it: unchanged.
 
     Raises NotFound (purged ones included), and Conflict when the domain of the UPN is no longer the account's.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True, binned=True)
         if row.purged_at is not None:
             raise NotFound("This user was purged, which cannot be undone.")
@@ -88,7 +75,7 @@ async def restore_user(
                 raise Conflict(f"{row.upn} cannot come back.", problems=problems)
             await _turn(tx, row, in_bin=False)
         view = await to_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _forget_password(tx: Transaction, row: UserRow) -> None:

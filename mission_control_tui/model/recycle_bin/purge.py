@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import WORKER, Caller
+from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import require_gone
@@ -21,8 +21,9 @@ from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import ACTIVE_STATES, Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 from mission_control_tui.model.store.tables.groups import MemberRow
@@ -55,20 +56,13 @@ class BinLine:
 
 
 async def list_bin(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    *,
-    bin_days: int,
-    query: str = "",
-    limit: int = 200,
+    scope: AccountScope, *, bin_days: int, query: str = "", limit: int = 200
 ) -> tuple[BinLine, ...]:
     """Who is in the account's recycling bin, the last deleted first; `query` are parts of the name or the UPN.
 
     `bin_days` is the setting: after so many days the worker purges, 0 for never.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         now = datetime.fromtimestamp(await clock(session), UTC)
         deleted_by = (
             select(AuditRow.operator)
@@ -108,13 +102,7 @@ def _line(row: UserRow, deleted_by: str, now: datetime, bin_days: int) -> BinLin
 
 @retries_on_conflict
 async def purge_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    deleted_before: datetime | None = None,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, deleted_before: datetime | None = None, dry_run: bool = False
 ) -> Outcome[str]:
     """Take a person who is in the recycling bin out of the store for good; returns the id, which stays.
 
@@ -123,8 +111,7 @@ async def purge_user(
     Raises NotFound (also when purged already, or deleted after `deleted_before`), and Conflict: not in the bin, a
     service that is not gone, a request that has not ended.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True, binned=True)
         _require_binned(row, deleted_before)
         await require_gone(tx, row)
@@ -132,7 +119,7 @@ async def purge_user(
         user_id = row.id
         await _forget(tx, row)
         tx.warn("This cannot be undone.")
-    return Outcome(user_id, tx.plan, not dry_run)
+    return tx.outcome(user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +148,9 @@ async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...
 async def purge_overdue(store: Store, one: Overdue, bin_days: int) -> None:
     """Purge it as the worker. Raises as `purge_user` where it may not be yet, or somebody brought it back meanwhile."""
     before = await _too_old(store, bin_days)
-    await purge_user(store, WORKER, one.account_id, one.user_id, deleted_before=before)
+    await purge_user(
+        AccountScope(store, WORKER, one.account_id), one.user_id, deleted_before=before
+    )
 
 
 async def _too_old(store: Store, bin_days: int) -> datetime:

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
@@ -30,14 +29,13 @@ from mission_control_tui.model.states import (
     Wish,
     Word,
 )
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import keep_object
 from mission_control_tui.model.store.lookups import (
-    account_id_of,
     assignment_row,
     request_row,
 )
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import (
     RequestRow,
 )
@@ -81,15 +79,14 @@ def _view(
 
 @retries_on_conflict
 async def cancel(
-    store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
+    scope: AccountScope, request_id: int, *, dry_run: bool = False
 ) -> Outcome[RequestState]:
     """Cancel a request: before its start the previous wish is restored, later the worker stops between steps.
 
     The result is the state afterwards: cancelled, or running where the worker has to look first.
     Raises NotFound, and Conflict when the request has ended.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         request, under_way = await _under_way(tx, account_id, request_id)
         before = str(request.state)
         for one in under_way:
@@ -106,7 +103,7 @@ async def cancel(
             request_id=request.id,
         )
         state = RequestState(request.state)
-    return Outcome(state, tx.plan, not dry_run)
+    return tx.outcome(state)
 
 
 async def _under_way(
@@ -177,9 +174,7 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
 
 @retries_on_conflict
 async def retry(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     request_id: int,
     *,
     priority: int = Priority.INTERACTIVE,
@@ -190,8 +185,7 @@ async def retry(
     A request that waits for its next try is tried now, and keeps its id.
     Raises Conflict when there is nothing to retry.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         request = await request_row(tx.session, account_id, request_id, lock=True)
         rows = (
             await tx.session.scalars(
@@ -204,7 +198,7 @@ async def retry(
                 f"Request {request.id} has nothing to retry: it is {request.state}.",
                 hint="Only what failed, was cancelled or waits for its next try can be retried.",
             )
-    return Outcome(tuple(ids), tx.plan, not dry_run)
+    return tx.outcome(tuple(ids))
 
 
 async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int | None:
@@ -238,15 +232,12 @@ def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
 
 
 @retries_on_conflict
-async def reset(
-    store: Store, caller: Caller, account: int | str, request_id: int, *, dry_run: bool = False
-) -> Outcome[int]:
+async def reset(scope: AccountScope, request_id: int, *, dry_run: bool = False) -> Outcome[int]:
     """Free a request that looks stuck: it ends, its light turns red with what to do; a late result is refused.
 
     Raises Conflict when the request has ended already.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         _, under_way = await _under_way(tx, account_id, request_id)
         for one in under_way:
             before = str(one.state)
@@ -272,4 +263,4 @@ async def reset(
                 request_id=one.id,
             )
             await update_parent(tx, one)
-    return Outcome(request_id, tx.plan, not dry_run)
+    return tx.outcome(request_id)

@@ -16,7 +16,8 @@ from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
 from mission_control_tui.model.requests.attributes import attributes_of
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -60,26 +61,20 @@ class FlagCount:
 
 
 async def green_pages(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    *,
-    user: str | None = None,
-    service: str | None = None,
+    scope: AccountScope, *, user: str | None = None, service: str | None = None
 ) -> AsyncIterator[tuple[GreenAssignment, ...]]:
     """The account's green instances, page by page; of one user or service where named. Raises NotFound.
 
     Services and levels that left the catalogue are left out: what they grant is not known.
     """
     after = ""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         user_id = (await user_row(session, account_id, user)).id if user is not None else None
         service_id = catalogue.service(service).id if service is not None else None
     services = {one.id: one for one in catalogue.services}
     while True:
-        async with store.read() as session:
+        async with scope.store.read() as session:
             statement = (
                 select(AssignmentRow, UserRow, OTHER_SUBJECT)
                 .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
@@ -128,12 +123,7 @@ async def green_pages(
 
 
 async def mark_drift(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    looked: Sequence[DriftLook],
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, looked: Sequence[DriftLook], *, dry_run: bool = False
 ) -> Outcome[FlagCount]:
     """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone.
 
@@ -141,8 +131,7 @@ async def mark_drift(
     """
     by_id = {one.assignment_id: one for one in looked}
     found = gone = 0
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         flags = {
             row[0]: row[1]
             for row in await session.execute(
@@ -152,9 +141,9 @@ async def mark_drift(
             )
         }
     changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
-    if not changed or not caller.may_write:
-        return Outcome(FlagCount(0, 0), Plan(), not dry_run and caller.may_write)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    if not changed or not scope.caller.may_write:
+        return Outcome(FlagCount(0, 0), Plan(), not dry_run and scope.caller.may_write)
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
             select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
@@ -180,7 +169,7 @@ async def mark_drift(
                 action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,
                 user_id=row.user_id,
             )
-    return Outcome(FlagCount(found, gone), tx.plan, not dry_run)
+    return tx.outcome(FlagCount(found, gone))
 
 
 async def known_at(

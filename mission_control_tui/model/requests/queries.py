@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.requests.control import _view
 from mission_control_tui.model.states import RequestState
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, request_row, user_row
+from mission_control_tui.model.store.lookups import request_row, user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import (
@@ -37,9 +36,7 @@ class RequestDetails:
 
 
 async def list_requests(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     states: Iterable[RequestState] = (),
     user: str | None = None,
@@ -48,8 +45,7 @@ async def list_requests(
     before_id: int | None = None,
 ) -> tuple[RequestView, ...]:
     """The account's requests, newest first."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         statement = select(RequestRow.id).where(RequestRow.account_id == account_id)
         wanted = list(states)
         if wanted:
@@ -64,16 +60,10 @@ async def list_requests(
 
 
 async def count_requests(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    *,
-    states: Iterable[RequestState] = (),
-    after_id: int = 0,
+    scope: AccountScope, *, states: Iterable[RequestState] = (), after_id: int = 0
 ) -> int:
     """How many requests the account has in these states (all, without any), those up to `after_id` left out."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         statement = select(func.count()).where(
             RequestRow.account_id == account_id, RequestRow.id > after_id
         )
@@ -83,12 +73,9 @@ async def count_requests(
         return int(await session.scalar(statement) or 0)
 
 
-async def show_request(
-    store: Store, caller: Caller, account: int | str, request_id: int
-) -> RequestDetails:
+async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
     """One request with everything that is known of it. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         await request_row(session, account_id, request_id)
         (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))
         children = await _views(

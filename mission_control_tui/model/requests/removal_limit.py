@@ -15,13 +15,11 @@ from datetime import timedelta
 from sqlalchemy import Row, func, insert, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
 from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import Hold, RequestState, Word
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestEventRow, RequestRow
@@ -138,10 +136,9 @@ async def _hold(
     )
 
 
-async def held_removals(store: Store, caller: Caller, account: int | str) -> tuple[int, ...]:
+async def held_removals(scope: AccountScope) -> tuple[int, ...]:
     """The account's requests that wait because there were too many removals, oldest first."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         rows = await session.scalars(
             select(RequestRow.id)
             .where(
@@ -156,16 +153,10 @@ async def held_removals(store: Store, caller: Caller, account: int | str) -> tup
 
 
 async def allow_removals(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    requests: Collection[int] | None = None,
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, requests: Collection[int] | None = None, *, dry_run: bool = False
 ) -> Outcome[tuple[int, ...]]:
     """Let the account's held removals go, all of them or those in `requests`; returns which went."""
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         found = await tx.session.execute(
             select(AssignmentRow, RequestRow, UserRow.upn, OTHER_SUBJECT)
             .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
@@ -185,7 +176,7 @@ async def allow_removals(
             if requests is not None and request.id not in requests:
                 continue
             request.hold = Hold.ALLOWED
-            await add_event(tx, request, "allowed", said=f"Allowed by {caller.operator}.")
+            await add_event(tx, request, "allowed", said=f"Allowed by {scope.caller.operator}.")
             tx.record(
                 PlanVerb.CHANGED,
                 "request",
@@ -201,4 +192,4 @@ async def allow_removals(
         await tx.session.flush()
         if allowed:
             await settle_waiting(tx)
-    return Outcome(tuple(allowed), tx.plan, not dry_run)
+    return tx.outcome(tuple(allowed))

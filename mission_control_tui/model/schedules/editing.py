@@ -37,6 +37,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -46,18 +47,16 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import title
 
 
-async def when(store: Store, caller: Caller, account: int | str, text: str) -> LocalTime:
+async def when(scope: AccountScope, text: str) -> LocalTime:
     """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `moments`."""
-    async with store.read() as session:
-        owner = await account_row(session, caller, account)
+    async with scope.store.read() as session:
+        owner = await scope.row(session)
         return await _moment(session, owner, text)
 
 
 @retries_on_conflict
 async def schedule(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     action: str,
     params: ActionParams | Mapping[str, Any] | None,
@@ -72,13 +71,12 @@ async def schedule(
     """
     wanted = action_of(action)
     given = _params(params)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         given = checked(catalogue, wanted, given)
-    warnings = await _tried(store, caller, account_id, user, wanted, given)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, caller, account_id)
+    warnings = await _tried(scope.store, scope.caller, account_id, user, wanted, given)
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, scope.caller, account_id)
         moment = await _moment(tx.session, owner, when)
         target = await user_row(tx.session, account_id, user, lock=True)
         secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
@@ -94,9 +92,9 @@ async def schedule(
             time_zone=owner.time_zone,
             state=ScheduleState.WAITING,
             said="",
-            operator=caller.operator,
-            ticket=caller.ticket,
-            session=caller.session,
+            operator=scope.caller.operator,
+            ticket=scope.caller.ticket,
+            session=scope.caller.session,
             created_at=tx.now,
         )
         tx.session.add(row)
@@ -117,14 +115,12 @@ async def schedule(
             version=1,
         )
         view = _view(row, target, catalogue)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def change_schedule(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     schedule_id: int,
     *,
     when: str | datetime | None = None,
@@ -136,15 +132,15 @@ async def change_schedule(
 
     Raises NotFound, Conflict (it has ended), StaleVersion, and as `schedule` does.
     """
-    row, target, catalogue = await _shown(store, caller, account, schedule_id)
+    row, target, catalogue = await _shown(scope, schedule_id)
     action, before = stored(row.action), ActionParams.from_json(row.params)
     given = before
     warnings: tuple[str, ...] = ()
     if params is not None:
         given = checked(catalogue, action, _params(params))
-        warnings = await _tried(store, caller, row.account_id, target.id, action, given)
-    async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, caller, row.account_id)
+        warnings = await _tried(scope.store, scope.caller, row.account_id, target.id, action, given)
+    async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
+        owner = await account_row(tx.session, scope.caller, row.account_id)
         row = await _waiting(tx, schedule_id)
         if expected_version is not None and row.version != expected_version:
             raise _stale(row, given, when)
@@ -163,7 +159,11 @@ async def change_schedule(
             tx.record(PlanVerb.UNCHANGED, "schedule", name)
         else:
             row.version += 1
-            row.operator, row.ticket, row.session = caller.operator, caller.ticket, caller.session
+            row.operator, row.ticket, row.session = (
+                scope.caller.operator,
+                scope.caller.ticket,
+                scope.caller.session,
+            )
             await tx.session.flush()
             changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
             tx.command(
@@ -181,26 +181,23 @@ async def change_schedule(
                 version=row.version,
             )
         view = _view(row, target, catalogue)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 @retries_on_conflict
 async def cancel_schedule(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    schedule_id: int,
-    *,
-    dry_run: bool = False,
+    scope: AccountScope, schedule_id: int, *, dry_run: bool = False
 ) -> Outcome[ScheduleView]:
     """Cancel a waiting schedule. Raises NotFound, and Conflict when it has ended."""
-    row, target, catalogue = await _shown(store, caller, account, schedule_id)
-    async with store.write(caller, row.account_id, dry_run=dry_run) as tx:
+    row, target, catalogue = await _shown(scope, schedule_id)
+    async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
         row = await _waiting(tx, schedule_id)
         tx.command("schedule", "cancel", str(row.id))
-        await end(tx, row, target.upn, ScheduleState.CANCELLED, f"Cancelled by {caller.operator}.")
+        await end(
+            tx, row, target.upn, ScheduleState.CANCELLED, f"Cancelled by {scope.caller.operator}."
+        )
         view = _view(row, target, catalogue)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def cancel_all_of(tx: Transaction, user: UserRow, why: str) -> int:

@@ -9,14 +9,13 @@ from datetime import datetime
 from sqlalchemy import Select, select
 
 from mission_control_tui.model import dates
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ScheduleState, known
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
@@ -52,17 +51,14 @@ class ScheduleView:
 
 
 async def list_schedules(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     user: str | None = None,
     states: Collection[ScheduleState] = (),
     limit: int = 200,
 ) -> tuple[ScheduleView, ...]:
     """The account's schedules: those that wait, the next first, then those that ended, the last first."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = _joined().where(ScheduleRow.account_id == account_id)
         if user is not None:
@@ -83,22 +79,17 @@ async def list_schedules(
         return tuple(_view(row, of, catalogue) for row, of in found)
 
 
-async def show_schedule(
-    store: Store, caller: Caller, account: int | str, schedule_id: int
-) -> ScheduleView:
+async def show_schedule(scope: AccountScope, schedule_id: int) -> ScheduleView:
     """One schedule. Raises NotFound."""
-    return _view(*await _shown(store, caller, account, schedule_id))
+    return _view(*await _shown(scope, schedule_id))
 
 
 def _joined() -> Select[ScheduleRow, UserRow]:
     return select(ScheduleRow, UserRow).join(UserRow, UserRow.id == ScheduleRow.user_id)
 
 
-async def _shown(
-    store: Store, caller: Caller, account: int | str, schedule_id: int
-) -> tuple[ScheduleRow, UserRow, Catalogue]:
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+async def _shown(scope: AccountScope, schedule_id: int) -> tuple[ScheduleRow, UserRow, Catalogue]:
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         found = (
             await session.execute(

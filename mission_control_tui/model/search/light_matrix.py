@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.filters import ALL, UserFilter, UserOrder
@@ -31,16 +30,14 @@ from mission_control_tui.model.search.user_queries import (
 )
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
 
 
-async def columns(store: Store, caller: Caller, account: int | str) -> tuple[LightColumn, ...]:
+async def columns(scope: AccountScope) -> tuple[LightColumn, ...]:
     """The services across, in the catalogue's order: those for users that were bought or that somebody has."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         bought = set(
             await session.scalars(
@@ -66,9 +63,7 @@ async def columns(store: Store, caller: Caller, account: int | str) -> tuple[Lig
 
 
 async def page(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     wanted: UserFilter = ALL,
     order: UserOrder = UserOrder.NAME,
     *,
@@ -77,8 +72,7 @@ async def page(
 ) -> MatrixPage:
     """The rows from `offset` on. By age, users without anything red or orange come last, by name."""
     offset = max(0, offset)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         asked = await UserQuery.of(session, account_id, wanted)
         order = asked.ordered(order)
         found: list[str] = []
@@ -104,24 +98,16 @@ async def page(
 
 
 async def place(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user_id: str,
-    wanted: UserFilter = ALL,
-    order: UserOrder = UserOrder.NAME,
+    scope: AccountScope, user_id: str, wanted: UserFilter = ALL, order: UserOrder = UserOrder.NAME
 ) -> int | None:
     """At which place this user stands now, 0 the first; None where nobody of this id is looked at."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         asked = await UserQuery.of(session, account_id, wanted)
         return await _place(session, asked, user_id, asked.ordered(order))
 
 
 async def ids(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     wanted: UserFilter = ALL,
     order: UserOrder = UserOrder.NAME,
     *,
@@ -132,8 +118,7 @@ async def ids(
 
     Nobody where one of these two is not among them.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         asked = await UserQuery.of(session, account_id, wanted)
         order = asked.ordered(order)
         start, end = 0, None
@@ -158,16 +143,11 @@ async def ids(
 
 
 async def among(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    users: Collection[str],
-    wanted: UserFilter = ALL,
+    scope: AccountScope, users: Collection[str], wanted: UserFilter = ALL
 ) -> frozenset[str]:
     """Those of `users`, by id, who are looked at; whoever was deleted is not."""
     found: set[str] = set()
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         words = search.words_of(wanted.text)
         for chunk in batches(sorted(users)):
             statement = select(UserRow.id).where(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.search.filters import ALL, UserFilter
 from mission_control_tui.model.search.user_queries import (
     COUNT_LIMIT,
@@ -22,8 +21,7 @@ from mission_control_tui.model.search.user_queries import (
     counted,
 )
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import UserLine
@@ -48,18 +46,11 @@ class UserPage:
 
 
 async def page(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    wanted: UserFilter = ALL,
-    *,
-    offset: int = 0,
-    limit: int = 50,
+    scope: AccountScope, wanted: UserFilter = ALL, *, offset: int = 0, limit: int = 50
 ) -> UserPage:
     """Return the rows from `offset` on, by display name."""
     offset = max(0, offset)
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         query = await UserQuery.of(session, account_id, wanted, few_limit=FEW)
         rare = query.ranked is not None and query.ranked.rare
         bounded = query.bounded and not rare

@@ -11,12 +11,10 @@ from typing import TypeAlias
 
 from sqlalchemy import and_, func, or_, select
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.services.lights import active_requests, assignment_view
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -46,10 +44,9 @@ class OwnLights:
     all_red: int = 0
 
 
-async def mine(store: Store, caller: Caller, account: int | str) -> OwnLights:
+async def mine(scope: AccountScope) -> OwnLights:
     """The caller's own lights: services of which the newest request is the operator's."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         counts: dict[Light, int] = {}
         looked_at: dict[Light, int] = {}
         for light in (Light.ORANGE, Light.RED):
@@ -67,7 +64,7 @@ async def mine(store: Store, caller: Caller, account: int | str) -> OwnLights:
                 .correlate(lit)
                 .scalar_subquery()
             )
-            own = func.count().filter(newest == caller.operator)
+            own = func.count().filter(newest == scope.caller.operator)
             row = (await session.execute(select(func.count(), own).select_from(lit))).one()
             looked_at[light], counts[light] = int(row[0]), int(row[1])
         return OwnLights(
@@ -80,16 +77,10 @@ async def mine(store: Store, caller: Caller, account: int | str) -> OwnLights:
 
 
 async def newest(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    light: Light,
-    *,
-    before: Place | None = None,
+    scope: AccountScope, light: Light, *, before: Place | None = None
 ) -> AssignmentView | None:
     """The service of the account that shows `light` since the latest moment; `before` a place, the next older one."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = (
             select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 
@@ -29,12 +28,9 @@ class LastFailure:
     field: str = ""
 
 
-async def failures_of(
-    store: Store, caller: Caller, account: int | str, user: str
-) -> dict[str, LastFailure]:
+async def failures_of(scope: AccountScope, user: str) -> dict[str, LastFailure]:
     """The failure behind each red light of a user, by assignment id."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         target = await user_row(session, account_id, user, binned=True)
         newest = (
             select(func.max(RequestRow.id).label("id"))

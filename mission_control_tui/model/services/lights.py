@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -25,9 +25,7 @@ from mission_control_tui.model.views import AssignmentView
 
 
 async def status(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     *,
     user: str | None = None,
     light: Light | None = None,
@@ -38,8 +36,7 @@ async def status(
 
     For one user the services that the account bought and the user does not have are there too, grey.
     """
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = (
             select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
@@ -171,12 +168,9 @@ def assignment_view(
     )
 
 
-async def assignments_by_id(
-    store: Store, caller: Caller, account: int | str, ids: Sequence[str]
-) -> tuple[AssignmentView, ...]:
+async def assignments_by_id(scope: AccountScope, ids: Sequence[str]) -> tuple[AssignmentView, ...]:
     """The named instances, for a caller that waits for their lights."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         rows = (
             await session.execute(

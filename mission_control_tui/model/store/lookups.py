@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,9 +13,6 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
-
-if TYPE_CHECKING:
-    from mission_control_tui.model.store.database import Store
 
 
 async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
@@ -39,12 +34,6 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
         # As it was asked for: whoever gave a number does not learn the code.
         raise Denied(f"You may not work on account {harmless(str(key))}.")
     return row
-
-
-async def account_id_of(store: Store, caller: Caller, key: int | str) -> int:
-    """The id of this account, read by itself. Raises as `account_row` does."""
-    async with store.read() as session:
-        return (await account_row(session, caller, key)).id
 
 
 async def user_row(

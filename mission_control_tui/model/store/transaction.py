@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,11 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.store.tables.audit import AuditRow
 
-if TYPE_CHECKING:
-    pass
+T = TypeVar("T")
 
 
 class Transaction:
@@ -156,6 +155,10 @@ class Transaction:
             warnings=tuple(self._warnings),
             requests=tuple(self.requests),
         )
+
+    def outcome(self, result: T) -> Outcome[T]:
+        """Return what the change gave: `result`, the plan, and whether it is applied or only tried."""
+        return Outcome(result, self.plan, not self.dry_run)
 
     async def flush_audit(self) -> None:
         """Write the audit rows gathered so far; the end of the transaction does it by itself."""

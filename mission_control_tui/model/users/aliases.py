@@ -9,7 +9,6 @@ from sqlalchemy import delete
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     domains_of,
@@ -22,10 +21,10 @@ from mission_control_tui.model.people.address_syntax import lookup_key, upn_key,
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import reindex
 from mission_control_tui.model.states import Priority, RequestKind
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of, to_view
@@ -48,9 +47,7 @@ class AddressChanges:
 
 
 async def add_alias(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     alias: str,
     *,
@@ -64,22 +61,12 @@ async def add_alias(
     """
     wished = AddressChanges(add=(alias,))
     return await _change(
-        store,
-        caller,
-        account,
-        user,
-        wished,
-        AuditAction.ADD_ALIAS,
-        expected_version,
-        priority,
-        dry_run,
+        scope, user, wished, AuditAction.ADD_ALIAS, expected_version, priority, dry_run
     )
 
 
 async def remove_alias(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     alias: str,
     *,
@@ -94,22 +81,12 @@ async def remove_alias(
 
     wished = AddressChanges(remove=(alias,))
     return await _change(
-        store,
-        caller,
-        account,
-        user,
-        wished,
-        AuditAction.REMOVE_ALIAS,
-        expected_version,
-        priority,
-        dry_run,
+        scope, user, wished, AuditAction.REMOVE_ALIAS, expected_version, priority, dry_run
     )
 
 
 async def set_primary(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     address: str,
     *,
@@ -121,9 +98,7 @@ async def set_primary(
 
     wished = AddressChanges(primary=address)
     action = AuditAction.SET_PRIMARY_ADDRESS
-    return await _change(
-        store, caller, account, user, wished, action, expected_version, priority, dry_run
-    )
+    return await _change(scope, user, wished, action, expected_version, priority, dry_run)
 
 
 async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:
@@ -197,9 +172,7 @@ async def _remove(
 
 @retries_on_conflict
 async def _change(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     wished: AddressChanges,
     action: AuditAction,
@@ -207,14 +180,13 @@ async def _change(
     priority: int,
     dry_run: bool,
 ) -> Outcome[UserView]:
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_version(tx, row, expected_version)
         before, after = await apply_addresses(tx, row, wished)
         await _conclude(tx, row, before, after, action, priority)
         view = await to_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def _conclude(

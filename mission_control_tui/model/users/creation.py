@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     domains_of,
@@ -21,9 +20,9 @@ from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row
+from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -47,9 +46,7 @@ class CreatedUser:
 
 @retries_on_conflict
 async def create_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     details: UserDetails,
     password: str | None = None,
     *,
@@ -61,11 +58,10 @@ async def create_user(
     Raises InvalidInput with one Problem for everything that is wrong, where each `where` is a field's name or
     "password"; Conflict when the only problem is that somebody has the UPN or the username.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        owner = await account_row(tx.session, scope.caller, account_id)
         created = await create_in(tx, owner, details, password, generate=generate)
-    return Outcome(created, tx.plan, not dry_run)
+    return tx.outcome(created)
 
 
 async def create_in(

@@ -8,7 +8,6 @@ from typing import Any
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
@@ -32,10 +31,10 @@ from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import SEARCHED_FIELDS, reindex
 from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -62,9 +61,7 @@ from mission_control_tui.model.views import UserView
 
 @retries_on_conflict
 async def edit_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     changes: Mapping[str, Value],
     *,
@@ -79,60 +76,36 @@ async def edit_user(
     Nothing different: unchanged. Raises NotFound, InvalidInput and Conflict as create_user does, and StaleVersion when
     `expected_version` is given and no longer the user's.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_version(tx, row, expected_version)
         await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
         view = await to_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def disable_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    priority: int = Priority.INTERACTIVE,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Suspend all that the user has, keeping data and seats, until enabled again."""
     changes = {"disabled": True}
-    return await edit_user(
-        store, caller, account, user, changes, priority=priority, dry_run=dry_run
-    )
+    return await edit_user(scope, user, changes, priority=priority, dry_run=dry_run)
 
 
 async def enable_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    priority: int = Priority.INTERACTIVE,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Undo `disable_user`; services that were suspended one by one stay so."""
     changes = {"disabled": False}
-    return await edit_user(
-        store, caller, account, user, changes, priority=priority, dry_run=dry_run
-    )
+    return await edit_user(scope, user, changes, priority=priority, dry_run=dry_run)
 
 
 @retries_on_conflict
 async def unlock_user(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    priority: int = Priority.INTERACTIVE,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         if not row.locked:
             tx.record(PlanVerb.UNCHANGED, "user", row.upn)
@@ -152,7 +125,7 @@ async def unlock_user(
                 request_id=parent.id,
             )
         view = await to_view(tx.session, row)
-    return Outcome(view, tx.plan, not dry_run)
+    return tx.outcome(view)
 
 
 async def apply_changes(

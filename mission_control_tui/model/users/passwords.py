@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.domains.address_registry import refusal
@@ -18,9 +17,9 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
 from mission_control_tui.model.states import Priority, RequestKind, Wish
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, account_row, user_row
+from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -41,9 +40,7 @@ class PasswordChange:
 
 @retries_on_conflict
 async def set_password(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     password: str | None = None,
     *,
@@ -56,19 +53,16 @@ async def set_password(
     `must_change` sets whether the user has to choose a new one at the next logon; None leaves that as it is.
     Raises InvalidInput with every rule of the account's policy that a given password breaks.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        policy = policy_of(await account_row(tx.session, caller, account_id))
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        policy = policy_of(await account_row(tx.session, scope.caller, account_id))
         row = await user_row(tx.session, account_id, user, lock=True)
         result = await _set(tx, row, policy, password, must_change, priority)
-    return Outcome(result, tx.plan, not dry_run)
+    return tx.outcome(result)
 
 
 @retries_on_conflict
 async def set_service_password(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     service: str,
     password: str | None = None,
@@ -81,9 +75,8 @@ async def set_service_password(
 
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
-        policy = policy_of(await account_row(tx.session, caller, account_id))
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        policy = policy_of(await account_row(tx.session, scope.caller, account_id))
         row = await user_row(tx.session, account_id, user, lock=True)
         wanted = (await in_force(tx.session)).catalogue.service(service)
         given = await find(tx, user_subject(row), wanted.id, instance)
@@ -114,7 +107,7 @@ async def set_service_password(
         )
         revealed = chosen if password is None else None
         result = PasswordChange(row.id, row.upn, request.id, revealed)
-    return Outcome(result, tx.plan, not dry_run)
+    return tx.outcome(result)
 
 
 async def renew(

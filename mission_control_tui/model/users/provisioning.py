@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import Subject, enqueue, find_or_make
 from mission_control_tui.model.states import Priority, RequestKind, Wish
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_id_of, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
@@ -26,9 +25,7 @@ from mission_control_tui.model.users.actions.registry import ACTIONS
 
 @retries_on_conflict
 async def provision(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     wanted: Sequence[ActionParams],
     *,
@@ -40,8 +37,7 @@ async def provision(
     What is so already, or on its way, is left alone. A red light is tried again.
     Raises NotFound, UsageError, InvalidInput (settings), NoSeats, Conflict (not bought, password needed).
     """
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         context = await action_context(tx, account_id, priority)
         target = await user_row(tx.session, account_id, user, lock=True)
         given = tuple(
@@ -50,7 +46,7 @@ async def provision(
                 for service in _in_order(context.catalogue, wanted)
             ]
         )
-    return Outcome(given, tx.plan, not dry_run)
+    return tx.outcome(given)
 
 
 def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[ActionParams]:
@@ -60,9 +56,7 @@ def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[Acti
 
 
 async def change_wish(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     service: str,
     kind: RequestKind,
@@ -76,40 +70,31 @@ async def change_wish(
     Raises NotFound when the user never had the service.
     """
     params = ActionParams(service, instance=instance)
-    return await _changed(store, caller, account, user, kind, params, priority, dry_run)
+    return await _changed(scope, user, kind, params, priority, dry_run)
 
 
 async def deprovision_all(
-    store: Store,
-    caller: Caller,
-    account: int | str,
-    user: str,
-    *,
-    priority: int = Priority.INTERACTIVE,
-    dry_run: bool = False,
+    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
     kind, params = RequestKind.DEPROVISION, ActionParams()
-    return await _changed(store, caller, account, user, kind, params, priority, dry_run)
+    return await _changed(scope, user, kind, params, priority, dry_run)
 
 
 @retries_on_conflict
 async def _changed(
-    store: Store,
-    caller: Caller,
-    account: int | str,
+    scope: AccountScope,
     user: str,
     kind: RequestKind,
     params: ActionParams,
     priority: int,
     dry_run: bool,
 ) -> Outcome[tuple[ActionResult, ...]]:
-    account_id = await account_id_of(store, caller, account)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
         context = await action_context(tx, account_id, priority)
         target = await user_row(tx.session, account_id, user, lock=True)
         given = await ACTIONS[kind].apply(tx, context, target, params)
-    return Outcome(given, tx.plan, not dry_run)
+    return tx.outcome(given)
 
 
 async def wish_for_domain(

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy
-from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.user_rows import to_view
 from mission_control_tui.model.users.rules import policy_of, usernames_like
 from mission_control_tui.model.views import UserView
 
 
-async def details(store: Store, caller: Caller, account: int | str, user: str) -> UserView:
+async def details(scope: AccountScope, user: str) -> UserView:
     """A user by id, UPN, alias, former UPN or username, in the recycling bin too. Raises NotFound."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         row = await user_row(session, account_id, user, binned=True)
         return await to_view(session, row)
 
 
-async def password_policy(store: Store, caller: Caller, account: int | str) -> PasswordPolicy:
+async def password_policy(scope: AccountScope) -> PasswordPolicy:
     """What the account asks of passwords, for showing the rules while one is typed."""
-    async with store.read() as session:
-        return policy_of(await account_row(session, caller, account))
+    async with scope.store.read() as session:
+        return policy_of(await scope.row(session))
 
 
-async def free_username(store: Store, caller: Caller, account: int | str, upn: str) -> str:
+async def free_username(scope: AccountScope, upn: str) -> str:
     """The username to pre-fill for a new user: made from the UPN, and nobody's of the account."""
-    async with store.read() as session:
-        account_id = (await account_row(session, caller, account)).id
+    async with scope.read() as (session, account_id):
         return username_for(upn, await usernames_like(session, account_id, username_for(upn)))

@@ -155,7 +155,7 @@ class AccountScreen(MissionScreen):
 
     async def load(self) -> None:
         first = self._details is None
-        details = await overview.show(*self.context.at)
+        details = await overview.show(self.context.scope)
         self._details = details
         sample = " (sample)" if details.account.is_sample else ""
         self.query_one("#who", TextLines).set(
@@ -184,13 +184,13 @@ class AccountScreen(MissionScreen):
             self.do(self._fill(event.fold.id))
 
     async def _fill_contacts(self) -> None:
-        found = await list_contacts(*self.context.at)
+        found = await list_contacts(self.context.scope)
         self.query_one(ContactsForm).show(found)
 
     async def _fill_orders(self) -> None:
         state = self.query_one("#state", ChoiceField).value
         found = await list_orders(
-            *self.context.at,
+            self.context.scope,
             states=[OrderState(state)] if state else [],
             text=self.query_one("#find-order", Field).value,
             limit=SHOWN,
@@ -206,21 +206,17 @@ class AccountScreen(MissionScreen):
         self.query_one(LimitForm).show(
             details.approval_above, context.catalogue.currency, details.account.version
         )
-        found = await list_orders(
-            *context.at,
-            states=[OrderState.AWAITING_APPROVAL],
-            limit=SHOWN,
-        )
+        found = await list_orders(context.scope, states=[OrderState.AWAITING_APPROVAL], limit=SHOWN)
         self.query_one("#waiting-list", RowList).set_rows(order_rows(found))
 
     async def _fill_statement(self) -> None:
-        at = self.context.at
+        scope = self.context.scope
         panel = self.query_one(StatementPanel)
-        panel.offer(await statements.list_statements(*at))
-        panel.show(await statements.statement(*at, panel.month.value))
+        panel.offer(await statements.list_statements(scope))
+        panel.show(await statements.statement(scope, panel.month.value))
 
     async def _fill_usage(self) -> None:
-        found = await usage(*self.context.at, limit=SHOWN)
+        found = await usage(self.context.scope, limit=SHOWN)
         self.query_one("#level-list", RowList).set_rows(
             level_rows(found.levels),
             more=f"A month {found.monthly}, of it idle {found.idle}, without tax"
@@ -231,7 +227,7 @@ class AccountScreen(MissionScreen):
         self.query_one("#idle-list", RowList).set_rows(idle_rows(found.idle_seats), more=more)
 
     async def _fill_domains(self) -> None:
-        found = await account_domains(*self.context.at)
+        found = await account_domains(self.context.scope)
         self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
 
     @property
@@ -300,12 +296,12 @@ class AccountScreen(MissionScreen):
 
     async def _save_contacts(self) -> None:
         context, form = self.context, self.query_one(ContactsForm)
-        at = context.at
+        scope = context.scope
         wanted = form.wanted()
         try:
-            outcome = await set_contacts(*at, wanted, expected=form.loaded)
+            outcome = await set_contacts(scope, wanted, expected=form.loaded)
         except StaleVersion as error:
-            form.adopt(await list_contacts(*at))
+            form.adopt(await list_contacts(scope))
             form.say(
                 [
                     error.what,
@@ -327,7 +323,7 @@ class AccountScreen(MissionScreen):
         context = self.context
         try:
             limit = Money.parse(typed, context.catalogue.currency) if typed else None
-            await set_approval_limit(*context.at, limit, version=form.version)
+            await set_approval_limit(context.scope, limit, version=form.version)
         except InvalidInput as error:
             form.field.error = words_of(error.problems[0])
             form.field.focus()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.in_force import InForce
     from mission_control_tui.model.catalogue.types import Catalogue
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import Account
     from mission_control_tui.settings.settings import Settings
 
@@ -44,9 +45,11 @@ class Context:
         return self.account.id
 
     @property
-    def at(self) -> tuple[Store, Caller, int]:
-        """Where and as whom: what functions of the model begin with."""
-        return self.store, self.caller, self.account_id
+    def scope(self) -> AccountScope:
+        """Where, as whom and on which account: what functions of the model begin with."""
+        from mission_control_tui.model.store.scope import AccountScope
+
+        return AccountScope(self.store, self.caller, self.account_id)
 
     @property
     def catalogue(self) -> Catalogue:

@@ -18,7 +18,7 @@ class RetryingScreen(MissionScreen):
         """Say what trying again all that is red of `users` would give, and ask."""
         self.need_write()
         context = self.context
-        plan = await retry_plan(*context.at, users)
+        plan = await retry_plan(context.scope, users)
         self.still_here()
         if not plan.queued:
             self.announce("Nothing is red in view")
@@ -34,7 +34,7 @@ class RetryingScreen(MissionScreen):
             self.prompts.confirm(lines, then, yes="Retry")
 
     async def _retry_all(self, users: Picked) -> None:
-        done = await start(*self.context.at, users, BulkAction.RETRY)
+        done = await start(self.context.scope, users, BulkAction.RETRY)
         bulk = done.result
         self.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
         await self.queue_changed()

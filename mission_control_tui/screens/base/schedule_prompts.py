@@ -91,11 +91,11 @@ class SchedulingScreen(MissionScreen):
         self, user_id: str, first: UserVerb | None = None, *, service: str = ""
     ) -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
-        at = self.context.at
-        user = await details(*at, user_id)
+        scope = self.context.scope
+        user = await details(scope, user_id)
         if user.in_bin:
             raise Conflict(f"{user.upn} is in the recycling bin.", hint="Restore it first.")
-        found = choices(user, await status(*at, user=user_id))
+        found = choices(user, await status(scope, user=user_id))
         if self.is_here:
             at_first = (
                 number
@@ -146,13 +146,7 @@ class SchedulingScreen(MissionScreen):
     async def _schedule(
         self, user: UserView, planned: SchedulableAction, text: str, done: Callable[[], None]
     ) -> None:
-        outcome = await schedule(
-            *self.context.at,
-            user.id,
-            planned.action,
-            planned.params,
-            text,
-        )
+        outcome = await schedule(self.context.scope, user.id, planned.action, planned.params, text)
         done()
         self.scheduled(outcome.result, outcome.plan.warnings)
         await self.queue_changed()
@@ -176,10 +170,7 @@ class SchedulingScreen(MissionScreen):
 
     async def _change_time(self, one: ScheduleView, text: str) -> None:
         outcome = await change_schedule(
-            *self.context.at,
-            one.id,
-            when=text,
-            expected_version=one.version,
+            self.context.scope, one.id, when=text, expected_version=one.version
         )
         self.scheduled(outcome.result, outcome.plan.warnings)
         await self.queue_changed()

@@ -157,7 +157,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
     # Data
 
     async def load(self) -> None:
-        bulk = await show(*self.context.at, self._bulk_id)
+        bulk = await show(self.context.scope, self._bulk_id)
         if not self.is_here:
             return
         self._bulk = bulk
@@ -230,7 +230,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await items(
-            *self.context.at, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
+            self.context.scope, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
         )
         total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
         return RowPage([self._row(one) for one in found], total)
@@ -306,7 +306,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         )
 
     async def _stop(self, cancel: bool) -> None:
-        done = (await stop(*self.context.at, self._bulk_id, cancel_queued=cancel)).result
+        done = (await stop(self.context.scope, self._bulk_id, cancel_queued=cancel)).result
         cancelled = f", {done.cancelled:,} cancelled" if cancel else ""
         self.announce(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
         await self.queue_changed()
@@ -322,7 +322,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             self.do(self._resume(None))
 
     async def _resume(self, place: Path | None) -> None:
-        bulk = (await resume(*self.context.at, self._bulk_id)).result
+        bulk = (await resume(self.context.scope, self._bulk_id)).result
         if bulk.attended:
             self.attend_to(bulk, place)
         self.announce(f"Resumed: {bulk.progress.left:,} left")
@@ -349,7 +349,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         """Try again what failed of it: what is red by a retry, what was refused by the same action."""
         bulk = self._known()
         self.need_write()
-        found = await items(*self.context.at, bulk.id, outcomes=FAILED, limit=100_000)
+        found = await items(self.context.scope, bulk.id, outcomes=FAILED, limit=100_000)
         self.still_here()
         red = [one.user_id for one in found if one.outcome is ItemOutcome.RED and one.user_id]
         refused = [
@@ -366,7 +366,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         """Say what taking the whole of it back does, and ask."""
         self.need_write()
         bulk = self._known()
-        plan = await undo_plan(*self.context.at, bulk.id)
+        plan = await undo_plan(self.context.scope, bulk.id)
         self.still_here()
         if not plan.queued:
             raise UsageError(f"Nothing of bulk {bulk.id} can be undone. {summary(plan)}")
@@ -393,7 +393,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             self.do(self._undo(None))
 
     async def _undo(self, place: Path | None) -> None:
-        done = (await undo(*self.context.at, bulk=self._bulk_id)).result
+        done = (await undo(self.context.scope, bulk=self._bulk_id)).result
         if done.bulk is not None and done.bulk.attended:
             self.attend_to(done.bulk, place)
         await self.queue_changed()

@@ -50,7 +50,7 @@ class BulksScreen(MissionScreen):
         self.refresh_keys()
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        found = await list_bulks(*self.context.at, limit=MOST)
+        found = await list_bulks(self.context.scope, limit=MOST)
         return RowPage([self._row(one) for one in found[offset : offset + limit]], len(found))
 
     def _row(self, one: BulkView) -> Row:

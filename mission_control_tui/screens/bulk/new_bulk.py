@@ -135,13 +135,13 @@ class BulkNewScreen(PasswordsScreen):
     # Data
 
     async def load(self) -> None:
-        self._seats = await list_seats(*self.context.at)
-        here = await among(*self.context.at, self._users)
+        self._seats = await list_seats(self.context.scope)
+        here = await among(self.context.scope, self._users)
         if len(here) < len(self._users):
             self._users = tuple(one for one in self._users if one in here)
             self._forget_plan()
         if len(self._users) == 1:
-            user = await details(*self.context.at, self._users[0])
+            user = await details(self.context.scope, self._users[0])
             self.query_one("#who", TextLines).set(f"For {user.details.display_name}  {user.upn}")
         else:
             self.query_one("#who", TextLines).set(f"For {people(len(self._users))}")
@@ -304,7 +304,7 @@ class BulkNewScreen(PasswordsScreen):
         mine = self._planning
         self.query_one("#summary", TextLines).set("Looking what it would do ...")
         try:
-            found = await plan(*self.context.at, self._users, self.action, self.params())
+            found = await plan(self.context.scope, self._users, self.action, self.params())
         except Exception:
             # Whoever called tells it; here only what was under way is said no longer.
             if self.is_here:
@@ -361,7 +361,7 @@ class BulkNewScreen(PasswordsScreen):
 
     async def _start(self, plan: BulkPlan, place: Any) -> None:
         self.need_write()
-        done = await start(*self.context.at, self._users, plan.action, plan.params)
+        done = await start(self.context.scope, self._users, plan.action, plan.params)
         bulk = done.result
         if bulk.attended:
             self.attend_to(bulk, place)

@@ -86,7 +86,7 @@ class PasswordsScreen(MissionScreen):
                 held.made += len(made)
 
             try:
-                async for done in attend(*context.at, bulk.id, keep):
+                async for done in attend(context.scope, bulk.id, keep):
                     if done.requests:
                         context.worker = await context.wake()
             finally:

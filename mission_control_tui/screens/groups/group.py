@@ -110,7 +110,7 @@ class ObjectScreen(ObjectRemovingScreen):
         choice.set_choices([(one.id, one.name) for one in kinds])
         if first and any(one.id == self._first_kind for one in kinds):
             choice.value = self._first_kind
-        self._domain = await usual_domain(*self.context.at)
+        self._domain = await usual_domain(self.context.scope)
         if not kinds:
             self._notice(["The catalogue in force has no groups, contacts or shared mailboxes."])
             return
@@ -122,7 +122,7 @@ class ObjectScreen(ObjectRemovingScreen):
             self.set_focus(self.query_one("#name", Field).input if self._first_kind else choice)
 
     async def _load_stored(self) -> None:
-        view = await show_object(*self.context.at, str(self.object_id))
+        view = await show_object(self.context.scope, str(self.object_id))
         if not self.is_here:
             return
         first = self._view is None
@@ -262,7 +262,7 @@ class ObjectScreen(ObjectRemovingScreen):
         context, service = self.context, self._service
         if service is None:
             return
-        found = await choices(*context.at, service.id, role, text)
+        found = await choices(context.scope, service.id, role, text)
         if self.is_here:
             offered = [one for one in found if one.id != self.object_id]
             self.query_one(MemberFields).offer(role, offered)
@@ -316,7 +316,7 @@ class ObjectScreen(ObjectRemovingScreen):
             return
         members = self.query_one(MemberFields)
         outcome = await create_object(
-            *context.at,
+            context.scope,
             service.id,
             str(given.pop("name", "")),
             str(given.pop("address", "")),
@@ -335,7 +335,7 @@ class ObjectScreen(ObjectRemovingScreen):
         members = self.query_one(MemberFields)
         name, address = given.pop("name", None), given.pop("address", None)
         outcome = await edit_object(
-            *context.at,
+            context.scope,
             str(self.object_id),
             GroupChanges(
                 None if name is None else str(name),
@@ -354,14 +354,14 @@ class ObjectScreen(ObjectRemovingScreen):
         await self.load()
 
     async def _restore(self) -> None:
-        outcome = await restore_object(*self.context.at, str(self.object_id))
+        outcome = await restore_object(self.context.scope, str(self.object_id))
         self.announce("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
         await self._adopt(outcome.result)
         await self.queue_changed()
         await self.load()
 
     async def _show_theirs(self, error: StaleVersion) -> None:
-        view = await show_object(*self.context.at, str(self.object_id))
+        view = await show_object(self.context.scope, str(self.object_id))
         self._version, self._view = view.version, view
         labels = {one.id: one.name for one in self._options}
         self._their_words = [

@@ -57,7 +57,7 @@ class ObjectsScreen(MissionScreen):
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await list_objects(
-            *self.context.at,
+            self.context.scope,
             kind=self._kind or None,
             query=self.query_one(FindBox).text,
             limit=limit,

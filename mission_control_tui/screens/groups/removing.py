@@ -20,7 +20,7 @@ class ObjectRemovingScreen(MissionScreen):
         view, context = self._view, self.context
         if view is None:
             return
-        at = (*context.at, view.id)
+        at = (context.scope, view.id)
         tried = await remove_object(*at, dry_run=True)
         if not tried.plan.changes_anything:
             self.announce("It is being removed, or was")
@@ -39,11 +39,7 @@ class ObjectRemovingScreen(MissionScreen):
         context, view = self.context, self._view
         if view is None:
             return
-        await remove_object(
-            *context.at,
-            view.id,
-            expected_version=self._version,
-        )
+        await remove_object(context.scope, view.id, expected_version=self._version)
         self.query_one(MemberFields).forget()
         self.announce(f"{view.name} is being removed; the light follows")
         await self.queue_changed()

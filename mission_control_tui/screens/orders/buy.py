@@ -384,7 +384,7 @@ class BuyScreen(MissionScreen):
         try:
             if not typed:
                 raise InvalidInput("is compulsory")
-            check = await check_domain(*context.at, self._product_id, name)
+            check = await check_domain(context.scope, self._product_id, name)
             quote(context.catalogue, self._product_id, domain=check.name)
         except MissionControlError as error:
             field.error = words_of(error.problems[0]) if error.problems else error.what
@@ -434,7 +434,7 @@ class BuyScreen(MissionScreen):
 
     async def _try(self, *, dry_run: bool) -> Outcome[OrderView]:
         return await buy(
-            *self.context.at,
+            self.context.scope,
             self._product_id,
             level=self._level,
             quantity=self._count(),

@@ -98,7 +98,7 @@ class OrderScreen(MissionScreen):
 
     async def load(self) -> None:
         context = self.context
-        order = await show_order(*context.at, self._order_id)
+        order = await show_order(context.scope, self._order_id)
         what = "is placed" if self._confirms and order.state == "complete" else f"is {order.state}"
         thanks = "Thank you. " if self._confirms else ""
         self.query_one("#title", TextLines).set(f"{thanks}Order {order.id} {what}")
@@ -179,7 +179,7 @@ class OrderScreen(MissionScreen):
         return self.query_one("#reason", Field).value.strip()
 
     async def _approve(self, *, agreed_price: bool = False) -> None:
-        at = (*self.context.at, self._order_id)
+        at = (self.context.scope, self._order_id)
         try:
             await approve_order(*at, note=self._reason, agreed_price=agreed_price)
         except PriceChanged as error:
@@ -192,12 +192,12 @@ class OrderScreen(MissionScreen):
         await self._decided("approved")
 
     async def _decline(self) -> None:
-        at = (*self.context.at, self._order_id)
+        at = (self.context.scope, self._order_id)
         await decline_order(*at, self._reason)
         await self._decided("declined")
 
     async def _cancel(self) -> None:
-        at = (*self.context.at, self._order_id)
+        at = (self.context.scope, self._order_id)
         outcome = await cancel_order(*at, self._reason)
         await self._decided(str(outcome.result.state))
 
@@ -225,7 +225,7 @@ class OrdersScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        orders = await list_orders(*self.context.at, limit=SHOWN)
+        orders = await list_orders(self.context.scope, limit=SHOWN)
         full = len(orders) == SHOWN
         note = f"the newest {SHOWN}; `mission-control orders list` has all" if full else ""
         self.query_one("#orders", Quadrant).set_rows(order_rows(orders), note=note)

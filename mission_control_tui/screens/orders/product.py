@@ -117,7 +117,7 @@ class ProductScreen(MissionScreen):
 
     async def load(self) -> None:
         context = self.context
-        self._details = await overview.show(*context.at)
+        self._details = await overview.show(context.scope)
         if self.product.buys is PurchaseKind.DOMAIN:
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(
@@ -125,7 +125,7 @@ class ProductScreen(MissionScreen):
                 note="Enter removes one, and asks first" if self._details.domains else "",
             )
         else:
-            had = await list_subscriptions(*context.at)
+            had = await list_subscriptions(context.scope)
             self._bought = {
                 one.level_id: one.quantity for one in had if one.product_id == self._product_id
             }
@@ -237,13 +237,13 @@ class ProductScreen(MissionScreen):
         if bought:
             await self._ask(name, self._removal_of(domain=name), "Nothing is paid back.")
         else:
-            at = self.context.at
-            forget = partial(remove_domain, *at, name)
+            scope = self.context.scope
+            forget = partial(remove_domain, scope, name)
             await self._ask(name, forget, "It is registered elsewhere and stays so.")
 
     def _removal_of(self, **what: Any) -> Removal:
-        at = self.context.at
-        return partial(remove, *at, self._product_id, **what)
+        scope = self.context.scope
+        return partial(remove, scope, self._product_id, **what)
 
     async def _ask(self, what: str, work: Removal, loss: str) -> None:
         """Try it, name whoever is in the way, and ask."""

@@ -67,7 +67,7 @@ class RequestScreen(MissionScreen):
 
     async def load(self) -> None:
         context = self.context
-        found = await show_request(*context.at, self.request_id)
+        found = await show_request(context.scope, self.request_id)
         self._details = found
         request = found.request
         self.query_one("#what", TextLines).set(
@@ -189,7 +189,7 @@ class RequestScreen(MissionScreen):
 
     async def _do(self, name: str) -> None:
         verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
-        await verb(*self.context.at, self.request_id)
+        await verb(self.context.scope, self.request_id)
         self.announce(
             "Cancelled, or stopping after the step it is in" if name == "cancel" else "Reset"
         )
@@ -197,7 +197,7 @@ class RequestScreen(MissionScreen):
         await self.load()
 
     async def verb_retry(self) -> None:
-        outcome = await retry(*self.context.at, self.request_id)
+        outcome = await retry(self.context.scope, self.request_id)
         self.announce(f"Tried again as request {', '.join(str(one) for one in outcome.result)}")
         await self.queue_changed()
         if len(outcome.result) == 1:

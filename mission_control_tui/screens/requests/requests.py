@@ -90,14 +90,16 @@ class RequestsScreen(RetryingScreen):
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         context, states = self.context, self._states
-        at = context.at
-        found = await list_requests(*at, states=states, offset=offset, limit=limit)
-        return RowPage([self._row(one) for one in found], await count_requests(*at, states=states))
+        scope = context.scope
+        found = await list_requests(scope, states=states, offset=offset, limit=limit)
+        return RowPage(
+            [self._row(one) for one in found], await count_requests(scope, states=states)
+        )
 
     async def _find(self, key: Hashable) -> int | None:
         if not isinstance(key, int):
             return None
-        return await count_requests(*self.context.at, states=self._states, after_id=key)
+        return await count_requests(self.context.scope, states=self._states, after_id=key)
 
     def _row(self, request: RequestView) -> Row:
         state = (*state_parts(request.state), (f" {next_words(request)}", "dim"))
@@ -131,7 +133,7 @@ class RequestsScreen(RetryingScreen):
         if request is None:
             self.announce("Put the cursor on a request first", error=True)
             return
-        outcome = await retry(*self.context.at, request.id)
+        outcome = await retry(self.context.scope, request.id)
         numbers = ", ".join(str(one) for one in outcome.result)
         self.announce(f"Tried again as request {numbers}")
         await self.queue_changed()

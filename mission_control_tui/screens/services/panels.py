@@ -59,13 +59,13 @@ class PanelsScreen(SchedulingScreen):
     # Data
 
     async def load(self) -> None:
-        at = self.context.at
-        self._user = user = await details(*at, self.user_id)
+        scope = self.context.scope
+        self._user = user = await details(scope, self.user_id)
         self.looked_at(user.id)
-        views = await status(*at, user=self.user_id)
-        self._seats = await list_seats(*at)
+        views = await status(scope, user=self.user_id)
+        self._seats = await list_seats(scope)
         if any(view.light is Light.RED for view in views):
-            self._failed = await failures_of(*at, self.user_id)
+            self._failed = await failures_of(scope, self.user_id)
         self.query_one("#who", TextLines).set(
             f"{user.details.display_name}  {user.upn}  ({user.details.username})"
         )

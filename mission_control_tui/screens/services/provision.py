@@ -120,12 +120,7 @@ class ProvisionScreen(PanelsScreen):
     ) -> Outcome[tuple[ActionResult, ...]] | None:
         """What the model says; None when settings were refused, which then show it."""
         try:
-            return await provision(
-                *self.context.at,
-                self.user_id,
-                wanted,
-                dry_run=dry_run,
-            )
+            return await provision(self.context.scope, self.user_id, wanted, dry_run=dry_run)
         except InvalidInput as error:
             if not error.problems:
                 raise
@@ -205,7 +200,7 @@ class ProvisionScreen(PanelsScreen):
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
     ) -> Outcome[tuple[ActionResult, ...]]:
         return await change_wish(
-            *self.context.at,
+            self.context.scope,
             self.user_id,
             panel.service.id,
             kind,
@@ -222,10 +217,7 @@ class ProvisionScreen(PanelsScreen):
 
     async def _new_password(self, panel: UserServicePanel) -> None:
         outcome = await set_service_password(
-            *self.context.at,
-            self.user_id,
-            panel.service.id,
-            instance=panel.view.instance,
+            self.context.scope, self.user_id, panel.service.id, instance=panel.view.instance
         )
         panel.hold_password(outcome.result.password or "")
         self.announce("A new password is on its way; Enter reveals it once")

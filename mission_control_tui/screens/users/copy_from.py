@@ -87,16 +87,16 @@ class MadeLikeScreen(MissionScreen):
         """Read templates, the user and seats; the first time, fill the form."""
         from mission_control_tui.model.onboarding.template_content import like
 
-        at = self.context.at
+        scope = self.context.scope
         contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}
         if self.like:
-            contents[USER] = await like(*at, self.like)
-            labels[USER] = (await details(*at, self.like)).details.display_name
-        for one in await list_templates(*at):
+            contents[USER] = await like(scope, self.like)
+            labels[USER] = (await details(scope, self.like)).details.display_name
+        for one in await list_templates(scope):
             contents[TEMPLATE + one.name] = one.content
             labels[TEMPLATE + one.name] = one.name
         self._contents, self._labels = contents, labels
-        self._seats = await list_seats(*at)
+        self._seats = await list_seats(scope)
         if self._made_like is None:
             await self._choose(USER if self.like else NOBODY)
         elif self._made_like not in contents:

@@ -123,8 +123,8 @@ class EditUserScreen(MissionScreen):
     async def load(self) -> None:
         from mission_control_tui.model.users.queries import details, password_policy
 
-        at = self.context.at
-        user = await details(*at, self.user_id)
+        scope = self.context.scope
+        user = await details(scope, self.user_id)
         self.looked_at(user.id)
         first = self._user is None
         if first or not self._is_dirty:
@@ -134,7 +134,7 @@ class EditUserScreen(MissionScreen):
         elif user.version != self._version:
             self._user = user
         for reset in self.query(PasswordReset).results(PasswordReset):
-            reset.judge_by(user.upn, user.details.username, await password_policy(*at))
+            reset.judge_by(user.upn, user.details.username, await password_policy(scope))
         self._say()
         self.refresh_keys()
         if first:
@@ -272,7 +272,7 @@ class EditUserScreen(MissionScreen):
         addresses = AddressChanges(tuple(wished.added), wished.primary, tuple(wished.removed))
         try:
             outcome = await edit_user(
-                *self.context.at,
+                self.context.scope,
                 self.user_id,
                 sent,
                 addresses=addresses,
@@ -298,7 +298,7 @@ class EditUserScreen(MissionScreen):
     async def _show_theirs(self, error: StaleVersion) -> None:
         from mission_control_tui.model.users.queries import details
 
-        user = await details(*self.context.at, self.user_id)
+        user = await details(self.context.scope, self.user_id)
         mine = self._names()
         self._adopt(user)
         self._their_words = [

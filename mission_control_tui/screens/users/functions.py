@@ -30,9 +30,9 @@ class UserFunctionsScreen(SchedulingScreen):
 
     async def show_user(self, user_id: str) -> None:
         """Read the user and show the card."""
-        user = await details(*self.context.at, user_id)
-        views = await status(*self.context.at, user=user_id)
-        policy = await password_policy(*self.context.at)
+        user = await details(self.context.scope, user_id)
+        views = await status(self.context.scope, user=user_id)
+        policy = await password_policy(self.context.scope)
         self.looked_at(user.id)
         if self.is_here:
             self.card.show(user, views, policy)
@@ -110,12 +110,12 @@ class UserFunctionsScreen(SchedulingScreen):
             given,
             what="deprovision all services of",
         )
-        tried = await deprovision_all(*self.context.at, user.id, dry_run=True)
+        tried = await deprovision_all(self.context.scope, user.id, dry_run=True)
         lines[2:2] = tried.plan.warnings
         self.prompts.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
     async def _ask_delete(self, user: UserView) -> None:
-        outcome = await delete_user(*self.context.at, user.id, dry_run=True)
+        outcome = await delete_user(self.context.scope, user.id, dry_run=True)
         self.prompts.ask_typed(
             [
                 f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
@@ -139,7 +139,7 @@ class UserFunctionsScreen(SchedulingScreen):
             "restore": (deletion.restore_user, "Restored, without services"),
         }
         verb, done = verbs[name]
-        await verb(*self.context.at, user.id)  # type: ignore[operator]
+        await verb(self.context.scope, user.id)  # type: ignore[operator]
         self.announce(f"{user.upn}: {done}")
         await self.queue_changed()
         await self.load()
@@ -167,10 +167,7 @@ async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user
     context = screen.context
     try:
         outcome = await set_password(
-            *context.at,
-            user.id,
-            event.password,
-            must_change=event.must_change or None,
+            context.scope, user.id, event.password, must_change=event.must_change or None
         )
     except InvalidInput:
         event.reset.fields.password.error = BROKEN_RULE

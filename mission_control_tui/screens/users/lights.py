@@ -75,7 +75,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return self._order
 
     async def load(self) -> None:
-        self._columns = await columns(*self._where)
+        self._columns = await columns(self.context.scope)
         self.matrix.set_columns([one.code for one in self._columns])
         self._show_legend()
         self.matrix.show(self._fetch, find=self._find, keep=True)
@@ -89,7 +89,9 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self.query_one("#legend", TextLines).set(text + ordered)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        found = await page(*self._where, self.sight(), self._order, offset=offset, limit=limit)
+        found = await page(
+            self.context.scope, self.sight(), self._order, offset=offset, limit=limit
+        )
         more = "more than " if found.more else ""
         if self.is_here:
             text = self.query_one(FindBox).text.strip()
@@ -99,7 +101,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         return RowPage([self._row(one) for one in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        return await place(*self._where, str(key), self.sight(), self._order)
+        return await place(self.context.scope, str(key), self.sight(), self._order)
 
     def _row(self, one: MatrixRow) -> Row:
         flags = ", ".join(

@@ -6,11 +6,9 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model.bulk.views import BulkFilter
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.search.light_matrix import among, ids
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.screens.base.retry_all import RetryingScreen
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
@@ -66,10 +64,6 @@ class MarkingScreen(RetryingScreen):
         """The ids of all who are marked, shown or not."""
         return tuple(sorted(str(one) for one in self.marked_list.marks))
 
-    @property
-    def _where(self) -> tuple[Store, Caller, int]:
-        return self.context.at
-
     def _set_marks(self, marks: set[object]) -> None:
         rows = self.marked_list
         rows.marks = marks
@@ -109,9 +103,9 @@ class MarkingScreen(RetryingScreen):
 
     async def _look_at_marks(self) -> None:
         asked = self.marked
-        there = await among(*self._where, asked)
+        there = await among(self.context.scope, asked)
         sight = self.sight()
-        shown = there if sight.is_all else await among(*self._where, there, sight)
+        shown = there if sight.is_all else await among(self.context.scope, there, sight)
         if not self.is_here:
             return
         gone = set(asked) - there
@@ -132,7 +126,7 @@ class MarkingScreen(RetryingScreen):
         if rows.last_mark is None:
             raise UsageError("Mark one end with Space first.")
         first, last = str(rows.last_mark), str(row.key)
-        found = await ids(*self._where, self.sight(), self.order(), first=first, last=last)
+        found = await ids(self.context.scope, self.sight(), self.order(), first=first, last=last)
         if not found:
             raise UsageError("The last mark is not shown any more: mark one end with Space.")
         if self.is_here:
@@ -143,7 +137,7 @@ class MarkingScreen(RetryingScreen):
     async def verb_mark_all(self) -> None:
         """Mark all that the filter finds, also what no page was read of; again takes these marks away."""
         sight = self.sight()
-        found = await ids(*self._where, sight)
+        found = await ids(self.context.scope, sight)
         if not found:
             raise UsageError("Nobody is found, so nobody is marked.")
         if not self.is_here:
@@ -172,7 +166,7 @@ class MarkingScreen(RetryingScreen):
 
     async def verb_retry_all(self) -> None:
         sight = self.sight()
-        users = BulkFilter() if sight.is_all else await ids(*self._where, sight)
+        users = BulkFilter() if sight.is_all else await ids(self.context.scope, sight)
         if not users:
             raise UsageError("Nobody is found, so nothing is red in view.")
         self.still_here()

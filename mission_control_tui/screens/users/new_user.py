@@ -174,7 +174,7 @@ class NewUserScreen(MadeLikeScreen):
         context = self.context
         if context.account.domains != self._domains:
             first = not self._domains
-            usual = await usual_domain(*context.at)
+            usual = await usual_domain(context.scope)
             self._domains = context.account.domains
             domain = self.query_one("#domain", ChoiceField)
             domain.set_choices([(name, f"@{name}") for name in self._domains])
@@ -183,7 +183,7 @@ class NewUserScreen(MadeLikeScreen):
                 domain.value = str(wanted)
             domain.display = len(self._domains) > 1
             self._show_domain()
-        policy = await password_policy(*context.at)
+        policy = await password_policy(context.scope)
         self.query_one(PasswordFields).judge_by(self._text("username"), policy)
         if not self._domains:
             self.announce(
@@ -289,9 +289,9 @@ class NewUserScreen(MadeLikeScreen):
         if not self._text("upn"):
             offer.show("", "")
             return
-        at = self.context.at
-        found = await upn_status(*at, upn)
-        username = await free_username(*at, upn) if found.free else ""
+        scope = self.context.scope
+        found = await upn_status(scope, upn)
+        username = await free_username(scope, upn) if found.free else ""
         if self.is_here and found.upn == self._upn():
             self._show_status(offer, found)
             if username:
@@ -385,9 +385,9 @@ class NewUserScreen(MadeLikeScreen):
             self._busy = False
 
     async def _create(self, details: UserDetails, password: str, *, dry_run: bool) -> None:
-        at = self.context.at
+        scope = self.context.scope
         services = self.services_to_give()
-        outcome = await create_with(*at, details, password, services, dry_run=dry_run)
+        outcome = await create_with(scope, details, password, services, dry_run=dry_run)
         if not dry_run:
             self._created = True
             if outcome.plan.requests:

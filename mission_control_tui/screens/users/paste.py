@@ -115,23 +115,23 @@ class PasteScreen(MissionScreen):
 
     async def load(self) -> None:
         context = self.context
-        at = context.at
+        scope = context.scope
         domains = context.account.domains
         field = self.query_one("#domain", ChoiceField)
         if field.value not in domains:
             field.set_choices([(name, name) for name in domains])
-            usual = self._chosen.pop("domain", await usual_domain(*at))
+            usual = self._chosen.pop("domain", await usual_domain(scope))
             if usual in domains:
                 field.value = usual
         contents, labels = {NOTHING: TemplateContent()}, {NOTHING: "no service"}
-        for one in await list_templates(*at):
+        for one in await list_templates(scope):
             content = self._without_own_passwords(one.content)
             contents[TEMPLATE + one.name] = content
             left = self._own_passwords(one.content)
             self._left[TEMPLATE + one.name] = left
             less = f", without {', '.join(left)}" if left else ""
             labels[TEMPLATE + one.name] = f"template {one.name}{less}"
-        for seat in await list_seats(*at):
+        for seat in await list_seats(scope):
             service = context.catalogue.service(seat.service_id)
             if service.level(seat.level_id).withdrawn or service.password is PasswordUse.OWN:
                 continue
@@ -201,8 +201,8 @@ class PasteScreen(MissionScreen):
             pasted = await asyncio.to_thread(read_list, text)
             people: Sequence[UpnProposal] = ()
             if pasted.people:
-                at = self.context.at
-                people = await preview(*at, pasted, self._choices())
+                scope = self.context.scope
+                people = await preview(scope, pasted, self._choices())
         except MissionControlError as error:
             self._pasted = None
             self._show((), f"{error.what} {error.hint}".strip(), "error")
@@ -257,8 +257,8 @@ class PasteScreen(MissionScreen):
             text = self.query_one(PasteArea).text
             pasted, choices = await asyncio.to_thread(read_list, text), self._choices()
             context = self.context
-            at = context.at
-            planned = (await paste(*at, pasted, choices, dry_run=True)).result
+            scope = context.scope
+            planned = (await paste(scope, pasted, choices, dry_run=True)).result
         finally:
             self._busy = False
         self._show(planned.people, *self._summary(pasted, planned.people))
@@ -326,11 +326,7 @@ class PasteScreen(MissionScreen):
         file = _PasswordFile(path)
         try:
             outcome = await paste(
-                *self.context.at,
-                pasted,
-                choices,
-                keep=file.keep,
-                allow_short=True,
+                self.context.scope, pasted, choices, keep=file.keep, allow_short=True
             )
         except MissionControlError:
             file.forget()  # after anything else nobody knows whether the users were created

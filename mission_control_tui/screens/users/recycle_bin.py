@@ -67,10 +67,7 @@ class BinScreen(MissionScreen):
         context = self.context
         days = context.settings.worker.bin_days
         self._found = await list_bin(
-            *context.at,
-            bin_days=days,
-            query=self.query_one(FindBox).text,
-            limit=MOST,
+            context.scope, bin_days=days, query=self.query_one(FindBox).text, limit=MOST
         )
         if not self.is_here:
             return
@@ -142,7 +139,7 @@ class BinScreen(MissionScreen):
         )
 
     async def _restore(self, one: BinLine) -> None:
-        await restore_user(*self.context.at, one.id)
+        await restore_user(self.context.scope, one.id)
         self.announce(f"{one.upn} is back, without services")
         await self.load()
 
@@ -151,8 +148,8 @@ class BinScreen(MissionScreen):
         if one is None:
             return
         context = self.context
-        at = context.at
-        await purge_user(*at, one.id, dry_run=True)
+        scope = context.scope
+        await purge_user(scope, one.id, dry_run=True)
         self.prompts.ask(
             [
                 f"{context.account.name}: purge {one.upn} for good?",
@@ -169,7 +166,7 @@ class BinScreen(MissionScreen):
         if typed.strip().casefold() != one.upn.casefold():
             what = f"is not {one.upn}: nothing was purged"
             raise InvalidInput("Not confirmed.", problems=[Problem("", f"That {what}")])
-        await purge_user(*self.context.at, one.id)
+        await purge_user(self.context.scope, one.id)
         self.announce(f"{one.upn} is purged")
         await self.load()
 

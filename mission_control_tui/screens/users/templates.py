@@ -82,7 +82,7 @@ class TemplatesScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        self._found = await list_templates(*self.context.at)
+        self._found = await list_templates(self.context.scope)
         if self.is_here:
             self.query_one(RowList).set_rows([self._row(one) for one in self._found])
             self._tell()
@@ -138,8 +138,8 @@ class TemplatesScreen(MissionScreen):
         )
 
     async def _named_user(self, text: str) -> None:
-        user = await details(*self.context.at, await self._found_user(text.strip()))
-        content = await like(*self.context.at, user.id)
+        user = await details(self.context.scope, await self._found_user(text.strip()))
+        content = await like(self.context.scope, user.id)
         what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
         start = user.details.title or user.details.department
 
@@ -160,7 +160,7 @@ class TemplatesScreen(MissionScreen):
     async def _found_user(self, text: str) -> str:
         """The id of the only user who is found by this. Raises NotFound, naming those there are."""
         asked = UserFilter(text)
-        found = await page(*self.context.at, asked, limit=NAMED) if text else None
+        found = await page(self.context.scope, asked, limit=NAMED) if text else None
         if found is None or not found.rows:
             raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
         exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]
@@ -171,7 +171,7 @@ class TemplatesScreen(MissionScreen):
         return (exact or list(found.rows))[0].id
 
     async def _save(self, name: str, user_id: str) -> None:
-        saved = await save_template(*self.context.at, name, user=user_id)
+        saved = await save_template(self.context.scope, name, user=user_id)
         self.announce(f"Saved: {saved.result.name}")
         await self.load()
 
@@ -183,7 +183,7 @@ class TemplatesScreen(MissionScreen):
         self.need_write()
 
         async def named(name: str) -> None:
-            await rename_template(*self.context.at, one.name, name, version=one.version)
+            await rename_template(self.context.scope, one.name, name, version=one.version)
             self.announce(f"Renamed: {name}")
             await self.load()
 
@@ -199,7 +199,7 @@ class TemplatesScreen(MissionScreen):
         self.need_write()
 
         async def remove() -> None:
-            await remove_template(*self.context.at, one.name, version=one.version)
+            await remove_template(self.context.scope, one.name, version=one.version)
             self.announce(f"Removed: {one.name}")
             await self.load()
 

@@ -150,7 +150,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         wanted = self._wanted()
-        found = await page(*self.context.at, wanted, offset=offset, limit=limit)
+        found = await page(self.context.scope, wanted, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
             narrowed = replace(wanted, text=self.query_one(FindBox).text.strip()) != ALL
@@ -174,8 +174,9 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             )
 
     async def _count_elsewhere(self, text: str, count: str) -> None:
-        store, caller, here = self.context.at
-        found = await find_anyone(store, caller, text, ELSEWHERE, current=here)
+        context = self.context
+        here = context.account_id
+        found = await find_anyone(context.store, context.caller, text, ELSEWHERE, current=here)
         others = sum(one.account.id != here for one in found.users)
         if others and self.is_here and self.query_one(FindBox).text == text:
             many = f"{others}+" if found.more else str(others)
@@ -183,7 +184,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self._tell_marks()
 
     async def _find(self, key: Hashable) -> int | None:
-        return await place(*self.context.at, str(key), self._wanted())
+        return await place(self.context.scope, str(key), self._wanted())
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         self._look_again()

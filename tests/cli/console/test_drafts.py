@@ -13,6 +13,7 @@ import pytest
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.operators.drafts import save_draft
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from tests.cli.inprocess import answer, call, ok
 
 
@@ -27,7 +28,9 @@ def keep(content: Mapping[str, Any], operator: str | None = None) -> None:
     async def work() -> None:
         store = await Store.open(os.environ["MISSION_CONTROL_DATABASE"])
         caller = Caller(operator) if operator else Caller.from_operating_system()
-        await save_draft(store, caller, "acme", "new-user", content, title="Ada \x1b[31m")
+        await save_draft(
+            AccountScope(store, caller, "acme"), "new-user", content, title="Ada \x1b[31m"
+        )
         await store.close()
 
     asyncio.run(work())

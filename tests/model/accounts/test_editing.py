@@ -37,6 +37,7 @@ from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, list_domains
@@ -67,7 +68,7 @@ async def test_the_first_account_brings_the_shipped_catalogue(store: Store, call
     force = await in_force.current(store)
     assert force.number == 1
     assert force.catalogue.product("Email").buy_label == "BUY EMAIL"
-    details = await show(store, caller, "acme")
+    details = await show(AccountScope(store, caller, "acme"))
     assert details.account == made.result
     assert details.policy.min_length == 12
     assert [one.bought for one in details.domains] == [False, False]
@@ -136,7 +137,7 @@ async def test_a_caller_for_some_accounts_sees_only_those(
     assert [one.code for one in await list_accounts(store, some)] == ["other"]
     assert (await resolve_account(store, some, None)).code == "other"
     with pytest.raises(Denied):
-        await show(store, some, "acme")
+        await show(AccountScope(store, some, "acme"))
     with pytest.raises(Denied):
         await make(store, some, "third")
 
@@ -161,86 +162,85 @@ async def test_which_account_is_meant(store: Store, caller: Caller) -> None:
 
 
 async def test_an_edit_that_somebody_overtook_is_refused_with_what_they_did(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     other = replace(caller, operator="otto")
     first = await edit_account(
-        store, other, account.id, version=1, name="Acme Ltd", time_zone="Europe/Berlin"
+        AccountScope(store, other, account.id),
+        version=1,
+        name="Acme Ltd",
+        time_zone="Europe/Berlin",
     )
     assert (first.result.name, first.result.version) == ("Acme Ltd", 2)
     with pytest.raises(StaleVersion, match="otto") as caught:
-        await edit_account(store, caller, account.id, version=1, name="Acme Inc")
+        await edit_account(scope, version=1, name="Acme Inc")
     assert caught.value.theirs["name"] == ("Acme Pty Ltd", "Acme Ltd")
-    again = await edit_account(store, caller, account.id, version=2, name="Acme Ltd")
+    again = await edit_account(scope, version=2, name="Acme Ltd")
     assert not again.plan.changes_anything
     assert again.result.version == 2
     policy = PasswordPolicy(min_length=20)
-    await edit_account(store, caller, account.id, version=2, policy=policy)
-    assert (await show(store, caller, account.id)).policy == policy
+    await edit_account(scope, version=2, policy=policy)
+    assert (await show(scope)).policy == policy
 
 
-async def test_contacts_are_replaced_as_a_whole(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_contacts_are_replaced_as_a_whole(scope: AccountScope) -> None:
     wanted = [
         Contact(ContactRole.BILLING, "Bill", "bill@acme.example", "+61 2 5550 1234"),
         Contact(ContactRole.PRIMARY, " Paula ", "paula@ACME.example"),
     ]
-    done = await set_contacts(store, caller, account.id, wanted)
+    done = await set_contacts(scope, wanted)
     assert [one.name for one in done.result] == ["Paula", "Bill"]
-    assert await list_contacts(store, caller, account.id) == done.result
-    assert (await show(store, caller, account.id)).contacts == done.result
-    again = await set_contacts(store, caller, account.id, done.result)
+    assert await list_contacts(scope) == done.result
+    assert (await show(scope)).contacts == done.result
+    again = await set_contacts(scope, done.result)
     assert not again.plan.changes_anything
     with pytest.raises(InvalidInput) as caught:
-        await set_contacts(
-            store, caller, account.id, [Contact(ContactRole.PRIMARY, "", "nonsense", "\x07")]
-        )
+        await set_contacts(scope, [Contact(ContactRole.PRIMARY, "", "nonsense", "\x07")])
     assert [problem.where for problem in caught.value.problems] == [
         "contact 1 name",
         "contact 1 phone",
         "contact 1 email",
     ]
-    assert await list_contacts(store, caller, account.id) == done.result
-    (entry,) = await audit_log.entries(store, caller, account.id, action="set contacts")
+    assert await list_contacts(scope) == done.result
+    (entry,) = await audit_log.entries(scope, action="set contacts")
     assert entry.before == {"contacts": []}
 
 
 async def test_a_domain_that_is_registered_elsewhere_comes_and_goes(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     other = await make(store, caller, "other")
-    await add_domain(store, caller, account.id, "Two.Example")
+    await add_domain(scope, "Two.Example")
     with pytest.raises(Conflict, match="already"):
-        await add_domain(store, caller, account.id, "two.example")
+        await add_domain(scope, "two.example")
     with pytest.raises(Conflict, match="another account"):
-        await add_domain(store, caller, other.id, "two.example")
-    tried = await remove_domain(store, caller, account.id, "two.example", dry_run=True)
+        await add_domain(AccountScope(store, caller, other.id), "two.example")
+    tried = await remove_domain(scope, "two.example", dry_run=True)
     assert not tried.applied
     assert len(await list_domains(store, account.id)) == 2
-    await remove_domain(store, caller, account.id, "TWO.example")
+    await remove_domain(scope, "TWO.example")
     assert [one.name for one in await list_domains(store, account.id)] == ["acme.example"]
-    await add_domain(store, caller, other.id, "two.example")
+    await add_domain(AccountScope(store, caller, other.id), "two.example")
     with pytest.raises(Conflict, match="another account"):
-        await add_domain(store, caller, account.id, "two.example")
+        await add_domain(scope, "two.example")
     with pytest.raises(NotFound, match="has no domain"):
-        await remove_domain(store, caller, account.id, "two.example")
-    await remove_domain(store, caller, other.id, "two.example")
-    await add_domain(store, caller, account.id, "two.example")
+        await remove_domain(scope, "two.example")
+    await remove_domain(AccountScope(store, caller, other.id), "two.example")
+    await add_domain(scope, "two.example")
     assert len(await list_domains(store, account.id)) == 2
 
 
 async def test_a_domain_stays_while_users_have_addresses_in_it(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await add_domain(store, caller, account.id, "two.example")
+    await add_domain(scope, "two.example")
     user = await create(store, caller, account, ada())
-    await add_alias(store, caller, account.id, user.id, "ada@two.example")
+    await add_alias(scope, user.id, "ada@two.example")
     with pytest.raises(Conflict, match=r"ada\.lovelace@acme\.example"):
-        await remove_domain(store, caller, account.id, "two.example")
-    await delete_user(store, caller, account.id, user.id)
+        await remove_domain(scope, "two.example")
+    await delete_user(scope, user.id)
     with pytest.raises(Conflict, match="recycling bin"):
-        await remove_domain(store, caller, account.id, "two.example")
+        await remove_domain(scope, "two.example")
 
 
 def test_a_month_begins_in_the_accounts_own_time_zone() -> None:

@@ -21,6 +21,7 @@ from mission_control_tui.model.orders.approval import approve_order, set_approva
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing
@@ -36,36 +37,32 @@ MAILBOX = [ActionParams("managed-exchange", "popx")]
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 
-async def test_nothing_bought_is_nothing_used(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    found = await usage(store, caller, account.id)
+async def test_nothing_bought_is_nothing_used(scope: AccountScope) -> None:
+    found = await usage(scope)
     assert (found.levels, found.monthly, found.idle_seats) == ((), Money(0, "AUD"), ())
 
 
 async def test_idle_seats_are_counted_named_and_priced(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=6)
-    await buy(store, caller, account.id, "email", level="pc-web", quantity=2, term=12)
+    await buy(scope, "email", level="popx", quantity=6)
+    await buy(scope, "email", level="pc-web", quantity=2, term=12)
     ids = {}
     for local in ("works", "away", "paused", "red", "queued"):
         user = await create(store, caller, account, named(local))
         ids[local] = user.id
         if local not in ("red", "queued"):
-            await provision(store, caller, account.id, user.id, MAILBOX)
+            await provision(scope, user.id, MAILBOX)
     await finish(store, caller, account)
-    await editing.disable_user(store, caller, account.id, ids["away"])
-    await change_wish(
-        store, caller, account.id, ids["paused"], "managed-exchange", RequestKind.SUSPEND
-    )
+    await editing.disable_user(scope, ids["away"])
+    await change_wish(scope, ids["paused"], "managed-exchange", RequestKind.SUSPEND)
     await finish(store, caller, account)
     for local in ("red", "queued"):
-        await provision(store, caller, account.id, ids[local], MAILBOX)
+        await provision(scope, ids[local], MAILBOX)
     async with store.write(caller, account.id) as tx:
         failed = update(AssignmentRow).where(AssignmentRow.user_id == ids["red"])
         await tx.session.execute(failed.values(light=Light.RED))
-    found = await usage(store, caller, account.id)
+    found = await usage(scope)
     popx, pc_web = found.levels
     assert (popx.seats.owned, popx.seats.free, popx.disabled, popx.suspended, popx.never_provisioned) == (
         6, 1, 1, 1, 1,
@@ -78,7 +75,7 @@ async def test_idle_seats_are_counted_named_and_priced(
         ("paused", ("suspended",)),
         ("red", ("never provisioned",)),
     ]
-    few = await usage(store, caller, account.id, limit=1)
+    few = await usage(scope, limit=1)
     assert (len(few.idle_seats), few.more_idle_seats) == (1, 2)
 
 
@@ -88,22 +85,20 @@ async def test_usage_of_another_account_is_denied(
     stranger = replace(caller, accounts=frozenset({account.id + 1}))
     for read in (usage, account_domains):
         with pytest.raises(Denied):
-            await read(store, stranger, account.id)
+            await read(AccountScope(store, stranger, account.id))
 
 
 async def test_a_domain_goes_from_waiting_to_registered_to_expiring(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await set_approval_limit(store, caller, account.id, Money(0, "AUD"))
-    order = await buy(
-        store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT
-    )
-    waits, elsewhere = await account_domains(store, caller, account.id)
+    await set_approval_limit(scope, Money(0, "AUD"))
+    order = await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
+    waits, elsewhere = await account_domains(scope)
     assert (waits.state, waits.order_id) == (DomainState.AWAITING_APPROVAL, order.result.id)
     assert (waits.ends_on, waits.light) == (None, None)
     assert (elsewhere.name, elsewhere.state) == ("acme.example", DomainState.ELSEWHERE)
-    await approve_order(store, caller, account.id, order.result.id)
-    (queued, _other) = await account_domains(store, caller, account.id)
+    await approve_order(scope, order.result.id)
+    (queued, _other) = await account_domains(scope)
     assert (queued.state, queued.light) == (DomainState.REGISTERING, Light.ORANGE)
     await finish(store, caller, account)
     async with store.write(caller, account.id) as tx:
@@ -115,21 +110,21 @@ async def test_a_domain_goes_from_waiting_to_registered_to_expiring(
         (datetime(2027, 3, 31, tzinfo=UTC), DomainState.EXPIRING),
         (datetime(2027, 4, 1, tzinfo=UTC), DomainState.OVER),
     ):
-        (found, _other) = await account_domains(store, caller, account.id, now=now)
+        (found, _other) = await account_domains(scope, now=now)
         assert (found.state, found.ends_on) == (state, date(2027, 3, 31))
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AssignmentRow).values(light=Light.RED, error_said="no"))
-    (found, _other) = await account_domains(store, caller, account.id)
+    (found, _other) = await account_domains(scope)
     assert (found.state, found.services[0].error_said) == (DomainState.FAILED, "no")
 
 
 async def test_users_of_a_domain_are_counted_once_with_their_aliases(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     for local in ("ada", "bob"):
         user = await create(store, caller, account, named(local))
-    await add_alias(store, caller, account.id, user.id, "second@acme.example")
-    (found,) = await account_domains(store, caller, account.id)
+    await add_alias(scope, user.id, "second@acme.example")
+    (found,) = await account_domains(scope)
     assert found.users == 2
 
 

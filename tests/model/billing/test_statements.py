@@ -26,6 +26,7 @@ from mission_control_tui.model.orders.approval import set_approval_limit
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -41,17 +42,17 @@ JULY = datetime(2026, 7, 2, 12, tzinfo=UTC)
 
 async def in_may(store: Store, caller: Caller, account: Account, quantity: int = 5) -> None:
     """The account began in May and bought mailboxes then."""
-    await buy(store, caller, account.id, "email", level="popx", quantity=quantity)
+    await buy(AccountScope(store, caller, account.id), "email", level="popx", quantity=quantity)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AccountRow).values(created_at=MAY - timedelta(days=3)))
         await tx.session.execute(update(OrderRow).values(placed_at=MAY))
 
 
 async def test_a_month_has_its_orders_and_the_next_their_renewal(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
-    may = await statements.statement(store, caller, account.id, "2026-05", now=MAY)
+    may = await statements.statement(scope, "2026-05", now=MAY)
     assert may.closed_at is None
     (line,) = may.lines
     assert (line.kind, line.quantity, line.net) == (LineKind.ORDER, 5, Money(1500, "AUD"))
@@ -59,30 +60,30 @@ async def test_a_month_has_its_orders_and_the_next_their_renewal(
     assert (each.net, each.tax, each.total) == tuple(
         Money(minor, "AUD") for minor in (1500, 150, 1650)
     )
-    june = await statements.statement(store, caller, account.id, now=JUNE)
+    june = await statements.statement(scope, now=JUNE)
     (line,) = june.lines
     assert (june.period, line.kind, line.total) == ("2026-06", LineKind.RENEWAL, Money(1650, "AUD"))
     assert "POPX" in line.label
 
 
 async def test_a_month_that_is_over_is_kept_and_does_not_change(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
-    first = await statements.statement(store, caller, account.id, "2026-05", now=JUNE)
+    first = await statements.statement(scope, "2026-05", now=JUNE)
     assert first.closed_at is not None
-    await edit_account(store, caller, account.id, version=account.version, name="Another Name Ltd")
+    await edit_account(scope, version=account.version, name="Another Name Ltd")
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(OrderRow).values(state="declined"))
-    again = await statements.statement(store, caller, account.id, "2026-05", now=JULY)
+    again = await statements.statement(scope, "2026-05", now=JULY)
     assert again == first
-    assert (await statements.statement(store, caller, account.id, "2026-06", now=JUNE)).lines == ()
-    entries = await audit_log.entries(store, caller, account.id, action="close statement")
+    assert (await statements.statement(scope, "2026-06", now=JUNE)).lines == ()
+    entries = await audit_log.entries(scope, action="close statement")
     assert [(one.target, one.operator) for one in entries] == [("2026-05", "worker")]
 
 
 async def test_the_worker_closes_what_is_over_once(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
     assert await statements.months_due(store, now=MAY) == ()
@@ -91,7 +92,7 @@ async def test_the_worker_closes_what_is_over_once(
     for one in (*due, *due):
         await statements.close_month(store, *one)
     assert await statements.months_due(store, now=JULY) == ()
-    heads = await statements.list_statements(store, caller, account.id, now=JULY)
+    heads = await statements.list_statements(scope, now=JULY)
     assert [(one.period, one.closed_at is None) for one in heads] == [
         ("2026-07", True),
         ("2026-06", False),
@@ -106,26 +107,26 @@ async def test_a_month_ends_by_the_clock_of_the_account(store: Store, caller: Ca
         store, caller, name="Far", code="far", time_zone="Pacific/Kiritimati"
     )
     account = made.result
-    await buy(store, caller, account.id, "email", level="popx", quantity=1)
+    await buy(AccountScope(store, caller, account.id), "email", level="popx", quantity=1)
     async with store.write(caller, account.id) as tx:
         late = datetime(2026, 5, 31, 12, tzinfo=UTC)
         await tx.session.execute(update(AccountRow).values(created_at=late))
         await tx.session.execute(update(OrderRow).values(placed_at=late))
-    june = await statements.statement(store, caller, account.id, now=late)
+    june = await statements.statement(AccountScope(store, caller, account.id), now=late)
     assert (june.period, len(june.lines)) == ("2026-06", 1)
     with pytest.raises(NotFound, match="began in 2026-06"):
-        await statements.statement(store, caller, account.id, "2026-05", now=late)
+        await statements.statement(AccountScope(store, caller, account.id), "2026-05", now=late)
 
 
 async def test_seats_of_test_users_are_left_out_and_named(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
     for local, test in (("tess", True), ("norm", False)):
         user = await create(store, caller, account, named(local, test_user=test))
         wanted = [ActionParams("managed-exchange", "popx")]
-        await provision.provision(store, caller, account.id, user.id, wanted)
-    may = await statements.statement(store, caller, account.id, now=MAY)
+        await provision.provision(scope, user.id, wanted)
+    may = await statements.statement(scope, now=MAY)
     (line,) = may.lines
     assert (line.quantity, line.not_billed, line.net) == (5, 1, Money(1200, "AUD"))
     assert may.test_users == ("tess@acme.example",)
@@ -135,43 +136,41 @@ async def test_seats_of_test_users_are_left_out_and_named(
 
 
 async def test_orders_that_wait_cost_nothing_and_are_said(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await set_approval_limit(store, caller, account.id, Money(100, "AUD"))
+    await set_approval_limit(scope, Money(100, "AUD"))
     await in_may(store, caller, account)
-    may = await statements.statement(store, caller, account.id, now=MAY)
+    may = await statements.statement(scope, now=MAY)
     assert (may.lines, may.awaiting_approval) == ((), 1)
     assert may.sums[0].total == Money(0, "AUD")
     assert "Not in it: 1 order that waits for approval." in text_lines(may)
 
 
 async def test_what_was_removed_is_not_renewed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
-    await remove(store, caller, account.id, "email", level="popx", quantity=2)
+    await remove(scope, "email", level="popx", quantity=2)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(
             update(OrderRow).where(OrderRow.kind == "removal").values(placed_at=MAY)
         )
-    june = await statements.statement(store, caller, account.id, now=JUNE)
+    june = await statements.statement(scope, now=JUNE)
     assert [line.quantity for line in june.lines] == [3]
 
 
 async def test_an_earlier_month_is_closed_by_the_worker_though_a_later_one_was_asked_for(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
-    await statements.statement(store, caller, account.id, "2026-06", now=JULY)
+    await statements.statement(scope, "2026-06", now=JULY)
     assert await statements.months_due(store, now=JULY) == ((account.id, "2026-05"),)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "may", "2026-5", "2026-07"])
-async def test_what_is_no_month_is_refused(
-    store: Store, caller: Caller, account: Account, month: str
-) -> None:
+async def test_what_is_no_month_is_refused(scope: AccountScope, month: str) -> None:
     with pytest.raises(InvalidInput, match="month"):
-        await statements.statement(store, caller, account.id, month, now=JUNE)
+        await statements.statement(scope, month, now=JUNE)
 
 
 async def test_somebody_elses_statement_is_denied(
@@ -179,7 +178,7 @@ async def test_somebody_elses_statement_is_denied(
 ) -> None:
     stranger = replace(caller, accounts=frozenset({account.id + 1}))
     with pytest.raises(Denied):
-        await statements.statement(store, stranger, account.id)
+        await statements.statement(AccountScope(store, stranger, account.id))
 
 
 async def named_statement(
@@ -188,7 +187,7 @@ async def named_statement(
     await in_may(store, caller, account)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AccountRow).values(name=name))
-    return await statements.statement(store, caller, account.id, now=MAY)
+    return await statements.statement(AccountScope(store, caller, account.id), now=MAY)
 
 
 def pdf_text(one: statements.Statement) -> str:

@@ -32,6 +32,7 @@ from mission_control_tui.model.states import (
     Word,
 )
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -73,7 +74,7 @@ async def begun(
     action: BulkAction,
     params: ActionParams | None = None,
 ) -> BulkView:
-    outcome = await bulks.start(store, caller, account.id, upns, action, params)
+    outcome = await bulks.start(AccountScope(store, caller, account.id), upns, action, params)
     return outcome.result
 
 
@@ -89,20 +90,20 @@ async def levels(store: Store) -> dict[str, tuple[str, str]]:
 
 
 async def test_a_plan_says_what_the_bulk_then_does(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, SMALL, 4)
     await own_seats(store, caller, account, EXCHANGE, LARGE, 2)
     upns = await people(store, caller, account, "ann", "bob", "cem", "dee", "eve", "fay")
     for upn in upns[:2]:
-        await provision(store, caller, account.id, upn, [ActionParams(EXCHANGE, SMALL)])
+        await provision(scope, upn, [ActionParams(EXCHANGE, SMALL)])
     await finish(store, caller, account)
-    await provision(store, caller, account.id, upns[1], [ActionParams(EXCHANGE, LARGE)])
+    await provision(scope, upns[1], [ActionParams(EXCHANGE, LARGE)])
     await finish(store, caller, account)
-    await editing.disable_user(store, caller, account.id, upns[5])
+    await editing.disable_user(scope, upns[5])
     params = ActionParams("Managed Exchange", "Standard Mail (POPX)")
 
-    plan = await planning.plan(store, caller, account.id, upns, BulkAction.PROVISION, params)
+    plan = await planning.plan(scope, upns, BulkAction.PROVISION, params)
 
     assert (plan.total, plan.queued, plan.unchanged, plan.skipped) == (6, 3, 1, 1)
     assert plan.refused == 1
@@ -117,24 +118,20 @@ async def test_a_plan_says_what_the_bulk_then_does(
     assert why["skipped"].names == (upns[5],)
     assert "disabled" in why["skipped"].reason
     assert why["unchanged"].names == (upns[0],)
-    assert await list_requests(store, caller, account.id, states=[RequestState.QUEUED]) == ()
+    assert await list_requests(scope, states=[RequestState.QUEUED]) == ()
 
     bulk = await begun(store, caller, account, upns, BulkAction.PROVISION, params)
     assert await next_bulk(store) == bulk.id
     await all_of_it(store, bulk.id)
     assert await next_bulk(store) is None
-    done = await queries.show(store, caller, account.id, bulk.id)
+    done = await queries.show(scope, bulk.id)
     assert done.state is BulkState.DONE
     progress = done.progress
     assert (progress.orange, progress.unchanged, progress.skipped) == (3, 1, 1)
-    (refused,) = await queries.items(
-        store, caller, account.id, bulk.id, outcomes=[ItemOutcome.REFUSED]
-    )
+    (refused,) = await queries.items(scope, bulk.id, outcomes=[ItemOutcome.REFUSED])
     assert refused.name == upns[4]
     assert refused.reason == why["refused"].reason
-    queued = await list_requests(
-        store, caller, account.id, states=[RequestState.QUEUED, RequestState.WAITING]
-    )
+    queued = await list_requests(scope, states=[RequestState.QUEUED, RequestState.WAITING])
     assert {one.priority for one in queued} == {Priority.BULK}
     assert {one.operator for one in queued} == {"anna"}
     assert {one.ticket for one in queued} == {"T-1"}
@@ -146,13 +143,15 @@ async def given(store: Store, caller: Caller, account: Account, *names: str) -> 
         await own_seats(store, caller, account, EXCHANGE, level, 10)
     upns = await people(store, caller, account, *names)
     for upn in upns:
-        await provision(store, caller, account.id, upn, [ActionParams(EXCHANGE, SMALL)])
+        await provision(
+            AccountScope(store, caller, account.id), upn, [ActionParams(EXCHANGE, SMALL)]
+        )
     await finish(store, caller, account)
     return upns
 
 
 async def test_every_action_its_plan_and_what_is_so_already(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob")
     (other,) = await people(store, caller, account, "cem")
@@ -171,10 +170,10 @@ async def test_every_action_its_plan_and_what_is_so_already(
         (BulkAction.DEPROVISION, None, 2, ""),
         (BulkAction.DEPROVISION, box, 0, "skipped"),
     ):
-        plan = await planning.plan(store, caller, account.id, everybody, action, params)
+        plan = await planning.plan(scope, everybody, action, params)
         bulk = await begun(store, caller, account, everybody, action, params)
         await all_of_it(store, bulk.id)
-        progress = (await queries.show(store, caller, account.id, bulk.id)).progress
+        progress = (await queries.show(scope, bulk.id)).progress
         told = (plan.queued, plan.unchanged, plan.skipped, plan.refused)
         assert progress.orange + progress.green == plan.queued == changed, (action, plan)
         assert told[1:] == (progress.unchanged, progress.skipped, progress.refused), action
@@ -184,45 +183,45 @@ async def test_every_action_its_plan_and_what_is_so_already(
 
 
 async def test_a_stopped_bulk_leaves_the_rest_and_goes_on_when_resumed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
     bulk = await begun(store, caller, account, upns, BulkAction.SUSPEND, ActionParams(EXCHANGE))
     for _ in range(3):
         assert (await work_slice(store, bulk.id, limit=1)).items == 1
-    tried = await bulks.stop(store, caller, account.id, bulk.id, dry_run=True)
+    tried = await bulks.stop(scope, bulk.id, dry_run=True)
     assert (tried.applied, tried.result.left, tried.result.queued) == (False, 1, 3)
     assert await next_bulk(store) == bulk.id
-    stopped = (await bulks.stop(store, caller, account.id, bulk.id)).result
+    stopped = (await bulks.stop(scope, bulk.id)).result
     assert (stopped.left, stopped.queued, stopped.cancelled) == (1, 3, 0)
     assert await next_bulk(store) is None
     assert (await work_slice(store, bulk.id)).items == 0
     with pytest.raises(Conflict):
-        await bulks.stop(store, caller, account.id, bulk.id)
-    cancelled = await bulks.stop(store, caller, account.id, bulk.id, cancel_queued=True)
+        await bulks.stop(scope, bulk.id)
+    cancelled = await bulks.stop(scope, bulk.id, cancel_queued=True)
     assert cancelled.result.cancelled == 3
     assert {wish for wish, _ in (await levels(store)).values()} == {"present"}
-    await bulks.resume(store, caller, account.id, bulk.id)
+    await bulks.resume(scope, bulk.id)
     with pytest.raises(Conflict):
-        await bulks.resume(store, caller, account.id, bulk.id)
+        await bulks.resume(scope, bulk.id)
     await all_of_it(store, bulk.id)
-    shown = await queries.show(store, caller, account.id, bulk.id)
+    shown = await queries.show(scope, bulk.id)
     assert (shown.state, shown.progress.cancelled, shown.progress.orange) == (BulkState.DONE, 3, 1)
-    listed = await queries.list_bulks(store, caller, account.id)
+    listed = await queries.list_bulks(scope)
     assert [one.id for one in listed] == [bulk.id]
-    assert await queries.list_bulks(store, caller, account.id, moving=True) == ()
+    assert await queries.list_bulks(scope, moving=True) == ()
     pages = [
-        await queries.items(store, caller, account.id, bulk.id, limit=3),
-        await queries.items(store, caller, account.id, bulk.id, limit=3, after_id=3),
+        await queries.items(scope, bulk.id, limit=3),
+        await queries.items(scope, bulk.id, limit=3, after_id=3),
     ]
     assert [one.name for page in pages for one in page] == upns
 
 
 async def test_passwords_are_kept_before_they_are_committed_and_made_once(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem")
-    plan = await planning.plan(store, caller, account.id, upns, BulkAction.PASSWORD)
+    plan = await planning.plan(scope, upns, BulkAction.PASSWORD)
     assert (plan.attended, plan.passwords, plan.queued) == (True, 3, 3)
     bulk = await begun(store, caller, account, upns, BulkAction.PASSWORD)
     assert await next_bulk(store) is None, "the worker leaves it to whoever takes the passwords"
@@ -232,12 +231,12 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
-        async for _ in bulks.attend(store, caller, account.id, bulk.id, full):
+        async for _ in bulks.attend(scope, bulk.id, full):
             pass
-    assert (await queries.show(store, caller, account.id, bulk.id)).progress.left == 3
-    await bulks.resume(store, caller, account.id, bulk.id)
+    assert (await queries.show(scope, bulk.id)).progress.left == 3
+    await bulks.resume(scope, bulk.id)
     shown: list[BulkPassword] = []
-    async for done in bulks.attend(store, caller, account.id, bulk.id, written.extend):
+    async for done in bulks.attend(scope, bulk.id, written.extend):
         shown += done.passwords
     assert shown == written
     assert [one.upn for one in written] == upns
@@ -252,7 +251,7 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
 
 
 async def test_many_workers_on_one_bulk_do_each_item_once(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, *(f"user{number}" for number in range(10)))
     bulk = await begun(
@@ -265,7 +264,7 @@ async def test_many_workers_on_one_bulk_do_each_item_once(
                 return
 
     await asyncio.gather(*(one_worker() for _ in range(4)))
-    assert (await queries.show(store, caller, account.id, bulk.id)).state is BulkState.DONE
+    assert (await queries.show(scope, bulk.id)).state is BulkState.DONE
     async with store.read() as session:
         items = (await session.scalars(select(BulkItemRow))).all()
         changes = Counter(
@@ -284,7 +283,7 @@ async def test_many_workers_on_one_bulk_do_each_item_once(
 
 
 async def test_an_item_that_the_program_fails_at_does_not_hold_up_the_others(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob")
     params = ActionParams(EXCHANGE, LARGE)
@@ -297,20 +296,22 @@ async def test_an_item_that_the_program_fails_at_does_not_hold_up_the_others(
             .values(wish="nonsense")
         )
     await all_of_it(store, bulk.id)
-    rows = await queries.items(store, caller, account.id, bulk.id)
+    rows = await queries.items(scope, bulk.id)
     assert [one.outcome for one in rows] == [ItemOutcome.REFUSED, ItemOutcome.ORANGE]
     assert "defect" in rows[0].reason
 
 
-async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> None:
+async def test_who_is_picked(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
     upns = await given(store, caller, account, "ann", "bob")
     await people(store, caller, account, "cem")
-    await editing.disable_user(store, caller, account.id, upns[1])
+    await editing.disable_user(scope, upns[1])
     await finish(store, caller, account)
 
     async def pick(where: BulkFilter) -> list[str]:
-        ids = await targets.pick_users(store, caller, account.id, where)
-        found = [await users.details(store, caller, account.id, one) for one in ids]
+        ids = await targets.pick_users(scope, where)
+        found = [await users.details(scope, one) for one in ids]
         return sorted(one.upn.partition("@")[0] for one in found)
 
     assert await pick(BulkFilter()) == ["ann", "bob", "cem"]
@@ -321,10 +322,10 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
     assert await pick(BulkFilter(domain="acme.example")) == ["ann", "bob", "cem"]
     assert await pick(BulkFilter(domain="other.example")) == []
     by_any_name = ["ann", upns[0].upper(), "bob"]
-    plan = await planning.plan(store, caller, account.id, by_any_name, BulkAction.DISABLE)
+    plan = await planning.plan(scope, by_any_name, BulkAction.DISABLE)
     assert (plan.total, plan.queued, plan.unchanged) == (2, 1, 1)
     with pytest.raises(NotFound) as refused:
-        await planning.plan(store, caller, account.id, ["ann", "x", "y"], BulkAction.DISABLE)
+        await planning.plan(scope, ["ann", "x", "y"], BulkAction.DISABLE)
     assert [one.where for one in refused.value.problems] == ["x", "y"]
     for action, params in (
         (BulkAction.SUSPEND, None),
@@ -332,28 +333,28 @@ async def test_who_is_picked(store: Store, caller: Caller, account: Account) -> 
         (BulkAction.CHANGE, ActionParams(EXCHANGE)),
     ):
         with pytest.raises(UsageError):
-            await planning.plan(store, caller, account.id, upns, action, params)
+            await planning.plan(scope, upns, action, params)
     with pytest.raises(UsageError, match="Nobody"):
-        await bulks.start(store, caller, account.id, [], BulkAction.DISABLE)
+        await bulks.start(scope, [], BulkAction.DISABLE)
     looking = Caller(operator="eve", may_write=False)
     with pytest.raises(Denied):
-        await bulks.start(store, looking, account.id, upns, BulkAction.DISABLE)
-    tried = await bulks.start(store, caller, account.id, upns, BulkAction.DISABLE, dry_run=True)
+        await bulks.start(AccountScope(store, looking, account.id), upns, BulkAction.DISABLE)
+    tried = await bulks.start(scope, upns, BulkAction.DISABLE, dry_run=True)
     assert not tried.applied
     async with store.read() as session:
         assert (await session.scalars(select(BulkRow))).all() == []
 
 
 async def test_names_keep_their_order_and_marks_come_by_upn(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
-    ids = await targets.pick_users(store, caller, account.id, BulkFilter())
+    ids = await targets.pick_users(scope, BulkFilter())
     for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
-        began = await bulks.start(store, caller, account.id, picked, BulkAction.DISABLE)
+        began = await bulks.start(scope, picked, BulkAction.DISABLE)
         while not (await work_slice(store, began.result.id)).last:
             pass
-        found = await queries.items(store, caller, account.id, began.result.id)
+        found = await queries.items(scope, began.result.id)
         assert [one.name for one in found] == list(expected)
 
 
@@ -402,6 +403,7 @@ async def test_the_outlook_agrees_with_the_remedy(
     store: Store,
     caller: Caller,
     account: Account,
+    scope: AccountScope,
     kind: ErrorKind,
     remedy: str,
     failures: int,
@@ -415,7 +417,7 @@ async def test_the_outlook_agrees_with_the_remedy(
         row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
         row.error_kind, row.error_said, row.error_remedy = kind, "no", remedy
         fail_requests(tx, account, row, failures)
-    (line,) = (await retry.retry_plan(store, caller, account.id)).lines
+    (line,) = (await retry.retry_plan(scope)).lines
     assert line.likely is likely
     assert why in line.why
 
@@ -440,7 +442,9 @@ def fail_requests(tx: Transaction, account: Account, row: AssignmentRow, count: 
         )
 
 
-async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Account) -> None:
+async def test_the_outlook_of_a_retry(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
     kinds = (ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.TRANSIENT, ErrorKind.TRANSIENT)
     async with store.write(caller, account.id) as tx:
@@ -456,7 +460,7 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             row.light, row.word, row.since = Light.RED, Word.ERROR, tx.now
             row.error_kind, row.error_said = kind, f"said {number}"
             fail_requests(tx, account, row, 3 if number == 3 else 1)
-    await editing.edit_user(store, caller, account.id, upns[1], {"city": "Perth"})
+    await editing.edit_user(scope, upns[1], {"city": "Perth"})
     async with store.write(caller) as tx:
         await tx.session.execute(
             update(AssignmentRow)
@@ -464,7 +468,7 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             .values(light=Light.RED, word=Word.ERROR)
         )
 
-    plan = await retry.retry_plan(store, caller, account.id)
+    plan = await retry.retry_plan(scope)
     likely = {one.subject: (one.likely, one.why) for one in plan.lines}
     assert plan.queued == 4
     assert likely[upns[0]][0] is RetryForecast.FAILS_AGAIN
@@ -473,14 +477,12 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
     assert likely[upns[2]][0] is RetryForecast.MAY_WORK
     assert likely[upns[3]][0] is RetryForecast.FAILS_AGAIN
     assert "3 times" in likely[upns[3]][1]
-    some = await retry.retry_plan(store, caller, account.id, upns[:1])
+    some = await retry.retry_plan(scope, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
 
-    bulk = await bulks.start(
-        store, caller, account.id, retry.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE)
-    )
+    bulk = await bulks.start(scope, retry.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE))
     await all_of_it(store, bulk.result.id)
-    progress = (await queries.show(store, caller, account.id, bulk.result.id)).progress
+    progress = (await queries.show(scope, bulk.result.id)).progress
     assert progress.orange == 4
     async with store.write(caller) as tx:
         tx.session.add(
@@ -495,6 +497,6 @@ async def test_the_outlook_of_a_retry(store: Store, caller: Caller, account: Acc
             )
         )
         await tx.session.execute(update(AssignmentRow).values(light=Light.RED))
-    paused = await retry.retry_plan(store, caller, account.id, upns)
+    paused = await retry.retry_plan(scope, upns)
     assert {one.likely for one in paused.lines} == {RetryForecast.WAITS}
     assert "Wrong key" in paused.lines[0].why

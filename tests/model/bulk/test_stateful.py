@@ -25,6 +25,7 @@ from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.history import undo as undoing
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import BulkState, RequestKind, Wish
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -107,12 +108,12 @@ class Machine(StoreMachine):
         self.do(work())
 
     def outcomes(self, bulk_id: int) -> dict[str, ItemOutcome]:
-        rows = self.do(queries.items(self.store, ANNA, self.account.id, bulk_id))
+        rows = self.do(queries.items(AccountScope(self.store, ANNA, self.account.id), bulk_id))
         return {one.name.partition("@")[0]: one.outcome for one in rows}
 
     def agree(self, plan: BulkPlan, bulk_id: int) -> BulkView:
         """The bulk did what the plan said."""
-        shown = self.do(queries.show(self.store, ANNA, self.account.id, bulk_id))
+        shown = self.do(queries.show(AccountScope(self.store, ANNA, self.account.id), bulk_id))
         found = shown.progress
         assert shown.state is BulkState.DONE
         assert (found.unchanged, found.skipped, found.refused) == (
@@ -134,10 +135,10 @@ class Machine(StoreMachine):
             SERVICE if action in SERVICE_ACTIONS else "", level if takes_level else None
         )
         before = self.state()
-        where = (self.store, ANNA, self.account.id)
-        plan = self.do(planning.plan(*where, names, action, params))
+        scope = AccountScope(self.store, ANNA, self.account.id)
+        plan = self.do(planning.plan(scope, names, action, params))
         assert self.state() == before, "a plan changes nothing"
-        bulk = self.do(bulks.start(*where, names, action, params)).result
+        bulk = self.do(bulks.start(scope, names, action, params)).result
         assert self.state() == before, "a start alone wishes nothing"
         self.expand(bulk.id)
         self.agree(plan, bulk.id)
@@ -163,11 +164,11 @@ class Machine(StoreMachine):
     )
     def stopped_on_its_way(self, level: str, items: int, cancel: bool) -> None:
         before = self.state()
-        where = (self.store, ANNA, self.account.id)
+        scope = AccountScope(self.store, ANNA, self.account.id)
         params = ActionParams(SERVICE, level)
-        bulk = self.do(bulks.start(*where, NAMES, BulkAction.PROVISION, params)).result
+        bulk = self.do(bulks.start(scope, NAMES, BulkAction.PROVISION, params)).result
         self.expand(bulk.id, items)
-        stopped = self.do(bulks.stop(*where, bulk.id, cancel_queued=cancel)).result
+        stopped = self.do(bulks.stop(scope, bulk.id, cancel_queued=cancel)).result
         assert stopped.left == len(NAMES) - items
         assert self.do(work_slice(self.store, bulk.id)).items == 0
         after = self.state()
@@ -179,10 +180,10 @@ class Machine(StoreMachine):
     @rule()
     def resume(self) -> None:
         bulk_id = self.stopped.pop()
-        self.do(bulks.resume(self.store, ANNA, self.account.id, bulk_id))
+        self.do(bulks.resume(AccountScope(self.store, ANNA, self.account.id), bulk_id))
         assert self.do(next_bulk(self.store)) == bulk_id
         self.expand(bulk_id)
-        shown = self.do(queries.show(self.store, ANNA, self.account.id, bulk_id))
+        shown = self.do(queries.show(AccountScope(self.store, ANNA, self.account.id), bulk_id))
         assert (shown.state, shown.progress.left) == (BulkState.DONE, 0)
 
     @precondition(lambda self: self.befores)
@@ -190,13 +191,13 @@ class Machine(StoreMachine):
     def undo(self, data: st.DataObject, force: bool) -> None:
         bulk_id = data.draw(st.sampled_from(sorted(self.befores)))
         before = self.state()
-        where = (self.store, ANNA, self.account.id)
+        scope = AccountScope(self.store, ANNA, self.account.id)
         try:
-            plan = self.do(undoing.undo_plan(*where, bulk_id, force=force))
+            plan = self.do(undoing.undo_plan(scope, bulk_id, force=force))
         except Conflict:
-            assert self.do(queries.show(*where, bulk_id)).progress.orange == 0
+            assert self.do(queries.show(scope, bulk_id)).progress.orange == 0
             return
-        undone = self.do(undoing.undo(*where, bulk=bulk_id, force=force)).result.bulk
+        undone = self.do(undoing.undo(scope, bulk=bulk_id, force=force)).result.bulk
         assert undone is not None
         self.expand(undone.id)
         shown = self.agree(plan, undone.id)
@@ -204,7 +205,7 @@ class Machine(StoreMachine):
         after = self.state()
         outcomes = self.outcomes(undone.id)
         wanted = self.befores[bulk_id]
-        service = self.do(queries.show(*where, bulk_id)).params.service
+        service = self.do(queries.show(scope, bulk_id)).params.service
         for name in NAMES:
             if outcomes.get(name) not in {ItemOutcome.ORANGE, ItemOutcome.GREEN}:
                 assert after[name] == before[name]
@@ -219,19 +220,21 @@ class Machine(StoreMachine):
     @rule(name=st.sampled_from(NAMES), level=st.sampled_from(LEVELS))
     def somebody_else_gives(self, name: str, level: str) -> None:
         wanted = [ActionParams(SERVICE, level)]
-        self.try_it(provision.provision(self.store, BOB, self.account.id, name, wanted))
+        self.try_it(
+            provision.provision(AccountScope(self.store, BOB, self.account.id), name, wanted)
+        )
 
     @rule(
         name=st.sampled_from(NAMES),
         kind=st.sampled_from((RequestKind.SUSPEND, RequestKind.DEPROVISION)),
     )
     def somebody_else_turns(self, name: str, kind: RequestKind) -> None:
-        where = (self.store, BOB, self.account.id, name)
-        self.try_it(provision.change_wish(*where, SERVICE, kind))
+        scope = AccountScope(self.store, BOB, self.account.id)
+        self.try_it(provision.change_wish(scope, name, SERVICE, kind))
 
     @rule(name=st.sampled_from(NAMES))
     def somebody_else_disables(self, name: str) -> None:
-        self.try_it(editing.disable_user(self.store, BOB, self.account.id, name))
+        self.try_it(editing.disable_user(AccountScope(self.store, BOB, self.account.id), name))
 
     def try_it(self, work: Awaitable[object]) -> None:
         try:

@@ -12,6 +12,7 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.requests.attributes import facts_of
 from mission_control_tui.model.states import RequestState, Wish
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
@@ -24,7 +25,8 @@ async def group(
     store: Store, caller: Caller, account: Account, name: str = "Sales", **more: object
 ) -> Outcome[ObjectView]:
     address = str(more.pop("address", f"{name.lower()}@acme.example"))
-    return await create_object(store, caller, account.id, GROUP, name, address, **more)  # type: ignore[arg-type]
+    scope = AccountScope(store, caller, account.id)
+    return await create_object(scope, GROUP, name, address, **more)  # type: ignore[arg-type]
 
 
 async def facts(store: Store, made: ObjectView) -> dict[str, object]:

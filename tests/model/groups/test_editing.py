@@ -23,6 +23,7 @@ from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.any_database
 
 
 async def test_a_group_is_made_with_its_members_and_queued(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     outcome = await group(store, caller, account, members={"member": ["ann"], "Owner": [ann.id]})
     made = outcome.result
@@ -56,7 +57,7 @@ async def test_a_group_is_made_with_its_members_and_queued(
         (PlanVerb.CREATED, "object"),
         (PlanVerb.CHANGED, "members"),
     ]
-    (request,) = await queries.list_requests(store, caller, account.id, limit=1)
+    (request,) = await queries.list_requests(scope, limit=1)
     assert (request.subject, request.service_id, request.user_id) == ("Sales", GROUP, None)
     assert await facts(store, made) == {
         "display_name": "Sales",
@@ -68,13 +69,13 @@ async def test_a_group_is_made_with_its_members_and_queued(
 
 
 async def test_a_dry_run_makes_nothing(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     tried = await group(store, caller, account, members={"member": ["ann"]}, dry_run=True)
     assert not tried.applied
     assert tried.plan.changes_anything
-    assert (await list_objects(store, caller, account.id)).total == 0
-    assert (await upn_status(store, caller, account.id, "sales@acme.example")).free
+    assert (await list_objects(scope)).total == 0
+    assert (await upn_status(scope, "sales@acme.example")).free
 
 
 async def test_every_problem_comes_at_once(
@@ -105,7 +106,7 @@ async def test_it_is_included_with_a_level_that_the_account_owns(
 
 
 async def test_addresses_are_unique_among_users_and_objects(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     with pytest.raises(Conflict, match="taken by Ann Lee"):
         await group(store, caller, account, address="ANN@acme.example")
@@ -113,8 +114,8 @@ async def test_addresses_are_unique_among_users_and_objects(
     with pytest.raises(Conflict, match="is the address of Sales"):
         await create(store, caller, account, named("sales"))
     with pytest.raises(Conflict, match="is the address of Sales"):
-        await aliases.add_alias(store, caller, account.id, ann.id, "Sales@acme.example")
-    status = await upn_status(store, caller, account.id, "sales@acme.example")
+        await aliases.add_alias(scope, ann.id, "Sales@acme.example")
+    status = await upn_status(scope, "sales@acme.example")
     assert not status.free
     assert status.alternative
     with pytest.raises(Conflict, match="called so already"):
@@ -122,10 +123,10 @@ async def test_addresses_are_unique_among_users_and_objects(
 
 
 async def test_a_contact_is_somebody_elsewhere(
-    store: Store, caller: Caller, account: Account, seats: None
+    store: Store, caller: Caller, account: Account, scope: AccountScope, seats: None
 ) -> None:
     async def contact(name: str, address: str) -> ObjectView:
-        made = await create_object(store, caller, account.id, CONTACT, name, address)
+        made = await create_object(scope, CONTACT, name, address)
         return made.result
 
     with pytest.raises(InvalidInput, match="is a domain of this account"):
@@ -141,64 +142,55 @@ async def test_a_contact_is_somebody_elsewhere(
 
 
 async def test_a_stale_save_is_refused_with_what_changed(
-    store: Store, caller: Caller, account: Account, seats: None
+    store: Store, caller: Caller, account: Account, scope: AccountScope, seats: None
 ) -> None:
     made = (await group(store, caller, account)).result
     other = Caller(operator="bert")
-    await edit_object(store, other, account.id, made.id, GroupChanges(settings={"note": "Theirs"}))
+    await edit_object(
+        AccountScope(store, other, account.id), made.id, GroupChanges(settings={"note": "Theirs"})
+    )
     with pytest.raises(StaleVersion) as caught:
-        await edit_object(
-            store,
-            caller,
-            account.id,
-            made.id,
-            GroupChanges(name="Mine"),
-            expected_version=made.version,
-        )
+        await edit_object(scope, made.id, GroupChanges(name="Mine"), expected_version=made.version)
     assert "bert" in caught.value.what
     assert caught.value.theirs == {"note": (None, "Theirs")}
 
 
 async def test_nothing_different_is_unchanged_and_red_is_tried_again(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     made = (await group(store, caller, account, members={"member": ["ann"]})).result
     await finish(store, caller, account)
-    same = await edit_object(
-        store, caller, account.id, made.id, GroupChanges(name="Sales", add={"member": [ann.upn]})
-    )
+    same = await edit_object(scope, made.id, GroupChanges(name="Sales", add={"member": [ann.upn]}))
     assert not same.plan.changes_anything
     async with store.write(caller, account.id) as tx:
         (await tx.session.get_one(AssignmentRow, made.service.id)).light = Light.RED
-    again = await edit_object(store, caller, account.id, made.id, GroupChanges())
+    again = await edit_object(scope, made.id, GroupChanges())
     assert again.result.service.light == Light.ORANGE
 
 
 async def test_a_moved_object_takes_its_place_along(
-    store: Store, caller: Caller, account: Account, seats: None
+    store: Store, caller: Caller, account: Account, scope: AccountScope, seats: None
 ) -> None:
     inner = (await group(store, caller, account, "Inner")).result
     outer = (await group(store, caller, account, "Outer", members={"member": ["Inner"]})).result
     await finish(store, caller, account)
-    await edit_object(
-        store, caller, account.id, inner.id, GroupChanges(name="Core", address="core@acme.example")
-    )
+    await edit_object(scope, inner.id, GroupChanges(name="Core", address="core@acme.example"))
     assert (await facts(store, outer))["members.member"] == ["core@acme.example"]
-    assert (await show_object(store, caller, account.id, outer.id)).service.light == Light.ORANGE
-    assert (await upn_status(store, caller, account.id, "inner@acme.example")).free
+    assert (await show_object(scope, outer.id)).service.light == Light.ORANGE
+    assert (await upn_status(scope, "inner@acme.example")).free
     with pytest.raises(NotFound):
-        await show_object(store, caller, account.id, "Inner")
+        await show_object(scope, "Inner")
 
 
 async def test_lists_and_choices_are_found_as_one_types(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     await group(store, caller, account, "Sales")
     await group(store, caller, account, "Señor Support", address="help@acme.example")
-    await create_object(store, caller, account.id, CONTACT, "Pat", "pat@elsewhere.example")
+    await create_object(scope, CONTACT, "Pat", "pat@elsewhere.example")
 
     async def names(query: str = "", kind: str | None = None) -> list[str]:
-        page = await list_objects(store, caller, account.id, query=query, kind=kind)
+        page = await list_objects(scope, query=query, kind=kind)
         return [one.name for one in page.rows]
 
     assert await names() == ["Pat", "Sales", "Señor Support"]
@@ -206,34 +198,32 @@ async def test_lists_and_choices_are_found_as_one_types(
     assert await names("help@") == ["Señor Support"]
     assert await names("%") == []
     assert await names(kind="Distribution Group") == ["Sales", "Señor Support"]
-    found = await choices(store, caller, account.id, GROUP, "member", "s")
+    found = await choices(scope, GROUP, "member", "s")
     assert {(one.kind, one.name) for one in found} >= {
         (GROUP, "Sales"),
         (GROUP, "Señor Support"),
     }
-    found = await choices(store, caller, account.id, GROUP, "owner", "an")
+    found = await choices(scope, GROUP, "owner", "an")
     assert [(one.kind, one.name) for one in found] == [(USER_MEMBER, "Ann Lee")]
 
 
 async def test_a_name_that_means_several_is_told(
-    store: Store, caller: Caller, account: Account, seats: None
+    store: Store, caller: Caller, account: Account, scope: AccountScope, seats: None
 ) -> None:
     await group(store, caller, account, "Info")
-    await create_object(store, caller, account.id, CONTACT, "Info", "i@elsewhere.example")
+    await create_object(scope, CONTACT, "Info", "i@elsewhere.example")
     with pytest.raises(UsageError, match="more than one"):
-        await show_object(store, caller, account.id, "info")
-    shown = await show_object(store, caller, account.id, "i@elsewhere.example")
+        await show_object(scope, "info")
+    shown = await show_object(scope, "i@elsewhere.example")
     assert shown.kind == CONTACT
 
 
 async def test_the_audit_says_who_what_and_how_to_do_it_again(
-    store: Store, caller: Caller, account: Account, ann: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, ann: UserView
 ) -> None:
     made = (await group(store, caller, account, members={"member": ["ann"]})).result
     await edit_object(
-        store,
-        caller,
-        account.id,
+        scope,
         made.id,
         GroupChanges(name="Sales Team", settings={"note": "hi"}, remove={"member": ["ann"]}),
     )
@@ -264,9 +254,9 @@ async def test_another_accounts_objects_are_not_seen(
 
     made = (await group(store, caller, account)).result
     other = await make_account(store, caller, catalogue, "zeta", "zeta.example")  # type: ignore[arg-type]
-    assert (await list_objects(store, caller, other.id)).total == 0
+    assert (await list_objects(AccountScope(store, caller, other.id))).total == 0
     with pytest.raises(NotFound):
-        await show_object(store, caller, other.id, made.id)
+        await show_object(AccountScope(store, caller, other.id), made.id)
     async with store.read() as session:
         assert await session.scalar(
             select(AddressRow.object_id).where(AddressRow.key == "sales@acme.example")

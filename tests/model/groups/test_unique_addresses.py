@@ -23,6 +23,7 @@ from mission_control_tui.model.groups.editing import (
 )
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow
@@ -68,7 +69,7 @@ async def _walk(path: Path, catalogue: Catalogue, steps: list[tuple[str, str, in
         objects: list[str] = []
         for number, (what, local, which) in enumerate(steps):
             address = f"{local}@{DOMAIN}"
-            free = (await upn_status(store, caller, account.id, address)).free
+            free = (await upn_status(AccountScope(store, caller, account.id), address)).free
             try:
                 done = await _do(
                     store, caller, account, (what, address, number, which), people, objects
@@ -92,7 +93,7 @@ async def _do(
 ) -> bool:
     """Do the step; whether it took an address."""
     what, address, number, which = step
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     if what == "user":
         local = address.partition("@")[0]
         made = await create(store, caller, account, named(local))
@@ -100,7 +101,7 @@ async def _do(
         return True
     if what in ("group", "shared"):
         kind = "distribution-group" if what == "group" else "shared-mailbox"
-        objects.append((await create_object(*at, kind, f"Object {number}", address)).result.id)
+        objects.append((await create_object(scope, kind, f"Object {number}", address)).result.id)
         return True
     if what == "gone":
         async with store.write(caller, account.id) as tx:
@@ -115,11 +116,11 @@ async def _do(
         return False
     one = among[which % len(among)]
     if what == "alias":
-        await aliases.add_alias(*at, one, address)
+        await aliases.add_alias(scope, one, address)
     elif what == "move":
-        await edit_object(*at, one, GroupChanges(address=address))
+        await edit_object(scope, one, GroupChanges(address=address))
     else:
-        await remove_object(*at, one)
+        await remove_object(scope, one)
     return False
 
 

@@ -18,6 +18,7 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, AuditView
@@ -32,12 +33,12 @@ async def test_services_and_levels_are_named(
     for level in ("popx", "pc-web"):
         await own_seats(store, caller, account, "managed-exchange", level)
     user = await create(store, caller, account, ada())
-    at = (store, caller, account.id)
-    await provision(*at, user.id, [ActionParams("managed-exchange", "popx")])
-    await provision(*at, user.id, [ActionParams("managed-exchange", "pc-web", {"quota": "3 GB"})])
+    scope = AccountScope(store, caller, account.id)
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "pc-web", {"quota": "3 GB"})])
     changed, given = [
         one
-        for one in await audit_log.entries(*at, service="managed-exchange")
+        for one in await audit_log.entries(scope, service="managed-exchange")
         if one.user_id is not None
     ]
     read = named(changed, catalogue)
@@ -59,14 +60,14 @@ async def test_services_and_levels_are_named(
 async def test_products_objects_and_templates_are_named(
     store: Store, caller: Caller, account: Account, catalogue: Catalogue
 ) -> None:
-    at = (store, caller, account.id)
-    await buy(*at, "email", level="popx")
-    await objects.create_object(*at, "distribution-group", "Sales", "sales@acme.example")
+    scope = AccountScope(store, caller, account.id)
+    await buy(scope, "email", level="popx")
+    await objects.create_object(scope, "distribution-group", "Sales", "sales@acme.example")
     content = TemplateContent(
         services=(TemplateService("managed-exchange", "popx", {"quota": 2048}),)
     )
-    await save_template(*at, "Staff", content)
-    read = [named(one, catalogue) for one in await audit_log.entries(*at)]
+    await save_template(scope, "Staff", content)
+    read = [named(one, catalogue) for one in await audit_log.entries(scope)]
     (template,) = [one for one in read if one.action == "save template"]
     assert template.after["Managed Exchange"] == POPX
     assert template.after["Managed Exchange Mailbox quota"] == "2048 MB"
@@ -76,10 +77,10 @@ async def test_products_objects_and_templates_are_named(
 
 @pytest.mark.parametrize("instance", ["", " (main)"])
 async def test_drift_names_the_service(
-    store: Store, caller: Caller, account: Account, catalogue: Catalogue, instance: str
+    scope: AccountScope, catalogue: Catalogue, instance: str
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx")
-    (entry, *_) = await audit_log.entries(store, caller, account.id)
+    await buy(scope, "email", level="popx")
+    (entry, *_) = await audit_log.entries(scope)
     found: AuditView = replace(
         entry, action="drift found", target=f"ada@acme.example managed-exchange{instance}"
     )
@@ -89,9 +90,9 @@ async def test_drift_names_the_service(
 async def test_words_find_a_service_by_its_name(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
-    await buy(*at, "email", level="popx")
+    scope = AccountScope(store, caller, account.id)
+    await buy(scope, "email", level="popx")
     text = shipped().replace('name = "Email"', 'name = "Post & Mail"')
     await catalogue_update.load(store, caller, text, "renamed")
     for words, count in (("buy post", 1), ("buy email", 1), ("post nobody", 0)):
-        assert len(await audit_log.entries(*at, words=words)) == count, words
+        assert len(await audit_log.entries(scope, words=words)) == count, words

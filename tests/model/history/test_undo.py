@@ -19,6 +19,7 @@ from mission_control_tui.model.people.fields import Value
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import provisioning as provision
@@ -35,13 +36,13 @@ SMALL, LARGE = "popx", "pc-web"
 
 
 async def newest(store: Store, caller: Caller, account: Account) -> AuditView:
-    return (await audit_log.entries(store, caller, account.id, limit=1))[0]
+    return (await audit_log.entries(AccountScope(store, caller, account.id), limit=1))[0]
 
 
 async def undo_newest(store: Store, caller: Caller, account: Account, **how: bool) -> None:
     row = await newest(store, caller, account)
     assert undoing.undoable([row])[row.id].possible
-    await undoing.undo(store, caller, account.id, audit=row.id, **how)
+    await undoing.undo(AccountScope(store, caller, account.id), audit=row.id, **how)
 
 
 async def mailbox(store: Store) -> tuple[str, str, dict[str, object]]:
@@ -62,14 +63,14 @@ async def upn(store: Store, caller: Caller, account: Account) -> str:
 
 
 async def test_each_verb_on_a_service_and_the_undo_of_its_undo(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
     async def give(level: str, quota: str = "") -> None:
         wanted = ActionParams(EXCHANGE, level, {"quota": quota} if quota else {})
-        await provision.provision(store, caller, account.id, upn, [wanted])
+        await provision.provision(scope, upn, [wanted])
 
     async def turn(kind: RequestKind) -> None:
-        await provision.change_wish(store, caller, account.id, upn, EXCHANGE, kind)
+        await provision.change_wish(scope, upn, EXCHANGE, kind)
 
     async def there_and_back() -> None:
         """After a change: undo it, undo the undo, and undo that, each seen to be true."""
@@ -107,10 +108,10 @@ async def test_each_verb_on_a_service_and_the_undo_of_its_undo(
 
 
 async def test_fields_and_addresses_come_back(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
     async def state() -> tuple[object, ...]:
-        view = await users.details(store, caller, account.id, "ann")
+        view = await users.details(scope, "ann")
         return view.details, view.aliases, view.primary_address
 
     before = await state()
@@ -125,7 +126,7 @@ async def test_fields_and_addresses_come_back(
         (editing.disable_user, ()),
         (aliases.add_alias, ("hello@acme.example",)),
     ):
-        await verb(store, caller, account.id, upn, *how)
+        await verb(scope, upn, *how)
         changed = await state()
         assert changed != before
         await undo_newest(store, caller, account)
@@ -133,78 +134,82 @@ async def test_fields_and_addresses_come_back(
         await undo_newest(store, caller, account)
         assert await state() == changed
         await undo_newest(store, caller, account)
-    await aliases.add_alias(store, caller, account.id, upn, "hello@acme.example")
-    await aliases.set_primary(store, caller, account.id, upn, "hello@acme.example")
+    await aliases.add_alias(scope, upn, "hello@acme.example")
+    await aliases.set_primary(scope, upn, "hello@acme.example")
     primary = await state()
-    await aliases.remove_alias(store, caller, account.id, upn, "hello@acme.example")
+    await aliases.remove_alias(scope, upn, "hello@acme.example")
     await undo_newest(store, caller, account)
     assert await state() == primary
 
 
 async def test_a_changed_upn_goes_back_and_the_bin_gives_back(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
-    await editing.edit_user(store, caller, account.id, upn, {"upn": "anna@acme.example"})
+    await editing.edit_user(scope, upn, {"upn": "anna@acme.example"})
     await undo_newest(store, caller, account)
-    assert (await users.details(store, caller, account.id, "ann")).upn == upn
-    await deletion.delete_user(store, caller, account.id, upn)
+    assert (await users.details(scope, "ann")).upn == upn
+    await deletion.delete_user(scope, upn)
     await undo_newest(store, caller, account)
-    assert not (await users.details(store, caller, account.id, "ann")).in_bin
+    assert not (await users.details(scope, "ann")).in_bin
 
 
 async def test_what_was_changed_since_is_refused_by_name_unless_forced(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
     wanted = [ActionParams(EXCHANGE, SMALL)]
-    await provision.provision(store, caller, account.id, upn, wanted)
+    await provision.provision(scope, upn, wanted)
     given = await newest(store, caller, account)
     bob = Caller(operator="bob", ticket="T-77")
-    await provision.change_wish(store, bob, account.id, upn, EXCHANGE, RequestKind.DEPROVISION)
+    await provision.change_wish(
+        AccountScope(store, bob, account.id), upn, EXCHANGE, RequestKind.DEPROVISION
+    )
     taken = await newest(store, caller, account)
-    await provision.provision(store, bob, account.id, upn, [ActionParams(EXCHANGE, LARGE)])
+    await provision.provision(
+        AccountScope(store, bob, account.id), upn, [ActionParams(EXCHANGE, LARGE)]
+    )
     with pytest.raises(Conflict, match=r"changed since: provision .* by bob, ticket T-77"):
-        await undoing.undo(store, caller, account.id, audit=taken.id)
-    tried = await undoing.undo(store, caller, account.id, audit=taken.id, force=True, dry_run=True)
+        await undoing.undo(scope, audit=taken.id)
+    tried = await undoing.undo(scope, audit=taken.id, force=True, dry_run=True)
     assert not tried.applied
     assert tried.plan.changes_anything
     assert (await mailbox(store))[:2] == ("present", LARGE)
     with pytest.raises(Conflict, match="bob"):
-        await undoing.undo(store, caller, account.id, request=given.request_id)
-    await undoing.undo(store, caller, account.id, request=given.request_id, force=True)
+        await undoing.undo(scope, request=given.request_id)
+    await undoing.undo(scope, request=given.request_id, force=True)
     assert (await mailbox(store))[0] == "absent"
-    await editing.edit_user(store, caller, account.id, upn, {"city": "Perth"})
+    await editing.edit_user(scope, upn, {"city": "Perth"})
     city = await newest(store, caller, account)
-    await editing.edit_user(store, bob, account.id, upn, {"city": "Hobart"})
+    await editing.edit_user(AccountScope(store, bob, account.id), upn, {"city": "Hobart"})
     with pytest.raises(Conflict, match=r"edit user by bob.*city"):
-        await undoing.undo(store, caller, account.id, audit=city.id)
-    await undoing.undo(store, caller, account.id, audit=city.id, force=True)
-    assert (await users.details(store, caller, account.id, upn)).details.city == ""
+        await undoing.undo(scope, audit=city.id)
+    await undoing.undo(scope, audit=city.id, force=True)
+    assert (await users.details(scope, upn)).details.city == ""
 
 
 async def test_what_cannot_come_back_says_so(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
-    await set_password(store, caller, account.id, upn)
+    await set_password(scope, upn)
     row = await newest(store, caller, account)
     judged = undoing.undoable([row])[row.id]
     assert not judged.possible
     assert "not kept" in judged.why_not
     with pytest.raises(Conflict) as refused:
-        await undoing.undo(store, caller, account.id, audit=row.id)
+        await undoing.undo(scope, audit=row.id)
     assert judged.why_not in str(refused.value)
     with pytest.raises(NotFound):
-        await undoing.undo(store, caller, account.id, audit=10_000)
+        await undoing.undo(scope, audit=10_000)
     with pytest.raises(NotFound):
-        await undoing.undo(store, caller, account.id, bulk=10_000)
+        await undoing.undo(scope, bulk=10_000)
     with pytest.raises(UsageError):
-        await undoing.undo(store, caller, account.id)
-    started = await bulks.start(store, caller, account.id, [upn], BulkAction.PASSWORD)
+        await undoing.undo(scope)
+    started = await bulks.start(scope, [upn], BulkAction.PASSWORD)
     with pytest.raises(Conflict, match="cannot be undone"):
-        await undoing.undo(store, caller, account.id, bulk=started.result.id)
+        await undoing.undo(scope, bulk=started.result.id)
 
 
 async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
-    store: Store, caller: Caller, account: Account, upn: str
+    store: Store, caller: Caller, account: Account, scope: AccountScope, upn: str
 ) -> None:
     upns = [
         upn,
@@ -224,23 +229,23 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
         await finish(store, caller, account)
 
     async def undo(bulk_id: int, *, force: bool = False) -> int:
-        plan = await undoing.undo_plan(store, caller, account.id, bulk_id, force=force)
-        undone = await undoing.undo(store, caller, account.id, bulk=bulk_id, force=force)
+        plan = await undoing.undo_plan(scope, bulk_id, force=force)
+        undone = await undoing.undo(scope, bulk=bulk_id, force=force)
         assert undone.result.bulk is not None
         assert undone.result.bulk.undoes_id == bulk_id
         await work(undone.result.bulk.id)
-        shown = await queries.show(store, caller, account.id, undone.result.bulk.id)
+        shown = await queries.show(scope, undone.result.bulk.id)
         assert shown.progress.green == plan.queued
         assert shown.progress.refused == plan.refused
         assert shown.progress.unchanged == plan.unchanged
         return shown.id
 
     for one in upns:
-        await provision.provision(store, caller, account.id, one, [ActionParams(EXCHANGE, SMALL)])
+        await provision.provision(scope, one, [ActionParams(EXCHANGE, SMALL)])
     await finish(store, caller, account)
     small = await state()
     params = ActionParams(EXCHANGE, LARGE)
-    change = await bulks.start(store, caller, account.id, upns, BulkAction.CHANGE, params)
+    change = await bulks.start(scope, upns, BulkAction.CHANGE, params)
     await work(change.result.id)
     large = await state()
     assert {level for _, level in large.values()} == {LARGE}
@@ -249,22 +254,22 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     again = await undo(undone)
     assert await state() == large
     bob = Caller(operator="bob", ticket="T-77")
-    await provision.change_wish(store, bob, account.id, upns[1], EXCHANGE, RequestKind.SUSPEND)
+    await provision.change_wish(
+        AccountScope(store, bob, account.id), upns[1], EXCHANGE, RequestKind.SUSPEND
+    )
     last = await undo(again)
-    (refused,) = await queries.items(store, caller, account.id, last, outcomes=views.FAILED)
+    (refused,) = await queries.items(scope, last, outcomes=views.FAILED)
     assert refused.name == upns[1]
     assert "suspend managed-exchange by bob, ticket T-77" in refused.reason
     await undo(again, force=True)
     assert await state() == small
 
-    gone = await bulks.start(store, caller, account.id, upns, BulkAction.DEPROVISION)
+    gone = await bulks.start(scope, upns, BulkAction.DEPROVISION)
     await work(gone.result.id)
-    undone_outcome = await undoing.undo(
-        store, caller, account.id, bulk=gone.result.id, dry_run=True
-    )
+    undone_outcome = await undoing.undo(scope, bulk=gone.result.id, dry_run=True)
     assert undoing.NO_GROUP_NOTE in undone_outcome.result.notes
     # The password was delivered and is gone with the mailbox.
-    plan = await undoing.undo_plan(store, caller, account.id, gone.result.id)
+    plan = await undoing.undo_plan(scope, gone.result.id)
     assert plan.total == plan.queued + plan.refused
     with pytest.raises(MissionControlError):
-        await undoing.undo(store, caller, account.id, bulk=gone.result.id, request=1)
+        await undoing.undo(scope, bulk=gone.result.id, request=1)

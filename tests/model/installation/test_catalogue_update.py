@@ -22,6 +22,7 @@ from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -114,16 +115,14 @@ async def test_a_bad_file_and_a_caller_without_all_accounts_change_nothing(
 
 
 async def test_changes_name_the_users_that_they_touch(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=10)
-    await buy(store, caller, account.id, "email", level="pc-web", quantity=10)
+    await buy(scope, "email", level="popx", quantity=10)
+    await buy(scope, "email", level="pc-web", quantity=10)
     for number in range(7):
         user = await create(store, caller, account, named(f"u{number}"))
         level = "popx" if number < 6 else "pc-web"
-        await provision(
-            store, caller, account.id, user.id, [ActionParams("managed-exchange", level)]
-        )
+        await provision(scope, user.id, [ActionParams("managed-exchange", level)])
     changed = shipped().replace('limits = { protocols = ["pop", "web"] }', "limits = {}")
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
     (touched,) = seen.changes
@@ -132,7 +131,7 @@ async def test_changes_name_the_users_that_they_touch(
     assert touched.first == tuple(f"u{number}@acme.example" for number in range(5))
     # One user who is at one level and will be at another is touched by changes of either, once.
     await finish(store, caller, account)
-    await provision(store, caller, account.id, "u0", [ActionParams("managed-exchange", "pc-web")])
+    await provision(scope, "u0", [ActionParams("managed-exchange", "pc-web")])
     seen = await catalogue_update.compare(store, caller, changed, "changed.toml")
     assert seen.changes[0].users == 6
     renamed = shipped().replace("name_limit = 20 ", "name_limit = 19 ")
@@ -140,7 +139,9 @@ async def test_changes_name_the_users_that_they_touch(
     assert touched.users == 0
 
 
-async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, account: Account) -> None:
+async def test_what_is_in_use_cannot_vanish(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
     smaller = without_level("popx")
 
     async def refused() -> set[str]:
@@ -148,9 +149,9 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
         return {problem.where for problem in seen.refusals}
 
     assert await refused() == set()
-    await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    await buy(scope, "email", level="popx", quantity=2)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     both = {"service managed-exchange > level popx", "product email > level popx"}
     assert await refused() == both
     with pytest.raises(Conflict) as caught:
@@ -160,38 +161,36 @@ async def test_what_is_in_use_cannot_vanish(store: Store, caller: Caller, accoun
 
     await finish(store, caller, account)
     kind = RequestKind.DEPROVISION
-    await change_wish(store, caller, account.id, user.id, "managed-exchange", kind)
+    await change_wish(scope, user.id, "managed-exchange", kind)
     assert await refused() == both
     await finish(store, caller, account)
     await give_back_seats(store, caller, account)
     assert await refused() == both, "bought still"
-    await remove(store, caller, account.id, "email")
+    await remove(scope, "email")
     assert await refused() == set()
     await catalogue_update.load(store, caller, smaller, "smaller.toml")
     assert (await in_force.current(store)).number == 2
 
 
 async def test_an_observed_level_is_in_use_after_the_wish_moved_on(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     for level in ("popx", "pc-web"):
-        await buy(store, caller, account.id, "email", level=level)
+        await buy(scope, "email", level=level)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
-    await provision(
-        store, caller, account.id, user.id, [ActionParams("managed-exchange", "pc-web")]
-    )
+    await provision(scope, user.id, [ActionParams("managed-exchange", "pc-web")])
     seen = await catalogue_update.compare(store, caller, without_level("popx"), "smaller.toml")
     assert "service managed-exchange > level popx" in {one.where for one in seen.refusals}
 
 
 async def test_options_and_extensions_in_use_cannot_vanish(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
     smaller = without('id = "auto-renew"', 'id = "com"')
     assert (await catalogue_update.compare(store, caller, smaller, "x.toml")).refusals == ()
-    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
+    await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
     seen = await catalogue_update.compare(store, caller, smaller, "x.toml")
     assert {problem.where for problem in seen.refusals} == {
         "service domain-registration > option auto-renew",
@@ -200,16 +199,14 @@ async def test_options_and_extensions_in_use_cannot_vanish(
 
 
 async def test_an_order_that_waits_for_approval_holds_what_it_is_about(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
     fields = {**REGISTRANT, "eligibility-type": "other", "eligibility-number": "51824753556"}
-    order = (
-        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
-    ).result
+    order = (await buy(scope, "domain-names", domain="acme.com.au", fields=fields)).result
     smaller = without('id = "com-au"').replace('"com-au", ', "")
     seen = await catalogue_update.compare(store, caller, smaller, "x.toml")
     assert "product domain-names > extension com-au" in {one.where for one in seen.refusals}
-    await decline_order(store, caller, account.id, order.id, "no")
+    await decline_order(scope, order.id, "no")
     assert (await catalogue_update.compare(store, caller, smaller, "x.toml")).refusals == ()
 
 
@@ -238,11 +235,11 @@ async def test_a_version_that_cannot_be_read_leaves_the_last_good_one(
 
 
 async def test_a_withdrawn_level_stays_for_its_holders(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=3)
+    await buy(scope, "email", level="popx", quantity=3)
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     level = 'id = "popx"\nname = "Standard Mail (POPX)"\n'
     marked = shipped().replace(level, f"{level}withdrawn = true\n")
@@ -250,21 +247,15 @@ async def test_a_withdrawn_level_stays_for_its_holders(
     assert {one.change.kind for one in done.result.changes} == {ChangeKind.WITHDRAWN}
     assert max(one.users for one in done.result.changes) == 1
     with pytest.raises(InvalidInput, match="no longer sold"):
-        await buy(store, caller, account.id, "email", level="popx")
+        await buy(scope, "email", level="popx")
     other = await create(store, caller, account, named("bob"))
     with pytest.raises(Conflict, match="withdrawn"):
-        await provision(
-            store, caller, account.id, other.id, [ActionParams("managed-exchange", "popx")]
-        )
+        await provision(scope, other.id, [ActionParams("managed-exchange", "popx")])
     kept = await provision(
-        store,
-        caller,
-        account.id,
-        user.id,
-        [ActionParams("managed-exchange", settings={"quota": 200})],
+        scope, user.id, [ActionParams("managed-exchange", settings={"quota": 200})]
     )
     assert kept.result[0].level_id == "popx"
-    await remove(store, caller, account.id, "email", quantity=2)
+    await remove(scope, "email", quantity=2)
 
 
 async def test_another_connector_leaves_no_light_green(
@@ -272,17 +263,19 @@ async def test_another_connector_leaves_no_light_green(
 ) -> None:
     store = sqlite_store
     account = await make_account(store, caller, catalogue, "acme", "acme.example")
-    await buy(store, caller, account.id, "email", level="popx")
+    await buy(AccountScope(store, caller, account.id), "email", level="popx")
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(
+        AccountScope(store, caller, account.id), user.id, [ActionParams("managed-exchange", "popx")]
+    )
     await finish(store, caller, account)
     mail = 'description = "A mailbox with calendar and contacts."\nconnector = "'
     moved = shipped().replace(f"{mail}simulator", f"{mail}elsewhere")
     await catalogue_update.load(store, caller, moved, "moved.toml", dry_run=True)
-    (before,) = await status(store, caller, account.id)
+    (before,) = await status(AccountScope(store, caller, account.id))
     assert before.light is Light.GREEN
     await catalogue_update.load(store, caller, moved, "moved.toml")
-    (after,) = await status(store, caller, account.id)
+    (after,) = await status(AccountScope(store, caller, account.id))
     assert (after.connector, after.light, after.word) == (
         "elsewhere",
         Light.ORANGE,

@@ -33,6 +33,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -50,21 +51,23 @@ async def test_an_empty_database_gets_a_sample_that_shows_what_there_is(store: S
     assert made.is_sample
     caller = Caller(operator="anna")
     assert await resolve_account(store, caller, None) == made
-    details = await show(store, caller, "sample")
+    details = await show(AccountScope(store, caller, "sample"))
     assert details.users == 9
     assert len(details.domains) == 2
     assert len({seats.level_id for seats in details.seats}) >= 4
     assert all(seats.free > 0 for seats in details.seats)
     assert details.orders == 5
     assert details.this_month[0].minor > 0
-    services = await status(store, caller, "sample")
+    services = await status(AccountScope(store, caller, "sample"))
     assert {view.connector for view in services} == {"simulator"}
     assert {view.light for view in services} == {Light.ORANGE}
     upns = {view.subject for view in services}
     assert {f"fails.once@{sample_account.DOMAIN}", f"never.works@{sample_account.DOMAIN}"} <= upns
-    queued = await list_requests(store, caller, "sample")
+    queued = await list_requests(AccountScope(store, caller, "sample"))
     assert len(queued) == len(services)
-    (entry,) = await audit_log.entries(store, caller, "sample", action="create account")
+    (entry,) = await audit_log.entries(
+        AccountScope(store, caller, "sample"), action="create account"
+    )
     assert (entry.operator, entry.source) == ("mission-control", "sample")
 
 
@@ -89,37 +92,37 @@ async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
     store.connectors["databases"] = "postgresql"
     await sample_account.ensure_sample(store)
     await provision(
-        store,
-        caller,
-        "sample",
+        AccountScope(store, caller, "sample"),
         "noah.patel",
         [ActionParams("databases", "small", instance="more")],
     )
-    services = await status(store, caller, "sample")
+    services = await status(AccountScope(store, caller, "sample"))
     assert {view.connector for view in services} == {"simulator"}
 
 
 async def test_starting_over(store: Store, caller: Caller) -> None:
     await sample_account.ensure_sample(store)
-    before = {view.backend_name for view in await status(store, caller, "sample")}
-    await buy(store, caller, "sample", "email", level="popx", quantity=50)
-    await add_domain(store, caller, "sample", "more.example")
-    await deprovision_all(store, caller, "sample", "mia.chen")
+    before = {view.backend_name for view in await status(AccountScope(store, caller, "sample"))}
+    await buy(AccountScope(store, caller, "sample"), "email", level="popx", quantity=50)
+    await add_domain(AccountScope(store, caller, "sample"), "more.example")
+    await deprovision_all(AccountScope(store, caller, "sample"), "mia.chen")
     tried = await sample_account.reset_sample(store, caller, dry_run=True)
     assert not tried.applied
-    assert len(await list_orders(store, caller, "sample")) == 6
+    assert len(await list_orders(AccountScope(store, caller, "sample"))) == 6
     objects = await sample_account.sample_objects(store)
     assert {one.backend_name for one in objects} == before
 
     done = await sample_account.reset_sample(store, caller)
     assert done.result.forgotten == objects
     assert await resolve_account(store, caller, None) == done.result.account
-    assert {view.backend_name for view in await status(store, caller, "sample")} == before
+    assert {
+        view.backend_name for view in await status(AccountScope(store, caller, "sample"))
+    } == before
     assert {one.assignment_id for one in await sample_account.sample_objects(store)}.isdisjoint(
         one.assignment_id for one in objects
     )
-    assert len(await list_orders(store, caller, "sample")) == 5
-    entries = await audit_log.entries(store, caller, "sample", limit=1000)
+    assert len(await list_orders(AccountScope(store, caller, "sample"))) == 5
+    entries = await audit_log.entries(AccountScope(store, caller, "sample"), limit=1000)
     assert "deprovision managed-exchange" not in {entry.action for entry in entries}
 
 
@@ -137,9 +140,11 @@ async def test_another_catalogue_gives_a_smaller_sample(store: Store, caller: Ca
     await catalogue_update.load(store, caller, other, "other.toml")
     await sample_account.ensure_sample(store)
     assert (await in_force.current(store)).number == 1
-    services = await status(store, caller, "sample")
+    services = await status(AccountScope(store, caller, "sample"))
     assert {view.light for view in services} == {Light.ORANGE}
-    assert "plain" not in {seats.level_id for seats in await list_seats(store, caller, "sample")}
+    assert "plain" not in {
+        seats.level_id for seats in await list_seats(AccountScope(store, caller, "sample"))
+    }
 
 
 async def everything(store: Store) -> Rows:
@@ -198,7 +203,7 @@ async def _live_and_reset(where: str | Path, actions: list[str]) -> None:
             store, caller, name="Acme", code="acme", domains=["acme.example"]
         )
         real = made.result
-        await buy(store, caller, "acme", "email", level="popx", quantity=20)
+        await buy(AccountScope(store, caller, "acme"), "email", level="popx", quantity=20)
         for number, action in enumerate(actions):
             await _act(store, replace(caller, ticket=f"T-{number}"), action, number)
         before, mine = await everything(store), await of_account(store, real.id)
@@ -226,17 +231,19 @@ async def _act(store: Store, caller: Caller, action: str, number: int) -> None:
         case "user":
             await create(store, caller, account, named(f"u{number}"))
         case "buy":
-            await buy(store, caller, "acme", "email", level="pc-web", quantity=2)
+            await buy(AccountScope(store, caller, "acme"), "email", level="pc-web", quantity=2)
         case "domain":
-            await add_domain(store, caller, "acme", f"d{number}.example")
+            await add_domain(AccountScope(store, caller, "acme"), f"d{number}.example")
         case "finish":
             await finish(store, caller, account)
         case "reset":
             await sample_account.reset_sample(store, caller)
         case "give" if people:
             wanted = [ActionParams("managed-exchange", "popx")]
-            await provision(store, caller, "acme", people[-1], wanted)
+            await provision(AccountScope(store, caller, "acme"), people[-1], wanted)
         case "alias" if people:
-            await add_alias(store, caller, "acme", people[0], f"a{number}@acme.example")
+            await add_alias(
+                AccountScope(store, caller, "acme"), people[0], f"a{number}@acme.example"
+            )
         case "take" if people:
-            await deprovision_all(store, caller, "acme", people[-1])
+            await deprovision_all(AccountScope(store, caller, "acme"), people[-1])

@@ -23,6 +23,7 @@ from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.store import sealing, upgrade
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import AddressRow, SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing
@@ -49,7 +50,7 @@ async def load(
     store: Store, caller: Caller, account: Account, file: ImportFile, *, update: bool = False
 ) -> ImportResult:
     outcome = await run_import(
-        store, caller, account.id, file, update=update, passwords=Passwords.GENERATE
+        AccountScope(store, caller, account.id), file, update=update, passwords=Passwords.GENERATE
     )
     assert outcome.applied
     return outcome.result
@@ -69,9 +70,7 @@ def told(result: ImportResult) -> dict[int, str]:
     }
 
 
-async def test_a_microsoft_file_becomes_users(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_a_microsoft_file_becomes_users(store: Store, scope: AccountScope) -> None:
     headings = ("User Name", "First Name", "Last Name", "Display Name", "Office Phone")
     file = file_of(
         ("ada.lovelace@acme.example", "Ada", "Lovelace", "Ada Lovelace", "(02) 9876 5432"),
@@ -80,9 +79,7 @@ async def test_a_microsoft_file_becomes_users(
     )
     heard: list[tuple[int, int]] = []
     outcome = await run_import(
-        store,
-        caller,
-        account.id,
+        scope,
         file,
         passwords=Passwords.GENERATE,
         progress=lambda done, rows: heard.append((done, rows)),
@@ -93,12 +90,12 @@ async def test_a_microsoft_file_becomes_users(
     assert [str(one) for one in result.warnings if "row 3" in one.where]
     assert heard[-1] == (2, 2)
     assert heard == sorted(heard)
-    user = await users.details(store, caller, account.id, "grace.hopper@acme.example")
+    user = await users.details(scope, "grace.hopper@acme.example")
     assert user.details.first_names == "Grace"
     assert user.details.username == "grace.hopper"
     assert user.details.office_phone == "12"
     assert user.password_waiting
-    found = await page(store, caller, account.id, UserFilter("029876"))
+    found = await page(scope, UserFilter("029876"))
     assert [row.upn for row in found.rows] == ["ada.lovelace@acme.example"]
     assert [one.upn for one in result.passwords] == list(result.created)
     assert len({one.password for one in result.passwords}) == 2
@@ -114,7 +111,7 @@ async def test_a_microsoft_file_becomes_users(
 
 
 async def test_the_same_file_again_changes_nothing(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     file = file_of(
         ("boss@acme.example", "Boss", "", "", "", "Chief"),
@@ -123,23 +120,23 @@ async def test_the_same_file_again_changes_nothing(
     )
     first = await load(store, caller, account, file)
     before = await counts(store)
-    again = await run_import(store, caller, account.id, file, update=True)
+    again = await run_import(scope, file, update=True)
     assert (again.result.created, again.result.unchanged) == ((), 3)
     assert again.result.differing == ()
     assert not again.plan.changes_anything
     assert await counts(store) == before
     assert first.passwords
     assert again.result.passwords == ()
-    ben = await users.details(store, caller, account.id, "b")
+    ben = await users.details(scope, "b")
     assert ben.details.manager == "ada@acme.example"
 
 
 async def test_a_dry_run_tells_the_same_and_writes_nothing(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     file = file_of(("ada@acme.example", "Ada"), ("nonsense", "N"))
     before = await counts(store)
-    tried = await plan_import(store, caller, account.id, file, passwords=Passwords.GENERATE)
+    tried = await plan_import(scope, file, passwords=Passwords.GENERATE)
     assert not tried.applied
     assert await counts(store) == before
     assert tried.result.created == ("ada@acme.example",)
@@ -151,14 +148,14 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(
 
 
 async def test_every_problem_of_every_row_is_told_and_the_good_rows_come_in(
-    store: Store, caller: Caller, account: Account, catalogue: Catalogue
+    store: Store, caller: Caller, account: Account, scope: AccountScope, catalogue: Catalogue
 ) -> None:
     other = await make_account(store, caller, catalogue, "rival", "rival.example")
     await create(store, caller, other, ada(upn="x@rival.example", username="x"))
     await create(store, caller, account, named("taken"))
-    await aliases.add_alias(store, caller, account.id, "taken", "al@acme.example")
+    await aliases.add_alias(scope, "taken", "al@acme.example")
     gone = await create(store, caller, account, named("gone"))
-    await deletion.delete_user(store, caller, account.id, gone.id)
+    await deletion.delete_user(scope, gone.id)
     file = file_of(
         ("good@acme.example", "Good", "", "good", "other@acme.example"),
         ("other@acme.example", "Other"),
@@ -211,16 +208,16 @@ async def test_every_problem_of_every_row_is_told_and_the_good_rows_come_in(
     (domains, *others) = result.problems
     assert domains.where == "domains"
     assert not [one for one in others if "is not a domain" in one.what]
-    good = await users.details(store, caller, account.id, "good")
+    good = await users.details(scope, "good")
     assert good.details.manager == "other@acme.example"
 
 
 async def test_usernames_are_derived_and_free_in_store_and_file(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await create(store, caller, account, named("ann"))
-    await editing.edit_user(store, caller, account.id, "ann", {"upn": "renamed@acme.example"})
-    await aliases.remove_alias(store, caller, account.id, "ann", "ann@acme.example")
+    await editing.edit_user(scope, "ann", {"upn": "renamed@acme.example"})
+    await aliases.remove_alias(scope, "ann", "ann@acme.example")
     long = "maximilian.featherstonehaugh"
     file = file_of(
         (f"{long}@acme.example", "A"),
@@ -230,10 +227,7 @@ async def test_usernames_are_derived_and_free_in_store_and_file(
     )
     result = await load(store, caller, account, file)
     assert result.refused == ()
-    names = [
-        (await users.details(store, caller, account.id, upn)).details.username
-        for upn in result.created
-    ]
+    names = [(await users.details(scope, upn)).details.username for upn in result.created]
     assert len({name.casefold() for name in names}) == 4
     assert all(len(name) <= 20 for name in names)
     assert names[3] == "ann2"
@@ -241,7 +235,7 @@ async def test_usernames_are_derived_and_free_in_store_and_file(
 
 
 async def test_new_users_without_a_password_are_refused_before_anything_is_written(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope
 ) -> None:
     before = await counts(store)
     file = file_of(
@@ -249,11 +243,11 @@ async def test_new_users_without_a_password_are_refused_before_anything_is_writt
     )
     for source, rows in ((Passwords.FILE, "row 3"), (Passwords.NONE, "rows 2, 3")):
         with pytest.raises(InvalidInput) as caught:
-            await run_import(store, caller, account.id, file, passwords=source)
+            await run_import(scope, file, passwords=source)
         assert [problem.where for problem in caught.value.problems] == [rows]
     assert await counts(store) == before
     whole = file_of(("a@acme.example", "A", "", "", "", "", PASSWORD))
-    outcome = await run_import(store, caller, account.id, whole)
+    outcome = await run_import(scope, whole)
     assert outcome.result.created == ("a@acme.example",)
     assert outcome.result.passwords == ()
     assert PASSWORD not in repr(outcome)
@@ -263,14 +257,14 @@ async def test_new_users_without_a_password_are_refused_before_anything_is_writt
 
 
 async def test_what_differs_is_listed_and_changes_only_when_asked(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, "managed-exchange", "popx")
     boss = await create(store, caller, account, named("boss"))
     user = await create(
         store, caller, account, ada(title="Countess", notes="n", manager="boss@acme.example")
     )
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     before = await counts(store)
     file = file_of(
@@ -286,21 +280,25 @@ async def test_what_differs_is_listed_and_changes_only_when_asked(
     )
     assert (listed.unchanged, listed.changed) == (1, 0)
     assert await counts(store) == before
-    updated = await run_import(store, caller, account.id, file, update=True)
+    updated = await run_import(scope, file, update=True)
     assert updated.result.changed == 1
-    now = await users.details(store, caller, account.id, user.id)
+    now = await users.details(scope, user.id)
     assert now.details == ada(
         display_name="Ada King", title="Countess", notes="n", manager=boss.upn
     )
-    listed_requests = await queries.list_requests(store, caller, account.id)
+    listed_requests = await queries.list_requests(scope)
     bulk = [one.kind for one in listed_requests if one.kind == "edit"]
     assert bulk == ["edit", "edit"], "a parent and the mailbox"
-    again = await run_import(store, caller, account.id, file, update=True)
+    again = await run_import(scope, file, update=True)
     assert (again.result.unchanged, again.result.differing) == (2, ())
 
 
 async def test_a_crash_half_way_leaves_nothing(
-    store: Store, caller: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mission_control_tui.model.onboarding.user_insert.USERS_AT_ONCE", 2)
     before = await counts(store)
@@ -314,20 +312,18 @@ async def test_a_crash_half_way_leaves_nothing(
             raise Stopped
 
     with pytest.raises(Stopped):
-        await run_import(
-            store, caller, account.id, file, passwords=Passwords.GENERATE, progress=stop
-        )
+        await run_import(scope, file, passwords=Passwords.GENERATE, progress=stop)
     assert await counts(store) == before
     result = await load(store, caller, account, file)
     assert len(result.created) == 7
 
 
 async def test_google_s_derived_names_do_not_undo_an_edit(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     headings = ("First Name [Required]", "Last Name [Required]", "Email Address [Required]")
     file = file_of(("Ada", "Lovelace", "ada@acme.example"), headings=headings)
     await load(store, caller, account, file)
-    await editing.edit_user(store, caller, account.id, "ada", {"display_name": "Countess"})
+    await editing.edit_user(scope, "ada", {"display_name": "Countess"})
     again = await load(store, caller, account, file)
     assert (again.unchanged, again.differing) == (1, ())

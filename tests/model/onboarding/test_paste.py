@@ -21,6 +21,7 @@ from mission_control_tui.model.people.address_syntax import upn_problems
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -39,7 +40,7 @@ CHOICES = PasteChoices(DOMAIN, Pattern.FIRST_LAST, MAILBOX)
 async def pasted(
     store: Store, caller: Caller, account: Account, text: str, **named: bool
 ) -> Outcome[PasteResult]:
-    return await paste(store, caller, account.id, read_list(text), CHOICES, **named)  # type: ignore[arg-type]
+    return await paste(AccountScope(store, caller, account.id), read_list(text), CHOICES, **named)  # type: ignore[arg-type]
 
 
 async def count(store: Store, what: type[UserRow | BulkRow]) -> int:
@@ -48,7 +49,7 @@ async def count(store: Store, what: type[UserRow | BulkRow]) -> int:
 
 
 async def test_a_list_becomes_users_and_one_bulk(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 5)
     outcome = await pasted(
@@ -61,15 +62,13 @@ async def test_a_list_becomes_users_and_one_bulk(
     ]
     assert [one.upn for one in result.passwords] == [one.upn for one in result.created]
     assert all(len(one.password) >= 8 for one in result.passwords)
-    assert (
-        await users.details(store, caller, account.id, "mary.vandyke")
-    ).details.department == "Sales"
+    assert (await users.details(scope, "mary.vandyke")).details.department == "Sales"
     bulk = result.bulk
     assert bulk is not None
     assert (bulk.progress.total, bulk.progress.left) == (3, 3)
     while not (await work_slice(store, bulk.id)).last:
         pass
-    items = await queries.items(store, caller, account.id, bulk.id, outcomes=frozenset(ItemOutcome))
+    items = await queries.items(scope, bulk.id, outcomes=frozenset(ItemOutcome))
     assert [one.outcome for one in items] == [ItemOutcome.ORANGE] * 3
     async with store.read() as session:
         levels = (await session.scalars(select(AssignmentRow.level_id))).all()
@@ -77,7 +76,7 @@ async def test_a_list_becomes_users_and_one_bulk(
 
 
 async def test_an_undo_of_the_bulk_takes_the_services_and_leaves_the_users(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 5)
     bulk = (await pasted(store, caller, account, "Ada Lovelace\nGrace Hopper")).result.bulk
@@ -85,7 +84,7 @@ async def test_an_undo_of_the_bulk_takes_the_services_and_leaves_the_users(
     while not (await work_slice(store, bulk.id)).last:
         pass
     await finish(store, caller, account)
-    undone = await undo(store, caller, account.id, bulk=bulk.id)
+    undone = await undo(scope, bulk=bulk.id)
     assert undone.result.bulk is not None
     while not (await work_slice(store, undone.result.bulk.id)).last:
         pass
@@ -96,12 +95,12 @@ async def test_an_undo_of_the_bulk_takes_the_services_and_leaves_the_users(
 
 
 async def test_somebody_who_took_the_upn_meanwhile_is_not_overwritten(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await create(store, caller, account, named("ada.lovelace", display_name="Adam Lovelace"))
     people = read_list("Ada Lovelace\nGrace Hopper <adam.lovelace@acme.example>")
     await create(store, caller, account, named("adam.lovelace", display_name="A. Lovelace"))
-    found = await preview(store, caller, account.id, people, PasteChoices(DOMAIN))
+    found = await preview(scope, people, PasteChoices(DOMAIN))
     assert found[0].upn == "ada.lovelace2@acme.example"
     assert "is taken by A. Lovelace" in str(found[1].problems[0])
 
@@ -119,7 +118,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(
 
 
 async def test_too_few_seats_refuse_the_list_unless_they_are_allowed_for(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 1)
     with pytest.raises(NoSeats, match="2 needed, 1 free"):
@@ -130,12 +129,12 @@ async def test_too_few_seats_refuse_the_list_unless_they_are_allowed_for(
     assert outcome.result.bulk is not None
     while not (await work_slice(store, outcome.result.bulk.id)).last:
         pass
-    bulk = await queries.show(store, caller, account.id, outcome.result.bulk.id)
+    bulk = await queries.show(scope, outcome.result.bulk.id)
     assert (bulk.progress.orange, bulk.progress.refused) == (1, 1)
 
 
 async def test_everything_wrong_is_said_at_once_at_its_line_and_the_rest_is_done(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 5)
     await create(store, caller, account, ada())
@@ -160,17 +159,17 @@ async def test_everything_wrong_is_said_at_once_at_its_line_and_the_rest_is_done
     assert "is taken by Ada Lovelace" in said[6]
     assert "no UPN can be made" in said[7]
     assert "stands in line 8 already" in said[9]
-    grace = await users.details(store, caller, account.id, "grace.hopper")
+    grace = await users.details(scope, "grace.hopper")
     assert (grace.details.external_email, grace.details.country) == ("grace@navy.example", "US")
 
 
 async def test_who_has_the_name_already_gets_another_one_proposed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await create(store, caller, account, named("ada.lovelace", display_name="Adam Lovelace"))
     people = read_list("Ada Lovelace\nAda King Lovelace\nada lovelace <a@b.example>")
     choices = PasteChoices(DOMAIN)
-    found = await preview(store, caller, account.id, people, choices)
+    found = await preview(scope, people, choices)
     assert [one.upn.partition("@")[0] for one in found] == [
         *("ada.lovelace2", "a.lovelace", "ada.lovelace.3")
     ]
@@ -190,7 +189,7 @@ async def test_the_same_list_again_creates_nobody(
 
 
 async def test_what_keeps_the_passwords_can_still_stop_everything(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 5)
 
@@ -198,25 +197,25 @@ async def test_what_keeps_the_passwords_can_still_stop_everything(
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        await paste(store, caller, account.id, read_list("Ada Lovelace"), CHOICES, keep=full)
+        await paste(scope, read_list("Ada Lovelace"), CHOICES, keep=full)
     assert (await count(store, UserRow), await count(store, BulkRow)) == (0, 0)
 
 
-async def test_a_domain_of_somebody_else_is_refused_as_a_whole(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_a_domain_of_somebody_else_is_refused_as_a_whole(scope: AccountScope) -> None:
     with pytest.raises(InvalidInput, match=DOMAIN):
-        await preview(store, caller, account.id, read_list("Ada"), PasteChoices("other.example"))
+        await preview(scope, read_list("Ada"), PasteChoices("other.example"))
 
 
-async def test_two_thousand_lines_at_once(store: Store, caller: Caller, account: Account) -> None:
+async def test_two_thousand_lines_at_once(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
     await own_seats(store, caller, account, EXCHANGE, "pc-web", 2000)
     text = "\n".join(f"Person{number % 50} Number{number}" for number in range(2000))
     result = (await pasted(store, caller, account, text)).result
     assert len(result.created) == 2000
     assert result.bulk is not None
     assert result.bulk.progress.total == 2000
-    assert (await page(store, caller, account.id)).total == 2000
+    assert (await page(scope)).total == 2000
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
@@ -64,16 +65,14 @@ async def pattern(store: Store, caller: Caller, account: Account, seats: int = 5
         "hide-from-address-list": True,
     }
     wanted = [ActionParams(EXCHANGE, "pc-web", settings)]
-    await provision(store, caller, account.id, made.upn, wanted)
+    await provision(AccountScope(store, caller, account.id), made.upn, wanted)
     return made.upn
 
 
 async def test_like_takes_groups_and_levels_but_nothing_personal(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    content = await template_content.like(
-        store, caller, account.id, await pattern(store, caller, account)
-    )
+    content = await template_content.like(scope, await pattern(store, caller, account))
 
     assert content.fields == {
         "title": "Analyst",
@@ -91,36 +90,30 @@ async def test_like_takes_groups_and_levels_but_nothing_personal(
 
 
 async def test_a_new_user_like_another_has_the_service_in_one_transaction(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    content = await template_content.like(
-        store, caller, account.id, await pattern(store, caller, account)
-    )
+    content = await template_content.like(scope, await pattern(store, caller, account))
     details = content.fill(named("grace", display_name="Grace Hopper"))
 
-    tried = await create_with(
-        store, caller, account.id, details, PASSWORD, content.services, dry_run=True
-    )
+    tried = await create_with(scope, details, PASSWORD, content.services, dry_run=True)
     assert [(one.free_before, one.free_after) for one in tried.plan.seats] == [(4, 3)]
-    assert (await page(store, caller, account.id)).total == 2
+    assert (await page(scope)).total == 2
 
-    made = await create_with(store, caller, account.id, details, PASSWORD, content.services)
+    made = await create_with(scope, details, PASSWORD, content.services)
     assert made.result.user.details.department == "Sales"
     assert made.result.user.details.office_phone == ""
-    (service,) = await status(store, caller, account.id, user=made.result.user.id)
+    (service,) = await status(scope, user=made.result.user.id)
     assert (service.level_id, service.settings["quota"]) == ("pc-web", 2048)
     assert service.settings["aliases"] == []
 
 
 async def test_without_a_seat_nobody_is_created(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    content = await template_content.like(
-        store, caller, account.id, await pattern(store, caller, account, seats=1)
-    )
+    content = await template_content.like(scope, await pattern(store, caller, account, seats=1))
     with pytest.raises(NoSeats):
-        await create_with(store, caller, account.id, named("grace"), PASSWORD, content.services)
-    assert (await page(store, caller, account.id)).total == 2
+        await create_with(scope, named("grace"), PASSWORD, content.services)
+    assert (await page(scope)).total == 2
 
 
 async def test_what_is_stated_wins_over_the_template() -> None:
@@ -130,39 +123,33 @@ async def test_what_is_stated_wins_over_the_template() -> None:
 
 
 async def test_templates_are_saved_listed_renamed_and_removed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upn = await pattern(store, caller, account)
-    saved = await templates.save_template(store, caller, account.id, " Sales  people ", user=upn)
+    saved = await templates.save_template(scope, " Sales  people ", user=upn)
     assert saved.result.name == "Sales people"
-    (listed,) = await templates.list_templates(store, caller, account.id)
+    (listed,) = await templates.list_templates(scope)
     assert listed == saved.result
     with pytest.raises(Conflict):
-        await templates.save_template(store, caller, account.id, "SALES people", user=upn)
+        await templates.save_template(scope, "SALES people", user=upn)
 
-    renamed = await templates.rename_template(store, caller, account.id, "sales people", "Reps")
+    renamed = await templates.rename_template(scope, "sales people", "Reps")
     assert (renamed.result.name, renamed.result.version) == ("Reps", 2)
     with pytest.raises(NotFound, match="Reps"):
-        await templates.show_template(store, caller, account.id, "Sales people")
+        await templates.show_template(scope, "Sales people")
 
     with pytest.raises(StaleVersion):
-        await templates.remove_template(store, caller, account.id, "Reps", version=1)
-    await templates.remove_template(store, caller, account.id, "Reps", version=2)
-    assert await templates.list_templates(store, caller, account.id) == ()
+        await templates.remove_template(scope, "Reps", version=1)
+    await templates.remove_template(scope, "Reps", version=2)
+    assert await templates.list_templates(scope) == ()
 
 
-async def test_a_stale_save_changes_nothing(store: Store, caller: Caller, account: Account) -> None:
-    first = await templates.save_template(
-        store, caller, account.id, "Reps", TemplateContent({"city": "Sydney"})
-    )
-    await templates.save_template(
-        store, caller, account.id, "Reps", TemplateContent({"city": "Perth"}), version=1
-    )
+async def test_a_stale_save_changes_nothing(scope: AccountScope) -> None:
+    first = await templates.save_template(scope, "Reps", TemplateContent({"city": "Sydney"}))
+    await templates.save_template(scope, "Reps", TemplateContent({"city": "Perth"}), version=1)
     with pytest.raises(StaleVersion, match="anna"):
-        await templates.save_template(
-            store, caller, account.id, "Reps", TemplateContent({"city": "Cairns"}), version=1
-        )
-    found = await templates.show_template(store, caller, account.id, "reps")
+        await templates.save_template(scope, "Reps", TemplateContent({"city": "Cairns"}), version=1)
+    found = await templates.show_template(scope, "reps")
     assert found.content.fields == {"city": "Perth"}
     assert found == replace(
         first.result, content=found.content, updated_at=found.updated_at, version=2
@@ -185,20 +172,20 @@ async def test_a_stale_save_changes_nothing(store: Store, caller: Caller, accoun
     ],
 )
 async def test_a_template_that_could_not_be_used_is_refused(
-    store: Store, caller: Caller, account: Account, content: TemplateContent, error: type[Exception]
+    scope: AccountScope, content: TemplateContent, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        await templates.save_template(store, caller, account.id, "Reps", content)
-    assert await templates.list_templates(store, caller, account.id) == ()
+        await templates.save_template(scope, "Reps", content)
+    assert await templates.list_templates(scope) == ()
 
 
 async def test_the_audit_has_the_command_that_makes_the_template_again(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope
 ) -> None:
     content = TemplateContent(
         {"city": "Sydney", "test_user": True}, (TemplateService(EXCHANGE, "popx", {"quota": 500}),)
     )
-    await templates.save_template(store, caller, account.id, "Reps", content)
+    await templates.save_template(scope, "Reps", content)
     async with store.read() as session:
         row = await session.scalar(select(AuditRow).where(AuditRow.action == "save template"))
     assert row is not None

@@ -26,6 +26,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestState, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.views import Account, LightCounts
 from tests.model.helpers import list_domains
@@ -43,10 +44,8 @@ def australian(kind: str, number: str, **more: str) -> dict[str, Any]:
     return {**REGISTRANT, "eligibility-type": kind, "eligibility-number": number, **more}
 
 
-async def test_seats_of_a_level_at_the_price_of_the_day(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    done = await buy(store, caller, account.id, "Email", level="pc-web", quantity=3)
+async def test_seats_of_a_level_at_the_price_of_the_day(scope: AccountScope) -> None:
+    done = await buy(scope, "Email", level="pc-web", quantity=3)
     order = done.result
     assert (order.kind, order.state) == (OrderKind.PURCHASE, OrderState.COMPLETE)
     assert (order.operator, order.ticket) == ("anna", "T-1")
@@ -59,41 +58,39 @@ async def test_seats_of_a_level_at_the_price_of_the_day(
     assert line.total == order.total
     assert (done.plan.net, done.plan.tax, done.plan.total) == (order.net, order.tax, order.total)
     assert done.plan.seats == (SeatLine("managed-exchange", "pc-web", 0, 3, 0, 3),)
-    (seats,) = await list_seats(store, caller, account.id)
+    (seats,) = await list_seats(scope)
     assert (seats.level_id, seats.owned, seats.used, seats.queued, seats.free) == (
         "pc-web", 3, 0, 0, 3,
     )  # fmt: skip
-    (had,) = await list_subscriptions(store, caller, account.id)
+    (had,) = await list_subscriptions(scope)
     assert (had.product_id, had.level_id, had.quantity) == ("email", "pc-web", 3)
-    assert await show_order(store, caller, account.id, order.id) == order
-    (entry,) = await audit_log.entries(store, caller, account.id, action="buy email")
+    assert await show_order(scope, order.id) == order
+    (entry,) = await audit_log.entries(scope, action="buy email")
     assert entry.after["total"] == "AUD 29.70"
 
 
-async def test_buying_again_adds_up(store: Store, caller: Caller, account: Account) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=2)
-    second = await buy(store, caller, account.id, "email", level="popx", quantity=5, term=12)
+async def test_buying_again_adds_up(scope: AccountScope) -> None:
+    await buy(scope, "email", level="popx", quantity=2)
+    second = await buy(scope, "email", level="popx", quantity=5, term=12)
     assert second.plan.seats == (SeatLine("managed-exchange", "popx", 2, 7, 2, 7),)
-    (had,) = await list_subscriptions(store, caller, account.id)
+    (had,) = await list_subscriptions(scope)
     assert (had.quantity, had.term_months) == (7, 12)
-    details = await show(store, caller, account.id)
+    details = await show(scope)
     assert details.orders == 2
     assert details.this_month == (Money(660 + 18150, "AUD"),)
-    orders = await list_orders(store, caller, account.id)
+    orders = await list_orders(scope)
     assert [order.total.minor for order in orders] == [18150, 660]
-    assert await list_orders(store, caller, account.id, before_id=orders[0].id) == orders[1:]
-    assert await list_orders(store, caller, account.id, states=[OrderState.DECLINED]) == ()
+    assert await list_orders(scope, before_id=orders[0].id) == orders[1:]
+    assert await list_orders(scope, states=[OrderState.DECLINED]) == ()
 
 
-async def test_a_dry_run_shows_the_same_and_leaves_nothing(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    tried = await buy(store, caller, account.id, "email", level="popx", quantity=2, dry_run=True)
+async def test_a_dry_run_shows_the_same_and_leaves_nothing(scope: AccountScope) -> None:
+    tried = await buy(scope, "email", level="popx", quantity=2, dry_run=True)
     assert not tried.applied
-    assert await list_orders(store, caller, account.id) == ()
-    assert await list_seats(store, caller, account.id) == ()
-    assert await audit_log.entries(store, caller, account.id) == ()
-    done = await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    assert await list_orders(scope) == ()
+    assert await list_seats(scope) == ()
+    assert await audit_log.entries(scope) == ()
+    done = await buy(scope, "email", level="popx", quantity=2)
     assert done.plan.seats == tried.plan.seats
     assert [(one.verb, one.kind) for one in done.plan.lines] == [
         (one.verb, one.kind) for one in tried.plan.lines
@@ -101,26 +98,22 @@ async def test_a_dry_run_shows_the_same_and_leaves_nothing(
 
 
 async def test_a_later_price_changes_no_order(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
-    order = (await buy(store, caller, account.id, "email", level="popx")).result
+    order = (await buy(scope, "email", level="popx")).result
     dearer = shipped().replace("prices = { 1 = 300,", "prices = { 1 = 99900,")
     dearer = dearer.replace('name = "Standard Mail (POPX)"', 'name = "Simple Mail"')
     await catalogue_update.load(store, caller, dearer, "dearer.toml")
-    assert await show_order(store, caller, account.id, order.id) == order
-    after = (await buy(store, caller, account.id, "email", level="popx")).result
+    assert await show_order(scope, order.id) == order
+    after = (await buy(scope, "email", level="popx")).result
     assert after.net == Money(99900, "AUD")
     assert after.lines[0].label == "Email: Simple Mail, 1 month"
 
 
-async def test_everything_that_is_wrong_is_told_at_once(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_everything_that_is_wrong_is_told_at_once(scope: AccountScope) -> None:
     with pytest.raises(InvalidInput) as caught:
         await buy(
-            store,
-            caller,
-            account.id,
+            scope,
             "domain-names",
             quantity=7,
             term=5,
@@ -131,20 +124,18 @@ async def test_everything_that_is_wrong_is_told_at_once(
         "quantity", "term", "registrant-email", "registrant-name", "shoe-size",
     }  # fmt: skip
     with pytest.raises(InvalidInput) as caught:
-        await buy(store, caller, account.id, "email", quantity=0, domain="acme.example")
+        await buy(scope, "email", quantity=0, domain="acme.example")
     assert [problem.where for problem in caught.value.problems] == ["domain", "level", "quantity"]
     with pytest.raises(NotFound, match="hats"):
-        await buy(store, caller, account.id, "hats")
-    assert await list_orders(store, caller, account.id) == ()
+        await buy(scope, "hats")
+    assert await list_orders(scope) == ()
 
 
 async def test_a_domain_name_is_registered_by_itself(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope, account: Account
 ) -> None:
     done = await buy(
-        store,
-        caller,
-        account.id,
+        scope,
         "Domain Names",
         domain="Bücher.com",
         term=24,
@@ -158,15 +149,15 @@ async def test_a_domain_name_is_registered_by_itself(
     bought = domains["xn--bcher-kva.com"]
     assert (bought.bought, bought.light, bought.word) == (True, Light.ORANGE, Word.QUEUED)
     assert bought.term_months == 24
-    (registration,) = await status(store, caller, account.id)
+    (registration,) = await status(scope)
     assert registration.service_id == "domain-registration"
     assert registration.subject == registration.backend_name == "xn--bcher-kva.com"
     assert registration.settings == {
         "auto-renew": True,
         "name-servers": ["ns1.acme.example", "ns2.acme.example"],
     }
-    assert (await show(store, caller, account.id)).lights == LightCounts(orange=1)
-    (request,) = await list_requests(store, caller, account.id)
+    assert (await show(scope)).lights == LightCounts(orange=1)
+    (request,) = await list_requests(scope)
     assert done.plan.requests == (request.id,)
     assert request.state is RequestState.QUEUED
 
@@ -175,7 +166,7 @@ async def test_a_domain_belongs_to_one_account(
     store: Store, caller: Caller, account: Account
 ) -> None:
     async def attempt(code: str, name: str) -> None:
-        await buy(store, caller, code, "domain-names", domain=name, fields=REGISTRANT)
+        await buy(AccountScope(store, caller, code), "domain-names", domain=name, fields=REGISTRANT)
 
     await create_account(store, caller, name="Other", code="other", domains=["other.com"])
     await attempt("acme", "acme.com")
@@ -185,17 +176,17 @@ async def test_a_domain_belongs_to_one_account(
         await attempt("acme", "acme.com")
     with pytest.raises(Conflict, match="another account"):
         await attempt("acme", "other.com")
-    assert len(await list_orders(store, caller, "other")) == 0
+    assert len(await list_orders(AccountScope(store, caller, "other"))) == 0
 
 
 async def test_what_is_known_of_a_name_before_it_is_bought(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
     await create_account(store, caller, name="Other", code="other", domains=["other.com"])
-    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
+    await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
 
     async def check(name: str) -> tuple[str, Availability]:
-        found = await check_domain(store, caller, account.id, "domain-names", name)
+        found = await check_domain(scope, "domain-names", name)
         return found.extension_id, found.availability
 
     assert await check("new.com.au") == ("com-au", Availability.NOT_CHECKED)
@@ -217,51 +208,31 @@ async def test_what_is_known_of_a_name_before_it_is_bought(
         ("Partnership", ABN),
     ],
 )
-async def test_details_that_agree_need_nobody(
-    store: Store, caller: Caller, account: Account, kind: str, number: str
-) -> None:
+async def test_details_that_agree_need_nobody(scope: AccountScope, kind: str, number: str) -> None:
     fields = australian(kind, number)
-    done = await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    done = await buy(scope, "domain-names", domain="acme.com.au", fields=fields)
     assert done.result.state is OrderState.COMPLETE
     assert done.result.note == ""
 
 
 @pytest.mark.parametrize("number", ["51 824 753 557", "004 085 617", "12345", "ABN"])
 async def test_a_number_whose_check_digits_are_wrong_is_refused(
-    store: Store, caller: Caller, account: Account, number: str
+    scope: AccountScope, number: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        await buy(
-            store,
-            caller,
-            account.id,
-            "domain-names",
-            domain="acme.com.au",
-            fields=australian("company", number),
-        )
+        await buy(scope, "domain-names", domain="acme.com.au", fields=australian("company", number))
     assert [problem.where for problem in caught.value.problems] == ["eligibility-number"]
 
 
-async def test_an_australian_name_needs_its_details(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_an_australian_name_needs_its_details(scope: AccountScope) -> None:
     with pytest.raises(InvalidInput) as caught:
-        await buy(
-            store, caller, account.id, "domain-names", domain="acme.com.au", fields=REGISTRANT
-        )
+        await buy(scope, "domain-names", domain="acme.com.au", fields=REGISTRANT)
     assert [problem.where for problem in caught.value.problems] == [
         "eligibility-type",
         "eligibility-number",
     ]
     with pytest.raises(InvalidInput, match="eligibility-type"):
-        await buy(
-            store,
-            caller,
-            account.id,
-            "domain-names",
-            domain="acme.com",
-            fields=australian("company", ACN),
-        )
+        await buy(scope, "domain-names", domain="acme.com", fields=australian("company", ACN))
 
 
 @pytest.mark.parametrize(
@@ -275,93 +246,85 @@ async def test_an_australian_name_needs_its_details(
     ],
 )
 async def test_details_that_do_not_match_wait_for_approval(
-    store: Store, caller: Caller, account: Account, fields: dict[str, Any], doubt: str
+    scope: AccountScope, fields: dict[str, Any], doubt: str
 ) -> None:
-    done = await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+    done = await buy(scope, "domain-names", domain="acme.com.au", fields=fields)
     order = done.result
     assert order.state is OrderState.AWAITING_APPROVAL
     assert doubt in order.note
     assert done.plan.requests == ()
-    details = await show(store, caller, account.id)
+    details = await show(scope)
     assert [one.name for one in details.domains] == ["acme.example"]
     assert details.orders_awaiting_approval == 1
     assert details.this_month == (Money(0, "AUD"),)
-    assert await list_subscriptions(store, caller, account.id) == ()
+    assert await list_subscriptions(scope) == ()
     with pytest.raises(Conflict, match=f"Order {order.id}"):
-        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
+        await buy(scope, "domain-names", domain="acme.com.au", fields=fields)
 
-    approved = await approve_order(store, caller, account.id, order.id, note="Seen the register")
+    approved = await approve_order(scope, order.id, note="Seen the register")
     assert approved.result.state is OrderState.COMPLETE
     assert approved.result.reason == "Seen the register"
     assert approved.plan.total == Money(1650, "AUD")
     assert len(approved.plan.requests) == 1
-    details = await show(store, caller, account.id)
+    details = await show(scope)
     assert [one.name for one in details.domains] == ["acme.com.au", "acme.example"]
     assert details.this_month == (Money(1650, "AUD"),)
     for decide in (
-        approve_order(store, caller, account.id, order.id),
-        decline_order(store, caller, account.id, order.id, "late"),
+        approve_order(scope, order.id),
+        decline_order(scope, order.id, "late"),
     ):
         with pytest.raises(Conflict, match="does not wait"):
             await decide
 
 
 async def test_a_declined_order_brings_nothing_and_frees_the_name(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope, account: Account
 ) -> None:
     fields = australian("company", ABN)
-    order = (
-        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
-    ).result
+    order = (await buy(scope, "domain-names", domain="acme.com.au", fields=fields)).result
     with pytest.raises(InvalidInput, match="reason"):
-        await decline_order(store, caller, account.id, order.id, "  ")
-    declined = await decline_order(store, caller, account.id, order.id, "Not a company")
+        await decline_order(scope, order.id, "  ")
+    declined = await decline_order(scope, order.id, "Not a company")
     assert declined.result.state is OrderState.DECLINED
     assert declined.result.reason == "Not a company"
     assert len(await list_domains(store, account.id)) == 1
-    (entry,) = await audit_log.entries(store, caller, account.id, action="decline order")
+    (entry,) = await audit_log.entries(scope, action="decline order")
     assert entry.before["state"] == "awaiting approval"
     good = australian("company", ACN)
-    await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=good)
+    await buy(scope, "domain-names", domain="acme.com.au", fields=good)
 
 
 async def test_an_order_cannot_be_approved_when_its_name_is_gone(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
     fields = australian("company", ABN)
-    order = (
-        await buy(store, caller, account.id, "domain-names", domain="acme.com.au", fields=fields)
-    ).result
+    order = (await buy(scope, "domain-names", domain="acme.com.au", fields=fields)).result
     await create_account(store, caller, name="Other", code="other", domains=["acme.com.au"])
     with pytest.raises(Conflict, match="another account"):
-        await approve_order(store, caller, account.id, order.id)
-    again = await show_order(store, caller, account.id, order.id)
+        await approve_order(scope, order.id)
+    again = await show_order(scope, order.id)
     assert again.state is OrderState.AWAITING_APPROVAL
 
 
 async def test_web_hosting_is_attached_to_a_domain_of_the_account(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
     await create_account(store, caller, name="Other", code="other", domains=["other.example"])
     with pytest.raises(InvalidInput) as caught:
-        await buy(store, caller, account.id, "web-hosting", level="starter")
+        await buy(scope, "web-hosting", level="starter")
     assert [problem.where for problem in caught.value.problems] == ["domain"]
     with pytest.raises(InvalidInput) as caught:
-        await buy(store, caller, account.id, "web-hosting", level="starter", domain="other.example")
+        await buy(scope, "web-hosting", level="starter", domain="other.example")
     assert "acme.example" in caught.value.problems[0].hint
     with pytest.raises(InvalidInput) as caught:
-        await buy(store, caller, account.id, "web-hosting", level="starter", domain="..")
+        await buy(scope, "web-hosting", level="starter", domain="..")
     assert len(caught.value.problems) == 1
-    done = await buy(
-        store, caller, account.id, "web-hosting", level="starter", domain="ACME.example", term=12
-    )
+    done = await buy(scope, "web-hosting", level="starter", domain="ACME.example", term=12)
     (line,) = done.result.lines
     assert line.domain == "acme.example"
     assert line.fields == {"domain": "acme.example"}
     assert line.label == "Web Hosting: Starter for acme.example, 1 year"
-    by_field = await buy(
-        store, caller, account.id, "web-hosting", level="starter", fields={"domain": "acme.example"}
-    )
+    by_field = await buy(scope, "web-hosting", level="starter", fields={"domain": "acme.example"})
     assert by_field.result.lines[0].domain == "acme.example"
 
 
@@ -370,32 +333,26 @@ async def test_an_account_that_one_may_not_see_cannot_be_bought_for(
 ) -> None:
     nobody = Caller(operator="eve", accounts=frozenset())
     with pytest.raises(Denied):
-        await buy(store, nobody, account.id, "email", level="popx")
+        await buy(AccountScope(store, nobody, account.id), "email", level="popx")
     with pytest.raises(Denied):
-        await list_orders(store, nobody, account.id)
+        await list_orders(AccountScope(store, nobody, account.id))
     reader = Caller(operator="rita", may_write=False)
     with pytest.raises(Denied, match="read-only"):
-        await buy(store, reader, account.id, "email", level="popx")
+        await buy(AccountScope(store, reader, account.id), "email", level="popx")
 
 
-async def test_orders_are_data_that_json_can_hold(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_orders_are_data_that_json_can_hold(store: Store, scope: AccountScope) -> None:
     fields = {**REGISTRANT, "name-servers": ["ns1.acme.example"]}
-    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=fields)
-    (order,) = await list_orders(store, caller, account.id)
+    await buy(scope, "domain-names", domain="acme.com", fields=fields)
+    (order,) = await list_orders(scope)
     assert json.loads(json.dumps(dict(order.lines[0].fields)))["registrant-country"] == "AU"
     async with store.read() as session:
         (row,) = await session.scalars(select(AssignmentRow))
     assert row.backend_name == "acme.com"
 
 
-async def test_what_a_purchase_tells_in_its_plan(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    done = await buy(
-        store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT
-    )
+async def test_what_a_purchase_tells_in_its_plan(scope: AccountScope) -> None:
+    done = await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
     assert [(line.verb, line.kind) for line in done.plan.lines] == [
         (PlanVerb.CREATED, "order"),
         (PlanVerb.CREATED, "subscription"),
@@ -404,17 +361,13 @@ async def test_what_a_purchase_tells_in_its_plan(
     ]
 
 
-async def test_buying_at_the_same_time_adds_up(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    await asyncio.gather(
-        *(buy(store, caller, account.id, "email", level="popx", quantity=2) for _ in range(5))
-    )
-    (seats,) = await list_seats(store, caller, account.id)
+async def test_buying_at_the_same_time_adds_up(scope: AccountScope) -> None:
+    await asyncio.gather(*(buy(scope, "email", level="popx", quantity=2) for _ in range(5)))
+    (seats,) = await list_seats(scope)
     assert seats.owned == 10
-    (had,) = await list_subscriptions(store, caller, account.id)
+    (had,) = await list_subscriptions(scope)
     assert had.quantity == 10
-    assert (await show(store, caller, account.id)).this_month == (Money(5 * 660, "AUD"),)
+    assert (await show(scope)).this_month == (Money(5 * 660, "AUD"),)
 
 
 async def test_two_accounts_cannot_buy_one_name_at_the_same_time(
@@ -427,7 +380,12 @@ async def test_two_accounts_cannot_buy_one_name_at_the_same_time(
         await create_account(store, caller, name=code, code=code)
     outcomes = await asyncio.gather(
         *(
-            buy(store, caller, code, "domain-names", domain="acme.com", fields=REGISTRANT)
+            buy(
+                AccountScope(store, caller, code),
+                "domain-names",
+                domain="acme.com",
+                fields=REGISTRANT,
+            )
             for code in codes
         ),
         return_exceptions=True,
@@ -435,6 +393,6 @@ async def test_two_accounts_cannot_buy_one_name_at_the_same_time(
     refused = [one for one in outcomes if isinstance(one, BaseException)]
     assert len(refused) == 3
     assert {type(one) for one in refused} == {Conflict}
-    bought = [code for code in codes if await list_orders(store, caller, code)]
+    bought = [code for code in codes if await list_orders(AccountScope(store, caller, code))]
     assert len(bought) == 1
-    assert len(await list_requests(store, caller, bought[0])) == 1
+    assert len(await list_requests(AccountScope(store, caller, bought[0]))) == 1

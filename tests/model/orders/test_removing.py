@@ -19,6 +19,7 @@ from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.plan import PlanVerb, SeatLine
 from mission_control_tui.model.states import Light, OrderKind, OrderState, RequestKind
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
@@ -30,11 +31,9 @@ pytestmark = pytest.mark.any_database
 REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 
-async def test_removing_seats_that_nobody_holds(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=5)
-    done = await remove(store, caller, account.id, "Email", level="popx", quantity=2)
+async def test_removing_seats_that_nobody_holds(scope: AccountScope) -> None:
+    await buy(scope, "email", level="popx", quantity=5)
+    done = await remove(scope, "Email", level="popx", quantity=2)
     order = done.result
     assert (order.kind, order.state) == (OrderKind.REMOVAL, OrderState.COMPLETE)
     assert order.total == Money(0, "AUD")
@@ -43,80 +42,80 @@ async def test_removing_seats_that_nobody_holds(
         2,
     )
     assert done.plan.seats == (SeatLine("managed-exchange", "popx", 5, 3, 5, 3),)
-    rest = await remove(store, caller, account.id, "email")
+    rest = await remove(scope, "email")
     assert rest.result.lines[0].quantity == 3
-    assert await list_subscriptions(store, caller, account.id) == ()
-    (seats,) = await list_seats(store, caller, account.id)
+    assert await list_subscriptions(scope) == ()
+    (seats,) = await list_seats(scope)
     assert seats.owned == 0
     with pytest.raises(NotFound, match="has no Email"):
-        await remove(store, caller, account.id, "email")
+        await remove(scope, "email")
     with pytest.raises(NotFound, match="has no Email"):
-        await remove(store, caller, account.id, "email", level="popx")
-    (kept,) = (await show(store, caller, account.id)).this_month
+        await remove(scope, "email", level="popx")
+    (kept,) = (await show(scope)).this_month
     assert kept == Money(1650, "AUD")
-    assert len(await audit_log.entries(store, caller, account.id, action="remove email")) == 2
+    assert len(await audit_log.entries(scope, action="remove email")) == 2
 
 
-async def test_what_cannot_be_removed_like_this(
-    store: Store, caller: Caller, account: Account
-) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=2)
-    await buy(store, caller, account.id, "email", level="pc-web")
+async def test_what_cannot_be_removed_like_this(scope: AccountScope) -> None:
+    await buy(scope, "email", level="popx", quantity=2)
+    await buy(scope, "email", level="pc-web")
     with pytest.raises(Conflict) as several:
-        await remove(store, caller, account.id, "email")
+        await remove(scope, "email")
     assert "popx" in several.value.hint
     for count in (0, -1):
         with pytest.raises(InvalidInput, match="below 1"):
-            await remove(store, caller, account.id, "email", level="popx", quantity=count)
+            await remove(scope, "email", level="popx", quantity=count)
     with pytest.raises(Conflict, match="has 2"):
-        await remove(store, caller, account.id, "email", level="popx", quantity=3)
+        await remove(scope, "email", level="popx", quantity=3)
     with pytest.raises(InvalidInput, match="not removed by domain"):
-        await remove(store, caller, account.id, "email", level="popx", domain="acme.example")
+        await remove(scope, "email", level="popx", domain="acme.example")
     with pytest.raises(InvalidInput, match="domain name is needed"):
-        await remove(store, caller, account.id, "domain-names", level="registration")
-    assert len(await list_orders(store, caller, account.id)) == 2
+        await remove(scope, "domain-names", level="registration")
+    assert len(await list_orders(scope)) == 2
 
 
 async def test_seats_that_users_hold_stay_and_the_users_are_named(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=3)
+    await buy(scope, "email", level="popx", quantity=3)
     for local in ("bob", "carl"):
         user = await create(store, caller, account, named(local))
         wanted = [ActionParams("managed-exchange", "popx")]
-        await provision(store, caller, account.id, user.id, wanted)
+        await provision(scope, user.id, wanted)
     with pytest.raises(Conflict, match=r"bob@acme\.example, carl@acme\.example") as caught:
-        await remove(store, caller, account.id, "email", quantity=2)
+        await remove(scope, "email", quantity=2)
     assert "At most 1" in caught.value.hint
     with pytest.raises(Conflict, match="bob@"):
-        await remove(store, caller, account.id, "email", dry_run=True)
-    await remove(store, caller, account.id, "email", quantity=1)
+        await remove(scope, "email", dry_run=True)
+    await remove(scope, "email", quantity=1)
 
     await finish(store, caller, account)
     kind = RequestKind.DEPROVISION
-    await change_wish(store, caller, account.id, "bob", "managed-exchange", kind)
+    await change_wish(scope, "bob", "managed-exchange", kind)
     with pytest.raises(Conflict, match="bob@"):
-        await remove(store, caller, account.id, "email", quantity=1)
+        await remove(scope, "email", quantity=1)
 
 
-async def test_a_bought_domain_is_let_go(store: Store, caller: Caller, account: Account) -> None:
-    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
+async def test_a_bought_domain_is_let_go(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
     await finish(store, caller, account)
     with pytest.raises(Conflict, match="bought here"):
-        await remove_domain(store, caller, account.id, "acme.com")
+        await remove_domain(scope, "acme.com")
     user = await create(store, caller, account, ada(upn="ada@acme.com"))
     with pytest.raises(Conflict, match=r"ada@acme\.com"):
-        await remove(store, caller, account.id, "domain-names", domain="acme.com")
+        await remove(scope, "domain-names", domain="acme.com")
     with pytest.raises(Conflict, match="not bought here"):
-        await remove(store, caller, account.id, "domain-names", domain="acme.example")
+        await remove(scope, "domain-names", domain="acme.example")
     with pytest.raises(NotFound, match="has no domain"):
-        await remove(store, caller, account.id, "domain-names", domain="nobody.com")
+        await remove(scope, "domain-names", domain="nobody.com")
     async with store.write(caller, account.id) as tx:  # as if the user had been purged
         for table in ("addresses", "search_terms"):
             await tx.session.execute(text(f"DELETE FROM {table} WHERE user_id = '{user.id}'"))
         await tx.session.execute(text(f"UPDATE users SET secret_id = NULL WHERE id = '{user.id}'"))
         await tx.session.execute(text(f"DELETE FROM users WHERE id = '{user.id}'"))
-    done = await remove(store, caller, account.id, "domain-names", domain="ACME.com")
+    done = await remove(scope, "domain-names", domain="ACME.com")
     assert done.result.lines[0].domain == "acme.com"
     assert len(done.plan.requests) == 1
     assert (PlanVerb.REMOVED, "domain", "acme.com") in [
@@ -134,10 +133,12 @@ async def test_a_removed_domain_comes_back_under_its_own_name(
     other = (await create_account(store, caller, name="Other", code="other")).result
 
     async def take(code: str) -> None:
-        await buy(store, caller, code, "domain-names", domain="acme.com", fields=REGISTRANT)
+        await buy(
+            AccountScope(store, caller, code), "domain-names", domain="acme.com", fields=REGISTRANT
+        )
 
     async def give_up(code: str) -> None:
-        await remove(store, caller, code, "domain-names", domain="acme.com")
+        await remove(AccountScope(store, caller, code), "domain-names", domain="acme.com")
 
     async def held() -> list[tuple[int, str, str]]:
         async with store.read() as session:
@@ -166,12 +167,12 @@ async def test_a_removed_domain_comes_back_under_its_own_name(
 
 
 async def test_a_domain_stays_while_a_web_site_answers_to_it(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "domain-names", domain="acme.com", fields=REGISTRANT)
-    await buy(store, caller, account.id, "web-hosting", level="starter", domain="acme.com")
+    await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
+    await buy(scope, "web-hosting", level="starter", domain="acme.com")
     user = await create(store, caller, account)
     wanted = [ActionParams("web-hosting", "starter", {"domain": "acme.com"}, "shop")]
-    await provision(store, caller, account.id, user.id, wanted)
+    await provision(scope, user.id, wanted)
     with pytest.raises(Conflict, match=r"Web Hosting"):
-        await remove(store, caller, account.id, "domain-names", domain="acme.com")
+        await remove(scope, "domain-names", domain="acme.com")

@@ -21,6 +21,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.states import OrderKind, RequestKind
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
@@ -62,9 +63,7 @@ class Buying(StoreMachine):
     def buy(self, level: str, count: int, dry_run: bool) -> None:
         done = self.do(
             buy(
-                self.store,
-                CALLER,
-                self.account.id,
+                AccountScope(self.store, CALLER, self.account.id),
                 "email",
                 level=level,
                 quantity=count,
@@ -80,7 +79,9 @@ class Buying(StoreMachine):
 
     @rule(level=levels, count=counts)
     def remove(self, level: str, count: int) -> None:
-        work = remove(self.store, CALLER, self.account.id, "email", level=level, quantity=count)
+        work = remove(
+            AccountScope(self.store, CALLER, self.account.id), "email", level=level, quantity=count
+        )
         if not self.owned[level]:
             self.refused(NotFound, work)
         elif self.owned[level] - self.held(level) < count:
@@ -91,7 +92,9 @@ class Buying(StoreMachine):
 
     @rule(local=users, level=levels)
     def give(self, local: str, level: str) -> None:
-        work = provision(self.store, CALLER, self.account.id, local, [ActionParams(SERVICE, level)])
+        work = provision(
+            AccountScope(self.store, CALLER, self.account.id), local, [ActionParams(SERVICE, level)]
+        )
         if not any(self.owned.values()):
             self.refused(Conflict, work)
         elif (
@@ -110,9 +113,7 @@ class Buying(StoreMachine):
         if local in self.level:
             self.do(
                 change_wish(
-                    self.store,
-                    CALLER,
-                    self.account.id,
+                    AccountScope(self.store, CALLER, self.account.id),
                     local,
                     SERVICE,
                     RequestKind.DEPROVISION,
@@ -144,18 +145,18 @@ class Buying(StoreMachine):
 
     @invariant()
     def sums_are_right(self) -> None:
-        seats = self.do(list_seats(self.store, CALLER, self.account.id))
+        seats = self.do(list_seats(AccountScope(self.store, CALLER, self.account.id)))
         for one in seats:
             assert 0 <= one.used + one.queued <= one.owned
         assert {one.level_id: one.owned for one in seats if one.owned} == +self.owned
         assert {one.level_id: one.used + one.queued for one in seats} == {
             one.level_id: self.held(one.level_id) for one in seats
         }
-        bought = self.do(list_subscriptions(self.store, CALLER, self.account.id))
+        bought = self.do(list_subscriptions(AccountScope(self.store, CALLER, self.account.id)))
         assert {one.level_id: one.quantity for one in bought} == +self.owned
-        (month,) = self.do(show(self.store, CALLER, self.account.id)).this_month
+        (month,) = self.do(show(AccountScope(self.store, CALLER, self.account.id))).this_month
         assert month.minor == self.spent
-        orders = self.do(list_orders(self.store, CALLER, self.account.id))
+        orders = self.do(list_orders(AccountScope(self.store, CALLER, self.account.id)))
         assert sum(order.kind is OrderKind.PURCHASE for order in orders) == self.purchases
         assert sum(order.total.minor for order in orders) == self.spent
         for order in orders:

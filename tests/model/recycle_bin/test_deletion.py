@@ -18,6 +18,7 @@ from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -33,18 +34,18 @@ pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture
-async def binned(store: Store, caller: Caller, account: Account) -> UserView:
+async def binned(store: Store, caller: Caller, account: Account, scope: AccountScope) -> UserView:
     """Ada, who had a mailbox and a phone number, and was deleted."""
     await own_seats(store, caller, account, "managed-exchange", "popx")
     user = await create(
         store, caller, account, ada(mobile_phone="+61 491 570 156", notes="Likes tea")
     )
-    await aliases.add_alias(store, caller, account.id, user.id, "countess@acme.example")
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await aliases.add_alias(scope, user.id, "countess@acme.example")
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
-    await deprovision_all(store, caller, account.id, user.id)
+    await deprovision_all(scope, user.id)
     await finish(store, caller, account)
-    await deletion.delete_user(store, caller, account.id, user.id)
+    await deletion.delete_user(scope, user.id)
     return user
 
 
@@ -55,23 +56,23 @@ async def deleted_days_ago(store: Store, user: UserView, days: float) -> None:
 
 
 async def test_the_bin_says_who_when_by_whom_and_until_when(
-    store: Store, caller: Caller, account: Account, binned: UserView
+    store: Store, scope: AccountScope, binned: UserView
 ) -> None:
     await deleted_days_ago(store, binned, 3.5)
-    (line,) = await purge.list_bin(store, caller, account.id, bin_days=30)
+    (line,) = await purge.list_bin(scope, bin_days=30)
     assert (line.id, line.upn, line.deleted_by, line.age_days) == (binned.id, binned.upn, "anna", 3)
     assert line.purge_at is not None
     assert line.purge_at - line.deleted_at == timedelta(days=30)
-    (forever,) = await purge.list_bin(store, caller, account.id, bin_days=0)
+    (forever,) = await purge.list_bin(scope, bin_days=0)
     assert forever.purge_at is None
-    assert len(await purge.list_bin(store, caller, account.id, bin_days=0, query="love")) == 1
-    assert await purge.list_bin(store, caller, account.id, bin_days=0, query="nobody") == ()
-    await deletion.restore_user(store, caller, account.id, binned.id)
-    assert await purge.list_bin(store, caller, account.id, bin_days=30) == ()
+    assert len(await purge.list_bin(scope, bin_days=0, query="love")) == 1
+    assert await purge.list_bin(scope, bin_days=0, query="nobody") == ()
+    await deletion.restore_user(scope, binned.id)
+    assert await purge.list_bin(scope, bin_days=30) == ()
 
 
 async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
-    store: Store, caller: Caller, account: Account, binned: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, binned: UserView
 ) -> None:
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(
@@ -85,7 +86,7 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
                 updated_at=tx.now,
             )
         )
-    outcome = await purge.purge_user(store, caller, account.id, binned.upn)
+    outcome = await purge.purge_user(scope, binned.upn)
     assert outcome.result == binned.id
     assert "This cannot be undone." in outcome.plan.warnings
     async with store.read() as session:
@@ -105,72 +106,68 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
         assert service.settings == {}
     assert not any(word in kept.casefold() for word in ("ada", "lovelace", "570", "tea"))
     assert await secrets_kept(store) == 0
-    entries = await audit_log.entries(store, caller, account.id, user=binned.id)
+    entries = await audit_log.entries(scope, user=binned.id)
     assert entries[0].action == "purge user"
     assert all(one.target.startswith(binned.upn) for one in entries)
 
 
 async def test_after_a_purge_name_and_addresses_are_free_and_nothing_finds_the_person(
-    store: Store, caller: Caller, account: Account, binned: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, binned: UserView
 ) -> None:
-    await purge.purge_user(store, caller, account.id, binned.id)
-    assert (await user_list.page(store, caller, account.id, UserFilter(in_bin=True))).rows == ()
-    assert (await show(store, caller, account.id)).users_in_bin == 0
-    assert (
-        await user_list.page(store, caller, account.id, UserFilter("lovelace", in_bin=True))
-    ).rows == ()
+    await purge.purge_user(scope, binned.id)
+    assert (await user_list.page(scope, UserFilter(in_bin=True))).rows == ()
+    assert (await show(scope)).users_in_bin == 0
+    assert (await user_list.page(scope, UserFilter("lovelace", in_bin=True))).rows == ()
     assert search.words_of("lovelace")
     for call in (
-        deletion.restore_user(store, caller, account.id, binned.id),
-        purge.purge_user(store, caller, account.id, binned.id),
-        deletion.restore_user(store, caller, account.id, binned.upn),
+        deletion.restore_user(scope, binned.id),
+        purge.purge_user(scope, binned.id),
+        deletion.restore_user(scope, binned.upn),
     ):
         with pytest.raises(NotFound):
             await call
     again = await create(store, caller, account, ada(upn=binned.upn))
     assert again.id != binned.id
-    await aliases.add_alias(store, caller, account.id, again.id, "countess@acme.example")
+    await aliases.add_alias(scope, again.id, "countess@acme.example")
 
 
-async def test_a_dry_run_purges_nothing(
-    store: Store, caller: Caller, account: Account, binned: UserView
-) -> None:
-    outcome = await purge.purge_user(store, caller, account.id, binned.id, dry_run=True)
+async def test_a_dry_run_purges_nothing(scope: AccountScope, binned: UserView) -> None:
+    outcome = await purge.purge_user(scope, binned.id, dry_run=True)
     assert outcome.plan.changes_anything
-    assert len(await purge.list_bin(store, caller, account.id, bin_days=30)) == 1
+    assert len(await purge.list_bin(scope, bin_days=30)) == 1
 
 
 async def test_what_is_not_in_the_bin_or_not_gone_is_not_purged(
-    store: Store, caller: Caller, account: Account, binned: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, binned: UserView
 ) -> None:
     bob = await create(store, caller, account, named("bob"))
     with pytest.raises(Conflict, match="not in the recycling bin"):
-        await purge.purge_user(store, caller, account.id, bob.id)
+        await purge.purge_user(scope, bob.id)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AssignmentRow).values(light="red", word="Error"))
     with pytest.raises(Conflict, match="services are left"):
-        await purge.purge_user(store, caller, account.id, binned.id)
+        await purge.purge_user(scope, binned.id)
     async with store.write(caller, account.id) as tx:
         await tx.session.execute(update(AssignmentRow).values(light="grey"))
         await tx.session.execute(
             update(RequestRow).where(RequestRow.kind == "deprovision").values(state="running")
         )
     with pytest.raises(Conflict, match="has not ended"):
-        await purge.purge_user(store, caller, account.id, binned.id)
+        await purge.purge_user(scope, binned.id)
 
 
 async def test_whose_manager_is_purged_has_none(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     boss = await create(store, caller, account, named("boss"))
     bob = await create(store, caller, account, named("bob", manager=boss.upn))
-    await deletion.delete_user(store, caller, account.id, boss.id)
-    await purge.purge_user(store, caller, account.id, boss.id)
-    assert (await users.details(store, caller, account.id, bob.id)).details.manager == ""
+    await deletion.delete_user(scope, boss.id)
+    await purge.purge_user(scope, boss.id)
+    assert (await users.details(scope, bob.id)).details.manager == ""
 
 
 async def test_the_worker_purges_after_so_many_days_and_never_with_0(
-    store: Store, caller: Caller, account: Account, binned: UserView
+    store: Store, scope: AccountScope, binned: UserView
 ) -> None:
     await deleted_days_ago(store, binned, 29.9)
     assert await purge.overdue(store, 30, 10) == ()
@@ -184,33 +181,33 @@ async def test_the_worker_purges_after_so_many_days_and_never_with_0(
     await purge.purge_overdue(store, one, 30)
     with pytest.raises(NotFound, match="purged already"):
         await purge.purge_overdue(store, one, 30)
-    (entry,) = await audit_log.entries(store, caller, account.id, action="purge user")
+    (entry,) = await audit_log.entries(scope, action="purge user")
     assert entry.operator == "worker"
 
 
 async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_stays(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await own_seats(store, caller, account, "managed-exchange", "popx")
     user = await create(store, caller, account, ada(expires_on=date(2026, 1, 31)))
     await create(store, caller, account, named("bob", expires_on=date(2099, 1, 1)))
-    await provision(store, caller, account.id, user.id, [ActionParams("managed-exchange", "popx")])
+    await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     (one,) = await expiry.expired(store)
     assert one.user_id == user.id
     assert await expiry.disable(store, one)
     assert not await expiry.disable(store, one)
     assert await expiry.expired(store) == ()
-    (entry,) = await audit_log.entries(store, caller, account.id, action="expire user")
+    (entry,) = await audit_log.entries(scope, action="expire user")
     assert (entry.operator, entry.after) == (
         "worker",
         {"disabled": True, "expires_on": "2026-01-31"},
     )
-    kinds = [request.kind for request in await list_requests(store, caller, account.id)]
+    kinds = [request.kind for request in await list_requests(scope)]
     assert kinds[:2] == ["disable", "disable"], "a parent and its child"
-    await editing.enable_user(store, caller, account.id, user.id)
+    await editing.enable_user(scope, user.id)
     assert await expiry.expired(store) == ()
-    await editing.edit_user(store, caller, account.id, user.id, {"expires_on": date(2026, 2, 1)})
+    await editing.edit_user(scope, user.id, {"expires_on": date(2026, 2, 1)})
     assert len(await expiry.expired(store)) == 1
 
 

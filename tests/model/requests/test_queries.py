@@ -11,6 +11,7 @@ from mission_control_tui.model.requests.queries import count_requests, list_requ
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -24,59 +25,57 @@ MAIL = ActionParams("managed-exchange", "pc-web")
 
 
 @pytest.fixture
-async def people(store: Store, caller: Caller, account: Account) -> list[UserView]:
+async def people(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> list[UserView]:
     """Five users, each with a queued request for a mailbox."""
     await own_seats(store, caller, account, "managed-exchange", "pc-web")
     made = [await create(store, caller, account, named(f"user{n}")) for n in range(5)]
     for user in made:
-        await provision(store, caller, account.id, user.id, [MAIL])
+        await provision(scope, user.id, [MAIL])
     return made
 
 
 async def test_pages_of_requests_follow_each_other_without_gap_or_repetition(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    scope: AccountScope, people: list[UserView]
 ) -> None:
-    every = [one.id for one in await list_requests(store, caller, account.id)]
+    every = [one.id for one in await list_requests(scope)]
     assert every == sorted(every, reverse=True)
     assert len(every) == len(people)
     pages = [
-        [one.id for one in await list_requests(store, caller, account.id, limit=2, offset=offset)]
+        [one.id for one in await list_requests(scope, limit=2, offset=offset)]
         for offset in (0, 2, 4, 6)
     ]
     assert pages == [every[:2], every[2:4], every[4:], []]
 
 
 async def test_an_offset_counts_only_what_the_filter_leaves(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    scope: AccountScope, people: list[UserView]
 ) -> None:
-    every = [one.id for one in await list_requests(store, caller, account.id)]
-    await cancel(store, caller, account.id, every[1])
-    queued = await list_requests(
-        store, caller, account.id, states=[RequestState.QUEUED], limit=2, offset=1
-    )
+    every = [one.id for one in await list_requests(scope)]
+    await cancel(scope, every[1])
+    queued = await list_requests(scope, states=[RequestState.QUEUED], limit=2, offset=1)
     assert [one.id for one in queued] == every[2:4]
 
 
 async def test_requests_are_counted_by_state_and_from_a_place_on(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    scope: AccountScope, people: list[UserView]
 ) -> None:
-    every = [one.id for one in await list_requests(store, caller, account.id)]
-    await cancel(store, caller, account.id, every[0])
-    assert await count_requests(store, caller, account.id) == 5
-    assert await count_requests(store, caller, account.id, states=[RequestState.CANCELLED]) == 1
-    assert await count_requests(store, caller, account.id, states=[RequestState.QUEUED]) == 4
-    assert await count_requests(store, caller, account.id, states=[RequestState.RUNNING]) == 0
-    assert await count_requests(store, caller, account.id, after_id=every[2]) == 2
-    queued_after = await count_requests(
-        store, caller, account.id, states=[RequestState.QUEUED], after_id=every[2]
-    )
+    every = [one.id for one in await list_requests(scope)]
+    await cancel(scope, every[0])
+    assert await count_requests(scope) == 5
+    assert await count_requests(scope, states=[RequestState.CANCELLED]) == 1
+    assert await count_requests(scope, states=[RequestState.QUEUED]) == 4
+    assert await count_requests(scope, states=[RequestState.RUNNING]) == 0
+    assert await count_requests(scope, after_id=every[2]) == 2
+    queued_after = await count_requests(scope, states=[RequestState.QUEUED], after_id=every[2])
     assert queued_after == 1
-    assert await count_requests(store, caller, account.id, after_id=every[0]) == 0
+    assert await count_requests(scope, after_id=every[0]) == 0
 
 
 async def fail(store: Store, caller: Caller, account: Account, user: UserView, *steps: str) -> int:
     """The user's newest request has failed in its second attempt, after events with these steps; its id."""
-    newest = (await list_requests(store, caller, account.id, user=user.id))[0].id
+    newest = (await list_requests(AccountScope(store, caller, account.id), user=user.id))[0].id
     async with store.write(caller, account.id) as tx:
         request = await tx.session.get_one(RequestRow, newest)
         request.state, request.attempt = RequestState.FAILED, 2
@@ -102,34 +101,32 @@ async def fail(store: Store, caller: Caller, account: Account, user: UserView, *
 
 
 async def test_a_red_light_names_the_last_step_and_attempt_of_its_newest_request(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    store: Store, caller: Caller, account: Account, scope: AccountScope, people: list[UserView]
 ) -> None:
     ada, other = people[0], people[1]
     await fail(store, caller, account, ada, "an older step")
-    await provision(store, caller, account.id, ada.id, [MAIL])
+    await provision(scope, ada.id, [MAIL])
     newest = await fail(store, caller, account, ada, "look", "create mailbox", "")
     await fail(store, caller, account, other, "somebody else's")
-    found = await failures_of(store, caller, account.id, ada.id)
+    found = await failures_of(scope, ada.id)
     (assignment,) = found
     assert found[assignment] == LastFailure(assignment, newest, 2, "create mailbox")
 
 
 async def test_a_light_that_failed_before_its_first_step_has_an_empty_one(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    store: Store, caller: Caller, account: Account, scope: AccountScope, people: list[UserView]
 ) -> None:
     newest = await fail(store, caller, account, people[0])
-    (failure,) = (await failures_of(store, caller, account.id, people[0].id)).values()
+    (failure,) = (await failures_of(scope, people[0].id)).values()
     assert (failure.request_id, failure.step) == (newest, "")
 
 
 async def test_lights_that_are_not_red_have_no_failure(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    scope: AccountScope, people: list[UserView]
 ) -> None:
-    assert await failures_of(store, caller, account.id, people[0].id) == {}
+    assert await failures_of(scope, people[0].id) == {}
 
 
-async def test_the_failures_of_somebody_unknown_are_not_found(
-    store: Store, caller: Caller, account: Account
-) -> None:
+async def test_the_failures_of_somebody_unknown_are_not_found(scope: AccountScope) -> None:
     with pytest.raises(NotFound):
-        await failures_of(store, caller, account.id, "0" * 32)
+        await failures_of(scope, "0" * 32)

@@ -26,6 +26,7 @@ from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules.editing import cancel_schedule, change_schedule, schedule
 from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.schedules.running import run
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import creation
 from mission_control_tui.model.users import queries as users
@@ -65,14 +66,16 @@ class Machine(StoreMachine):
             make_account(self.store, ANNA, self.catalogue, "acme", "acme.example")
         )
         for name in NAMES:
-            self.do(creation.create_user(self.store, ANNA, self.account.id, named(name), PASSWORD))
+            self.do(
+                creation.create_user(
+                    AccountScope(self.store, ANNA, self.account.id), named(name), PASSWORD
+                )
+            )
 
     @rule(name=st.sampled_from(NAMES), disable=st.booleans())
     def make(self, name: str, disable: bool) -> None:
         making = schedule(
-            self.store,
-            ANNA,
-            self.account.id,
+            AccountScope(self.store, ANNA, self.account.id),
             f"{name}@acme.example",
             "disable" if disable else "enable",
             None,
@@ -89,9 +92,9 @@ class Machine(StoreMachine):
     def change_or_cancel(self, number: int, change: bool) -> None:
         one = self.planned.get(number)
         doing = (
-            change_schedule(self.store, ANNA, self.account.id, number, when="+2d")
+            change_schedule(AccountScope(self.store, ANNA, self.account.id), number, when="+2d")
             if change
-            else cancel_schedule(self.store, ANNA, self.account.id, number)
+            else cancel_schedule(AccountScope(self.store, ANNA, self.account.id), number)
         )
         if one is None or one.state != "waiting":
             with pytest.raises(NotFound if one is None else Conflict):
@@ -141,10 +144,10 @@ class Machine(StoreMachine):
     def delete_or_restore(self, name: str) -> None:
         upn = f"{name}@acme.example"
         if name in self.in_bin:
-            self.do(deletion.restore_user(self.store, ANNA, self.account.id, upn))
+            self.do(deletion.restore_user(AccountScope(self.store, ANNA, self.account.id), upn))
             self.in_bin.discard(name)
             return
-        self.do(deletion.delete_user(self.store, ANNA, self.account.id, upn))
+        self.do(deletion.delete_user(AccountScope(self.store, ANNA, self.account.id), upn))
         self.in_bin.add(name)
         for one in self.planned.values():
             if one.user == name and one.state == "waiting":
@@ -154,17 +157,21 @@ class Machine(StoreMachine):
     def the_store_agrees(self) -> None:
         if not hasattr(self, "account"):
             return
-        listed = self.do(list_schedules(self.store, ANNA, self.account.id))
+        listed = self.do(list_schedules(AccountScope(self.store, ANNA, self.account.id)))
         assert {one.id: one.state for one in listed} == {
             number: one.state for number, one in self.planned.items()
         }
         for name in set(NAMES) - self.in_bin:
             found = self.do(
-                users.details(self.store, ANNA, self.account.id, f"{name}@acme.example")
+                users.details(
+                    AccountScope(self.store, ANNA, self.account.id), f"{name}@acme.example"
+                )
             )
             assert found.details.disabled == self.disabled[name]
         ran = self.do(
-            audit_log.entries(self.store, ANNA, self.account.id, action="schedule done", limit=500)
+            audit_log.entries(
+                AccountScope(self.store, ANNA, self.account.id), action="schedule done", limit=500
+            )
         )
         assert len(ran) == sum(one.state == "done" for one in self.planned.values())
 

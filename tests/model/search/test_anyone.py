@@ -18,6 +18,7 @@ from mission_control_tui.model.search import anyone, infix
 from mission_control_tui.model.search.anyone import find_anyone, order_number
 from mission_control_tui.model.search.results import SearchResults
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.aliases import add_alias
 from mission_control_tui.model.views import Account
@@ -58,7 +59,7 @@ async def test_everybody_who_may_be_seen_is_found_by_names_upn_alias_and_phone(
     grace = await person(
         store, caller, globex, "Grace Hopper", "grace", office_phone="+61 2 9000 1234"
     )
-    await add_alias(store, caller, globex.id, grace, "amazing@globex.example")
+    await add_alias(AccountScope(store, caller, globex.id), grace, "amazing@globex.example")
     for query in ("hop", "GRACE", "grace@globex", "amazing", "gr hop", "+61 2 9000", "02 9000 1"):
         (hit,) = (await find_anyone(store, caller, query, current=account.id)).users
         assert (hit.user_id, hit.account.code, hit.account.domains) == (
@@ -81,7 +82,7 @@ async def test_everybody_who_may_be_seen_is_found_by_names_upn_alias_and_phone(
 
 
 async def test_the_best_come_first_and_the_current_account_among_equals(
-    store: Store, caller: Caller, account: Account, globex: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope, globex: Account
 ) -> None:
     await person(store, caller, globex, "Zed Sam", "z.sam")
     await person(store, caller, account, "Yve Samson", "y.samson")
@@ -89,7 +90,7 @@ async def test_the_best_come_first_and_the_current_account_among_equals(
     await person(store, caller, account, "Samuel Bo", "samuel")
     await person(store, caller, globex, "Nobody Else", "sam")
     gone = await person(store, caller, account, "Sam Gone", "sam.gone")
-    await deletion.delete_user(store, caller, account.id, gone)
+    await deletion.delete_user(scope, gone)
     found = await find_anyone(store, caller, "sam", current=account.id)
     assert names(found) == [
         "Nobody Else of globex",
@@ -127,7 +128,7 @@ async def test_a_name_and_digits_of_a_phone_find_together_each_in_its_own_place(
 ) -> None:
     await person(store, caller, account, "Ada Smith", "ada", office_phone="+61 2 9000 4567")
     bea = await person(store, caller, globex, "Bea Smithers", "bea", mobile_phone="0412 839 562")
-    await add_alias(store, caller, globex.id, bea, "amazing@globex.example")
+    await add_alias(AccountScope(store, caller, globex.id), bea, "amazing@globex.example")
     await person(store, caller, globex, "Cem Jones", "cem", office_phone="+61 2 9000 4567")
     await person(store, caller, account, "Dee Smith", "dee", office_phone="+61 2 9000 7654")
     await person(store, caller, account, "Eve Smith4567", "eve")
@@ -179,13 +180,18 @@ async def test_digits_are_looked_for_in_all_phones_where_many_have_the_name(
 
 
 async def test_several_words_that_many_have_find_the_same(
-    store: Store, caller: Caller, account: Account, globex: Account, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    globex: Account,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await person(store, caller, account, "Ada Smith", "ada.king")
     await person(store, caller, globex, "Smith Adams", "s.adams")
     await person(store, caller, globex, "Ada Jones", "ada.jones")
     gone = await person(store, caller, account, "Ada Smithers", "ada.smithers")
-    await deletion.delete_user(store, caller, account.id, gone)
+    await deletion.delete_user(scope, gone)
 
     async def answers() -> list[list[str]]:
         return [
@@ -204,9 +210,11 @@ async def test_several_words_that_many_have_find_the_same(
     assert await answers() == few
 
 
-async def test_flags_and_lights_are_told(store: Store, caller: Caller, account: Account) -> None:
+async def test_flags_and_lights_are_told(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
     user = await person(store, caller, account, "Ada Lovelace", "ada")
-    await editing.disable_user(store, caller, account.id, user)
+    await editing.disable_user(scope, user)
     await finish(store, caller, account)
     (hit,) = (await find_anyone(store, caller, "ada")).users
     assert (hit.disabled, hit.locked, hit.in_bin, hit.username) == (True, False, False, "ada")
@@ -215,7 +223,9 @@ async def test_flags_and_lights_are_told(store: Store, caller: Caller, account: 
 async def test_orders_are_found_by_their_number(
     store: Store, caller: Caller, account: Account, globex: Account
 ) -> None:
-    order = (await buying.buy(store, caller, globex.id, "email", level="popx", quantity=2)).result
+    order = (
+        await buying.buy(AccountScope(store, caller, globex.id), "email", level="popx", quantity=2)
+    ).result
     for query in (str(order.id), f"#{order.id}", f"order {order.id}", f"Order no. {order.id}"):
         (hit,) = (await find_anyone(store, caller, query, current=account.id)).orders
         assert (hit.order_id, hit.account.code, hit.total) == (order.id, "globex", order.total)
@@ -256,13 +266,18 @@ async def test_accounts_are_found_by_parts_recent_ones_first(
 
 
 async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(
-    store: Store, caller: Caller, account: Account, globex: Account, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    globex: Account,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here = [
         await person(store, caller, account, f"Ada {n}", f"ada{n}") for n in ("one", "two", "three")
     ]
     there = await person(store, caller, globex, "Grace Hopper", "grace")
-    before = await audit_log.entries(store, caller, account.id)
+    before = await audit_log.entries(scope)
     looker = replace(caller, operator="lois", may_write=False)
     for user in (*here, here[0]):
         await recents.remember(store, looker, account.id, user)
@@ -274,7 +289,7 @@ async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(
     assert [one.code for one in await recents.recent_accounts(store, looker)] == ["globex", "acme"]
     await recents.remember(store, looker, account.id)
     assert [one.code for one in await recents.recent_accounts(store, looker)] == ["acme", "globex"]
-    assert await audit_log.entries(store, caller, account.id) == before
+    assert await audit_log.entries(scope) == before
     monkeypatch.setattr(recents, "KEPT", 2)
     await recents.remember(store, looker, account.id, here[1])
     seen = [one.user.user_id for one in await recents.recent_users(store, looker)]

@@ -15,6 +15,7 @@ from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 
 USERS, ACCOUNTS = 3_000, 100
 ROUNDS = 8
@@ -54,7 +55,7 @@ async def best(store: Store, typed: str) -> tuple[float, float]:
     pages, keys = [], []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await user_list.page(store, CALLER, 1, UserFilter("smi"), limit=50)
+        await user_list.page(AccountScope(store, CALLER, 1), UserFilter("smi"), limit=50)
         between = time.perf_counter()
         await find_anyone(store, CALLER, typed, 50, current=benchmark.CURRENT)
         pages.append(between - start)

@@ -16,6 +16,7 @@ from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.index import terms_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -26,14 +27,16 @@ from tests.model.helpers import ada, create, finish, named, own_seats
 
 
 async def found(store: Store, caller: Caller, account: Account, query: str) -> list[str]:
-    page = await user_list.page(store, caller, account.id, UserFilter(query))
+    page = await user_list.page(AccountScope(store, caller, account.id), UserFilter(query))
     assert page.total == len(page.rows)
     assert not page.more
     return [row.upn.partition("@")[0] for row in page.rows]
 
 
 @pytest.fixture
-async def people(store: Store, caller: Caller, account: Account) -> Sequence[UserDetails]:
+async def people(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> Sequence[UserDetails]:
     """Four users whose names try a search."""
     made = [
         named("b.obrien", display_name="Brían  O'Brien", first_names="Brían", last_name="O'Brien"),
@@ -43,8 +46,8 @@ async def people(store: Store, caller: Caller, account: Account) -> Sequence[Use
     ]
     for one in made:
         await create(store, caller, account, one)
-    user = await users.details(store, caller, account.id, "jl")
-    await aliases.add_alias(store, caller, account.id, user.id, "captain.picard@acme.example")
+    user = await users.details(scope, "jl")
+    await aliases.add_alias(scope, user.id, "captain.picard@acme.example")
     return made
 
 
@@ -87,26 +90,24 @@ async def test_what_is_typed_finds_whom_it_should(
 
 
 async def test_what_changes_is_found_anew_and_what_was_is_not(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     await editing.edit_user(
-        store,
-        caller,
-        account.id,
+        scope,
         user.id,
         {"last_name": "King", "display_name": "Ada King", "upn": "ada.king@acme.example"},
     )
     assert await found(store, caller, account, "king") == ["ada.king"]
     assert await found(store, caller, account, "ada.lovelace@") == ["ada.king"]
-    await aliases.remove_alias(store, caller, account.id, user.id, user.upn)
+    await aliases.remove_alias(scope, user.id, user.upn)
     assert await found(store, caller, account, "ada.lovelace@") == []
     assert await found(store, caller, account, "ada.love") == ["ada.king"], "the username stays"
-    await deletion.delete_user(store, caller, account.id, user.id)
+    await deletion.delete_user(scope, user.id)
     assert await found(store, caller, account, "king") == []
-    binned = await user_list.page(store, caller, account.id, UserFilter("king", in_bin=True))
+    binned = await user_list.page(scope, UserFilter("king", in_bin=True))
     assert [row.id for row in binned.rows] == [user.id]
-    await deletion.restore_user(store, caller, account.id, user.id)
+    await deletion.restore_user(scope, user.id)
     assert await found(store, caller, account, "king") == ["ada.king"]
 
 
@@ -118,25 +119,23 @@ async def test_accounts_do_not_see_each_other(
     await create(store, caller, other, ada(upn="ada@rival.example"))
     assert await found(store, caller, account, "ada") == ["ada.lovelace"]
     assert await found(store, caller, other, "ada") == ["ada"]
-    assert (await user_list.page(store, caller, other.id)).total == 1
-    assert (await show(store, caller, other.id)).lights.green == 0
+    assert (await user_list.page(AccountScope(store, caller, other.id))).total == 1
+    assert (await show(AccountScope(store, caller, other.id))).lights.green == 0
 
 
 async def test_pages_are_pieces_of_one_order(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     names = ["Zoë", "anna", "Émile", "Anna", "bob", "Ödön"]
     for number, name in enumerate(names):
         await create(
             store, caller, account, named(f"u{number}", display_name=name, last_name="Same")
         )
-    whole = await user_list.page(store, caller, account.id)
+    whole = await user_list.page(scope)
     assert [row.display_name for row in whole.rows][2:] == ["bob", "Émile", "Ödön", "Zoë"]
     for query in ("", "same"):
         pieces = [
-            await user_list.page(
-                store, caller, account.id, UserFilter(query), offset=start, limit=2
-            )
+            await user_list.page(scope, UserFilter(query), offset=start, limit=2)
             for start in range(0, 8, 2)
         ]
         assert [row for piece in pieces for row in piece.rows] == list(whole.rows)
@@ -144,34 +143,35 @@ async def test_pages_are_pieces_of_one_order(
 
 
 async def test_a_user_with_many_alike_words_hides_nobody(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     first = await create(store, caller, account, named("many", display_name="A"))
     for number in range(12):
-        await aliases.add_alias(store, caller, account.id, first.id, f"common{number}@acme.example")
+        await aliases.add_alias(scope, first.id, f"common{number}@acme.example")
     for number in range(3):
         await create(store, caller, account, named(f"common.{number}x", display_name=f"B{number}"))
-    page = await user_list.page(store, caller, account.id, UserFilter("common"), limit=4)
+    page = await user_list.page(scope, UserFilter("common"), limit=4)
     assert [row.display_name for row in page.rows] == ["A", "B0", "B1", "B2"]
     assert (page.total, page.more) == (4, False)
-    assert (
-        len((await user_list.page(store, caller, account.id, UserFilter("common"), limit=2)).rows)
-        == 2
-    )
+    assert len((await user_list.page(scope, UserFilter("common"), limit=2)).rows) == 2
 
 
 async def test_more_than_is_counted_is_said_to_be_more(
-    store: Store, caller: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(user_list, "COUNT_LIMIT", 3)
     for number in range(6):
         await create(store, caller, account, named(f"u{number}", display_name=f"N{number}"))
-    page = await user_list.page(store, caller, account.id, UserFilter("ada"), limit=2)
+    page = await user_list.page(scope, UserFilter("ada"), limit=2)
     assert (len(page.rows), page.total, page.more) == (2, 3, True)
-    last = await user_list.page(store, caller, account.id, UserFilter("ada"), offset=4, limit=4)
+    last = await user_list.page(scope, UserFilter("ada"), offset=4, limit=4)
     assert (len(last.rows), last.total, last.more) == (2, 6, False)
-    assert (await user_list.page(store, caller, account.id, limit=2)).total == 6
-    beyond = await user_list.page(store, caller, account.id, UserFilter("ada"), offset=9, limit=4)
+    assert (await user_list.page(scope, limit=2)).total == 6
+    beyond = await user_list.page(scope, UserFilter("ada"), offset=9, limit=4)
     assert (beyond.rows, beyond.total, beyond.more) == ((), 6, False)
 
 
@@ -180,6 +180,7 @@ async def test_filters_agree_with_each_other(
     store: Store,
     caller: Caller,
     account: Account,
+    scope: AccountScope,
     monkeypatch: pytest.MonkeyPatch,
     few: int,
 ) -> None:
@@ -191,18 +192,18 @@ async def test_filters_agree_with_each_other(
         )
         if number:
             wanted = [ActionParams("managed-exchange", "popx")]
-            await provision(store, caller, account.id, user.id, wanted)
+            await provision(scope, user.id, wanted)
         if number == 2:
             await finish(store, caller, account)
         if number > 1:
-            await editing.disable_user(store, caller, account.id, user.id)
+            await editing.disable_user(scope, user.id)
 
     async def names(
         query: str = "", light: Light | None = None, disabled: bool | None = None
     ) -> str:
         lights = frozenset({light} if light else ())
         wanted = UserFilter(query, lights, disabled=disabled)
-        page = await user_list.page(store, caller, account.id, wanted)
+        page = await user_list.page(scope, wanted)
         assert page.total == len(page.rows)
         return "".join(row.display_name[-1] for row in page.rows)
 
@@ -215,9 +216,9 @@ async def test_filters_agree_with_each_other(
         assert await names(query, disabled=False) == "01"
         assert await names(query, Light.GREEN, disabled=False) == "1"
         assert await names(query, Light.GREEN, disabled=True) == ""
-    counts = (await show(store, caller, account.id)).lights
+    counts = (await show(scope)).lights
     assert (counts.green, counts.orange, counts.red, counts.grey) == (1, 2, 0, 0)
-    page = await user_list.page(store, caller, account.id, UserFilter("u2"))
+    page = await user_list.page(scope, UserFilter("u2"))
     assert page.rows[0].lights == (("managed-exchange", Light.ORANGE),)
 
 

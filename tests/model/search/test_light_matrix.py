@@ -15,6 +15,7 @@ from mission_control_tui.model.search import light_matrix, user_queries
 from mission_control_tui.model.search.filters import UserFilter, UserOrder, parse_filter
 from mission_control_tui.model.states import Light, RequestKind, Word
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
@@ -35,7 +36,7 @@ LIGHTS = {
 
 
 @pytest.fixture
-async def people(store: Store, caller: Caller, account: Account) -> list[str]:
+async def people(store: Store, caller: Caller, account: Account, scope: AccountScope) -> list[str]:
     """Ids of eight users: six with a mailbox of each light, one without anything, one in the bin."""
     await own_seats(store, caller, account, BOX, "pc-web")
     await own_seats(store, caller, account, BOX, "popx")
@@ -56,13 +57,13 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
             ("Zoe Red", "Ada A", "Bob A", "Ada B", "Éva C", "Cyd A", "Dan A", "Gone A")
         )
     ]
-    await deletion.delete_user(store, caller, account.id, made[7].id)
+    await deletion.delete_user(scope, made[7].id)
     for number, user in enumerate(made[:6]):
         level = "popx" if number in (1, 2) else "pc-web"
         if number != 4:
-            await provision(store, caller, account.id, user.id, [ActionParams(BOX, level)])
+            await provision(scope, user.id, [ActionParams(BOX, level)])
     await finish(store, caller, account)
-    await change_wish(store, caller, account.id, made[0].id, BOX, RequestKind.SUSPEND)
+    await change_wish(scope, made[0].id, BOX, RequestKind.SUSPEND)
     async with store.write(caller, account.id) as tx:
         for number, (light, word, age) in LIGHTS.items():
             await tx.session.execute(
@@ -111,45 +112,43 @@ async def test_pages_places_and_ids_are_one_list_in_each_order(
     few: int,
 ) -> None:
     monkeypatch.setattr(user_queries, "FEW", few)
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     for (sight, expected), order in product(SIGHTS, UserOrder):
-        whole = await light_matrix.page(*at, sight, order)
+        whole = await light_matrix.page(scope, sight, order)
         shown = [row.user_id for row in whole.rows]
         assert set(shown) == {people[number] for number in expected}, sight
         assert whole.total == len(expected)
         parts = [
             row.user_id
             for offset in range(0, len(shown), 2)
-            for row in (await light_matrix.page(*at, sight, order, offset=offset, limit=2)).rows
+            for row in (await light_matrix.page(scope, sight, order, offset=offset, limit=2)).rows
         ]
         assert parts == shown
-        assert await light_matrix.ids(*at, sight, order) == tuple(shown)
+        assert await light_matrix.ids(scope, sight, order) == tuple(shown)
         for index, user in enumerate(people):
-            place = await light_matrix.place(*at, user, sight, order)
+            place = await light_matrix.place(scope, user, sight, order)
             assert place == (shown.index(user) if index in expected else None)
-        assert await light_matrix.among(*at, people, sight) == set(shown)
+        assert await light_matrix.among(scope, people, sight) == set(shown)
         for first, last in product(shown[:2], shown[-2:]):
             places = sorted((shown.index(first), shown.index(last)))
-            between = await light_matrix.ids(*at, sight, order, first=first, last=last)
+            between = await light_matrix.ids(scope, sight, order, first=first, last=last)
             assert between == tuple(shown[places[0] : places[1] + 1])
 
 
 async def test_the_oldest_trouble_comes_first_and_the_rest_by_name(
     store: Store, caller: Caller, account: Account, people: list[str]
 ) -> None:
-    at = (store, caller, account.id)
-    oldest = [people.index(one) for one in await light_matrix.ids(*at, order=UserOrder.OLDEST)]
+    scope = AccountScope(store, caller, account.id)
+    oldest = [people.index(one) for one in await light_matrix.ids(scope, order=UserOrder.OLDEST)]
     assert oldest[:4] == [1, 5, 3, 2]
-    newest = [people.index(one) for one in await light_matrix.ids(*at, order=UserOrder.NEWEST)]
+    newest = [people.index(one) for one in await light_matrix.ids(scope, order=UserOrder.NEWEST)]
     assert newest[:4] == [2, 3, 5, 1]
     assert oldest[4:] == newest[4:] == [6, 4, 0]
-    assert await light_matrix.ids(*at, first=people[7], last=people[0]) == ()
+    assert await light_matrix.ids(scope, first=people[7], last=people[0]) == ()
 
 
-async def test_a_cell_has_light_letter_and_flags(
-    store: Store, caller: Caller, account: Account, people: list[str]
-) -> None:
-    found = await light_matrix.page(store, caller, account.id)
+async def test_a_cell_has_light_letter_and_flags(scope: AccountScope, people: list[str]) -> None:
+    found = await light_matrix.page(scope)
     letters = {people.index(row.user_id): row.cells[BOX].letter for row in found.rows if row.cells}
     assert letters == {0: "S", 1: "E", 2: "Q", 3: "E", 5: "D"}
     by_user = {people.index(row.user_id): row for row in found.rows}
@@ -158,7 +157,7 @@ async def test_a_cell_has_light_letter_and_flags(
     assert by_user[6].cells == {}
     assert by_user[0].since is None
     assert by_user[1].since is not None
-    across = await light_matrix.columns(store, caller, account.id)
+    across = await light_matrix.columns(scope)
     assert [(one.service_id, one.code) for one in across] == [(BOX, "ME")]
 
 
@@ -191,7 +190,7 @@ async def test_no_matrix_reads_a_whole_table(
 ) -> None:
     monkeypatch.setattr(user_queries, "FEW", few)
     account = (await make_account(sqlite_store, caller, catalogue, "acme", DOMAIN)).id
-    at = (sqlite_store, caller, account)
+    scope = AccountScope(sqlite_store, caller, account)
     sights = [
         UserFilter(text, lights, frozenset(), levels, disabled, drift)
         for text, lights, levels, disabled, drift in product(
@@ -204,10 +203,10 @@ async def test_no_matrix_reads_a_whole_table(
     ]
     with statements(sqlite_store) as seen:
         for sight, order in product(sights, UserOrder):
-            await light_matrix.page(*at, sight, order)
-            await light_matrix.place(*at, "x", sight, order)
-            await light_matrix.ids(*at, sight, order)
-            await light_matrix.among(*at, ["x"], sight)
+            await light_matrix.page(scope, sight, order)
+            await light_matrix.place(scope, "x", sight, order)
+            await light_matrix.ids(scope, sight, order)
+            await light_matrix.among(scope, ["x"], sight)
     lines = await plan(sqlite_store, list({_key(one): None for one in seen}))
     tables = ("users", "search_terms", "assignments")
     assert not [line for line in lines if line.startswith("SCAN") and line.endswith(tables)]
@@ -220,12 +219,12 @@ def _key(seen: tuple[str, object]) -> tuple[str, tuple[object, ...]]:
 
 
 async def test_the_columns_have_different_codes(
-    store: Store, caller: Caller, account: Account, catalogue: Catalogue
+    store: Store, caller: Caller, account: Account, scope: AccountScope, catalogue: Catalogue
 ) -> None:
     for service in catalogue.services:
         for level in service.levels[:1]:
             await own_seats(store, caller, account, service.id, level.id)
-    across = await light_matrix.columns(store, caller, account.id)
+    across = await light_matrix.columns(scope)
     assert len({one.code for one in across}) == len(across) > 2
     async with store.read() as session:
         assert await session.scalar(select(AssignmentRow.id)) is None

@@ -18,6 +18,7 @@ from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from tests.model.conftest import DOMAIN, make_account
 
 
@@ -65,9 +66,7 @@ async def test_no_list_reads_a_whole_table(
         monkeypatch.setattr(user_list, "FEW", few)
         with statements(sqlite_store) as seen:
             await user_list.page(
-                sqlite_store,
-                caller,
-                account_id,
+                AccountScope(sqlite_store, caller, account_id),
                 UserFilter(
                     query, frozenset({light} if light else ()), disabled=disabled, in_bin=in_bin
                 ),
@@ -99,6 +98,8 @@ async def test_counts_and_single_users_are_read_from_indexes(
             await light_counts(session, account_id)
     assert "COVERING INDEX ix_assignments_light" in " ".join(await plan(sqlite_store, seen))
     with statements(sqlite_store) as seen:
-        await address_registry.upn_status(sqlite_store, caller, account_id, f"ada@{DOMAIN}")
+        await address_registry.upn_status(
+            AccountScope(sqlite_store, caller, account_id), f"ada@{DOMAIN}"
+        )
     assert len(seen) == 2, "the account, and one indexed query"
     assert not [line for line in await plan(sqlite_store, seen) if line.startswith("SCAN")]

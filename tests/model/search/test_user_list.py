@@ -11,6 +11,7 @@ from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
@@ -20,7 +21,7 @@ NAMES = ("zoe", "ada", "bob", "Ada", "Éva", "ada")
 
 
 @pytest.fixture
-async def people(store: Store, caller: Caller, account: Account) -> list[str]:
+async def people(store: Store, caller: Caller, account: Account, scope: AccountScope) -> list[str]:
     """Ids of users of whom some are called alike, one is disabled, one is in the bin, and two wait for a service."""
     await own_seats(store, caller, account, "managed-exchange", "pc-web")
     made = [
@@ -32,12 +33,10 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
         )
         for number, name in enumerate(NAMES)
     ]
-    await deletion.delete_user(store, caller, account.id, made[0].id)
+    await deletion.delete_user(scope, made[0].id)
     await finish(store, caller, account)
     for user in made[3:5]:
-        await provision(
-            store, caller, account.id, user.id, [ActionParams("managed-exchange", "pc-web")]
-        )
+        await provision(scope, user.id, [ActionParams("managed-exchange", "pc-web")])
     return [user.id for user in made]
 
 
@@ -54,10 +53,10 @@ async def people(store: Store, caller: Caller, account: Account) -> list[str]:
     ],
 )
 async def test_each_user_is_where_the_pages_show_it_and_the_others_are_nowhere(
-    store: Store, caller: Caller, account: Account, people: list[str], asked: UserFilter
+    scope: AccountScope, people: list[str], asked: UserFilter
 ) -> None:
-    shown = [row.id for row in (await page(store, caller, account.id, asked)).rows]
+    shown = [row.id for row in (await page(scope, asked)).rows]
     assert shown
     for user in people:
         expected = shown.index(user) if user in shown else None
-        assert await place(store, caller, account.id, user, asked) == expected
+        assert await place(scope, user, asked) == expected

@@ -15,6 +15,7 @@ from mission_control_tui.model.services import attention
 from mission_control_tui.model.services.attention import OwnLights, mine, newest
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -51,67 +52,75 @@ async def turn(store: Store, caller: Caller, user: UserView, light: Light, minut
 
 
 async def test_only_what_the_operator_asked_for_last_is_counted(
-    store: Store, caller: Caller, other: Caller, account: Account, people: list[UserView]
+    store: Store,
+    caller: Caller,
+    other: Caller,
+    account: Account,
+    scope: AccountScope,
+    people: list[UserView],
 ) -> None:
-    assert await mine(store, caller, account.id) == OwnLights(0, 0, waiting=False)
-    await provision(store, caller, account.id, people[0].id, [MAIL])
-    await provision(store, other, account.id, people[1].id, [MAIL])
-    first = await mine(store, caller, account.id)
+    assert await mine(scope) == OwnLights(0, 0, waiting=False)
+    await provision(scope, people[0].id, [MAIL])
+    await provision(AccountScope(store, other, account.id), people[1].id, [MAIL])
+    first = await mine(scope)
     assert first.waiting
     alone = first.orange
     assert alone >= 1
-    assert (await mine(store, other, account.id)).orange == alone
+    assert (await mine(AccountScope(store, other, account.id))).orange == alone
     await turn(store, caller, people[0], Light.RED)
-    assert await mine(store, caller, account.id) == OwnLights(0, alone, waiting=True, all_red=alone)
+    assert await mine(scope) == OwnLights(0, alone, waiting=True, all_red=alone)
     await turn(store, caller, people[1], Light.GREEN)
-    assert await mine(store, other, account.id) == OwnLights(0, 0, waiting=False, all_red=alone)
+    assert await mine(AccountScope(store, other, account.id)) == OwnLights(
+        0, 0, waiting=False, all_red=alone
+    )
 
 
 async def test_whoever_asks_again_has_it_from_then_on(
-    store: Store, caller: Caller, other: Caller, account: Account, people: list[UserView]
+    store: Store,
+    caller: Caller,
+    other: Caller,
+    account: Account,
+    scope: AccountScope,
+    people: list[UserView],
 ) -> None:
-    await provision(store, caller, account.id, people[0].id, [MAIL])
+    await provision(scope, people[0].id, [MAIL])
     await turn(store, caller, people[0], Light.RED)
-    before = await mine(store, caller, account.id)
+    before = await mine(scope)
     async with store.read() as session:
         failed = await session.scalar(select(RequestRow.id).order_by(RequestRow.id.desc()))
     assert failed is not None
-    await retry(store, other, account.id, failed)
-    assert (await mine(store, caller, account.id)).red == before.red - 1
-    assert (await mine(store, other, account.id)).orange == 1
+    await retry(AccountScope(store, other, account.id), failed)
+    assert (await mine(scope)).red == before.red - 1
+    assert (await mine(AccountScope(store, other, account.id))).orange == 1
 
 
 async def test_more_lights_than_are_followed_are_said_to_be_more(
-    store: Store,
-    caller: Caller,
-    account: Account,
-    people: list[UserView],
-    monkeypatch: pytest.MonkeyPatch,
+    scope: AccountScope, people: list[UserView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for user in people[:2]:
-        await provision(store, caller, account.id, user.id, [MAIL])
-    every = await mine(store, caller, account.id)
+        await provision(scope, user.id, [MAIL])
+    every = await mine(scope)
     monkeypatch.setattr(attention, "FOLLOWED", every.orange)
-    assert not (await mine(store, caller, account.id)).more
+    assert not (await mine(scope)).more
     monkeypatch.setattr(attention, "FOLLOWED", every.orange - 1)
-    assert (await mine(store, caller, account.id)).more
+    assert (await mine(scope)).more
 
 
 async def test_the_newest_light_comes_first_then_older_ones_and_none_is_left_out(
-    store: Store, caller: Caller, account: Account, people: list[UserView]
+    store: Store, caller: Caller, scope: AccountScope, people: list[UserView]
 ) -> None:
-    assert await newest(store, caller, account.id, Light.RED) is None
+    assert await newest(scope, Light.RED) is None
     minutes = (3, 9, 3, 1)
     for user, minute in zip(people, minutes, strict=True):
-        await provision(store, caller, account.id, user.id, [MAIL])
+        await provision(scope, user.id, [MAIL])
         await turn(store, caller, user, Light.RED, minute)
     async with store.read() as session:
         reds = set(await session.scalars(select(AssignmentRow.id)))
     seen = []
-    one = await newest(store, caller, account.id, Light.RED)
+    one = await newest(scope, Light.RED)
     while one is not None:
         seen.append(one)
-        one = await newest(store, caller, account.id, Light.RED, before=(one.since, one.id))
+        one = await newest(scope, Light.RED, before=(one.since, one.id))
     assert seen[0].user_id == people[1].id
     assert seen[-1].user_id == people[3].id
     assert [view.since for view in seen] == sorted((view.since for view in seen), reverse=True)
@@ -123,6 +132,6 @@ async def test_another_account_is_not_looked_at(
     store: Store, caller: Caller, account: Account
 ) -> None:
     with pytest.raises(NotFound):
-        await mine(store, caller, account.id + 1)
+        await mine(AccountScope(store, caller, account.id + 1))
     with pytest.raises(NotFound):
-        await newest(store, caller, account.id + 1, Light.RED)
+        await newest(AccountScope(store, caller, account.id + 1), Light.RED)

@@ -22,6 +22,7 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import SeatPoolRow
 from mission_control_tui.model.views import Account
@@ -83,9 +84,9 @@ async def test_foreign_keys_hold(store: Store, caller: Caller) -> None:
 
 
 async def test_no_more_can_be_held_than_is_owned_whatever_the_program_does(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx", quantity=2)
+    await buy(scope, "email", level="popx", quantity=2)
     for held in (3, -1):
         with pytest.raises(IntegrityError):
             async with store.write(caller) as tx:
@@ -159,9 +160,9 @@ async def test_its_clock_is_the_databases_and_goes_on(store: Store) -> None:
 
 
 async def test_three_processes_and_one_seat(
-    store: Store, where: str, caller: Caller, account: Account
+    store: Store, where: str, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
-    await buy(store, caller, account.id, "email", level="popx")
+    await buy(scope, "email", level="popx")
     people = ["u1", "u2", "u3"]
     for local in people:
         await create(store, caller, account, named(local))
@@ -169,9 +170,9 @@ async def test_three_processes_and_one_seat(
         race, "tests.model.claimant", [[where, local] for local in people]
     )
     assert sorted(said) == ["got", "none", "none"]
-    (seats,) = await list_seats(store, caller, account.id)
+    (seats,) = await list_seats(scope)
     assert (seats.owned, seats.queued, seats.free) == (1, 1, 0)
-    (request,) = await list_requests(store, caller, account.id)
+    (request,) = await list_requests(scope)
     assert request.operator == people[said.index("got")]
 
 

@@ -34,6 +34,7 @@ from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from mission_control_tui.model.store.migrations import HEAD, REVISIONS
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.base import Base
 from tests.frozen.store import copy_rows, migrate, plain
 from tests.model.first_store import DUMP, FIRST
@@ -167,19 +168,21 @@ async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     assert version_of(first) == HEAD
     caller = Caller(operator="anna")
     assert [one.code for one in await list_accounts(store, caller)] == ["acme", "sample"]
-    details = await show(store, caller, "acme")
+    details = await show(AccountScope(store, caller, "acme"))
     assert [one.name for one in details.domains] == ["acme.com", "acme.example"]
     assert details.contacts[0].name == "Paula"
     assert (details.users, details.users_in_bin) == (2, 1)
     assert details.orders_awaiting_approval == 1
-    people = await page(store, caller, "acme")
+    people = await page(AccountScope(store, caller, "acme"))
     assert {one.upn for one in people.rows} == {"ada.lovelace@acme.example", "later@acme.example"}
-    assert len(await status(store, caller, "acme")) == 4
-    assert await list_requests(store, caller, "acme")
-    assert len(await list_orders(store, caller, "acme")) == 3
-    entries = await audit_log.entries(store, caller, "acme", user="countess@acme.example")
+    assert len(await status(AccountScope(store, caller, "acme"))) == 4
+    assert await list_requests(AccountScope(store, caller, "acme"))
+    assert len(await list_orders(AccountScope(store, caller, "acme"))) == 3
+    entries = await audit_log.entries(
+        AccountScope(store, caller, "acme"), user="countess@acme.example"
+    )
     assert entries[-1].after["notes"] == "Zoë\nline two"
-    await buy(store, caller, "acme", "email", level="popx")
+    await buy(AccountScope(store, caller, "acme"), "email", level="popx")
     with pytest.raises(DBAPIError, match="append-only"):
         async with store.write(caller) as tx:
             await tx.session.execute(text("DELETE FROM audit"))

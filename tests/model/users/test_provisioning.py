@@ -18,6 +18,7 @@ from mission_control_tui.model.requests.queries import RequestDetails
 from mission_control_tui.model.states import RequestKind, SubjectKind
 from mission_control_tui.model.store import sealing, upgrade
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.users import aliases, editing, passwords
@@ -34,17 +35,19 @@ DATABASE = ActionParams("databases", "small", instance="shop")
 
 
 @pytest.fixture
-async def user(store: Store, caller: Caller, account: Account, with_directory: None) -> UserView:
+async def user(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, with_directory: None
+) -> UserView:
     """Ada, with a mailbox (which needs her directory account) and a database, all green."""
     await own_seats(store, caller, account, "managed-exchange", "pc-web")
     await own_seats(store, caller, account, "databases", "small")
     made = await create(store, caller, account)
-    await provision(store, caller, account.id, made.id, [MAIL, DATABASE])
+    await provision(scope, made.id, [MAIL, DATABASE])
     await finish(store, caller, account)
     async with store.write(caller, account.id) as tx:
         row = await tx.session.get_one(UserRow, made.id)
         row.secret_id = None
-    return await users.details(store, caller, account.id, made.id)
+    return await users.details(scope, made.id)
 
 
 @pytest.fixture
@@ -75,17 +78,17 @@ async def children(
     store: Store, caller: Caller, account: Account, kind: str
 ) -> tuple[RequestDetails, dict[str, tuple[str, tuple[int, ...]]]]:
     """The newest fan-out of this kind, and of each of its children the state and what it waits for."""
-    listed = await queries.list_requests(store, caller, account.id)
+    listed = await queries.list_requests(AccountScope(store, caller, account.id))
     parent = next(one for one in listed if one.kind == kind and one.parent_id is None)
-    shown = await queries.show_request(store, caller, account.id, parent.id)
+    shown = await queries.show_request(AccountScope(store, caller, account.id), parent.id)
     return shown, {one.service_id: (one.state, one.depends_on) for one in shown.children}
 
 
 async def test_an_edit_reaches_whom_it_concerns_in_order(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
     outcome = await editing.edit_user(
-        store, caller, account.id, user.id, {"display_name": "Ada King", "title": "Countess"}
+        scope, user.id, {"display_name": "Ada King", "title": "Countess"}
     )
     parent, told = await children(store, caller, account, "edit")
     assert parent.request.state == "running"
@@ -101,24 +104,24 @@ async def test_an_edit_reaches_whom_it_concerns_in_order(
 
 
 async def test_what_only_the_directory_knows_goes_only_there(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
-    await editing.edit_user(store, caller, account.id, user.id, {"department": "Engines"})
+    await editing.edit_user(scope, user.id, {"department": "Engines"})
     _, told = await children(store, caller, account, "edit")
     assert set(told) == {"directory"}
-    before = len(await queries.list_requests(store, caller, account.id))
-    await editing.edit_user(store, caller, account.id, user.id, {"notes": "x", "test_user": True})
-    assert len(await queries.list_requests(store, caller, account.id)) == before
+    before = len(await queries.list_requests(scope))
+    await editing.edit_user(scope, user.id, {"notes": "x", "test_user": True})
+    assert len(await queries.list_requests(scope)) == before
 
 
 async def test_a_waiting_service_still_waits_after_an_edit(
-    store: Store, caller: Caller, account: Account, with_directory: None
+    store: Store, caller: Caller, account: Account, scope: AccountScope, with_directory: None
 ) -> None:
     await own_seats(store, caller, account, "managed-exchange", "pc-web")
     user = await create(store, caller, account)
-    await provision(store, caller, account.id, user.id, [MAIL])
-    await aliases.add_alias(store, caller, account.id, user.id, "al@acme.example")
-    listed = await queries.list_requests(store, caller, account.id)
+    await provision(scope, user.id, [MAIL])
+    await aliases.add_alias(scope, user.id, "al@acme.example")
+    listed = await queries.list_requests(scope)
     assert sorted(one.state for one in listed if one.kind == "provision") == ["superseded"] * 2
     _, told = await children(store, caller, account, "edit")
     assert told["directory"][0] == "queued"
@@ -126,45 +129,43 @@ async def test_a_waiting_service_still_waits_after_an_edit(
 
 
 async def test_disabling_is_one_request_for_everything(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
-    await editing.edit_user(
-        store, caller, account.id, user.id, {"disabled": True, "display_name": "Ada King"}
-    )
+    await editing.edit_user(scope, user.id, {"disabled": True, "display_name": "Ada King"})
     parent, told = await children(store, caller, account, "disable")
     assert len(told) == 3
     assert {one.kind for one in parent.children} == {RequestKind.DISABLE}
-    listed = await queries.list_requests(store, caller, account.id)
+    listed = await queries.list_requests(scope)
     assert not [one for one in listed if one.kind == "edit"]
-    again = await editing.disable_user(store, caller, account.id, user.id)
+    again = await editing.disable_user(scope, user.id)
     assert not again.plan.changes_anything
-    await editing.enable_user(store, caller, account.id, user.id)
+    await editing.enable_user(scope, user.id)
     _, told = await children(store, caller, account, "enable")
     assert len(told) == 3
-    listed = await queries.list_requests(store, caller, account.id)
+    listed = await queries.list_requests(scope)
     states = {one.kind: one.state for one in listed if one.parent_id is None}
     assert states["disable"] == "succeeded"
     assert states["enable"] == "running"
 
 
 async def test_unlocking_reaches_the_services(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
-    free = await editing.unlock_user(store, caller, account.id, user.id)
+    free = await editing.unlock_user(scope, user.id)
     assert not free.plan.changes_anything
     async with store.write(caller, account.id) as tx:
         row = await tx.session.get_one(UserRow, user.id)
         row.locked = True
-    outcome = await editing.unlock_user(store, caller, account.id, user.id)
+    outcome = await editing.unlock_user(scope, user.id)
     assert not outcome.result.locked
     _, told = await children(store, caller, account, "unlock")
     assert "directory" in told
 
 
 async def test_a_reset_reaches_what_uses_the_user_s_password_and_shows_it_once(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
-    outcome = await passwords.set_password(store, caller, account.id, user.id, must_change=True)
+    outcome = await passwords.set_password(scope, user.id, must_change=True)
     password = outcome.result.password
     assert password is not None
     assert all(rule.met for rule in check(password, "ada.lovelace", DEFAULT_POLICY))
@@ -182,58 +183,54 @@ async def test_a_reset_reaches_what_uses_the_user_s_password_and_shows_it_once(
     assert rows["databases"] is None
     if store.is_sqlite:
         assert sealing.unseal(upgrade.key_path(store.url), bytes(sealed or b"")) == password
-    now = await users.details(store, caller, account.id, user.id)
+    now = await users.details(scope, user.id)
     assert now.details.must_change_password
     assert now.password_waiting
 
 
 async def test_a_newer_password_wipes_the_one_that_still_waited(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, scope: AccountScope, user: UserView
 ) -> None:
     before = await secrets_kept(store)
     for password in (PASSWORD, PASSWORD + "2"):
-        outcome = await passwords.set_password(store, caller, account.id, user.id, password)
+        outcome = await passwords.set_password(scope, user.id, password)
         assert outcome.result.password is None
     assert await secrets_kept(store) == before + 1
     with pytest.raises(InvalidInput) as caught:
-        await passwords.set_password(store, caller, account.id, user.id, "short")
+        await passwords.set_password(scope, user.id, "short")
     assert {problem.where for problem in caught.value.problems} == {"password"}
     assert await secrets_kept(store) == before + 1
 
 
 async def test_a_service_with_its_own_password_gets_one_only_when_named(
-    store: Store, caller: Caller, account: Account, user: UserView
+    scope: AccountScope, user: UserView
 ) -> None:
-    outcome = await passwords.set_service_password(
-        store, caller, account.id, user.id, "Databases", instance="shop"
-    )
+    outcome = await passwords.set_service_password(scope, user.id, "Databases", instance="shop")
     assert outcome.result.password is not None
     assert outcome.result.password not in repr(outcome)
     (request,) = [
-        one
-        for one in await queries.list_requests(store, caller, account.id)
-        if one.id == outcome.result.request_id
+        one for one in await queries.list_requests(scope) if one.id == outcome.result.request_id
     ]
     assert (request.kind, request.service_id) == ("password", "databases")
     with pytest.raises(NotFound):
-        await passwords.set_service_password(store, caller, account.id, user.id, "databases")
+        await passwords.set_service_password(scope, user.id, "databases")
     with pytest.raises(Conflict, match="the user's password"):
-        await passwords.set_service_password(store, caller, account.id, user.id, "managed-exchange")
+        await passwords.set_service_password(scope, user.id, "managed-exchange")
 
 
 async def test_only_a_user_without_any_service_can_be_deleted(
-    store: Store, caller: Caller, account: Account, user: UserView
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
     with pytest.raises(Conflict) as caught:
-        await deletion.delete_user(store, caller, account.id, user.id)
+        await deletion.delete_user(scope, user.id)
     assert [problem.where for problem in caught.value.problems] == [
         "Databases (shop)",
         "Directory",
         "Managed Exchange",
     ]
-    await deprovision_all(store, caller, account.id, user.id)
+    await deprovision_all(scope, user.id)
     with pytest.raises(Conflict, match="not gone yet"):
-        await deletion.delete_user(store, caller, account.id, user.id)
+        await deletion.delete_user(scope, user.id)
     await finish(store, caller, account)
-    deleted = await deletion.delete_user(store, caller, account.id, user.id)
+    deleted = await deletion.delete_user(scope, user.id)
     assert deleted.result.in_bin

@@ -22,6 +22,7 @@ import asyncio, json, sys
 from mission_control_tui.model.users import creation as users
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.errors import MissionControlError
 
 def say(value):
@@ -29,22 +30,22 @@ def say(value):
 
 async def main(where, me):
     store = await Store.open(where)
-    caller = Caller(me)
+    scope = AccountScope(store, Caller(me), "acme")
     say("ready")
     await asyncio.to_thread(sys.stdin.readline)
-    await work(store, caller, me)
+    await work(scope, me)
     await store.close()
 """
 
 CREATE = """
 from tests.model.helpers import PASSWORD, ada
 
-async def work(store, caller, me):
+async def work(scope, me):
     for number in range({names}):
         local = f"user{{number}}" if me == "anna" else f"USER{{number}}"
         details = ada(upn=f"{{local}}@acme.example", username=local, display_name=me)
         try:
-            await users.create_user(store, caller, "acme", details, PASSWORD)
+            await users.create_user(scope, details, PASSWORD)
             say([number, "created"])
         except MissionControlError as error:
             say([number, type(error).__name__, [str(one) for one in error.problems]])
@@ -54,12 +55,12 @@ IMPORT = """
 from mission_control_tui.model.onboarding.file_import import Passwords, run_import
 from mission_control_tui.model.onboarding.files.read import read_users
 
-async def work(store, caller, me):
+async def work(scope, me):
     order = range({names}) if me == "anna" else reversed(range({names}))
     rows = [f"same{{number}}@acme.example,{{me}}" for number in order]
     rows += [f"{{me}}.{{number}}.common-to-both@acme.example,{{me}}" for number in range({names})]
     file = read_users(("UPN,Display Name\\n" + "\\n".join(rows)).encode())
-    outcome = await run_import(store, caller, "acme", file, passwords=Passwords.GENERATE)
+    outcome = await run_import(scope, file, passwords=Passwords.GENERATE)
     result = outcome.result
     say([len(result.created), len(result.differing), len(result.refused)])
 """

@@ -25,6 +25,7 @@ from mission_control_tui.model.domains import address_registry
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import aliases, creation, editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.views import Account
@@ -89,7 +90,9 @@ class Names(RuleBasedStateMachine):
     @rule(target=people, local=st.sampled_from(LOCALS), username=st.sampled_from(USERNAMES))
     def create(self, local: str, username: str) -> Known:
         wanted = ada(upn=self.address(local), username=username)
-        work = creation.create_user(self.store, self.caller, self.account.id, wanted, PASSWORD)
+        work = creation.create_user(
+            AccountScope(self.store, self.caller, self.account.id), wanted, PASSWORD
+        )
         wrong = [
             *(["upn"] if self.holder(local) else []),
             *(
@@ -110,7 +113,9 @@ class Names(RuleBasedStateMachine):
     @rule(one=people, local=st.sampled_from(LOCALS))
     def rename(self, one: Known, local: str) -> None:
         work = editing.edit_user(
-            self.store, self.caller, self.account.id, one.id, {"upn": self.address(local)}
+            AccountScope(self.store, self.caller, self.account.id),
+            one.id,
+            {"upn": self.address(local)},
         )
         if self.refused(one, local, work):
             return
@@ -125,7 +130,7 @@ class Names(RuleBasedStateMachine):
     @rule(one=people, local=st.sampled_from(LOCALS))
     def add_alias(self, one: Known, local: str) -> None:
         work = aliases.add_alias(
-            self.store, self.caller, self.account.id, one.id, self.address(local)
+            AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if not self.refused(one, local, work) and not one.has(local.casefold()):
             one.others[local.casefold()] = local
@@ -148,7 +153,7 @@ class Names(RuleBasedStateMachine):
     def remove_alias(self, one: Known, local: str) -> None:
         key = local.casefold()
         work = aliases.remove_alias(
-            self.store, self.caller, self.account.id, one.id, self.address(local)
+            AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if one.in_bin or not one.has(key):
             with pytest.raises(NotFound):
@@ -166,7 +171,7 @@ class Names(RuleBasedStateMachine):
     def set_primary(self, one: Known, local: str) -> None:
         key = local.casefold()
         work = aliases.set_primary(
-            self.store, self.caller, self.account.id, one.id, self.address(local)
+            AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if one.in_bin or not one.has(key):
             with pytest.raises(NotFound):
@@ -177,7 +182,7 @@ class Names(RuleBasedStateMachine):
 
     @rule(one=people)
     def delete(self, one: Known) -> None:
-        work = deletion.delete_user(self.store, self.caller, self.account.id, one.id)
+        work = deletion.delete_user(AccountScope(self.store, self.caller, self.account.id), one.id)
         if one.in_bin:
             with pytest.raises(NotFound):
                 self.do(work)
@@ -187,13 +192,17 @@ class Names(RuleBasedStateMachine):
 
     @rule(one=people)
     def restore(self, one: Known) -> None:
-        self.do(deletion.restore_user(self.store, self.caller, self.account.id, one.id))
+        self.do(
+            deletion.restore_user(AccountScope(self.store, self.caller, self.account.id), one.id)
+        )
         one.in_bin = False
 
     @invariant()
     def store_and_dictionary_agree(self) -> None:
         for one in self.known:
-            view = self.do(users.details(self.store, self.caller, self.account.id, one.id))
+            view = self.do(
+                users.details(AccountScope(self.store, self.caller, self.account.id), one.id)
+            )
             assert view.upn == self.address(one.upn)
             assert set(view.aliases) == {self.address(local) for local in one.others.values()}
             assert view.primary_address == self.address(one.primary)
@@ -201,7 +210,7 @@ class Names(RuleBasedStateMachine):
         for local in ("ann", "ben", "cy"):
             status = self.do(
                 address_registry.upn_status(
-                    self.store, self.caller, self.account.id, self.address(local)
+                    AccountScope(self.store, self.caller, self.account.id), self.address(local)
                 )
             )
             holder = self.holder(local)

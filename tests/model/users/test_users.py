@@ -23,6 +23,7 @@ from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import AddressRow, SecretRow, UserRow
@@ -45,7 +46,7 @@ async def rows_in(store: Store) -> tuple[int, ...]:
 
 
 async def test_a_created_user_is_all_that_was_stated(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     boss = await create(store, caller, account, named("boss"))
     stated = ada(
@@ -58,7 +59,9 @@ async def test_a_created_user_is_all_that_was_stated(
         must_change_password=True,
         expires_on=date(2031, 12, 31),
     )
-    outcome = await creation.create_user(store, caller, account.code, stated, PASSWORD)
+    outcome = await creation.create_user(
+        AccountScope(store, caller, account.code), stated, PASSWORD
+    )
     user = outcome.result.user
     assert outcome.applied
     assert outcome.result.password is None
@@ -77,12 +80,12 @@ async def test_a_created_user_is_all_that_was_stated(
     assert user.password_waiting
     assert len(user.id) == 32
     for key in (user.id, "ADA.Lovelace@ACME.example", "ada.lovelace"):
-        assert await users.details(store, caller, account.code, key) == user
-    assert (await users.details(store, caller, account.id, "boss")).id == boss.id
+        assert await users.details(AccountScope(store, caller, account.code), key) == user
+    assert (await users.details(scope, "boss")).id == boss.id
 
 
 async def test_every_problem_is_said_at_once_and_nothing_is_written(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await create(store, caller, account)
     before = await rows_in(store)
@@ -94,7 +97,7 @@ async def test_every_problem_is_said_at_once_and_nothing_is_written(
         external_email="not an address",
     )
     with pytest.raises(InvalidInput) as caught:
-        await creation.create_user(store, caller, account.id, bad, "ada.lovelace")
+        await creation.create_user(scope, bad, "ada.lovelace")
     assert sorted(set(wheres(caught.value))) == [
         *("country", "external_email", "last_name", "manager", "password", "upn", "username"),
     ]
@@ -106,20 +109,20 @@ async def test_every_problem_is_said_at_once_and_nothing_is_written(
 
 
 async def test_a_taken_name_alone_is_a_conflict(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await create(store, caller, account)
     with pytest.raises(Conflict) as caught:
-        await creation.create_user(store, caller, account.id, ada(username="other"), PASSWORD)
+        await creation.create_user(scope, ada(username="other"), PASSWORD)
     assert wheres(caught.value) == ["upn"]
 
 
 async def test_somebody_of_another_account_is_not_named(
-    store: Store, caller: Caller, account: Account, catalogue: Catalogue
+    store: Store, caller: Caller, account: Account, scope: AccountScope, catalogue: Catalogue
 ) -> None:
     other = await make_account(store, caller, catalogue, "rival", "rival.example")
     await create(store, caller, other, ada(upn="ada@rival.example"))
-    status = await address_registry.upn_status(store, caller, account.id, "Ada@rival.example")
+    status = await address_registry.upn_status(scope, "Ada@rival.example")
     assert not status.free
     assert status.holder is None
     assert status.problem is not None
@@ -128,67 +131,61 @@ async def test_somebody_of_another_account_is_not_named(
     with pytest.raises(InvalidInput, match=r"not a domain of this account"):
         await create(store, caller, account, ada(upn="ada@rival.example"))
     with pytest.raises(NotFound):
-        await users.details(store, caller, account.id, "ada@rival.example")
+        await users.details(scope, "ada@rival.example")
 
 
 async def test_whether_a_upn_is_free_is_known_while_it_is_typed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
-    free = await address_registry.upn_status(store, caller, account.id, "ada@acme.example")
+    free = await address_registry.upn_status(scope, "ada@acme.example")
     assert free.free
     assert free.problem is None
-    taken = await address_registry.upn_status(
-        store, caller, account.id, " ADA.LOVELACE@acme.example "
-    )
+    taken = await address_registry.upn_status(scope, " ADA.LOVELACE@acme.example ")
     assert not taken.free
     assert taken.holder is not None
     assert taken.holder.user_id == user.id
     assert taken.alternative == "ADA.LOVELACE2@acme.example"
     await create(store, caller, account, named("ada.lovelace2"))
     await create(store, caller, account, named("a.lovelace"))
-    again = await address_registry.upn_status(
-        store, caller, account.id, "ada.lovelace@acme.example"
-    )
+    again = await address_registry.upn_status(scope, "ada.lovelace@acme.example")
     assert again.alternative == "ada.lovelace.3@acme.example"
     for typed in ("", "ada", "ada@", "a b@acme.example"):
-        assert not (await address_registry.upn_status(store, caller, account.id, typed)).free
+        assert not (await address_registry.upn_status(scope, typed)).free
 
 
 async def test_the_domain_that_most_users_have_is_proposed_else_the_oldest(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
-    oldest = await address_registry.usual_domain(*at)
+    scope = AccountScope(store, caller, account.id)
+    oldest = await address_registry.usual_domain(scope)
     assert oldest in account.domains
-    await add_domain(*at, "a-first.example")
-    assert await address_registry.usual_domain(*at) == oldest
+    await add_domain(scope, "a-first.example")
+    assert await address_registry.usual_domain(scope) == oldest
     for local in ("one", "two"):
-        await creation.create_user(*at, ada(upn=f"{local}@a-first.example", username=local))
-    assert await address_registry.usual_domain(*at) == "a-first.example"
+        await creation.create_user(scope, ada(upn=f"{local}@a-first.example", username=local))
+    assert await address_registry.usual_domain(scope) == "a-first.example"
 
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope
 ) -> None:
     before = await rows_in(store)
-    outcome = await creation.create_user(
-        store, caller, account.id, ada(), generate=True, dry_run=True
-    )
+    outcome = await creation.create_user(scope, ada(), generate=True, dry_run=True)
     assert not outcome.applied
     (line,) = outcome.plan.lines
     assert (line.verb, line.kind, line.name) == (PlanVerb.CREATED, "user", ada().upn)
     assert line.after["display_name"] == "Ada Lovelace"
     assert await rows_in(store) == before
-    real = await creation.create_user(store, caller, account.id, ada(), generate=True)
+    real = await creation.create_user(scope, ada(), generate=True)
     assert real.plan.lines[0] == line
 
 
 async def test_passwords_are_sealed_and_stand_nowhere_else(
-    store: Store, caller: Caller, account: Account
+    store: Store, scope: AccountScope
 ) -> None:
-    given = await creation.create_user(store, caller, account.id, ada(), PASSWORD)
-    made = await creation.create_user(store, caller, account.id, named("ben"), generate=True)
+    given = await creation.create_user(scope, ada(), PASSWORD)
+    made = await creation.create_user(scope, named("ben"), generate=True)
     generated = made.result.password
     assert generated is not None
     assert len(generated) >= 16
@@ -210,13 +207,11 @@ async def test_a_session_that_may_only_look_creates_nothing(
 
 
 async def test_an_edit_records_only_what_differs(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     outcome = await editing.edit_user(
-        store,
-        caller,
-        account.id,
+        scope,
         user.id,
         {"title": " Countess ", "last_name": "Lovelace", "test_user": "yes", "notes": "n"},
         expected_version=1,
@@ -239,12 +234,12 @@ async def test_an_edit_records_only_what_differs(
 
 
 async def test_an_edit_that_changes_nothing_is_unchanged(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     before = await rows_in(store)
     outcome = await editing.edit_user(
-        store, caller, account.id, user.upn, {"display_name": " Ada Lovelace", "disabled": False}
+        scope, user.upn, {"display_name": " Ada Lovelace", "disabled": False}
     )
     assert not outcome.plan.changes_anything
     assert outcome.result == user
@@ -252,46 +247,42 @@ async def test_an_edit_that_changes_nothing_is_unchanged(
 
 
 async def test_a_stale_save_is_refused_with_what_the_other_one_did(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     other = Caller("ben")
-    await editing.edit_user(store, other, account.id, user.id, {"title": "A", "city": "Perth"})
-    await editing.edit_user(store, other, account.id, user.id, {"title": "B", "city": ""})
-    await aliases.add_alias(store, other, account.id, user.id, "al@acme.example")
+    await editing.edit_user(
+        AccountScope(store, other, account.id), user.id, {"title": "A", "city": "Perth"}
+    )
+    await editing.edit_user(
+        AccountScope(store, other, account.id), user.id, {"title": "B", "city": ""}
+    )
+    await aliases.add_alias(AccountScope(store, other, account.id), user.id, "al@acme.example")
     with pytest.raises(StaleVersion) as caught:
-        await editing.edit_user(
-            store, caller, account.id, user.id, {"notes": "mine"}, expected_version=user.version
-        )
+        await editing.edit_user(scope, user.id, {"notes": "mine"}, expected_version=user.version)
     assert caught.value.theirs == {"title": ("", "B"), "aliases": ([], ["al@acme.example"])}
     assert "ben" in str(caught.value)
-    now = await users.details(store, caller, account.id, user.id)
+    now = await users.details(scope, user.id)
     assert (now.details.notes, now.version) == ("", 4)
-    saved = await editing.edit_user(
-        store, caller, account.id, user.id, {"notes": "mine"}, expected_version=4
-    )
+    saved = await editing.edit_user(scope, user.id, {"notes": "mine"}, expected_version=4)
     assert saved.result.details.notes == "mine"
 
 
 async def test_setting_a_password_makes_no_open_form_stale(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
-    await passwords.set_password(store, caller, account.id, user.id)
-    await editing.edit_user(
-        store, caller, account.id, user.id, {"title": "x"}, expected_version=user.version
-    )
+    await passwords.set_password(scope, user.id)
+    await editing.edit_user(scope, user.id, {"title": "x"}, expected_version=user.version)
 
 
 async def test_the_username_is_fixed_and_unknown_fields_are_refused_together(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     with pytest.raises(InvalidInput) as caught:
         await editing.edit_user(
-            store,
-            caller,
-            account.id,
+            scope,
             user.id,
             {"username": "new", "shoe_size": "9", "expires_on": "soon", "last_name": " "},
         )
@@ -299,114 +290,110 @@ async def test_the_username_is_fixed_and_unknown_fields_are_refused_together(
 
 
 async def test_what_was_imported_without_a_first_name_can_be_edited(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     async with store.write(caller, account.id) as tx:
         row = await tx.session.get_one(UserRow, user.id)
         row.details = {}
-    edited = await editing.edit_user(store, caller, account.id, user.id, {"title": "x"})
+    edited = await editing.edit_user(scope, user.id, {"title": "x"})
     assert edited.result.details.first_names == ""
     assert edited.result.details.title == "x"
 
 
 async def test_a_changed_upn_keeps_the_old_one(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     new = "ada.king@acme.example"
-    renamed = await editing.edit_user(store, caller, account.id, user.id, {"upn": new})
+    renamed = await editing.edit_user(scope, user.id, {"upn": new})
     assert renamed.result.upn == new
     assert renamed.result.aliases == (user.upn,)
     assert renamed.result.primary_address == new
-    assert (await users.details(store, caller, account.id, user.upn)).id == user.id
+    assert (await users.details(scope, user.upn)).id == user.id
     with pytest.raises(Conflict, match="former UPN of Ada Lovelace"):
         await create(store, caller, account, ada(username="thief"))
-    back = await editing.edit_user(store, caller, account.id, new, {"upn": user.upn})
+    back = await editing.edit_user(scope, new, {"upn": user.upn})
     assert (back.result.upn, back.result.aliases) == (user.upn, (new,))
-    respelt = await editing.edit_user(
-        store, caller, account.id, user.id, {"upn": "Ada.Lovelace@acme.example"}
-    )
+    respelt = await editing.edit_user(scope, user.id, {"upn": "Ada.Lovelace@acme.example"})
     assert respelt.result.upn == "Ada.Lovelace@acme.example"
     assert respelt.result.aliases == (new,)
     assert respelt.result.primary_address == "Ada.Lovelace@acme.example"
 
 
 async def test_a_manager_is_a_user_and_stays_one_when_renamed(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     boss = await create(store, caller, account, named("boss"))
     user = await create(store, caller, account, ada(manager="boss@acme.example"))
-    await editing.edit_user(store, caller, account.id, boss.id, {"upn": "chief@acme.example"})
-    now = await users.details(store, caller, account.id, user.id)
+    await editing.edit_user(scope, boss.id, {"upn": "chief@acme.example"})
+    now = await users.details(scope, user.id)
     assert now.details.manager == "chief@acme.example"
-    same = await editing.edit_user(
-        store, caller, account.id, user.id, {"manager": "boss@acme.example"}
-    )
+    same = await editing.edit_user(scope, user.id, {"manager": "boss@acme.example"})
     assert not same.plan.changes_anything
     for manager in ("nobody@acme.example", user.upn):
         with pytest.raises(InvalidInput) as caught:
-            await editing.edit_user(store, caller, account.id, user.id, {"manager": manager})
+            await editing.edit_user(scope, user.id, {"manager": manager})
         assert wheres(caught.value) == ["manager"]
-    freed = await editing.edit_user(store, caller, account.id, user.id, {"manager": ""})
+    freed = await editing.edit_user(scope, user.id, {"manager": ""})
     assert freed.result.details.manager == ""
 
 
 async def test_aliases_are_unique_with_upns_and_one_address_is_primary(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
     ben = await create(store, caller, account, named("ben"))
     alias = "Countess@acme.example"
-    added = await aliases.add_alias(store, caller, account.id, user.id, alias)
+    added = await aliases.add_alias(scope, user.id, alias)
     assert added.result.aliases == (alias,)
-    again = await aliases.add_alias(store, caller, account.id, user.id, alias.upper())
+    again = await aliases.add_alias(scope, user.id, alias.upper())
     assert not again.plan.changes_anything
     for taken in (ben.upn, alias.lower()):
         holder = user if taken == ben.upn else ben
         with pytest.raises(Conflict):
-            await aliases.add_alias(store, caller, account.id, holder.id, taken)
+            await aliases.add_alias(scope, holder.id, taken)
     with pytest.raises(InvalidInput):
-        await aliases.add_alias(store, caller, account.id, user.id, "x@elsewhere.example")
-    primary = await aliases.set_primary(store, caller, account.id, user.id, alias.lower())
+        await aliases.add_alias(scope, user.id, "x@elsewhere.example")
+    primary = await aliases.set_primary(scope, user.id, alias.lower())
     assert primary.result.primary_address == alias
     with pytest.raises(NotFound):
-        await aliases.set_primary(store, caller, account.id, user.id, ben.upn)
+        await aliases.set_primary(scope, user.id, ben.upn)
     with pytest.raises(Conflict):
-        await aliases.remove_alias(store, caller, account.id, user.id, user.upn)
-    removed = await aliases.remove_alias(store, caller, account.id, user.id, alias)
+        await aliases.remove_alias(scope, user.id, user.upn)
+    removed = await aliases.remove_alias(scope, user.id, alias)
     assert removed.result.aliases == ()
     assert removed.result.primary_address == user.upn
-    assert (await address_registry.upn_status(store, caller, account.id, alias)).free
+    assert (await address_registry.upn_status(scope, alias)).free
 
 
 async def test_details_and_addresses_are_one_change_or_none(
     store: Store, caller: Caller, account: Account
 ) -> None:
-    at = (store, caller, account.id)
+    scope = AccountScope(store, caller, account.id)
     user = await create(store, caller, account)
     await create(store, caller, account, named("ben"))
     before = await rows_in(store)
     both = aliases.AddressChanges(add=("ben@acme.example", "x@elsewhere.example"))
     with pytest.raises(InvalidInput) as caught:
         await editing.edit_user(
-            *at, user.id, {"title": "Countess", "manager": "nobody"}, addresses=both
+            scope, user.id, {"title": "Countess", "manager": "nobody"}, addresses=both
         )
     assert wheres(caught.value) == ["manager", "alias", "alias"]
     assert await rows_in(store) == before
     good = aliases.AddressChanges(add=("countess@acme.example",), primary="countess@acme.example")
     change = {"title": "Countess", "upn": "ada@acme.example"}
-    tried = await editing.edit_user(*at, user.id, change, addresses=good, dry_run=True)
+    tried = await editing.edit_user(scope, user.id, change, addresses=good, dry_run=True)
     assert await rows_in(store) == before
-    done = await editing.edit_user(*at, user.id, change, addresses=good, expected_version=1)
+    done = await editing.edit_user(scope, user.id, change, addresses=good, expected_version=1)
     assert tried.plan == done.plan
     assert (done.result.version, done.result.details.title) == (2, "Countess")
     assert done.result.primary_address == "countess@acme.example"
     assert done.result.aliases == (user.upn, "countess@acme.example")
     assert (await rows_in(store))[2] == before[2] + 1
-    assert len(await queries.list_requests(*at, user=user.id)) == 1
+    assert len(await queries.list_requests(scope, user=user.id)) == 1
     back = aliases.AddressChanges(primary="ada@acme.example", remove=("countess@acme.example",))
-    undone = await editing.edit_user(*at, user.id, {}, addresses=back)
+    undone = await editing.edit_user(scope, user.id, {}, addresses=back)
     assert (undone.result.aliases, undone.result.primary_address) == (
         (user.upn,),
         "ada@acme.example",
@@ -414,15 +401,15 @@ async def test_details_and_addresses_are_one_change_or_none(
 
 
 async def test_a_deleted_user_keeps_its_names_and_comes_back(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
-    await aliases.add_alias(store, caller, account.id, user.id, "al@acme.example")
-    deleted = await deletion.delete_user(store, caller, account.id, user.upn)
+    await aliases.add_alias(scope, user.id, "al@acme.example")
+    deleted = await deletion.delete_user(scope, user.upn)
     assert deleted.result.in_bin
     assert deleted.result.deleted_at is not None
     assert not deleted.result.password_waiting
-    assert (await users.details(store, caller, account.id, user.id)).in_bin
+    assert (await users.details(scope, user.id)).in_bin
     with pytest.raises(Conflict) as caught:
         await create(store, caller, account)
     assert wheres(caught.value) == ["upn", "username"]
@@ -431,12 +418,12 @@ async def test_a_deleted_user_keeps_its_names_and_comes_back(
     with pytest.raises(Conflict, match="recycling bin"):
         await create(store, caller, account, named("al"))
     with pytest.raises(NotFound, match="recycling bin"):
-        await editing.edit_user(store, caller, account.id, user.id, {"title": "x"})
-    restored = await deletion.restore_user(store, caller, account.id, user.upn)
+        await editing.edit_user(scope, user.id, {"title": "x"})
+    restored = await deletion.restore_user(scope, user.upn)
     assert not restored.result.in_bin
     assert restored.result.details == user.details
     assert restored.result.aliases == ("al@acme.example",)
-    again = await deletion.restore_user(store, caller, account.id, user.upn)
+    again = await deletion.restore_user(scope, user.upn)
     assert not again.plan.changes_anything
 
 
@@ -449,22 +436,24 @@ async def test_the_account_s_own_policy_judges_passwords(
         row.password_policy = {"min_length": 20, "classes": 4}
     details = ada(upn="ada@strict.example")
     with pytest.raises(InvalidInput) as caught:
-        await creation.create_user(store, caller, strict.id, details, PASSWORD)
+        await creation.create_user(AccountScope(store, caller, strict.id), details, PASSWORD)
     assert wheres(caught.value) == ["password"]
-    assert (await users.password_policy(store, caller, strict.id)).min_length == 20
-    made = await creation.create_user(store, caller, strict.id, details, generate=True)
+    assert (await users.password_policy(AccountScope(store, caller, strict.id))).min_length == 20
+    made = await creation.create_user(
+        AccountScope(store, caller, strict.id), details, generate=True
+    )
     assert len(made.result.password or "") >= 20
 
 
 async def test_requests_of_a_user_without_services_have_succeeded(
-    store: Store, caller: Caller, account: Account
+    store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
-    outcome = await editing.disable_user(store, caller, account.id, user.id)
+    outcome = await editing.disable_user(scope, user.id)
     assert outcome.result.details.disabled
     assert outcome.plan.requests == ()
-    (request,) = await queries.list_requests(store, caller, account.id)
+    (request,) = await queries.list_requests(scope)
     assert (request.kind, request.state, request.user_id) == ("disable", "succeeded", user.id)
     assert request.ended_at is not None
-    enabled = await editing.enable_user(store, caller, account.id, user.id)
+    enabled = await editing.enable_user(scope, user.id)
     assert not enabled.result.details.disabled

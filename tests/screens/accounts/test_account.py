@@ -16,6 +16,7 @@ from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.orders.queries import show_order
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
 from mission_control_tui.screens.accounts.account import PANELS
 from mission_control_tui.widgets.field import Field
@@ -33,7 +34,7 @@ ACCOUNT = "acme"
 async def stored(path: Path) -> tuple[Contact, ...]:
     store = await Store.open(path)
     try:
-        return await contacts.list_contacts(store, world.CALLER, ACCOUNT)
+        return await contacts.list_contacts(AccountScope(store, world.CALLER, ACCOUNT))
     finally:
         await store.close()
 
@@ -95,7 +96,9 @@ async def test_a_stale_save_shows_the_difference_and_keeps_what_was_typed(world_
         await retype(pilot, "Mine")
         context = context_of(app)
         other = [Contact(ContactRole.PRIMARY, "Theirs", "rita@acme.example")]
-        await contacts.set_contacts(context.store, world.CALLER, context.account_id, other)
+        await contacts.set_contacts(
+            AccountScope(context.store, world.CALLER, context.account_id), other
+        )
         await pilot.press("tab", "tab", "tab", "tab", "tab", "tab", "enter")
         await shows(
             pilot,
@@ -134,8 +137,8 @@ async def test_a_limit_is_set_an_order_waits_and_is_approved_with_its_question(
         await pilot.press("tab", "enter")
         await shows(pilot, "Orders above AUD 10.00 wait for approval")
         context = context_of(app)
-        at = (context.store, world.CALLER, context.account_id)
-        order = (await buying.buy(*at, "email", level="popx", quantity=9)).result
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        order = (await buying.buy(scope, "email", level="popx", quantity=9)).result
         await shows(pilot, "awaiting approval: 9 x Email")
         await pilot.press("tab", "enter")
         await shows(pilot, f"Order {order.id} is awaiting approval", "is more than AUD 10.00")
@@ -143,20 +146,20 @@ async def test_a_limit_is_set_an_order_waits_and_is_approved_with_its_question(
         await shows(pilot, f"approve order {order.id}, AUD 29.70?", "[ No ]  [ Approve ]")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        assert (await show_order(*at, order.id)).state is OrderState.AWAITING_APPROVAL
+        assert (await show_order(scope, order.id)).state is OrderState.AWAITING_APPROVAL
         await pilot.press("enter", "y")
         await shows(pilot, f"Order {order.id} is approved", "Complete by fred")
-        assert (await show_order(*at, order.id)).state is OrderState.COMPLETE
+        assert (await show_order(scope, order.id)).state is OrderState.COMPLETE
 
 
 async def test_declining_asks_for_a_reason_and_cancelling_takes_back(world_db: Path) -> None:
     async with opened(world_db, "account", "orders") as (app, pilot):
         context = context_of(app)
-        at = (context.store, world.CALLER, context.account_id)
-        await approval.set_approval_limit(*at, Money(1, "AUD"))
-        order = (await buying.buy(*at, "email", level="popx")).result
-        await approval.set_approval_limit(*at, None)
-        free = (await buying.buy(*at, "email", level="popx")).result
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        await approval.set_approval_limit(scope, Money(1, "AUD"))
+        order = (await buying.buy(scope, "email", level="popx")).result
+        await approval.set_approval_limit(scope, None)
+        free = (await buying.buy(scope, "email", level="popx")).result
         await until(pilot, lambda: app.screen.query_one("#order-list", RowList).count == 4)
         app.screen.query_one("#order-list", RowList).focus()
         await pilot.press("home", "down", "enter")
@@ -183,9 +186,9 @@ async def test_a_price_that_changed_is_asked_about(world_db: Path) -> None:
 
     async with opened(world_db, "account", "approval") as (app, pilot):
         context = context_of(app)
-        at = (context.store, world.CALLER, context.account_id)
-        await approval.set_approval_limit(*at, Money(1, "AUD"))
-        order = (await buying.buy(*at, "email", level="popx")).result
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        await approval.set_approval_limit(scope, Money(1, "AUD"))
+        order = (await buying.buy(scope, "email", level="popx")).result
         dearer = shipped().replace("prices = { 1 = 300,", "prices = { 1 = 400,")
         await load(context.store, world.CALLER, dearer, "dearer.toml")
         await shows(pilot, "awaiting approval: 1 x Email")
@@ -196,7 +199,7 @@ async def test_a_price_that_changed_is_asked_about(world_db: Path) -> None:
         await shows(pilot, "was agreed at AUD 3.30, and it costs AUD 4.40 now")
         await pilot.press("y")
         await shows(pilot, f"Order {order.id} is approved")
-        assert (await show_order(*at, order.id)).total == Money(330, "AUD")
+        assert (await show_order(scope, order.id)).total == Money(330, "AUD")
 
 
 async def test_the_statement_is_written_where_it_says(
@@ -240,8 +243,8 @@ async def test_idle_seats_lead_to_their_user(world_db: Path) -> None:
     async with opened(world_db, "account", "usage") as (app, pilot):
         await shows(pilot, "A month AUD")
         context = context_of(app)
-        at = (context.store, world.CALLER, context.account_id)
-        await editing.disable_user(*at, "ada")
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        await editing.disable_user(scope, "ada")
         await shows(pilot, "ada@acme.example", "disabled")
         app.screen.query_one("#idle-list", RowList).focus()
         await pilot.press("home", "enter")
@@ -254,10 +257,10 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
     async with opened(world_db, "account", "domains") as (app, pilot):
         await shows(pilot, "acme.example", "owned elsewhere")
         context = context_of(app)
-        at = (context.store, world.CALLER, context.account_id)
-        await approval.set_approval_limit(*at, Money(0, "AUD"))
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        await approval.set_approval_limit(scope, Money(0, "AUD"))
         registrant = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
-        await buying.buy(*at, "domain-names", domain="a-new-one.com", fields=registrant)
+        await buying.buy(scope, "domain-names", domain="a-new-one.com", fields=registrant)
         await shows(pilot, "a-new-one.com", "waiting for approval")
         rows = app.screen.query_one("#domain-list", RowList)
         rows.focus()
@@ -274,9 +277,9 @@ async def test_hostile_text_is_harmless_in_every_panel(
     world_db: Path, size: tuple[int, int]
 ) -> None:
     store = await Store.open(world_db)
-    await approval.set_approval_limit(store, world.CALLER, ACCOUNT, Money(1, "AUD"))
-    await buying.buy(store, world.CALLER, ACCOUNT, "email", level="popx")
-    await editing.disable_user(store, world.CALLER, ACCOUNT, "ada")
+    await approval.set_approval_limit(AccountScope(store, world.CALLER, ACCOUNT), Money(1, "AUD"))
+    await buying.buy(AccountScope(store, world.CALLER, ACCOUNT), "email", level="popx")
+    await editing.disable_user(AccountScope(store, world.CALLER, ACCOUNT), "ada")
     await store.close()
     await poison(world_db, TEXT)
     async with opened(world_db, "account", size=size) as (app, pilot):

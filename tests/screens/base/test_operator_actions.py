@@ -134,8 +134,8 @@ async def test_a_change_carries_ticket_and_session(world_db: Path) -> None:
         context = context_of(app)
         from mission_control_tui.model.users.editing import disable_user
 
-        await disable_user(context.store, context.caller, context.account_id, "ada@acme.example")
-        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        await disable_user(context.scope, "ada@acme.example")
+        newest = (await entries(context.scope, limit=1))[0]
         assert newest.ticket == "T-77"
         assert newest.session == context.caller.session == "f" * 32
 
@@ -187,7 +187,7 @@ async def test_a_command_is_typed_completed_and_run(
             pilot, "$ mission-control users disable ada@acme.example", "Done. Esc goes back"
         )
         context = context_of(app)
-        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        newest = (await entries(context.scope, limit=1))[0]
         assert newest.action == "disable user"
         assert (newest.ticket, newest.session) == ("T-5", "e" * 32)
         await pilot.press("escape", "colon", "up")
@@ -208,13 +208,13 @@ async def test_what_takes_away_is_tried_and_asked_first(
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         context = context_of(app)
-        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        newest = (await entries(context.scope, limit=1))[0]
         assert not newest.action.startswith("deprovision")
         await pilot.press("colon", "up", "enter")
         await shows(pilot, "[ No ]")
         await pilot.press("y")
         await shows(pilot, "Done. Esc goes back")
-        newest = (await entries(context.store, context.caller, context.account_id, limit=1))[0]
+        newest = (await entries(context.scope, limit=1))[0]
         assert newest.action == "deprovision managed-exchange"
 
 

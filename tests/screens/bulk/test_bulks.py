@@ -25,11 +25,6 @@ from tests.screens.driving import SIZES, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
-def at(app: MissionControlApp) -> tuple[object, object, int]:
-    context = context_of(app)
-    return context.store, context.caller, context.account_id
-
-
 async def choose(pilot: Pilot[int], field: str, value: str) -> None:
     """Set a choice by keys."""
     chosen = pilot.app.screen.query_one(f"#{field}")
@@ -85,9 +80,7 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         context = context_of(app)
         from mission_control_tui.model.orders import buying
 
-        await buying.buy(
-            context.store, context.caller, context.account_id, "email", level="popx", quantity=2
-        )
+        await buying.buy(context.scope, "email", level="popx", quantity=2)
         while app.screen is not new:
             await pilot.press("escape")
             await pilot.pause()
@@ -96,7 +89,7 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         await pilot.press("p")
         await shows(pilot, "Change level or settings: Managed Exchange for 4 users?", "[ No ]")
         await pilot.press("enter")
-        assert await list_bulks(*at(app)) == ()  # type: ignore[arg-type]
+        assert await list_bulks(context_of(app).scope) == ()
         await pilot.press("p", "y")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
         await shows(
@@ -106,7 +99,7 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         await shows(pilot, "3 on their way", "0 left", "1 as they were", "On its way")
         await finish(context.store, context.caller, context.account)
         await shows(pilot, "3 done", "100 %")
-        views = await status(*at(app))  # type: ignore[arg-type]
+        views = await status(context_of(app).scope)
         assert {view.level_id for view in views if view.service_id == "managed-exchange"} == {
             "popx"
         }
@@ -156,11 +149,11 @@ async def test_many_users_ask_for_their_number_to_be_typed(world_db: Path) -> No
         await shows(pilot, "Disable: 4 users?", "Type 4:")
         await pilot.press("y", "enter")
         await shows(pilot, "This is not the number of users")
-        assert await list_bulks(*at(app)) == ()  # type: ignore[arg-type]
+        assert await list_bulks(context_of(app).scope) == ()
         await pilot.press("ctrl+u", "4", "enter")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
         await slices(app, 1)
-        assert (await details(*at(app), "ada@acme.example")).details.disabled  # type: ignore[arg-type]
+        assert (await details(context_of(app).scope, "ada@acme.example")).details.disabled
 
 
 async def test_read_only_is_refused_before_anything_is_typed(world_db: Path) -> None:
@@ -186,7 +179,7 @@ async def test_a_button_is_refused_in_a_read_only_console_as_its_key_is(world_db
         app.screen.query_one("#stop").focus()
         await pilot.press("enter")
         await shows(pilot, "This session is read-only", "a arms it")
-        (one,) = await list_bulks(*at(app))  # type: ignore[arg-type]
+        (one,) = await list_bulks(context_of(app).scope)
         assert one.progress.left == 4
 
 
@@ -199,7 +192,7 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         await shows(pilot, "4 are left out", "[ No ]")
         await pilot.press("y")
         await shows(pilot, "Stopped: 4 left out", "[ Resume ]")
-        assert (await show(*at(app), 1)).state is BulkState.STOPPED  # type: ignore[arg-type]
+        assert (await show(context_of(app).scope, 1)).state is BulkState.STOPPED
         await pilot.press("p")
         await shows(pilot, "Resumed: 4 left")
         await slices(app, 1)
@@ -211,7 +204,7 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         await pilot.press("y")
         await shows(pilot, "Bulk 2: Undo of bulk 1")
         await slices(app, 2)
-        assert not (await details(*at(app), "ada@acme.example")).details.disabled  # type: ignore[arg-type]
+        assert not (await details(context_of(app).scope, "ada@acme.example")).details.disabled
         await pilot.press("escape", "escape")
         app.screen.go_to("bulks")  # type: ignore[attr-defined]
         await until(pilot, lambda: isinstance(app.screen, BulksScreen))
@@ -263,7 +256,7 @@ async def test_new_passwords_go_to_a_private_file_or_are_shown_once(
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
         await shows(pilot, "0 left")
-        assert (await show(*at(app), 1)).state is BulkState.DONE  # type: ignore[arg-type]
+        assert (await show(context_of(app).scope, 1)).state is BulkState.DONE
         if to_file:
             await shows(pilot, "4 passwords are in")
             assert file.stat().st_mode & 0o077 == 0
@@ -296,7 +289,7 @@ async def test_a_left_screen_does_not_stop_the_bulk_that_makes_passwords(world_d
         await pilot.press("ctrl+u", "enter", "escape", "escape")
         await until(pilot, lambda: not isinstance(app.screen, BulkNewScreen))
         for _ in range(200):
-            bulks = await list_bulks(*at(app))  # type: ignore[arg-type]
+            bulks = await list_bulks(context_of(app).scope)
             if bulks and bulks[0].state is BulkState.DONE:
                 break
             await pilot.pause(0.02)

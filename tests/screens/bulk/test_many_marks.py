@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from benchmarks.holding import loop_watched
 from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.screens.bulk.new_bulk import BulkNewScreen
@@ -126,5 +127,5 @@ async def test_all_that_the_filter_finds_is_marked_beyond_the_loaded_pages(new_d
         await pilot.press("asterisk")
         await shows(pilot, "500 marked; 500 users")
         store = app.store.store
-        found = await light_matrix.ids(store, world.CALLER, app.store.account_id)
+        found = await light_matrix.ids(AccountScope(store, world.CALLER, app.store.account_id))
         assert app.screen.marked == tuple(sorted(found[::2]))  # type: ignore[attr-defined]

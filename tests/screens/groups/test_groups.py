@@ -19,6 +19,7 @@ from mission_control_tui.model.groups.editing import (
 )
 from mission_control_tui.model.groups.queries import ObjectView, list_objects, show_object
 from mission_control_tui.model.states import Light, Wish, Word
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.card import UserCard
@@ -31,15 +32,9 @@ from tests.screens.users.driving import context_of, opened
 GROUP = "distribution-group"
 
 
-def at(app: MissionControlApp) -> tuple[Any, Any, int]:
-    context = context_of(app)
-    return context.store, context.caller, context.account_id
-
-
 async def turn(app: MissionControlApp, made: ObjectView, light: Light) -> None:
     """As a worker would end it."""
-    store, caller, account = at(app)
-    async with store.write(caller, account) as tx:
+    async with context_of(app).scope.change() as (tx, _):
         row = await tx.session.get_one(AssignmentRow, made.service.id)
         row.light = light
         row.word = Word.PROVISIONED if light is Light.GREEN else Word.ERROR
@@ -51,7 +46,7 @@ async def turn(app: MissionControlApp, made: ObjectView, light: Light) -> None:
 
 async def group(app: MissionControlApp, name: str = "Sales", **more: Any) -> ObjectView:
     address = f"{name.lower()}@acme.example"
-    return (await create_object(*at(app), GROUP, name, address, **more)).result
+    return (await create_object(context_of(app).scope, GROUP, name, address, **more)).result
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -73,8 +68,8 @@ async def test_a_group_is_made_with_members_by_keys_alone(
         await shows(pilot, "+  Member", "Members (1)")
         await pilot.press("f2")
         await shows(pilot, "Sales Team  sales.team@acme.example  (Distribution Group)", "Queued")
-        (line,) = (await list_objects(*at(app))).rows
-        made = await show_object(*at(app), line.id)
+        (line,) = (await list_objects(context_of(app).scope)).rows
+        made = await show_object(context_of(app).scope, line.id)
         assert [one.address for one in made.members] == ["ada@acme.example"]
         await turn(app, made, Light.GREEN)
         await shows(pilot, "• Provisioned", "nothing is changed")
@@ -91,7 +86,7 @@ async def test_the_errors_stand_beside_their_fields_and_nothing_is_lost(world_db
         await pilot.press("f2")
         await shows(pilot, "1 field needs attention: Address", "is taken by Ada Lovelace")
         assert "[Sales" in text_of(app)
-        assert (await list_objects(*at(app))).total == 0
+        assert (await list_objects(context_of(app).scope)).total == 0
 
 
 async def test_a_member_is_taken_out_and_only_provision_sends_it(world_db: Path) -> None:
@@ -104,10 +99,10 @@ async def test_a_member_is_taken_out_and_only_provision_sends_it(world_db: Path)
         app.screen.query_one("#members").focus()
         await pilot.press("enter")
         await shows(pilot, "-  Member", "Not yet provisioned: 1 change")
-        assert len((await show_object(*at(app), made.id)).members) == 2
+        assert len((await show_object(context_of(app).scope, made.id)).members) == 2
         await pilot.press("p")
         await shows(pilot, "Members (1)", "Queued")
-        (left,) = (await show_object(*at(app), made.id)).members
+        (left,) = (await show_object(context_of(app).scope, made.id)).members
         assert left.address == "alan@acme.example"
 
 
@@ -131,7 +126,7 @@ async def test_removing_names_what_is_lost_and_no_is_the_default(world_db: Path)
         await shows(pilot, "Nothing was changed")
         await pilot.press("enter", "y")
         await shows(pilot, "Removing")
-        assert (await show_object(*at(app), "All")).members == ()
+        assert (await show_object(context_of(app).scope, "All")).members == ()
         async with context_of(app).store.write(context_of(app).caller) as tx:
             row = await tx.session.get_one(AssignmentRow, made.service.id)
             row.light, row.word = Light.GREY, Word.NOT_PROVISIONED
@@ -162,16 +157,19 @@ async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: P
         await pilot.press("end")
         await type_text(pilot, " Team")
         await shows(pilot, "Not yet provisioned: 1 change")
-        store, _caller, account = at(app)
+        context = context_of(app)
+        store, account = context.store, context.account_id
         await edit_object(
-            store, world.CALLER, account, made.id, GroupChanges(settings={"note": "Theirs"})
+            AccountScope(store, world.CALLER, account),
+            made.id,
+            GroupChanges(settings={"note": "Theirs"}),
         )
         await pilot.press("f2")
         await shows(pilot, "Sales was changed meanwhile by", 'Note: nothing -> "Theirs"')
         assert "[Sales Team" in text_of(app)
         await pilot.press("f2")
         await shows(pilot, "Sales Team  sales@acme.example")
-        assert (await show_object(*at(app), made.id)).settings["note"] == "Theirs"
+        assert (await show_object(context_of(app).scope, made.id)).settings["note"] == "Theirs"
 
 
 async def test_a_red_group_says_why_and_provision_tries_again(world_db: Path) -> None:
@@ -183,7 +181,7 @@ async def test_a_red_group_says_why_and_provision_tries_again(world_db: Path) ->
         await shows(pilot, "The list is full.", "Make room.", "Provision tries it again.")
         await pilot.press("p")
         await shows(pilot, "Queued")
-        assert (await show_object(*at(app), made.id)).service.light is Light.ORANGE
+        assert (await show_object(context_of(app).scope, made.id)).service.light is Light.ORANGE
 
 
 async def test_hostile_text_is_only_text(world_db: Path) -> None:
@@ -191,7 +189,11 @@ async def test_hostile_text_is_only_text(world_db: Path) -> None:
         name = "[bold]Évil[/] \u6f22\u5b57 \u05e9\u05dc\u05d5\u05dd"
         made = (
             await create_object(
-                *at(app), GROUP, name, "evil@acme.example", settings={"note": "[red]x[/red]"}
+                context_of(app).scope,
+                GROUP,
+                name,
+                "evil@acme.example",
+                settings={"note": "[red]x[/red]"},
             )
         ).result
         await shows(pilot, "[bold]")
@@ -210,7 +212,7 @@ async def test_what_is_removed_elsewhere_is_seen(world_db: Path) -> None:
         made = await group(app)
         await turn(app, made, Light.GREEN)
         await shows(pilot, "• Provisioned")
-        await remove_object(*at(app), made.id)
+        await remove_object(context_of(app).scope, made.id)
         await shows(pilot, "» Removing")
 
 
@@ -219,8 +221,10 @@ async def seen(app: MissionControlApp, pilot: Pilot[int], state: str) -> None:
     home = app.screen
     assert isinstance(home, MissionScreen)
     made = await group(app, members={"member": ["ada", "alan"], "owner": ["grace"]})
-    await create_object(*at(app), "shared-mailbox", "Info Desk", "info@acme.example")
-    await create_object(*at(app), "mail-contact", "Print Shop", "orders@printer.example")
+    await create_object(context_of(app).scope, "shared-mailbox", "Info Desk", "info@acme.example")
+    await create_object(
+        context_of(app).scope, "mail-contact", "Print Shop", "orders@printer.example"
+    )
     await turn(app, made, Light.RED if state == "red" else Light.GREEN)
     if state == "list":
         home.go_to("objects")

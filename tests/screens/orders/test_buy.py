@@ -15,6 +15,7 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.orders import queries as orders
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.home import HomeScreen
 from mission_control_tui.screens.orders.buy import BuyScreen
@@ -52,7 +53,7 @@ async def on(pilot: Pilot[int], kind: type[Any]) -> None:
 
 
 async def owned(app: MissionControlApp, level: str) -> int:
-    seats = await overview.list_seats(app.store.store, world.CALLER, "acme")
+    seats = await overview.list_seats(AccountScope(app.store.store, world.CALLER, "acme"))
     return sum(one.owned for one in seats if one.level_id == level)
 
 
@@ -180,9 +181,7 @@ async def test_international_names_are_bought_in_their_ascii_form(new_db: Path) 
 async def test_a_name_that_is_owned_is_refused(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
         await buying.buy(
-            app.store.store,
-            world.CALLER,
-            "acme",
+            AccountScope(app.store.store, world.CALLER, "acme"),
             "domain-names",
             domain="taken.com",
             fields={"registrant-name": "Acme", "registrant-email": "a@b.example"},
@@ -275,10 +274,10 @@ async def test_the_price_of_the_review_is_the_price_that_is_paid(new_db: Path) -
         await other.close()
         await pilot.press("enter")
         await shows(pilot, "The price has changed", "AUD 4.40")
-        assert await orders.list_orders(app.store.store, world.CALLER, "acme") == ()
+        assert await orders.list_orders(AccountScope(app.store.store, world.CALLER, "acme")) == ()
         await pilot.press("enter")
         await on(pilot, OrderScreen)
-        placed = await orders.list_orders(app.store.store, world.CALLER, "acme")
+        placed = await orders.list_orders(AccountScope(app.store.store, world.CALLER, "acme"))
         assert [str(order.total) for order in placed] == ["AUD 4.40"]
 
 
@@ -292,7 +291,9 @@ async def test_a_double_press_places_one_order(new_db: Path) -> None:
         await shows(pilot, "Step 2 of 2")
         await pilot.press("b", "b", "b")
         await on(pilot, OrderScreen)
-        assert len(await orders.list_orders(app.store.store, world.CALLER, "acme")) == 1
+        assert (
+            len(await orders.list_orders(AccountScope(app.store.store, world.CALLER, "acme"))) == 1
+        )
 
 
 async def test_a_quantity_is_typed_over_the_proposed_one(new_db: Path) -> None:

@@ -16,6 +16,7 @@ from mission_control_tui.model.billing import statements
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.users import editing
@@ -33,11 +34,11 @@ REGISTRANT = {"registrant-name": "Acme", "registrant-email": "owner@acme.example
 async def prepare(path: Path) -> None:
     """An order and a domain that wait, and a user who does not use a seat."""
     store = await Store.open(path)
-    at = (store, world.CALLER, "acme")
-    await approval.set_approval_limit(*at, Money(1000, "AUD"))
-    await buying.buy(*at, "email", level="popx", quantity=4)
-    await buying.buy(*at, "domain-names", domain="new.com", fields=REGISTRANT)
-    await editing.disable_user(*at, "ada")
+    scope = AccountScope(store, world.CALLER, "acme")
+    await approval.set_approval_limit(scope, Money(1000, "AUD"))
+    await buying.buy(scope, "email", level="popx", quantity=4)
+    await buying.buy(scope, "domain-names", domain="new.com", fields=REGISTRANT)
+    await editing.disable_user(scope, "ada")
     await store.close()
 
 
@@ -108,7 +109,7 @@ async def close(path: Path) -> None:
     async with store.write(world.CALLER, 1) as tx:
         made = datetime(2026, 1, 1, 0, 0, tzinfo=UTC)
         await tx.session.execute(update(AccountRow).values(created_at=made))
-    await statements.statement(store, world.CALLER, "acme", "2026-01")
+    await statements.statement(AccountScope(store, world.CALLER, "acme"), "2026-01")
     async with store.write(world.CALLER, 1) as tx:
         ended = datetime(2026, 2, 1, 0, 5, tzinfo=UTC)
         await tx.session.execute(update(StatementRow).values(closed_at=ended))

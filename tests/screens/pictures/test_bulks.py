@@ -17,11 +17,12 @@ from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.search.light_matrix import ids
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from tests.screens import world
-from tests.screens.bulk.test_bulks import act_on_all, at, choose
+from tests.screens.bulk.test_bulks import act_on_all, choose
 from tests.screens.driving import shows, type_text, until
 from tests.screens.pictures.test_users import go
 from tests.screens.picturing import Step, take
@@ -38,7 +39,10 @@ async def prepare(app: MissionControlApp) -> None:
             .values(since=datetime.now(UTC) - timedelta(hours=2))
         )
     await buying.buy(
-        context.store, world.CALLER, context.account_id, "databases", level="small", quantity=2
+        AccountScope(context.store, world.CALLER, context.account_id),
+        "databases",
+        level="small",
+        quantity=2,
     )
 
 
@@ -107,9 +111,9 @@ async def age(app: MissionControlApp) -> None:
 async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
     await prepare(app)
-    everybody = await ids(*at(app))  # type: ignore[arg-type]
+    everybody = await ids(context_of(app).scope)
     params = ActionParams("managed-exchange", "popx")
-    await start(*at(app), everybody, BulkAction.CHANGE, params)  # type: ignore[arg-type]
+    await start(context_of(app).scope, everybody, BulkAction.CHANGE, params)
     await age(app)
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine
         await work_slice(context.store, 1, limit=1)
@@ -129,7 +133,7 @@ async def delete_user(app: MissionControlApp, pilot: Pilot[int]) -> None:
     from tests.model.helpers import finish
 
     context = context_of(app)
-    await deprovision_all(*at(app), "ada@acme.example")  # type: ignore[arg-type]
+    await deprovision_all(context_of(app).scope, "ada@acme.example")
     await finish(context.store, world.CALLER, context.account)
     await go(app, pilot, "user", "ada")
     await shows(pilot, "User Functions", "Not provisioned")

@@ -32,7 +32,6 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.bulk.test_bulks import at
 from tests.screens.driving import shows, type_text
 from tests.screens.pictures.test_bulks import prepare
 from tests.screens.pictures.test_users import go, level_change, new_user, user_functions
@@ -57,10 +56,10 @@ def age_audit(path: Path) -> None:
 
 async def changed(app: MissionControlApp) -> None:
     """What undo can and cannot take back, newest first."""
-    here = at(app)
-    await editing.edit_user(*here, ADA, {"title": "Countess", "city": "London"})  # type: ignore[arg-type]
-    await editing.disable_user(*here, "grace@acme.example")  # type: ignore[arg-type]
-    await provision(*here, ADA, [ActionParams("managed-exchange", "popx")])  # type: ignore[arg-type]
+    scope = context_of(app).scope
+    await editing.edit_user(scope, ADA, {"title": "Countess", "city": "London"})
+    await editing.disable_user(scope, "grace@acme.example")
+    await provision(scope, ADA, [ActionParams("managed-exchange", "popx")])
     age_audit(Path(context_of(app).store.engine.url.database or ""))
 
 
@@ -94,7 +93,7 @@ async def undo_asked(app: MissionControlApp, pilot: Pilot[int]) -> None:
 async def drafts(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
     for kind, title in (("new-user", "Mary Shelley"), ("paste", ""), ("edit-user", ADA)):
-        await stored_drafts.save_draft(*at(app), kind, {"x": "y"}, title=title)  # type: ignore[arg-type]
+        await stored_drafts.save_draft(context_of(app).scope, kind, {"x": "y"}, title=title)
     async with context.store.write(context.caller) as tx:
         past = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(DraftRow).values(updated_at=past))
@@ -107,13 +106,13 @@ async def stale_save(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await shows(pilot, "[ada@acme.example")
     app.screen.query_one("#f-title", Field).focus()
     await type_text(pilot, "Countess")
-    await editing.edit_user(*at(app), ADA, {"title": "Analyst", "city": "London"})  # type: ignore[arg-type]
+    await editing.edit_user(context_of(app).scope, ADA, {"title": "Analyst", "city": "London"})
     await pilot.press("f2")
     await shows(pilot, "was changed meanwhile by fred")
 
 
 async def edit_addresses(app: MissionControlApp, pilot: Pilot[int]) -> None:
-    await aliases.add_alias(*at(app), ADA, "countess@acme.example")  # type: ignore[arg-type]
+    await aliases.add_alias(context_of(app).scope, ADA, "countess@acme.example")
     await go(app, pilot, "edit-user", "ada")
     await shows(pilot, "[ada@acme.example")
     app.screen.query_one("#details", Fold).close()
@@ -180,7 +179,7 @@ async def changing_all(app: MissionControlApp) -> None:
     context = context_of(app)
     await prepare(app)
     params = ActionParams("managed-exchange", "popx")
-    await start(*at(app), await ids(*at(app)), BulkAction.CHANGE, params)  # type: ignore[arg-type]
+    await start(context_of(app).scope, await ids(context_of(app).scope), BulkAction.CHANGE, params)
     async with context.store.write(context.caller) as tx:
         ago = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(BulkRow).values(created_at=ago))
@@ -189,7 +188,7 @@ async def changing_all(app: MissionControlApp) -> None:
 async def bulk_stopped(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await changing_all(app)
     await work_slice(context_of(app).store, 1, limit=1)
-    await stop(*at(app), 1)  # type: ignore[arg-type]
+    await stop(context_of(app).scope, 1)
     await go(app, pilot, "bulk", 1)
     await shows(pilot, "Stopped", "[ Resume ]")
 

@@ -29,11 +29,11 @@ LIST = (
 
 async def with_templates(app: MissionControlApp) -> None:
     context = context_of(app)
-    at = (context.store, context.caller, context.account_id)
+    scope = context.scope
     mail = TemplateService("managed-exchange", "pc-web", {"quota": 2048})
     sales = TemplateContent({"department": "Sales", "city": "Perth", "test_user": True}, (mail,))
-    await save_template(*at, "Sales", sales)
-    await save_template(*at, "[b]Kiosk[/] 名前", TemplateContent({"department": "Shop"}))
+    await save_template(scope, "Sales", sales)
+    await save_template(scope, "[b]Kiosk[/] 名前", TemplateContent({"department": "Shop"}))
     async with context.store.write(context.caller) as tx:
         past = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(TemplateRow).values(updated_at=past))

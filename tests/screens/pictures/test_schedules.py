@@ -25,7 +25,7 @@ from tests.screens.users.driving import context_of
 
 async def schedules(app: MissionControlApp, pilot: Pilot[int]) -> None:
     context = context_of(app)
-    at = (context.store, context.caller, context.account_id)
+    scope = context.scope
     mail = ActionParams("managed-exchange", "popx")
     for user, action, params, text in (
         ("ada", "disable", None, "2030-01-07 09:00"),
@@ -33,8 +33,8 @@ async def schedules(app: MissionControlApp, pilot: Pilot[int]) -> None:
         ("grace", "deprovision", None, "2030-02-01 00:00"),
         ("alan", "suspend", ActionParams("managed-exchange"), "2030-01-05 08:00"),
     ):
-        await schedule(*at, f"{user}@acme.example", action, params, text)
-    await cancel_schedule(*at, 4)
+        await schedule(scope, f"{user}@acme.example", action, params, text)
+    await cancel_schedule(scope, 4)
     async with context.store.write(context.caller) as tx:
         past = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(ScheduleRow).values(created_at=past))

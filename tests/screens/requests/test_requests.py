@@ -19,7 +19,7 @@ from tests.screens.users.driving import context_of, opened
 
 async def newest(app: MissionControlApp) -> RequestView:
     context = context_of(app)
-    return (await list_requests(context.store, context.caller, context.account_id, limit=1))[0]
+    return (await list_requests(context.scope, limit=1))[0]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -46,13 +46,13 @@ async def test_each_row_names_action_person_and_the_level_that_it_asked_for(
     async with opened(world_db, "requests") as (app, pilot):
         await shows(pilot, "provision ada PC & Web Access", "provision jo Standard Mail (POPX)")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         ada = "ada@acme.example"
-        await provision(*at, ada, [ActionParams("managed-exchange", "popx")])
+        await provision(scope, ada, [ActionParams("managed-exchange", "popx")])
         await shows(pilot, "change ada Standard Mail (POPX)", "provision ada PC & Web Access")
-        await provision(*at, ada, [ActionParams("managed-exchange", "pc-web")])
+        await provision(scope, ada, [ActionParams("managed-exchange", "pc-web")])
         await shows(pilot, "change ada PC & Web Access", "change ada Standard Mail (POPX)")
-        await change_wish(*at, ada, "managed-exchange", RequestKind.SUSPEND)
+        await change_wish(scope, ada, "managed-exchange", RequestKind.SUSPEND)
         await shows(pilot, "suspend ada Managed Exchange", "change ada PC & Web Access")
 
 
@@ -68,9 +68,7 @@ async def test_retry_of_a_failed_request(world_db: Path) -> None:
         before = await newest(app)
         rows = app.screen.query_one(LineList)
         context = context_of(app)
-        found = await list_requests(
-            context.store, context.caller, context.account_id, states=[RequestState.FAILED]
-        )
+        found = await list_requests(context.scope, states=[RequestState.FAILED])
         failed = found[0].id
         rows.seek(failed)
         await until(pilot, lambda: rows.current is not None and rows.current.key == failed)

@@ -12,6 +12,7 @@ from mission_control_tui.model.orders import buying
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -34,7 +35,7 @@ async def view_of(
     app: MissionControlApp, user: str, service: str = "managed-exchange"
 ) -> AssignmentView:
     context = context_of(app)
-    views = await status(context.store, context.caller, context.account_id, user=user)
+    views = await status(context.scope, user=user)
     return next(view for view in views if view.service_id == service)
 
 
@@ -68,11 +69,11 @@ async def test_the_level_that_one_has_is_marked_in_full_at_80_columns(
     async with opened(world_db, "provision", "ada") as (app, pilot):
         await shows(pilot, "• Provisioned")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         for count in [1000] * (seats // 1000) or [seats]:
-            await buying.buy(*at, "email", level="pc-web-mobile", quantity=count)
+            await buying.buy(scope, "email", level="pc-web-mobile", quantity=count)
         longest = ActionParams("managed-exchange", "pc-web-mobile")
-        await provision.provision(*at, await user_id(context, "ada"), [longest])
+        await provision.provision(scope, await user_id(context, "ada"), [longest])
         await finish(context.store, context.caller, context.account)
         app.apply_changes(["store"])
         await shows(pilot, "PC, Web & Mobile Acce")
@@ -126,9 +127,9 @@ async def test_a_light_follows_what_another_process_did(world_db: Path) -> None:
     async with opened(world_db, "provision", "ada") as (app, pilot):
         await shows(pilot, "• Provisioned")
         other = await Store.open(world_db)
-        account = context_of(app).account_id
+        scope = AccountScope(other, world.CALLER, context_of(app).account_id)
         wanted = [ActionParams("managed-exchange", "popx")]
-        await provision.provision(other, world.CALLER, account, "ada@acme.example", wanted)
+        await provision.provision(scope, "ada@acme.example", wanted)
         await shows(pilot, "» Queued", "Standard Mail (POPX)")
         await finish(other, world.CALLER, context_of(app).account)
         await shows(pilot, "• Provisioned")
@@ -228,9 +229,9 @@ async def test_a_deprovisioning_that_failed_is_asked_for_again(world_db: Path) -
     async with opened(world_db, "provision", "ada") as (app, pilot):
         await shows(pilot, "• Provisioned")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         user = await user_id(context, "ada")
-        await provision.change_wish(*at, user, "managed-exchange", RequestKind.DEPROVISION)
+        await provision.change_wish(scope, user, "managed-exchange", RequestKind.DEPROVISION)
         await world.turn_red(context.store, context.account, user)
         app.apply_changes(["store"])
         await shows(pilot, "Error")
@@ -245,9 +246,7 @@ async def test_a_deprovisioning_that_failed_is_asked_for_again(world_db: Path) -
 async def test_a_database_has_a_password_that_is_revealed_once(world_db: Path) -> None:
     async with opened(world_db, "provision", "ada") as (app, pilot):
         context = context_of(app)
-        await buying.buy(
-            context.store, context.caller, context.account_id, "databases", level="small"
-        )
+        await buying.buy(context.scope, "databases", level="small")
         app.apply_changes(["store"])
         await shows(pilot, "Databases")
         panel = app.screen.query_one("#panel-databases", UserServicePanel)
@@ -267,9 +266,9 @@ async def test_a_database_has_a_password_that_is_revealed_once(world_db: Path) -
 async def test_another_instance_needs_a_name(world_db: Path) -> None:
     async with opened(world_db, "provision", "ada") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await buying.buy(*at, "databases", level="small", quantity=3)
-        await provision.provision(*at, "ada@acme.example", [ActionParams("databases", "small")])
+        scope = context.scope
+        await buying.buy(scope, "databases", level="small", quantity=3)
+        await provision.provision(scope, "ada@acme.example", [ActionParams("databases", "small")])
         app.apply_changes(["store"])
         await shows(pilot, "Databases: one more")
         panel = app.screen.query_one("#another-databases", UserServicePanel)

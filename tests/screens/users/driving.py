@@ -34,7 +34,7 @@ async def opened(
 
 async def user_id(context: Context, local: str) -> str:
     """The id of the user whose UPN begins so."""
-    found = await page(context.store, context.caller, context.account_id, UserFilter(local))
+    found = await page(context.scope, UserFilter(local))
     return next(line.id for line in found.rows if line.upn.startswith(f"{local}@"))
 
 

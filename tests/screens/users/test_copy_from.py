@@ -42,9 +42,9 @@ async def test_l_on_a_user_makes_another_with_groups_and_services_in_one_go(
 ) -> None:
     async with opened(world_db, "user", "ada", size=size) as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         ada = await user_id(context, "ada")
-        await edit_user(*at, ada, {"department": "Engines", "mobile_phone": "+61 400 000 000"})
+        await edit_user(scope, ada, {"department": "Engines", "mobile_phone": "+61 400 000 000"})
         await shows(pilot, "Ada Lovelace")
         await pilot.press("l")
         await shows(pilot, "New User", "Like Ada Lovelace: gives Managed Exchange", "free)")
@@ -52,9 +52,9 @@ async def test_l_on_a_user_makes_another_with_groups_and_services_in_one_go(
         await pilot.press("f2")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
         await shows(pilot, "Katherine Johnson", "Queued")
-        made = await details(*at, "kat@acme.example")
+        made = await details(scope, "kat@acme.example")
         assert (made.details.department, made.details.mobile_phone) == ("Engines", "")
-        (mailbox,) = [one for one in await status(*at, user=made.id) if one.id]
+        (mailbox,) = [one for one in await status(scope, user=made.id) if one.id]
         assert mailbox.level_id == "pc-web"
 
 
@@ -64,10 +64,10 @@ async def test_what_has_a_password_of_its_own_is_named_before_and_after(
 ) -> None:
     async with opened(world_db, "user", "ada", size=size) as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await buy(*at, "databases", level="small", quantity=2)
+        scope = context.scope
+        await buy(scope, "databases", level="small", quantity=2)
         await provision(
-            *at, "ada@acme.example", [ActionParams("databases", "small", instance="crm")]
+            scope, "ada@acme.example", [ActionParams("databases", "small", instance="crm")]
         )
         await shows(pilot, "Ada Lovelace", "Databases")
         await pilot.press("l")
@@ -83,10 +83,10 @@ async def test_what_has_a_password_of_its_own_is_named_before_and_after(
 async def test_services_can_be_left_out_and_what_was_typed_stays(world_db: Path) -> None:
     async with opened(world_db, "templates") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         content = TemplateContent({"department": "Sales", "city": "Perth", "test_user": True})
-        await save_template(*at, "Sales", content)
-        await save_template(*at, "Reps", TemplateContent({"department": "Reps"}))
+        await save_template(scope, "Sales", content)
+        await save_template(scope, "Reps", TemplateContent({"department": "Reps"}))
         app.screen.go_to("new-user")  # type: ignore[attr-defined]
         await shows(pilot, "New User", "Template")
         screen = app.screen
@@ -113,7 +113,7 @@ async def test_a_template_is_made_from_a_user_renamed_and_removed(
 ) -> None:
     async with opened(world_db, "templates", size=size) as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         await shows(pilot, "No templates yet")
         await pilot.press("n")
         await shows(pilot, "Which user are new users to be made like?")
@@ -136,17 +136,17 @@ async def test_a_template_is_made_from_a_user_renamed_and_removed(
         await shows(pilot, "remove the template Reps?")
         await pilot.press("y")
         await until(pilot, lambda: "No templates yet" in text_of(app))
-        assert await list_templates(*at) == ()
+        assert await list_templates(scope) == ()
         assert isinstance(app.screen, TemplatesScreen)
 
 
 async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(world_db: Path) -> None:
     async with opened(world_db, "templates") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await provision(*at, "ada@acme.example", [ActionParams("managed-exchange", "popx")])
+        scope = context.scope
+        await provision(scope, "ada@acme.example", [ActionParams("managed-exchange", "popx")])
         content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
-        await save_template(*at, "mail", content)
+        await save_template(scope, "mail", content)
         app.screen.go_to("new-user")  # type: ignore[attr-defined]
         await until(pilot, lambda: isinstance(app.screen, MadeLikeScreen))
         form = app.screen
@@ -163,7 +163,7 @@ async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(worl
         await until(pilot, lambda: isinstance(app.screen, BuyScreen))
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is form)
-        await buy(*at, "email", level="popx", quantity=1)
+        await buy(scope, "email", level="popx", quantity=1)
         await form.load_made_like()
         await shows(pilot, "(1 free)", "Katherine")
         assert "F7 Buy" not in text_of(app)

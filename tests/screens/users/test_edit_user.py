@@ -23,7 +23,7 @@ ADA = "ada@acme.example"
 
 async def user_of(app: MissionControlApp) -> UserView:
     context = context_of(app)
-    return await users.details(context.store, context.caller, context.account_id, ADA)
+    return await users.details(context.scope, ADA)
 
 
 def is_wished(fields: AddressFields, alias: str) -> bool:
@@ -53,7 +53,7 @@ async def test_a_stale_save_is_refused_and_nothing_typed_is_lost(world_db: Path)
         title.focus()
         await type_text(pilot, "Countess")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id, ADA)
+        at = (context.scope, ADA)
         await editing.edit_user(*at, {"title": "Analyst", "city": "London"})
         await pilot.press("f2")
         await shows(pilot, "was changed meanwhile by fred", 'Title: nothing -> "Analyst"', "City")
@@ -79,7 +79,7 @@ async def test_a_look_elsewhere_keeps_text_and_the_version_it_was_typed_over(
         app.follow_link("requests")
         await shows(pilot, "Tries")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id, ADA)
+        at = (context.scope, ADA)
         await editing.edit_user(*at, {"title": "Analyst"})
         app.screen.go_to("edit-user", user)  # type: ignore[attr-defined]
         await shows(pilot, "Not yet provisioned: 1 change (Title)", "[Countess")
@@ -195,7 +195,7 @@ async def test_a_stale_save_of_addresses_keeps_them_too(world_db: Path) -> None:
         app.screen.query_one("#add-alias", ActionButton).action_press()
         await shows(pilot, "1 change (Email addresses)")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id, ADA)
+        at = (context.scope, ADA)
         await editing.edit_user(*at, {"title": "Analyst"})
         await pilot.press("f2")
         await shows(pilot, 'Title: nothing -> "Analyst"', "is kept: Email addresses")

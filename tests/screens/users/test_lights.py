@@ -10,6 +10,7 @@ from sqlalchemy import update
 from mission_control_tui.model.bulk.queries import list_bulks
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.screens.services.provision import ProvisionScreen
@@ -61,7 +62,10 @@ async def test_enter_opens_the_panel_of_the_chosen_service(world_db: Path) -> No
     async with opened(world_db, "lights") as (app, pilot):
         context = context_of(app)
         await buying.buy(
-            context.store, world.CALLER, context.account_id, "databases", level="small", quantity=2
+            AccountScope(context.store, world.CALLER, context.account_id),
+            "databases",
+            level="small",
+            quantity=2,
         )
         await shows(pilot, "DA Databases")
         screen = app.screen
@@ -124,11 +128,11 @@ async def test_marks_survive_filters_and_coming_back_and_say_how_many_are_not_sh
         app.screen.go_to("lights")  # type: ignore[attr-defined]
         await shows(pilot, "3 marked, 2 not shown")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         ada = await user_id(context, "ada")
-        await deprovision_all(*at, ada)
+        await deprovision_all(scope, ada)
         await finish(context.store, context.caller, context.account)
-        await deletion.delete_user(*at, ada)
+        await deletion.delete_user(scope, ada)
         await shows(pilot, "2 marked, 2 not shown; 0 users")
 
 
@@ -137,16 +141,16 @@ async def test_marks_of_several_who_go_one_after_the_other_are_all_taken_away(
 ) -> None:
     async with opened(world_db, "lights") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         people = [await user_id(context, one) for one in ("ada", "alan")]
         for one in people:
-            await deprovision_all(*at, one)
+            await deprovision_all(scope, one)
         await finish(context.store, context.caller, context.account)
         await shows(pilot, "4 users")
         await pilot.press("space", "space", "space")
         await shows(pilot, "3 marked")
         for left, one in zip((2, 1), people, strict=True):
-            await deletion.delete_user(*at, one)
+            await deletion.delete_user(scope, one)
             await shows(pilot, f"{left} marked; {left + 1} users")
 
 
@@ -169,12 +173,12 @@ async def test_all_red_in_view_is_tried_again_after_saying_what_fails_again(worl
     async with opened(world_db, "lights") as (app, pilot):
         await shows(pilot, "4 users")
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         await pilot.press("R")
         await shows(pilot, "try again 1 red light in view?", "1 may work", "[ No ]")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        assert await list_bulks(*at) == ()
+        assert await list_bulks(scope) == ()
         await pilot.press("R", "y")
         await shows(pilot, "1 queued to be tried again, as bulk 1")
         await pilot.press("slash")

@@ -19,6 +19,7 @@ from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from tests.model.helpers import create, named
 from tests.screens import world
@@ -58,8 +59,8 @@ class Marking(RuleBasedStateMachine):
         return self.runner.run(work)
 
     @property
-    def at(self) -> tuple[Any, Any, int]:
-        return self.store, world.CALLER, self.account.id
+    def scope(self) -> AccountScope:
+        return AccountScope(self.store, world.CALLER, self.account.id)
 
     @initialize()
     def begin(self) -> None:
@@ -113,9 +114,9 @@ class Marking(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         gone = data.draw(st.sampled_from(list(self.people)))
-        self.run(deletion.delete_user(*self.at, gone))
+        self.run(deletion.delete_user(self.scope, gone))
         del self.people[gone]
-        there = self.run(light_matrix.among(*self.at, self.marks))
+        there = self.run(light_matrix.among(self.scope, self.marks))
         self.marks &= there
         self.expected.discard(gone)
 
@@ -135,7 +136,7 @@ class Marking(RuleBasedStateMachine):
     @rule(data=st.data())
     def range(self, data: st.DataObject) -> None:
         here = data.draw(st.sampled_from(self.shown()))
-        between = self.run(light_matrix.ids(*self.at, self.sight, first=self.last, last=here))
+        between = self.run(light_matrix.ids(self.scope, self.sight, first=self.last, last=here))
         self.marks = with_range(self.marks, between)
         shown = self.shown()
         low, high = sorted((shown.index(self.last or ""), shown.index(here)))
@@ -143,7 +144,7 @@ class Marking(RuleBasedStateMachine):
 
     @rule()
     def all(self) -> None:
-        self.marks = with_all(self.marks, self.run(light_matrix.ids(*self.at, self.sight)))
+        self.marks = with_all(self.marks, self.run(light_matrix.ids(self.scope, self.sight)))
         shown = set(self.shown())
         if shown and shown <= self.expected:
             self.expected -= shown
@@ -155,9 +156,9 @@ class Marking(RuleBasedStateMachine):
         if self.store is None:
             return
         assert self.marks == self.expected
-        assert list(self.run(light_matrix.ids(*self.at, self.sight))) == self.shown()
+        assert list(self.run(light_matrix.ids(self.scope, self.sight))) == self.shown()
         hidden = len(self.marks) - len(
-            self.run(light_matrix.among(*self.at, self.marks, self.sight))
+            self.run(light_matrix.among(self.scope, self.marks, self.sight))
         )
         assert hidden == len(self.expected - set(self.shown()))
         said = words(len(self.marks), hidden)

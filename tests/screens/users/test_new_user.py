@@ -51,7 +51,7 @@ async def test_the_longest_errors_leave_all_that_is_compulsory_in_view(world_db:
     async with opened(world_db, "new-user") as (app, pilot):
         await shows(pilot, "@acme.example")
         context = context_of(app)
-        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await add_domain(context.scope, "a-second.example")
         await shows(pilot, "at domain")
         for name, typed in WORST.items():
             app.screen.query_one(f"#f-{name}", Field).value = typed
@@ -85,7 +85,7 @@ async def test_a_username_that_somebody_has_is_filled_in_as_a_free_one(world_db:
     async with opened(world_db, "new-user") as (app, pilot):
         await shows(pilot, "@acme.example")
         context = context_of(app)
-        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await add_domain(context.scope, "a-second.example")
         await shows(pilot, "<@acme.example> 2/2")
         await type_text(pilot, "ada@a-second.example")
         await shows(pilot, "ada@a-second.example is free")
@@ -96,7 +96,7 @@ async def test_enter_goes_from_the_upn_to_the_names_and_tab_to_the_domain(world_
     async with opened(world_db, "new-user") as (app, pilot):
         await shows(pilot, "@acme.example")
         context = context_of(app)
-        await add_domain(context.store, context.caller, context.account_id, "a-second.example")
+        await add_domain(context.scope, "a-second.example")
         await shows(pilot, "<@acme.example> 2/2")
         await burst(app, pilot, [*"bo.derek", "enter", *"Bo", "enter", *"Derek"])
         await until(pilot, lambda: value(app, "display-name") == "Bo Derek")
@@ -197,7 +197,7 @@ async def test_provision_creates_the_user_and_moves_on(world_db: Path) -> None:
             pilot, "Bo Derek  bo.derek@acme.example", "The user is created", "Managed Exchange"
         )
         context = context_of(app)
-        user = await details(context.store, context.caller, context.account_id, "bo.derek")
+        user = await details(context.scope, "bo.derek")
         assert user.details.display_name == "Bo Derek"
         assert user.password_waiting
         await pilot.press("escape")

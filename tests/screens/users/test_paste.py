@@ -35,7 +35,7 @@ async def paste_in(app: MissionControlApp, pilot: Pilot[int], text: str) -> None
 
 async def count(app: MissionControlApp) -> int:
     context = context_of(app)
-    return (await page(context.store, context.caller, context.account_id)).total
+    return (await page(context.scope)).total
 
 
 async def choose(app: MissionControlApp, name: str, value: str) -> None:
@@ -93,13 +93,13 @@ async def test_a_list_without_errors_leads_to_its_bulk(world_db: Path, tmp_path:
 async def test_what_has_a_password_of_its_own_is_named_with_what_to_do(world_db: Path) -> None:
     async with opened(world_db, "home") as (app, pilot):
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
-        await buy(*at, "databases", level="small", quantity=2)
+        scope = context.scope
+        await buy(scope, "databases", level="small", quantity=2)
         services = (
             TemplateService("managed-exchange", "pc-web"),
             TemplateService("databases", "small"),
         )
-        await save_template(*at, "New staff", TemplateContent({}, services))
+        await save_template(scope, "New staff", TemplateContent({}, services))
         app.screen.go_to("paste")  # type: ignore[attr-defined]
         await paste_in(app, pilot, "Mary Jackson")
         await shows(pilot, "1 to create")

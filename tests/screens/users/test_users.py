@@ -23,7 +23,7 @@ from tests.screens.users.driving import context_of, opened
 
 async def user_of(app: MissionControlApp, user: str) -> UserView:
     context = context_of(app)
-    return await details(context.store, context.caller, context.account_id, user)
+    return await details(context.scope, user)
 
 
 async def choose(pilot: object, app: MissionControlApp, name: str) -> None:
@@ -119,9 +119,7 @@ async def test_deprovision_asks_and_takes_all_away(world_db: Path) -> None:
         await pilot.press("y")
         await shows(pilot, "Asked for: deprovision all services", "» Queued")
         context = context_of(app)
-        views = await status(
-            context.store, context.caller, context.account_id, user="ada@acme.example"
-        )
+        views = await status(context.scope, user="ada@acme.example")
         assert all(view.wish is Wish.ABSENT for view in views)
 
 
@@ -179,7 +177,7 @@ async def test_the_cursor_stays_among_the_rows(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
         await shows(pilot, "Ada Lovelace")
         context = context_of(app)
-        found = await page(context.store, context.caller, context.account_id)
+        found = await page(context.scope)
         assert found.total == 4
         rows = app.screen.query_one(LineList)
         await pilot.press("end", "down", "home", "up", "pagedown")

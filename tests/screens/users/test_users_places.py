@@ -69,9 +69,9 @@ async def test_the_cursor_stays_on_the_user_when_others_come_before_and_go(
         await until(pilot, lambda: upn in text_of(app))
         assert line_of(app, upn) == line
         context = context_of(app)
-        at = (context.store, context.caller, context.account_id)
+        scope = context.scope
         for local in ("aa0", "aa1"):
-            await deletion.delete_user(*at, f"{local}@{world.DOMAIN}")
+            await deletion.delete_user(scope, f"{local}@{world.DOMAIN}")
         await until(pilot, lambda: rows.cursor == DEEP + NEW - 2)
         assert rows.current.key == key
         await until(pilot, lambda: upn in text_of(app))
@@ -105,7 +105,7 @@ async def test_a_user_who_goes_leaves_the_cursor_at_the_same_place(world_db: Pat
         assert rows.current is not None
         gone = str(rows.current.key)
         context = context_of(app)
-        await deletion.delete_user(context.store, context.caller, context.account_id, gone)
+        await deletion.delete_user(context.scope, gone)
         # The count alone may come with another page in view, before the page of the cursor is read again.
         await until(pilot, lambda: rows.current is not None and rows.current.key != gone)
         assert rows.count == USERS + BEFORE - 1

@@ -15,6 +15,7 @@ from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
 from tests.terminal.day.desk import Desk
@@ -47,11 +48,11 @@ class World:
     store: Store
 
     async def user(self, one: Person) -> UserView:
-        return await details(self.store, CALLER, one.customer.code, one.upn)
+        return await details(AccountScope(self.store, CALLER, one.customer.code), one.upn)
 
     async def mail(self, one: Person) -> AssignmentView:
         """The person's mailbox, grey where there is none."""
-        found = await status(self.store, CALLER, one.customer.code, user=one.upn)
+        found = await status(AccountScope(self.store, CALLER, one.customer.code), user=one.upn)
         return next(view for view in found if view.service_id == MAIL)
 
     async def is_green(self, one: Person, level: str) -> bool:
@@ -213,7 +214,7 @@ def leaver(desk: Desk, ticket: Ticket) -> None:
 async def has_left(world: World, ticket: Ticket) -> bool:
     one = ticket.person
     user = await world.user(one)
-    found = await list_schedules(world.store, CALLER, one.customer.code, user=one.upn)
+    found = await list_schedules(AccountScope(world.store, CALLER, one.customer.code), user=one.upn)
     due = [(str(each.action), f"{each.due_at:%Y-%m-%d %H:%M}", each.state) for each in found]
     return user.details.disabled and due == [("deprovision", LEAVES_ON, "waiting")]
 
@@ -291,9 +292,9 @@ def group(desk: Desk, ticket: Ticket) -> None:
 
 
 async def is_member(world: World, ticket: Ticket) -> bool:
-    at = (world.store, CALLER, ticket.customer.code)
-    found = await list_objects(*at, query="Reception")
-    shown = await show_object(*at, found.rows[0].id)
+    scope = AccountScope(world.store, CALLER, ticket.customer.code)
+    found = await list_objects(scope, query="Reception")
+    shown = await show_object(scope, found.rows[0].id)
     members = {one.address for one in shown.members}
     return shown.service.light is Light.GREEN and ticket.person.upn in members
 

@@ -35,6 +35,7 @@ from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -241,18 +242,24 @@ async def _open(store: Store, customer: Customer) -> None:
     for level in (POPX, PC_WEB):
         for start in range(0, customer.users, MOST_AT_ONCE):
             count = min(MOST_AT_ONCE, customer.users - start)
-            await buying.buy(store, CALLER, customer.code, "email", level=level, quantity=count)
-    await buying.buy(store, CALLER, customer.code, "email", level=MOBILE, quantity=MOBILE_SEATS)
+            await buying.buy(
+                AccountScope(store, CALLER, customer.code), "email", level=level, quantity=count
+            )
+    await buying.buy(
+        AccountScope(store, CALLER, customer.code), "email", level=MOBILE, quantity=MOBILE_SEATS
+    )
 
 
 async def _make(store: Store, one: Person) -> None:
     """A person of a ticket, with the mailbox asked for."""
     made = await creation.create_user(
-        store, CALLER, one.customer.code, one.details, "Correct-Horse-7-Staple"
+        AccountScope(store, CALLER, one.customer.code), one.details, "Correct-Horse-7-Staple"
     )
     if one.level:
         await provision.provision(
-            store, CALLER, one.customer.code, made.result.user.id, [ActionParams(MAIL, one.level)]
+            AccountScope(store, CALLER, one.customer.code),
+            made.result.user.id,
+            [ActionParams(MAIL, one.level)],
         )
 
 
@@ -264,10 +271,10 @@ async def _night(path: Path, cast: Iterable[Person]) -> None:
             for name in GROUPS:
                 address = f"{name.lower().replace(' ', '.')}@{customer.domain}"
                 await objects.create_object(
-                    store, CALLER, customer.code, "distribution-group", name, address
+                    AccountScope(store, CALLER, customer.code), "distribution-group", name, address
                 )
         for one in cast:
-            at = (store, CALLER, one.customer.code, one.upn)
+            at = (AccountScope(store, CALLER, one.customer.code), one.upn)
             if one.morning == "disabled":
                 await editing.disable_user(*at)
             elif one.morning == "binned":
