@@ -27,7 +27,9 @@ from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.host import Link
 from mission_control_tui.terminal import crash_log, lifecycle
 from mission_control_tui.terminal.ascii import AsciiFilter
+from mission_control_tui.terminal.control_sequences import MOST_PASTED
 from mission_control_tui.terminal.driver import ConsoleDriver
+from mission_control_tui.terminal.input_events import PasteLeftOut
 from mission_control_tui.terminal.key_queue import KeyQueue
 from mission_control_tui.widgets.status_lines import TopInfo
 from mission_control_tui.widgets.text_lines import TextLines
@@ -189,6 +191,16 @@ class MissionControlApp(App[int], inherit_bindings=False):
             await self._typed.take(event)
         else:
             await super().on_event(event)
+
+    def on_paste_left_out(self, event: PasteLeftOut) -> None:
+        if event.ended:
+            said = f"Nothing was pasted: {event.characters:,} characters are more than {MOST_PASTED:,}; import a file"
+        else:
+            said = f"The end of a paste never came: nothing of its {event.characters:,} characters was taken"
+        self.notify(said, severity="error")
+
+    def on_input_left_out(self) -> None:
+        self.notify("What came last was no key and was left out", severity="error")
 
     # Screens
 

@@ -24,4 +24,5 @@ def options_of(settings: Settings) -> lifecycle.TerminalOptions:
         mouse=console.mouse,
         keys=keys,
         page_jump=console.page_jump,
+        escape_ms=console.escape_ms,
     )

@@ -12,23 +12,21 @@ import re
 import select
 import sys
 import threading
-from codecs import getincrementaldecoder
 from collections import deque
 from contextlib import AbstractContextManager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from textual import constants, events
-from textual._xterm_parser import XTermParser
+from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 
+from mission_control_tui.terminal.control_sequences import ControlSequences
 from mission_control_tui.terminal.frame_diff import FrameDiff
+from mission_control_tui.terminal.input_events import InputEvents, answered_mode
 
 if TYPE_CHECKING:
     from textual.app import App
 
-X10_MOUSE = re.compile(rb"\x1b\[M[\x20-\xff]{3}", re.DOTALL)
-_X10_PART = re.compile(rb"\x1b\[M[\x20-\xff]{0,2}\Z", re.DOTALL)
 FOCUS_REPORTING = ("\x1b[?1004h", "\x1b[?1004l")
 POINTER_SHAPE = "\x1b]22;"
 """A request that few terminals know and some of the others print."""
@@ -36,40 +34,9 @@ POINTER_SHAPE = "\x1b]22;"
 BACKLOG = 2048
 """Bytes waiting for the terminal above which painting pauses; when they are gone, the newest state is painted once."""
 
-LONG_WAIT = 30.0
-AFTER_INPUT = 0.4
-
-
-PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
-MOST_PASTED = 1_000_000
-
-
-class PasteReader:
-    """Takes pasted text out of what is typed, whole: an escape within it ends nothing and is no key."""
-
-    def __init__(self) -> None:
-        self._pasting = False
-        self._text = ""
-
-    def split(self, text: str) -> list[tuple[bool, str]]:
-        """Pieces of `text`, none empty, and whether each was pasted; a paste comes when its end has come."""
-        pieces: list[tuple[bool, str]] = []
-        while text:
-            if not self._pasting:
-                typed, started, text = text.partition(PASTE_START)
-                if typed:
-                    pieces.append((False, typed))
-                self._pasting = bool(started)
-                continue
-            self._text += text
-            pasted, ended, text = self._text.partition(PASTE_END)
-            if ended:
-                self._pasting, self._text = False, ""
-                pieces.append((True, pasted.replace("\x00", "")))
-            else:
-                self._text = self._text[:MOST_PASTED]
-                text = ""
-        return pieces
+ANSWER_SECONDS = 3.0
+"""How long an answer to a query is waited for: many terminals never give one."""
+_QUERY = re.compile(r"\x1b\[\?(\d+)\$p")
 
 
 class Writer(threading.Thread):
@@ -161,12 +128,16 @@ class ConsoleDriver(LinuxDriver):
         os.set_blocking(self._wake_write, False)
         self._paused: AbstractContextManager[None] | None = None
         self._loop_of_app = asyncio.get_running_loop()
+        self._asked: dict[str, float] = {}
+        """Modes whose state the terminal was asked for, and when."""
 
     # Output
 
     def write(self, data: str) -> None:
         if data in FOCUS_REPORTING or data.startswith(POINTER_SHAPE) or self._writer is None:
             return
+        if query := _QUERY.fullmatch(data):
+            self._asked[query[1]] = monotonic()
         data = self._frame_diff.diff(data, self._app.size.width)
         self._writer.write(data.encode(self._encoding, "replace"))
         if self._writer.backlog > BACKLOG and self._paused is None:
@@ -201,6 +172,8 @@ class ConsoleDriver(LinuxDriver):
         self.forget_screen()
         self._writer = Writer(self._descriptor, self._on_drained, self._on_lost)
         self._writer.start()
+        while select.select([self._wake_read], [], [], 0)[0]:
+            os.read(self._wake_read, 64)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
@@ -225,35 +198,31 @@ class ConsoleDriver(LinuxDriver):
             self._call(lambda: self._app.fail(fault))  # type: ignore[attr-defined]
 
     def _read_keys(self) -> None:
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")("replace").decode
-        pastes = PasteReader()
-        held = b""
-        last = monotonic()
+        sequences = ControlSequences(constants.ESCAPE_DELAY)
+        typed = InputEvents(mouse=self._mouse)
         while not self.exit_event.is_set():
-            recent = monotonic() - last < AFTER_INPUT
-            wait = min(constants.ESCAPE_DELAY / 2, 0.05) if recent else LONG_WAIT
-            ready, _writable, _failed = select.select([self.fileno, self._wake_read], [], [], wait)
+            sequences.awaits_answer = self._awaits_answer()
+            wait = sequences.wait
+            descriptors = [self.fileno, self._wake_read]
+            ready, _writable, _failed = select.select(descriptors, [], [], wait)
             if self._wake_read in ready:
-                os.read(self._wake_read, 64)
-                continue
+                return
             if self.fileno in ready:
-                last = monotonic()
                 data = self._read_bytes()
                 if not data:
                     self._on_lost()
                     return
-                data = X10_MOUSE.sub(b"", held + data)
-                part = _X10_PART.search(data)
-                held = part.group() if part else b""
-                for is_paste, piece in pastes.split(decode(data[: len(data) - len(held)])):
-                    if is_paste:
-                        self.process_message(events.Paste(piece))
-                    else:
-                        for event in parser.feed(piece):
-                            self.process_message(event)
-            for event in parser.tick():
+                tokens = sequences.feed(data, monotonic())
+            else:
+                tokens = sequences.tick(monotonic())
+            for token in tokens:
+                self._asked.pop(answered_mode(token) or "", None)
+            for event in typed.events(tokens):
                 self.process_message(event)
+
+    def _awaits_answer(self) -> bool:
+        now = monotonic()
+        return any(now - at < ANSWER_SECONDS for at in tuple(self._asked.values()))
 
     def _read_bytes(self) -> bytes:
         try:

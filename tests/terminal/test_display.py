@@ -179,6 +179,7 @@ def test_what_something_else_overwrote_is_painted_again(how: str) -> None:
             terminal.wait_until_gone("##")
             terminal.resize(80, 24)
         terminal.wait_until_gone("##")
+        terminal.wait_for("Event 4")
         terminal.settle()
         assert terminal.text() == before
 
