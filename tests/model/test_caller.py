@@ -96,124 +96,102 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
     )
 
 
-Call = Callable[[World, Caller, int], Awaitable[object]]
+Call = Callable[[World, AccountScope], Awaitable[object]]
 
 READS: dict[str, Call] = {
-    "account": lambda w, c, a: overview.show(AccountScope(w.store, c, a)),
-    "domains": lambda w, c, a: domain_overview.account_domains(AccountScope(w.store, c, a)),
-    "resolve": lambda w, c, a: accounts.resolve_account(w.store, c, a),
-    "limit": lambda w, c, a: approval.approval_limit(AccountScope(w.store, c, a)),
-    "audit": lambda w, c, a: audit.entries(AccountScope(w.store, c, a)),
-    "audit count": lambda w, c, a: audit.count_entries(AccountScope(w.store, c, a)),
-    "bulks": lambda w, c, a: queries.list_bulks(AccountScope(w.store, c, a)),
-    "contacts": lambda w, c, a: contacts.list_contacts(AccountScope(w.store, c, a)),
-    "matrix": lambda w, c, a: light_matrix.columns(AccountScope(w.store, c, a)),
-    "matrix ids": lambda w, c, a: light_matrix.ids(AccountScope(w.store, c, a)),
-    "objects": lambda w, c, a: object_views.list_objects(AccountScope(w.store, c, a)),
-    "bin": lambda w, c, a: purge.list_bin(AccountScope(w.store, c, a), bin_days=30),
-    "schedules": lambda w, c, a: schedule_queries.list_schedules(AccountScope(w.store, c, a)),
-    "when": lambda w, c, a: schedules.when(AccountScope(w.store, c, a), "tomorrow"),
-    "statements": lambda w, c, a: statements.list_statements(AccountScope(w.store, c, a)),
-    "statement": lambda w, c, a: statements.statement(AccountScope(w.store, c, a)),
-    "templates": lambda w, c, a: templates.list_templates(AccountScope(w.store, c, a)),
-    "usage": lambda w, c, a: seat_usage.usage(AccountScope(w.store, c, a)),
-    "drafts": lambda w, c, a: drafts.list_drafts(w.store, c, account=a),
-    "remember": lambda w, c, a: recents.remember(w.store, c, a),
-    "pick": lambda w, c, a: targets.pick_users(AccountScope(w.store, c, a), views.BulkFilter()),
-    "preview": lambda w, c, a: paste.preview(
-        AccountScope(w.store, c, a), read_list("Ann Other"), paste.PasteChoices("globex.example")
+    "account": lambda w, s: overview.show(s),
+    "domains": lambda w, s: domain_overview.account_domains(s),
+    "resolve": lambda w, s: accounts.resolve_account(s.store, s.caller, s.account),
+    "limit": lambda w, s: approval.approval_limit(s),
+    "audit": lambda w, s: audit.entries(s),
+    "audit count": lambda w, s: audit.count_entries(s),
+    "bulks": lambda w, s: queries.list_bulks(s),
+    "contacts": lambda w, s: contacts.list_contacts(s),
+    "matrix": lambda w, s: light_matrix.columns(s),
+    "matrix ids": lambda w, s: light_matrix.ids(s),
+    "objects": lambda w, s: object_views.list_objects(s),
+    "bin": lambda w, s: purge.list_bin(s, bin_days=30),
+    "schedules": lambda w, s: schedule_queries.list_schedules(s),
+    "when": lambda w, s: schedules.when(s, "tomorrow"),
+    "statements": lambda w, s: statements.list_statements(s),
+    "statement": lambda w, s: statements.statement(s),
+    "templates": lambda w, s: templates.list_templates(s),
+    "usage": lambda w, s: seat_usage.usage(s),
+    "drafts": lambda w, s: drafts.list_drafts(s.store, s.caller, account=s.account),
+    "remember": lambda w, s: recents.remember(s.store, s.caller, w.theirs.id),
+    "pick": lambda w, s: targets.pick_users(s, views.BulkFilter()),
+    "preview": lambda w, s: paste.preview(
+        s, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What only looks at an account."""
 
 OF_ONE: dict[str, Call] = {
-    "bulk": lambda w, c, a: queries.show(AccountScope(w.store, c, a), w.bulk),
-    "items": lambda w, c, a: queries.items(AccountScope(w.store, c, a), w.bulk),
-    "bulk plan": lambda w, c, a: planning.plan(
-        AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE
-    ),
-    "bulk chosen": lambda w, c, a: bulks.chosen(
-        AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE
-    ),
-    "retry plan": lambda w, c, a: retry.retry_plan(AccountScope(w.store, c, a), [w.user]),
-    "undo plan": lambda w, c, a: undo.undo_plan(AccountScope(w.store, c, a), w.bulk),
-    "schedule": lambda w, c, a: schedule_queries.show_schedule(
-        AccountScope(w.store, c, a), w.schedule
-    ),
-    "schedules of": lambda w, c, a: schedule_queries.list_schedules(
-        AccountScope(w.store, c, a), user=w.user
-    ),
-    "object": lambda w, c, a: object_views.show_object(AccountScope(w.store, c, a), w.object),
-    "template": lambda w, c, a: templates.show_template(AccountScope(w.store, c, a), "Graces"),
-    "like": lambda w, c, a: template_content.like(AccountScope(w.store, c, a), w.user),
-    "audit of": lambda w, c, a: audit.entries(AccountScope(w.store, c, a), user=w.user),
+    "bulk": lambda w, s: queries.show(s, w.bulk),
+    "items": lambda w, s: queries.items(s, w.bulk),
+    "bulk plan": lambda w, s: planning.plan(s, [w.user], BulkAction.DISABLE),
+    "bulk chosen": lambda w, s: bulks.chosen(s, [w.user], BulkAction.DISABLE),
+    "retry plan": lambda w, s: retry.retry_plan(s, [w.user]),
+    "undo plan": lambda w, s: undo.undo_plan(s, w.bulk),
+    "schedule": lambda w, s: schedule_queries.show_schedule(s, w.schedule),
+    "schedules of": lambda w, s: schedule_queries.list_schedules(s, user=w.user),
+    "object": lambda w, s: object_views.show_object(s, w.object),
+    "template": lambda w, s: templates.show_template(s, "Graces"),
+    "like": lambda w, s: template_content.like(s, w.user),
+    "audit of": lambda w, s: audit.entries(s, user=w.user),
 }
 """What only looks at one thing of an account."""
 
 CHANGES: dict[str, Call] = {
-    "attend": lambda w, c, a: attended(w, c, a),  # noqa: PLW0108 - it stands below
-    "start": lambda w, c, a: bulks.start(AccountScope(w.store, c, a), [w.user], BulkAction.DISABLE),
-    "stop": lambda w, c, a: bulks.stop(AccountScope(w.store, c, a), w.bulk, cancel_queued=True),
-    "resume": lambda w, c, a: bulks.resume(AccountScope(w.store, c, a), w.passwords),
-    "undo bulk": lambda w, c, a: undo.undo(AccountScope(w.store, c, a), bulk=w.bulk),
-    "undo": lambda w, c, a: undo.undo(AccountScope(w.store, c, a), audit=w.audit),
-    "schedule": lambda w, c, a: schedules.schedule(
-        AccountScope(w.store, c, a), w.user, "disable", None, LATER
+    "attend": lambda w, s: attended(w, s),  # noqa: PLW0108 - it stands below
+    "start": lambda w, s: bulks.start(s, [w.user], BulkAction.DISABLE),
+    "stop": lambda w, s: bulks.stop(s, w.bulk, cancel_queued=True),
+    "resume": lambda w, s: bulks.resume(s, w.passwords),
+    "undo bulk": lambda w, s: undo.undo(s, bulk=w.bulk),
+    "undo": lambda w, s: undo.undo(s, audit=w.audit),
+    "schedule": lambda w, s: schedules.schedule(s, w.user, "disable", None, LATER),
+    "reschedule": lambda w, s: schedules.change_schedule(
+        s, w.schedule, when=LATER + timedelta(days=1)
     ),
-    "reschedule": lambda w, c, a: schedules.change_schedule(
-        AccountScope(w.store, c, a), w.schedule, when=LATER + timedelta(days=1)
+    "unschedule": lambda w, s: schedules.cancel_schedule(s, w.schedule),
+    "edit object": lambda w, s: objects.edit_object(
+        s, w.object, objects.GroupChanges(name="Taken")
     ),
-    "unschedule": lambda w, c, a: schedules.cancel_schedule(
-        AccountScope(w.store, c, a), w.schedule
-    ),
-    "edit object": lambda w, c, a: objects.edit_object(
-        AccountScope(w.store, c, a), w.object, objects.GroupChanges(name="Taken")
-    ),
-    "remove object": lambda w, c, a: objects.remove_object(AccountScope(w.store, c, a), w.object),
-    "restore object": lambda w, c, a: objects.restore_object(AccountScope(w.store, c, a), w.object),
-    "template like": lambda w, c, a: templates.save_template(
-        AccountScope(w.store, c, a), "New", user=w.user
-    ),
-    "rename template": lambda w, c, a: templates.rename_template(
-        AccountScope(w.store, c, a), "Graces", "Mine"
-    ),
-    "remove template": lambda w, c, a: templates.remove_template(
-        AccountScope(w.store, c, a), "Graces"
-    ),
-    "delete": lambda w, c, a: deletion.delete_user(AccountScope(w.store, c, a), w.user),
-    "restore": lambda w, c, a: deletion.restore_user(AccountScope(w.store, c, a), w.user),
-    "purge": lambda w, c, a: purge.purge_user(AccountScope(w.store, c, a), w.user),
-    "approve": lambda w, c, a: approval.approve_order(AccountScope(w.store, c, a), 1),
-    "decline": lambda w, c, a: approval.decline_order(AccountScope(w.store, c, a), 1, "no"),
-    "cancel order": lambda w, c, a: approval.cancel_order(AccountScope(w.store, c, a), 1),
+    "remove object": lambda w, s: objects.remove_object(s, w.object),
+    "restore object": lambda w, s: objects.restore_object(s, w.object),
+    "template like": lambda w, s: templates.save_template(s, "New", user=w.user),
+    "rename template": lambda w, s: templates.rename_template(s, "Graces", "Mine"),
+    "remove template": lambda w, s: templates.remove_template(s, "Graces"),
+    "delete": lambda w, s: deletion.delete_user(s, w.user),
+    "restore": lambda w, s: deletion.restore_user(s, w.user),
+    "purge": lambda w, s: purge.purge_user(s, w.user),
+    "approve": lambda w, s: approval.approve_order(s, 1),
+    "decline": lambda w, s: approval.decline_order(s, 1, "no"),
+    "cancel order": lambda w, s: approval.cancel_order(s, 1),
 }
 """What changes one thing of an account."""
 
 CHANGES_OF_ACCOUNTS: dict[str, Call] = {
-    "contacts": lambda w, c, a: contacts.set_contacts(
-        AccountScope(w.store, c, a), [Contact(ContactRole.PRIMARY, "Somebody")]
+    "contacts": lambda w, s: contacts.set_contacts(s, [Contact(ContactRole.PRIMARY, "Somebody")]),
+    "edit account": lambda w, s: accounts.edit_account(s, version=1, name="Taken"),
+    "approval": lambda w, s: approval.set_approval_limit(s, None),
+    "template": lambda w, s: templates.save_template(
+        s, "New", TemplateContent({"department": "Sales"}, ())
     ),
-    "edit account": lambda w, c, a: accounts.edit_account(
-        AccountScope(w.store, c, a), version=1, name="Taken"
+    "object": lambda w, s: objects.create_object(
+        s, "mail-contact", "Someone", "someone@elsewhere.example"
     ),
-    "approval": lambda w, c, a: approval.set_approval_limit(AccountScope(w.store, c, a), None),
-    "template": lambda w, c, a: templates.save_template(
-        AccountScope(w.store, c, a), "New", TemplateContent({"department": "Sales"}, ())
-    ),
-    "object": lambda w, c, a: objects.create_object(
-        AccountScope(w.store, c, a), "mail-contact", "Someone", "someone@elsewhere.example"
-    ),
-    "paste": lambda w, c, a: paste.paste(
-        AccountScope(w.store, c, a), read_list("Ann Other"), paste.PasteChoices("globex.example")
+    "paste": lambda w, s: paste.paste(
+        s, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
 }
 """What changes an account without naming anything that it has."""
 
 
-async def attended(w: World, c: Caller, a: int) -> int:
+async def attended(w: World, s: AccountScope) -> int:
     """How many items were done by attending the bulk that makes passwords."""
     done = 0
-    async for one in bulks.attend(AccountScope(w.store, c, a), w.passwords):
+    async for one in bulks.attend(s, w.passwords):
         done += one.items
     return done
 
@@ -226,7 +204,7 @@ async def refusal(world: World, call: Call, caller: Caller, account: int) -> str
     """What it is refused with, after its type; "done" where it is not."""
     before = await audit.count_entries(AccountScope(world.store, world.anna, world.theirs.id))
     try:
-        await call(world, caller, account)
+        await call(world, AccountScope(world.store, caller, account))
     except MissionControlError as error:
         text = f"{type(error).__name__} {said(error)}"
     else:

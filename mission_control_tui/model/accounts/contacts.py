@@ -49,8 +49,8 @@ class Contact:
 
 async def list_contacts(scope: AccountScope) -> tuple[Contact, ...]:
     """The account's contacts, the primary ones first."""
-    async with scope.store.read() as session:
-        return await contacts_of(session, (await scope.row(session)).id)
+    async with scope.read() as (session, account_id):
+        return await contacts_of(session, account_id)
 
 
 async def set_contacts(

@@ -48,7 +48,6 @@ from mission_control_tui.model.bulk.views import (
     Slice,
     StoppedBulk,
 )
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -81,14 +80,7 @@ async def start(
         chosen = await targets(session, account_id, users, action, wanted)
     attended = reveals(catalogue, action, wanted, chosen)
     return await create(
-        scope.store,
-        scope.caller,
-        account_id,
-        action,
-        wanted,
-        chosen,
-        attended=attended,
-        dry_run=dry_run,
+        scope, account_id, action, wanted, chosen, attended=attended, dry_run=dry_run
     )
 
 
@@ -104,8 +96,7 @@ async def chosen(
 
 @retries_on_conflict
 async def create(
-    store: Store,
-    caller: Caller,
+    scope: AccountScope,
     account_id: int,
     action: BulkAction,
     params: ActionParams,
@@ -117,7 +108,7 @@ async def create(
 ) -> Outcome[BulkView]:
     """The bulk and its items in one transaction, for those who know its targets already."""
     packed = await pack(chosen)
-    async with store.write(caller, account_id, dry_run=dry_run) as tx:
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         view = await create_in(
             tx, account_id, action, params, packed, attended=attended, undoes_id=undoes_id
         )

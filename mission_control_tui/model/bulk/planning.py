@@ -28,7 +28,6 @@ from mission_control_tui.model.bulk.views import (
     ItemState,
     MissingSeats,
 )
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import quote
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
@@ -37,7 +36,6 @@ from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.services.seats import no_seats
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
@@ -95,19 +93,18 @@ async def plan(
         catalogue = (await in_force(session)).catalogue
         wanted = checked_params(catalogue, action, params or ActionParams())
         chosen = await targets(session, account_id, users, action, wanted)
-    return await plan_for(scope.store, scope.caller, account_id, action, wanted, chosen)
+    return await plan_for(scope, account_id, action, wanted, chosen)
 
 
 async def plan_for(
-    store: Store,
-    caller: Caller,
+    scope: AccountScope,
     account_id: int,
     action: BulkAction,
     params: ActionParams,
     chosen: Sequence[BulkTarget],
 ) -> BulkPlan:
     """As `plan`, for those who know the targets already."""
-    async with store.read() as session:
+    async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
         pools = await _pools(session, account_id)
         paused = {one.name: one.said for one in await pauses(session)}
@@ -117,7 +114,7 @@ async def plan_for(
             for chunk in batches(chosen)
             for one in await kinds_of(session, chunk, params, found)
         ]
-    answers = await _answers(store, caller, account_id, action, params, list(found.values()))
+    answers = await _answers(scope, account_id, action, params, list(found.values()))
     tally = _Tally({level: owned - held for level, (owned, held) in pools.items()})
     for number, (one, kind) in enumerate(zip(chosen, kinds, strict=True)):
         _count(tally, one.name, kind, answers[id(kind)], catalogue, pools, paused)
@@ -187,8 +184,7 @@ async def _pools(session: AsyncSession, account_id: int) -> dict[Level, tuple[in
 
 
 async def _answers(
-    store: Store,
-    caller: Caller,
+    scope: AccountScope,
     account_id: int,
     action: BulkAction,
     params: ActionParams,
@@ -199,7 +195,7 @@ async def _answers(
     answers: dict[int, _Answer] = {}
     while left:
         begun = time.monotonic()
-        tried = await _try(store, caller, account_id, action, params, left)
+        tried = await _try(scope, account_id, action, params, left)
         answers.update(tried)
         left = [one for one in left if id(one) not in answers]
         if left:
@@ -209,15 +205,14 @@ async def _answers(
 
 @retries_on_conflict
 async def _try(
-    store: Store,
-    caller: Caller,
+    scope: AccountScope,
     account_id: int,
     action: BulkAction,
     params: ActionParams,
     left: Sequence[ItemKind],
 ) -> dict[int, _Answer]:
     answers: dict[int, _Answer] = {}
-    async with store.write(caller, account_id, dry_run=True) as tx:
+    async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
         begun = time.monotonic()
         context = await BulkContext.of(tx, account_id, action, params)
         await tx.session.execute(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, func, select
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
 from mission_control_tui.model.domains.address_registry import AddressKind, refusal
@@ -73,7 +72,7 @@ async def create_object(
     nothing that the kind is included with.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, scope.caller, account_id)
+        owner, catalogue = await _locked(tx, account_id)
         service = catalogue.kind(kind)
         await require_included(tx.session, owner, catalogue, service)
         stated = await judged(
@@ -129,7 +128,7 @@ async def edit_object(
     Raises NotFound, UsageError, InvalidInput and Conflict with every problem at once, StaleVersion.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, scope.caller, account_id)
+        owner, catalogue = await _locked(tx, account_id)
         row = await object_row(tx.session, account_id, key, lock=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -208,7 +207,7 @@ async def remove_object(
     It leaves every object that it is a member of, which the plan names. Raises NotFound, StaleVersion.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, scope.caller, account_id)
+        owner, catalogue = await _locked(tx, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -261,7 +260,7 @@ async def restore_object(
     What it held at the back end does not come back. Raises NotFound, and Conflict where name or address is taken.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, scope.caller, account_id)
+        owner, catalogue = await _locked(tx, account_id)
         row = await object_row(tx.session, account_id, key, lock=True, removed=True)
         service = catalogue.service(row.service_id)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
@@ -293,12 +292,12 @@ async def restore_object(
     return tx.outcome(view)
 
 
-async def _locked(tx: Transaction, caller: Caller, account_id: int) -> tuple[AccountRow, Catalogue]:
+async def _locked(tx: Transaction, account_id: int) -> tuple[AccountRow, Catalogue]:
     """The account, locked so that names and members are judged one after the other, and the catalogue."""
     await tx.session.execute(
         select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
     )
-    owner = await account_row(tx.session, caller, account_id)
+    owner = await account_row(tx.session, tx.caller, account_id)
     return owner, (await in_force(tx.session)).catalogue
 
 

@@ -9,10 +9,9 @@ from typing import TypedDict, Unpack
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import NamedItem
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.text.clean import fold
@@ -59,8 +58,8 @@ async def entries(
 
     The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
-    async with scope.store.read() as reading:
-        statement = await _filtered(reading, scope.caller, scope.account, filters)
+    async with scope.read() as (reading, account_id):
+        statement = await _filtered(reading, account_id, filters)
         if before_id is not None:
             statement = statement.where(AuditRow.id < before_id)
         statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
@@ -74,8 +73,8 @@ async def count_entries(
     **filters: Unpack[AuditFilter],
 ) -> int:
     """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
-    async with scope.store.read() as reading:
-        statement = await _filtered(reading, scope.caller, scope.account, filters)
+    async with scope.read() as (reading, account_id):
+        statement = await _filtered(reading, account_id, filters)
         if after_id is not None:
             statement = statement.where(AuditRow.id > after_id)
         some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()
@@ -83,12 +82,8 @@ async def count_entries(
 
 
 async def _filtered(
-    reading: AsyncSession,
-    caller: Caller,
-    account: int | str,
-    filters: AuditFilter,
+    reading: AsyncSession, account_id: int, filters: AuditFilter
 ) -> Select[AuditRow]:
-    account_id = (await account_row(reading, caller, account)).id
     statement = select(AuditRow).where(AuditRow.account_id == account_id)
     if (user := filters.get("user")) is not None:
         target = await user_row(reading, account_id, user, binned=True)

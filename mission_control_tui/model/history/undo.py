@@ -386,7 +386,7 @@ async def undo_plan(scope: AccountScope, bulk_id: int, *, force: bool = False) -
     """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
     account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    return await plan_for(scope.store, scope.caller, account_id, BulkAction.RESTATE, params, chosen)
+    return await plan_for(scope, account_id, BulkAction.RESTATE, params, chosen)
 
 
 async def _undo_bulk(
@@ -398,12 +398,11 @@ async def _undo_bulk(
         await bulks.stop(scope, bulk_id)
     account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    plan = await plan_for(scope.store, scope.caller, account_id, BulkAction.RESTATE, params, chosen)
+    plan = await plan_for(scope, account_id, BulkAction.RESTATE, params, chosen)
     async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
     outcome = await bulks.create(
-        scope.store,
-        scope.caller,
+        scope,
         account_id,
         BulkAction.RESTATE,
         params,

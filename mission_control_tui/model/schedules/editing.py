@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model import dates
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import LocalTime
 from mission_control_tui.model.errors import (
@@ -33,9 +32,8 @@ from mission_control_tui.model.schedules.actions import (
 )
 from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
 from mission_control_tui.model.states import ScheduleState
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -74,9 +72,9 @@ async def schedule(
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         given = checked(catalogue, wanted, given)
-    warnings = await _tried(scope.store, scope.caller, account_id, user, wanted, given)
+    warnings = await _tried(scope, account_id, user, wanted, given)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, scope.caller, account_id)
+        owner = await scope.row(tx.session)
         moment = await _moment(tx.session, owner, when)
         target = await user_row(tx.session, account_id, user, lock=True)
         secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
@@ -138,9 +136,9 @@ async def change_schedule(
     warnings: tuple[str, ...] = ()
     if params is not None:
         given = checked(catalogue, action, _params(params))
-        warnings = await _tried(scope.store, scope.caller, row.account_id, target.id, action, given)
+        warnings = await _tried(scope, row.account_id, target.id, action, given)
     async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
-        owner = await account_row(tx.session, scope.caller, row.account_id)
+        owner = await scope.row(tx.session)
         row = await _waiting(tx, schedule_id)
         if expected_version is not None and row.version != expected_version:
             raise _stale(row, given, when)
@@ -255,8 +253,7 @@ def _params(given: ActionParams | Mapping[str, Any] | None) -> ActionParams:
 
 
 async def _tried(
-    store: Store,
-    caller: Caller,
+    scope: AccountScope,
     account_id: int,
     user: str,
     action: UserAction,
@@ -268,7 +265,7 @@ async def _tried(
     """
     plan: Plan
     try:
-        async with store.write(caller, account_id, dry_run=True) as tx:
+        async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
             target = await user_row(tx.session, account_id, user, lock=True)
             try:
                 await act(tx, target, action, params)

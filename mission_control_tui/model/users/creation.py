@@ -20,7 +20,6 @@ from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords
-from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -58,8 +57,8 @@ async def create_user(
     Raises InvalidInput with one Problem for everything that is wrong, where each `where` is a field's name or
     "password"; Conflict when the only problem is that somebody has the UPN or the username.
     """
-    async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner = await account_row(tx.session, scope.caller, account_id)
+    async with scope.change(dry_run=dry_run) as (tx, _):
+        owner = await scope.row(tx.session)
         created = await create_in(tx, owner, details, password, generate=generate)
     return tx.outcome(created)
 

@@ -17,7 +17,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
 from mission_control_tui.model.states import Priority, RequestKind, Wish
-from mission_control_tui.model.store.lookups import account_row, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -54,7 +54,7 @@ async def set_password(
     Raises InvalidInput with every rule of the account's policy that a given password breaks.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        policy = policy_of(await account_row(tx.session, scope.caller, account_id))
+        policy = policy_of(await scope.row(tx.session))
         row = await user_row(tx.session, account_id, user, lock=True)
         result = await _set(tx, row, policy, password, must_change, priority)
     return tx.outcome(result)
@@ -76,7 +76,7 @@ async def set_service_password(
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        policy = policy_of(await account_row(tx.session, scope.caller, account_id))
+        policy = policy_of(await scope.row(tx.session))
         row = await user_row(tx.session, account_id, user, lock=True)
         wanted = (await in_force(tx.session)).catalogue.service(service)
         given = await find(tx, user_subject(row), wanted.id, instance)
