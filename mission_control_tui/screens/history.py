@@ -27,11 +27,11 @@ from mission_control_tui.model.text.differences import differences, value_text
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AuditView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
@@ -72,13 +72,7 @@ class HistoryScreen(MissionScreen):
         return f"{super().memory_key} {self._user_id or ''}"
 
     def body(self) -> Iterable[Widget]:
-        yield ChoiceField(
-            "Show",
-            [(name, label) for name, (label, _ago) in PERIODS.items()],
-            self._shown_first,
-            help_text="Which changes the list shows; Left and Right choose.",
-            id="shown",
-        )
+        yield ShownField(PERIODS, self._shown_first, help_text="Which changes the list shows")
         yield FindBox(id="find")
         yield LineList(
             columns=(
@@ -104,7 +98,7 @@ class HistoryScreen(MissionScreen):
     def _filters(self) -> AuditFilter:
         """What `audit.entries` is asked."""
         shown = self._shown
-        ago = PERIODS[shown][1]
+        ago = self.query_one(ShownField).meaning
         return {
             "user": self._user_id,
             "since": datetime.now(UTC) - ago if ago is not None else None,
@@ -115,7 +109,7 @@ class HistoryScreen(MissionScreen):
     @property
     def _shown(self) -> str:
         """Which of PERIODS the list shows."""
-        return self.query_one("#shown", ChoiceField).value
+        return self.query_one(ShownField).value
 
     @property
     def key_labels(self) -> Mapping[str, str]:
@@ -186,8 +180,7 @@ class HistoryScreen(MissionScreen):
     @property
     def entry(self) -> AuditView | None:
         """The change under the cursor."""
-        row = self.query_one(LineList).current
-        return row.data if row is not None and isinstance(row.data, AuditView) else None
+        return self.query_one(LineList).current_data(AuditView)
 
     def _chosen(self) -> AuditView:
         entry = self.entry

@@ -15,11 +15,11 @@ from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList, RowPage
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 MOST = 1000
@@ -55,15 +55,9 @@ class SchedulesScreen(SchedulingScreen):
     def __init__(self, shown: str = "") -> None:
         super().__init__()
         self._wanted = shown
-        self._found: tuple[ScheduleView, ...] = ()
 
     def body(self) -> Iterable[Widget]:
-        yield ChoiceField(
-            "Show",
-            [(name, label) for name, (label, _states) in SHOWN.items()],
-            help_text="Which schedules the list shows; Left and Right choose.",
-            id="shown",
-        )
+        yield ShownField(SHOWN, help_text="Which schedules the list shows")
         yield LineList(
             columns=(
                 Column("No.", width=4, right=True),
@@ -76,40 +70,34 @@ class SchedulesScreen(SchedulingScreen):
             id="schedules",
         )
         yield TextLines("", id="detail")
-        change = ActionButton("Change", help_text="Another date and time; e does the same.")
-        change.id = "change"
-        cancel = ActionButton("Cancel it", help_text="It will not happen; asks first.")
-        cancel.id = "cancel"
-        for button in (change, cancel):
-            button.styles.width = 16
-        yield Horizontal(change, cancel, id="buttons")
+        with Horizontal(id="buttons"):
+            words = "Another date and time; e does the same."
+            yield ActionButton("Change", help_text=words, width=16, verb="edit", id="change")
+            words = "It will not happen; asks first."
+            yield ActionButton("Cancel it", help_text=words, width=16, id="cancel")
 
     # Data
 
     async def load(self) -> None:
-        choice = self.query_one("#shown", ChoiceField)
+        choice = self.query_one(ShownField)
         if self._wanted:
             choice.value, self._wanted = self._wanted, ""
-        states = SHOWN[choice.value][1]
-        self._found = await list_schedules(self.context.scope, states=states, limit=MOST)
-        self.query_one(LineList).show(self._fetch, keep=True)
+        states = choice.meaning
+        found = await list_schedules(self.context.scope, states=states, limit=MOST)
+        self.query_one(LineList).show_rows([self._row(schedule) for schedule in found])
         self._tell()
         self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> RowPage:
-        rows = [self._row(one) for one in self._found[offset : offset + limit]]
-        return RowPage(rows, len(self._found))
-
-    def _row(self, one: ScheduleView) -> Row:
-        when = one.shown.rpartition(" (")[0]
+    def _row(self, schedule: ScheduleView) -> Row:
+        when = schedule.shown.rpartition(" (")[0]
         cells = (
-            str(one.id),
+            str(schedule.id),
             when,
-            one.what,
-            one.display_name,
-            light_parts(LIGHTS[one.state], one.state.value.title()),
+            schedule.what,
+            schedule.display_name,
+            light_parts(LIGHTS[schedule.state], schedule.state.value.title()),
         )
-        return Row(one.id, cells, one)
+        return Row(schedule.id, cells, schedule)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown" and self.console.is_open:
@@ -124,23 +112,26 @@ class SchedulesScreen(SchedulingScreen):
 
     def _tell(self) -> None:
         """Everything about the schedule under the cursor."""
-        one = self.schedule
-        over = "" if one is not None and one.state is ScheduleState.WAITING else " "
+        schedule = self.schedule
+        over = "" if schedule is not None and schedule.state is ScheduleState.WAITING else " "
         for name in ("change", "cancel"):
             self.query_one(f"#{name}", ActionButton).reason = over
-        self.query_one("#detail", TextLines).set("\n".join(self._details(one)) if one else "")
+        self.query_one("#detail", TextLines).set(
+            "\n".join(self._details(schedule)) if schedule else ""
+        )
 
-    def _details(self, one: ScheduleView) -> list[str]:
-        ticket = f", ticket {one.ticket}" if one.ticket else ""
-        became = f"{one.state}"
-        if one.request_id is not None:
-            became += f", request {one.request_id}"
-        if one.said:
-            became += f": {one.said}"
+    def _details(self, schedule: ScheduleView) -> list[str]:
+        ticket = f", ticket {schedule.ticket}" if schedule.ticket else ""
+        made = f"made by {schedule.operator}{ticket}, {age(schedule.created_at)} ago"
+        became = f"{schedule.state}"
+        if schedule.request_id is not None:
+            became += f", request {schedule.request_id}"
+        if schedule.said:
+            became += f": {schedule.said}"
         return [
-            one.what,
-            f"{one.display_name}  {one.upn}",
-            f"{one.shown} {one.time_zone}, made by {one.operator}{ticket}, {age(one.created_at)} ago",
+            schedule.what,
+            f"{schedule.display_name}  {schedule.upn}",
+            f"{schedule.shown} {schedule.time_zone}, {made}",
             became,
         ]
 
@@ -149,31 +140,32 @@ class SchedulesScreen(SchedulingScreen):
     @property
     def schedule(self) -> ScheduleView | None:
         """The schedule under the cursor, as it was read last."""
-        row = self.query_one(LineList).current
-        return next((one for one in self._found if row is not None and one.id == row.key), None)
+        return self.query_one(LineList).current_data(ScheduleView)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if event.rows.id == "schedules" and (one := self.schedule) is not None:
-            if one.request_id is not None:
-                self.go_to("request", one.request_id)
+        if event.rows.id == "schedules" and (schedule := self.schedule) is not None:
+            if schedule.request_id is not None:
+                self.go_to("request", schedule.request_id)
             else:
-                self._go_to_user(one)
+                self._go_to_user(schedule)
 
-    def _go_to_user(self, one: ScheduleView) -> None:
-        if one.action in (UserVerb.DISABLE, UserVerb.ENABLE):
-            self.go_to("user", one.user_id)
+    def _go_to_user(self, schedule: ScheduleView) -> None:
+        if schedule.action in (UserVerb.DISABLE, UserVerb.ENABLE):
+            self.go_to("user", schedule.user_id)
         else:
-            self.go_to("provision", one.user_id)
+            self.go_to("provision", schedule.user_id)
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "change":
-            self.action_verb("edit")
-        elif (one := self.schedule) is not None:
-            self._ask_cancel(one)
+        if event.button.id == "cancel" and (schedule := self.schedule) is not None:
+            self._ask_cancel(schedule)
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        one = self.schedule
-        state = f"it is {one.state}" if one is not None else "put the cursor on a schedule first"
+        schedule = self.schedule
+        state = (
+            f"it is {schedule.state}"
+            if schedule is not None
+            else "put the cursor on a schedule first"
+        )
         self.announce(f"{event.button.label} does not apply: {state}", error=True)
 
     @property
@@ -185,36 +177,38 @@ class SchedulesScreen(SchedulingScreen):
         return frozenset(() if self.schedule is not None else ("edit", "provision"))
 
     def verb_edit(self) -> None:
-        one = self.schedule
-        if one is None:
+        schedule = self.schedule
+        if schedule is None:
             self.announce("Put the cursor on a schedule first", error=True)
-        elif one.state is not ScheduleState.WAITING:
-            self.announce(f"This schedule has ended: it is {one.state}", error=True)
+        elif schedule.state is not ScheduleState.WAITING:
+            self.announce(f"This schedule has ended: it is {schedule.state}", error=True)
         else:
-            self.ask_other_time(one)
+            self.ask_other_time(schedule)
 
     def verb_provision(self) -> None:
-        one = self.schedule
-        if one is None:
+        schedule = self.schedule
+        if schedule is None:
             self.announce("Put the cursor on a schedule first", error=True)
         else:
-            self.go_to("provision", one.user_id)
+            self.go_to("provision", schedule.user_id)
 
-    def _ask_cancel(self, one: ScheduleView) -> None:
+    def _ask_cancel(self, schedule: ScheduleView) -> None:
         self.prompts.confirm(
             [
-                f"{self.context.account.name}: cancel schedule {one.id}, {one.what}, of {one.upn}?",
-                f"Lost: it will not happen at {one.shown}. Nothing else changes.",
+                f"{self.context.account.name}: cancel schedule {schedule.id}, {schedule.what}, of {schedule.upn}?",
+                f"Lost: it will not happen at {schedule.shown}. Nothing else changes.",
             ],
-            lambda: self._cancel(one),
+            lambda: self._cancel(schedule),
             yes="Cancel it",
         )
 
-    async def _cancel(self, one: ScheduleView) -> None:
-        await cancel_schedule(self.context.scope, one.id)
-        self.announce(f"Schedule {one.id} is cancelled")
+    async def _cancel(self, schedule: ScheduleView) -> None:
+        await cancel_schedule(self.context.scope, schedule.id)
+        self.announce(f"Schedule {schedule.id} is cancelled")
         await self.load()
 
     def verb_copy(self) -> None:
-        if (one := self.schedule) is not None:
-            self.copy(f"schedule {one.id}: {one.what}, {one.upn}, {one.shown}, {one.state}")
+        if (schedule := self.schedule) is not None:
+            self.copy(
+                f"schedule {schedule.id}: {schedule.what}, {schedule.upn}, {schedule.shown}, {schedule.state}"
+            )

@@ -134,7 +134,7 @@ class SettingsScreen(MissionScreen):
         yield TextLines("", "orange", id="notice")
         for one in CHOICES:
             yield self._field_of(one)
-        yield ActionButton("Save", reason="not read yet", id="save")
+        yield ActionButton("Save", reason="not read yet", verb="write", id="save")
         yield OwnKeysList(id="keys")
 
     def _how(self) -> str:
@@ -187,9 +187,7 @@ class SettingsScreen(MissionScreen):
             self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
 
     def _notice(self, lines: list[str]) -> None:
-        notice = self.query_one("#notice", TextLines)
-        notice.set("\n".join(lines))
-        notice.display = bool(lines)
+        self.query_one("#notice", TextLines).tell(*lines)
 
     def _adopt(self, file: SettingsFile, typed: Mapping[str, Any]) -> None:
         """Show what the file says, and over it what is typed."""
@@ -331,9 +329,6 @@ class SettingsScreen(MissionScreen):
             self.announce(f"{verb.label} has its default keys; w saves it")
 
     # Saving
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        self.action_verb("write")
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self.announce(event.button.reason.capitalize(), error=True)

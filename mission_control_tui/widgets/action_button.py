@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
 
 from mission_control_tui.keys import keymap
-from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.cells import width_of
+from mission_control_tui.widgets.lines import LineWidget, Painted, Part
+
+AROUND = 6
+"""Cells around the label of a button that stands beside others."""
 
 
 class ActionButton(LineWidget, can_focus=True):
-    """Enter or Space presses it; with a `reason` it stays in the way of the focus and says why it is not ready."""
+    """Enter or Space presses it; with a `reason` it stays in the way of the focus and says why it is not ready.
+
+    It is as wide as its place, or `width` cells; with 0 as wide as its label, to stand beside others.
+    Pressed on a screen it does `verb`, where it has one.
+    """
 
     mark_hint = False
     """Space presses it too; one hint is enough."""
@@ -21,23 +30,24 @@ class ActionButton(LineWidget, can_focus=True):
     key_labels: ClassVar[Mapping[str, str]] = {"open": "Press"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *keymap.bindings("open", action="press"),
-        *keymap.bindings("mark", action="press"),
+        *keymap.bindings("open", "mark", action="press"),
     ]
 
+    label = Painted("")
+    reason = Painted("")
+    """Why it cannot be pressed; empty when it can."""
+
+    @dataclass
     class Pressed(Message):
         """The button was pressed."""
 
-        def __init__(self, button: ActionButton) -> None:
-            super().__init__()
-            self.button = button
+        button: ActionButton
 
+    @dataclass
     class Refused(Message):
         """The button was pressed while it cannot be."""
 
-        def __init__(self, button: ActionButton) -> None:
-            super().__init__()
-            self.button = button
+        button: ActionButton
 
     def __init__(
         self,
@@ -45,40 +55,25 @@ class ActionButton(LineWidget, can_focus=True):
         *,
         reason: str = "",
         help_text: str = "",
+        width: int | None = None,
+        verb: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
-        self._label = label
-        self._reason = reason
+        super().__init__(id=id)
+        if width is not None:
+            self.styles.width = width or width_of(label) + AROUND
+        self.label = label
+        self.reason = reason
         self.help_text = help_text
-
-    @property
-    def label(self) -> str:
-        return self._label
-
-    @label.setter
-    def label(self, text: str) -> None:
-        self._label = text
-        self.repaint()
-
-    @property
-    def reason(self) -> str:
-        """Why it cannot be pressed; empty when it can."""
-        return self._reason
-
-    @reason.setter
-    def reason(self, text: str) -> None:
-        self._reason = text
-        self.repaint()
+        self.verb = verb
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
             return ()
-        if self._reason:
+        if self.reason:
             style = "cursor" if self.has_focus else "dim"
-            return [(f"( {self._label} )", style), (f"  {self._reason}", "dim")]
-        return [(f"[ {self._label} ]", "cursor" if self.has_focus else "strong")]
+            return [(f"( {self.label} )", style), (f"  {self.reason}", "dim")]
+        return [(f"[ {self.label} ]", "cursor" if self.has_focus else "strong")]
 
     def action_press(self) -> None:
-        self.post_message(self.Refused(self) if self._reason else self.Pressed(self))
+        self.post_message(self.Refused(self) if self.reason else self.Pressed(self))

@@ -21,7 +21,7 @@ _PLAIN = re.compile(
 
 
 def is_plain(text: str) -> bool:
-    """Whether every character surely takes one cell, so that nobody need be asked."""
+    """Tell whether every character surely takes one cell, so that nobody need be asked."""
     return text.isascii() or _PLAIN.fullmatch(text) is not None
 
 
@@ -51,7 +51,7 @@ def shown(text: str) -> str:
 
 
 def sign(char: str) -> str:
-    """One character as exactly one that can be shown: a stand-in for what is harmful or that terminals disagree on."""
+    """Return one character that can be shown: a stand-in for what is harmful or that terminals disagree on."""
     if char.isascii() and char.isprintable():
         return char
     char = harmless(char)
@@ -67,7 +67,7 @@ def sign(char: str) -> str:
 
 
 def width_of(text: str) -> int:
-    """Cells that `text` takes once shown."""
+    """Return cells that `text` takes once shown."""
     return cell_len(shown(text))
 
 
@@ -84,7 +84,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def crop(text: str, width: int) -> str:
-    """The longest start of the already shown `text` that takes at most `width` cells."""
+    """Return the longest start of the already shown `text` that takes at most `width` cells."""
     if is_plain(text):
         return text[:width]
     from wcwidth import wcwidth
@@ -120,7 +120,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def age(since: datetime, now: datetime | None = None) -> str:
-    """How long ago: "5 s", "12 min", "3 h", "8 days"."""
+    """Return how long ago: "5 s", "12 min", "3 h", "8 days"."""
     seconds = max(((now or datetime.now(UTC)) - since).total_seconds(), 0)
     if seconds < 100:
         return f"{seconds:.0f} s"

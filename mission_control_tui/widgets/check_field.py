@@ -8,13 +8,15 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from mission_control_tui.widgets.field import LABEL, FormLine
-from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.lines import Painted, Part
 
 
 class CheckField(FormLine):
     """Yes or no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "change", "Change", show=False)]
+
+    value = Painted(False)
 
     def __init__(
         self,
@@ -23,19 +25,9 @@ class CheckField(FormLine):
         *,
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(label, help_text=help_text, id=id, classes=classes)
-        self._value = value
-
-    @property
-    def value(self) -> bool:
-        return self._value
-
-    @value.setter
-    def value(self, value: bool) -> None:
-        self._value = bool(value)
-        self.repaint()
+        super().__init__(label, help_text=help_text, id=id)
+        self.value = value
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return key != "space" and super().check_consume_key(key, character)
@@ -43,7 +35,7 @@ class CheckField(FormLine):
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
             return ()
-        box = "[x]" if self._value else "[ ]"
+        box = "[x]" if self.value else "[ ]"
         return [
             (" " * LABEL, ""),
             (box, "cursor" if self.has_focus else ""),
@@ -52,11 +44,11 @@ class CheckField(FormLine):
         ]
 
     def action_change(self) -> None:
-        self.value = not self._value
+        self.value = not self.value
         self.post_message(self.Changed(self))
 
     def remember(self) -> object:
-        return self._value
+        return self.value
 
     def recall(self, memory: object) -> None:
         if isinstance(memory, bool):

@@ -39,9 +39,8 @@ class ChoiceField(FormLine):
         enter_passes: bool = False,
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(label, required=required, help_text=help_text, id=id, classes=classes)
+        super().__init__(label, required=required, help_text=help_text, id=id)
         self._choices = tuple(choices)
         self.enter_passes = enter_passes
         self._index = 0

@@ -14,7 +14,7 @@ SHOWN = 12
 
 
 def _common(words: Sequence[str]) -> str:
-    """What all of them begin with."""
+    """Return what all of them begin with."""
     first, last = min(words, default=""), max(words, default="")
     same = 0
     while same < len(first) and first[same] == last[same]:

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 KEPT = 1000
 
 
-class EventLog(CursorLines):
+class EventLog(HeldRows):
     """Rows that are added over time; the oldest are dropped beyond a thousand."""
 
-    def __init__(
-        self,
-        *,
-        columns: Sequence[Column] = (Column(),),
-        empty: str = "Nothing yet",
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(columns=columns, empty=empty, id=id, classes=classes)
+    def __init__(self, *, columns: Sequence[Column] = (Column(),), id: str | None = None) -> None:
+        super().__init__(columns=columns, empty="Nothing yet", id=id)
         self._rows: list[Row] = []
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index]
 
     def add(self, rows: Iterable[Row]) -> None:
         """Append rows; a row whose key is there already replaces it."""

@@ -6,6 +6,7 @@ While one of these has the focus, letters are text or choices and never verbs; E
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from mission_control_tui.widgets.cells import fit, shown, sign, width_of, wrap
-from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
 LABEL = 20
 BOX = 30
@@ -85,19 +86,22 @@ class Field(LineWidget):
     Field > FieldInput { margin: 0 0 0 21; width: 30; }
     """
 
+    note = Painted("")
+    """A remark shown beside the box while there is no error."""
+    suffix = Painted("")
+    """Text right after the box, such as `@example.com`."""
+
+    @dataclass
     class Changed(Message):
         """Somebody typed."""
 
-        def __init__(self, field: Field) -> None:
-            super().__init__()
-            self.field = field
+        field: Field
 
+    @dataclass
     class Left(Message):
         """The focus left the field."""
 
-        def __init__(self, field: Field) -> None:
-            super().__init__()
-            self.field = field
+        field: Field
 
     def __init__(
         self,
@@ -110,16 +114,14 @@ class Field(LineWidget):
         suffix: str = "",
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
         width: int = BOX,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.label = label
         self.required = required
         self.help_text = help_text
-        self._suffix = suffix
+        self.suffix = suffix
         self._error = ""
-        self._note = ""
         self._width = width
         self.input = FieldInput(value, password=password, max_length=max_length)
         self.input.styles.width = width
@@ -139,7 +141,7 @@ class Field(LineWidget):
 
     @property
     def error(self) -> str:
-        """What is wrong, shown beside the box; empty when nothing is."""
+        """Return what is wrong, shown beside the box; empty when nothing is."""
         return self._error
 
     @error.setter
@@ -155,34 +157,14 @@ class Field(LineWidget):
             self.styles.height = height
 
     def _below(self, width: int) -> list[str]:
-        """The lines of an error that has no room beside the box."""
-        room = width - LABEL - self._width - 3 - width_of(self._suffix)
+        """Return the lines of an error that has no room beside the box."""
+        room = width - LABEL - self._width - 3 - width_of(self.suffix)
         if not self._error or width <= LABEL + 1 or width_of(self._error) <= room:
             return []
         return wrap(self._error, width - LABEL - 1)
 
     def on_resize(self, event: events.Resize) -> None:
         self._grow()
-
-    @property
-    def note(self) -> str:
-        """A remark shown beside the box while there is no error."""
-        return self._note
-
-    @note.setter
-    def note(self, text: str) -> None:
-        self._note = text
-        self.repaint()
-
-    @property
-    def suffix(self) -> str:
-        """Text right after the box, such as `@example.com`."""
-        return self._suffix
-
-    @suffix.setter
-    def suffix(self, text: str) -> None:
-        self._suffix = text
-        self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         below = self._below(width)
@@ -192,8 +174,8 @@ class Field(LineWidget):
         label = fit(self.label, LABEL - len(star)) if star else fit(self.label, LABEL)
         box = [(label.rstrip() + star, ""), (" " * (LABEL - len(label.rstrip()) - len(star)), "")]
         parts: list[Part] = [*box, ("[", "dim"), (" " * self._width, ""), ("]", "dim")]
-        parts.append((self._suffix, ""))
-        remark, style = (self._error, "error") if self._error else (self._note, "dim")
+        parts.append((self.suffix, ""))
+        remark, style = (self._error, "error") if self._error else (self.note, "dim")
         if remark and not below:
             room = width - sum(width_of(text) for text, _style in parts) - 1
             parts += [(" ", ""), (fit(remark, room), style)]
@@ -228,12 +210,14 @@ class FormLine(LineWidget, can_focus=True):
         Binding("up", "app.focus_previous", "Previous field", show=False),
     ]
 
+    error = Painted("")
+    """What is wrong, shown beside the value; empty when nothing is."""
+
+    @dataclass
     class Changed(Message):
         """Another value was chosen."""
 
-        def __init__(self, field: FormLine) -> None:
-            super().__init__()
-            self.field = field
+        field: FormLine
 
     def __init__(
         self,
@@ -242,13 +226,11 @@ class FormLine(LineWidget, can_focus=True):
         required: bool = False,
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.label = label
         self.required = required
         self.help_text = help_text
-        self._error = ""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable()
@@ -258,19 +240,10 @@ class FormLine(LineWidget, can_focus=True):
         if event.character and event.character.isprintable() and event.key != "space":
             event.stop()
 
-    @property
-    def error(self) -> str:
-        return self._error
-
-    @error.setter
-    def error(self, text: str) -> None:
-        self._error = text
-        self.repaint()
-
     def label_part(self) -> Part:
         star = " *" if self.required else ""
         label = fit(self.label, LABEL - len(star)).rstrip() + star
         return fit(label, LABEL), ""
 
     def error_part(self) -> Part:
-        return (f" {self._error}", "error") if self._error else ("", "")
+        return (f" {self.error}", "error") if self.error else ("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,7 +13,7 @@ from textual.widgets import Input
 
 from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.field import FieldInput
-from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
 PAUSE = 0.12
 
@@ -42,29 +43,29 @@ class FindBox(LineWidget):
     FindBox > FieldInput { margin: 0 0 0 6; width: 32; }
     """
 
+    note = Painted("")
+    """How many were found, for example."""
+
+    @dataclass
     class Widened(Message):
         """Somebody wants to find more than this list has: `/` in the empty box."""
 
-        def __init__(self, box: FindBox, text: str) -> None:
-            super().__init__()
-            self.box = box
-            self.text = text
+        box: FindBox
+        text: str
 
+    @dataclass
     class Changed(Message):
         """What is looked for changed."""
 
-        def __init__(self, box: FindBox, text: str) -> None:
-            super().__init__()
-            self.box = box
-            self.text = text
+        box: FindBox
+        text: str
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, FindBox.Changed) and message.box is self.box
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.input = FindInput("", password=False, max_length=200)
-        self._note = ""
         self._timer: Timer | None = None
         self._sent = ""
 
@@ -75,20 +76,10 @@ class FindBox(LineWidget):
     def text(self) -> str:
         return self.input.value
 
-    @property
-    def note(self) -> str:
-        """How many were found, for example."""
-        return self._note
-
-    @note.setter
-    def note(self, text: str) -> None:
-        self._note = text
-        self.repaint()
-
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
             return ()
-        return [("Find: ", "dim"), (" " * 33, ""), (fit(self._note, width - 39).rstrip(), "dim")]
+        return [("Find: ", "dim"), (" " * 33, ""), (fit(self.note, width - 39).rstrip(), "dim")]
 
     def focus(self, scroll_visible: bool = True) -> FindBox:
         """Go to the box; what was looked for before is marked, so that typing replaces it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -16,7 +17,7 @@ from mission_control_tui.keys import keymap
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.cells import fit, width_of
 from mission_control_tui.widgets.light import LightCell
-from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
 CLOSED, OPEN = "►", "▼"
 
@@ -33,11 +34,13 @@ class FoldTitle(LineWidget, can_focus=True):
         Binding("down", "app.focus_next", "Down", show=False),
     ]
 
+    note = Painted("")
+    is_open = Painted(False)
+
     def __init__(self, title: str, note: str = "") -> None:
         super().__init__()
         self.title = title
         self.note = note
-        self.is_open = False
 
     @property
     def fold(self) -> Fold:
@@ -49,7 +52,7 @@ class FoldTitle(LineWidget, can_focus=True):
 
     @property
     def is_due(self) -> bool:
-        """Whether what it opens is being built: what is typed now may be meant for that."""
+        """Tell whether what it opens is being built: what is typed now may be meant for that."""
         return self.fold.is_opening
 
     def line(self, y: int, width: int) -> Iterable[Part]:
@@ -85,12 +88,11 @@ class Fold(Widget):
     Fold > Horizontal { height: 1; width: 1fr; }
     """
 
+    @dataclass
     class Toggled(Message):
         """Opened or closed; sent when the content is there."""
 
-        def __init__(self, fold: Fold) -> None:
-            super().__init__()
-            self.fold = fold
+        fold: Fold
 
     def __init__(
         self,
@@ -98,16 +100,13 @@ class Fold(Widget):
         content: Callable[[], Iterable[Widget]],
         *,
         note: str = "",
-        opened: bool = False,
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._content = content
         self._body: FoldBody | None = None
         self._mounting: AwaitMount | None = None
-        self._start_open = opened
         self.is_opening = False
         """Whether the screen has not heard yet that this was opened."""
         self.help_text = help_text
@@ -116,23 +115,18 @@ class Fold(Widget):
     def compose(self) -> ComposeResult:
         yield self.title_line
 
-    def on_mount(self) -> None:
-        if self._start_open:
-            self.open()
-
     @property
     def is_open(self) -> bool:
         return self.title_line.is_open
 
     @property
     def note(self) -> str:
-        """What stands beside the title, such as the level."""
+        """Return what stands beside the title, such as the level."""
         return self.title_line.note
 
     @note.setter
     def note(self, text: str) -> None:
         self.title_line.note = text
-        self.title_line.repaint()
 
     @property
     def body(self) -> Widget | None:
@@ -149,7 +143,6 @@ class Fold(Widget):
         if self.is_open:
             return
         self.title_line.is_open = self.is_opening = True
-        self.title_line.repaint()
         if self._body is None:
             self._body = FoldBody(*self._content())
             self._mounting = self.mount(self._body)
@@ -169,7 +162,6 @@ class Fold(Widget):
         if self._body.has_focus_within:
             self.title_line.focus()
         self.title_line.is_open = False
-        self.title_line.repaint()
         self._body.display = False
         self.post_message(self.Toggled(self))
 
@@ -228,14 +220,10 @@ class ServicePanel(Fold):
         word: str = "",
         light_note: str = "",
         note: str = "",
-        opened: bool = False,
         help_text: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(
-            title, content, note=note, opened=opened, help_text=help_text, id=id, classes=classes
-        )
+        super().__init__(title, content, note=note, help_text=help_text, id=id)
         self.light = LightCell(light, word, light_note)
 
     def compose(self) -> ComposeResult:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mission_control_tui.keys import custom_keys
 from mission_control_tui.keys.keymap import VERBS, key_word
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 COLUMNS = (
     Column("Key", width=8),
@@ -21,7 +21,7 @@ HELP = (
 )
 
 
-class OwnKeysList(CursorLines):
+class OwnKeysList(HeldRows):
     """Every verb and the keys that it has by a keymap that is being changed."""
 
     DEFAULT_CSS = """
@@ -33,18 +33,11 @@ class OwnKeysList(CursorLines):
         self.help_text = HELP
         self.title = "Keys"
         self.key_labels = {"open": "New key"}
-        self._rows: tuple[Row, ...] = ()
+        self._rows = ()
 
     @property
     def mark_hint(self) -> bool:
         return False
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index] if index < len(self._rows) else None
 
     def show(self, keymap: Mapping[str, Any]) -> None:
         """Show the keys that hold with this keymap."""

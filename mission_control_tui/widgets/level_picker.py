@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from textual.message import Message
 
 from mission_control_tui.keys import keymap
 from mission_control_tui.widgets.cells import fit, width_of
-from mission_control_tui.widgets.lines import Part
+from mission_control_tui.widgets.lines import Painted, Part
 from mission_control_tui.widgets.rows import GAP, Column, FieldLines, Row
 from mission_control_tui.widgets.seat_bar import ROOM, SeatCounts, seat_parts
 
@@ -32,7 +32,7 @@ MARKS = 2
 
 
 def seat_columns(levels: Sequence[LevelChoice]) -> tuple[Column, Column]:
-    """Columns of label and seats, the latter as wide as its numbers need."""
+    """Return columns of label and seats, the latter as wide as its numbers need."""
     bars = [seat_parts(level.seats) for level in levels if level.seats]
     return Column(), Column(
         width=max([ROOM, *(sum(len(text) for text, _style in bar) for bar in bars)])
@@ -52,13 +52,15 @@ class LevelPicker(FieldLines):
     LevelPicker { height: auto; }
     """
 
+    chosen: Painted[str | None] = Painted(None)
+    """The id of the chosen level, None before one was chosen."""
+
+    @dataclass
     class Chosen(Message):
         """A level was chosen."""
 
-        def __init__(self, picker: LevelPicker, level: LevelChoice) -> None:
-            super().__init__()
-            self.picker = picker
-            self.level = level
+        picker: LevelPicker
+        level: LevelChoice
 
     def __init__(
         self,
@@ -66,11 +68,10 @@ class LevelPicker(FieldLines):
         chosen: str | None = None,
         *,
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(columns=seat_columns(levels), id=id, classes=classes)
+        super().__init__(columns=seat_columns(levels), id=id)
         self._levels = tuple(levels)
-        self._chosen = chosen
+        self.chosen = chosen
         self.cursor = next((i for i, level in enumerate(levels) if level.id == chosen), 0)
 
     @property
@@ -85,23 +86,13 @@ class LevelPicker(FieldLines):
 
     def row_at(self, index: int) -> Row | None:
         level = self._levels[index]
-        label = ("(•) " if level.id == self._chosen else "( ) ") + level.label
+        label = ("(•) " if level.id == self.chosen else "( ) ") + level.label
         note = f"  {level.note}" if level.note else ""
         room = self.content_size.width - MARKS - GAP - self.columns[-1].width - width_of(note)
         if width_of(label) > room > 0:
             label = fit(label, room)
         parts: tuple[Part, ...] = ((label, ""), (note, "dim"))
         return Row(level.id, (parts, seat_parts(level.seats) if level.seats else ""))
-
-    @property
-    def chosen(self) -> str | None:
-        """The id of the chosen level, None before one was chosen."""
-        return self._chosen
-
-    @chosen.setter
-    def chosen(self, level_id: str | None) -> None:
-        self._chosen = level_id
-        self.repaint()
 
     @property
     def under_cursor(self) -> LevelChoice | None:
@@ -122,9 +113,6 @@ class LevelPicker(FieldLines):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(len(self._levels), 1)
 
-    def line(self, y: int, width: int) -> Iterable[Part]:
-        return super().line(y, width)
-
     def action_choose(self) -> None:
         level = self.under_cursor
         if level is not None:
@@ -132,7 +120,7 @@ class LevelPicker(FieldLines):
             self.post_message(self.Chosen(self, level))
 
     def remember(self) -> object:
-        return self._chosen
+        return self.chosen
 
     def recall(self, memory: object) -> None:
         if any(level.id == memory for level in self._levels):

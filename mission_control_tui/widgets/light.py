@@ -15,7 +15,7 @@ LETTERS = {Light.GREY: "-", Light.RED: "E", Light.ORANGE: "P", Light.GREEN: "G"}
 
 
 def light_parts(light: Light, word: str = "", note: str = "") -> tuple[Part, ...]:
-    """A light as parts of a row: the glyph and word in its colour, then a note such as step and age."""
+    """Return a light as parts of a row: the glyph and word in its colour, then a note such as step and age."""
     parts: list[Part] = [(f"{GLYPHS[light]} {word}" if word else GLYPHS[light], light.value)]
     if note:
         parts.append((f" {note}", ""))
@@ -36,9 +36,8 @@ class LightCell(LineWidget):
         note: str = "",
         *,
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.light = light
         self.word = word
         self.note = note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -36,12 +37,11 @@ class LightMatrix(LineList):
     )
     title = "Lights"
 
+    @dataclass
     class Turned(Message):
         """Another service is under the cursor."""
 
-        def __init__(self, matrix: LightMatrix) -> None:
-            super().__init__()
-            self.matrix = matrix
+        matrix: LightMatrix
 
     def __init__(self, *, empty: str = "", id: str | None = None) -> None:
         super().__init__(marking=True, empty=empty, id=id)
@@ -60,14 +60,14 @@ class LightMatrix(LineList):
             self.turn_to(self.column)
 
     def _room_across(self, width: int) -> int:
-        """How many services fit beside the name."""
+        """Return how many services fit beside the name."""
         room = width - 2 - NAME_LEAST - AGE
         if len(self.codes) * CELL > room:
             room -= CELL
         return max(1, min(room // CELL, len(self.codes)))
 
     def _across(self, width: int) -> range:
-        """The services that are in view."""
+        """Return the services that are in view."""
         fits = self._room_across(width)
         first = max(0, min(self.first, len(self.codes) - fits))
         if self.column < first:

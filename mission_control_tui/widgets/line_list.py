@@ -45,23 +45,21 @@ class LineList(CursorLines):
     never queue up work; a row that is not there yet shows as a placeholder.
     """
 
+    @dataclass
     class Loaded(Message):
         """Rows arrived; `total` may have changed."""
 
-        def __init__(self, rows: LineList) -> None:
-            super().__init__()
-            self.rows = rows
+        rows: LineList
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LineList.Loaded) and message.rows is self.rows
 
+    @dataclass
     class Failed(Message):
         """Rows could not be read; the list asks again by itself, and whoever owns it says what `error` means."""
 
-        def __init__(self, rows: LineList, error: Exception) -> None:
-            super().__init__()
-            self.rows = rows
-            self.error = error
+        rows: LineList
+        error: Exception
 
     def __init__(
         self,
@@ -72,7 +70,6 @@ class LineList(CursorLines):
         marking: bool = False,
         empty: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
         super().__init__(
             columns=columns,
@@ -80,7 +77,6 @@ class LineList(CursorLines):
             cursor_when_blurred=True,
             empty=empty,
             id=id,
-            classes=classes,
         )
         self._fetch = fetch
         self._find = find
@@ -102,18 +98,18 @@ class LineList(CursorLines):
 
     @property
     def known(self) -> bool:
-        """Whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
+        """Tell whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
         return self._known
 
     @property
     def is_due(self) -> bool:
-        """Whether the cursor waits for rows: what is typed now is meant for them."""
+        """Tell whether the cursor waits for rows: what is typed now is meant for them."""
         awaited = self._wanted is not None or not self._known
         return self._fetch is not None and awaited and not self._failed
 
     @property
     def has_failed(self) -> bool:
-        """Whether the rows that are to be shown could not be read, so that nothing may wait for them."""
+        """Tell whether the rows that are to be shown could not be read, so that nothing may wait for them."""
         return self._failed
 
     def row_at(self, index: int) -> Row | None:
@@ -139,6 +135,14 @@ class LineList(CursorLines):
         self._fetch = fetch
         self._find = find
         self.reload(keep=keep)
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show rows that are all held in memory; the cursor stays on its key."""
+
+        async def fetch(offset: int, limit: int) -> RowPage:
+            return RowPage(rows[offset : offset + limit], len(rows))
+
+        self.show(fetch, keep=True)
 
     def reload(self, *, keep: bool = True) -> None:
         """Read the rows again. The old ones stay in view until the new ones are there.
@@ -170,7 +174,7 @@ class LineList(CursorLines):
     # Paging
 
     def _aim(self) -> tuple[Hashable, int] | None:
-        """The row that the cursor is to be on, and where it was; None when the cursor is where it should be."""
+        """Return the row that the cursor is to be on, and where it was; None when the cursor is where it should be."""
         if self._wanted is not None:
             return self._wanted
         if self._again or not self._known:
@@ -226,7 +230,7 @@ class LineList(CursorLines):
             self._load()
 
     async def _sought(self, key: Hashable, fallback: int, fetch: Fetch) -> tuple[int, int, RowPage]:
-        """The page with the row of this key, or with `fallback` where it is gone, and by how many rows it went."""
+        """Return the page with the row of this key, or with `fallback` where it is gone, and how far it went."""
         for _attempt in range(SOUGHT_AGAIN):
             found = None if key is None or self._find is None else await self._find(key)
             place = fallback if found is None else found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -53,7 +53,7 @@ class Line:
         return cls(tuple(fit_parts(parts, width)))
 
     def cells(self) -> list[Part]:
-        """One entry a cell; the second cell of a wide character is empty, joined marks stay with their base."""
+        """Return one entry a cell; the second cell of a wide character is empty, joined marks stay with their base."""
         cells: list[Part] = []
         for text, style in self.parts:
             if text.isascii():
@@ -87,6 +87,26 @@ def changed_span(old: Line, new: Line) -> tuple[int, int] | None:
     return start, end
 
 
+T = TypeVar("T")
+
+
+class Painted(Generic[T]):
+    """An attribute of a LineWidget that is shown: setting it repaints the cells that differ."""
+
+    def __init__(self, initial: T) -> None:
+        self._initial = initial
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_painted_{name}"
+
+    def __get__(self, widget: Any, owner: type) -> T:
+        return getattr(widget, self._name, self._initial)
+
+    def __set__(self, widget: LineWidget, value: T) -> None:
+        setattr(widget, self._name, value)
+        widget.repaint()
+
+
 class LineWidget(Widget):
     """A widget whose rows come from `line(y, width)`.
 
@@ -101,15 +121,13 @@ class LineWidget(Widget):
     LineWidget { height: 1; width: 1fr; }
     """
 
-    def __init__(
-        self, *, id: str | None = None, classes: str | None = None, name: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes, name=name, markup=False)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
         self._drawn: dict[int, Line] = {}
         self._drawn_size = Size(0, 0)
 
     def line(self, y: int, width: int) -> Iterable[Part]:
-        """The parts of row `y`, of which `width` cells are shown. Override this."""
+        """Return the parts of row `y`, of which `width` cells are shown. Override this."""
         return ()
 
     def render_line(self, y: int) -> Strip:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual import events
 
 from mission_control_tui.model.text.clean import fold
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 
-class LinkList(CursorLines):
+class LinkList(HeldRows):
     """The screens that can be reached from anywhere, as (name, label).
 
     Letters go to the link of which a word begins so; a letter that finds none is the verb that it is elsewhere.
@@ -20,27 +20,19 @@ class LinkList(CursorLines):
 
     def __init__(self, links: Sequence[tuple[str, str]]) -> None:
         super().__init__(columns=(Column("QUICK LINKS  first letters, Enter"),))
-        self._links = tuple(links)
+        self._rows = [Row(name, (label,)) for name, label in links]
+        self._labels = [fold(label) for _name, label in links]
         self._typed = ""
-
-    @property
-    def count(self) -> int:
-        return len(self._links)
-
-    def row_at(self, index: int) -> Row | None:
-        name, label = self._links[index]
-        return Row(name, (label,))
 
     def move_to(self, index: int) -> None:
         self._typed = ""
         super().move_to(index)
 
     def _place_of(self, typed: str, after: int) -> int | None:
-        """The first link from `after` on, round and round, that begins so, else of which another word does."""
+        """Return the first link from `after` on, round and round, that begins so, else of which another word does."""
         places = [*range(after, self.count), *range(after)]
-        labels = [fold(label) for _name, label in self._links]
-        begins = (place for place in places if labels[place].startswith(typed))
-        has = (place for place in places if f" {typed}" in labels[place])
+        begins = (place for place in places if self._labels[place].startswith(typed))
+        has = (place for place in places if f" {typed}" in self._labels[place])
         return next(begins, next(has, None))
 
     def on_key(self, event: events.Key) -> None:

@@ -6,18 +6,18 @@ from collections.abc import Collection, Hashable
 
 
 def with_range(marks: Collection[Hashable], between: Collection[Hashable]) -> set[Hashable]:
-    """The marks with all from the last mark to the cursor; a range never takes a mark away."""
+    """Return the marks with all from the last mark to the cursor; a range never takes a mark away."""
     return {*marks, *between}
 
 
 def with_all(marks: Collection[Hashable], shown: Collection[Hashable]) -> set[Hashable]:
-    """The marks with all that is shown; where all of it is marked already, without them. The others stay."""
+    """Return the marks with all that is shown; where all of it is marked already, without them. The others stay."""
     marked, wanted = set(marks), set(shown)
     return marked - wanted if wanted and wanted <= marked else marked | wanted
 
 
 def words(marked: int, hidden: int) -> str:
-    """How many marks there are: "12 marked, 3 not shown"; empty without any."""
+    """Return how many marks there are: "12 marked, 3 not shown"; empty without any."""
     if not marked:
         return ""
     return f"{marked:,} marked" + (f", {hidden:,} not shown" if hidden else "")

@@ -57,7 +57,7 @@ class PasteArea(TextArea):
             self.move_cursor(result.end_location)
 
     def remember(self) -> object:
-        """What is typed."""
+        """Return what is typed."""
         return self.text
 
     def recall(self, memory: object) -> None:

@@ -12,7 +12,7 @@ WIDTH = 80
 
 
 def broken(text: str) -> Iterator[str]:
-    """The lines of `text`, spaces kept; what is longer than the narrowest screen goes on in the next line."""
+    """Return the lines of `text`, spaces kept; what is longer than the narrowest screen goes on in the next line."""
     for line in text.expandtabs().splitlines():
         rest = shown(line.rstrip())
         while True:

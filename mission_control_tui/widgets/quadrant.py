@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from mission_control_tui.widgets.cells import fit, width_of
 from mission_control_tui.widgets.lines import Part
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 
-class Quadrant(CursorLines):
+class Quadrant(HeldRows):
     """Rows under a title line. Rows that do not fit are counted on the last line and scroll into view."""
 
     DEFAULT_CSS = """
@@ -23,20 +23,11 @@ class Quadrant(CursorLines):
         columns: Sequence[Column] = (Column(),),
         empty: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(columns=columns, empty=empty, id=id, classes=classes)
+        super().__init__(columns=columns, empty=empty, id=id)
         self.title = title
         self.note = ""
-        self._rows: tuple[Row, ...] | None = None
         self._more = 0
-
-    @property
-    def count(self) -> int:
-        return len(self._rows or ())
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index] if self._rows is not None else None
 
     @property
     def head(self) -> int:
@@ -48,21 +39,15 @@ class Quadrant(CursorLines):
         return max(height - 1 if self._rest(height) else height, 1)
 
     def _rest(self, height: int) -> int:
-        """Rows that are not among the `height` lines below the head."""
+        """Return rows that are not among the `height` lines below the head."""
         return self.count + self._more - height if self.count + self._more > height else 0
 
     def set_rows(self, rows: Sequence[Row], *, more: int = 0, note: str | None = None) -> None:
         """Show `rows`; `more` counts those that were not handed over; `note` stands beside the title."""
-        key = self.current.key if self.current else None
-        self._rows = tuple(rows)
         self._more = more
         if note is not None:
             self.note = note
-        for index, row in enumerate(self._rows):
-            if row.key == key:
-                self.cursor = index
-                break
-        self.rows_changed()
+        self.hold(rows)
 
     def head_line(self, y: int, width: int) -> Iterable[Part]:
         if y:
@@ -72,10 +57,13 @@ class Quadrant(CursorLines):
         return [(title, "cursor" if self.has_focus else "title"), (note, "dim")]
 
     def line(self, y: int, width: int) -> Iterable[Part]:
-        if y >= self.head and self._rows is None:
-            return [("  …", "dim")] if y == self.head else ()
         height = self.content_size.height
-        if y >= self.head and y == height - 1 and self._rest(height - self.head):
+        if (
+            self._rows is not None
+            and y >= self.head
+            and y == height - 1
+            and self._rest(height - self.head)
+        ):
             hidden = self.count - self.top - self.room
             rest = max(hidden, 0) + self._more
             return [(f"  +{rest} more", "dim")] if rest else [("  (end)", "dim")]

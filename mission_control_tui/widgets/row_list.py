@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from textual.geometry import Size
 
 from mission_control_tui.widgets.lines import Part
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 
-class RowList(CursorLines):
+class RowList(HeldRows):
     """Rows that are all handed over at once. `most` of them are seen at a time."""
 
     DEFAULT_CSS = """
@@ -31,15 +31,7 @@ class RowList(CursorLines):
         self.help_text = help_text
         self.title = title
         self._most = most
-        self._rows: tuple[Row, ...] | None = None
         self._more = ""
-
-    @property
-    def count(self) -> int:
-        return len(self._rows or ())
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index] if self._rows is not None else None
 
     @property
     def room(self) -> int:
@@ -47,14 +39,9 @@ class RowList(CursorLines):
 
     def set_rows(self, rows: Sequence[Row], *, more: str = "") -> None:
         """Show `rows`, the cursor staying on the same one; `more` says on a last line what is not among them."""
-        key = self.current.key if self.current else None
         before = self._height()
-        self._rows, self._more = tuple(rows), more
-        for index, row in enumerate(self._rows):
-            if row.key == key:
-                self.cursor = index
-                break
-        self.rows_changed()
+        self._more = more
+        self.hold(rows)
         if self._height() != before:
             self.refresh(layout=True)
 
@@ -67,6 +54,4 @@ class RowList(CursorLines):
     def line(self, y: int, width: int) -> Iterable[Part]:
         if self._more and y == self.content_size.height - 1:
             return [(f"  {self._more}", "dim")]
-        if self._rows is None and y == self.head:
-            return [("  …", "dim")]
         return super().line(y, width)

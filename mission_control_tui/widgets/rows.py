@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, TypeVar
 
 from textual import events
 from textual.binding import BindingType
@@ -17,6 +17,8 @@ from mission_control_tui.widgets.lines import LineWidget, Part, fit_parts
 
 Cell: TypeAlias = str | Part | tuple[Part, ...]
 """Plain text, text with a style name, or several of these."""
+
+T = TypeVar("T")
 
 MARKER = ">"
 MARK = "*"
@@ -43,7 +45,7 @@ class Column:
 
 
 def cell_parts(cell: Cell) -> tuple[Part, ...]:
-    """A cell as parts, whichever way it was written."""
+    """Return a cell as parts, whichever way it was written."""
     if isinstance(cell, str):
         return ((cell, ""),)
     if len(cell) == 2 and isinstance(cell[0], str):
@@ -98,39 +100,35 @@ class CursorLines(LineWidget, can_focus=True):
     CursorLines { height: 1fr; }
     """
 
+    @dataclass
     class Opened(Message):
         """Enter on a row."""
 
-        def __init__(self, rows: CursorLines, row: Row) -> None:
-            super().__init__()
-            self.rows = rows
-            self.row = row
+        rows: CursorLines
+        row: Row
 
+    @dataclass
     class Moved(Message):
         """The cursor is on another row; only the newest of these is delivered."""
 
-        def __init__(self, rows: CursorLines, row: Row | None) -> None:
-            super().__init__()
-            self.rows = rows
-            self.row = row
+        rows: CursorLines
+        row: Row | None
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, CursorLines.Moved) and message.rows is self.rows
 
+    @dataclass
     class Marked(Message):
         """Marks were set or taken away."""
 
-        def __init__(self, rows: CursorLines) -> None:
-            super().__init__()
-            self.rows = rows
+        rows: CursorLines
 
+    @dataclass
     class Edge(Message):
         """The cursor was asked to go above the first row (-1) or below the last (1)."""
 
-        def __init__(self, rows: CursorLines, direction: int) -> None:
-            super().__init__()
-            self.rows = rows
-            self.direction = direction
+        rows: CursorLines
+        direction: int
 
     def __init__(
         self,
@@ -140,9 +138,8 @@ class CursorLines(LineWidget, can_focus=True):
         cursor_when_blurred: bool = False,
         empty: str = "",
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.columns = tuple(columns)
         self.marking = marking
         self.cursor_when_blurred = cursor_when_blurred
@@ -157,16 +154,16 @@ class CursorLines(LineWidget, can_focus=True):
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """Return how many rows there are."""
         return 0
 
     def row_at(self, index: int) -> Row | None:
-        """The row at `index`, or None while it is not known."""
+        """Return the row at `index`, or None while it is not known."""
         return None
 
     @property
     def mark_hint(self) -> bool:
-        """Whether the key hints tell of Space."""
+        """Tell whether the key hints tell of Space."""
         return self.marking
 
     @property
@@ -190,8 +187,13 @@ class CursorLines(LineWidget, can_focus=True):
         """The row under the cursor."""
         return self.row_at(self.cursor) if self.cursor < self.count else None
 
+    def current_data(self, kind: type[T]) -> T | None:
+        """Return the data of the row under the cursor, where it is of this kind."""
+        row = self.current
+        return row.data if row is not None and isinstance(row.data, kind) else None
+
     def row_parts(self, row: Row, width: int) -> Iterable[Part]:
-        """A row without its marker."""
+        """Return a row without its marker."""
         return lay_out(row.cells, self.columns, width)
 
     def line(self, y: int, width: int) -> Iterable[Part]:
@@ -334,6 +336,34 @@ class CursorLines(LineWidget, can_focus=True):
                 self.move_to(index)
                 return
         self.move_to(fallback)
+
+
+class HeldRows(CursorLines):
+    """Rows that are all handed over at once; until then a placeholder, unless there are none from the start."""
+
+    _rows: Sequence[Row] | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self._rows or ())
+
+    def row_at(self, index: int) -> Row | None:
+        return self._rows[index] if self._rows is not None else None
+
+    def hold(self, rows: Sequence[Row]) -> None:
+        """Show `rows`, the cursor staying on the same one."""
+        key = self.current.key if self.current else None
+        self._rows = tuple(rows)
+        for index, row in enumerate(self._rows):
+            if row.key == key:
+                self.cursor = index
+                break
+        self.rows_changed()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if self._rows is None and y >= self.head:
+            return [("  …", "dim")] if y == self.head else ()
+        return super().line(y, width)
 
 
 class FieldLines(CursorLines):

@@ -16,7 +16,7 @@ LONGEST = 2000
 
 
 def rule_field(rule: ValueRule, *, id: str, domains: Sequence[str] = ()) -> AnyField:
-    """The widget that asks for `rule`; `domains` are offered where one of the account's domains is asked for."""
+    """Return the widget that asks for `rule`; `domains` are offered where one of the account's domains is asked for."""
     help_text = f"{rule.help} {rule.expected.capitalize()}.".strip()
     if rule.type is ValueType.BOOL:
         return CheckField(rule.name, bool(rule.initial), help_text=help_text, id=id)
@@ -47,7 +47,7 @@ def rule_field(rule: ValueRule, *, id: str, domains: Sequence[str] = ()) -> AnyF
 
 
 def answer_of(field: AnyField, rule: ValueRule) -> object:
-    """What stands in the field, as the rule takes it; sets or clears the error beside it."""
+    """Return what stands in the field, as the rule takes it; sets or clears the error beside it."""
     given: object = field.value
     try:
         value = rule.validate(given)

@@ -29,7 +29,7 @@ SHORTEST = 4
 
 
 def seat_parts(seats: SeatCounts, width: int = 10) -> tuple[Part, ...]:
-    """A bar of `width` cells and the number of free seats; every used and every free seat shows at least one cell.
+    """Return a bar of `width` cells and the number of free seats; every used and free seat shows at least one cell.
 
     The bar is shorter where the numbers are so long that they would not fit beside it.
     """

@@ -18,7 +18,7 @@ _running: set[asyncio.Task[Any]] = set()
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is not cancelled when this is."""
+    """Return the result of `work`, which is not cancelled when this is."""
     task = asyncio.create_task(work)
     _running.add(task)
     task.add_done_callback(_ended)

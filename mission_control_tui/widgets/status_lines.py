@@ -90,12 +90,12 @@ class TopLine(LineWidget):
         return [*parts, (named, "strong"), (others + rest, ""), (title, "title")]
 
     def _title(self, room: int) -> str:
-        """The title, which gives way to who works where, but never so far that it says nothing."""
+        """Return the title, which gives way to who works where, but never so far that it says nothing."""
         full = min(width_of(self.title), MOST_TITLE)
         return fit(self.title, max(min(full, room), min(full, LEAST_TITLE)))
 
     def _others(self) -> str:
-        """How many are red in the account, where others asked for some of them."""
+        """Return how many are red in the account, where others asked for some of them."""
         info = self.info
         if info.red is None or info.all_red <= info.red:
             return ""

@@ -23,10 +23,10 @@ class StepPage(Widget):
     StepPage > .note { margin: 0 0 1 0; }
     """
 
-    def __init__(self, fields: Sequence[Widget], button: str, note: str = "") -> None:
+    def __init__(self, fields: Sequence[Widget], button: str) -> None:
         super().__init__()
         self.title = TextLines("", "title")
-        self.note = TextLines(note, "dim", classes="note")
+        self.note = TextLines("", "dim", classes="note")
         self.problem = TextLines("", "error")
         self.fields = tuple(fields)
         self.button = ActionButton(button, id="next")
@@ -39,7 +39,7 @@ class StepPage(Widget):
         yield self.problem
 
     def field(self, name: str) -> Field | ChoiceField | CheckField | None:
-        """The field with this id."""
+        """Return the field with this id."""
         for field in self.fields:
             if field.id == name and isinstance(field, Field | ChoiceField | CheckField):
                 return field

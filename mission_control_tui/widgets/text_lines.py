@@ -42,6 +42,12 @@ class TextLines(LineWidget):
         else:
             self.repaint()
 
+    def tell(self, *lines: str, style: str | None = None) -> None:
+        """Say these lines, empty ones left out; the widget takes no room while there are none."""
+        text = "\n".join(filter(None, lines))
+        self.set(text, style)
+        self.display = bool(text)
+
     def _lines(self, width: int) -> list[str]:
         if self._wrapped[0] != width:
             self._wrapped = (width, wrap(self._text, width))

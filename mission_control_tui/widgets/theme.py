@@ -46,7 +46,6 @@ _STYLES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 DEFAULT_THEME = "dark-16"
-THEME_NAMES = tuple(_STYLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,12 @@ PALETTES: Mapping[str, Palette] = {name: _palette(name) for name in _STYLES}
 
 
 def palette_of(widget: Widget) -> Palette:
-    """The palette of the theme that the widget's application shows."""
+    """Return the palette of the theme that the widget's application shows."""
     return PALETTES.get(widget.app.theme, PALETTES[DEFAULT_THEME])
 
 
 def themes() -> list[Theme]:
-    """The Textual themes to register, one for each palette."""
+    """Return the Textual themes to register, one for each palette."""
     return [
         replace(BUILTIN_THEMES["ansi-dark" if name.startswith("dark") else "ansi-light"], name=name)
         for name in _STYLES
@@ -81,7 +80,7 @@ def themes() -> list[Theme]:
 
 
 def choose_theme(wanted: str = "auto", environ: Mapping[str, str] | None = None) -> str:
-    """The theme for `wanted` (auto, dark, light or a theme's name) on the terminal that the environment describes.
+    """Return the theme for `wanted` (auto, dark, light or a theme's name) on the terminal of this environment.
 
     Auto is dark unless COLORFGBG names a light background; sixteen colours unless TERM or COLORTERM promise more.
     """

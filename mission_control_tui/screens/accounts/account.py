@@ -232,7 +232,7 @@ class AccountScreen(MissionScreen):
 
     @property
     def unfinished(self) -> bool:
-        """Whether contacts or the limit are typed and not saved."""
+        """Tell whether contacts or the limit are typed and not saved."""
         return any(form.is_dirty for form in self.query(ContactsForm)) or any(
             form.is_dirty for form in self.query(LimitForm)
         )
@@ -279,8 +279,8 @@ class AccountScreen(MissionScreen):
             self.go_to("order", data.order_id)
             return
         said = [
-            f"{one.service}: {one.word}{f' ({one.error_said})' if one.error_said else ''}"
-            for one in data.services
+            f"{service.service}: {service.word}{f' ({service.error_said})' if service.error_said else ''}"
+            for service in data.services
         ]
         term = f", {data.term_months} months from {data.added_at:%Y-%m-%d}" if data.bought else ""
         self.announce(f"{data.name}: {data.state}{term}. {'; '.join(said)}".rstrip())
@@ -383,13 +383,13 @@ class AccountScreen(MissionScreen):
 
 
 def notes(details: AccountDetails) -> dict[str, str]:
-    """What stands beside the titles of the panels, so that most questions need no opening."""
+    """Return what stands beside the titles of the panels, so that most questions need no opening."""
     first = details.contacts[0] if details.contacts else None
     called = " ".join(filter(None, (first.name, first.phone or first.email))) if first else ""
     more = f", and {len(details.contacts) - 1} more" if len(details.contacts) > 1 else ""
     waiting = details.orders_awaiting_approval
-    owned = sum(one.owned for one in details.seats)
-    held = sum(one.used + one.queued for one in details.seats)
+    owned = sum(seat.owned for seat in details.seats)
+    held = sum(seat.used + seat.queued for seat in details.seats)
     limit = details.approval_above
     month = ", ".join(str(one) for one in details.this_month)
     return {

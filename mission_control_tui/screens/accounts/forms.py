@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -67,7 +67,7 @@ class ContactsForm(Vertical):
 
     @property
     def typed(self) -> dict[str, str]:
-        """What differs from what was loaded, by "primary name" and so on."""
+        """Return what differs from what was loaded, by "primary name" and so on."""
         shown = _values(self.loaded)
         return {key: field.value for key, field in self.fields.items() if field.value != shown[key]}
 
@@ -103,9 +103,7 @@ class ContactsForm(Vertical):
 
     def say(self, lines: Iterable[str]) -> None:
         """What somebody else changed meanwhile."""
-        text = "\n".join(lines)
-        self._notice.set(text)
-        self._notice.display = bool(text)
+        self._notice.tell(*lines)
 
     def on_mount(self) -> None:
         self._notice.display = False
@@ -116,7 +114,7 @@ class ContactsForm(Vertical):
         self._judge()
 
     def wanted(self) -> list[Contact]:
-        """All contacts as they shall be. A role whose fields are all empty has none."""
+        """Return all contacts as they shall be. A role whose fields are all empty has none."""
         wanted = []
         for role in ROLES:
             said = {name: self.fields[f"{role} {name}"].value.strip() for name in FIELDS}
@@ -135,12 +133,11 @@ class ContactsForm(Vertical):
         homeless: list[str] = []
         for problem in problems:
             _contact, number, name = problem.where.split(" ", 2)
-            role = wanted[int(number) - 1].role
-            field = self.fields.get(f"{role} {name}")
+            field = self.fields.get(f"{wanted[int(number) - 1].role} {name}")
             if field is None:
                 homeless.append(str(problem))
-                continue
-            field.error = words_of(problem)
+            else:
+                field.error = words_of(problem)
         wrong = [field for field in self.fields.values() if field.error]
         if wrong:
             wrong[0].focus()
@@ -165,9 +162,9 @@ class ContactsForm(Vertical):
 def _values(contacts: Sequence[Contact]) -> dict[str, str]:
     found = {f"{role} {field}": "" for role in ROLES for field in FIELDS}
     for role in ROLES:
-        one = next((each for each in contacts if each.role is role), None)
-        if one is not None:
-            found |= {f"{role} {field}": getattr(one, field) for field in FIELDS}
+        contact = next((each for each in contacts if each.role is role), None)
+        if contact is not None:
+            found |= {f"{role} {field}": getattr(contact, field) for field in FIELDS}
     return found
 
 
@@ -178,13 +175,12 @@ class LimitForm(Vertical):
     LimitForm { height: auto; }
     """
 
+    @dataclass
     class Saved(Message):
         """The limit is to be kept: what was typed, empty for none."""
 
-        def __init__(self, form: LimitForm, typed: str) -> None:
-            super().__init__()
-            self.form = form
-            self.typed = typed
+        form: LimitForm
+        typed: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -41,22 +41,22 @@ DOMAIN_COLUMNS = (
 
 
 def statement_rows(found: Statement) -> list[Row]:
-    """One row a line; seats of test users are said beside the count."""
+    """Return one row a line; seats of test users are said beside the count."""
     rows = []
-    for number, one in enumerate(found.lines):
-        free = f"{one.quantity - one.not_billed} of {one.quantity} billed"
-        seats = free if one.not_billed else str(one.quantity)
-        total = one.total.format(code=False)
-        rows.append(Row((number, one.order_id), (one.day, one.label, seats, total), one))
+    for number, line in enumerate(found.lines):
+        free = f"{line.quantity - line.not_billed} of {line.quantity} billed"
+        seats = free if line.not_billed else str(line.quantity)
+        total = line.total.format(code=False)
+        rows.append(Row((number, line.order_id), (line.day, line.label, seats, total), line))
     return rows
 
 
 def level_rows(levels: Sequence[LevelUsage]) -> list[Row]:
-    """One row a level: owned, free, of disabled users, suspended, never provisioned, cost, idle part of it."""
+    """Return one row a level: owned, free, of disabled users, suspended, never provisioned, cost, idle part of it."""
     rows = []
-    for one in levels:
-        seats = one.seats
-        counts = (one.disabled, one.suspended, one.never_provisioned)
+    for level in levels:
+        seats = level.seats
+        counts = (level.disabled, level.suspended, level.never_provisioned)
         rows.append(
             Row(
                 (seats.service_id, seats.level_id),
@@ -65,17 +65,17 @@ def level_rows(levels: Sequence[LevelUsage]) -> list[Row]:
                     str(seats.owned),
                     str(seats.free),
                     *(str(count) if count else ("-", "dim") for count in counts),
-                    one.monthly.format(code=False),
-                    one.idle.format(code=False) if one.idle else ("-", "dim"),
+                    level.monthly.format(code=False),
+                    level.idle.format(code=False) if level.idle else ("-", "dim"),
                 ),
-                one,
+                level,
             )
         )
     return rows
 
 
 def idle_rows(found: Iterable[IdleSeat]) -> list[Row]:
-    """One row a seat that is held and not used."""
+    """Return one row a seat that is held and not used."""
     return [
         Row(
             (one.user_id, one.service_id, one.level_id),
@@ -87,7 +87,7 @@ def idle_rows(found: Iterable[IdleSeat]) -> list[Row]:
 
 
 def domain_rows(found: Iterable[AccountDomain]) -> list[Row]:
-    """One row a domain: its state behind its light."""
+    """Return one row a domain: its state behind its light."""
     rows = []
     for one in found:
         light = one.light

@@ -69,8 +69,8 @@ class StatementPanel(Vertical):
         """Offer these months, keeping the one that is chosen."""
         self.month.set_choices(
             [
-                (one.period, one.period if number else f"{one.period}, so far")
-                for number, one in enumerate(months)
+                (month.period, month.period if number else f"{month.period}, so far")
+                for number, month in enumerate(months)
             ]
         )
 

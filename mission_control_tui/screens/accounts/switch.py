@@ -30,7 +30,7 @@ class AccountList(FindingScreen):
         return rows, f"the first {len(rows)}: type more" if len(found) > MOST else count
 
     def row(self, account: Account) -> Row:
-        """An account as a row."""
+        """Return an account as a row."""
         name = f"{account.name} (sample)" if account.is_sample else account.name
         return Row(account.id, (account.code, name, ", ".join(account.domains)), account)
 
@@ -64,10 +64,10 @@ class AccountsScreen(AccountList):
     async def find(self, text: str) -> Sequence[Account]:
         words = fold(text).split()
         found = []
-        for one in self._accounts:
-            known = fold(" ".join((one.code, one.name, *one.domains)))
+        for account in self._accounts:
+            known = fold(" ".join((account.code, account.name, *account.domains)))
             if all(word in known for word in words):
-                found.append(one)
+                found.append(account)
         return found
 
     def go_on(self, account: Account) -> None:

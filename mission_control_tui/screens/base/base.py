@@ -20,6 +20,7 @@ from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.base.memory import Memory
 from mission_control_tui.screens.base.prompts import Prompts
+from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.line_list import LineList
@@ -127,6 +128,10 @@ class BaseScreen(FrameScreen):
 
     def _holds_over(self, overlay: Widget, verb: str) -> bool:
         return verb in WITH_OVERLAY or (verb in LEADS_AWAY and not isinstance(overlay, HelpLines))
+
+    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
+        if event.button.verb:
+            self.action_verb(event.button.verb)
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""

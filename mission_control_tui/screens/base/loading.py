@@ -34,6 +34,12 @@ class Loader:
             shielded(self._counted(work)), group="do", description="do", exit_on_error=True
         )
 
+    def do_latest(self, work: Coroutine[Any, Any, object], group: str) -> None:
+        """Run `work`, which keys do not wait for; what is newer in its group is waited for instead of it."""
+        self._screen.run_worker(
+            shielded(self.guard(work)), group=group, description=group, exclusive=True
+        )
+
     async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
         try:
             await self.guard(work)

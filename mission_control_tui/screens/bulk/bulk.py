@@ -33,15 +33,14 @@ from mission_control_tui.screens.bulk.labels import (
     title_of,
 )
 from mission_control_tui.screens.bulk.passwords import PasswordsScreen
-from mission_control_tui.screens.forms.password_fields import as_wide
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.lines import LineWidget, Part
 from mission_control_tui.widgets.plain_lines import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN: dict[str, tuple[str, frozenset[ItemOutcome]]] = {
@@ -117,36 +116,28 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         yield TextLines("", id="numbers")
         yield TextLines("", id="notice")
         with Horizontal(id="buttons"):
-            yield as_wide(
-                ActionButton(
-                    "Stop",
-                    help_text="What is left is left out; what is queued goes on.",
-                    id="stop",
-                )
+            yield ActionButton(
+                "Stop",
+                help_text="What is left is left out; what is queued goes on.",
+                width=0,
+                id="stop",
             )
-            yield as_wide(
-                ActionButton(
-                    "Stop and cancel",
-                    help_text="What is left is left out, and what is on its way is cancelled.",
-                    id="cancel",
-                )
+            yield ActionButton(
+                "Stop and cancel",
+                help_text="What is left is left out, and what is on its way is cancelled.",
+                width=0,
+                id="cancel",
             )
-            yield as_wide(
-                ActionButton("Resume", help_text="Goes on with what is left.", id="resume")
+            yield ActionButton(
+                "Resume", help_text="Goes on with what is left.", width=0, id="resume"
             )
-            yield as_wide(
-                ActionButton(
-                    "Show the passwords once",
-                    help_text="Shows the passwords that were made; then they are forgotten.",
-                    id="reveal",
-                )
+            yield ActionButton(
+                "Show the passwords once",
+                help_text="Shows the passwords that were made; then they are forgotten.",
+                width=0,
+                id="reveal",
             )
-        yield ChoiceField(
-            "Show",
-            [(name, label) for name, (label, _outcomes) in SHOWN.items()],
-            help_text="Which items the list shows; Left and Right choose.",
-            id="shown",
-        )
+        yield ShownField(SHOWN, help_text="Which items the list shows")
         yield LineList(
             columns=(Column("User", width=30), Column("Now", width=11), Column("Why")),
             empty="None of them",
@@ -211,13 +202,12 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             words.append("Nobody takes its passwords any more: p goes on with it here.")
         elif bulk.progress.left and self.context.no_worker:
             words.append(f"Nothing happens yet: {self.context.no_worker}.")
-        notice = self.query_one("#notice", TextLines)
-        notice.set(" ".join(words))
-        notice.display = bool(words)
+        self.query_one("#notice", TextLines).tell(" ".join(words))
 
     @property
     def _outcomes(self) -> frozenset[ItemOutcome]:
-        return SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        shown: ShownField[frozenset[ItemOutcome]] = self.query_one(ShownField)
+        return shown.meaning
 
     def _total(self) -> int:
         if self._bulk is None:
@@ -235,15 +225,14 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
         total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
         return RowPage([self._row(one) for one in found], total)
 
-    def _row(self, one: BulkItemView) -> Row:
-        word, style = OUTCOMES[one.outcome]
-        return Row(one.id, (one.name, (word, style), one.reason), one)
+    def _row(self, item: BulkItemView) -> Row:
+        word, style = OUTCOMES[item.outcome]
+        return Row(item.id, (item.name, (word, style), item.reason), item)
 
     @property
     def item(self) -> BulkItemView | None:
         """The item under the cursor."""
-        row = self.query_one("#items", LineList).current
-        return row.data if row is not None and isinstance(row.data, BulkItemView) else None
+        return self.query_one("#items", LineList).current_data(BulkItemView)
 
     def on_line_list_loaded(self) -> None:
         self._tell()
@@ -335,9 +324,18 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             return
         lines = [
             "  ".join(
-                filter(None, (one.upn, one.service_id, one.instance, one.login, one.password))
+                filter(
+                    None,
+                    (
+                        password.upn,
+                        password.service_id,
+                        password.instance,
+                        password.login,
+                        password.password,
+                    ),
+                )
             )
-            for one in held.passwords
+            for password in held.passwords
         ]
         held.passwords.clear()
         self._fit_buttons(self._known())
@@ -374,7 +372,9 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             f"{self.context.account.name}: undo bulk {bulk.id}, {self._title(bulk)}?",
             summary(plan),
         ]
-        lines += [f"{one.count:,} {one.state}: {one.reason}" for one in plan.reasons[:3]]
+        lines += [
+            f"{reason.count:,} {reason.state}: {reason.reason}" for reason in plan.reasons[:3]
+        ]
 
         if plan.users > self.context.settings.console.confirm_above:
             self.prompts.ask_typed(

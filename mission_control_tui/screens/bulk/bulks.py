@@ -12,7 +12,7 @@ from mission_control_tui.model.bulk.views import BulkView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.bulk.labels import done_of, state_of, title_of
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.line_list import LineList, RowPage
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 
 MOST = 100
@@ -46,30 +46,27 @@ class BulksScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        self.query_one(LineList).show(self._fetch, find=None, keep=True)
-        self.refresh_keys()
+        bulks = await list_bulks(self.context.scope, limit=MOST)
+        if self.is_here:
+            self.query_one(LineList).show_rows([self._row(bulk) for bulk in bulks])
+            self.refresh_keys()
 
-    async def _fetch(self, offset: int, limit: int) -> RowPage:
-        found = await list_bulks(self.context.scope, limit=MOST)
-        return RowPage([self._row(one) for one in found[offset : offset + limit]], len(found))
-
-    def _row(self, one: BulkView) -> Row:
-        progress = one.progress
+    def _row(self, bulk: BulkView) -> Row:
+        progress = bulk.progress
         cells = (
-            str(one.id),
-            state_of(one),
-            title_of(one, self.context.catalogue),
+            str(bulk.id),
+            state_of(bulk),
+            title_of(bulk, self.context.catalogue),
             f"{done_of(progress):,}/{progress.total:,}",
             (str(progress.failed), "red" if progress.failed else "dim"),
-            age(one.created_at),
+            age(bulk.created_at),
         )
-        return Row(one.id, cells, one)
+        return Row(bulk.id, cells, bulk)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "bulks" and isinstance(event.row.key, int):
             self.go_to("bulk", event.row.key)
 
     def verb_copy(self) -> None:
-        row = self.query_one(LineList).current
-        if row is not None and isinstance(row.data, BulkView):
-            self.copy(f"bulk {row.data.id}: {title_of(row.data, self.context.catalogue)}")
+        if (bulk := self.query_one(LineList).current_data(BulkView)) is not None:
+            self.copy(f"bulk {bulk.id}: {title_of(bulk, self.context.catalogue)}")

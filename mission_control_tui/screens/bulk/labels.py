@@ -64,7 +64,7 @@ OUTCOMES: Mapping[ItemOutcome, tuple[str, str]] = {
 
 
 def state_of(bulk: BulkView) -> tuple[str, str]:
-    """The state and its colour; what is queued and has not ended is still on its way."""
+    """Return the state and its colour; what is queued and has not ended is still on its way."""
     if bulk.state is BulkState.DONE and bulk.progress.orange:
         return "On its way", "orange"
     if bulk.state is BulkState.DONE:
@@ -73,7 +73,7 @@ def state_of(bulk: BulkView) -> tuple[str, str]:
 
 
 def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
-    """What it does, as people call it: Change Managed Exchange to Standard Mail (POPX)."""
+    """Return what it does, as people call it: Change Managed Exchange to Standard Mail (POPX)."""
     if bulk.undoes_id is not None:
         return f"Undo of bulk {bulk.undoes_id}"
     words = [DONE.get(bulk.action, str(bulk.action).capitalize())]
@@ -91,7 +91,7 @@ def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
 
 
 def done_of(progress: BulkProgress) -> int:
-    """How many items nothing more happens to."""
+    """Return how many items nothing more happens to."""
     return progress.total - progress.left - progress.orange
 
 
@@ -101,31 +101,34 @@ def people(count: int) -> str:
 
 
 def summary(plan: BulkPlan) -> str:
-    """What the plan does, in one or two lines."""
+    """Return what the plan does, in one or two lines."""
     words = [f"{plan.queued:,} of {plan.total:,} would be done"]
-    for count, word in (
+    words += _counted(
         (plan.waiting, "of them wait first"),
         (plan.unchanged, "already so"),
         (plan.skipped, "skipped"),
         (plan.refused, "refused"),
-    ):
-        if count:
-            words.append(f"{count:,} {word}")
+    )
     said = ", ".join(words) + "."
     if plan.attended:
         said += " Passwords are generated: to a file, or shown once."
     return " ".join((said, *plan.warnings))
 
 
+def _counted(*counts: tuple[int, str]) -> list[str]:
+    """Return those of which there are any, in words."""
+    return [f"{count:,} {word}" for count, word in counts if count]
+
+
 def plan_rows(plan: BulkPlan) -> list[Row]:
-    """Seats, what is missing and its price, and who is left out and why; keys say what Enter does."""
+    """Return seats, what is missing and its price, and who is left out and why; keys say what Enter does."""
     rows = []
-    for one in plan.seats:
-        later = "" if one.free_after == one.free_queued else f", later {one.free_after}"
-        short: Cell = ((f"{one.short} short", "red"),) if one.short else ""
-        level = one.level.removeprefix(f"{one.service} - ")
-        said = f"{one.free_before} -> {one.free_queued} free{later}: {one.service}, {level}"
-        rows.append(Row(("seats", one.service_id, one.level_id), ("Seats", said, short), one))
+    for seat in plan.seats:
+        later = "" if seat.free_after == seat.free_queued else f", later {seat.free_after}"
+        short: Cell = ((f"{seat.short} short", "red"),) if seat.short else ""
+        level = seat.level.removeprefix(f"{seat.service} - ")
+        said = f"{seat.free_before} -> {seat.free_queued} free{later}: {seat.service}, {level}"
+        rows.append(Row(("seats", seat.service_id, seat.level_id), ("Seats", said, short), seat))
     for missing in plan.missing:
         term = f"{missing.months} month{'s'[: missing.months != 1]}"
         price = f"{missing.quantity} more: {missing.total.format()} with tax for {term}"
@@ -140,20 +143,18 @@ def plan_rows(plan: BulkPlan) -> list[Row]:
 
 
 def progress_words(progress: BulkProgress) -> str:
-    """How far a bulk is: done, red, left, as numbers."""
+    """Return how far a bulk is: done, red, left, as numbers."""
     words = [
         f"{progress.green:,} done",
         f"{progress.red:,} red",
         f"{progress.orange:,} on their way",
         f"{progress.left:,} left",
     ]
-    for count, word in (
+    words += _counted(
         (progress.refused, "refused"),
         (progress.skipped, "skipped"),
         (progress.unchanged, "as they were"),
         (progress.cancelled, "cancelled"),
         (progress.superseded, "superseded"),
-    ):
-        if count:
-            words.append(f"{count:,} {word}")
+    )
     return f"{progress.total:,} in all: " + ", ".join(words)

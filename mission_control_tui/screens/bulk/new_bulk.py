@@ -27,7 +27,7 @@ from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.plain_lines import PlainLines
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 OF_A_SERVICE = frozenset(
@@ -44,7 +44,7 @@ NAMED = 3
 KEEP, EVERYTHING = "", ""
 
 
-class PlanList(CursorLines):
+class PlanList(HeldRows):
     """What the plan says, line by line."""
 
     title = "Plan"
@@ -54,14 +54,7 @@ class PlanList(CursorLines):
         super().__init__(
             columns=(Column("Plan", width=9), Column(), Column(width=9, right=True)), id="plan"
         )
-        self._rows: tuple[Row, ...] = ()
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index]
+        self._rows = ()
 
     def set(self, rows: Sequence[Row], empty: str = "") -> None:
         self.empty = empty
@@ -138,7 +131,7 @@ class BulkNewScreen(PasswordsScreen):
         self._seats = await list_seats(self.context.scope)
         here = await among(self.context.scope, self._users)
         if len(here) < len(self._users):
-            self._users = tuple(one for one in self._users if one in here)
+            self._users = tuple(user for user in self._users if user in here)
             self._forget_plan()
         if len(self._users) == 1:
             user = await details(self.context.scope, self._users[0])
@@ -157,7 +150,7 @@ class BulkNewScreen(PasswordsScreen):
         self._fit_levels()
 
     def concerns(self, changes: object) -> bool:
-        """What others change shows in the next plan, and in what becomes of it."""
+        """Return False: what others change shows in the next plan, and in what becomes of it."""
         return False
 
     @property
@@ -179,7 +172,7 @@ class BulkNewScreen(PasswordsScreen):
     def _fit_form(self) -> None:
         """Show what the action needs."""
         action = self.action
-        services = [(one.id, one.name) for one in self._services.values()]
+        services = [(service.id, service.name) for service in self._services.values()]
         if action is BulkAction.DEPROVISION:
             services.insert(0, (EVERYTHING, "All services"))
         self.query_one("#service", ChoiceField).set_choices(services)
@@ -194,7 +187,7 @@ class BulkNewScreen(PasswordsScreen):
         service = self.service
         if service is None:
             return
-        free = {one.level_id: one.free for one in self._seats if one.service_id == service.id}
+        free = {seat.level_id: seat.free for seat in self._seats if seat.service_id == service.id}
         levels = [
             (
                 level.id,
@@ -230,7 +223,7 @@ class BulkNewScreen(PasswordsScreen):
             yield option_widget(option, value, f"o-{option.id}")
 
     def _settings(self) -> dict[str, object]:
-        """What was changed of the settings."""
+        """Return what was changed of the settings."""
         typed: dict[str, object] = {}
         for name, default in self._defaults.items():
             for widget in self.query(f"#o-{name}"):
@@ -239,7 +232,7 @@ class BulkNewScreen(PasswordsScreen):
         return typed
 
     def params(self) -> ActionParams:
-        """What was chosen."""
+        """Return what was chosen."""
         action, service = self.action, self.service
         must = self.query_one("#must-change", CheckField).value
         return ActionParams(

@@ -47,7 +47,7 @@ class PasswordsScreen(MissionScreen):
     """A screen from which a bulk that makes passwords is started or resumed."""
 
     def held(self, bulk_id: int) -> AttendedBulk | None:
-        """What this console holds of the bulk, if it attends it."""
+        """Return what this console holds of the bulk, if it attends it."""
         return _held.get(self.app, {}).get(bulk_id)
 
     def ask_where(self, then: Callable[[Path | None], Any]) -> None:
@@ -104,5 +104,5 @@ def _file_of(text: str) -> Path | None:
     return path_named(text) if text.strip() else None
 
 
-def _cells(one: BulkPassword) -> tuple[str, ...]:
-    return one.upn, one.service_id, one.instance, one.login, one.password
+def _cells(made: BulkPassword) -> tuple[str, ...]:
+    return made.upn, made.service_id, made.instance, made.login, made.password

@@ -10,10 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.message import Message
 
-from mission_control_tui.screens.forms.password_fields import as_wide
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLines, HeldRows, Row
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class AddressEdits:
         return len(self.added) + len(self.removed) + bool(self.primary)
 
 
-class AddressList(FieldLines):
+class AddressList(FieldLines, HeldRows):
     """One address a row, with what it is and what is to become of it."""
 
     DEFAULT_CSS = """
@@ -41,21 +40,14 @@ class AddressList(FieldLines):
 
     def __init__(self) -> None:
         super().__init__(columns=(Column(), Column(width=34)), id="addresses")
-        self._rows: list[Row] = []
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        return self._rows[index]
+        self._rows = ()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return max(len(self._rows), 1)
+        return max(self.count, 1)
 
     def set(self, rows: Sequence[Row]) -> None:
-        taller = len(rows) != len(self._rows)
-        self._rows = list(rows)
+        taller = len(rows) != self.count
+        self._rows = rows
         self.rows_changed()
         if taller:
             self.refresh(layout=True)
@@ -94,9 +86,9 @@ class AddressFields(Vertical):
                 ("make-primary", "Make primary", "The address that recipients see and reply to."),
                 ("remove-alias", "Remove", "Takes the alias under the cursor away and frees it."),
             ):
-                yield as_wide(ActionButton(label, help_text=words, id=name))
+                yield ActionButton(label, help_text=words, width=0, id=name)
         yield self.alias
-        yield as_wide(ActionButton("Add alias", id="add-alias"))
+        yield ActionButton("Add alias", width=0, id="add-alias")
 
     def on_mount(self) -> None:
         self._show()

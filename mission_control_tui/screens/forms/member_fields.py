@@ -59,13 +59,12 @@ class MemberFields(Vertical):
     class Changed(Message):
         """Who is wanted changed."""
 
+    @dataclass
     class Sought(Message):
         """Somebody looks for `text`, to add it in `role`."""
 
-        def __init__(self, role: str, text: str) -> None:
-            super().__init__()
-            self.role = role
-            self.text = text
+        role: str
+        text: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -109,23 +108,25 @@ class MemberFields(Vertical):
         """Show what is stored; what was added or taken out here meanwhile stays so, where it still makes sense."""
         self._roles = roles
         self.display = bool(roles)
-        self.query_one("#role", ChoiceField).set_choices([(one.id, one.name) for one in roles])
+        self.query_one("#role", ChoiceField).set_choices([(role.id, role.name) for role in roles])
         self._present = {
-            (one.role, one.id): Entry(one.role, one.id, one.name, one.address, one.kind_name)
-            for one in members
+            (member.role, member.id): Entry(
+                member.role, member.id, member.name, member.address, member.kind_name
+            )
+            for member in members
         }
         self.added = {key: one for key, one in self.added.items() if key not in self._present}
         self.removed &= self._present.keys()
         self._draw()
 
     def _draw(self) -> None:
-        names = {one.id: one.name for one in self._roles}
-        order = {one.id: index for index, one in enumerate(self._roles)}
+        names = {role.id: role.name for role in self._roles}
+        order = {role.id: index for index, role in enumerate(self._roles)}
         entries = sorted(
             {**self._present, **self.added}.items(), key=lambda pair: order.get(pair[0][0], 99)
         )
         rows = []
-        for key, one in entries:
+        for key, entry in entries:
             sign, style = "", ""
             if key in self.added:
                 sign, style = "+", "orange"
@@ -133,9 +134,9 @@ class MemberFields(Vertical):
                 sign, style = "-", "error"
             cells = (
                 (sign, style),
-                (names.get(one.role, one.role), style),
-                (one.name, style),
-                (one.address, style),
+                (names.get(entry.role, entry.role), style),
+                (entry.name, style),
+                (entry.address, style),
             )
             rows.append(Row(key, cells))
         self.query_one("#members", RowList).set_rows(rows)
@@ -153,7 +154,10 @@ class MemberFields(Vertical):
         offers = [one for one in found if one.id not in there]
         choices = self.query_one("#choices", RowList)
         choices.set_rows(
-            [Row(one.id, (one.name, one.address, (one.kind_name, "dim")), one) for one in offers]
+            [
+                Row(offer.id, (offer.name, offer.address, (offer.kind_name, "dim")), offer)
+                for offer in offers
+            ]
         )
         choices.display = True
         self.query_one(AddBox).note = f"{len(offers)} found" if offers else "nobody is found"
@@ -211,7 +215,7 @@ class MemberFields(Vertical):
 
     @property
     def count(self) -> int:
-        """How many changes are wanted."""
+        """Return how many changes are wanted."""
         return len(self.added) + len(self.removed)
 
     def who(self, keys: Iterable[Key]) -> dict[str, list[str]]:

@@ -31,12 +31,6 @@ BROKEN_RULE = "breaks a rule below"
 """What stands beside a password whose rules are shown below it."""
 
 
-def as_wide(button: ActionButton) -> ActionButton:
-    """The button, as wide as its label, to stand beside others."""
-    button.styles.width = width_of(button.label) + 6
-    return button
-
-
 class RuleLines(LineWidget):
     """The rules of the policy, each with whether the password meets it."""
 
@@ -62,7 +56,7 @@ class RuleLines(LineWidget):
         rows: list[list[Part]] = [[]]
         used = 0
         results = check(self._password, self._username, self.policy)
-        for result in sorted(results, key=lambda one: len(one.text)):
+        for result in sorted(results, key=lambda rule: len(rule.text)):
             if result.rule == "characters" and result.met:
                 continue
             sign = OPEN if not self._password else MET if result.met else BROKEN
@@ -113,11 +107,11 @@ class RevealButton(ActionButton):
 
     @property
     def holds(self) -> bool:
-        """Whether there is a password that nobody has seen yet."""
+        """Tell whether there is a password that nobody has seen yet."""
         return bool(self._secret)
 
     def is_of(self, secret: str) -> bool:
-        """Whether `secret` is what it would reveal."""
+        """Tell whether `secret` is what it would reveal."""
         return secret == self._secret
 
     def hold(self, secret: str) -> None:
@@ -199,12 +193,11 @@ class PasswordFields(Vertical):
             id="f-confirm",
         )
         self.rules = RuleLines()
-        self.generate = as_wide(
-            ActionButton(
-                "Generate password",
-                help_text="Makes a password that meets every rule and fills in both fields.",
-                id="generate",
-            )
+        self.generate = ActionButton(
+            "Generate password",
+            help_text="Makes a password that meets every rule and fills in both fields.",
+            width=0,
+            id="generate",
         )
         self.reveal = RevealButton(id="reveal")
 
@@ -227,7 +220,7 @@ class PasswordFields(Vertical):
 
     @property
     def mismatch(self) -> str:
-        """What is wrong with Confirm; empty when it is the same password."""
+        """Return what is wrong with Confirm; empty when it is the same password."""
         if self.password.value and self.confirm.value != self.password.value:
             return "is not the same password" if self.confirm.value else "type the password again"
         return ""

@@ -11,6 +11,7 @@ from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
+from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
@@ -19,24 +20,24 @@ FormWidget = Field | FormLine
 
 
 def widget_id(name: str) -> str:
-    """The id of the widget of the field `name`."""
+    """Return the id of the widget of the field `name`."""
     return "f-" + name.replace("_", "-")
 
 
 def field_name(widget_id: str | None) -> str:
-    """The name of the field whose widget has this id; empty for other widgets."""
+    """Return the name of the field whose widget has this id; empty for other widgets."""
     return widget_id[2:].replace("-", "_") if widget_id and widget_id.startswith("f-") else ""
 
 
 def shown_value(field: PersonField, value: Value) -> Value:
-    """A value as its widget holds it: text on one line, flags as they are."""
+    """Return a value as its widget holds it: text on one line, flags as they are."""
     if field.kind is FieldKind.FLAG:
         return bool(value)
     return " ".join(text_of(value).split("\n"))
 
 
 def make_widget(field: PersonField, value: Value, *, required: bool | None = None) -> FormWidget:
-    """The widget of one field."""
+    """Return the widget of one field."""
     identity = widget_id(field.name)
     if field.kind is FieldKind.FLAG:
         return CheckField(field.label, bool(value), help_text=field.help, id=identity)
@@ -51,12 +52,12 @@ def make_widget(field: PersonField, value: Value, *, required: bool | None = Non
 
 
 def in_group(group: Group) -> tuple[PersonField, ...]:
-    """The fields of one group, in order."""
+    """Return the fields of one group, in order."""
     return tuple(field for field in FIELDS if field.group is group)
 
 
 def group_fold(group: Group, values: Mapping[str, Value]) -> Fold:
-    """A group of fields, folded; its widgets are built when it opens, from what `values` holds then."""
+    """Return a group of fields, folded; its widgets are built when it opens, from what `values` holds then."""
     fields = in_group(group)
     names = ", ".join(field.label for field in fields)
 
@@ -69,7 +70,7 @@ def group_fold(group: Group, values: Mapping[str, Value]) -> Fold:
 
 
 def form_widgets(root: Widget) -> Iterator[tuple[PersonField, FormWidget]]:
-    """The field widgets that have been built, in the order of FIELDS."""
+    """Return the field widgets that have been built, in the order of FIELDS."""
     for field in FIELDS:
         try:
             widget = root.query_one("#" + widget_id(field.name))
@@ -80,20 +81,20 @@ def form_widgets(root: Widget) -> Iterator[tuple[PersonField, FormWidget]]:
 
 
 def value_of(widget: Widget) -> Value:
-    """What a field widget holds."""
+    """Return what a field widget holds."""
     if isinstance(widget, CheckField):
         return widget.value
     return widget.value if isinstance(widget, Field) else ""
 
 
 def defaults() -> dict[str, Value]:
-    """Every field as a new user has it."""
+    """Return every field as a new user has it."""
     fresh = UserDetails()
     return {field.name: getattr(fresh, field.name) for field in FIELDS}
 
 
 def words_of(problem: Problem) -> str:
-    """A problem beside its field, without repeating which field that is."""
+    """Return a problem beside its field, without repeating which field that is."""
     if problem.hint and problem.code is not ProblemCode.MISSING:
         return f"{problem.what} ({problem.hint})"
     return problem.what
@@ -115,12 +116,23 @@ def place_problems(
     return [widget for name, widget in places.items() if name in marked], homeless
 
 
+def point_out(
+    screen: FrameScreen, problems: Sequence[Problem], places: Mapping[str, FormWidget]
+) -> list[str]:
+    """Show each problem beside its field, go to the first and announce how many; returns what has no field."""
+    wrong, homeless = place_problems(problems, places)
+    if wrong:
+        wrong[0].focus()
+        screen.announce(heading_for([widget.label for widget in wrong]), error=True)
+    return [str(problem) for problem in homeless]
+
+
 HEADING_WIDTH = 78
 """Cells that a heading has at the design size."""
 
 
 def heading_for(labels: Sequence[str]) -> str:
-    """What stands above a form with errors: how many fields, and which where there is room for all."""
+    """Return what stands above a form with errors: how many fields, and which where there is room for all."""
     count = len(labels)
     fields = "1 field needs" if count == 1 else f"{count} fields need"
     named = f"{fields} attention: {', '.join(labels)}"

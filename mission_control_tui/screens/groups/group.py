@@ -24,8 +24,8 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.screens.forms.member_fields import MemberFields
-from mission_control_tui.screens.forms.option_values import is_same, put
-from mission_control_tui.screens.forms.user_fields import heading_for, place_problems
+from mission_control_tui.screens.forms.option_fields import is_same, put
+from mission_control_tui.screens.forms.user_fields import point_out
 from mission_control_tui.screens.groups.removing import ObjectRemovingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
@@ -86,10 +86,9 @@ class ObjectScreen(ObjectRemovingScreen):
             yield Vertical(id="fields")
             yield MemberFields(id="member-fields")
         yield TextLines("", "orange", id="pending")
-        provision = ActionButton("Provision", id="provision")
-        provision.styles.width = 40
-        remove = ActionButton("Remove", help_text="Takes it away, with what it holds.", id="remove")
-        remove.styles.width = 30
+        provision = ActionButton("Provision", width=40, verb="provision", id="provision")
+        words = "Takes it away, with what it holds."
+        remove = ActionButton("Remove", help_text=words, width=30, id="remove")
         remove.display = self.object_id is not None
         yield Horizontal(provision, remove, id="buttons")
 
@@ -107,8 +106,8 @@ class ObjectScreen(ObjectRemovingScreen):
         kinds = self.context.catalogue.kinds
         choice = self.query_one("#kind", ChoiceField)
         first = self._service is None
-        choice.set_choices([(one.id, one.name) for one in kinds])
-        if first and any(one.id == self._first_kind for one in kinds):
+        choice.set_choices([(kind.id, kind.name) for kind in kinds])
+        if first and any(kind.id == self._first_kind for kind in kinds):
             choice.value = self._first_kind
         self._domain = await usual_domain(self.context.scope)
         if not kinds:
@@ -144,7 +143,7 @@ class ObjectScreen(ObjectRemovingScreen):
         self.query_one("#who", TextLines).set(f"New {service.name}")
         fields = self.query_one("#fields", Vertical)
         await fields.remove_children()
-        await fields.mount(*(rule_field(one, id=PREFIX + one.id) for one in self._options))
+        await fields.mount(*(rule_field(option, id=PREFIX + option.id) for option in self._options))
         for option in self._options:
             self._shown[option.id] = option.initial
         self.query_one(MemberFields).show(
@@ -195,10 +194,7 @@ class ObjectScreen(ObjectRemovingScreen):
         self._notice(words)
 
     def _notice(self, words: Iterable[str]) -> None:
-        notice = self.query_one("#notice", TextLines)
-        text = "\n".join(filter(None, words))
-        notice.set(text)
-        notice.display = bool(text)
+        self.query_one("#notice", TextLines).tell(*words)
 
     def _find(self, option: str) -> AnyField | None:
         for widget in self.query(f"#{PREFIX}{option}"):
@@ -210,7 +206,7 @@ class ObjectScreen(ObjectRemovingScreen):
 
     @property
     def _given(self) -> dict[str, object]:
-        """What stands in the form and differs from what is stored."""
+        """Return what stands in the form and differs from what is stored."""
         found: dict[str, object] = {}
         for name in ("name", "address"):
             value = self.query_one(f"#{name}", Field).value
@@ -285,9 +281,7 @@ class ObjectScreen(ObjectRemovingScreen):
     # Provision
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "provision":
-            self.action_verb("provision")
-        else:
+        if event.button.id == "remove":
             self.do(self.ask_remove())
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
@@ -363,7 +357,7 @@ class ObjectScreen(ObjectRemovingScreen):
     async def _show_theirs(self, error: StaleVersion) -> None:
         view = await show_object(self.context.scope, str(self.object_id))
         self._version, self._view = view.version, view
-        labels = {one.id: one.name for one in self._options}
+        labels = {option.id: option.name for option in self._options}
         self._their_words = [
             error.what,
             *difference_words(error.theirs, labels),
@@ -384,13 +378,8 @@ class ObjectScreen(ObjectRemovingScreen):
             widget = self._find(option.id)
             if isinstance(widget, Field | FormLine):
                 places[option.id] = widget
-        wrong, homeless = place_problems(error.problems, places)
-        if wrong:
-            wrong[0].focus()
-            self.announce(heading_for([str(one.label) for one in wrong]), error=True)
-        else:
-            self.announce("Nothing was saved, and nothing is lost; see above", error=True)
-        self._notice(str(one) for one in homeless)
+        self.announce("Nothing was saved, and nothing is lost; see above", error=True)
+        self._notice(point_out(self, error.problems, places))
 
     def verb_copy(self) -> None:
         if self._view is not None:

@@ -50,7 +50,7 @@ class ObjectsScreen(MissionScreen):
         )
 
     async def load(self) -> None:
-        kinds = [(one.id, f"{one.name}s") for one in self.context.catalogue.kinds]
+        kinds = [(kind.id, f"{kind.name}s") for kind in self.context.catalogue.kinds]
         self.query_one("#shown", ChoiceField).set_choices([("", "All kinds"), *kinds])
         self.query_one(LineList).show(self._fetch, keep=True)
         self.refresh_keys()
@@ -66,15 +66,15 @@ class ObjectsScreen(MissionScreen):
         if self.is_here:
             self.query_one(FindBox).note = f"{found.total:,} found"
         rows = []
-        for one in found.rows:
-            word = "Removing" if one.removed and one.light == "orange" else one.word
+        for row in found.rows:
+            word = "Removing" if row.removed and row.light == "orange" else row.word
             cells = (
-                one.name,
-                one.address,
-                one.kind_name,
-                light_parts(one.light, word),
+                row.name,
+                row.address,
+                row.kind_name,
+                light_parts(row.light, word),
             )
-            rows.append(Row(one.id, cells, one))
+            rows.append(Row(row.id, cells, row))
         return RowPage(rows, found.total)
 
     @property

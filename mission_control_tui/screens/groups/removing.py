@@ -28,7 +28,7 @@ class ObjectRemovingScreen(MissionScreen):
         self.prompts.confirm(
             [
                 f"{context.account.name}: remove {view.name} ({view.kind_name})?",
-                *(f"Lost: {one}" for one in tried.plan.warnings),
+                *(f"Lost: {warning}" for warning in tried.plan.warnings),
                 "Seats and money: nothing changes.",
             ],
             self._remove,

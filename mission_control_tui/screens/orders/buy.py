@@ -91,7 +91,7 @@ class BuyScreen(MissionScreen):
     # Steps
 
     def steps(self) -> list[str]:
-        """The steps for what has been answered so far; the questions depend on the domain's ending."""
+        """Return the steps for what has been answered so far; the questions depend on the domain's ending."""
         product = self.product
         pages = [f"page:{name}" for name in self._questions()]
         several = product.max_quantity > 1 or len(product.terms) > 1
@@ -103,7 +103,7 @@ class BuyScreen(MissionScreen):
         return [*level, *pages, *amount, REVIEW]
 
     def _questions(self) -> dict[str, list[Question]]:
-        """The catalogue's questions by page, in its order."""
+        """Return the catalogue's questions by page, in its order."""
         pages: dict[str, list[Question]] = {}
         extension = self._check.extension_id if self._check else None
         for question in self.product.fields_for(extension):
@@ -144,7 +144,7 @@ class BuyScreen(MissionScreen):
 
     @property
     def holds_keys(self) -> bool:
-        """Whether what is typed now is for the page that comes."""
+        """Tell whether what is typed now is for the page that comes."""
         return self._busy or self._showing
 
     def _shown(self, page: StepPage) -> None:
@@ -162,7 +162,11 @@ class BuyScreen(MissionScreen):
     def _fields(self, key: str) -> list[Widget]:
         product = self.product
         if key == NAME:
-            sold = [(one.id, one.name) for one in product.extensions if not one.withdrawn]
+            sold = [
+                (extension.id, extension.name)
+                for extension in product.extensions
+                if not extension.withdrawn
+            ]
             return [
                 Field(
                     "Domain name",
@@ -184,7 +188,9 @@ class BuyScreen(MissionScreen):
             return [TextLines("", id="review"), TextLines("", "strong", id="warnings")]
         domains = self.context.account.domains
         questions = self._questions()[key.removeprefix("page:")]
-        return [rule_field(one, id=FIELD + one.id, domains=domains) for one in questions]
+        return [
+            rule_field(question, id=FIELD + question.id, domains=domains) for question in questions
+        ]
 
     def _amount_fields(self) -> list[Widget]:
         product = self.product
@@ -229,7 +235,7 @@ class BuyScreen(MissionScreen):
         return int(term) if term else None
 
     def _count(self) -> int:
-        """The quantity; 0, which no product allows, where no number stands in the field."""
+        """Return the quantity; 0, which no product allows, where no number stands in the field."""
         if AMOUNT not in self.steps() or self.product.max_quantity == 1:
             return self._quantity or 1
         if AMOUNT not in self._pages:
@@ -345,7 +351,7 @@ class BuyScreen(MissionScreen):
             self._busy = False
 
     async def _accepts(self) -> bool:
-        """Whether this step's answers can be used; what is wrong stands beside the fields, the count above them."""
+        """Tell whether this step's answers can be used; what is wrong stands beside the fields, the count above."""
         self._page.explain("")
         if self._step == NAME:
             return await self._check_name()
@@ -374,7 +380,7 @@ class BuyScreen(MissionScreen):
         if not isinstance(field, Field) or not isinstance(ending, ChoiceField):
             return False
         typed = field.value.strip().rstrip(".")
-        for extension in sorted(self.product.extensions, key=lambda one: -len(one.name)):
+        for extension in sorted(self.product.extensions, key=lambda ending: -len(ending.name)):
             if typed.casefold().endswith(extension.name) and not extension.withdrawn:
                 typed = typed[: -len(extension.name)]
                 field.value, ending.value = typed, extension.id
@@ -411,7 +417,7 @@ class BuyScreen(MissionScreen):
         """Show the first step that has something wrong, with each problem beside its field."""
         homes = {"quantity": AMOUNT, "term": AMOUNT, "domain": NAME, "level": LEVEL}
         for name, questions in self._questions().items():
-            homes |= {one.id: f"page:{name}" for one in questions}
+            homes |= {question.id: f"page:{name}" for question in questions}
         steps = self.steps()
         places = []
         for problem in error.problems:
@@ -454,8 +460,7 @@ class BuyScreen(MissionScreen):
         if isinstance(review, TextLines) and isinstance(warnings, TextLines):
             lines = review_lines(outcome.result, self.product, self._priced().tax_label)
             review.set("\n".join(lines))
-            warnings.set("\n".join(outcome.plan.warnings))
-            warnings.display = bool(outcome.plan.warnings)
+            warnings.tell(*outcome.plan.warnings)
         examples = " Prices are examples." if self.context.catalogue.prices_are_examples else ""
         page.remark(f"For {self.context.account.name}. Nothing is bought yet.{examples}")
 

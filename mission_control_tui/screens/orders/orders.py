@@ -77,10 +77,9 @@ class OrderScreen(MissionScreen):
         yield Field(
             "Reason",
             help_text="Kept with the order; needed to decline it.",
-            classes="deciding",
             id="reason",
         )
-        with Horizontal(classes="deciding", id="decisions"):
+        with Horizontal(id="decisions"):
             for name, label, words in DECISIONS:
                 yield ActionButton(label, help_text=words, id=name)
 
@@ -91,7 +90,7 @@ class OrderScreen(MissionScreen):
 
     def _offer(self, names: Sequence[str]) -> None:
         """Show these decisions and no others."""
-        for widget in self.query(".deciding"):
+        for widget in self.query("#reason, #decisions"):
             widget.display = bool(names)
         for name, _label, _words in DECISIONS:
             self.query_one(f"#{name}").display = name in names
@@ -244,10 +243,10 @@ class OrdersScreen(MissionScreen):
 
 
 def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
-    """The lines of an order with their sums, and who placed it."""
+    """Return the lines of an order with their sums, and who placed it."""
     lines = []
-    for one in order.lines:
-        lines += [one.label, _sum(f"{one.quantity} x {one.unit}", str(one.net))]
+    for line in order.lines:
+        lines += [line.label, _sum(f"{line.quantity} x {line.unit}", str(line.net))]
     lines += [
         _sum(_tax_word(order, catalogue), str(order.tax)),
         _sum("Total", str(order.total)),
@@ -269,13 +268,13 @@ def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
 
 
 def _tax_word(order: OrderView, catalogue: Catalogue) -> str:
-    """The tax as the review called it; without its rate where the order was placed at another one."""
-    same = all(one.tax == one.net.share(catalogue.tax_basis_points) for one in order.lines)
+    """Return the tax as the review called it; without its rate where the order was placed at another one."""
+    same = all(line.tax == line.net.share(catalogue.tax_basis_points) for line in order.lines)
     return tax_label(catalogue) if same else catalogue.tax_name
 
 
 def _lines(order: OrderView) -> list[str]:
-    return [f"{one.quantity} x {one.label}" for one in order.lines]
+    return [f"{line.quantity} x {line.label}" for line in order.lines]
 
 
 def _sum(label: str, amount: str) -> str:
@@ -283,7 +282,7 @@ def _sum(label: str, amount: str) -> str:
 
 
 def brings(catalogue: Catalogue, order: OrderView) -> str:
-    """What can be used now because of the order."""
+    """Return what can be used now because of the order."""
     if order.state != "complete" or order.kind != "purchase":
         return ""
     texts = []

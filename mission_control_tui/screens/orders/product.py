@@ -121,7 +121,7 @@ class ProductScreen(MissionScreen):
         if self.product.buys is PurchaseKind.DOMAIN:
             domains = self.query_one("#domains", Quadrant)
             domains.set_rows(
-                [domain_row(one) for one in self._details.domains],
+                [domain_row(domain) for domain in self._details.domains],
                 note="Enter removes one, and asks first" if self._details.domains else "",
             )
         else:
@@ -135,7 +135,7 @@ class ProductScreen(MissionScreen):
             self._describe()
 
     def _picked(self) -> ProductLevel | None:
-        """The chosen level, else the one under the cursor."""
+        """Return the chosen level, else the one under the cursor."""
         picker = self.query_one("#levels", PriceList)
         under = picker.under_cursor
         level_id = picker.chosen or (under.id if under else None)
@@ -272,7 +272,7 @@ class ProductScreen(MissionScreen):
 
 
 def domain_row(domain: DomainView) -> Row:
-    """A domain and the state of its registration."""
+    """Return a domain and the state of its registration."""
     state = (
         light_parts(domain.light, domain.word, domain.step)
         if domain.light
@@ -282,24 +282,24 @@ def domain_row(domain: DomainView) -> Row:
 
 
 def full_name(level: ProductLevel) -> str:
-    """A level with its group, as in "PostgreSQL Small"."""
+    """Return a level with its group, as in "PostgreSQL Small"."""
     return f"{level.group} {level.name}" if level.group else level.name
 
 
 def term_words(months: int) -> str:
-    """A term for people, as in "a month", "2 years"."""
+    """Return a term for people, as in "a month", "2 years"."""
     if months % 12 == 0:
         return "a year" if months == 12 else f"{months // 12} years"
     return "a month" if months == 1 else f"{months} months"
 
 
 def extension_prices(money: Callable[[int], Money], product: Product) -> str:
-    """Every ending that is sold, with its price for the shortest term."""
+    """Return every ending that is sold, with its price for the shortest term."""
     months = min(product.terms)
     prices = [
-        f"{one.name} {money(one.prices[months]).format(code=False)}"
-        for one in product.extensions
-        if not one.withdrawn
+        f"{extension.name} {money(extension.prices[months]).format(code=False)}"
+        for extension in product.extensions
+        if not extension.withdrawn
     ]
     return f"{term_words(months).capitalize()}: " + ", ".join(prices)
 
@@ -307,9 +307,9 @@ def extension_prices(money: Callable[[int], Money], product: Product) -> str:
 def level_choices(
     money: Callable[[int], Money], product: Product, details: AccountDetails | None
 ) -> list[LevelChoice]:
-    """The levels on sale, and withdrawn ones that the account has, with prices for the shortest term."""
+    """Return the levels on sale, and withdrawn ones that the account has, with prices for the shortest term."""
     months = min(product.terms)
-    pools = {(one.service_id, one.level_id): one for one in details.seats} if details else {}
+    pools = {(seat.service_id, seat.level_id): seat for seat in details.seats} if details else {}
     choices = []
     for level in product.levels:
         pool = pools.get((level.grants_service, level.grants_level))

@@ -19,20 +19,20 @@ ORDER_COLUMNS = (
 
 
 def what(order: OrderView) -> Cell:
-    """What was ordered, after the state where that is not complete."""
-    text = ", ".join(f"{one.quantity} x {one.label}" for one in order.lines)
+    """Return what was ordered, after the state where that is not complete."""
+    text = ", ".join(f"{line.quantity} x {line.label}" for line in order.lines)
     if order.state == "complete":
         return text
     return ((f"{order.state}: ", "orange" if order.state == WAITS else "dim"), (text, ""))
 
 
 def order_rows(orders: Iterable[OrderView]) -> list[Row]:
-    """One row an order."""
+    """Return one row an order."""
     return [
         Row(
-            one.id,
-            (str(one.id), f"{one.placed_at:%Y-%m-%d}", what(one), str(one.total)),
-            one,
+            order.id,
+            (str(order.id), f"{order.placed_at:%Y-%m-%d}", what(order), str(order.total)),
+            order,
         )
-        for one in orders
+        for order in orders
     ]

@@ -26,12 +26,12 @@ ASK_FOR_A_LEVEL = frozenset({RequestKind.PROVISION, RequestKind.CHANGE})
 
 
 def state_parts(state: RequestState) -> tuple[Part, ...]:
-    """The state with the light that goes with it."""
+    """Return the state with the light that goes with it."""
     return light_parts(LIGHTS[state], state.value.title())
 
 
 def service_words(catalogue: Catalogue, request: RequestView) -> str:
-    """The service as people call it; empty for a request about the user as a whole."""
+    """Return the service as people call it; empty for a request about the user as a whole."""
     if not request.service_id:
         return ""
     try:
@@ -41,7 +41,7 @@ def service_words(catalogue: Catalogue, request: RequestView) -> str:
 
 
 def level_words(catalogue: Catalogue, request: RequestView) -> str:
-    """The level that was asked for; empty where the request asked for none."""
+    """Return the level that was asked for; empty where the request asked for none."""
     if request.kind not in ASK_FOR_A_LEVEL or not request.level_id:
         return ""
     try:
@@ -52,7 +52,7 @@ def level_words(catalogue: Catalogue, request: RequestView) -> str:
 
 
 def what_words(catalogue: Catalogue, request: RequestView) -> str:
-    """What was asked for whom: `provision Managed Exchange: PC & Web Access for ada@acme.example`."""
+    """Return what was asked for whom: `provision Managed Exchange: PC & Web Access for ada@acme.example`."""
     wanted = ": ".join(
         filter(None, (service_words(catalogue, request), level_words(catalogue, request)))
     )
@@ -60,7 +60,7 @@ def what_words(catalogue: Catalogue, request: RequestView) -> str:
 
 
 def row_words(catalogue: Catalogue, request: RequestView) -> str:
-    """The same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
+    """Return the same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
     service, level = service_words(catalogue, request), level_words(catalogue, request)
     if level and _levels_tell(catalogue, request.service_id):
         service = ""
@@ -77,7 +77,7 @@ def _levels_tell(catalogue: Catalogue, service_id: str) -> bool:
 
 
 def next_words(request: RequestView, now: datetime | None = None) -> str:
-    """When it is tried again, or what it waits for; empty when it has ended or is under way."""
+    """Return when it is tried again, or what it waits for; empty when it has ended or is under way."""
     if request.state is RequestState.WAITING and request.waiting_for:
         return f"after {request.waiting_for}"
     if request.state is not RequestState.QUEUED or not request.next_try_at:

@@ -55,8 +55,8 @@ class RequestScreen(MissionScreen):
         yield TextLines("…", "title", id="what")
         yield TextLines("", id="facts")
         for name, label, words in ACTIONS:
-            button = ActionButton(label, help_text=words, id=name)
-            button.styles.width = 19
+            verb = name if name in self.VERBS else ""
+            button = ActionButton(label, help_text=words, width=19, verb=verb, id=name)
             yield Horizontal(button, TextLines(words, "dim"), classes="action")
         yield TextLines("Steps and events, newest last", "title", id="title")
         yield EventLog(
@@ -103,7 +103,7 @@ class RequestScreen(MissionScreen):
         )
 
     def _reasons(self, request: RequestView) -> dict[str, str]:
-        """Why an action cannot be used now; one word, beside what it does."""
+        """Return why an action cannot be used now; one word, beside what it does."""
         if request.state in ACTIVE_STATES:
             waits = request.state is RequestState.QUEUED and request.next_try_at > 0
             return {} if waits else {"retry": " "}
@@ -148,13 +148,8 @@ class RequestScreen(MissionScreen):
     # Verbs
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        match event.button.id:
-            case "retry":
-                self.action_verb("retry")
-            case "cancel":
-                self._ask("cancel")
-            case "reset":
-                self._ask("reset")
+        if event.button.id in ("cancel", "reset"):
+            self._ask(event.button.id)
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         state = self._details.request.state.value if self._details else "unknown"
@@ -220,10 +215,10 @@ class RequestScreen(MissionScreen):
         if found is None:
             return
         lines = [f"request {found.request.id}: {what_words(self.context.catalogue, found.request)}"]
-        failed = next((one for one in reversed(found.steps) if one.state == "failed"), None)
+        failed = next((step for step in reversed(found.steps) if step.state == "failed"), None)
         if failed is not None:
             lines.append(f"Failed in step: {failed.name}")
-        last = next((one for one in reversed(found.events) if one.said), None)
+        last = next((event for event in reversed(found.events) if event.said), None)
         if last is not None:
             lines.append(f"Said: {last.said}")
             if last.remedy:

@@ -20,10 +20,10 @@ from mission_control_tui.screens.requests.labels import (
     what_words,
 )
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
@@ -51,12 +51,7 @@ class RequestsScreen(RetryingScreen):
         self._wanted = request_id
 
     def body(self) -> Iterable[Widget]:
-        yield ChoiceField(
-            "Show",
-            [(name, label) for name, (label, _states) in SHOWN.items()],
-            help_text="Which requests the list shows; Left and Right choose.",
-            id="shown",
-        )
+        yield ShownField(SHOWN, help_text="Which requests the list shows")
         yield TextLines("", "error", id="notice")
         yield LineList(
             columns=(
@@ -78,15 +73,15 @@ class RequestsScreen(RetryingScreen):
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
             rows.seek(wanted)
-        notice = self.query_one("#notice", TextLines)
         stuck = self.context.no_worker
-        notice.set(f"Nothing happens yet: {stuck}." if stuck else "")
-        notice.display = bool(stuck)
+        notice = self.query_one("#notice", TextLines)
+        notice.tell(f"Nothing happens yet: {stuck}." if stuck else "")
         self.refresh_keys()
 
     @property
     def _states(self) -> frozenset[RequestState]:
-        return SHOWN[self.query_one("#shown", ChoiceField).value][1]
+        shown: ShownField[frozenset[RequestState]] = self.query_one(ShownField)
+        return shown.meaning
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         context, states = self.context, self._states
@@ -121,8 +116,7 @@ class RequestsScreen(RetryingScreen):
     @property
     def request(self) -> RequestView | None:
         """The request under the cursor."""
-        row = self.query_one(LineList).current
-        return row.data if row is not None and isinstance(row.data, RequestView) else None
+        return self.query_one(LineList).current_data(RequestView)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "requests":

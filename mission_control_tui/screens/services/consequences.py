@@ -15,7 +15,7 @@ MONEY = "Money: nothing is charged or refunded; the seats stay bought until you 
 
 
 def level_name(service: Service, level_id: object) -> str:
-    """A level as people call it, its id where the catalogue no longer has it."""
+    """Return a level as people call it, its id where the catalogue no longer has it."""
     try:
         return service.level(str(level_id)).name
     except NotFound:
@@ -23,7 +23,7 @@ def level_name(service: Service, level_id: object) -> str:
 
 
 def setting_words(service: Service, name: str, value: object) -> str:
-    """A setting's value as people read it."""
+    """Return a setting's value as people read it."""
     try:
         option = service.option(name)
     except NotFound:
@@ -38,7 +38,7 @@ def setting_words(service: Service, name: str, value: object) -> str:
 
 
 def setting_name(service: Service, name: str) -> str:
-    """An option as people call it."""
+    """Return an option as people call it."""
     try:
         return service.option(name).name
     except NotFound:
@@ -46,7 +46,7 @@ def setting_name(service: Service, name: str) -> str:
 
 
 def settings_lines(service: Service, line: PlanLine) -> list[str]:
-    """What becomes of the settings: lost, changed, gained; the level left aside."""
+    """Return what becomes of the settings: lost, changed, gained; the level left aside."""
     lost, changed, gained = [], [], []
     for name in sorted({*line.before, *line.after} - {"level"}):
         label = setting_name(service, name)
@@ -70,18 +70,20 @@ def settings_lines(service: Service, line: PlanLine) -> list[str]:
 def level_change(
     account: str, who: str, service: Service, line: PlanLine, plan: Plan, seats: Iterable[Seats]
 ) -> list[str]:
-    """The question before a level change: account, user, service, what is lost, seats and money."""
+    """Return the question before a level change: account, user, service, what is lost, seats and money."""
     old, new = line.before.get("level"), line.after.get("level")
     question = (
         f"{account}: change {service.name} of {who} from {level_name(service, old)} "
         f"to {level_name(service, new)}?"
     )
     lines = [question, *settings_lines(service, line)]
-    taken = [one for one in plan.seats if one.level == new and one.service == service.id]
+    taken = [seat for seat in plan.seats if seat.level == new and seat.service == service.id]
     words = [
         f"{level_name(service, new)} {one.free_before} -> {one.free_after} free" for one in taken
     ]
-    back = next((one for one in seats if (one.service_id, one.level_id) == (service.id, old)), None)
+    back = next(
+        (seat for seat in seats if (seat.service_id, seat.level_id) == (service.id, old)), None
+    )
     if back is not None:
         words.append(
             f"{level_name(service, old)} {back.free} -> {back.free + 1} free once the light is green"
@@ -97,7 +99,7 @@ def level_question(
     plan: Plan,
     seats: Iterable[Seats],
 ) -> list[str]:
-    """The question before levels of one user change; `plan` is that of the dry run."""
+    """Return the question before levels of one user change; `plan` is that of the dry run."""
     have = tuple(seats)
     lines: list[str] = []
     for service, view in changing:
@@ -113,7 +115,7 @@ def level_question(
 def turn_question(
     account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
 ) -> list[str]:
-    """The question before one service is suspended or deprovisioned."""
+    """Return the question before one service is suspended or deprovisioned."""
     if kind is RequestKind.SUSPEND:
         return [
             f"{account}: suspend {view.service} ({view.level}) of {view.subject}?",
@@ -125,7 +127,7 @@ def turn_question(
 
 
 def adopt_question(account: str, view: AssignmentView) -> list[str]:
-    """The question before an object at the back end is taken over."""
+    """Return the question before an object at the back end is taken over."""
     return [
         f"{account}: take over what {view.service} has for {view.subject}?",
         f"Lost: {view.backend_name} becomes what is wished here, whoever made it.",
@@ -141,7 +143,7 @@ def removal(
     *,
     what: str,
 ) -> list[str]:
-    """The question before services are taken away; `services` are (service id, level id)."""
+    """Return the question before services are taken away; `services` are (service id, level id)."""
     given = list(services)
     names = [
         f"{catalogue.service(service).name} ({level_name(catalogue.service(service), level)})"
@@ -168,7 +170,7 @@ def removal(
 
 
 def changed_lines(plan: Plan) -> list[PlanLine]:
-    """The lines of services that change."""
+    """Return the lines of services that change."""
     return [
         line
         for line in plan.lines

@@ -75,7 +75,7 @@ class PanelsScreen(SchedulingScreen):
         self.refresh_keys()
 
     async def _nobody_works(self) -> str:
-        """Why nothing that is queued is done now, and what to do; empty while a worker is at it."""
+        """Return why nothing that is queued is done now, and what to do; empty while a worker is at it."""
         if self.context.no_worker:
             return self.context.no_worker
         if any(worker.alive for worker in await workers(self.context.store)):
@@ -96,9 +96,8 @@ class PanelsScreen(SchedulingScreen):
             words.append(NO_SERVICES)
         if stuck:
             words.append(f"Nothing happens yet: {stuck}.")
-        notice = self.query_one("#notice", TextLines)
-        notice.set("\n".join(words), "error" if self.context.no_worker and stuck else "dim")
-        notice.display = bool(words)
+        style = "error" if self.context.no_worker and stuck else "dim"
+        self.query_one("#notice", TextLines).tell(*words, style=style)
 
     async def _show_panels(self, views: Sequence[AssignmentView]) -> None:
         place = self.query_one("#panels", Vertical)
@@ -135,7 +134,7 @@ class PanelsScreen(SchedulingScreen):
                 service = catalogue.service(view.service_id)
             except NotFound:
                 continue
-            seats = {one.level_id: one for one in self._seats if one.service_id == service.id}
+            seats = {seat.level_id: seat for seat in self._seats if seat.service_id == service.id}
             failure = self._failed.get(view.id)
             panels.append(UserServicePanel(service, view, seats, failure=failure))
             following = views[index + 1 :]
@@ -147,7 +146,7 @@ class PanelsScreen(SchedulingScreen):
 
     async def _first_panels(self) -> None:
         """The panels are there for the first time: open the one that was asked for, or what was open."""
-        asked = next((one for one in self.panels if self._is_wanted(one)), None)
+        asked = next((panel for panel in self.panels if self._is_wanted(panel)), None)
         if asked is not None:
             self.memory.kept.pop("focus", None)
             self.memory.recall()

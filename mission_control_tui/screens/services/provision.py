@@ -118,7 +118,7 @@ class ProvisionScreen(PanelsScreen):
     async def _asked(
         self, panels: list[UserServicePanel], wanted: list[ActionParams], *, dry_run: bool
     ) -> Outcome[tuple[ActionResult, ...]] | None:
-        """What the model says; None when settings were refused, which then show it."""
+        """Return what the model says; None when settings were refused, which then show it."""
         try:
             return await provision(self.context.scope, self.user_id, wanted, dry_run=dry_run)
         except InvalidInput as error:
@@ -130,7 +130,7 @@ class ProvisionScreen(PanelsScreen):
     async def _refused(self, panels: list[UserServicePanel], error: InvalidInput) -> None:
         first: Widget | None = None
         for problem in error.problems:
-            panel = next((one for one in panels if problem.where in one.typed), panels[0])
+            panel = next((panel for panel in panels if problem.where in panel.typed), panels[0])
             await panel.open_now()
             for fold in panel.query(Fold).results(Fold):
                 await fold.open_now()
@@ -157,7 +157,9 @@ class ProvisionScreen(PanelsScreen):
         await self.queue_changed()
         await self.load()
         for given in outcome.result:
-            shown = next((one for one in self.panels if one.view.id == given.assignment_id), None)
+            shown = next(
+                (panel for panel in self.panels if panel.view.id == given.assignment_id), None
+            )
             if given.password is not None and shown is not None:
                 await shown.open_now()
                 shown.hold_password(given.password)
@@ -175,8 +177,8 @@ class ProvisionScreen(PanelsScreen):
         elif panel.another and not panel.instance:
             self._want_name(panel)
         else:
-            one = panel.wanted()
-            params = ActionParams(one.service, one.level, one.settings, one.instance)
+            wanted = panel.wanted()
+            params = ActionParams(wanted.service, wanted.level, wanted.settings, wanted.instance)
             self.ask_when(user, SchedulableAction(UserVerb.PROVISION, params), panel.sent)
 
     def _service_name(self, service_id: str) -> str:
@@ -244,7 +246,7 @@ class ProvisionScreen(PanelsScreen):
         if field == LEVEL:
             panel.query_one(LevelPicker).focus()
             return
-        named = [one for one in panel.service.options if one.id == field]
+        named = [option for option in panel.service.options if option.id == field]
         for fold in panel.query(Fold).results(Fold):
             if fold.display:
                 await fold.open_now()

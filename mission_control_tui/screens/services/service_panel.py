@@ -17,7 +17,7 @@ from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
-from mission_control_tui.screens.forms.password_fields import RevealButton, as_wide
+from mission_control_tui.screens.forms.password_fields import RevealButton
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.check_field import CheckField
@@ -46,14 +46,14 @@ GROUPS = ((OptionGroup.SETTINGS, "Service Settings"), (OptionGroup.ADVANCED, "Ad
 
 
 def panel_id(service_id: str, instance: str, *, another: bool = False) -> str:
-    """A widget id for an instance, whatever its name is made of."""
+    """Return a widget id for an instance, whatever its name is made of."""
     if another:
         return f"another-{service_id}"
     return f"panel-{service_id}" + (f"-{instance.encode().hex()}" if instance else "")
 
 
 def light_note(view: AssignmentView) -> str:
-    """What stands beside the word: step and age while it is on its way."""
+    """Return what stands beside the word: step and age while it is on its way."""
     if view.light is Light.ORANGE:
         return ", ".join(filter(None, (view.step, age(view.since))))
     if view.light is Light.GREEN and view.suspended:
@@ -115,7 +115,7 @@ class UserServicePanel(ServicePanel):
 
     @property
     def why(self) -> str:
-        """Why the light is red or waits, in the back end's own words, and what to do."""
+        """Return why the light is red or waits, in the back end's own words, and what to do."""
         lines = self.error_lines
         if self.view.light is Light.RED:
             again = "provisions" if self.is_given else "deprovisions"
@@ -149,17 +149,17 @@ class UserServicePanel(ServicePanel):
         if self.failure is not None and self.failure.field:
             return self.failure.field
         said = f"{view.error_said} {view.error_remedy}".casefold()
-        words = [(one.name.casefold(), one.id) for one in self.service.options]
+        words = [(option.name.casefold(), option.id) for option in self.service.options]
         named = (field for word, field in (*words, *USER_WORDS) if _has_word(said, word))
         return next(named, "")
 
     @property
     def is_given(self) -> bool:
-        """Whether the user is to have it."""
+        """Tell whether the user is to have it."""
         return self.view.wish is not Wish.ABSENT
 
     def levels(self) -> list[LevelChoice]:
-        """The levels that can be chosen; a withdrawn one only for its holder."""
+        """Return the levels that can be chosen; a withdrawn one only for its holder."""
         found = []
         for level in self.service.levels:
             if level.withdrawn and level.id != self.view.level_id:
@@ -214,7 +214,7 @@ class UserServicePanel(ServicePanel):
         return [option for option in options if option.group is group]
 
     def _settings(self) -> Mapping[str, Value]:
-        """What the settings would be at the chosen level if nothing were typed."""
+        """Return what the settings would be at the chosen level if nothing were typed."""
         had: Mapping[str, Value] = self.view.settings if self.is_given else {}  # type: ignore[assignment]
         try:
             return self.service.validate_settings(self.chosen or "", {}, had)
@@ -222,7 +222,7 @@ class UserServicePanel(ServicePanel):
             return had
 
     def option_id(self, option_id: str) -> str:
-        """The id of the widget of an option."""
+        """Return the id of the widget of an option."""
         return f"{self._prefix}-o-{option_id}"
 
     def _option_widget(self, option: Option) -> Widget:
@@ -251,7 +251,7 @@ class UserServicePanel(ServicePanel):
             "secret": ("New password", "Makes a new password for this service alone."),
         }
         for name, (label, help_text) in words.items():
-            button = as_wide(ActionButton(label, help_text=help_text, id=name))
+            button = ActionButton(label, help_text=help_text, width=0, id=name)
             button.display = name in self._offered()
             yield button
 
@@ -281,7 +281,7 @@ class UserServicePanel(ServicePanel):
                 self.typed[option.id] = held
 
     def option_widget(self, option_id: str) -> Field | FormLine | None:
-        """The widget of an option, once its group has been opened."""
+        """Return the widget of an option, once its group has been opened."""
         try:
             return self.query_one("#" + self.option_id(option_id), Widget)  # type: ignore[return-value]
         except NoMatches:
@@ -299,7 +299,7 @@ class UserServicePanel(ServicePanel):
 
     @property
     def is_dirty(self) -> bool:
-        """Whether something was chosen or typed that has not been sent."""
+        """Tell whether something was chosen or typed that has not been sent."""
         other_level = self.chosen is not None and (
             not self.is_given or self.chosen != self.view.level_id
         )
@@ -310,11 +310,11 @@ class UserServicePanel(ServicePanel):
 
     @property
     def changes_level(self) -> bool:
-        """Whether what is chosen takes the present level away."""
+        """Tell whether what is chosen takes the present level away."""
         return self.is_given and self.chosen is not None and self.chosen != self.view.level_id
 
     def wanted(self, *, adopt: bool = False) -> ActionParams:
-        """What to ask the model for."""
+        """Return what to ask the model for."""
         return ActionParams(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
 
     async def choose(self, level_id: str) -> None:
@@ -341,14 +341,14 @@ class UserServicePanel(ServicePanel):
         self._picked = False
 
     def remember_choice(self) -> object:
-        """What was chosen and typed and is not sent."""
+        """Return what was chosen and typed and is not sent."""
         return (self.chosen if self._picked else None), dict(self.typed)
 
     def recall_choice(self, memory: object) -> None:
         """Take what `remember_choice` found; before the content is built."""
         if isinstance(memory, tuple):
             level, typed = memory
-            known = {one.id for one in self.service.levels}
+            known = {level.id for level in self.service.levels}
             if level in known:
                 self.chosen, self._picked = level, True
             self.typed = dict(typed)
@@ -391,9 +391,8 @@ class UserServicePanel(ServicePanel):
                     await fold.rebuild()
 
     def _show_why(self) -> None:
-        why = self.query_one("#why", TextLines)
-        why.set(self.why, "error" if self.view.light is Light.RED else "")
-        why.display = bool(self.why)
+        style = "error" if self.view.light is Light.RED else ""
+        self.query_one("#why", TextLines).tell(self.why, style=style)
 
     def hold_password(self, password: str) -> None:
         """A password that was made for this service, to be revealed once."""
@@ -403,7 +402,7 @@ class UserServicePanel(ServicePanel):
 
 
 def another_view(view: AssignmentView) -> AssignmentView:
-    """What a further instance of the same service is before it is asked for."""
+    """Return what a further instance of the same service is before it is asked for."""
     from dataclasses import replace
 
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,13 +12,13 @@ from textual.message import Message
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView, UserView
-from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton, as_wide
+from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton
 from mission_control_tui.screens.services.service_panel import light_note
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.check_field import CheckField
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.lines import LineWidget, Part
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 FUNCTIONS = (
@@ -30,7 +31,7 @@ FUNCTIONS = (
 BIN_FUNCTIONS = (("restore", "Restore"),)
 
 
-class FunctionList(CursorLines):
+class FunctionList(HeldRows):
     """User Functions."""
 
     help_text = (
@@ -42,18 +43,11 @@ class FunctionList(CursorLines):
 
     def __init__(self) -> None:
         super().__init__(columns=(Column("User Functions"),), id="functions")
-        self._rows: tuple[tuple[str, str], ...] = ()
+        self._rows = ()
 
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        name, label = self._rows[index]
-        return Row(name, (label,))
-
-    def set(self, rows: Sequence[tuple[str, str]]) -> None:
-        self._rows = tuple(rows)
+    def set(self, functions: Sequence[tuple[str, str]]) -> None:
+        """Offer these functions, each as (name, label)."""
+        self._rows = [Row(name, (label,)) for name, label in functions]
         self.rows_changed()
 
 
@@ -103,14 +97,13 @@ class PasswordReset(Vertical):
     PasswordReset > Horizontal { height: 1; }
     """
 
+    @dataclass
     class Asked(Message):
         """A password is wanted: None for a generated one."""
 
-        def __init__(self, reset: PasswordReset, password: str | None, must_change: bool) -> None:
-            super().__init__()
-            self.reset = reset
-            self.password = password
-            self.must_change = must_change
+        reset: PasswordReset
+        password: str | None = field(repr=False)
+        must_change: bool
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -120,14 +113,13 @@ class PasswordReset(Vertical):
             "Change password at next logon",
             help_text="The user has to choose a new password when logging in next.",
         )
-        self.make = as_wide(
-            ActionButton(
-                "Generate and set",
-                help_text="Makes a password that meets every rule, sets it at all services, and reveals it once.",
-                id="reset-generate",
-            )
+        self.make = ActionButton(
+            "Generate and set",
+            help_text="Makes a password that meets every rule, sets it at all services, and reveals it once.",
+            width=0,
+            id="reset-generate",
         )
-        self.use = as_wide(ActionButton("Set the typed one", id="reset-typed"))
+        self.use = ActionButton("Set the typed one", width=0, id="reset-typed")
         self.reveal = RevealButton("Reveal the password once")
 
     def compose(self) -> ComposeResult:
@@ -222,7 +214,7 @@ class UserCard(Vertical):
 
     @property
     def resets(self) -> bool:
-        """Whether Reset Password is open."""
+        """Tell whether Reset Password is open."""
         return bool(self.reset.display)
 
     def open_reset(self) -> None:

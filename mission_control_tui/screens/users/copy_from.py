@@ -54,7 +54,7 @@ class MadeLikeScreen(MissionScreen):
         return f"{own} {self.like}" if self.like else own
 
     def made_like_fold(self) -> Fold:
-        """The group in which it is chosen; its widgets are built when it opens."""
+        """Return the group in which it is chosen; its widgets are built when it opens."""
         words = "What the new user is made like: a template of the account, or a user."
         return Fold("Template", self._choosing, note="none", help_text=words, id="group-like")
 
@@ -92,9 +92,9 @@ class MadeLikeScreen(MissionScreen):
         if self.like:
             contents[USER] = await like(scope, self.like)
             labels[USER] = (await details(scope, self.like)).details.display_name
-        for one in await list_templates(scope):
-            contents[TEMPLATE + one.name] = one.content
-            labels[TEMPLATE + one.name] = one.name
+        for template in await list_templates(scope):
+            contents[TEMPLATE + template.name] = template.content
+            labels[TEMPLATE + template.name] = template.name
         self._contents, self._labels = contents, labels
         self._seats = await list_seats(scope)
         if self._made_like is None:
@@ -107,39 +107,41 @@ class MadeLikeScreen(MissionScreen):
 
     @property
     def content(self) -> TemplateContent:
-        """What is chosen to be made like."""
+        """Return what is chosen to be made like."""
         return self._contents.get(self._made_like or NOBODY, TemplateContent())
 
     def services_to_give(self) -> tuple[TemplateService, ...]:
-        """Those that are given in one go: a password of a service's own has to be shown on the next screen."""
+        """Return those that are given in one go: a password of a service's own has to be shown on the next screen."""
         if not self._gives:
             return ()
-        return tuple(one for one in self.content.services if self._is_plain(one))
+        return tuple(service for service in self.content.services if self._is_plain(service))
 
-    def _is_plain(self, one: TemplateService) -> bool:
+    def _is_plain(self, given: TemplateService) -> bool:
         try:
-            service = self.context.catalogue.service(one.service)
+            service = self.context.catalogue.service(given.service)
             return (
-                service.password is not PasswordUse.OWN and not service.level(one.level).withdrawn
+                service.password is not PasswordUse.OWN and not service.level(given.level).withdrawn
             )
         except NotFound:
             return False
 
     def left_out(self) -> tuple[str, ...]:
-        """What who is copied has and Provision does not give, each with the reason."""
+        """Return what who is copied has and Provision does not give, each with the reason."""
         if not self._gives:
             return ()
         return tuple(
-            self._why_left(one) for one in self.content.services if not self._is_plain(one)
+            self._why_left(service)
+            for service in self.content.services
+            if not self._is_plain(service)
         )
 
-    def _why_left(self, one: TemplateService) -> str:
-        instance = f" {one.instance}" if one.instance else ""
+    def _why_left(self, given: TemplateService) -> str:
+        instance = f" {given.instance}" if given.instance else ""
         try:
-            service = self.context.catalogue.service(one.service)
-            withdrawn = service.level(one.level).withdrawn
+            service = self.context.catalogue.service(given.service)
+            withdrawn = service.level(given.level).withdrawn
         except NotFound:
-            return f"{one.service}{instance} (no longer in the catalogue)"
+            return f"{given.service}{instance} (no longer in the catalogue)"
         why = "its level is sold no more" if withdrawn else "it has a password of its own"
         return f"{service.name}{instance} ({why})"
 

@@ -17,11 +17,11 @@ from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.address_fields import AddressEdits, AddressFields
+from mission_control_tui.screens.forms.option_fields import put
 from mission_control_tui.screens.forms.user_fields import (
     field_name,
-    heading_for,
     make_widget,
-    place_problems,
+    point_out,
     shown_value,
     value_of,
     widget_id,
@@ -100,7 +100,9 @@ class EditUserScreen(MissionScreen):
             yield Fold(
                 "Email addresses", self._addresses, note="aliases, primary address", id="email"
             )
-        yield ActionButton("Provision", reason="nothing is changed", id="provision")
+        yield ActionButton(
+            "Provision", reason="nothing is changed", verb="provision", id="provision"
+        )
 
     def _widget(self, field: PersonField) -> Widget:
         shown = self._shown.get(field.name, "")
@@ -226,7 +228,7 @@ class EditUserScreen(MissionScreen):
         self._say()
 
     def _names(self) -> list[str]:
-        """What is changed and not yet provisioned."""
+        """Return what is changed and not yet provisioned."""
         names = [LABELS[name] for name in self._touched]
         return [*names, "Email addresses"] if self._wished.count else names
 
@@ -236,18 +238,11 @@ class EditUserScreen(MissionScreen):
         names = self._names()
         changes = "1 change" if count == 1 else f"{count} changes"
         words = f"Not yet provisioned: {changes} ({', '.join(names)})" if count else ""
-        pending = self.query_one("#pending", TextLines)
-        pending.set(words)
+        self.query_one("#pending", TextLines).set(words)
         self.query_one("#provision", ActionButton).reason = "" if count else "nothing is changed"
-        notice = self.query_one("#notice", TextLines)
-        notice.set("\n".join(self._their_words))
-        notice.display = bool(self._their_words)
+        self.query_one("#notice", TextLines).tell(*self._their_words)
 
     # Provision
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "provision":
-            self.action_verb("provision")
 
     async def verb_provision(self) -> None:
         if not self._is_dirty:
@@ -326,12 +321,8 @@ class EditUserScreen(MissionScreen):
             await self.query_one("#email", Fold).open_now()
         for addresses in self.query(AddressFields).results(AddressFields):
             places["alias"] = addresses.alias
-        wrong, homeless = place_problems(error.problems, places)
-        if wrong:
-            wrong[0].focus()
-            self.announce(heading_for([str(one.label) for one in wrong]), error=True)
-        if homeless:
-            self.announce("; ".join(str(one) for one in homeless), error=True)
+        if homeless := point_out(self, error.problems, places):
+            self.announce("; ".join(homeless), error=True)
 
     async def on_password_reset_asked(self, event: PasswordReset.Asked) -> None:
         event.stop()
@@ -370,8 +361,6 @@ class EditUserScreen(MissionScreen):
 
 
 def _put(widget: Widget, value: Value) -> None:
-    if isinstance(widget, CheckField):
-        widget.value = bool(value)
-    elif isinstance(widget, Field):
+    if isinstance(widget, CheckField | Field):
         with widget.prevent(Field.Changed):
-            widget.value = str(value)
+            put(widget, value)

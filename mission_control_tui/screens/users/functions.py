@@ -43,7 +43,7 @@ class UserFunctionsScreen(SchedulingScreen):
             self.act(str(event.row.key), self.card.user)
 
     def about_user(self) -> str | None:
-        """The user whom verbs are about, by id."""
+        """Return the user whom verbs are about, by id."""
         return self.card.user.id if self.card.user is not None else None
 
     async def verb_schedule(self) -> None:
@@ -158,7 +158,7 @@ class UserFunctionsScreen(SchedulingScreen):
             self.card.close_reset()
 
     def card_resets(self) -> bool:
-        """Whether Escape closes Reset Password."""
+        """Tell whether Escape closes Reset Password."""
         return bool(self.query(UserCard)) and self.card.resets
 
 

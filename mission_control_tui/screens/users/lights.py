@@ -13,7 +13,7 @@ from mission_control_tui.model.search.light_matrix import columns, page, place
 from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
-from mission_control_tui.screens.users.marks import MARKING, MarkingScreen
+from mission_control_tui.screens.users.marks import MARKING, MarkingScreen, name_cell
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import GLYPHS
@@ -76,14 +76,14 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     async def load(self) -> None:
         self._columns = await columns(self.context.scope)
-        self.matrix.set_columns([one.code for one in self._columns])
+        self.matrix.set_columns([column.code for column in self._columns])
         self._show_legend()
         self.matrix.show(self._fetch, find=self._find, keep=True)
         self.look_at_marks()
         self.refresh_keys()
 
     def _show_legend(self) -> None:
-        names = "  ".join(f"{one.code} {one.name}" for one in self._columns)
+        names = "  ".join(f"{column.code} {column.name}" for column in self._columns)
         text = names or "No service for users was bought yet"
         ordered = "" if self._order is UserOrder.NAME else f"  ({ORDERS[self._order]})"
         self.query_one("#legend", TextLines).set(text + ordered)
@@ -98,27 +98,22 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
             self.matrix.empty = "Nobody is found" if text else "No users yet"
             self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
             self._tell_marks()
-        return RowPage([self._row(one) for one in found.rows], found.total)
+        return RowPage([self._row(row) for row in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
         return await place(self.context.scope, str(key), self.sight(), self._order)
 
-    def _row(self, one: MatrixRow) -> Row:
-        flags = ", ".join(
-            word for word, is_so in (("disabled", one.disabled), ("locked", one.locked)) if is_so
-        )
-        name: Cell = (
-            ((one.display_name, ""), (f"  {flags}", "error")) if flags else one.display_name
-        )
-        cells: list[Cell] = [name, age(one.since) if one.since is not None else ""]
+    def _row(self, user: MatrixRow) -> Row:
+        name = name_cell(user.display_name, disabled=user.disabled, locked=user.locked)
+        cells: list[Cell] = [name, age(user.since) if user.since is not None else ""]
         for column in self._columns:
-            cell = one.cells.get(column.service_id)
+            cell = user.cells.get(column.service_id)
             cells.append(
                 (GLYPHS[cell.light] + cell.letter, cell.light.value)
                 if cell is not None
                 else NOTHING
             )
-        return Row(one.user_id, tuple(cells), one)
+        return Row(user.user_id, tuple(cells), user)
 
     def say_marks(self, text: str) -> None:
         self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
@@ -136,8 +131,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     @property
     def row(self) -> MatrixRow | None:
         """The user under the cursor."""
-        row = self.matrix.current
-        return row.data if row is not None and isinstance(row.data, MatrixRow) else None
+        return self.matrix.current_data(MatrixRow)
 
     @property
     def column(self) -> LightColumn | None:
@@ -176,7 +170,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self.query_one("#detail", TextLines).set(f"{text}. {cell.said}".removesuffix(". "))
 
     def _level_words(self, service_id: str, level_id: str) -> str:
-        """The level of a cell as people call it, after a comma; empty where there is none."""
+        """Return the level of a cell as people call it, after a comma; empty where there is none."""
         if not level_id:
             return ""
         try:

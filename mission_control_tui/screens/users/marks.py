@@ -12,8 +12,7 @@ from mission_control_tui.model.search.light_matrix import among, ids
 from mission_control_tui.screens.base.retry_all import RetryingScreen
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
-from mission_control_tui.widgets.rows import CursorLines
-from mission_control_tui.widgets.shielded import shielded
+from mission_control_tui.widgets.rows import Cell, CursorLines
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -29,6 +28,12 @@ LOOK_SECONDS = 2.0
 """While others change much, it is looked no more often than this who of the marked is still there."""
 
 
+def name_cell(name: str, *, disabled: bool, locked: bool) -> Cell:
+    """Return a user's name as a cell, with why nobody can log in as this user."""
+    flags = ", ".join(["disabled"] * disabled + ["locked"] * locked)
+    return ((name, ""), (f"  {flags}", "error")) if flags else name
+
+
 class MarkingScreen(RetryingScreen):
     """A screen with a list of users, by id, that can be marked. Marks stay until they are taken away."""
 
@@ -40,11 +45,11 @@ class MarkingScreen(RetryingScreen):
     _later: Timer | None = None
 
     def sight(self) -> UserFilter:
-        """Whom the list shows now."""
+        """Return whom the list shows now."""
         return UserFilter()
 
     def order(self) -> UserOrder:
-        """In which order."""
+        """Return the order in which the list shows them."""
         return UserOrder.NAME
 
     def say_marks(self, text: str) -> None:
@@ -62,7 +67,7 @@ class MarkingScreen(RetryingScreen):
     @property
     def marked(self) -> tuple[str, ...]:
         """The ids of all who are marked, shown or not."""
-        return tuple(sorted(str(one) for one in self.marked_list.marks))
+        return tuple(sorted(str(mark) for mark in self.marked_list.marks))
 
     def _set_marks(self, marks: set[object]) -> None:
         rows = self.marked_list
@@ -87,12 +92,7 @@ class MarkingScreen(RetryingScreen):
         wait = self._looked_at + LOOK_SECONDS - time.monotonic()
         if soon or wait <= 0:
             self._looked_at = time.monotonic()
-            self.run_worker(
-                shielded(self.loader.guard(self._look_at_marks())),
-                group="marks",
-                description="marks",
-                exclusive=True,
-            )
+            self.loader.do_latest(self._look_at_marks(), "marks")
         elif self._later is None:
             self._later = self.set_timer(wait, self._look_later)
 

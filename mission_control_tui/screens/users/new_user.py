@@ -76,7 +76,7 @@ class UpnOffer(ActionButton):
 
     @property
     def refuses(self) -> bool:
-        """Whether it says why the UPN cannot be had."""
+        """Tell whether it says why the UPN cannot be had."""
         return self.style == "error"
 
     def on_resize(self, event: events.Resize) -> None:
@@ -160,6 +160,7 @@ class NewUserScreen(MadeLikeScreen):
         yield ActionButton(
             "Provision",
             help_text="Creates the user and goes on to Provision Services.",
+            verb="provision",
             id="provision",
         )
         yield self.gets_line()
@@ -275,13 +276,7 @@ class NewUserScreen(MadeLikeScreen):
 
     def _ask(self) -> None:
         if self.console.is_open:
-            self.run_worker(
-                self.loader.guard(self._look_up()),
-                group="upn",
-                exclusive=True,
-                description="upn",
-                exit_on_error=True,
-            )
+            self.loader.do_latest(self._look_up(), "upn")
 
     async def _look_up(self) -> None:
         upn = self._upn()
@@ -325,20 +320,22 @@ class NewUserScreen(MadeLikeScreen):
         if not event.field.value or name in ("upn", "password", "confirm", ""):
             return
         judged = validate_details(self._details(), domains=None, compulsory=frozenset())
-        wrong = [one for one in judged.problems if one.where == name]
+        wrong = [problem for problem in judged.problems if problem.where == name]
         event.field.error = words_of(wrong[0]) if wrong else ""
-        event.field.note = next((one.what for one in judged.warnings if one.where == name), "")
+        event.field.note = next(
+            (warning.what for warning in judged.warnings if warning.where == name), ""
+        )
 
     # Provision
 
     def _typed(self) -> dict[str, Value]:
-        """What every field holds, those of groups that are not open too."""
+        """Return what every field holds, those of groups that are not open too."""
         typed = dict(self._values)
         typed |= {field.name: value_of(widget) for field, widget in form_widgets(self._body)}
         return typed
 
     def _details(self) -> UserDetails:
-        """All but the date, which may not be one yet."""
+        """Return all but the date, which may not be one yet."""
         stated = {**self._typed(), "upn": self._upn(), "expires_on": None}
         return UserDetails(**stated)  # type: ignore[arg-type]
 
@@ -354,8 +351,6 @@ class NewUserScreen(MadeLikeScreen):
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
         if isinstance(event.button, UpnOffer):
             self._take_offer()
-        elif event.button.id == "provision":
-            self.action_verb("provision")
 
     async def verb_provision(self) -> None:
         if self._busy:
@@ -407,7 +402,7 @@ class NewUserScreen(MadeLikeScreen):
         self.query_one("#intro", TextLines).set(INTRO, "dim")
 
     async def _refused(self, problems: list[Problem]) -> None:
-        problems = [one for one in problems if not self._said_elsewhere(one)]
+        problems = [problem for problem in problems if not self._said_elsewhere(problem)]
         await self._open_groups({problem.where for problem in problems})
         places: dict[str, FormWidget] = {f.name: w for f, w in form_widgets(self._body)}
         passwords = self.query_one(PasswordFields)
@@ -426,7 +421,7 @@ class NewUserScreen(MadeLikeScreen):
             places["upn"].error = ""
 
     def _said_elsewhere(self, problem: Problem) -> bool:
-        """Whether the form will be right again without this: a username made from a UPN that is taken follows it."""
+        """Tell whether the form is right again without this: a username made from a UPN that is taken follows it."""
         offer = self.query_one(UpnOffer).offer
         return bool(offer) and problem.where == "username" and "username" not in self._own
 

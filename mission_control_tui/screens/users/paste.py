@@ -31,7 +31,6 @@ from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.paste_area import PasteArea
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.text_lines import TextLines
 
 INTRO = "One person a line: names, addresses, numbered lists, or a table with headings."
@@ -108,6 +107,7 @@ class PasteScreen(MissionScreen):
         yield ActionButton(
             "Create users",
             help_text="Shows the plan with the seats, and asks before anything is done.",
+            verb="provision",
             id="create",
         )
 
@@ -124,13 +124,13 @@ class PasteScreen(MissionScreen):
             if usual in domains:
                 field.value = usual
         contents, labels = {NOTHING: TemplateContent()}, {NOTHING: "no service"}
-        for one in await list_templates(scope):
-            content = self._without_own_passwords(one.content)
-            contents[TEMPLATE + one.name] = content
-            left = self._own_passwords(one.content)
-            self._left[TEMPLATE + one.name] = left
+        for template in await list_templates(scope):
+            content = self._without_own_passwords(template.content)
+            contents[TEMPLATE + template.name] = content
+            left = self._own_passwords(template.content)
+            self._left[TEMPLATE + template.name] = left
             less = f", without {', '.join(left)}" if left else ""
-            labels[TEMPLATE + one.name] = f"template {one.name}{less}"
+            labels[TEMPLATE + template.name] = f"template {template.name}{less}"
         for seat in await list_seats(scope):
             service = context.catalogue.service(seat.service_id)
             if service.level(seat.level_id).withdrawn or service.password is PasswordUse.OWN:
@@ -147,20 +147,20 @@ class PasteScreen(MissionScreen):
 
     def _without_own_passwords(self, content: TemplateContent) -> TemplateContent:
         """Only a command takes the passwords that a bulk makes: `users paste`."""
-        plain = tuple(one for one in content.services if not self._is_own(one))
+        plain = tuple(service for service in content.services if not self._is_own(service))
         return TemplateContent(content.fields, plain)
 
     def _own_passwords(self, content: TemplateContent) -> tuple[str, ...]:
-        """The names of the services that are left out."""
+        """Return the names of the services that are left out."""
         services = self.context.catalogue.service
         return tuple(
-            f"{services(one.service).name} {one.instance}".strip()
-            for one in content.services
-            if self._is_own(one)
+            f"{services(service.service).name} {service.instance}".strip()
+            for service in content.services
+            if self._is_own(service)
         )
 
-    def _is_own(self, one: TemplateService) -> bool:
-        return self.context.catalogue.service(one.service).password is PasswordUse.OWN
+    def _is_own(self, given: TemplateService) -> bool:
+        return self.context.catalogue.service(given.service).password is PasswordUse.OWN
 
     def _choices(self) -> PasteChoices:
         domain = self.query_one("#domain", ChoiceField).value
@@ -186,13 +186,7 @@ class PasteScreen(MissionScreen):
 
     def _start_looking(self) -> None:
         if self.console.is_open:
-            self.run_worker(
-                shielded(self.loader.guard(self._look())),
-                group="look",
-                exclusive=True,
-                description="look",
-                exit_on_error=True,
-            )
+            self.loader.do_latest(self._look(), "look")
 
     async def _look(self) -> None:
         """Say below who is in the list and what is wrong with it."""
@@ -213,7 +207,7 @@ class PasteScreen(MissionScreen):
         self._show(people, *self._summary(pasted, people))
 
     def _summary(self, pasted: PastedList, people: Sequence[UpnProposal]) -> tuple[str, str]:
-        wrong = sum(bool(one.problems) for one in people)
+        wrong = sum(bool(person.problems) for person in people)
         words = [f"{len(people) - wrong:,} to create"]
         if wrong:
             words.append(f"{wrong:,} to correct")
@@ -222,8 +216,8 @@ class PasteScreen(MissionScreen):
         return (", ".join(words) if people else "", "error" if wrong else "dim")
 
     def _show(self, people: Sequence[UpnProposal], summary: str, style: str) -> None:
-        wrong = [one for one in people if one.problems]
-        good = [one for one in people if not one.problems]
+        wrong = [person for person in people if person.problems]
+        good = [person for person in people if not person.problems]
         listed = [*wrong, *good][:SHOWN_MOST]
         more = len(people) - len(listed)
         self._listed = listed
@@ -238,15 +232,15 @@ class PasteScreen(MissionScreen):
     def _tell(self) -> None:
         """All that is wrong with the line under the cursor, in full."""
         row = self.query_one(RowList).current
-        one = self._listed[int(str(row.key))] if row is not None else None
-        said = [str(problem) for problem in one.problems] or [one.note] if one is not None else []
+        proposal = self._listed[int(str(row.key))] if row is not None else None
+        said = (
+            [str(problem) for problem in proposal.problems] or [proposal.note]
+            if proposal is not None
+            else []
+        )
         self.query_one("#detail", TextLines).set("\n".join(said), "dim")
 
     # Creating
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "create":
-            self.action_verb("provision")
 
     async def verb_provision(self) -> None:
         self.need_write()
@@ -286,10 +280,10 @@ class PasteScreen(MissionScreen):
         if same:
             have = "has" if same == 1 else "have"
             lines.append(f"{same:,} of them {have} the same name as somebody who is there already.")
-        for one in planned.seats:
-            short = f": {one.short:,} will get none" if one.short else ""
+        for seat in planned.seats:
+            short = f": {seat.short:,} will get none" if seat.short else ""
             lines.append(
-                f"{of_service(one.service, one.level)}: {one.needed:,} needed, {one.free:,} free{short}"
+                f"{of_service(seat.service, seat.level)}: {seat.needed:,} needed, {seat.free:,} free{short}"
             )
         chosen = self.query_one("#gets", ChoiceField).value
         if without := self._left.get(chosen, ()):
@@ -390,18 +384,18 @@ class PasteScreen(MissionScreen):
 
 
 def of_service(service: str, level: str) -> str:
-    """A level with its service, unless its own name says it already."""
+    """Return a level with its service, unless its own name says it already."""
     return level if service in level else f"{service}, {level}"
 
 
-def _row(number: int, one: UpnProposal) -> Row:
-    name = one.person.display_name or one.person.text.strip()
-    if one.problems:
-        first = one.problems[0]
+def _row(number: int, proposal: UpnProposal) -> Row:
+    name = proposal.person.display_name or proposal.person.text.strip()
+    if proposal.problems:
+        first = proposal.problems[0]
         words = first.what + (f" ({first.hint})" if first.hint else "")
-        return Row(number, (str(one.person.line), name, (words, "error")))
-    note = f"  {one.note}" if one.note else ""
-    return Row(number, (str(one.person.line), name, ((one.upn, ""), (note, "dim"))))
+        return Row(number, (str(proposal.person.line), name, (words, "error")))
+    note = f"  {proposal.note}" if proposal.note else ""
+    return Row(number, (str(proposal.person.line), name, ((proposal.upn, ""), (note, "dim"))))
 
 
 class _PasswordFile:

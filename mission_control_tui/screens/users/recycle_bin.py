@@ -14,7 +14,7 @@ from mission_control_tui.model.recycle_bin.purge import BinLine, list_bin, purge
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
-from mission_control_tui.widgets.line_list import LineList, RowPage
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -35,10 +35,6 @@ class BinScreen(MissionScreen):
     CSS_PATH = "recycle_bin.tcss"
     AUTO_FOCUS = "#bin"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._found: tuple[BinLine, ...] = ()
-
     def body(self) -> Iterable[Widget]:
         yield FindBox(id="find")
         yield LineList(
@@ -53,27 +49,25 @@ class BinScreen(MissionScreen):
             id="bin",
         )
         yield TextLines("", "dim", id="notice")
-        restore = ActionButton("Restore", help_text="Brings the user back, without services.")
-        restore.id = "restore"
-        purge = ActionButton("Purge now", help_text="For good: asks for the UPN to be typed.")
-        purge.id = "purge"
-        for button in (restore, purge):
-            button.styles.width = 16
-        yield Horizontal(restore, purge, id="buttons")
+        with Horizontal(id="buttons"):
+            words = "Brings the user back, without services."
+            yield ActionButton("Restore", help_text=words, width=16, id="restore")
+            words = "For good: asks for the UPN to be typed."
+            yield ActionButton("Purge now", help_text=words, width=16, id="purge")
 
     # Data
 
     async def load(self) -> None:
         context = self.context
         days = context.settings.worker.bin_days
-        self._found = await list_bin(
+        found = await list_bin(
             context.scope, bin_days=days, query=self.query_one(FindBox).text, limit=MOST
         )
         if not self.is_here:
             return
-        count = len(self._found)
+        count = len(found)
         self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
-        self.query_one(LineList).show(self._fetch, keep=True)
+        self.query_one(LineList).show_rows([_row(line) for line in found])
         kept = f"Who stays here is purged after {age_words(days)}."
         self.query_one("#notice", TextLines).set(
             f"{kept if days else 'Nobody here is purged unless you do it.'} Restoring brings no service back."
@@ -81,23 +75,6 @@ class BinScreen(MissionScreen):
         for name in ("restore", "purge"):
             self.query_one(f"#{name}", ActionButton).reason = "" if count else " "
         self.refresh_keys()
-
-    async def _fetch(self, offset: int, limit: int) -> RowPage:
-        rows = [
-            Row(
-                one.id,
-                (
-                    one.display_name,
-                    one.upn,
-                    age_words(one.age_days),
-                    one.deleted_by,
-                    f"{one.purge_at:%Y-%m-%d}" if one.purge_at else "never",
-                ),
-                one,
-            )
-            for one in self._found[offset : offset + limit]
-        ]
-        return RowPage(rows, len(self._found))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
         if self.console.is_open:
@@ -107,9 +84,8 @@ class BinScreen(MissionScreen):
 
     @property
     def line(self) -> BinLine | None:
-        """Who is under the cursor."""
-        row = self.query_one(LineList).current
-        return next((one for one in self._found if row is not None and one.id == row.key), None)
+        """Return who is under the cursor."""
+        return self.query_one(LineList).current_data(BinLine)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "bin":
@@ -125,56 +101,62 @@ class BinScreen(MissionScreen):
         self.announce("Nobody is in the recycling bin", error=True)
 
     def _ask_restore(self) -> None:
-        one = self.line
-        if one is None:
+        line = self.line
+        if line is None:
             return
         self.prompts.confirm(
             [
-                f"{self.context.account.name}: restore {one.upn}?",
+                f"{self.context.account.name}: restore {line.upn}?",
                 "The user comes back with all details and addresses, and without any service.",
                 "Seats: none are held. Money: nothing changes.",
             ],
-            lambda: self._restore(one),
+            lambda: self._restore(line),
             yes="Restore",
         )
 
-    async def _restore(self, one: BinLine) -> None:
-        await restore_user(self.context.scope, one.id)
-        self.announce(f"{one.upn} is back, without services")
+    async def _restore(self, line: BinLine) -> None:
+        await restore_user(self.context.scope, line.id)
+        self.announce(f"{line.upn} is back, without services")
         await self.load()
 
     async def _ask_purge(self) -> None:
-        one = self.line
-        if one is None:
+        line = self.line
+        if line is None:
             return
         context = self.context
         scope = context.scope
-        await purge_user(scope, one.id, dry_run=True)
+        await purge_user(scope, line.id, dry_run=True)
         self.prompts.ask(
             [
-                f"{context.account.name}: purge {one.upn} for good?",
+                f"{context.account.name}: purge {line.upn} for good?",
                 "Lost: details, addresses, sealed passwords, drafts. It cannot be undone.",
                 "The UPN is free for others then. The audit stays and goes on naming it.",
                 "To confirm, type the UPN.",
             ],
             "UPN",
-            lambda text: self._purge(one, text),
+            lambda text: self._purge(line, text),
             hint="Enter purges, Esc gives up",
         )
 
-    async def _purge(self, one: BinLine, typed: str) -> None:
-        if typed.strip().casefold() != one.upn.casefold():
-            what = f"is not {one.upn}: nothing was purged"
+    async def _purge(self, line: BinLine, typed: str) -> None:
+        if typed.strip().casefold() != line.upn.casefold():
+            what = f"is not {line.upn}: nothing was purged"
             raise InvalidInput("Not confirmed.", problems=[Problem("", f"That {what}")])
-        await purge_user(self.context.scope, one.id)
-        self.announce(f"{one.upn} is purged")
+        await purge_user(self.context.scope, line.id)
+        self.announce(f"{line.upn} is purged")
         await self.load()
 
     def verb_copy(self) -> None:
-        if (one := self.line) is not None:
-            self.copy(one.upn)
+        if (line := self.line) is not None:
+            self.copy(line.upn)
+
+
+def _row(line: BinLine) -> Row:
+    purged = f"{line.purge_at:%Y-%m-%d}" if line.purge_at else "never"
+    cells = (line.display_name, line.upn, age_words(line.age_days), line.deleted_by, purged)
+    return Row(line.id, cells, line)
 
 
 def age_words(days: int) -> str:
-    """How long ago somebody was deleted: today, or so many days."""
+    """Return how long ago somebody was deleted: today, or so many days."""
     return f"{days:,} day{'s'[: days != 1]}" if days else "today"

@@ -48,10 +48,6 @@ class TemplatesScreen(MissionScreen):
     CSS_PATH = "templates.tcss"
     AUTO_FOCUS = "#templates"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._found: tuple[Template, ...] = ()
-
     def body(self) -> Iterable[Widget]:
         yield RowList(
             columns=(
@@ -64,15 +60,13 @@ class TemplatesScreen(MissionScreen):
             most=SEEN,
             id="templates",
         )
-        make = ActionButton("Make from a user", help_text="Asks for the user, then for a name.")
-        make.id, make.styles.width = "make", 22
-        rename = ActionButton("Rename", help_text="Another name; e does the same.")
-        rename.id, rename.styles.width = "rename", 12
-        remove = ActionButton(
-            "Remove", help_text="Users made from it stay as they are; asks first."
-        )
-        remove.id, remove.styles.width = "remove", 12
-        yield Horizontal(make, rename, remove, id="buttons")
+        with Horizontal(id="buttons"):
+            words = "Asks for the user, then for a name."
+            yield ActionButton("Make from a user", help_text=words, width=22, verb="new", id="make")
+            words = "Another name; e does the same."
+            yield ActionButton("Rename", help_text=words, width=12, verb="edit", id="rename")
+            words = "Users made from it stay as they are; asks first."
+            yield ActionButton("Remove", help_text=words, width=12, verb="discard", id="remove")
         yield TextLines("", id="detail")
 
     @property
@@ -82,22 +76,28 @@ class TemplatesScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        self._found = await list_templates(self.context.scope)
+        templates = await list_templates(self.context.scope)
         if self.is_here:
-            self.query_one(RowList).set_rows([self._row(one) for one in self._found])
+            self.query_one(RowList).set_rows([self._row(template) for template in templates])
             self._tell()
             self.refresh_keys()
 
-    def _row(self, one: Template) -> Row:
-        services = ", ".join(of_service(self.context.catalogue, it) for it in one.content.services)
-        cells = (one.name, services or "-", str(len(one.content.fields)), age(one.updated_at))
-        return Row(one.id, cells, one)
+    def _row(self, template: Template) -> Row:
+        services = ", ".join(
+            of_service(self.context.catalogue, it) for it in template.content.services
+        )
+        cells = (
+            template.name,
+            services or "-",
+            str(len(template.content.fields)),
+            age(template.updated_at),
+        )
+        return Row(template.id, cells, template)
 
     @property
     def template(self) -> Template | None:
         """The template under the cursor."""
-        row = self.query_one(RowList).current
-        return next((one for one in self._found if row is not None and one.id == row.key), None)
+        return self.query_one(RowList).current_data(Template)
 
     def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
         self._tell()
@@ -108,21 +108,17 @@ class TemplatesScreen(MissionScreen):
 
     def _tell(self) -> None:
         """Everything in the template under the cursor."""
-        one = self.template
-        over = "" if one is not None else " "
+        template = self.template
+        over = "" if template is not None else " "
         for name in ("rename", "remove"):
             self.query_one(f"#{name}", ActionButton).reason = over
         lines: list[str] = []
-        if one is not None:
-            lines = [*described(self.context.catalogue, one.content)] or ["Nothing is in it."]
-            lines.append(f"Saved by {one.operator}")
+        if template is not None:
+            lines = [*described(self.context.catalogue, template.content)] or ["Nothing is in it."]
+            lines.append(f"Saved by {template.operator}")
         self.query_one("#detail", TextLines).set("\n".join(lines))
 
     # Verbs
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        verbs = {"make": "new", "rename": "edit", "remove": "discard"}
-        self.action_verb(verbs[event.button.id or ""])
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self.announce("There is no template yet: make one from a user first", error=True)
@@ -158,14 +154,14 @@ class TemplatesScreen(MissionScreen):
         )
 
     async def _found_user(self, text: str) -> str:
-        """The id of the only user who is found by this. Raises NotFound, naming those there are."""
+        """Return the id of the only user who is found by this. Raises NotFound, naming those there are."""
         asked = UserFilter(text)
         found = await page(self.context.scope, asked, limit=NAMED) if text else None
         if found is None or not found.rows:
             raise NotFound("Nobody is found by this.", hint="Type the beginning of a name or UPN.")
-        exact = [one for one in found.rows if one.upn.casefold() == text.casefold()]
+        exact = [row for row in found.rows if row.upn.casefold() == text.casefold()]
         if len(found.rows) > 1 and not exact:
-            names = ", ".join(one.upn for one in found.rows)
+            names = ", ".join(row.upn for row in found.rows)
             more = " and more" if found.more or found.total > len(found.rows) else ""
             raise NotFound(f"These are several: {names}{more}.")
         return (exact or list(found.rows))[0].id
@@ -176,36 +172,39 @@ class TemplatesScreen(MissionScreen):
         await self.load()
 
     def verb_edit(self) -> None:
-        one = self.template
-        if one is None:
+        template = self.template
+        if template is None:
             self.announce("There is no template yet: n makes one from a user", error=True)
             return
         self.need_write()
 
         async def named(name: str) -> None:
-            await rename_template(self.context.scope, one.name, name, version=one.version)
+            await rename_template(self.context.scope, template.name, name, version=template.version)
             self.announce(f"Renamed: {name}")
             await self.load()
 
         self.prompts.ask(
-            [f"What is the template {one.name} to be called?"], "Name", named, value=one.name
+            [f"What is the template {template.name} to be called?"],
+            "Name",
+            named,
+            value=template.name,
         )
 
     def verb_discard(self) -> None:
-        one = self.template
-        if one is None:
+        template = self.template
+        if template is None:
             self.announce("There is no template here", error=True)
             return
         self.need_write()
 
         async def remove() -> None:
-            await remove_template(self.context.scope, one.name, version=one.version)
-            self.announce(f"Removed: {one.name}")
+            await remove_template(self.context.scope, template.name, version=template.version)
+            self.announce(f"Removed: {template.name}")
             await self.load()
 
         self.prompts.confirm(
             [
-                f"{self.context.account.name}: remove the template {one.name}?",
+                f"{self.context.account.name}: remove the template {template.name}?",
                 "Lost: what is listed below. Users that were made from it stay as they are.",
             ],
             remove,
@@ -214,7 +213,7 @@ class TemplatesScreen(MissionScreen):
 
 
 def of_service(catalogue: Catalogue, given: TemplateService) -> str:
-    """A service and its level as people call them: Managed Exchange, PC & Web Access."""
+    """Return a service and its level as people call them: Managed Exchange, PC & Web Access."""
     try:
         service = catalogue.service(given.service)
         level = service.level(given.level).name

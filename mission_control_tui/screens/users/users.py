@@ -17,14 +17,13 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import UserLine
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.screens.users.functions import UserFunctionsScreen
-from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen
-from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen, name_cell
 from mission_control_tui.widgets.field import FormLine
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
-from mission_control_tui.widgets.shielded import shielded
+from mission_control_tui.widgets.shown_field import ShownField
 
 SHOWN = {
     "all": ("All users", ALL),
@@ -49,7 +48,7 @@ WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisi
 
 
 def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
-    """The worst light of a user in words; what else there is as glyphs with a number."""
+    """Return the worst light of a user in words; what else there is as glyphs with a number."""
     counts = {light: sum(one is light for _service, one in lights) for light in WORST}
     there = [light for light in WORST if counts[light]]
     if not there:
@@ -61,13 +60,8 @@ def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
 
 
 def user_row(line: UserLine) -> Row:
-    """A user as a row of the list."""
-    flags = [
-        word for word, is_so in (("disabled", line.disabled), ("locked", line.locked)) if is_so
-    ]
-    name: Cell = line.display_name
-    if flags:
-        name = ((line.display_name, ""), (f"  {', '.join(flags)}", "error"))
+    """Return a user as a row of the list."""
+    name = name_cell(line.display_name, disabled=line.disabled, locked=line.locked)
     return Row(line.id, (name, line.upn, lights_cell(line.lights)))
 
 
@@ -102,12 +96,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         self._total = 0
 
     def body(self) -> Iterable[Widget]:
-        yield ChoiceField(
-            "Show",
-            [(name, label) for name, (label, _asked) in SHOWN.items()],
-            help_text="Which users the list shows; Left and Right choose.",
-            id="shown",
-        )
+        yield ShownField(SHOWN, help_text="Which users the list shows")
         yield FindBox(id="find")
         yield LineList(
             columns=(Column("Name"), Column("UPN"), Column("Services", width=19)),
@@ -139,8 +128,8 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         return wanted
 
     def _wanted(self) -> UserFilter:
-        shown = SHOWN[self.query_one("#shown", ChoiceField).value][1]
-        return replace(shown, text=self.query_one(FindBox).text)
+        shown: ShownField[UserFilter] = self.query_one(ShownField)
+        return replace(shown.meaning, text=self.query_one(FindBox).text)
 
     def say_marks(self, text: str) -> None:
         how = HOW if self._total else ""
@@ -166,18 +155,13 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         """Say beside the box who else is found in other accounts, where there is hardly anybody in this one."""
         text = self.query_one(FindBox).text
         if text.strip():
-            self.run_worker(
-                shielded(self.loader.guard(self._count_elsewhere(text, count))),
-                group="elsewhere",
-                description="elsewhere",
-                exclusive=True,
-            )
+            self.loader.do_latest(self._count_elsewhere(text, count), "elsewhere")
 
     async def _count_elsewhere(self, text: str, count: str) -> None:
         context = self.context
         here = context.account_id
         found = await find_anyone(context.store, context.caller, text, ELSEWHERE, current=here)
-        others = sum(one.account.id != here for one in found.users)
+        others = sum(user.account.id != here for user in found.users)
         if others and self.is_here and self.query_one(FindBox).text == text:
             many = f"{others}+" if found.more else str(others)
             self._found = f"{count}; {many} in other accounts: F3"
@@ -241,7 +225,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
     # Verbs
 
     def _user_id(self) -> str | None:
-        """The user whose card is open, else the one under the cursor."""
+        """Return the user whose card is open, else the one under the cursor."""
         if self._open_user is not None:
             return self._open_user
         row = self.query_one(LineList).current
