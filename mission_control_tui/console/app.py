@@ -73,7 +73,7 @@ class ConsoleApp(MissionControlApp):
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
         screen = super().make_screen(name, *arguments, **named)
         if not named:
-            self.session.note_opened(screen, name, arguments)
+            self.session.note_opened(screen, arguments)
         return screen
 
     def follow_link(self, name: str) -> None:

@@ -206,8 +206,16 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
         """Build the screen of that name; its module is imported now. Raises KeyError for an unknown name."""
+        return self._screen_class(name)(*arguments, **named)
+
+    def _screen_class(self, name: str) -> type[Screen[Any]]:
         module, _, cls = self._places[name].partition(":")
-        return cast("Screen[Any]", getattr(import_module(module), cls)(*arguments, **named))
+        return cast("type[Screen[Any]]", getattr(import_module(module), cls))
+
+    def form_name(self, kind: str) -> str:
+        """Return what a kind of draft is called, by its screen; the kind itself where no screen says so."""
+        found = self._screen_class(kind) if kind in self._places else None
+        return getattr(found, "DRAFT", "") or kind
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS, from Home, so that Escape leads there."""

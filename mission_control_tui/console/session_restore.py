@@ -36,9 +36,6 @@ MOST_KEPT = 8
 LEAST_TITLE = 8
 """Cells of a draft's title that are shown however long the rest is."""
 
-Opened = tuple[str, tuple[Any, ...]]
-"""A screen's name and what it was opened with."""
-
 Key = tuple[int, str, str]
 """Of a draft: account, form, subject."""
 
@@ -67,17 +64,17 @@ class SessionRestore:
         self._app = app
         self._accounts = accounts
         self._stays = stays
-        self._opened: WeakKeyDictionary[Screen[Any], Opened] = WeakKeyDictionary()
+        self._opened: WeakKeyDictionary[Screen[Any], tuple[Any, ...]] = WeakKeyDictionary()
         self._place: Any = None
         self._drafts: dict[Key, Any] = {}
         self._last_seen: ConsoleSnapshot | None = None
         self._touched = asyncio.Event()
         self._turn = asyncio.Lock()
 
-    def note_opened(self, screen: Screen[Any], name: str, arguments: tuple[Any, ...]) -> None:
-        """Keep how a screen was opened, where it can be opened so again."""
-        if all(isinstance(one, str | int | None) for one in arguments):
-            self._opened[screen] = (name, arguments)
+    def note_opened(self, screen: Screen[Any], arguments: tuple[Any, ...]) -> None:
+        """Keep what a screen was opened with, where it can be opened so again."""
+        if all(isinstance(argument, str | int | None) for argument in arguments):
+            self._opened[screen] = arguments
 
     def touch(self) -> None:
         """Note that place or forms may have changed: by a key, or by a screen that came on top."""
@@ -89,12 +86,12 @@ class SessionRestore:
         """The screens on top of each other, and what they remember."""
         screens, memory = [], {}
         for screen in self._app.screen_stack[-MOST_KEPT:]:
-            opened = self._opened.get(screen)
-            if opened is None or not isinstance(screen, MissionScreen):
+            arguments = self._opened.get(screen)
+            if arguments is None or not isinstance(screen, MissionScreen):
                 continue
             if screen.context.account_id != context.account_id:
                 continue
-            screens.append([opened[0], list(opened[1])])
+            screens.append([screen.NAME, list(arguments)])
             if screen.is_mounted:
                 memory[screen.memory_key] = encode(screen.remember())
         return {"account": context.account_id, "screens": screens, "memory": memory}
@@ -114,12 +111,11 @@ class SessionRestore:
 
     def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
         """A form with what is typed in it; nothing for what is no form or cannot be opened again."""
-        opened = self._opened.get(screen)
-        if opened is None:
+        arguments = self._opened.get(screen)
+        if arguments is None:
             return {}
-        name, arguments = opened
         subject = arguments[0] if arguments and isinstance(arguments[0], str) else ""
-        key = (screen.context.account_id, name, subject)
+        key = (screen.context.account_id, screen.NAME, subject)
         if not screen.unfinished:
             return {key: (None, "")}
         content = {"arguments": list(arguments), "memory": encode(screen.remember())}
@@ -248,12 +244,11 @@ class SessionRestore:
 
     def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
-        from mission_control_tui.screens.drafts import FORMS
         from mission_control_tui.widgets.cells import fit, width_of
 
         one, others = waiting[0], len(waiting) - 1
         where = "" if one.account_id == context.account_id else f" in {one.account_code}"
-        title = one.title or FORMS.get(one.kind, one.kind)
+        title = one.title or self._app.form_name(one.kind)
         after = f"{f', and {others} more' if others else ''}. g, then Drafts goes on with it"
         room = self._app.size.width - width_of(f"Unfinished{where}: {after}")
         return (

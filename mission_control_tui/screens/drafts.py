@@ -14,20 +14,12 @@ from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-FORMS = {
-    "new-user": "New User",
-    "paste": "Pasted list",
-    "edit-user": "Edit User",
-    "buy": "Buy",
-    "account": "Account",
-    "settings": "Settings",
-    "object": "Group or mailbox",
-}
-
 
 class DraftsScreen(MissionScreen):
     """What was typed and not sent."""
 
+    NAME = "drafts"
+    MEMORY_NAME = "DraftsScreen"
     HEADING = "Drafts"
     ABOUT = (
         "Forms that you left unfinished, also those of a lost connection. Nobody else sees them, and passwords are "
@@ -56,7 +48,7 @@ class DraftsScreen(MissionScreen):
             self.query_one(RowList).set_rows([self._row(one) for one in found])
 
     def _row(self, draft: Draft) -> Row:
-        form = FORMS.get(draft.kind, draft.kind)
+        form = self.console.form_name(draft.kind)
         cells = (form, draft.title or "-", draft.account_code, age(draft.updated_at))
         return Row(draft.id, cells, draft)
 
@@ -74,7 +66,7 @@ class DraftsScreen(MissionScreen):
             self.announce("There is no draft to throw away", error=True)
             return
         draft = cast("Draft", row.data)
-        form = FORMS.get(draft.kind, draft.kind)
+        form = self.console.form_name(draft.kind)
         self.prompts.confirm(
             [f"Throw away the draft of {form}: {draft.title or 'without a name'}?"],
             lambda: self._discard(draft),

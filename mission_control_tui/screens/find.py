@@ -21,6 +21,8 @@ from mission_control_tui.widgets.rows import Cell, Column, Row
 class FindScreen(FindingScreen):
     """People and orders of all accounts."""
 
+    NAME = "find"
+    MEMORY_NAME = "FindScreen"
     HEADING = "Find anyone"
     ABOUT = (
         "Type part of a name, UPN, alias, user name or phone number, or the number of an order: all accounts that you "

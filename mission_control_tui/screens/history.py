@@ -50,6 +50,8 @@ DETAIL_LINES = 4
 class HistoryScreen(MissionScreen):
     """The audit, newest first."""
 
+    NAME = "history"
+    MEMORY_NAME = "HistoryScreen"
     HEADING = "History"
     ABOUT = (
         "Who changed what, when, for which ticket. Type in Find to narrow it to a person, a user, a service or a "

@@ -60,6 +60,8 @@ class HomeScreen(MissionScreen):
     """The first screen."""
 
     CSS_PATH = "home.tcss"
+    NAME = "home"
+    MEMORY_NAME = "HomeScreen"
     HEADING = "Home"
     ABOUT = (
         "Services is what the account can buy: open one to buy it. Users is where users are made and given services: "

@@ -45,4 +45,4 @@ PLACES: dict[str, str] = {
     "buy": f"{_SCREENS}.orders.buy:BuyScreen",
     "order": f"{_SCREENS}.orders.orders:OrderScreen",
 }
-"""Every screen by its name, as `module:Class`; what each takes is said in screens/base/mission_screen.py."""
+"""Every screen by its name, as `module:Class`; what each takes are the arguments of the class."""

@@ -42,6 +42,8 @@ LIGHTS = {
 class SchedulesScreen(SchedulingScreen):
     """The schedules of the account."""
 
+    NAME = "schedules"
+    MEMORY_NAME = "SchedulesScreen"
     HEADING = "Schedules"
     ABOUT = (
         "What the worker does at a date and time, once; also what was due while none ran, as soon as one does. "

@@ -24,6 +24,8 @@ class ServiceAreaScreen(MissionScreen):
     """Where users are made, found and given services."""
 
     CSS_PATH = "service_area.tcss"
+    NAME = "service-area"
+    MEMORY_NAME = "ServiceAreaScreen"
     HEADING = "Service Management Area"
     ABOUT = (
         "Users and their services. New User makes one; / finds one by part of a name, user name or address; Enter on a "

@@ -112,6 +112,9 @@ def short(path: Path) -> str:
 class SettingsScreen(MissionScreen):
     """A form over the settings file: what is changed here is written there, and nothing else."""
 
+    NAME = "settings"
+    MEMORY_NAME = "SettingsScreen"
+    DRAFT = "Settings"
     HEADING = "Settings"
     ABOUT = (
         "Your own choices, in the settings file that is named above; comments in it stay. w or Save writes what was "

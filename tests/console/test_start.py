@@ -34,6 +34,8 @@ def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
     module, _, cls = PLACES[name].partition(":")
     found = getattr(import_module(module), cls)
     assert issubclass(found, MissionScreen)
+    assert name == found.NAME
+    assert "MEMORY_NAME" in vars(found)
     assert found.HEADING
     assert found.ABOUT
 

@@ -52,6 +52,7 @@ LEVELS = (
 
 
 class HomeDemo(BaseScreen):
+    MEMORY_NAME = "HomeDemo"
     HEADING = "Home"
     ABOUT = "The first screen: services, users, the account and what happened."
     VERBS = ("new", "buy", "find")
@@ -99,6 +100,7 @@ class HomeDemo(BaseScreen):
 
 
 class UsersDemo(BaseScreen):
+    MEMORY_NAME = "UsersDemo"
     HEADING = "Users"
     VERBS = ("find", "provision", "edit", "copy")
     TOTAL = int(os.environ.get("DEMO_ROWS", "1000"))
@@ -174,6 +176,7 @@ class UsersDemo(BaseScreen):
 
 
 class FormDemo(BaseScreen):
+    MEMORY_NAME = "FormDemo"
     HEADING = "New User"
     ABOUT = "Fields with a * are compulsory."
     VERBS = ("provision",)
@@ -215,6 +218,7 @@ class FormDemo(BaseScreen):
 
 
 class PanelsDemo(BaseScreen):
+    MEMORY_NAME = "PanelsDemo"
     HEADING = "Provision Services"
     VERBS = ("provision", "buy", "retry")
 

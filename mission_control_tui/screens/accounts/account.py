@@ -62,6 +62,9 @@ STATES = (
 class AccountScreen(MissionScreen):
     """Everything about the account itself. `panel` is the one to open."""
 
+    NAME = "account"
+    MEMORY_NAME = "AccountScreen"
+    DRAFT = "Account"
     HEADING = "Account"
     ABOUT = (
         "Enter or Space on a title opens and closes its panel. Contacts: whom to call. Orders: what was bought; Enter "
@@ -74,6 +77,7 @@ class AccountScreen(MissionScreen):
     CSS_PATH = "account.tcss"
 
     def __init__(self, panel: str = "") -> None:
+        """`panel` is opened: contacts, orders, approval and so on."""
         super().__init__()
         self._wanted = panel
         self._details: AccountDetails | None = None

@@ -46,6 +46,7 @@ class AccountList(FindingScreen):
 class AccountsScreen(AccountList):
     """The choice at the start; `chosen_id` is called with the account's id once this screen has gone."""
 
+    MEMORY_NAME = "AccountsScreen"
     ABOUT = (
         "There are several accounts: type part of a code, name or domain, Down, and Enter opens one. To come straight "
         "to it, name it: mission-control --account CODE, or `account` in the settings."
@@ -79,6 +80,8 @@ class SwitchScreen(AccountList):
     """Another account, from anywhere."""
 
     VERBS: ClassVar[tuple[str, ...]] = ("find",)
+    NAME = "switch"
+    MEMORY_NAME = "SwitchScreen"
     ABOUT = (
         "Type part of a code, name or domain; Down, and Enter goes to that account's Home. Those that you worked on "
         "last come first. What you had typed in the account before is kept for when you come back to it."

@@ -56,6 +56,9 @@ class BaseScreen(FrameScreen):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, BaseScreen.ChangesArrived)
 
+    MEMORY_NAME: ClassVar[str] = ""
+    """What the place of this screen is remembered under. It is stored: it never changes again."""
+
     MAIN: ClassVar[str] = ""
     """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
 
@@ -244,7 +247,7 @@ class BaseScreen(FrameScreen):
     @property
     def memory_key(self) -> str:
         """Under which name cursor, filter and open panels are remembered; add the subject's id where there is one."""
-        return type(self).__name__
+        return self.MEMORY_NAME
 
     @property
     def unfinished(self) -> bool:

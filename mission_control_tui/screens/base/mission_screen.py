@@ -3,33 +3,6 @@
 A screen inherits `MissionScreen`. It belongs to one account for as long as it is there, whichever account the console
 goes on to: what it reads and writes is always that account's. It must not import the command line, the engine or the
 provisioning package: what wakes the worker is handed in.
-
-Screens by name, for `MissionScreen.go_to`:
-
-    "find"          FindScreen(text="")                            people and orders of all accounts
-    "switch"        SwitchScreen()                                 another account
-    "home"          HomeScreen()
-    "users"         UsersScreen()
-    "new-user"      NewUserScreen(like="")                         made like that user
-    "templates"     TemplatesScreen()
-    "paste"         PasteScreen()
-    "lights"        LightsScreen(find="")                          the matrix of users and services
-    "bulks"         BulksScreen()
-    "bulk"          BulkScreen(bulk_id)
-    "bulk-new"      BulkNewScreen(users, action="provision")       `users` by id
-    "provision"     ProvisionScreen(user_id, assignment_id=None, *, service_id="")   opens that panel
-    "user"          UserScreen(user_id)
-    "edit-user"     EditUserScreen(user_id, field="")              goes to that field
-    "objects"       ObjectsScreen()
-    "object"        ObjectScreen(object_id=None, kind="")          without an id a new one of that kind
-    "requests"      RequestsScreen(request_id=None)                puts the cursor on that request
-    "service-area"  ServiceAreaScreen()
-    "product"       ProductScreen(product_id)
-    "buy"           BuyScreen(product_id, level_id=None, quantity=None, return_to="")
-    "orders"        OrdersScreen()
-    "order"         OrderScreen(order_id)
-    "settings"      SettingsScreen()
-    "account"       AccountScreen(panel="")                        opens contacts, orders, approval and so on
 """
 
 from __future__ import annotations
@@ -49,6 +22,12 @@ class MissionScreen(OperatingScreen):
     """The base of the screens of Mission Control, each bound to the account that it was opened in."""
 
     _bound: Context | None = None
+
+    NAME: ClassVar[str] = ""
+    """What `go_to` and the registry call this screen; it takes what its `__init__` takes. It is stored with places."""
+
+    DRAFT: ClassVar[str] = ""
+    """What the list of drafts calls a form that is left unfinished here."""
 
     NEED_STORE: ClassVar[tuple[str, ...]] = ("provision", "edit", "retry", "buy")
     """Verbs that wait for the database."""

@@ -90,6 +90,8 @@ class ProgressLine(LineWidget):
 class BulkScreen(PasswordsScreen, RetryingScreen):
     """One bulk, live."""
 
+    NAME = "bulk"
+    MEMORY_NAME = "BulkScreen"
     HEADING = "Bulk action"
     ABOUT = (
         "How far one action for many users is; the worker goes on with it when this screen is left. Stop leaves out "

@@ -22,6 +22,8 @@ MOST = 100
 class BulksScreen(MissionScreen):
     """The account's bulks."""
 
+    NAME = "bulks"
+    MEMORY_NAME = "BulksScreen"
     HEADING = "Bulk actions"
     ABOUT = (
         "What was done for many users at a time, newest first: one begins with marks (Space) in Users or Lights and x. "

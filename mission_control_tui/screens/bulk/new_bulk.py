@@ -65,6 +65,8 @@ class PlanList(HeldRows):
 class BulkNewScreen(PasswordsScreen):
     """What to do for all marked users, what that would be, and its start."""
 
+    NAME = "bulk-new"
+    MEMORY_NAME = "BulkNewScreen"
     HEADING = "Act on marked"
     ABOUT = (
         "One action for all marked users. Choose what with Left and Right; p shows the plan: how many, seats before "
@@ -78,6 +80,7 @@ class BulkNewScreen(PasswordsScreen):
     MAIN = "go"
 
     def __init__(self, users: Sequence[str], action: str = BulkAction.PROVISION) -> None:
+        """`users` are the marked ones, by id."""
         super().__init__()
         self._users = tuple(users)
         self._first_action = BulkAction(action)

@@ -43,6 +43,9 @@ _NOT_LOCAL = re.compile(r"[^a-z0-9]+")
 class ObjectScreen(ObjectRemovingScreen):
     """Makes or changes an object."""
 
+    NAME = "object"
+    MEMORY_NAME = "ObjectScreen"
+    DRAFT = "Group or mailbox"
     HEADING = "Group or mailbox"
     ABOUT = (
         "Name, address and fields of a group, contact or shared mailbox, and who is in it: choose a role, type a name "
@@ -55,6 +58,7 @@ class ObjectScreen(ObjectRemovingScreen):
     AUTO_FOCUS = "#provision"
 
     def __init__(self, object_id: str | None = None, kind: str = "") -> None:
+        """Without an id it is a new one of that `kind`."""
         super().__init__()
         self.object_id = object_id
         self._first_kind = kind

@@ -20,6 +20,8 @@ from mission_control_tui.widgets.rows import Column, CursorLines, Row
 class ObjectsScreen(MissionScreen):
     """Distribution groups, mail contacts and shared mailboxes of the account, by name."""
 
+    NAME = "objects"
+    MEMORY_NAME = "ObjectsScreen"
     HEADING = "Groups and shared mailboxes"
     ABOUT = (
         "Distribution groups, mail contacts and shared mailboxes: whatever kinds the catalogue has. Type in Find to "

@@ -38,6 +38,9 @@ class BuyScreen(MissionScreen):
     """Buys one product. `return_to` says where one came from for seats: the order leads back there at once."""
 
     CSS_PATH = "buy.tcss"
+    NAME = "buy"
+    MEMORY_NAME = "BuyScreen"
+    DRAFT = "Buy"
     HEADING = "Buy"
     ABOUT = (
         "Answer what is asked and go on with Next: Enter on it, F7, or b outside fields. Escape leaves the field, a "

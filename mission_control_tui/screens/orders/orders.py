@@ -49,6 +49,8 @@ class OrderScreen(MissionScreen):
     """One order. With `confirms` it was placed just now, and QUICK LINKS has the focus."""
 
     CSS_PATH = "orders.tcss"
+    NAME = "order"
+    MEMORY_NAME = "OrderScreen"
     HEADING = "Order"
     ABOUT = (
         "What was ordered, for how much, by whom. What an order brought is given to users in the Service Management "
@@ -211,6 +213,8 @@ class OrderScreen(MissionScreen):
 class OrdersScreen(MissionScreen):
     """All orders of the account, newest first."""
 
+    NAME = "orders"
+    MEMORY_NAME = "OrdersScreen"
     HEADING = "Orders"
     ABOUT = "All orders of the account, newest first. Enter opens one."
     VERBS = ("buy", "copy")

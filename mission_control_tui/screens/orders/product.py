@@ -42,6 +42,8 @@ class ProductScreen(MissionScreen):
     """Where one product is bought and removed."""
 
     CSS_PATH = "product.tcss"
+    NAME = "product"
+    MEMORY_NAME = "ProductScreen"
     HEADING = "Buy"
     ABOUT = (
         "What this product costs and how much of it the account has. Choose a level with Space or Enter, then press "

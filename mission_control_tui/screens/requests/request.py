@@ -33,6 +33,8 @@ STATE_STYLES = {"failed": "red", "running": "orange"}
 class RequestScreen(MissionScreen):
     """Everything about one request."""
 
+    NAME = "request"
+    MEMORY_NAME = "RequestScreen"
     HEADING = "Request"
     ABOUT = (
         "Retry asks again for what failed, or tries now what waits for its next try. Cancel takes the request back: "
@@ -49,7 +51,7 @@ class RequestScreen(MissionScreen):
 
     @property
     def memory_key(self) -> str:
-        return f"{type(self).__name__} {self.request_id}"
+        return f"{self.MEMORY_NAME} {self.request_id}"
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="what")

@@ -36,6 +36,8 @@ SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
 class RequestsScreen(RetryingScreen):
     """The queue of the account."""
 
+    NAME = "requests"
+    MEMORY_NAME = "RequestsScreen"
     HEADING = "Requests"
     ABOUT = (
         "What was asked of the worker, newest first. Enter shows the steps, what the back end said, and what can be "
@@ -47,6 +49,7 @@ class RequestsScreen(RetryingScreen):
     AUTO_FOCUS = "#requests"
 
     def __init__(self, request_id: int | None = None) -> None:
+        """The cursor goes to the request `request_id`."""
         super().__init__()
         self._wanted = request_id
 

@@ -35,6 +35,7 @@ class PanelsScreen(SchedulingScreen):
         service_id: str = "",
         fresh: bool = False,
     ) -> None:
+        """The panel of the assignment or the service is opened."""
         super().__init__()
         self.user_id = user_id
         self._wanted_id = assignment_id
@@ -46,7 +47,7 @@ class PanelsScreen(SchedulingScreen):
 
     @property
     def memory_key(self) -> str:
-        return f"{type(self).__name__} {self.user_id}"
+        return f"{self.MEMORY_NAME} {self.user_id}"
 
     def about_user(self) -> str | None:
         return self.user_id

@@ -32,6 +32,8 @@ from mission_control_tui.widgets.level_picker import LevelPicker
 class ProvisionScreen(PanelsScreen):
     """The services of a user: give, change, suspend, deprovision, and mend what is red."""
 
+    NAME = "provision"
+    MEMORY_NAME = "ProvisionScreen"
     HEADING = "Provision Services"
     ABOUT = (
         "Every service that the account bought, with its light for this user. "

@@ -49,6 +49,9 @@ ACCOUNT = tuple(field for field in FIELDS if field.group is Group.ACCOUNT)
 class EditUserScreen(MissionScreen):
     """Changes a user."""
 
+    NAME = "edit-user"
+    MEMORY_NAME = "EditUserScreen"
+    DRAFT = "Edit User"
     HEADING = "Edit User"
     ABOUT = (
         "Change what you like; it is counted above as not yet provisioned until you press F2 or the Provision button. "
@@ -60,6 +63,7 @@ class EditUserScreen(MissionScreen):
     CSS_PATH = "edit_user.tcss"
 
     def __init__(self, user_id: str, field: str = "") -> None:
+        """The focus goes to `field`."""
         super().__init__()
         self.user_id = user_id
         self._wanted_field = field
@@ -72,7 +76,7 @@ class EditUserScreen(MissionScreen):
 
     @property
     def memory_key(self) -> str:
-        return f"{type(self).__name__} {self.user_id}"
+        return f"{self.MEMORY_NAME} {self.user_id}"
 
     def about_user(self) -> str | None:
         return self.user_id

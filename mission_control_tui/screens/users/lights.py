@@ -32,6 +32,8 @@ ORDERS: dict[UserOrder, str] = {
 class LightsScreen(MarkingScreen, SchedulingScreen):
     """The matrix of an account."""
 
+    NAME = "lights"
+    MEMORY_NAME = "LightsScreen"
     HEADING = "Lights"
     ABOUT = (
         "Every user with a light for every service. In Find, words narrow the list: red, orange, green, disabled, "
@@ -46,6 +48,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     MARKED_LIST = "lights"
 
     def __init__(self, find: str = "") -> None:
+        """`find` is the filter that it begins with."""
         super().__init__()
         self._find_first = find
         self._order = UserOrder.NAME

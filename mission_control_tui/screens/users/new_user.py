@@ -111,6 +111,9 @@ class UpnOffer(ActionButton):
 class NewUserScreen(MadeLikeScreen):
     """Creates a user and goes on to Provision Services."""
 
+    NAME = "new-user"
+    MEMORY_NAME = "NewUserScreen"
+    DRAFT = "New User"
     HEADING = "New User"
     ABOUT = (
         "Creates a user. Fields marked * are compulsory; the others are in the groups below, which Enter or Space "
@@ -123,6 +126,7 @@ class NewUserScreen(MadeLikeScreen):
     CSS_PATH = "new_user.tcss"
 
     def __init__(self, like: str = "") -> None:
+        """`like` is the id of a user that the new one is made like."""
         super().__init__(like)
         self._own: set[str] = set()
         """Which of the pre-filled fields were typed over."""

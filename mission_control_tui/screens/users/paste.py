@@ -53,6 +53,9 @@ SHOWN_MOST = 2000
 class PasteScreen(MissionScreen):
     """A list of people that become users."""
 
+    NAME = "paste"
+    MEMORY_NAME = "PasteScreen"
+    DRAFT = "Pasted list"
     HEADING = "Paste a list of users"
     ABOUT = (
         "One person a line, as Ada Lovelace, Lovelace, Ada, Ada Lovelace <ada@acme.example> or an address; bullets and "

@@ -25,6 +25,8 @@ MOST = 1000
 class BinScreen(MissionScreen):
     """The account's recycling bin."""
 
+    NAME = "bin"
+    MEMORY_NAME = "BinScreen"
     HEADING = "Recycling bin"
     ABOUT = (
         "Deleted users keep their UPN, aliases and username reserved here. Enter brings one back, without services. "

@@ -38,6 +38,8 @@ SEEN = 9
 class TemplatesScreen(MissionScreen):
     """The templates of the account."""
 
+    NAME = "templates"
+    MEMORY_NAME = "TemplatesScreen"
     HEADING = "Templates"
     ABOUT = (
         "What new users are made like: fields of Organisation and Address, flags, services with levels and settings; "

@@ -14,6 +14,8 @@ from mission_control_tui.screens.users.functions import UserFunctionsScreen
 class UserScreen(UserFunctionsScreen):
     """The card of one user."""
 
+    NAME = "user"
+    MEMORY_NAME = "UserScreen"
     HEADING = "User"
     ABOUT = "What can be done with this user, and how account and services are. d does it at a date and time."
     VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "like", "schedule", "copy")
@@ -25,7 +27,7 @@ class UserScreen(UserFunctionsScreen):
 
     @property
     def memory_key(self) -> str:
-        return f"{type(self).__name__} {self.user_id}"
+        return f"{self.MEMORY_NAME} {self.user_id}"
 
     def body(self) -> Iterable[Widget]:
         yield UserCard(id="card")

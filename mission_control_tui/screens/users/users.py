@@ -68,6 +68,8 @@ def user_row(line: UserLine) -> Row:
 class UsersScreen(MarkingScreen, UserFunctionsScreen):
     """All users of the account."""
 
+    NAME = "users"
+    MEMORY_NAME = "UsersScreen"
     HEADING = "Users"
     ABOUT = (
         "Type in Find to narrow the list by name, user name, address or phone number; Enter or Down goes to the list. "
