@@ -30,7 +30,7 @@ class Caller:
         return cls(operator=name, ticket=ticket, source=source)
 
     def may_see(self, account_id: int) -> bool:
-        """Whether this caller may see the account at all."""
+        """Tell whether this caller may see the account at all."""
         return self.accounts is None or account_id in self.accounts
 
     def require_write(self) -> None:

@@ -124,7 +124,7 @@ def _on_a_day(text: str, words: str, zone: ZoneInfo, here: datetime) -> LocalTim
 def _next(
     start: Callable[[date], date], here: datetime, at: time, zone: ZoneInfo, *, step: int
 ) -> LocalTime:
-    """The first such day whose time is still ahead."""
+    """Return the first such day whose time is still ahead."""
     day = start(here.date())
     moment = resolve(datetime.combine(day, at), zone)
     if moment.at <= here:

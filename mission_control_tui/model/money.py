@@ -34,7 +34,7 @@ class Money:
 
     @classmethod
     def total(cls, amounts: Iterable[Money], currency: str) -> Money:
-        """The sum of `amounts`, which may be none at all."""
+        """Return the sum of `amounts`, which may be none at all."""
         return sum(amounts, cls(0, currency))
 
     @classmethod

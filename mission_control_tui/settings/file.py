@@ -68,7 +68,7 @@ class SettingsFile:
         return convert(self.tables, self.path)
 
     def holds(self, key: str) -> bool:
-        """Whether the file sets `key`."""
+        """Tell whether the file sets `key`."""
         return _get(self.tables, key.split(".")) is not _NOTHING
 
     def save(self, changes: Mapping[str, object]) -> SettingsFile:
@@ -132,7 +132,7 @@ def digest(content: bytes | None) -> str:
 
 
 def find_digest(path: Path) -> str:
-    """The digest of the file as it is now."""
+    """Return the digest of the file as it is now."""
     try:
         return digest(path.read_bytes())
     except FileNotFoundError:

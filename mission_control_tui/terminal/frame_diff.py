@@ -100,7 +100,7 @@ def _style(codes: str) -> str:
 
 @lru_cache(1024)
 def _style_of_blank(style: str) -> str:
-    """The style, or none where a blank does not show it."""
+    """Return the style, or none where a blank does not show it."""
     parameters = _PARAMETER.findall(style)
     return "" if all(map(_UNSEEN_ON_A_BLANK.fullmatch, parameters)) else style
 

@@ -48,7 +48,7 @@ class Contact:
 
 
 async def list_contacts(scope: AccountScope) -> tuple[Contact, ...]:
-    """The account's contacts, the primary ones first."""
+    """Return the account's contacts, the primary ones first."""
     async with scope.read() as (session, account_id):
         return await contacts_of(session, account_id)
 
@@ -131,7 +131,7 @@ async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, 
 
 
 def in_order(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
-    """The contacts by their roles, the primary first."""
+    """Return the contacts by their roles, the primary first."""
     order = list(ContactRole)
     return tuple(sorted(contacts, key=lambda one: order.index(one.role)))
 

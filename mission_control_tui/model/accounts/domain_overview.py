@@ -74,7 +74,7 @@ class AccountDomain:
 async def account_domains(
     scope: AccountScope, *, now: datetime | None = None
 ) -> tuple[AccountDomain, ...]:
-    """The account's domains by name, those that wait for approval among them."""
+    """Return the account's domains by name, those that wait for approval among them."""
     async with scope.store.read() as session:
         row = await scope.row(session)
         zone = zone_of(row.time_zone)

@@ -136,7 +136,7 @@ def charges(
 
 
 def sums(lines: Iterable[StatementLine]) -> tuple[Sums, ...]:
-    """The sums of the lines, one for each currency, by its code."""
+    """Return the sums of the lines, one for each currency, by its code."""
     found: dict[str, Sums] = {}
     for line in lines:
         code = line.net.currency

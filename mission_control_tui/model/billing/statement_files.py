@@ -62,7 +62,7 @@ def as_csv(one: Statement) -> str:
 
 
 def content(one: Statement, form: str) -> bytes:
-    """The statement in one of `FORMATS`."""
+    """Return the statement in one of `FORMATS`."""
     if form == "pdf":
         from mission_control_tui.model.billing.statement_pdf import as_pdf
 

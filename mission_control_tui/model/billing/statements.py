@@ -116,7 +116,7 @@ async def statement(
 async def list_statements(
     scope: AccountScope, *, now: datetime | None = None
 ) -> tuple[StatementHead, ...]:
-    """The months since the account was made, the running one first."""
+    """Return the months since the account was made, the running one first."""
     async with scope.store.read() as session:
         row = await scope.row(session)
         zone = zone_of(row.time_zone)
@@ -154,12 +154,12 @@ async def _now(session: AsyncSession) -> datetime:
 
 
 def period_of(moment: datetime, zone: tzinfo) -> str:
-    """The month of `moment` in `zone`, "2026-11"."""
+    """Return the month of `moment` in `zone`, "2026-11"."""
     return f"{moment.astimezone(zone):%Y-%m}"
 
 
 def _periods(first: str, last: str) -> list[str]:
-    """The months from `first` to `last`, both included."""
+    """Return the months from `first` to `last`, both included."""
     start, end = _number(first), _number(last)
     return [f"{number // MONTHS:04d}-{number % MONTHS + 1:02d}" for number in range(start, end + 1)]
 
@@ -318,7 +318,7 @@ async def _traded(
 
 
 async def _rates(session: AsyncSession, numbers: Iterable[int]) -> dict[int, int]:
-    """The tax of these versions of the catalogue, in ten-thousandths."""
+    """Return the tax of these versions of the catalogue, in ten-thousandths."""
     rows = await session.execute(
         select(CatalogueVersionRow.number, CatalogueVersionRow.document).where(
             CatalogueVersionRow.number.in_(list(numbers))

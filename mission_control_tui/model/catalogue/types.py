@@ -140,15 +140,15 @@ class Service:
     roles: tuple[Role, ...] = ()
 
     def level(self, key: str) -> Level:
-        """The level with this id or name."""
+        """Return the level with this id or name."""
         return find(self.levels, key, "level", of=f"service {self.id}")
 
     def option(self, key: str) -> Option:
-        """The option with this id or name, as it is before any level overrides it."""
+        """Return the option with this id or name, as it is before any level overrides it."""
         return find(self.options, key, "option", of=f"service {self.id}")
 
     def role(self, key: str) -> Role:
-        """The role of members with this id or name."""
+        """Return the role of members with this id or name."""
         return find(self.roles, key, "role", of=f"service {self.id}")
 
     def options_for(self, level: str) -> tuple[Option, ...]:
@@ -277,7 +277,7 @@ class Product:
     fields: tuple[OrderField, ...] = ()
 
     def level(self, key: str) -> ProductLevel:
-        """The level with this id or name."""
+        """Return the level with this id or name."""
         return find(self.levels, key, "level", of=f"product {self.id}")
 
     def extension(self, key: str) -> Extension:
@@ -286,7 +286,7 @@ class Product:
         return by_name[0] if by_name else find(self.extensions, key, "extension", of=self.name)
 
     def extension_of(self, domain: str) -> Extension:
-        """The longest extension that `domain` ends with."""
+        """Return the longest extension that `domain` ends with."""
         fitting = [one for one in self.extensions if domain.casefold().endswith(one.name)]
         if not fitting:
             sold = ", ".join(one.name for one in self.extensions if not one.withdrawn)
@@ -343,11 +343,11 @@ class Catalogue:
         return Money(minor, self.currency)
 
     def product(self, key: str) -> Product:
-        """The product with this id or name."""
+        """Return the product with this id or name."""
         return find(self.products, key, "product")
 
     def service(self, key: str) -> Service:
-        """The service with this id or name."""
+        """Return the service with this id or name."""
         return find(self.services, key, "service")
 
     @property
@@ -356,7 +356,7 @@ class Catalogue:
         return tuple(one for one in self.services if one.subject is SubjectKind.OBJECT)
 
     def kind(self, key: str) -> Service:
-        """The kind of object with this id or name."""
+        """Return the kind of object with this id or name."""
         return find(self.kinds, key, "kind")
 
     def granting(self, service: str, level: str) -> tuple[tuple[Product, ProductLevel], ...]:
@@ -373,7 +373,7 @@ class Catalogue:
         return tuple(found)
 
     def requirements(self, service: str) -> tuple[Service, ...]:
-        """The services that must be provisioned before this one, the first needed first."""
+        """Return the services that must be provisioned before this one, the first needed first."""
         ordered: dict[str, Service] = {}
 
         def visit(one: Service) -> None:

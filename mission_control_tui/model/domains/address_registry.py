@@ -185,7 +185,7 @@ def _held(holder: Holder, account_id: int, *, known: str = "") -> str:
 
 
 async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
-    """The account's domain names, sorted."""
+    """Return the account's domain names, sorted."""
     rows = await session.scalars(
         select(DomainRow.name)
         .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))

@@ -99,7 +99,7 @@ async def switch_connectors(store: Store, caller: Caller) -> tuple[ConnectorChan
 
 
 async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[ConnectorChange, ...]:
-    """The same inside somebody else's transaction, with the catalogue that shall count."""
+    """Return the same inside somebody else's transaction, with the catalogue that shall count."""
     moved: Counter[tuple[str, str, str]] = Counter()
     running: Counter[tuple[str, str, str]] = Counter()
     services = {service.id: service for service in catalogue.services}

@@ -254,7 +254,7 @@ async def _bulk(
     content: TemplateContent,
     users: Sequence[NewUser],
 ) -> BulkView | None:
-    """The bulk that gives the new users their services, user by user."""
+    """Return the bulk that gives the new users their services, user by user."""
     if not content.services or not users:
         return None
     ids: dict[str, str] = {}

@@ -185,7 +185,7 @@ def _once(people: Sequence[PastedPerson]) -> Iterator[PastedPerson]:
 
 
 def _read(number: int, line: str, clean: str) -> list[PastedPerson]:
-    """The people of a line without headings above it."""
+    """Return the people of a line without headings above it."""
     bare = _COUNTED.sub("", _BULLET.sub("", clean)).strip(" ")
     parts = [part for part in _SEVERAL.split(bare) if part.strip(" ;,")]
     return [_person(number, line, part.strip(" ")) for part in parts] or [
@@ -239,7 +239,7 @@ def _ordered(names: Sequence[str], delimiter: str, address: str) -> tuple[str, s
 
 
 def _cells(text: str) -> tuple[list[str], str]:
-    """The cells of a line that are not empty, and what separates them."""
+    """Return the cells of a line that are not empty, and what separates them."""
     delimiter = next((one for one in "\t;," if one in text), "")
     if not delimiter:
         return [_unquoted(text)], ""

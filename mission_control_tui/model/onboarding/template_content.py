@@ -236,7 +236,7 @@ def _shown(value: object) -> str:
 
 
 def words(content: TemplateContent) -> list[str]:
-    """The options of `templates save` that state this."""
+    """Return the options of `templates save` that state this."""
     words = []
     for name, value in content.fields.items():
         words += ["--field", f"{name}={text_of(value)}"]

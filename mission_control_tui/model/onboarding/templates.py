@@ -48,7 +48,7 @@ class Template:
 
 
 async def list_templates(scope: AccountScope) -> tuple[Template, ...]:
-    """The account's templates by name."""
+    """Return the account's templates by name."""
     async with scope.read() as (session, account_id):
         rows = await session.scalars(
             select(TemplateRow)

@@ -158,7 +158,7 @@ async def propose(
 async def _namesakes(
     session: AsyncSession, account_id: int, proposed: Sequence[UpnProposal]
 ) -> tuple[UpnProposal, ...]:
-    """The same, with a note on those whose name somebody of the account has already."""
+    """Return the same, with a note on those whose name somebody of the account has already."""
     keys = {sort_key(one.person.display_name) for one in proposed if not one.problems}
     known: dict[str, str] = {}
     for some in batches(sorted(keys), KEYS_AT_ONCE):

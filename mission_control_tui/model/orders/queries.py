@@ -117,7 +117,7 @@ async def order_row(
 
 
 async def views(session: AsyncSession, rows: Sequence[OrderRow]) -> tuple[OrderView, ...]:
-    """The orders with their lines, in the order given."""
+    """Return the orders with their lines, in the order given."""
     lines: dict[int, list[OrderLineRow]] = {row.id: [] for row in rows}
     found = await session.scalars(
         select(OrderLineRow).where(OrderLineRow.order_id.in_(lines)).order_by(OrderLineRow.id)

@@ -54,7 +54,7 @@ def upn_key(upn: str) -> str:
 
 
 def lookup_key(typed: str) -> str:
-    """The key under which `typed` would be found, whether or not it is a valid address."""
+    """Return the key under which `typed` would be found, whether or not it is a valid address."""
     try:
         return upn_key(typed) if "@" in typed else typed.strip().casefold()
     except InvalidInput:

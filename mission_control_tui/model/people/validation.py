@@ -146,7 +146,7 @@ def _country_clean(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def _email(text: str) -> tuple[str, str]:
-    """The normalised address and "", or the text as typed and what is wrong with it."""
+    """Return the normalised address and "", or the text as typed and what is wrong with it."""
     from email_validator import EmailNotValidError, validate_email
 
     try:

@@ -142,7 +142,7 @@ def _is_due(now: float) -> ColumnElement[bool]:
 
 
 async def _drains(tx: Transaction, worker_id: str) -> bool:
-    """Whether the worker shall take nothing new. Raises LeaseLost."""
+    """Tell whether the worker shall take nothing new. Raises LeaseLost."""
     draining = await tx.session.scalar(
         select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
     )

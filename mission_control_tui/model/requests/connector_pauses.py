@@ -28,7 +28,7 @@ class Pause:
 
 
 async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
-    """The connectors that are paused now, by name."""
+    """Return the connectors that are paused now, by name."""
     rows = await session.scalars(
         select(ConnectorStateRow)
         .where(ConnectorStateRow.paused)
@@ -39,7 +39,7 @@ async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
 
 
 async def is_paused(tx: Transaction, connector: str) -> bool:
-    """Whether the connector is paused; locks its row where there is one."""
+    """Tell whether the connector is paused; locks its row where there is one."""
     row = await _row(tx, connector)
     return row is not None and row.paused
 

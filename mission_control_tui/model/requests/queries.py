@@ -44,7 +44,7 @@ async def list_requests(
     offset: int = 0,
     before_id: int | None = None,
 ) -> tuple[RequestView, ...]:
-    """The account's requests, newest first."""
+    """Return the account's requests, newest first."""
     async with scope.read() as (session, account_id):
         statement = select(RequestRow.id).where(RequestRow.account_id == account_id)
         wanted = list(states)
@@ -91,7 +91,7 @@ async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
 
 
 async def steps_of(session: AsyncSession, request_id: int) -> tuple[StepView, ...]:
-    """The steps of all attempts, in order."""
+    """Return the steps of all attempts, in order."""
     rows = await session.scalars(
         select(RequestStepRow)
         .where(RequestStepRow.request_id == request_id)
@@ -104,7 +104,7 @@ async def steps_of(session: AsyncSession, request_id: int) -> tuple[StepView, ..
 
 
 async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, ...]:
-    """The events of the request, oldest first."""
+    """Return the events of the request, oldest first."""
     rows = await session.scalars(
         select(RequestEventRow)
         .where(RequestEventRow.request_id == request_id)

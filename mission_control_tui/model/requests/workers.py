@@ -137,7 +137,7 @@ async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
 
 
 def lease_lost(worker_id: str) -> LeaseLost:
-    """The error of a worker that finds itself ended by another."""
+    """Return the error of a worker that finds itself ended by another."""
     return LeaseLost(
         f"Worker {worker_id} was silent for longer than its lease and was taken over.",
         hint="Nothing is lost: its requests go on elsewhere. See why it was frozen or so slow.",
@@ -221,7 +221,7 @@ async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, 
 
 
 def is_older(one: str, other: str) -> bool:
-    """Whether version `one` of this program is older than `other`."""
+    """Tell whether version `one` of this program is older than `other`."""
     return _numbers(one) < _numbers(other)
 
 
@@ -269,7 +269,7 @@ def _view(row: WorkerRow) -> WorkerView:
 
 
 async def waits_within(session: AsyncSession, seconds: float) -> bool:
-    """Whether a schedule is due or will be within so long, seen by this transaction."""
+    """Tell whether a schedule is due or will be within so long, seen by this transaction."""
     until = datetime.fromtimestamp(await clock(session), UTC) + timedelta(seconds=seconds)
     statement = select(ScheduleRow.id).where(
         ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.due_at <= until

@@ -278,7 +278,7 @@ async def _begins(
 
 
 def order_number(query: str) -> int | None:
-    """The order that is meant by "12", "#12" or "order 12", or None."""
+    """Return the order that is meant by "12", "#12" or "order 12", or None."""
     match = _ORDER.fullmatch(query.strip())
     return int(match[1]) if match else None
 

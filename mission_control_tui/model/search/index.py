@@ -122,7 +122,7 @@ async def index_user(
 def term_rows(
     account_id: int, user_id: str, sort_key: str, in_bin: bool, terms: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The rows of one user's terms, for inserting many at once."""
+    """Return the rows of one user's terms, for inserting many at once."""
     return [
         {
             "account_id": account_id,
@@ -164,7 +164,7 @@ class QueryWords:
 
 
 def begins(user_id: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
-    """Whether one of the user's terms begins with `word`."""
+    """Tell whether one of the user's terms begins with `word`."""
     term = aliased(SearchTermRow)
     found = select(term.user_id).where(
         term.user_id == user_id, term.term >= word, term.term < word + _LAST
@@ -186,7 +186,7 @@ def _range(
 async def ranked(
     session: AsyncSession, account_id: int, words: Sequence[str], *, in_bin: bool
 ) -> QueryWords:
-    """The words by how many terms they begin."""
+    """Return the words by how many terms they begin."""
     if len(words) == 1:
         return QueryWords(tuple(words), rare=False)
     counts = [

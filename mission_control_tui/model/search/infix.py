@@ -39,7 +39,7 @@ Statement = Select[str, int, str, bool]
 
 
 def is_inside(word: str) -> bool:
-    """Whether the word may be digits of a phone number after its first ones."""
+    """Tell whether the word may be digits of a phone number after its first ones."""
     return word.isdecimal() and len(word) >= FEWEST_DIGITS
 
 

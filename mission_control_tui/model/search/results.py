@@ -162,7 +162,7 @@ async def _aliases(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, li
 
 
 def _shows(row: Any, words: Iterable[str]) -> bool:
-    """Whether name and UPN, which are shown anyway, have every word."""
+    """Tell whether name and UPN, which are shown anyway, have every word."""
     text = f"{fold(row.display_name)} {fold(row.upn)}"
     return all(word in text for word in words)
 

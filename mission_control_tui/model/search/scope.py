@@ -67,7 +67,7 @@ class Scope:
         return replace(self, current=None).others(account_id)
 
     def has(self, column: InstrumentedAttribute[str], piece: str) -> ColumnElement[bool]:
-        """Whether the piece stands anywhere in the column."""
+        """Tell whether the piece stands anywhere in the column."""
         place = func.instr if self.is_sqlite else func.strpos
         return place(column, piece) > 0
 
@@ -84,5 +84,5 @@ def put(found: dict[str, SearchCandidate], user_id: str, one: SearchCandidate) -
 
 
 def begins_with(word: str) -> tuple[ColumnElement[bool], ...]:
-    """The range of terms that begin with the word."""
+    """Return the range of terms that begin with the word."""
     return SearchTermRow.term >= word, SearchTermRow.term < word + LAST

@@ -74,7 +74,7 @@ async def page(
 
 
 def _is_short(lines: Sequence[UserLine], counted: int | None, offset: int, limit: int) -> bool:
-    """Whether rows are missing that the count says, or may say, are there."""
+    """Tell whether rows are missing that the count says, or may say, are there."""
     if counted is None:
         return offset > 0
     return len(lines) < (limit if counted > COUNT_LIMIT else min(limit, counted - offset))
@@ -111,7 +111,7 @@ def _ordered(statement: Keys) -> Keys:
 
 
 async def _read(session: AsyncSession, keys: Keys) -> tuple[tuple[UserLine, ...], int | None]:
-    """The rows of a page, and the total, which is None when the page has no rows."""
+    """Return the rows of a page, and the total, which is None when the page has no rows."""
     wanted = keys.subquery("page")
     sort_key, user_id, total = wanted.c
     rows = await session.execute(

@@ -63,12 +63,12 @@ class UserQuery:
         return not self.few and (self.wanted.of_services or self.ranked is not None)
 
     def ordered(self, order: UserOrder) -> UserOrder:
-        """The order, by name where nothing that is looked at has an age."""
+        """Return the order, by name where nothing that is looked at has an age."""
         lights = self.wanted.lights
         return UserOrder.NAME if lights and not lights & set(AGEING) else order
 
     def may_rest(self, order: UserOrder) -> bool:
-        """Whether anybody can come after those who are put in order by age."""
+        """Tell whether anybody can come after those who are put in order by age."""
         return (
             order is UserOrder.NAME
             or not self.wanted.lights
@@ -157,7 +157,7 @@ class UserQuery:
 
 
 def of_user(account_id: int, wanted: UserFilter, words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The filter as conditions on a user who is known already."""
+    """Return the filter as conditions on a user who is known already."""
     conditions: list[ColumnElement[bool]] = [
         UserRow.account_id + 0 == account_id,
         *_of_row(wanted),
@@ -169,7 +169,7 @@ def of_user(account_id: int, wanted: UserFilter, words: Sequence[str]) -> list[C
 
 
 def _of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
-    """The filter's conditions on what the user's own row says."""
+    """Return the filter's conditions on what the user's own row says."""
     conditions: list[ColumnElement[bool]] = [UserRow.in_bin == _bool(wanted.in_bin)]
     if wanted.in_bin:
         conditions.append(UserRow.sort_key < PURGED_SORT_KEY)
@@ -179,7 +179,7 @@ def _of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
 
 
 def having(wanted: UserFilter) -> list[ColumnElement[bool]]:
-    """The filter as conditions on a service."""
+    """Return the filter as conditions on a service."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.lights:
         conditions.append(AssignmentRow.light.in_(sorted(wanted.lights)))
@@ -197,7 +197,7 @@ def having(wanted: UserFilter) -> list[ColumnElement[bool]]:
 
 
 def has(account_id: int, wanted: UserFilter, ident: Any) -> Keys:
-    """The services of one user that the filter means."""
+    """Return the services of one user that the filter means."""
     return select(AssignmentRow.user_id).where(
         # The sum keeps a planner without statistics from going through all services of a level for each user.
         AssignmentRow.account_id + 0 == account_id,

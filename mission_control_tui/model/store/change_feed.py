@@ -116,7 +116,7 @@ def _look(
 
 
 def _version(connection: sqlite3.Connection) -> int | None:
-    """The version, or None while another process holds the file for itself."""
+    """Return the version, or None while another process holds the file for itself."""
     try:
         return int(connection.execute("PRAGMA data_version").fetchone()[0])
     except sqlite3.OperationalError:

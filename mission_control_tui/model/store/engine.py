@@ -81,7 +81,7 @@ def create_engine(url: URL) -> AsyncEngine:
 
 
 async def clock(session: AsyncSession) -> float:
-    """The database's clock within a transaction, in seconds since the epoch."""
+    """Return the database's clock within a transaction, in seconds since the epoch."""
     bind = session.get_bind()
     statement = (
         "SELECT (julianday('now') - 2440587.5) * 86400.0"
@@ -127,7 +127,7 @@ def operator_error(error: Exception) -> MissionControlError:
 
 
 def unreachable(url: URL, error: Exception) -> StoreError:
-    """The typed error for a database that cannot be opened, without its password."""
+    """Return the typed error for a database that cannot be opened, without its password."""
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     return StoreError(
         f"The database {display_url(url)} cannot be opened: {reason}.",

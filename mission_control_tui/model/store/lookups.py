@@ -72,7 +72,7 @@ async def user_row(
 
 
 async def domain_row(session: AsyncSession, account_id: int, name: str) -> DomainRow | None:
-    """The account's domain of this name, if it has it."""
+    """Return the account's domain of this name, if it has it."""
     return await session.scalar(
         select(DomainRow).where(
             DomainRow.account_id == account_id,
@@ -101,7 +101,7 @@ async def request_row(
 async def assignment_row(
     session: AsyncSession, assignment_id: str, *, lock: bool = False
 ) -> AssignmentRow:
-    """The assignment with this id, for code that already knows it is the account's."""
+    """Return the assignment with this id, for code that already knows it is the account's."""
     statement = select(AssignmentRow).where(AssignmentRow.id == assignment_id)
     row = await session.scalar(statement.with_for_update() if lock else statement)
     if row is None:

@@ -49,7 +49,7 @@ def to_details(row: UserRow, manager: str = "") -> UserDetails:
 
 
 def to_columns(details: UserDetails) -> dict[str, Any]:
-    """The columns that hold `details`, the manager's excepted."""
+    """Return the columns that hold `details`, the manager's excepted."""
     return {
         "upn": details.upn,
         "display_name": details.display_name,
@@ -69,7 +69,7 @@ def sort_key(display_name: str) -> str:
 
 
 def stated(details: UserDetails) -> dict[str, Any]:
-    """The fields that say anything, as JSON values."""
+    """Return the fields that say anything, as JSON values."""
     return {
         name: _json(value)
         for name, default in _DEFAULTS.items()
@@ -80,7 +80,7 @@ def stated(details: UserDetails) -> dict[str, Any]:
 def difference(
     before: UserDetails, after: UserDetails, only: Collection[str] = _DEFAULTS
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that differ, as JSON values before and after."""
+    """Return the fields that differ, as JSON values before and after."""
     changed = [name for name in only if getattr(before, name) != getattr(after, name)]
     return (
         {name: _json(getattr(before, name)) for name in changed},
@@ -93,7 +93,7 @@ def _json(value: Value) -> Any:
 
 
 async def manager_upn(session: AsyncSession, row: UserRow) -> str:
-    """The UPN that the user's manager has now, or ""."""
+    """Return the UPN that the user's manager has now, or ""."""
     if row.manager_id is None:
         return ""
     found = await session.scalar(select(UserRow.upn).where(UserRow.id == row.manager_id))
@@ -112,7 +112,7 @@ async def addresses_of(session: AsyncSession, user_id: str) -> list[AddressRow]:
 
 
 async def to_view(session: AsyncSession, row: UserRow) -> UserView:
-    """The user as the outside sees it."""
+    """Return the user as the outside sees it."""
     addresses = await addresses_of(session, row.id)
     return UserView(
         id=row.id,

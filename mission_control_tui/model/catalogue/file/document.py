@@ -41,15 +41,15 @@ class Node:
     table: Mapping[str, object]
 
     def at(self, *keys: str | int) -> Path:
-        """The path of something inside this table."""
+        """Return the path of something inside this table."""
         return (*self.path, *keys)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there, well formed or not."""
+        """Tell whether the key is there, well formed or not."""
         return key in self.table
 
     def text(self, key: str) -> str | None:
-        """The text at `key`."""
+        """Return the text at `key`."""
         value = self.table.get(key)
         return value if isinstance(value, str) else None
 
@@ -59,12 +59,12 @@ class Node:
         return kind(value) if isinstance(value, str) and value in list(kind) else None
 
     def number(self, key: str) -> int | None:
-        """The whole number at `key`."""
+        """Return the whole number at `key`."""
         value = self.table.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def flag(self, key: str, *, default: bool = False) -> bool:
-        """The boolean at `key`."""
+        """Return the boolean at `key`."""
         value = self.table.get(key)
         return value if isinstance(value, bool) else default
 
@@ -76,12 +76,12 @@ class Node:
                 yield index, entry
 
     def inside(self, key: str) -> Node:
-        """The table at `key`, empty where there is none."""
+        """Return the table at `key`, empty where there is none."""
         value = self.table.get(key)
         return Node(self.at(key), value if isinstance(value, dict) else {})
 
     def children(self, key: str) -> list[Node]:
-        """The tables of the array at `key`."""
+        """Return the tables of the array at `key`."""
         value = self.table.get(key)
         entries = value if isinstance(value, list) else ()
         return [
@@ -91,11 +91,11 @@ class Node:
         ]
 
     def child(self, key: str, wanted: str) -> Node | None:
-        """The table of the array at `key` with this id."""
+        """Return the table of the array at `key` with this id."""
         return next((one for one in self.children(key) if one.text("id") == wanted), None)
 
     def ids(self, key: str) -> list[str]:
-        """The ids of the array at `key`."""
+        """Return the ids of the array at `key`."""
         found = (one.text("id") for one in self.children(key))
         return list(dict.fromkeys(one for one in found if one is not None))
 

@@ -108,7 +108,7 @@ def _problems(
 
 
 def _line(lines: Mapping[Path, int], path: Path) -> int:
-    """The line of `path`, or of the table where it should be."""
+    """Return the line of `path`, or of the table where it should be."""
     while path not in lines:
         path = path[:-1]
     return lines[path]

@@ -8,5 +8,5 @@ SHIPPED_NAME = "the shipped catalogue"
 
 
 def shipped() -> str:
-    """The text of the shipped file (TOML), comments and all."""
+    """Return the text of the shipped file (TOML), comments and all."""
     return files(__package__).joinpath("default.toml").read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ def as_toml(catalogue: Catalogue) -> str:
 
 
 def _keys(catalogue: Catalogue) -> dict[str, object]:
-    """The keys of the file, without those that say what goes without saying."""
+    """Return the keys of the file, without those that say what goes without saying."""
     import json
 
     from mission_control_tui.model.catalogue.file.schema import CatalogueFile

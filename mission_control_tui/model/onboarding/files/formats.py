@@ -55,7 +55,7 @@ class Format:
         return tuple(self.heading_of(name) for name in self.compulsory)
 
     def heading_of(self, field: str) -> str:
-        """The heading that this format writes for `field`."""
+        """Return the heading that this format writes for `field`."""
         return next(column.heading for column in self.columns.values() if column.field == field)
 
 

@@ -38,7 +38,7 @@ class Layout:
     has_reasons: bool
 
     def heading(self, index: int) -> str:
-        """The heading to show for a column, with its letter when it has none."""
+        """Return the heading to show for a column, with its letter when it has none."""
         shown = harmless(self.headings[index].strip())
         return shown or f"column {column_letter(index)} (no heading)"
 

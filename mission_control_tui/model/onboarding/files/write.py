@@ -48,6 +48,6 @@ def bad_rows_csv(
 
 
 def _reason(row: ImportRow, problem: Problem) -> str:
-    """The problem without its row's number, which is another one in the new file."""
+    """Return the problem without its row's number, which is another one in the new file."""
     where = problem.where.removeprefix(f"row {row.row}, ")
     return harmless(str(Problem(where, problem.what, problem.hint)))
