@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
-from mission_control_tui.screens.base.operator_actions import OperatingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import RevealButton
 from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.widgets.plain_lines import PlainLines
@@ -92,7 +92,7 @@ async def test_a_request_gives_what_was_said_and_what_to_do(world_db: Path) -> N
 async def test_what_a_name_says_stays_on_one_line(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
         screen = app.screen
-        assert isinstance(screen, OperatingScreen)
+        assert isinstance(screen, MissionScreen)
         screen.copy("ada\nrm -rf ~\n\x1b[2J")
         await pilot.pause()
         assert "\n" not in app.clipboard
@@ -127,7 +127,7 @@ async def test_a_revealed_password_is_copied_and_no_line_repeats_it(
         await shows(pilot, "copied; shown once")
         assert app.clipboard == ""
         screen = app.screen
-        assert isinstance(screen, OperatingScreen)
+        assert isinstance(screen, MissionScreen)
         assert secret not in screen.announced
         assert text_of(app).count(secret) == 1
         assert secret not in repr(reveal)

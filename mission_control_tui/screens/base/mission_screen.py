@@ -7,18 +7,26 @@ provisioning package: what wakes the worker is handed in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from mission_control_tui.keys import keymap
-from mission_control_tui.model.errors import Conflict, NotFound, StoreError
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, StoreError
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.screens.base.base import BaseScreen
+from mission_control_tui.screens.base.command_prompt import GOES_BACK, CommandPrompt
 from mission_control_tui.screens.base.context import Context
-from mission_control_tui.screens.base.operator_actions import OperatingScreen
+from mission_control_tui.widgets.cells import width_of
+from mission_control_tui.widgets.plain_lines import PlainLines
 
 if TYPE_CHECKING:
     from mission_control_tui.widgets.find_box import FindBox
 
+TICKET_LIMIT = 128
+COPIED = "Copied: "
 
-class MissionScreen(OperatingScreen):
+
+class MissionScreen(BaseScreen):
     """The base of the screens of Mission Control, each bound to the account that it was opened in."""
 
     _bound: Context | None = None
@@ -32,13 +40,13 @@ class MissionScreen(OperatingScreen):
     NEED_STORE: ClassVar[tuple[str, ...]] = ("provision", "edit", "retry", "buy")
     """Verbs that wait for the database."""
 
+    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
+        super().__init__(name=name, id=id)
+        self.command_prompt = CommandPrompt(self, lambda: self.context.account.code)
+
     @classmethod
     def all_verbs(cls) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*super().all_verbs(), *keymap.OPERATING)))
-
-    @property
-    def account_code(self) -> str:
-        return self.context.account.code
 
     @property
     def context(self) -> Context:
@@ -108,6 +116,65 @@ class MissionScreen(OperatingScreen):
     def keep(self) -> None:
         super().keep()
         self.console.session.keep_draft(self)
+
+    # Ticket
+
+    def verb_ticket(self) -> None:
+        current = self.console.accounts.caller.ticket
+        self.prompts.ask(
+            ["The ticket that every change carries from now on; empty for none."],
+            "Ticket",
+            self._set_ticket,
+            value=current,
+            help_text="A reference of your ticket system. It sticks until it is changed or cleared.",
+        )
+
+    def _set_ticket(self, text: str) -> None:
+        ticket = harmless(text).strip()
+        if len(ticket) > TICKET_LIMIT:
+            raise InvalidInput(f"A ticket has at most {TICKET_LIMIT} characters.")
+        self.console.accounts.change_caller(ticket=ticket)
+        self.announce(f"Every change carries ticket {ticket}" if ticket else "No ticket any more")
+
+    # Arming
+
+    def verb_arm(self) -> None:
+        armed = not self.console.accounts.caller.may_write
+        self.console.accounts.change_caller(may_write=armed)
+        self.announce(
+            "Armed: changes are made again; a makes the console read-only"
+            if armed
+            else "Read-only: nothing is changed until you press a again"
+        )
+        self.refresh_keys()
+
+    # Copying
+
+    def copy(self, text: str | Sequence[str]) -> None:
+        """Hand `text` to the terminal's clipboard, and show it without borders, for selecting it by mouse.
+
+        A text is one harmless line, whatever it says: it may be pasted into a shell. Several lines are made here.
+        """
+        lines = [harmless(line) for line in ([text] if isinstance(text, str) else text)]
+        whole = "\n".join(lines)
+        if not whole.strip():
+            self.announce("There is nothing to copy here", error=True)
+            return
+        self.console.copy_to_clipboard(whole, lines=len(lines) > 1)
+        if len(lines) == 1 and width_of(whole) <= self.app.size.width - len(COPIED) - 1:
+            self.announce(f"{COPIED}{whole}")
+        else:
+            self.prompts.show_overlay(PlainLines(whole))
+            self.announce(f"Copied. {GOES_BACK}", of_overlay=True)
+
+    # Command line
+
+    def verb_command(self) -> None:
+        commands = self.console.commands
+        if commands is None:
+            self.announce("There is no command line here", error=True)
+        elif not self.prompts.is_asking:
+            self.command_prompt.open(commands)
 
     # History
 

@@ -11,33 +11,31 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 REASONS = 4
 
 
-class RetryingScreen(MissionScreen):
-    """A screen on which all that is red in view can be tried again."""
+async def retry_red(screen: MissionScreen, users: Picked) -> None:
+    """Say on the screen what trying again all that is red of `users` would give, and ask."""
+    screen.need_write()
+    context = screen.context
+    plan = await retry_plan(context.scope, users)
+    screen.still_here()
+    if not plan.queued:
+        screen.announce("Nothing is red in view")
+        return
+    lines = outlook(context.account.name, plan)
 
-    async def retry_red(self, users: Picked) -> None:
-        """Say what trying again all that is red of `users` would give, and ask."""
-        self.need_write()
-        context = self.context
-        plan = await retry_plan(context.scope, users)
-        self.still_here()
-        if not plan.queued:
-            self.announce("Nothing is red in view")
-            return
-        lines = outlook(context.account.name, plan)
+    def then() -> object:
+        return _retry_all(screen, users)
 
-        def then() -> object:
-            return self._retry_all(users)
+    if plan.queued > context.settings.console.confirm_above:
+        screen.prompts.ask_typed(lines, str(plan.queued), then, what="the number of retries")
+    else:
+        screen.prompts.confirm(lines, then, yes="Retry")
 
-        if plan.queued > context.settings.console.confirm_above:
-            self.prompts.ask_typed(lines, str(plan.queued), then, what="the number of retries")
-        else:
-            self.prompts.confirm(lines, then, yes="Retry")
 
-    async def _retry_all(self, users: Picked) -> None:
-        done = await start(self.context.scope, users, BulkAction.RETRY)
-        bulk = done.result
-        self.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
-        await self.queue_changed()
+async def _retry_all(screen: MissionScreen, users: Picked) -> None:
+    done = await start(screen.context.scope, users, BulkAction.RETRY)
+    bulk = done.result
+    screen.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
+    await screen.queue_changed()
 
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:

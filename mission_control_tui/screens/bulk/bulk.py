@@ -23,7 +23,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.history.undo import undo, undo_plan
 from mission_control_tui.model.states import BulkState
-from mission_control_tui.screens.base.retry_all import RetryingScreen
+from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.screens.bulk.labels import (
     OUTCOMES,
     done_of,
@@ -87,7 +87,7 @@ class ProgressLine(LineWidget):
         ]
 
 
-class BulkScreen(PasswordsScreen, RetryingScreen):
+class BulkScreen(PasswordsScreen):
     """One bulk, live."""
 
     NAME = "bulk"
@@ -356,7 +356,7 @@ class BulkScreen(PasswordsScreen, RetryingScreen):
             one.user_id for one in found if one.outcome is ItemOutcome.REFUSED and one.user_id
         ]
         if red:
-            await self.retry_red(tuple(dict.fromkeys(red)))
+            await retry_red(self, tuple(dict.fromkeys(red)))
         elif bulk.action in (BulkAction.RETRY, BulkAction.RESTATE):
             raise UsageError("What was refused cannot be tried again so: see Why.")
         else:

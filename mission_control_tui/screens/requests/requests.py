@@ -12,7 +12,8 @@ from mission_control_tui.model.requests.control import retry
 from mission_control_tui.model.requests.queries import count_requests, list_requests
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
-from mission_control_tui.screens.base.retry_all import RetryingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.screens.requests.labels import (
     next_words,
     row_words,
@@ -33,7 +34,7 @@ SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
 }
 
 
-class RequestsScreen(RetryingScreen):
+class RequestsScreen(MissionScreen):
     """The queue of the account."""
 
     NAME = "requests"
@@ -137,7 +138,7 @@ class RequestsScreen(RetryingScreen):
         await self.load()
 
     async def verb_retry_all(self) -> None:
-        await self.retry_red(BulkFilter())
+        await retry_red(self, BulkFilter())
 
     def verb_provision(self) -> None:
         request = self.request

@@ -9,7 +9,8 @@ from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.search.light_matrix import among, ids
-from mission_control_tui.screens.base.retry_all import RetryingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from mission_control_tui.widgets.rows import Cell, CursorLines
@@ -34,7 +35,7 @@ def name_cell(name: str, *, disabled: bool, locked: bool) -> Cell:
     return ((name, ""), (f"  {flags}", "error")) if flags else name
 
 
-class MarkingScreen(RetryingScreen):
+class MarkingScreen(MissionScreen):
     """A screen with a list of users, by id, that can be marked. Marks stay until they are taken away."""
 
     MARKED_LIST: ClassVar[str] = "users"
@@ -170,7 +171,7 @@ class MarkingScreen(RetryingScreen):
         if not users:
             raise UsageError("Nobody is found, so nothing is red in view.")
         self.still_here()
-        await self.retry_red(users)
+        await retry_red(self, users)
 
     # Memory
 

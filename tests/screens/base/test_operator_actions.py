@@ -13,7 +13,7 @@ from mission_control_tui.cli.main import root
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.history.audit_log import entries
-from mission_control_tui.screens.base.operator_actions import OperatingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.ask_bar import AskBar
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.plain_lines import PlainLines
@@ -153,7 +153,7 @@ async def test_arming_is_one_key_and_shown(world_db: Path) -> None:
 async def test_a_long_text_is_copied_and_shown_without_a_frame(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
         screen = app.screen
-        assert isinstance(screen, OperatingScreen)
+        assert isinstance(screen, MissionScreen)
         screen.copy("short")
         await shows(pilot, "Copied: short")
         assert app.clipboard == "short"
