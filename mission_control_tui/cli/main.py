@@ -93,9 +93,17 @@ def root(
         ctx.exit(open_console(session, root))
 
 
+def _open_standard_streams() -> None:
+    """Open what the caller closed (`>&-`), before a database gets its number and what is printed goes into that."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None and os.open(os.devnull, os.O_RDWR) == number:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_standard_streams()
     session = Session(first_start=_make_sample)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that is not UTF-8 shows a question mark instead of ending the program.

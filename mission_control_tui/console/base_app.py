@@ -30,6 +30,7 @@ from mission_control_tui.terminal.ascii import AsciiFilter
 from mission_control_tui.terminal.control_sequences import MOST_PASTED
 from mission_control_tui.terminal.driver import ConsoleDriver
 from mission_control_tui.terminal.input_events import PasteLeftOut
+from mission_control_tui.terminal.job_control import can_be_resumed
 from mission_control_tui.terminal.key_queue import KeyQueue
 from mission_control_tui.widgets.status_lines import TopInfo
 from mission_control_tui.widgets.text_lines import TextLines
@@ -202,6 +203,18 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def on_input_left_out(self) -> None:
         self.notify("What came last was no key and was left out", severity="error")
 
+    def action_suspend_process(self) -> None:
+        if can_be_resumed():
+            super().action_suspend_process()
+        else:
+            self.say_not_suspended()
+
+    def say_not_suspended(self) -> None:
+        """Say that the console goes on, since nothing could bring it back."""
+        self.notify(
+            "Not suspended: no shell here could bring the console back; q quits", severity="error"
+        )
+
     # Screens
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
@@ -256,8 +269,9 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self._clipboard = ""
 
     def redraw(self) -> None:
-        """Paint everything again, whatever the terminal shows."""
-        self._forget_screen()
+        """Paint everything again, whatever the terminal shows and whatever modes it was left in."""
+        if isinstance(self._driver, ConsoleDriver):
+            self._driver.reset_terminal()
         self.screen.refresh(layout=True)
 
     def on_resize(self) -> None:

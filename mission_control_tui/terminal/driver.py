@@ -10,11 +10,13 @@ import asyncio
 import os
 import re
 import select
+import signal
 import sys
 import threading
 from collections import deque
 from contextlib import AbstractContextManager, suppress
 from time import monotonic
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from textual import constants
@@ -23,6 +25,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from mission_control_tui.terminal.control_sequences import ControlSequences
 from mission_control_tui.terminal.frame_diff import FrameDiff
 from mission_control_tui.terminal.input_events import InputEvents, answered_mode
+from mission_control_tui.terminal.job_control import can_be_resumed
+from mission_control_tui.terminal.lifecycle import CLEARED, LEFT_ON, MOUSE_OFF
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -128,6 +132,7 @@ class ConsoleDriver(LinuxDriver):
         os.set_blocking(self._wake_write, False)
         self._paused: AbstractContextManager[None] | None = None
         self._loop_of_app = asyncio.get_running_loop()
+        signal.signal(signal.SIGTSTP, self._on_stop_signal)
         self._asked: dict[str, float] = {}
         """Modes whose state the terminal was asked for, and when."""
 
@@ -168,6 +173,12 @@ class ConsoleDriver(LinuxDriver):
         """The terminal may show anything: the next frame is written as a whole."""
         self._frame_diff.forget()
 
+    def reset_terminal(self) -> None:
+        """Take back what another program left on, so that keys and signs mean what they say."""
+        modes = LEFT_ON.replace(MOUSE_OFF, "") if self._mouse else LEFT_ON
+        self.write(modes)
+        self.forget_screen()
+
     def start_application_mode(self) -> None:
         self.forget_screen()
         self._writer = Writer(self._descriptor, self._on_drained, self._on_lost)
@@ -175,6 +186,20 @@ class ConsoleDriver(LinuxDriver):
         while select.select([self._wake_read], [], [], 0)[0]:
             os.read(self._wake_read, 64)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+        self.reset_terminal()
+
+    def stop_application_mode(self) -> None:
+        # Where there is no alternate screen, the shell's prompt would stand inside the picture.
+        self.write(CLEARED)
+        super().stop_application_mode()
+
+    def _on_stop_signal(self, number: int, frame: FrameType | None) -> None:
+        """Suspend, unless nobody could bring the console back."""
+        if can_be_resumed():
+            super()._sigtstp_application(number, frame)
+        else:
+            self._call(self._app.say_not_suspended)  # type: ignore[attr-defined]
 
     def close(self) -> None:
         super().close()

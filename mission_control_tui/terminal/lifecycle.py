@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import termios
@@ -24,12 +25,15 @@ EXIT_CRASH = 1
 GRACE = 1.5
 """Seconds after a signal until the process ends whatever it is waiting for."""
 
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_NOT_ANSI = re.compile(r"vt52|wy\d|adm\d|tvi\d|hp\d|h19|z19|d2\d\d|3270|ibm3\d")
+_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 _SIMPLE_TERMINALS = ("linux", "vt100", "vt102", "vt220", "cons25")
-_RESTORE = (
-    "\x1b[?2026l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2048l"
-    "\x1b[?2004l\x1b[?7h\x1b[r\x1b[0m\x1b[?1049l\x1b[?25h"
-)
+MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l"
+LEFT_ON = f"\x0f\x1b(B\x1b[?6l\x1b[?69l\x1b[r\x1b[4l\x1b[?1l\x1b>{MOUSE_OFF}\x1b[?1004l"
+"""Back to ASCII in G0; no origin mode, margins, insert mode, application keys, reports of mouse or focus (ctlseqs)."""
+CLEARED = "\x1b[0m\x1b[2J\x1b[H"
+_RESTORE = f"\x1b[?2026l{LEFT_ON}\x1b[?2048l\x1b[?2004l\x1b[?7h{CLEARED}\x1b[?1049l\x1b[?25h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,33 @@ def require_terminal(
             f"The terminal says that it is {environ.get('TERM') or 'nothing'!r} and cannot show full screens; "
             "set TERM (xterm-256color, linux, ...) or use the commands: see mission-control --help"
         )
+    if not _moves_the_cursor_as_ansi(environ["TERM"]):
+        raise UsageError(
+            f"A terminal of the type {environ['TERM']!r} has control sequences of its own, which the console does not "
+            "know; set TERM to what it emulates, or use the commands: see mission-control --help"
+        )
+
+
+def _first_environment() -> Mapping[str, str]:
+    """Return the environment that the process was started with: where the locale is C, Python changes it (PEP 538)."""
+    try:
+        block = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return os.environ
+    pairs = (entry.partition(b"=") for entry in block.split(b"\0") if entry)
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+
+
+def _moves_the_cursor_as_ansi(term: str) -> bool:
+    """Tell whether terminfo says so of a type of terminal, or, where it knows none, whether the name is no old one."""
+    import curses
+
+    try:
+        curses.setupterm(term, sys.__stderr__.fileno() if sys.__stderr__ is not None else 2)
+    except curses.error:
+        return not _NOT_ANSI.match(term)
+    move = curses.tigetstr("cup")
+    return move is None or move.startswith(b"\x1b[")
 
 
 def wants_ascii(
@@ -80,15 +111,22 @@ def wants_ascii(
     """Whether to draw with ASCII alone: as set, or because the encoding is not UTF-8 or the font is a console's."""
     if setting is not None:
         return setting
-    environ = os.environ if environ is None else environ
+    environ = _first_environment() if environ is None else environ
     if encoding is None:
         encoding = sys.__stderr__.encoding if sys.__stderr__ is not None else "ascii"
     utf8 = (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+    locale = next((value for name in _LOCALE if (value := environ.get(name))), "")
+    if locale in ("C", "POSIX"):
+        return True
     return not utf8 or environ.get("TERM", "") in _SIMPLE_TERMINALS
 
 
 def prepare_environment(options: TerminalOptions) -> None:
-    """Set what Textual reads when it is imported; what the user has set stays."""
+    """Set what Textual reads when it is imported; what the user has set stays, but for a size."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if all(os.get_terminal_size(sys.__stderr__.fileno())):  # type: ignore[union-attr]
+            for name in ("COLUMNS", "LINES"):
+                os.environ.pop(name, None)
     wanted = {
         "TEXTUAL_FPS": str(options.frames_per_second),
         "ESCDELAY": str(options.escape_ms),
@@ -101,7 +139,7 @@ def prepare_environment(options: TerminalOptions) -> None:
 
 
 class SignalShutdown:
-    """Ends the application on SIGTERM and SIGHUP: politely at once, by force after `GRACE` seconds.
+    """Ends the application on SIGTERM, SIGHUP and SIGQUIT: politely at once, by force after `GRACE` seconds.
 
     Force restores the terminal first. It is needed where output blocks on a frozen line, or a handler never returns.
     """

@@ -20,6 +20,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
 import pyte
 from wcwidth import wcwidth
 
@@ -45,6 +46,19 @@ NOT_SCREEN = re.compile(r"\x1b\[[<=>?][\d;:]*\$?[a-gi-kn-z]|\x1b\[\d*;?\d*t")
 UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*)?\Z")
 STARTS_ON = {"7", "25"}
 _TAKE_TERMINAL = "import fcntl,os,sys,termios;fcntl.ioctl(0,termios.TIOCSCTTY,0);os.execvp(sys.argv[1],sys.argv[1:])"
+_AS_A_JOB = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if not child:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execvp(sys.argv[1], sys.argv[1:])
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+sys.exit(status if status >= 0 else 128 - status)
+"""
 
 
 class _Screen(pyte.Screen):
@@ -66,7 +80,10 @@ class _Screen(pyte.Screen):
 
 
 class Terminal:
-    """Runs `argv` in a terminal of `size`; `modern` answers that it knows synchronised output."""
+    """Runs `argv` in a terminal of `size`; `modern` answers that it knows synchronised output.
+
+    `as_job` runs it as a shell with job control does, so that it can be suspended and brought back.
+    """
 
     def __init__(
         self,
@@ -76,7 +93,9 @@ class Terminal:
         term: str = "xterm-256color",
         env: Mapping[str, str] | None = None,
         modern: bool = True,
+        as_job: bool = False,
     ) -> None:
+        self._as_job = as_job
         self.columns, self.rows = size
         self.modern = modern
         self.output = b""
@@ -96,7 +115,7 @@ class Terminal:
         root = str(Path(__file__).parents[2])
         clean["PYTHONPATH"] = os.pathsep.join(filter(None, (root, clean.get("PYTHONPATH", ""))))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *argv],
+            [sys.executable, "-c", _AS_A_JOB if as_job else _TAKE_TERMINAL, *argv],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -115,8 +134,8 @@ class Terminal:
         traceback: TracebackType | None,
     ) -> None:
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGKILL)
         self.process.wait()
         self.hang_up()
 
@@ -237,8 +256,15 @@ class Terminal:
         self.settle(quiet)
         return len(self.output) - before
 
+    @property
+    def pid(self) -> int:
+        """The process id of the program."""
+        if self._as_job:
+            return int(psutil.Process(self.process.pid).children()[0].pid)
+        return self.process.pid
+
     def signal(self, number: int) -> None:
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
 
     def wait(self, timeout: float = 10.0) -> int:
         """The exit status, as a shell would say it."""
@@ -255,7 +281,7 @@ class Terminal:
     def wait_until_stopped(self, timeout: float = 10.0) -> None:
         """Wait until the process is suspended."""
         deadline = monotonic() + timeout
-        stat = Path(f"/proc/{self.process.pid}/stat")
+        stat = Path(f"/proc/{self.pid}/stat")
         while stat.read_text().rpartition(")")[2].split()[0] != "T":
             if monotonic() > deadline:
                 raise AssertionError("it does not suspend")

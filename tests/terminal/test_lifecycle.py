@@ -60,19 +60,22 @@ def test_lost_terminal_ends_it(demo: Terminal) -> None:
     assert demo.process.wait(3.0) in (129, -signal.SIGHUP)
 
 
-def test_suspend_and_come_back(demo: Terminal) -> None:
-    before = demo.text()
-    demo.press("ctrl+z")
-    demo.wait_until_stopped()
-    assert_clean(demo)
-    assert "Managed Exchange" not in demo.text()
-    demo.signal(signal.SIGCONT)
-    demo.wait_for("Managed Exchange")
-    demo.settle()
-    assert demo.text() == before
-    assert demo.is_raw()
-    demo.press("enter")
-    demo.wait_for("Standard Mail")
+def test_suspend_and_come_back() -> None:
+    with Terminal([*DEMO, "panels"], as_job=True) as demo:
+        demo.wait_for("Event 4")
+        demo.settle()
+        before = demo.text()
+        demo.press("ctrl+z")
+        demo.wait_until_stopped()
+        assert_clean(demo)
+        assert "Managed Exchange" not in demo.text()
+        demo.signal(signal.SIGCONT)
+        demo.wait_for("Managed Exchange")
+        demo.settle()
+        assert demo.text() == before
+        assert demo.is_raw()
+        demo.press("enter")
+        demo.wait_for("Standard Mail")
 
 
 def test_crash_tells_no_data(demo: Terminal, tmp_path: Path) -> None:
