@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.output import (
     LIGHT_MARKS,
     attributes,
@@ -16,8 +16,13 @@ from mission_control_tui.cli.common.output import (
     table,
     when,
 )
-from mission_control_tui.cli.common.results import carry_out, tell, tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.results import (
+    change_and_tell,
+    tell,
+    tell_list,
+    under,
+)
+from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.overview import AccountDetails
@@ -42,9 +47,7 @@ def account() -> None:
 
 @account.command("list")
 @click.option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
-@reads
-@example("mission-control account list --match acme")
-@pass_session
+@reads("mission-control account list --match acme")
 def list_(session: Session, match: str | None) -> None:
     """The accounts that you may work on, by code; with --match those that you worked on last come first."""
 
@@ -70,9 +73,7 @@ def list_(session: Session, match: str | None) -> None:
 
 @account.command()
 @click.argument("code", required=False)
-@reads
-@example("mission-control account show sample")
-@pass_session
+@reads("mission-control account show sample")
 def show(session: Session, code: str | None) -> None:
     """One account: domains, seats, lights, contacts, what this month came to."""
     from mission_control_tui.model.accounts.overview import show as show_account
@@ -162,9 +163,7 @@ def _print(found: AccountDetails) -> None:
     "--password-length", type=int, metavar="N", help="Characters of a password, at least."
 )
 @click.option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
-@changes
-@example("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
-@pass_session
+@changes("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
 def edit(
     session: Session,
     code: str | None,
@@ -202,9 +201,7 @@ def edit(
 
 @account.command("add-domain")
 @click.argument("name")
-@changes
-@example("mission-control account add-domain acme.example --dry-run")
-@pass_session
+@changes("mission-control account add-domain acme.example --dry-run")
 def add_domain(session: Session, name: str) -> None:
     """Let the account use a domain that is registered elsewhere.
 
@@ -212,20 +209,16 @@ def add_domain(session: Session, name: str) -> None:
     """
     from mission_control_tui.model.domains import ownership as domains
 
-    outcome = carry_out(session, domains.add_domain, name)
-    tell(session, outcome, {"domain": outcome.result})
+    change_and_tell(session, under("domain"), domains.add_domain, name)
 
 
 @account.command("remove-domain")
 @click.argument("name")
-@destroys
-@example("mission-control account remove-domain acme.example --yes")
-@pass_session
+@destroys("mission-control account remove-domain acme.example --yes")
 def remove_domain(session: Session, name: str) -> None:
     """Let go of a domain that is registered elsewhere; refused while users have addresses in it."""
     from mission_control_tui.model.domains import ownership as domains
 
     session.confirm(f"Take the domain {name} from the account?")
 
-    outcome = carry_out(session, domains.remove_domain, name)
-    tell(session, outcome, {"domain": outcome.result})
+    change_and_tell(session, under("domain"), domains.remove_domain, name)

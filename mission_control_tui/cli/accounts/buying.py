@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.output import attributes, print_json, say, table
-from mission_control_tui.cli.common.results import carry_out, tell
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.results import change_and_tell, under
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def services() -> None:
 
 
 @services.command("list")
-@reads
-@example("mission-control services list")
-@pass_session
+@reads("mission-control services list")
 def list_services(session: Session) -> None:
     """Seats of every level that the account bought: owned, used, queued and free.
 
@@ -76,12 +74,10 @@ def seats_table(found: Sequence[Seats]) -> None:
     metavar="FIELD=VALUE",
     help="An answer that the product asks for; may be repeated.",
 )
-@changes
-@example(
+@changes(
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
 )
-@pass_session
 def buy(
     session: Session,
     product: str,
@@ -99,8 +95,9 @@ def buy(
 
     fields = _answers(answers)
 
-    outcome = carry_out(
+    change_and_tell(
         session,
+        under("order"),
         buying.buy,
         product,
         level=level,
@@ -109,7 +106,6 @@ def buy(
         domain=domain,
         fields=fields,
     )
-    tell(session, outcome, {"order": outcome.result})
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:
@@ -134,9 +130,7 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 @click.option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
 @click.option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
 @click.option("--domain", metavar="NAME", help="The bought domain name to let go.")
-@destroys
-@example("mission-control remove email --level popx --quantity 1 --yes")
-@pass_session
+@destroys("mission-control remove email --level popx --quantity 1 --yes")
 def remove(
     session: Session, product: str, level: str | None, quantity: int | None, domain: str | None
 ) -> None:
@@ -150,7 +144,12 @@ def remove(
     count = "all seats" if quantity is None else f"{quantity} seats"
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
 
-    outcome = carry_out(
-        session, removing.remove, product, level=level, quantity=quantity, domain=domain
+    change_and_tell(
+        session,
+        under("order"),
+        removing.remove,
+        product,
+        level=level,
+        quantity=quantity,
+        domain=domain,
     )
-    tell(session, outcome, {"order": outcome.result})

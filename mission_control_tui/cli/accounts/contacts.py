@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, example, reads
-from mission_control_tui.cli.common.results import carry_out, tell, tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def contacts() -> None:
 
 
 @contacts.command("list")
-@reads
-@example("mission-control account contacts list")
-@pass_session
+@reads("mission-control account contacts list")
 def list_(session: Session) -> None:
     """The account's contacts."""
     from mission_control_tui.model.accounts.contacts import list_contacts
@@ -52,11 +50,9 @@ def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
 @click.option("--name", help="Who; needed for a new contact.")
 @click.option("--email", help="Empty for none.")
 @click.option("--phone", help="With + and the country's code; empty for none.")
-@changes
-@example(
+@changes(
     "mission-control account contacts set primary --name 'Rita Field' --phone '+61 2 9374 4000'"
 )
-@pass_session
 def set_(
     session: Session, role: str, name: str | None, email: str | None, phone: str | None
 ) -> None:
@@ -66,22 +62,24 @@ def set_(
     if name is None and email is None and phone is None:
         raise UsageError("Nothing is to be set.", hint="Give --name, --email or --phone.")
 
-    outcome = carry_out(
-        session, set_contact, ContactRole(role), name=name, email=email, phone=phone
+    change_and_tell(
+        session,
+        under("contacts"),
+        set_contact,
+        ContactRole(role),
+        name=name,
+        email=email,
+        phone=phone,
     )
-    tell(session, outcome, {"contacts": outcome.result})
 
 
 @contacts.command("clear")
 @click.argument("role", type=ROLES)
-@destroys
-@example("mission-control account contacts clear secondary --yes")
-@pass_session
+@destroys("mission-control account contacts clear secondary --yes")
 def clear(session: Session, role: str) -> None:
     """Let the account have no contact with this role."""
     from mission_control_tui.model.accounts.contacts import ContactRole, clear_contact
 
     session.confirm(f"Take the {role} contact away?")
 
-    outcome = carry_out(session, clear_contact, ContactRole(role))
-    tell(session, outcome, {"contacts": outcome.result})
+    change_and_tell(session, under("contacts"), clear_contact, ContactRole(role))

@@ -10,13 +10,12 @@ from mission_control_tui.cli.common.options import (
     changes,
     choices,
     destroys,
-    example,
     limited,
     reads,
 )
 from mission_control_tui.cli.common.output import line, print_json, when
-from mission_control_tui.cli.common.results import carry_out, tell, tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def orders() -> None:
 @click.option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
 @click.option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
 @limited(200, None, most=None)
-@reads
-@example("mission-control orders list --state returned --state cancelled --limit 20")
-@pass_session
+@reads("mission-control orders list --state returned --state cancelled --limit 20")
 def list_orders(
     session: Session,
     awaiting_approval: bool,
@@ -83,9 +80,7 @@ def list_orders(
 
 @orders.command("show")
 @click.argument("number", type=int)
-@reads
-@example("mission-control orders show 1")
-@pass_session
+@reads("mission-control orders show 1")
 def show_order(session: Session, number: int) -> None:
     """One order with its lines, prices and answers, as they were agreed."""
     from mission_control_tui.model.orders import queries as model
@@ -124,9 +119,7 @@ def _print_order(order: OrderView) -> None:
 @click.argument("number", type=int)
 @click.option("--note", default="", help="Kept with the order.")
 @click.option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
-@changes
-@example("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
-@pass_session
+@changes("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
 def approve(session: Session, number: int, note: str, agreed_price: bool) -> None:
     """Let an order that waits for approval bring what was ordered.
 
@@ -134,32 +127,31 @@ def approve(session: Session, number: int, note: str, agreed_price: bool) -> Non
     """
     from mission_control_tui.model.orders import approval
 
-    outcome = carry_out(
-        session, approval.approve_order, number, note=note, agreed_price=agreed_price
+    change_and_tell(
+        session,
+        under("order"),
+        approval.approve_order,
+        number,
+        note=note,
+        agreed_price=agreed_price,
     )
-    tell(session, outcome, {"order": outcome.result})
 
 
 @orders.command("decline")
 @click.argument("number", type=int)
 @click.option("--reason", required=True, help="Kept with the order.")
-@changes
-@example("mission-control orders decline 1 --reason 'No such company' --dry-run")
-@pass_session
+@changes("mission-control orders decline 1 --reason 'No such company' --dry-run")
 def decline(session: Session, number: int, reason: str) -> None:
     """Refuse an order that waits for approval."""
     from mission_control_tui.model.orders import approval
 
-    outcome = carry_out(session, approval.decline_order, number, reason)
-    tell(session, outcome, {"order": outcome.result})
+    change_and_tell(session, under("order"), approval.decline_order, number, reason)
 
 
 @orders.command("cancel")
 @click.argument("number", type=int)
 @click.option("--reason", default="", help="Kept with the order.")
-@destroys
-@example("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
-@pass_session
+@destroys("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
 def cancel(session: Session, number: int, reason: str) -> None:
     """Take an order back.
 
@@ -170,5 +162,4 @@ def cancel(session: Session, number: int, reason: str) -> None:
 
     session.confirm(f"Cancel order {number} and remove what it brought?")
 
-    outcome = carry_out(session, approval.cancel_order, number, reason)
-    tell(session, outcome, {"order": outcome.result})
+    change_and_tell(session, under("order"), approval.cancel_order, number, reason)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, example, reads
+from mission_control_tui.cli.common.options import changes, reads
 from mission_control_tui.cli.common.output import attributes, line, print_json, say
-from mission_control_tui.cli.common.results import carry_out, tell
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.results import change_and_tell, under
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--above", metavar="AMOUNT", help="Orders of more than this total, with tax, wait.")
 @click.option("--never", is_flag=True, help="No order waits because of its total.")
-@changes
-@example("mission-control account approval --above 500 --ticket T-100")
-@pass_session
+@changes("mission-control account approval --above 500 --ticket T-100")
 def approval(session: Session, above: str | None, never: bool) -> None:
     """Show or set the total above which orders wait for approval.
 
@@ -45,8 +43,7 @@ def approval(session: Session, above: str | None, never: bool) -> None:
         limit = None if above is None else Money.parse(above, currency, where="--above")
         return await approving.set_approval_limit(scope, limit, dry_run=dry_run)
 
-    outcome = carry_out(session, change)
-    tell(session, outcome, {"approval_above": outcome.result})
+    change_and_tell(session, under("approval_above"), change)
 
 
 def _show_limit(session: Session) -> None:
@@ -71,12 +68,10 @@ def _show_limit(session: Session) -> None:
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write a file of one's own; never over one that is there.",
 )  # fmt: skip
-@reads
-@example(
+@reads(
     "mission-control account statement --format csv",
     "mission-control account statement --month 2026-11 --out november.pdf",
 )
-@pass_session
 def statement(session: Session, month: str | None, form: str | None, out: Path | None) -> None:
     """What a month costs: its orders, what was renewed, tax, total; seats of test users are not billed.
 

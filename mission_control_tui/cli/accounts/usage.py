@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
-from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import (
     LIGHT_MARKS,
     attributes,
@@ -19,7 +19,7 @@ from mission_control_tui.cli.common.output import (
     table,
 )
 from mission_control_tui.cli.common.results import tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 @click.option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
 @click.option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
 @limited(200, "At most so many idle seats.", most=None)
-@reads
-@example("mission-control account usage", "mission-control account usage --idle --csv")
-@pass_session
+@reads("mission-control account usage", "mission-control account usage --idle --csv")
 def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
     """Seats of each level: owned, used, free; of disabled users, suspended, never provisioned; what they cost a month.
 
@@ -137,9 +135,7 @@ def _print(found: Usage, *, idle: bool) -> None:
 
 
 @click.command()
-@reads
-@example("mission-control account domains")
-@pass_session
+@reads("mission-control account domains")
 def domains(session: Session) -> None:
     """The account's domains: state, when the term ends, users with addresses in it, the light of its services."""
     from mission_control_tui.model.accounts.domain_overview import account_domains

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +15,6 @@ from mission_control_tui.cli.common.options import (
     changes,
     choices,
     destroys,
-    example,
     limited,
     reads,
     settings_of,
@@ -25,7 +22,7 @@ from mission_control_tui.cli.common.options import (
 )
 from mission_control_tui.cli.common.output import attributes, line, print_json, say, when
 from mission_control_tui.cli.common.results import tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.views import FAILED, BulkAction, ItemOutcome
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
         StoppedBulk,
     )
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
 Command = Callable[..., Any]
@@ -95,9 +91,7 @@ def _read(
 
 @bulk.command()
 @_what
-@reads
-@pass_session
-@example(
+@reads(
     "mission-control bulk plan change --service managed-exchange --level popx \\",
     "    --where level=pc-web",
 )
@@ -115,16 +109,12 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
 @bulk.command()
 @_what
 @waits
-@destroys
-@pass_session
-@example(
+@destroys(
     "mission-control bulk start suspend --service databases --users-from leavers.txt",
     "mission-control bulk start password ada@acme.example grace@acme.example \\",
     "    --passwords-out new.csv",
 )
-def start(
-    session: Session, action: str, names: tuple[str, ...], wait: float | None, **given: Any
-) -> None:
+def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
     """Start ACTION for many users. The worker goes on with it, whatever becomes of this terminal.
 
     Those who would be refused (no seat left) are left out and listed; look first with --dry-run.
@@ -132,36 +122,23 @@ def start(
     """
     kind, users, params = _read(action, names, given)
 
-    async def work(
-        store: Store, stack: contextlib.ExitStack
-    ) -> tuple[BulkPlan, Outcome[BulkView] | None]:
+    async def work(scope: AccountScope) -> tuple[BulkPlan, Outcome[BulkView] | None]:
         from mission_control_tui.model.bulk import control as bulks
 
-        scope = await session.scope(store)
         found = await planning.plan(scope, users, kind, params)
         found = output.with_removals(session, found)
-        file = bulk_running.password_file(
-            session, found.attended and bool(found.passwords), given["passwords_out"], stack
-        )
+        file = passwords.file_where_needed(session, found.attended and bool(found.passwords))
         if session.dry_run:
             return found, None
         if kind in _TAKES_AWAY:
             session.confirm(f"{_TAKES_AWAY[kind]} {found.users} users?")
         outcome = await bulks.start(scope, users, kind, params)
-        started = outcome.result
-        await waiting.wake(session, store)
-        if started.attended:
-            await bulk_running.go_on(session, store, started, file)
-        if wait is not None:
-            started = await bulk_running.until_settled(session, store, started, wait)
-        else:
-            started = await queries.show(scope, started.id)
+        started = await bulk_running.see_through(session, scope, outcome.result, file)
         _tell_started(session, found, started)
-        await bulk_running.judge(session, store, started, wait)
+        await bulk_running.judge(scope, started, session.wait)
         return found, outcome
 
-    with contextlib.ExitStack() as stack:
-        found, outcome = session.run(lambda store: work(store, stack))
+    found, outcome = session.query(work)
     if outcome is None:
         if session.json:
             print_json({"applied": False, "bulk": None, "plan": found})
@@ -184,9 +161,7 @@ def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
 @click.option("--moving", is_flag=True, help="Only those that somebody goes on with.")
 @limited(20, None, most=10_000)
 @click.option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
-@reads
-@pass_session
-@example("mission-control bulk list --moving")
+@reads("mission-control bulk list --moving")
 def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
     """List bulks, the newest first."""
 
@@ -212,9 +187,7 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
 @choices("--outcome", "outcomes", ItemOutcome, "List items that ended so")
 @limited(50, None)
 @click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
-@reads
-@pass_session
-@example("mission-control bulk show 3 --failed")
+@reads("mission-control bulk show 3 --failed")
 def show(
     session: Session,
     bulk_id: int,
@@ -247,9 +220,7 @@ def show(
 @bulk.command()
 @click.argument("bulk_id", type=int, metavar="ID")
 @click.option("--cancel-queued", is_flag=True, help="Cancel what is on its way as well.")
-@changes
-@pass_session
-@example("mission-control bulk stop 3 --cancel-queued")
+@changes("mission-control bulk stop 3 --cancel-queued")
 def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
     """Stop a bulk: what is left of it is not wished for; what is queued goes on, or is cancelled."""
 
@@ -286,32 +257,23 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
 @click.argument("bulk_id", type=int, metavar="ID")
 @passwords.passwords_out
 @waits
-@changes
-@pass_session
-@example("mission-control bulk resume 3")
-def resume(session: Session, bulk_id: int, passwords_out: Path | None, wait: float | None) -> None:
+@changes("mission-control bulk resume 3")
+def resume(session: Session, bulk_id: int) -> None:
     """Go on with a bulk that was stopped, or whose passwords nobody takes any more."""
 
-    async def work(store: Store, stack: contextlib.ExitStack) -> BulkView:
+    async def work(scope: AccountScope) -> BulkView:
         from mission_control_tui.model.bulk import control as bulks
 
-        scope = await session.scope(store)
         found = await queries.show(scope, bulk_id)
-        file = bulk_running.password_file(session, found.attended, passwords_out, stack)
+        file = passwords.file_where_needed(session, found.attended)
         outcome = await bulks.resume(scope, bulk_id, dry_run=session.dry_run)
         if session.dry_run:
             return outcome.result
-        await waiting.wake(session, store)
-        if outcome.result.attended:
-            await bulk_running.go_on(session, store, outcome.result, file)
-        if wait is not None:
-            await bulk_running.until_settled(session, store, outcome.result, wait)
-        found = await queries.show(scope, bulk_id)
-        await bulk_running.judge(session, store, found, wait)
+        found = await bulk_running.see_through(session, scope, outcome.result, file)
+        await bulk_running.judge(scope, found, session.wait)
         return found
 
-    with contextlib.ExitStack() as stack:
-        found = session.run(lambda store: work(store, stack))
+    found = session.query(work)
     if session.json:
         print_json({"applied": not session.dry_run, "bulk": output.bulk(found)})
     else:

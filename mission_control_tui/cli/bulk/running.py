@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.bulk import output
@@ -31,7 +29,7 @@ from mission_control_tui.model.states import BulkState
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkPlan, BulkView
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 LOOK_SECONDS = 0.25
 TELL_SECONDS = 2.0
@@ -40,24 +38,20 @@ _ERRORS: dict[int, type[MissionControlError]] = {
 }
 
 
-def password_file(
-    session: Session, needed: bool, path: Path | None, stack: contextlib.ExitStack
-) -> passwords.PasswordFile | None:
-    """The file for the passwords that will be made. Raises UsageError when none is named."""
-    if not needed:
-        if path is not None:
-            say(f"No password is generated: {path} is not needed.")
-        return None
-    if path is None:
-        raise UsageError(
-            "This generates passwords, which have to go somewhere. Nothing was changed.",
-            hint="Name a new file for them: --passwords-out FILE",
-        )
-    return stack.enter_context(passwords.named_file(path, dry_run=session.dry_run))
+async def see_through(
+    session: Session, scope: AccountScope, bulk: BulkView, file: passwords.PasswordFile | None
+) -> BulkView:
+    """Wake the worker, take the passwords of a bulk that needs somebody to, and wait with --wait; the last look."""
+    await waiting.wake(session, scope.store)
+    if bulk.attended:
+        await go_on(session, scope, bulk, file)
+    if session.wait is not None:
+        await until_settled(session, scope, bulk, session.wait)
+    return await queries.show(scope, bulk.id)
 
 
 async def go_on(
-    session: Session, store: Store, bulk: BulkView, file: passwords.PasswordFile | None
+    session: Session, scope: AccountScope, bulk: BulkView, file: passwords.PasswordFile | None
 ) -> list[int]:
     """Make wishes of what is left of the bulk, here and now; returns the requests."""
     from mission_control_tui.model.bulk import control as bulks
@@ -79,26 +73,28 @@ async def go_on(
             file.write(passwords.OF_SERVICES, rows, made=False)
 
     requests: list[int] = []
-    async for done in bulks.attend(session.scope_of(store, bulk.account_id), bulk.id, keep):
+    async for done in bulks.attend(scope, bulk.id, keep):
         if done.requests and not requests:
-            await waiting.wake(session, store)
+            await waiting.wake(session, scope.store)
         requests += done.requests
     return requests
 
 
-async def until_settled(session: Session, store: Store, bulk: BulkView, seconds: float) -> BulkView:
+async def until_settled(
+    session: Session, scope: AccountScope, bulk: BulkView, seconds: float
+) -> BulkView:
     """Look until nothing of the bulk moves or the time is up, telling how far it is; the last look."""
 
     deadline = time.monotonic() + seconds
     tell_at = time.monotonic() + TELL_SECONDS
     while True:
-        bulk = await queries.show(session.scope_of(store, bulk.account_id), bulk.id)
+        bulk = await queries.show(scope, bulk.id)
         now = time.monotonic()
         if bulk.progress.settled or bulk.state is BulkState.STOPPED or now >= deadline:
             return bulk
         if now >= tell_at:
             say(f"{output.words(bulk.progress)}.")
-            await waiting.wake(session, store)
+            await waiting.wake(session, scope.store)
             tell_at = now + TELL_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
 
@@ -120,7 +116,7 @@ def refuse_refused(plan: BulkPlan) -> None:
     )
 
 
-async def judge(session: Session, store: Store, bulk: BulkView, waited: float | None) -> None:
+async def judge(scope: AccountScope, bulk: BulkView, waited: float | None) -> None:
     """Raise what the bulk's items say: refused ones, and where they were waited for red and moving ones."""
 
     progress = bulk.progress
@@ -131,9 +127,7 @@ async def judge(session: Session, store: Store, bulk: BulkView, waited: float | 
         )
     if not progress.refused and not (waited is not None and progress.red):
         return
-    failed = await queries.items(
-        session.scope_of(store, bulk.account_id), bulk.id, outcomes=FAILED, limit=waiting.NAMED
-    )
+    failed = await queries.items(scope, bulk.id, outcomes=FAILED, limit=waiting.NAMED)
     problems = waiting.first_of(
         [Problem(item.name, item.reason) for item in failed], total=progress.failed
     )

@@ -12,6 +12,7 @@ from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 """The environment variable by which a shell asks for completions."""
@@ -29,40 +30,59 @@ SETTINGS = click.option(
 )
 
 
-def _store_flag(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def keep(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
-        if value:
-            setattr(ctx.ensure_object(Session), name, value)
-
-    return keep
+def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep an option in the session; what is not given leaves the session as it is."""
+    if value or isinstance(value, float):  # to wait 0 seconds is to wait
+        setattr(ctx.ensure_object(Session), str(parameter.name), value)
 
 
-def _kept(flag: str, name: str, **attributes: Any) -> Callable[[Command], Command]:
-    """An option that is kept in the session instead of being handed to the command."""
-    return click.option(flag, expose_value=False, callback=_store_flag(name), **attributes)
+def kept(*flags: str, **attributes: Any) -> Decorator:
+    """Return an option that is kept in the session instead of being handed to the command."""
+    return click.option(*flags, expose_value=False, callback=_keep, **attributes)
 
 
 def places(command: Command) -> Command:
-    """`--database` and `--account` after the command as well as before it."""
-    for flag, name, metavar in (
-        ("--account", "account", "CODE"),
-        ("--database", "database", "URL-OR-PATH"),
-    ):
-        command = _kept(flag, name, metavar=metavar, hidden=True)(command)
-    return command
+    """Add `--database` and `--account`, which may stand after the command as well as before it."""
+    command = kept("--account", metavar="CODE", hidden=True)(command)
+    return kept("--database", metavar="URL-OR-PATH", hidden=True)(command)
 
 
-def reads(command: Command) -> Command:
-    """`--json`."""
-    as_json = _kept(
-        "--json", "json", is_flag=True, help="Print JSON (its shape: mission-control docs cli)."
-    )
-    return places(as_json(command))
+_YES = kept("--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal.")
+_DRY_RUN = kept("--dry-run", is_flag=True, help="Print the plan and change nothing.")
+_TICKET = kept(
+    "--ticket", metavar="REF", help="Ticket reference, kept with every change in the audit."
+)
+_JSON = kept("--json", is_flag=True, help="Print JSON (its shape: mission-control docs cli).")
+
+
+def reads(*examples: str) -> Decorator:
+    """Make a command of a function that takes the session first: examples and `--json`."""
+    return _command(examples, _JSON)
+
+
+def changes(*examples: str) -> Decorator:
+    """As `reads`, with `--ticket` and `--dry-run`."""
+    return _command(examples, _DRY_RUN, _TICKET, _JSON)
+
+
+def destroys(*examples: str) -> Decorator:
+    """As `changes`, with `--yes`."""
+    return _command(examples, _YES, _DRY_RUN, _TICKET, _JSON)
+
+
+def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
+    def decorate(command: Command) -> Command:
+        command = pass_session(example(*examples)(command))
+        for option in (*options, places):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def limited(
     default: int, help_text: str | None = "At most so many.", *, most: int | None = 100_000
-) -> Callable[[Command], Command]:
+) -> Decorator:
     """`--limit N`, from 1 to `most`."""
     return click.option(
         "--limit",
@@ -74,9 +94,7 @@ def limited(
     )
 
 
-def choices(
-    flag: str, name: str, values: Iterable[str], help_text: str
-) -> Callable[[Command], Command]:
+def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:
     """An option that takes one of the values and may be repeated."""
     return click.option(
         flag,
@@ -87,25 +105,7 @@ def choices(
     )
 
 
-def changes(command: Command) -> Command:
-    """`--ticket`, `--dry-run` and `--json`."""
-    dry_run = _kept("--dry-run", "dry_run", is_flag=True, help="Print the plan and change nothing.")
-    ticket = _kept(
-        "--ticket",
-        "ticket",
-        metavar="REF",
-        help="Ticket reference, kept with every change in the audit.",
-    )
-    return reads(ticket(dry_run(command)))
-
-
-def destroys(command: Command) -> Command:
-    """As `changes`, with `--yes`."""
-    yes = _kept("--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal.")
-    return changes(yes(command))
-
-
-waits = click.option(
+waits = kept(
     "--wait",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
@@ -113,12 +113,16 @@ waits = click.option(
 )
 
 
-def changes_user(command: Command) -> Command:
-    """USER, `--wait` and what `changes` adds; the command is handed the session first."""
-    return click.argument("user")(waits(changes(pass_session(command))))
+def changes_user(*examples: str) -> Decorator:
+    """As `changes`, with `--wait`, for one USER, whom the function takes after the session."""
+
+    def decorate(command: Command) -> Command:
+        return click.argument("user")(waits(changes(*examples)(command)))
+
+    return decorate
 
 
-def example(*lines: str) -> Callable[[Command], Command]:
+def example(*lines: str) -> Decorator:
     """Add a real example to the command's help: each line a whole call, "mission-control ..."."""
 
     def add(command: Command) -> Command:

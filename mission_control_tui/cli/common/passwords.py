@@ -10,6 +10,9 @@ from pathlib import Path
 
 import click
 
+from mission_control_tui.cli.common.options import kept
+from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError, UsageError
 from mission_control_tui.model.store.private_files import create, password_rows, put
 
@@ -19,7 +22,7 @@ OF_USERS = ("upn", "password")
 OF_SERVICES = ("upn", "service", "instance", "login", "password")
 
 
-passwords_out = click.option(
+passwords_out = kept(
     "--passwords-out",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -50,13 +53,13 @@ def read_password() -> str:
     return password
 
 
-def chosen_source(password_stdin: bool, passwords_out: Path | None) -> str | None:
+def chosen_source(session: Session, password_stdin: bool) -> str | None:
     """The given password, or None to have one generated. Raises UsageError unless exactly one way is chosen."""
-    if password_stdin and passwords_out is not None:
+    if password_stdin and session.passwords_out is not None:
         raise UsageError(
             "A password is either given (--password-stdin) or generated (--passwords-out), not both."
         )
-    if not password_stdin and passwords_out is None:
+    if not password_stdin and session.passwords_out is None:
         raise UsageError(
             "A password is needed. Nothing was changed.",
             hint="Give it with --password-stdin, or have one generated with --passwords-out FILE.",
@@ -131,13 +134,34 @@ def reserved(path: Path) -> Iterator[PasswordFile]:
 
 
 @contextlib.contextmanager
-def named_file(path: Path | None, *, dry_run: bool) -> Iterator[PasswordFile | None]:
-    """As `reserved`; None where no file is named, and in a dry run, which refuses what could not be made."""
+def named_file(session: Session) -> Iterator[PasswordFile | None]:
+    """As `reserved`, with the file of --passwords-out.
+
+    None where no file is named, and in a dry run, which refuses what could not be made.
+    """
+    path = session.passwords_out
     if path is None:
         yield None
-    elif dry_run:
+    elif session.dry_run:
         refuse_existing(path)
         yield None
     else:
         with reserved(path) as file:
             yield file
+
+
+def file_where_needed(session: Session, needed: bool) -> PasswordFile | None:
+    """Return the file for the passwords that the work of `session.run` will make, open to its end.
+
+    Raises UsageError when none is named.
+    """
+    if not needed:
+        if session.passwords_out is not None:
+            say(f"No password is generated: {session.passwords_out} is not needed.")
+        return None
+    if session.passwords_out is None:
+        raise UsageError(
+            "This generates passwords, which have to go somewhere. Nothing was changed.",
+            hint="Name a new file for them: --passwords-out FILE",
+        )
+    return session.resources.enter_context(named_file(session))

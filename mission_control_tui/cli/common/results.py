@@ -20,7 +20,6 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
 
@@ -32,16 +31,47 @@ Change = Callable[Concatenate["AccountScope", P], Awaitable[Outcome[T]]]
 """A function of the model that changes an account, or tries to where `dry_run` is said."""
 
 
+def change_and_tell(
+    session: Session,
+    shown: Callable[[T], Mapping[str, object]],
+    change: Change[P, T],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> None:
+    """Make a change and tell it; `shown` makes the JSON of the result."""
+    outcome = carry_out(session, change, *args, **options)
+    tell(session, outcome, shown(outcome.result))
+
+
+def change_and_wait(
+    session: Session,
+    shown: Callable[[T], Mapping[str, object]],
+    subject: Callable[[T], str | Sequence[str]],
+    change: Change[P, T],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> None:
+    """As `change_and_tell`, and with --wait wait for the lights of the result's `subject`."""
+    outcome, lights = carry_out_and_wait(session, subject, change, *args, **options)
+    tell(session, outcome, shown(outcome.result), lights)
+
+
+def under(name: str) -> Callable[[object], dict[str, object]]:
+    """Return what shows a result as it is, under this name."""
+    return lambda result: {name: result}
+
+
 def carry_out(
     session: Session, change: Change[P, T], /, *args: P.args, **options: P.kwargs
 ) -> Outcome[T]:
     """Make a change in the account of this call, and wake the worker when something was queued."""
-    return carry_out_and_wait(session, None, lambda _: (), change, *args, **options)[0]
+    return carry_out_and_wait(session, lambda _: (), change, *args, **options)[0]
 
 
 def carry_out_and_wait(
     session: Session,
-    wait: float | None,
     subject: Callable[[T], str | Sequence[str]],
     change: Change[P, T],
     /,
@@ -51,12 +81,11 @@ def carry_out_and_wait(
     """As `carry_out`, and wait for the lights of the result's `subject` as `follow` does."""
     options["dry_run"] = session.dry_run
 
-    async def work(store: Store) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
-        scope = await session.scope(store)
+    async def work(scope: AccountScope) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
         outcome = await change(scope, *args, **options)
-        return outcome, await follow(session, scope, outcome, subject(outcome.result), wait)
+        return outcome, await follow(session, scope, outcome, subject(outcome.result))
 
-    return session.run(work)
+    return session.query(work)
 
 
 async def follow(
@@ -64,9 +93,8 @@ async def follow(
     scope: AccountScope,
     outcome: Outcome[Any],
     subject: str | Sequence[str],
-    wait: float | None,
 ) -> tuple[AssignmentView, ...]:
-    """Wake the worker when something was queued, and wait when asked to.
+    """Wake the worker when something was queued, and wait with --wait.
 
     `subject` is a user, or the ids of service instances; returned are their lights as they were seen last.
     """
@@ -74,10 +102,11 @@ async def follow(
         return ()
     if outcome.plan.requests:
         await waiting.wake(session, scope.store)
-    if wait is None:
+    if session.wait is None:
         return ()
-    look = waiting.look_at(scope, subject)
-    return await waiting.until_settled(session, scope, look, wait)
+    return await waiting.until_settled(
+        session, scope, waiting.look_at(scope, subject), session.wait
+    )
 
 
 def tell(
@@ -85,23 +114,22 @@ def tell(
     outcome: Outcome[Any],
     result: Mapping[str, object],
     lights: Sequence[AssignmentView] = (),
-    wait: float | None = None,
 ) -> None:
     """Print what was done, or on a dry run would be; raises what the lights say where they were waited for."""
     outcome = _with_removals(session, outcome)
+    waited = session.wait is not None
     if session.json:
-        print_json(
-            {
-                "applied": outcome.applied,
-                **result,
-                "plan": outcome.plan,
-                **({"services": [service(view) for view in lights]} if wait is not None else {}),
-            }
-        )
+        services = {"services": [service(view) for view in lights]} if waited else {}
+        print_json({"applied": outcome.applied, **result, "plan": outcome.plan, **services})
     else:
-        tell_plan(outcome, waited=wait is not None)
-    if wait is not None:
-        waiting.judge(lights, wait)
+        tell_plan(outcome, waited=waited)
+    judge(session, lights)
+
+
+def judge(session: Session, lights: Sequence[AssignmentView]) -> None:
+    """Raise what the lights say where they were waited for, as `waiting.judge` does."""
+    if session.wait is not None:
+        waiting.judge(lights, session.wait)
 
 
 def tell_list(

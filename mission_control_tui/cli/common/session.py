@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -34,8 +35,14 @@ class Session:
     ticket: str = ""
     dry_run: bool = False
     assume_yes: bool = False
+    wait: float | None = None
+    """How many seconds to wait for the lights to settle."""
+    passwords_out: Path | None = None
+    """The new file that generated passwords are to go to."""
     first_start: Callable[[Session, Store], Awaitable[None]] | None = None
     """What is done to a database that has just been made in its default place."""
+    resources: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What the work of a call holds until `run` has closed the store."""
     _settings: Settings | None = None
 
     @property
@@ -94,7 +101,8 @@ class Session:
         named = bool(self.settings.database)
         fresh = not named and not Path(self.where).exists()
         create = create and not (named and sample) and not self._starts_read_only
-        return asyncio.run(self._run(work, create, fresh and sample))
+        with self.resources:
+            return asyncio.run(self._run(work, create, fresh and sample))
 
     def query(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, print_json, say, when
 from mission_control_tui.cli.common.results import tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
 
 
@@ -17,9 +17,7 @@ def drafts() -> None:
 
 
 @drafts.command("list")
-@reads
-@pass_session
-@example("mission-control drafts list")
+@reads("mission-control drafts list")
 def list_(session: Session) -> None:
     """Your drafts in all accounts, the newest first. No other operator sees them."""
     from mission_control_tui.model.operators.drafts import list_drafts
@@ -39,9 +37,7 @@ def list_(session: Session) -> None:
 
 @drafts.command()
 @click.argument("draft", type=int)
-@reads
-@pass_session
-@example("mission-control drafts show 1")
+@reads("mission-control drafts show 1")
 def show(session: Session, draft: int) -> None:
     """Show what was typed in a draft. Passwords are never kept."""
     from mission_control_tui.model.operators.drafts import show_draft
@@ -57,9 +53,7 @@ def show(session: Session, draft: int) -> None:
 
 @drafts.command()
 @click.argument("draft", type=int)
-@reads
-@pass_session
-@example("mission-control drafts discard 1")
+@reads("mission-control drafts discard 1")
 def discard(session: Session, draft: int) -> None:
     """Forget a draft."""
     from mission_control_tui.model.operators.drafts import discard_draft

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import print_json, say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,12 +65,10 @@ class MomentParam(click.ParamType[datetime]):
 @click.option(
     "--script", "form", flag_value="script", help="Commands that do it again, oldest first."
 )
-@reads
-@example(
+@reads(
     "mission-control audit --since 7d --csv",
     "mission-control audit --ticket T-100 --script",
 )
-@pass_session
 def audit(
     session: Session,
     /,

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
-from mission_control_tui.cli.common import passwords, results, waiting
-from mission_control_tui.cli.common.options import destroys, example, waits
+from mission_control_tui.cli.common import passwords, results
+from mission_control_tui.cli.common.options import destroys, waits
 from mission_control_tui.cli.common.output import line, print_json, say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Plan, PlanVerb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkView
     from mission_control_tui.model.history.undo import UndoResult
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import AssignmentView
 
 
@@ -36,20 +34,11 @@ def _removed(plan: Plan) -> int:
 @click.option("--force", is_flag=True, help="Also what somebody changed since.")
 @passwords.passwords_out
 @waits
-@destroys
-@pass_session
-@example(
+@destroys(
     "mission-control undo request 17",
     "mission-control undo bulk 3 --dry-run",
 )
-def undo(
-    session: Session,
-    kind: str,
-    number: int,
-    force: bool,
-    passwords_out: Path | None,
-    wait: float | None,
-) -> None:
+def undo(session: Session, kind: str, number: int, force: bool) -> None:
     """Undo one change: of a row of the audit, of a request, or of a whole bulk.
 
     The wish before is stated again, so an undo can be undone. What was changed since is refused,
@@ -59,11 +48,9 @@ def undo(
     lights: tuple[AssignmentView, ...] = ()
     settled: BulkView | None = None
 
-    async def work(store: Store, stack: contextlib.ExitStack) -> Outcome[UndoResult]:
+    async def work(scope: AccountScope) -> Outcome[UndoResult]:
         nonlocal lights, settled
         from mission_control_tui.model.history import undo as undoing
-
-        scope = await session.scope(store)
 
         async def state(dry_run: bool) -> Outcome[UndoResult]:
             return await undoing.undo(
@@ -78,7 +65,7 @@ def undo(
         tried = await state(True)
         plan = tried.result.plan
         makes = plan.passwords > 0 if plan is not None else tried.result.password is not None
-        file = bulk_running.password_file(session, makes, passwords_out, stack)
+        file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried
         taken = plan.removals if plan is not None else _removed(tried.plan)
@@ -93,22 +80,15 @@ def undo(
         if made is not None and file is not None:
             row = (made.upn, made.service_id, made.instance, made.login, made.password)
             file.write(passwords.OF_SERVICES, [row])
-        if outcome.plan.requests or started is not None:
-            await waiting.wake(session, store)
-        if started is not None and started.attended:
-            await bulk_running.go_on(session, store, started, file)
-        if wait is not None and started is not None:
-            settled = await bulk_running.until_settled(session, store, started, wait)
-        elif wait is not None and outcome.result.user_id is not None:
-            user = outcome.result.user_id
-            lights = await results.follow(session, scope, outcome, user, wait)
-        elif wait is not None and (ident := outcome.result.object_assignment) is not None:
-            look = waiting.look_at(scope, [ident])
-            lights = await waiting.until_settled(session, scope, look, wait)
+        if started is not None:
+            last = await bulk_running.see_through(session, scope, started, file)
+            settled = last if session.wait is not None else None
+        else:
+            about = outcome.result.user_id or [*filter(None, [outcome.result.object_assignment])]
+            lights = await results.follow(session, scope, outcome, about)
         return outcome
 
-    with contextlib.ExitStack() as stack:
-        outcome = session.run(lambda store: work(store, stack))
+    outcome = session.query(work)
     undone = outcome.result
     told: dict[str, object] = {
         "undone": undone.what,
@@ -117,7 +97,7 @@ def undo(
         "bulk": output.bulk(settled or undone.bulk) if undone.bulk and outcome.applied else None,
     }
     if undone.plan is None:
-        results.tell(session, outcome, told, lights, wait)
+        results.tell(session, outcome, told, lights)
     elif session.json:
         print_json({"applied": outcome.applied, **told, "plan": undone.plan})
     else:
@@ -128,8 +108,7 @@ def undo(
         else:
             say("Dry run: nothing was changed.")
     if settled is not None:
-        found = settled
-        session.run(lambda store: bulk_running.judge(session, store, found, wait))
+        session.query(bulk_running.judge, settled, session.wait)
     if not session.json:
         for note in undone.notes:
             say(f"Note: {note}")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, example, reads
+from mission_control_tui.cli.common.options import changes, reads
 from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, wrapped
 from mission_control_tui.cli.common.results import tell
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def catalogue() -> None:
 
 @catalogue.command()
 @_FILE
-@reads
-@example("mission-control catalogue check my-catalogue.toml")
-@pass_session
+@reads("mission-control catalogue check my-catalogue.toml")
 def check(session: Session, file: Path) -> None:
     """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing."""
     from mission_control_tui.model.catalogue.file.parse import parse_file
@@ -66,9 +64,7 @@ def _counts(found: Catalogue) -> dict[str, int]:
 
 @catalogue.command()
 @_FILE
-@reads
-@example("mission-control catalogue diff my-catalogue.toml")
-@pass_session
+@reads("mission-control catalogue diff my-catalogue.toml")
 def diff(session: Session, file: Path) -> None:
     """What loading this file would change, and which users that touches. Changes nothing.
 
@@ -124,9 +120,7 @@ def _print_changes(changed: Iterable[TouchedChange]) -> None:
 
 @catalogue.command()
 @_FILE
-@changes
-@example("mission-control catalogue load my-catalogue.toml --dry-run --ticket T-100")
-@pass_session
+@changes("mission-control catalogue load my-catalogue.toml --dry-run --ticket T-100")
 def load(session: Session, file: Path) -> None:
     """Put this file in force as the next version, for all accounts at once.
 
@@ -163,12 +157,10 @@ def load(session: Session, file: Path) -> None:
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there."
 )
 @click.option("--force", is_flag=True, help="Also over a FILE that is there.")
-@reads
-@example(
+@reads(
     "mission-control catalogue export > my-catalogue.toml",
     "mission-control catalogue export --out my-catalogue.toml",
 )
-@pass_session
 def export(session: Session, out: Path | None, force: bool) -> None:
     """Write the catalogue in force as a file that `catalogue load` takes; the shipped one where none was loaded.
 
@@ -212,9 +204,7 @@ def _write(out: Path, text: str, *, over: bool) -> None:
 
 @catalogue.command()
 @click.argument("product", required=False)
-@reads
-@example("mission-control catalogue show email")
-@pass_session
+@reads("mission-control catalogue show email")
 def show(session: Session, product: str | None) -> None:
     """What is for sale: products, levels and prices; with PRODUCT also terms and the fields that it asks for."""
     from mission_control_tui.model.catalogue.in_force import current

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, print_json, say, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,7 @@ class Page:
 @click.command()
 @click.argument("page", required=False)
 @click.option("--path", "only_path", is_flag=True, help="Print where the file is instead.")
-@reads
-@example("mission-control docs", "mission-control docs catalogue")
-@pass_session
+@reads("mission-control docs", "mission-control docs catalogue")
 def docs(session: Session, page: str | None, only_path: bool) -> None:
     """The documentation: its pages with their titles, or one PAGE, on a terminal through your pager."""
     found = _pages() if page is None else [_page(page)]

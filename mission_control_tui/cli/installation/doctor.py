@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import print_json, say, wrapped
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
     from mission_control_tui.cli.installation.health import HealthFinding
@@ -26,9 +26,7 @@ _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"
     metavar="SECONDS",
     help="How long a back end may take to answer.",
 )
-@reads
-@example("mission-control doctor --json")
-@pass_session
+@reads("mission-control doctor --json")
 @click.pass_context
 def doctor(context: click.Context, session: Session, timeout: float) -> None:
     """Check settings, files and their permissions, database, catalogue, worker, back ends and clock.

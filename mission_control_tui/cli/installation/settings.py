@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import example, reads
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import print_json, say, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def settings() -> None:
 
 @settings.command()
 @click.argument("key", required=False)
-@reads
-@pass_session
-@example("mission-control settings show console.theme")
+@reads("mission-control settings show console.theme")
 def show(session: Session, key: str | None) -> None:
     """Every setting, its value and where that comes from: the file, the environment, a flag, the default.
 
@@ -63,9 +61,7 @@ def show(session: Session, key: str | None) -> None:
 @settings.command("set")
 @click.argument("key")
 @click.argument("value")
-@reads
-@pass_session
-@example(
+@reads(
     "mission-control settings set console.theme light",
     "mission-control settings set console.keymap.provision c",
 )
@@ -85,9 +81,7 @@ def set_(session: Session, key: str, value: str) -> None:
 
 @settings.command()
 @click.argument("key")
-@reads
-@pass_session
-@example("mission-control settings unset console.theme")
+@reads("mission-control settings unset console.theme")
 def unset(session: Session, key: str) -> None:
     """Take KEY out of the settings file: its default holds again."""
     from mission_control_tui.model.errors import NotFound

@@ -20,7 +20,7 @@ from mission_control_tui.cli.common.options import (
 )
 from mission_control_tui.cli.common.output import line, print_json, say, table
 from mission_control_tui.cli.common.results import tell
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
 @click.option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
-@changes
-@example('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
-@pass_session
+@changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
 def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_zone: str) -> None:
     """Set up a real account; the database is made where there is none, without the sample account."""
     from mission_control_tui.model.accounts.editing import create_account
@@ -78,9 +76,7 @@ def demo() -> None:
 
 
 @demo.command()
-@destroys
-@example("mission-control demo reset --yes")
-@pass_session
+@destroys("mission-control demo reset --yes")
 def reset(session: Session) -> None:
     """Start the sample account over, with the simulator's own state of it. Real accounts are never touched."""
     from mission_control_tui.cli.installation.sample import reset_sample
@@ -95,9 +91,7 @@ def reset(session: Session) -> None:
 
 
 @click.command()
-@reads
-@example("mission-control upgrade")
-@pass_session
+@reads("mission-control upgrade")
 def upgrade(session: Session) -> None:
     """Make or upgrade the database's tables. Stop consoles and workers of a PostgreSQL database first.
 
@@ -134,9 +128,7 @@ def upgrade(session: Session) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(PLACES), required=False)
-@reads
-@example("mission-control locate database")
-@pass_session
+@reads("mission-control locate database")
 def locate(session: Session, what: str | None) -> None:
     """Where files are: all of them, or one. Nothing is made."""
     found = where_files_are(session)

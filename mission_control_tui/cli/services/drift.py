@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, example
+from mission_control_tui.cli.common.options import changes
 from mission_control_tui.cli.common.output import attributes, line, print_json, say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
 from mission_control_tui.model.text.differences import value_text
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.argument("user", required=False)
 @click.option("--service", metavar="SERVICE", help="Only one service, by name or id.")
 @click.option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
-@changes
-@pass_session
-@example("mission-control drift", "mission-control drift ada@acme.example --orphans")
+@changes("mission-control drift", "mission-control drift ada@acme.example --orphans")
 def drift(session: Session, user: str | None, service: str | None, orphans: bool) -> None:
     """Look at every green service, or one user's, and show where its back end differs.
 

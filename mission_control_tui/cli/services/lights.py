@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, print_json, say, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.search import filters
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ ORDERS = ("name", "oldest", "newest")
 )
 @limited(50, None)
 @click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave so many out.")
-@reads
-@pass_session
-@example("mission-control lights red popx", "mission-control lights drift --sort oldest --json")
+@reads("mission-control lights red popx", "mission-control lights drift --sort oldest --json")
 def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offset: int) -> None:
     """Show all users down and all services across, one light and letter each.
 

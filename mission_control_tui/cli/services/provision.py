@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.bulk.running import password_file
 from mission_control_tui.cli.common import passwords, results
 from mission_control_tui.cli.common.options import (
     INSTANCE,
     LEVEL,
     SETTINGS,
     changes,
-    example,
     settings_of,
     waits,
 )
 from mission_control_tui.cli.common.output import say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import users_in
 from mission_control_tui.cli.services.provision_many import provision_many
 from mission_control_tui.model.errors import UsageError
@@ -29,7 +26,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
     from mission_control_tui.model.views import AssignmentView
 
@@ -48,9 +45,7 @@ if TYPE_CHECKING:
 )
 @passwords.passwords_out
 @waits
-@changes
-@pass_session
-@example(
+@changes(
     'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
     "mission-control provision ada@acme.example databases --level small \\",
     "    --passwords-out ada-db.csv",
@@ -63,8 +58,6 @@ def provision(
     instance: str,
     adopt: bool,
     users_from: Path | None,
-    passwords_out: Path | None,
-    wait: float | None,
 ) -> None:
     """Give a service to USER, change its level or settings, or try again what is red.
 
@@ -75,16 +68,14 @@ def provision(
     options = settings_of(settings)
     if users_from is not None:
         params = ActionParams(service, level, options, instance, adopt)
-        provision_many(session, users_in(users_from), params, passwords_out, wait)
+        provision_many(session, users_in(users_from), params)
         return
 
     async def work(
-        store: Store, stack: contextlib.ExitStack
+        scope: AccountScope,
     ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.actions.params import ActionParams
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
-        scope = await session.scope(store)
         wanted = [ActionParams(service, level, options, instance, adopt)]
 
         async def give(dry_run: bool) -> Outcome[tuple[ActionResult, ...]]:
@@ -92,18 +83,17 @@ def provision(
 
         tried = await give(True)
         makes = any(result.password for result in tried.result)
-        file = password_file(session, makes, passwords_out, stack)
+        file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried, ()
         outcome = await give(False)
         _keep_passwords(who, outcome.result, instance, file)
         ids = [result.assignment_id for result in outcome.result]
-        return outcome, await results.follow(session, scope, outcome, ids, wait)
+        return outcome, await results.follow(session, scope, outcome, ids)
 
-    with contextlib.ExitStack() as stack:
-        outcome, lights = session.run(lambda store: work(store, stack))
+    outcome, lights = session.query(work)
     given = [results.given(who, instance, result) for result in outcome.result]
-    results.tell(session, outcome, {"given": given}, lights, wait)
+    results.tell(session, outcome, {"given": given}, lights)
 
 
 def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
-from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common import passwords, results, waiting
 from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import planning, queries
@@ -20,48 +18,40 @@ from mission_control_tui.model.users.actions.params import ActionParams
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.targets import BulkTarget
     from mission_control_tui.model.bulk.views import BulkItemView, BulkView
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import AssignmentView
 
 EVERYTHING = 1_000_000
 
 
-def provision_many(
-    session: Session,
-    users: Sequence[str],
-    params: ActionParams,
-    passwords_out: Path | None,
-    wait: float | None,
-) -> None:
+def provision_many(session: Session, users: Sequence[str], params: ActionParams) -> None:
     """Give it to all of them, or to nobody where somebody would be refused, as far as can be known before."""
     lights: tuple[AssignmentView, ...] = ()
     started: BulkView | None = None
 
     async def work(
-        store: Store, stack: contextlib.ExitStack
+        scope: AccountScope,
     ) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
         from mission_control_tui.model.bulk import control as bulks
 
         nonlocal lights, started
-        scope = await session.scope(store)
         action = BulkAction.PROVISION
         found = await planning.plan(scope, users, action, params)
         bulk_running.refuse_refused(found)
-        file = bulk_running.password_file(session, bool(found.passwords), passwords_out, stack)
+        file = passwords.file_where_needed(session, bool(found.passwords))
         if session.dry_run:
             return found, [], []
         if not found.queued:
             # The same again changes nothing, not even the list of bulks.
             chosen = await bulks.chosen(scope, users, action, params)
-            lights = await _lights(session, scope, chosen, wait)
+            lights = await _lights(session, scope, chosen)
             by_id = {view.id: view for view in lights}
             return found, [], [_given(user, by_id, params) for user in chosen]
         outcome = await bulks.start(scope, users, action, params)
-        requests = await bulk_running.go_on(session, store, outcome.result, file)
+        requests = await bulk_running.go_on(session, scope, outcome.result, file)
         started = await queries.show(scope, outcome.result.id)
         items = await queries.items(scope, started.id, limit=EVERYTHING)
-        lights = await _lights(session, scope, items, wait)
+        lights = await _lights(session, scope, items)
         by_id = {view.id: view for view in lights}
         given = [
             _given(item, by_id, params)
@@ -70,8 +60,7 @@ def provision_many(
         ]
         return found, requests, given
 
-    with contextlib.ExitStack() as stack:
-        found, requests, given = session.run(lambda store: work(store, stack))
+    found, requests, given = session.query(work)
     if session.json:
         shown = [results.service(view) for view in lights]
         print_json(
@@ -80,7 +69,7 @@ def provision_many(
                 "given": given,
                 "bulk": output.bulk(started) if started is not None else None,
                 "plan": as_plan(found, requests),
-                **({"services": shown} if wait is not None else {}),
+                **({"services": shown} if session.wait is not None else {}),
             }
         )
     elif not found.queued:
@@ -89,25 +78,21 @@ def provision_many(
         output.tell_plan(found)
         if started is None:
             say("Dry run: nothing was changed.")
-        elif wait is None:
+        elif session.wait is None:
             say(f"Queued. To watch, run: mission-control bulk show {started.id}")
     if started is not None:
-        session.run(lambda store: bulk_running.judge(session, store, started, None))
-    if wait is not None:
-        waiting.judge(lights, wait)
+        session.query(bulk_running.judge, started, None)
+    results.judge(session, lights)
 
 
 async def _lights(
-    session: Session,
-    scope: AccountScope,
-    users: Sequence[BulkItemView | BulkTarget],
-    wait: float | None,
+    session: Session, scope: AccountScope, users: Sequence[BulkItemView | BulkTarget]
 ) -> tuple[AssignmentView, ...]:
     ids = [user.assignment_id for user in users if user.assignment_id is not None]
     look = waiting.look_at(scope, ids)
-    if wait is None:
+    if session.wait is None:
         return tuple(await look())
-    return await waiting.until_settled(session, scope, look, wait)
+    return await waiting.until_settled(session, scope, look, session.wait)
 
 
 def _given(

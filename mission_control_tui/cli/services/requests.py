@@ -11,12 +11,11 @@ from mission_control_tui.cli.common.options import (
     changes,
     choices,
     destroys,
-    example,
     limited,
     reads,
 )
 from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, when
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.services.retry_all import retry_all
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import RequestState
@@ -41,9 +40,7 @@ def requests() -> None:
 @click.option("--user", metavar="USER", help="Only one user's.")
 @limited(50, "At most so many, the newest first.")
 @click.option("--before", type=int, metavar="ID", help="Only those older than this request.")
-@reads
-@pass_session
-@example("mission-control requests list --state failed")
+@reads("mission-control requests list --state failed")
 def list_all(
     session: Session, states: tuple[str, ...], user: str | None, limit: int, before: int | None
 ) -> None:
@@ -91,9 +88,7 @@ def request(view: RequestView) -> dict[str, object]:
 
 @requests.command()
 @click.argument("request_id", type=int, metavar="ID")
-@reads
-@pass_session
-@example("mission-control requests show 17")
+@reads("mission-control requests show 17")
 def show(session: Session, request_id: int) -> None:
     """Show one request: its steps, and everything that the back end said."""
 
@@ -141,9 +136,7 @@ def show(session: Session, request_id: int) -> None:
 @requests.command()
 @click.argument("request_id", type=int, metavar="[ID]", required=False)
 @click.option("--all-red", is_flag=True, help="Try every service again whose light is red.")
-@changes
-@pass_session
-@example("mission-control requests retry 17", "mission-control requests retry --all-red")
+@changes("mission-control requests retry 17", "mission-control requests retry --all-red")
 def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     """Ask again for what failed or was cancelled; what waits for its next try is tried now.
 
@@ -163,9 +156,7 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
 
 @requests.command()
 @click.argument("request_id", type=int, metavar="ID")
-@changes
-@pass_session
-@example("mission-control requests cancel 17")
+@changes("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
     from mission_control_tui.model.requests import control
@@ -176,9 +167,7 @@ def cancel(session: Session, request_id: int) -> None:
 
 @requests.command()
 @click.argument("request_id", type=int, metavar="ID")
-@changes
-@pass_session
-@example("mission-control requests reset 17")
+@changes("mission-control requests reset 17")
 def reset(session: Session, request_id: int) -> None:
     """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""
 
@@ -189,9 +178,7 @@ def reset(session: Session, request_id: int) -> None:
 
 
 @requests.command()
-@destroys
-@pass_session
-@example("mission-control requests allow --yes --ticket T-205")
+@destroys("mission-control requests allow --yes --ticket T-205")
 def allow(session: Session) -> None:
     """Let the removals go that wait because there were too many at a time."""
 

@@ -31,7 +31,7 @@ def retry_all(session: Session) -> None:
         if session.dry_run or not found.queued:
             return found, None, []
         outcome = await bulks.start(scope, EVERYBODY, BulkAction.RETRY)
-        queued = await bulk_running.go_on(session, scope.store, outcome.result, None)
+        queued = await bulk_running.go_on(session, scope, outcome.result, None)
         return found, await queries.show(scope, outcome.result.id), queued
 
     found, started, queued = session.query(work)

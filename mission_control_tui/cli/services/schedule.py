@@ -13,13 +13,12 @@ from mission_control_tui.cli.common.options import (
     SETTINGS,
     changes,
     choices,
-    example,
     limited,
     reads,
     settings_of,
 )
 from mission_control_tui.cli.common.output import attributes, say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
 
@@ -49,9 +48,7 @@ def schedule() -> None:
 @LEVEL
 @SETTINGS
 @INSTANCE
-@changes
-@pass_session
-@example(
+@changes(
     'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
     "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
     "    managed-exchange --level popx",
@@ -95,9 +92,7 @@ def add(
 @click.option("--user", metavar="USER", help="Only one user's.")
 @choices("--state", "states", ScheduleState, "Only those in this state")
 @limited(200)
-@reads
-@pass_session
-@example("mission-control schedule list --state waiting")
+@reads("mission-control schedule list --state waiting")
 def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
@@ -126,9 +121,7 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
 @click.option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
 @LEVEL
 @SETTINGS
-@changes
-@pass_session
-@example('mission-control schedule change 12 --when "mon 9:00"')
+@changes('mission-control schedule change 12 --when "mon 9:00"')
 def change(
     session: Session, number: int, when: str | None, level: str | None, settings: tuple[str, ...]
 ) -> None:
@@ -162,9 +155,7 @@ def change(
 
 @schedule.command()
 @click.argument("number", type=int)
-@changes
-@pass_session
-@example("mission-control schedule cancel 12")
+@changes("mission-control schedule cancel 12")
 def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""
     from mission_control_tui.model.schedules.editing import cancel_schedule

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import example, reads, waits
+from mission_control_tui.cli.common.options import reads, waits
 from mission_control_tui.cli.common.output import line, print_json, say, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
 
@@ -29,10 +29,8 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
     help="Only services with this light.",
 )
 @waits
-@reads
-@pass_session
-@example("mission-control status --light red", "mission-control status ada@acme.example --wait 60")
-def status(session: Session, user: str | None, light: str | None, wait: float | None) -> None:
+@reads("mission-control status --light red", "mission-control status ada@acme.example --wait 60")
+def status(session: Session, user: str | None, light: str | None) -> None:
     """Show the lights of all services, or of one user's.
 
     Marks: * green, provisioned; ~ orange, on its way; X red, error; - grey, not provisioned.
@@ -44,10 +42,10 @@ def status(session: Session, user: str | None, light: str | None, wait: float | 
         async def look() -> Sequence[AssignmentView]:
             return await lights.status(scope, user=user)
 
-        if wait is None:
+        if session.wait is None:
             only = Light(light) if light else None
             return await lights.status(scope, user=user, light=only)
-        return await waiting.until_settled(session, scope, look, wait)
+        return await waiting.until_settled(session, scope, look, session.wait)
 
     views = session.query(work)
     shown = [view for view in views if light is None or view.light == light]
@@ -55,8 +53,7 @@ def status(session: Session, user: str | None, light: str | None, wait: float | 
         print_json({"services": [results.service(view) for view in shown]})
     else:
         _print(shown)
-    if wait is not None:
-        waiting.judge(views, wait)
+    results.judge(session, views)
 
 
 def _print(views: Sequence[AssignmentView]) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import INSTANCE, changes, destroys, example, waits
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.options import INSTANCE, changes, destroys, waits
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import RequestKind
 
+if TYPE_CHECKING:
+    from mission_control_tui.model.users.actions.base import ActionResult
+
 
 @click.command()
 @click.argument("user")
 @click.argument("service")
 @INSTANCE
 @waits
-@changes
-@pass_session
-@example("mission-control suspend ada@acme.example databases --wait 60")
-def suspend(session: Session, user: str, service: str, instance: str, wait: float | None) -> None:
+@changes("mission-control suspend ada@acme.example databases --wait 60")
+def suspend(session: Session, user: str, service: str, instance: str) -> None:
     """Suspend one service of a user; its data and its seat stay."""
-    _turn(session, user, service, RequestKind.SUSPEND, instance, wait)
+    _turn(session, user, service, RequestKind.SUSPEND, instance)
 
 
 @click.command()
@@ -28,12 +32,10 @@ def suspend(session: Session, user: str, service: str, instance: str, wait: floa
 @click.argument("service")
 @INSTANCE
 @waits
-@changes
-@pass_session
-@example("mission-control resume ada@acme.example databases")
-def resume(session: Session, user: str, service: str, instance: str, wait: float | None) -> None:
+@changes("mission-control resume ada@acme.example databases")
+def resume(session: Session, user: str, service: str, instance: str) -> None:
     """Resume a suspended service."""
-    _turn(session, user, service, RequestKind.RESUME, instance, wait)
+    _turn(session, user, service, RequestKind.RESUME, instance)
 
 
 @click.command()
@@ -41,32 +43,23 @@ def resume(session: Session, user: str, service: str, instance: str, wait: float
 @click.argument("service")
 @INSTANCE
 @waits
-@destroys
-@pass_session
-@example("mission-control deprovision ada@acme.example databases --yes --wait 60")
-def deprovision(
-    session: Session, user: str, service: str, instance: str, wait: float | None
-) -> None:
+@destroys("mission-control deprovision ada@acme.example databases --yes --wait 60")
+def deprovision(session: Session, user: str, service: str, instance: str) -> None:
     """Take one service away from a user, with its data."""
     which = f"{service} {instance}".strip()
     session.confirm(f"Take {which} away from {user}, with its data?")
-    _turn(session, user, service, RequestKind.DEPROVISION, instance, wait)
+    _turn(session, user, service, RequestKind.DEPROVISION, instance)
 
 
-def _turn(
-    session: Session, user: str, service: str, kind: RequestKind, instance: str, wait: float | None
-) -> None:
+def _turn(session: Session, user: str, service: str, kind: RequestKind, instance: str) -> None:
     from mission_control_tui.model.users.provisioning import change_wish
 
-    outcome, lights = results.carry_out_and_wait(
-        session,
-        wait,
-        lambda given: [result.assignment_id for result in given],
-        change_wish,
-        user,
-        service,
-        kind,
-        instance=instance,
+    def shown(given: Sequence[ActionResult]) -> dict[str, object]:
+        return {"given": [results.given(user, instance, result) for result in given]}
+
+    def assignments(given: Sequence[ActionResult]) -> list[str]:
+        return [result.assignment_id for result in given]
+
+    results.change_and_wait(
+        session, shown, assignments, change_wish, user, service, kind, instance=instance
     )
-    given = [results.given(user, instance, result) for result in outcome.result]
-    results.tell(session, outcome, {"given": given}, lights, wait)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import destroys, example, limited, reads
+from mission_control_tui.cli.common.options import destroys, limited, reads
 from mission_control_tui.cli.common.output import when
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 
 
 @click.command("bin")
 @click.argument("query", required=False, default="")
 @limited(200)
-@reads
-@pass_session
-@example("mission-control users bin")
+@reads("mission-control users bin")
 def recycling_bin(session: Session, query: str, limit: int) -> None:
     """List who is in the recycling bin, the last deleted first, and when each is purged.
 
@@ -43,9 +41,7 @@ def recycling_bin(session: Session, query: str, limit: int) -> None:
 
 @click.command()
 @click.argument("user")
-@destroys
-@pass_session
-@example("mission-control users purge ada@acme.example --yes")
+@destroys("mission-control users purge ada@acme.example --yes")
 def purge(session: Session, user: str) -> None:
     """Take the data of somebody in the recycling bin out of the database, now and for good.
 
@@ -55,5 +51,4 @@ def purge(session: Session, user: str) -> None:
     from mission_control_tui.model.recycle_bin.purge import purge_user
 
     session.confirm(f"Purge {user}? This cannot be undone.")
-    outcome = results.carry_out(session, purge_user, user)
-    results.tell(session, outcome, {"purged": outcome.result})
+    results.change_and_tell(session, results.under("purged"), purge_user, user)

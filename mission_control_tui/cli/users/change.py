@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import changes, changes_user, example, waits
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.options import changes, changes_user, waits
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_fields import field_options, stated
 from mission_control_tui.cli.users.templates import content_of
 from mission_control_tui.model.errors import UsageError
@@ -31,9 +30,7 @@ P = ParamSpec("P")
 @click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
 @passwords.password_stdin
 @passwords.passwords_out
-@changes
-@pass_session
-@example(
+@changes(
     "mission-control users create --upn ada@acme.example --first-names Ada \\",
     "    --last-name Lovelace --like grace@acme.example --passwords-out ada.csv",
 )
@@ -43,7 +40,6 @@ def create(
     like: str | None,
     no_services: bool,
     password_stdin: bool,
-    passwords_out: Path | None,
     **options: Any,
 ) -> None:
     """Create a user.
@@ -53,7 +49,7 @@ def create(
     With --like or --template the user also gets those fields, where none are given, and services
     with levels and settings, all in one transaction.
     """
-    given = passwords.chosen_source(password_stdin, passwords_out)
+    given = passwords.chosen_source(session, password_stdin)
     fields = stated(options)
 
     async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[NewUserResult]:
@@ -73,7 +69,7 @@ def create(
             scope, details, given, content.services, generate=given is None, dry_run=dry_run
         )
 
-    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
+    with passwords.named_file(session) as file:
         outcome = results.carry_out(session, change)
         made = outcome.result
         if file is not None and made.password is not None:
@@ -99,10 +95,8 @@ def _write_passwords(file: passwords.PasswordFile, made: NewUserResult) -> None:
 @click.argument("user")
 @field_options
 @waits
-@changes
-@pass_session
-@example("mission-control users edit ada@acme.example --title Analyst --manager bob@acme.example")
-def edit(session: Session, user: str, wait: float | None, **options: Any) -> None:
+@changes("mission-control users edit ada@acme.example --title Analyst --manager bob@acme.example")
+def edit(session: Session, user: str, **options: Any) -> None:
     """Change a user's details; "" empties a field.
 
     Services that have to know are told. A changed UPN keeps the old one as an alias.
@@ -114,49 +108,42 @@ def edit(session: Session, user: str, wait: float | None, **options: Any) -> Non
         )
     from mission_control_tui.model.users.editing import edit_user
 
-    change_user(session, wait, edit_user, user, fields)
+    change_user(session, edit_user, user, fields)
 
 
 def change_user(
-    session: Session,
-    wait: float | None,
-    change: results.Change[P, UserView],
-    /,
-    *args: P.args,
-    **options: P.kwargs,
+    session: Session, change: results.Change[P, UserView], /, *args: P.args, **options: P.kwargs
 ) -> None:
-    """Make one change of one user, wait for the user's lights when asked to, and tell it."""
-    outcome, lights = results.carry_out_and_wait(
-        session, wait, lambda view: view.id, change, *args, **options
-    )
-    results.tell(session, outcome, {"user": results.user(outcome.result)}, lights, wait)
+    """Make one change of one user, wait for the user's lights with --wait, and tell it."""
+    results.change_and_wait(session, _shown, lambda view: view.id, change, *args, **options)
+
+
+def _shown(view: UserView) -> dict[str, object]:
+    return {"user": results.user(view)}
 
 
 @click.command()
-@changes_user
-@example("mission-control users disable ada@acme.example --ticket T-1042")
-def disable(session: Session, user: str, wait: float | None) -> None:
+@changes_user("mission-control users disable ada@acme.example --ticket T-1042")
+def disable(session: Session, user: str) -> None:
     """Suspend all that a user has; data and seats stay. Undone by `users enable`."""
     from mission_control_tui.model.users.editing import disable_user
 
-    change_user(session, wait, disable_user, user)
+    change_user(session, disable_user, user)
 
 
 @click.command()
-@changes_user
-@example("mission-control users enable ada@acme.example")
-def enable(session: Session, user: str, wait: float | None) -> None:
+@changes_user("mission-control users enable ada@acme.example")
+def enable(session: Session, user: str) -> None:
     """Undo `users disable`; a service that was suspended by itself stays so."""
     from mission_control_tui.model.users.editing import enable_user
 
-    change_user(session, wait, enable_user, user)
+    change_user(session, enable_user, user)
 
 
 @click.command()
-@changes_user
-@example("mission-control users unlock ada@acme.example")
-def unlock(session: Session, user: str, wait: float | None) -> None:
+@changes_user("mission-control users unlock ada@acme.example")
+def unlock(session: Session, user: str) -> None:
     """Let a user in again whom too many wrong passwords locked out."""
     from mission_control_tui.model.users.editing import unlock_user
 
-    change_user(session, wait, unlock_user, user)
+    change_user(session, unlock_user, user)

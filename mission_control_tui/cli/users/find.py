@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import attributes, lights, print_json, say, table, when
 from mission_control_tui.cli.common.results import tell_list
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
     from mission_control_tui.model.search.results import FoundOrder, FoundUser, SearchResults
@@ -21,9 +21,7 @@ HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
 @click.command()
 @click.argument("query", nargs=-1, required=True)
 @limited(50, "At most so many people.", most=1_000)
-@reads
-@pass_session
-@example("mission-control find lovelace", "mission-control find order 12")
+@reads("mission-control find lovelace", "mission-control find order 12")
 def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     """Find anyone, in all accounts: by name, UPN, alias, username, phone; an order by its number.
 
@@ -74,9 +72,7 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
 
 @click.command()
 @limited(20, "At most so many, the newest.", most=50)
-@reads
-@pass_session
-@example("mission-control users recent")
+@reads("mission-control users recent")
 def recent(session: Session, limit: int) -> None:
     """Whom you looked at last in the console, in all accounts, the newest first."""
     from mission_control_tui.model.operators.recents import recent_users

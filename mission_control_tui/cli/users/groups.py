@@ -12,13 +12,12 @@ from mission_control_tui.cli.common.options import (
     OFFSET,
     changes,
     destroys,
-    example,
     limited,
     reads,
     waits,
 )
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, print_json, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def objects() -> None:
 
 
 @objects.command()
-@reads
-@pass_session
-@example("mission-control objects kinds")
+@reads("mission-control objects kinds")
 def kinds(session: Session) -> None:
     """The kinds of objects, with their fields and the roles of members."""
     from mission_control_tui.model.catalogue.in_force import current
@@ -75,9 +72,7 @@ def kinds(session: Session) -> None:
 @click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
 @limited(200)
 @OFFSET
-@reads
-@pass_session
-@example('mission-control objects list sales --kind "Distribution Group"')
+@reads('mission-control objects list sales --kind "Distribution Group"')
 def list_objects(
     session: Session, query: str, kind: str | None, removed: bool, limit: int, offset: int
 ) -> None:
@@ -104,9 +99,7 @@ def list_objects(
 
 @objects.command()
 @click.argument("named", metavar="OBJECT")
-@reads
-@pass_session
-@example("mission-control objects show sales@acme.example")
+@reads("mission-control objects show sales@acme.example")
 def show(session: Session, named: str) -> None:
     """Everything about one, with its members."""
 
@@ -139,9 +132,7 @@ def show(session: Session, named: str) -> None:
 @SETTINGS
 @ADD
 @waits
-@changes
-@pass_session
-@example(
+@changes(
     'mission-control objects create distribution-group "Sales Team" sales@acme.example \\',
     "    --add member=ada@acme.example --add owner=bob@acme.example --wait 60",
     'mission-control objects create mail-contact "Print Shop" orders@printer.example',
@@ -153,13 +144,12 @@ def create(
     address: str,
     settings: tuple[str, ...],
     add: tuple[str, ...],
-    wait: float | None,
 ) -> None:
     """Make an object and provision it."""
     given, members = _pairs("--set", settings), _members("--add", add)
     from mission_control_tui.model.groups.editing import create_object
 
-    _change(session, wait, create_object, kind, name, address, settings=given, members=members)
+    _change(session, create_object, kind, name, address, settings=given, members=members)
 
 
 @objects.command()
@@ -176,9 +166,7 @@ def create(
     help="A member who is no longer to have the role; may be repeated.",
 )
 @waits
-@changes
-@pass_session
-@example(
+@changes(
     'mission-control objects edit sales@acme.example --name "Sales Team" --set who-may-send=anyone',
     "mission-control objects edit sales@acme.example --remove owner=bob@acme.example",
 )
@@ -190,7 +178,6 @@ def edit(
     settings: tuple[str, ...],
     add: tuple[str, ...],
     remove: tuple[str, ...],
-    wait: float | None,
 ) -> None:
     """Change an object and its members, or try again what is red."""
     given = _pairs("--set", settings)
@@ -198,7 +185,7 @@ def edit(
     from mission_control_tui.model.groups.editing import GroupChanges, edit_object
 
     changes = GroupChanges(name, address, given, coming, going)
-    _change(session, wait, edit_object, named, changes)
+    _change(session, edit_object, named, changes)
 
 
 @objects.command()
@@ -206,14 +193,10 @@ def edit(
 @click.argument("who", nargs=-1, required=True, metavar="WHO...")
 @click.option("--role", metavar="ROLE", help="What they are to it; without it the first role.")
 @waits
-@changes
-@pass_session
-@example("mission-control objects join sales@acme.example ada@acme.example bob@acme.example")
-def join(
-    session: Session, named: str, who: tuple[str, ...], role: str | None, wait: float | None
-) -> None:
+@changes("mission-control objects join sales@acme.example ada@acme.example bob@acme.example")
+def join(session: Session, named: str, who: tuple[str, ...], role: str | None) -> None:
     """Let users or other objects be members."""
-    _membership(session, named, who, role, wait, joining=True)
+    _membership(session, named, who, role, joining=True)
 
 
 @objects.command()
@@ -221,41 +204,33 @@ def join(
 @click.argument("who", nargs=-1, required=True, metavar="WHO...")
 @click.option("--role", metavar="ROLE", help="What they no longer are; without it the first role.")
 @waits
-@changes
-@pass_session
-@example("mission-control objects leave sales@acme.example ada@acme.example --role owner")
-def leave(
-    session: Session, named: str, who: tuple[str, ...], role: str | None, wait: float | None
-) -> None:
+@changes("mission-control objects leave sales@acme.example ada@acme.example --role owner")
+def leave(session: Session, named: str, who: tuple[str, ...], role: str | None) -> None:
     """Take members out."""
-    _membership(session, named, who, role, wait, joining=False)
+    _membership(session, named, who, role, joining=False)
 
 
 @objects.command()
 @click.argument("named", metavar="OBJECT")
 @waits
-@destroys
-@pass_session
-@example("mission-control objects remove sales@acme.example --yes --wait 60")
-def remove(session: Session, named: str, wait: float | None) -> None:
+@destroys("mission-control objects remove sales@acme.example --yes --wait 60")
+def remove(session: Session, named: str) -> None:
     """Take an object away, with what it holds."""
     session.confirm(f"Remove {named}, with all that it holds?")
     from mission_control_tui.model.groups.editing import remove_object
 
-    _change(session, wait, remove_object, named)
+    _change(session, remove_object, named)
 
 
 @objects.command()
 @click.argument("named", metavar="OBJECT")
 @waits
-@changes
-@pass_session
-@example("mission-control objects restore sales@acme.example")
-def restore(session: Session, named: str, wait: float | None) -> None:
+@changes("mission-control objects restore sales@acme.example")
+def restore(session: Session, named: str) -> None:
     """Make a removed object again, with its fields and members; what it held does not come back."""
     from mission_control_tui.model.groups.editing import restore_object
 
-    _change(session, wait, restore_object, named)
+    _change(session, restore_object, named)
 
 
 def _membership(
@@ -263,7 +238,6 @@ def _membership(
     named: str,
     who: Sequence[str],
     role: str | None,
-    wait: float | None,
     *,
     joining: bool,
 ) -> None:
@@ -283,22 +257,24 @@ def _membership(
         wished = GroupChanges(add=people) if joining else GroupChanges(remove=people)
         return await edit_object(scope, named, wished, dry_run=dry_run)
 
-    _change(session, wait, change)
+    _change(session, change)
 
 
 def _change(
     session: Session,
-    wait: float | None,
     change: results.Change[P, ObjectView],
     /,
     *args: P.args,
     **options: P.kwargs,
 ) -> None:
-    """Make the change, wait for the object's light when asked to, and tell it."""
-    outcome, lights = results.carry_out_and_wait(
-        session, wait, lambda view: [view.service.id], change, *args, **options
+    """Make the change, wait for the object's light with --wait, and tell it."""
+    results.change_and_wait(
+        session, _shown, lambda view: [view.service.id], change, *args, **options
     )
-    results.tell(session, outcome, {"object": as_json(outcome.result)}, lights, wait)
+
+
+def _shown(view: ObjectView) -> dict[str, object]:
+    return {"object": as_json(view)}
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, object]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import example, limited, reads
+from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import line, print_json, say, when
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.services.requests import request, what
 from mission_control_tui.model.text.differences import value_text
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("user")
 @limited(50, "At most so many changes, the newest.")
-@reads
-@pass_session
-@example("mission-control users history ada@acme.example")
+@reads("mission-control users history ada@acme.example")
 def history(session: Session, user: str, limit: int) -> None:
     """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import changes, example
+from mission_control_tui.cli.common.options import changes
 from mission_control_tui.cli.common.output import line, print_json, print_plan, say
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.text.differences import value_text
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.file_import import ImportResult
     from mission_control_tui.model.onboarding.files.read import ImportFile
     from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
 
 
 @click.command("import")
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where the refused rows go, with the reason; FILE-refused.csv beside FILE otherwise.",
 )
-@changes
-@pass_session
-@example(
+@changes(
     "mission-control users import users.csv --passwords-out passwords.csv",
     "mission-control users import users.csv --update --dry-run",
 )
@@ -46,7 +43,6 @@ def import_file(
     session: Session,
     file: Path,
     update: bool,
-    passwords_out: Path | None,
     rejects_out: Path | None,
 ) -> None:
     """Create and update users from FILE ("-" is standard input).
@@ -62,10 +58,7 @@ def import_file(
         users = _read(file, progress)
     for notice in users.notices:
         say(f"Note: {notice}")
-    with contextlib.ExitStack() as stack:
-        outcome = session.run(
-            lambda store: _import(session, store, users, update, passwords_out, progress, stack)
-        )
+    outcome = session.query(_import, session, users, update, progress)
     rejects = None
     if outcome.applied and outcome.result.refused:
         rejects = write_refused(file, users, outcome.result.refused, rejects_out)
@@ -94,22 +87,16 @@ def _read(path: Path, progress: Progress) -> ImportFile:
 
 
 async def _import(
-    session: Session,
-    store: Store,
-    users: ImportFile,
-    update: bool,
-    passwords_out: Path | None,
-    progress: Progress,
-    stack: contextlib.ExitStack,
+    scope: AccountScope, session: Session, users: ImportFile, update: bool, progress: Progress
 ) -> Outcome[ImportResult]:
     from mission_control_tui.model.onboarding.file_import import Passwords, plan_import, run_import
 
-    scope = await session.scope(store)
     source = Passwords.FILE
+    chosen = session.passwords_out
     written: passwords.PasswordFile | None = None
-    if passwords_out is not None:
+    if chosen is not None:
         try:
-            passwords.refuse_existing(passwords_out)
+            passwords.refuse_existing(chosen)
         except Conflict:
             # The same import again has nobody to make a password for, and the file of the first stays.
             tried = await plan_import(scope, users, passwords=Passwords.GENERATE)
@@ -118,7 +105,7 @@ async def _import(
         else:
             source = Passwords.GENERATE
             if not session.dry_run:
-                written = stack.enter_context(passwords.reserved(passwords_out))
+                written = session.resources.enter_context(passwords.reserved(chosen))
     with progress:
         outcome = await run_import(
             scope,
@@ -131,9 +118,9 @@ async def _import(
     if written is not None and outcome.result.passwords:
         made = [(new.upn, new.password) for new in outcome.result.passwords]
         written.write(passwords.OF_USERS, made)
-        say(f"{len(made)} generated password{'s'[: len(made) > 1]} written to {passwords_out}.")
+        say(f"{len(made)} generated password{'s'[: len(made) > 1]} written to {chosen}.")
     if outcome.applied and outcome.plan.requests:
-        await waiting.wake(session, store)
+        await waiting.wake(session, scope.store)
     return outcome
 
 

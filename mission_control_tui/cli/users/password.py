@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import changes, example, waits
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.options import changes, waits
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
 @passwords.password_stdin
 @passwords.passwords_out
 @waits
-@changes
-@pass_session
-@example("mission-control users password ada@acme.example --passwords-out ada.csv")
+@changes("mission-control users password ada@acme.example --passwords-out ada.csv")
 def password(
     session: Session,
     user: str,
@@ -40,15 +37,13 @@ def password(
     instance: str,
     must_change: bool | None,
     password_stdin: bool,
-    passwords_out: Path | None,
-    wait: float | None,
 ) -> None:
     """Set a user's password for all services that use it, or with --service that of one service."""
     if service is not None and must_change is not None:
         raise UsageError("--must-change is about the user's own password, not about a service's.")
     if service is None and instance:
         raise UsageError("--instance needs --service.")
-    given = passwords.chosen_source(password_stdin, passwords_out)
+    given = passwords.chosen_source(session, password_stdin)
 
     async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[PasswordChange]:
         from mission_control_tui.model.users.passwords import set_password, set_service_password
@@ -66,13 +61,11 @@ def password(
             file.write(passwords.OF_USERS, [(outcome.result.upn, made)])
         return outcome
 
-    with passwords.named_file(passwords_out, dry_run=session.dry_run) as file:
-        outcome, lights = results.carry_out_and_wait(
-            session, wait, lambda made: made.user_id, change
-        )
+    with passwords.named_file(session) as file:
+        outcome, lights = results.carry_out_and_wait(session, lambda made: made.user_id, change)
     told = {
         "user_id": outcome.result.user_id,
         "upn": outcome.result.upn,
         "request": outcome.result.request_id if outcome.applied else None,
     }
-    results.tell(session, outcome, told, lights, wait)
+    results.tell(session, outcome, told, lights)

@@ -12,11 +12,10 @@ import click
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import changes, example, waits
+from mission_control_tui.cli.common.options import changes, waits
 from mission_control_tui.cli.common.output import attributes, line, print_json, say
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
-from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, UsageError
 from mission_control_tui.model.text.clean import harmless
 
@@ -61,13 +60,11 @@ NAMED = 50
 @click.option("--allow-short", is_flag=True, help="Where seats are short, the last go without.")
 @passwords.passwords_out
 @waits
-@changes
-@pass_session
-@example(
+@changes(
     "mission-control users paste new.txt --template Sales --passwords-out new.csv",
     "mission-control users paste - --level managed-exchange=popx --dry-run",
 )
-def paste(session: Session, file: Path, passwords_out: Path | None, **given: Any) -> None:
+def paste(session: Session, file: Path, **given: Any) -> None:
     """Create users from a list of names in FILE ("-" is standard input), and give them services.
 
     One person a line, as "Ada Lovelace", "Lovelace, Ada", "Ada Lovelace <ada@acme.example>" or an
@@ -80,17 +77,17 @@ def paste(session: Session, file: Path, passwords_out: Path | None, **given: Any
     pasted = read_list(_text(file))
     if not pasted.people:
         raise InvalidInput("There is nobody in this list.", hint="One person a line.")
-    if not session.dry_run and passwords_out is None:
+    if not session.dry_run and session.passwords_out is None:
         raise UsageError(
             "New users get generated passwords, which have to go somewhere. Nothing was changed.",
             hint="Name a new file for them: --passwords-out FILE",
         )
-    with passwords.named_file(passwords_out, dry_run=session.dry_run) as kept:
-        outcome, bulk = session.run(lambda store: _work(session, store, pasted, kept, given))
+    with passwords.named_file(session) as kept:
+        outcome, bulk = session.query(_work, session, pasted, kept, given)
     if session.json:
         print_json(_json(outcome, bulk))
     else:
-        _print(outcome, bulk, pasted, passwords_out)
+        _print(outcome, bulk, pasted, session.passwords_out)
     _finish(outcome)
 
 
@@ -122,17 +119,16 @@ async def _choices(scope: AccountScope, given: Any) -> PasteChoices:
 
 
 async def _work(
+    scope: AccountScope,
     session: Session,
-    store: Store,
     pasted: PastedList,
     file: passwords.PasswordFile | None,
     given: Any,
 ) -> tuple[Outcome[PasteResult], BulkView | None]:
     from mission_control_tui.model.onboarding.paste import paste as paste_list
 
-    scope = await session.scope(store)
     choices = await _choices(scope, given)
-    own = await _own_passwords(store, choices)
+    own = await _own_passwords(scope.store, choices)
 
     def keep(made: Sequence[NewPassword]) -> None:
         if file is None:
@@ -149,14 +145,9 @@ async def _work(
     bulk = outcome.result.bulk
     if bulk is None:
         return outcome, None
-    await waiting.wake(session, store)
-    if bulk.attended:
-        await bulk_running.go_on(session, store, bulk, file)
-    if given["wait"] is not None:
-        await bulk_running.until_settled(session, store, bulk, given["wait"])
-    bulk = await queries.show(scope, bulk.id)
-    if given["wait"] is not None:
-        await bulk_running.judge(session, store, bulk, given["wait"])
+    bulk = await bulk_running.see_through(session, scope, bulk, file)
+    if session.wait is not None:
+        await bulk_running.judge(scope, bulk, session.wait)
     return outcome, bulk
 
 

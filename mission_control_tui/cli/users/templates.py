@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import changes, destroys, example, reads
+from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.output import attributes, line, print_json, when
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def templates() -> None:
 
 
 @templates.command("list")
-@reads
-@example("mission-control templates list")
-@pass_session
+@reads("mission-control templates list")
 def list_(session: Session) -> None:
     """The account's templates by name."""
 
@@ -56,9 +54,7 @@ def list_(session: Session) -> None:
 
 @templates.command()
 @click.argument("name")
-@reads
-@example("mission-control templates show Sales")
-@pass_session
+@reads("mission-control templates show Sales")
 def show(session: Session, name: str) -> None:
     """Everything in one template."""
 
@@ -100,12 +96,10 @@ def show(session: Session, name: str) -> None:
     help="A setting of a service that is given; may be repeated.",
 )
 @click.option("--replace", is_flag=True, help="Replace the template of this name.")
-@changes
-@example(
+@changes(
     "mission-control templates save Sales --like ada@acme.example",
     "mission-control templates save Kiosk --field department=Shop --give managed-exchange=popx",
 )
-@pass_session
 def save(
     session: Session,
     name: str,
@@ -136,37 +130,34 @@ def save(
             scope, name, content, user=like, version=version, dry_run=dry_run
         )
 
-    outcome = results.carry_out(session, change)
-    results.tell(session, outcome, {"template": as_json(outcome.result)})
+    results.change_and_tell(session, _shown, change)
 
 
 @templates.command()
 @click.argument("name")
 @click.argument("new_name")
-@changes
-@example("mission-control templates rename Sales 'Sales Sydney'")
-@pass_session
+@changes("mission-control templates rename Sales 'Sales Sydney'")
 def rename(session: Session, name: str, new_name: str) -> None:
     """Call a template otherwise."""
 
     from mission_control_tui.model.onboarding.templates import rename_template
 
-    outcome = results.carry_out(session, rename_template, name, new_name)
-    results.tell(session, outcome, {"template": as_json(outcome.result)})
+    results.change_and_tell(session, _shown, rename_template, name, new_name)
 
 
 @templates.command()
 @click.argument("name")
-@destroys
-@example("mission-control templates remove Sales --yes")
-@pass_session
+@destroys("mission-control templates remove Sales --yes")
 def remove(session: Session, name: str) -> None:
     """Remove a template; users that were made from it stay as they are."""
     from mission_control_tui.model.onboarding.templates import remove_template
 
     session.confirm(f"Remove the template {name}?")
-    outcome = results.carry_out(session, remove_template, name)
-    results.tell(session, outcome, {"template": as_json(outcome.result)})
+    results.change_and_tell(session, _shown, remove_template, name)
+
+
+def _shown(template: Template) -> dict[str, object]:
+    return {"template": as_json(template)}
 
 
 def as_json(template: Template) -> dict[str, object]:

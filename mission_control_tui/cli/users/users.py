@@ -10,9 +10,9 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import OFFSET, example, limited, reads
+from mission_control_tui.cli.common.options import OFFSET, limited, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_json, say, table
-from mission_control_tui.cli.common.session import Session, pass_session
+from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
@@ -59,9 +59,7 @@ def users() -> None:
 @limited(50)
 @OFFSET
 @click.option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
-@reads
-@pass_session
-@example("mission-control users list lovelace --light red")
+@reads("mission-control users list lovelace --light red")
 def list_users(
     session: Session,
     query: str,
@@ -134,9 +132,7 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
 
 @click.command()
 @click.argument("user")
-@reads
-@pass_session
-@example("mission-control users show ada.lovelace@acme.example")
+@reads("mission-control users show ada.lovelace@acme.example")
 def show(session: Session, user: str) -> None:
     """Show everything about one user; what is empty is left out."""
 
