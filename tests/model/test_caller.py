@@ -15,7 +15,6 @@ from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import planning, queries, retry, targets, views
-from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Denied, MissionControlError, NotFound
@@ -37,7 +36,7 @@ from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, own_seats
@@ -81,8 +80,8 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
     )
     user = (await create(store, caller, theirs, details)).id
     give = ActionParams("managed-exchange", "popx")
-    bulk = (await bulks.start(scope, [user], BulkAction.PROVISION, give)).result.id
-    passwords = (await bulks.start(scope, [user], BulkAction.PASSWORD)).result.id
+    bulk = (await bulks.start(scope, [user], UserVerb.PROVISION, give)).result.id
+    passwords = (await bulks.start(scope, [user], UserVerb.PASSWORD)).result.id
     schedule = (await schedules.schedule(scope, user, "disable", None, LATER)).result.id
     group = await objects.create_object(
         scope, "mail-contact", "Grace outside", "grace@elsewhere.example", settings={}
@@ -129,8 +128,8 @@ READS: dict[str, Call] = {
 OF_ONE: dict[str, Call] = {
     "bulk": lambda w, s: queries.show(s, w.bulk),
     "items": lambda w, s: queries.items(s, w.bulk),
-    "bulk plan": lambda w, s: planning.plan(s, [w.user], BulkAction.DISABLE),
-    "bulk chosen": lambda w, s: bulks.chosen(s, [w.user], BulkAction.DISABLE),
+    "bulk plan": lambda w, s: planning.plan(s, [w.user], UserVerb.DISABLE),
+    "bulk chosen": lambda w, s: bulks.chosen(s, [w.user], UserVerb.DISABLE),
     "retry plan": lambda w, s: retry.retry_plan(s, [w.user]),
     "undo plan": lambda w, s: undo.undo_plan(s, w.bulk),
     "schedule": lambda w, s: schedule_queries.show_schedule(s, w.schedule),
@@ -144,7 +143,7 @@ OF_ONE: dict[str, Call] = {
 
 CHANGES: dict[str, Call] = {
     "attend": lambda w, s: attended(w, s),  # noqa: PLW0108 - it stands below
-    "start": lambda w, s: bulks.start(s, [w.user], BulkAction.DISABLE),
+    "start": lambda w, s: bulks.start(s, [w.user], UserVerb.DISABLE),
     "stop": lambda w, s: bulks.stop(s, w.bulk, cancel_queued=True),
     "resume": lambda w, s: bulks.resume(s, w.passwords),
     "undo bulk": lambda w, s: undo.undo(s, bulk=w.bulk),

@@ -11,7 +11,6 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.queries import list_bulks
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
@@ -26,6 +25,7 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.users.actions.params import UserVerb
 from tests.screens import world
 from tests.screens.users.driving import context_of
 
@@ -146,7 +146,7 @@ async def bulk_subject(app: MissionControlApp, place: str) -> Any:
     if place == "bulk-new":
         return users
     if not await list_bulks(scope):
-        await start(scope, users, BulkAction.ENABLE)
+        await start(scope, users, UserVerb.ENABLE)
         await work_slice(context.store, 1, limit=2)
     return (await list_bulks(scope))[0].id
 

@@ -25,8 +25,14 @@ from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import planning, queries
-from mission_control_tui.model.bulk.views import FAILED, BulkAction, ItemOutcome
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.bulk.views import (
+    FAILED,
+    BulkAction,
+    BulkOnlyAction,
+    ItemOutcome,
+    bulk_action,
+)
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import (
@@ -40,10 +46,11 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
 
 Command = Callable[..., Any]
-ACTIONS = [
-    str(action) for action in BulkAction if action not in {BulkAction.RESTATE, BulkAction.GIVE}
-]
-_TAKES_AWAY = {BulkAction.DEPROVISION: "Take services away from", BulkAction.DISABLE: "Disable"}
+ACTIONS = [str(action) for action in (*UserVerb, BulkOnlyAction.RETRY)]
+_TAKES_AWAY: dict[BulkAction, str] = {
+    UserVerb.DEPROVISION: "Take services away from",
+    UserVerb.DISABLE: "Disable",
+}
 
 
 @click.group()
@@ -86,7 +93,7 @@ def _read(
         include_disabled=given["include_disabled"],
         must_change=given["must_change"],
     )
-    return BulkAction(action), users, params
+    return bulk_action(action), users, params
 
 
 @bulk.command()

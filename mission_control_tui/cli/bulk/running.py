@@ -12,7 +12,7 @@ from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import queries
-from mission_control_tui.model.bulk.views import FAILED, BulkAction, BulkPassword
+from mission_control_tui.model.bulk.views import FAILED, BulkPassword
 from mission_control_tui.model.errors import (
     Conflict,
     ImportIncomplete,
@@ -26,6 +26,7 @@ from mission_control_tui.model.errors import (
     UsageError,
 )
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.users.actions.params import UserVerb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkPlan, BulkView
@@ -56,7 +57,7 @@ async def go_on(
     """Make wishes of what is left of the bulk, here and now; returns the requests."""
     from mission_control_tui.model.bulk import control as bulks
 
-    of_users = bulk.action is BulkAction.PASSWORD
+    of_users = bulk.action is UserVerb.PASSWORD
 
     def keep(made: Sequence[BulkPassword]) -> None:
         if file is None:

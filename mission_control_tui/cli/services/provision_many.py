@@ -11,9 +11,9 @@ from mission_control_tui.cli.common import passwords, results, waiting
 from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import planning, queries
-from mission_control_tui.model.bulk.views import BulkAction, BulkPlan
+from mission_control_tui.model.bulk.views import BulkPlan
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.targets import BulkTarget
@@ -35,7 +35,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
         from mission_control_tui.model.bulk import control as bulks
 
         nonlocal lights, started
-        action = BulkAction.PROVISION
+        action = UserVerb.PROVISION
         found = await planning.plan(scope, users, action, params)
         bulk_running.refuse_refused(found)
         file = passwords.file_where_needed(session, bool(found.passwords))

@@ -10,7 +10,7 @@ from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.output import line
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk import queries
-from mission_control_tui.model.bulk.views import BulkAction
+from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import Light
 
@@ -30,7 +30,7 @@ def retry_all(session: Session) -> None:
         found = await retry_plan(scope)
         if session.dry_run or not found.queued:
             return found, None, []
-        outcome = await bulks.start(scope, EVERYBODY, BulkAction.RETRY)
+        outcome = await bulks.start(scope, EVERYBODY, BulkOnlyAction.RETRY)
         queued = await bulk_running.go_on(session, scope, outcome.result, None)
         return found, await queries.show(scope, outcome.result.id), queued
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkPassword, ItemState
+from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, BulkPassword, ItemState
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
@@ -33,7 +33,7 @@ from mission_control_tui.model.users.actions.base import (
     UserAction,
     action_context,
 )
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
 
@@ -152,9 +152,9 @@ async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> 
     if subject.target.assignment_id is not None:
         row = subject.assignment()
         params = replace(params, service=row.service_id, instance=row.instance)
-    elif context.action is BulkAction.DEPROVISION and not params.service:
+    elif context.action is UserVerb.DEPROVISION and not params.service:
         return ItemResult(ItemState.UNCHANGED, "The user has no services.")
-    elif context.action is BulkAction.PROVISION and user.disabled and not params.include_disabled:
+    elif context.action is UserVerb.PROVISION and user.disabled and not params.include_disabled:
         there = subject.service(
             context.shared.catalogue.service(params.service).id, params.instance
         )
@@ -166,7 +166,7 @@ async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> 
 async def _give_own(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     """Give what the item itself says: a service, its level, settings and name."""
     params = ActionParams.from_json(subject.target.previous["give"])
-    return await _do(tx, context, subject, ACTIONS[BulkAction.PROVISION], params)
+    return await _do(tx, context, subject, ACTIONS[UserVerb.PROVISION], params)
 
 
 async def _do(
@@ -244,7 +244,7 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
 async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     target, expected = subject.target.previous["target"], subject.target.previous["expected"]
     if "disabled" in target:
-        verb = BulkAction.DISABLE if target["disabled"] else BulkAction.ENABLE
+        verb = UserVerb.DISABLE if target["disabled"] else UserVerb.ENABLE
         return await _do(tx, context, subject, ACTIONS[verb], context.params)
     row = subject.assignment()
     if same(state_of(row), target):
@@ -264,8 +264,8 @@ def _user(subject: ItemSubject) -> UserRow:
 
 
 _OWN: dict[BulkAction, Callable[[Transaction, BulkContext, ItemSubject], Awaitable[ItemResult]]] = {
-    BulkAction.RETRY: _retry,
-    BulkAction.RESTATE: _restate,
-    BulkAction.GIVE: _give_own,
+    BulkOnlyAction.RETRY: _retry,
+    BulkOnlyAction.RESTATE: _restate,
+    BulkOnlyAction.GIVE: _give_own,
 }
 """What only bulks do; all else is a verb on a user."""

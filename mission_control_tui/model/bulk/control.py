@@ -14,7 +14,7 @@ API for screens, all of it importable from here; `users` is a sequence of ids or
     list_bulks(scope, limit, before_id, moving=False) -> tuple[BulkView, ...]
     pick_users(scope, where) -> tuple of ids
 
-Retry of what is red: `retrying.retry_plan`, then `start` with `BulkAction.RETRY`. Undo: `undoing`.
+Retry of what is red: `retrying.retry_plan`, then `start` with `BulkOnlyAction.RETRY`. Undo: `undoing`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from mission_control_tui.model.bulk.slices import SLICE_SECONDS
 from mission_control_tui.model.bulk.targets import BulkTarget, Picked, checked_params, targets
 from mission_control_tui.model.bulk.views import (
     BulkAction,
+    BulkOnlyAction,
     BulkPlan,
     BulkReason,
     BulkSeats,
@@ -39,7 +40,7 @@ from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
 WAITING = "waiting"
@@ -154,13 +155,13 @@ def reveals(
     verb = ACTIONS.get(action)
     if verb is not None:
         return verb.reveals(catalogue, params)
-    if action is BulkAction.RESTATE:
+    if action is BulkOnlyAction.RESTATE:
         services = {
             target.previous["target"]["service"]
             for target in chosen
             if target.previous.get("expected", {}).get("wish") == Wish.ABSENT
         }
-    elif action is BulkAction.GIVE:
+    elif action is BulkOnlyAction.GIVE:
         services = {target.previous["give"]["service"] for target in chosen}
     else:
         return False
@@ -345,9 +346,9 @@ def _warnings(action: BulkAction, params: ActionParams, tally: _Tally) -> tuple[
     if tally.removals:
         what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"
         warnings.append(f"{what} taken away, with the data.")
-    if action is BulkAction.PASSWORD:
+    if action is UserVerb.PASSWORD:
         warnings.append("A password reset cannot be undone.")
-    if action is BulkAction.RESTATE and tally.passwords:
+    if action is BulkOnlyAction.RESTATE and tally.passwords:
         warnings.append("What was taken away comes back empty, with a new password.")
     if params.force:
         warnings.append("Forced: what was changed since is overwritten.")

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.bulk.views import (
-    BulkAction,
     BulkItemView,
+    BulkOnlyAction,
     BulkProgress,
     BulkView,
     ItemOutcome,
@@ -23,7 +23,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 _Own = aliased(AssignmentRow, name="own")
 _Child = aliased(RequestRow, name="child")
@@ -160,7 +160,7 @@ def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
     return BulkView(
         row.id,
         row.account_id,
-        known(BulkAction, row.action),
+        known(BulkOnlyAction, known(UserVerb, row.action)),
         BulkState(row.state),
         ActionParams.from_json(row.params),
         row.operator,

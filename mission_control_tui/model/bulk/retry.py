@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
-from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
+from mission_control_tui.model.bulk.views import BulkFilter, BulkOnlyAction
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
 from mission_control_tui.model.store.batches import batches
@@ -90,11 +90,11 @@ async def retry_plan(
 ) -> RetryPlan:
     """What trying again all that is red would give: of the account, or of `users`, or of one service.
 
-    To do it: `bulks.start(..., users, BulkAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
+    To do it: `bulks.start(..., users, BulkOnlyAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
     """
     async with scope.read() as (session, account_id):
         params = ActionParams(service)
-        chosen = await targets(session, account_id, users, BulkAction.RETRY, params)
+        chosen = await targets(session, account_id, users, BulkOnlyAction.RETRY, params)
         paused = {one.name: one.said for one in await pauses(session)}
         names = {one.assignment_id: one.name for one in chosen}
         lines: list[RetryLine] = []

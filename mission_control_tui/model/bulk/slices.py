@@ -15,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkPassword, ItemState, Slice
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkPassword,
+    ItemState,
+    Slice,
+    bulk_action,
+)
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import BulkState, Priority, RequestState
 from mission_control_tui.model.store.database import Store
@@ -147,7 +153,7 @@ async def _bulk(store: Store, bulk_id: int) -> _Bulk:
             row.id,
             row.account_id,
             caller,
-            BulkAction(row.action),
+            bulk_action(row.action),
             ActionParams.from_json(row.params),
         )
 

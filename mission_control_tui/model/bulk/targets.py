@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.views import BulkAction, BulkFilter
+from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
@@ -24,7 +24,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.users.actions.base import resolved
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
     verb = ACTIONS.get(action)
     if verb is not None:
         return verb.check(catalogue, params)
-    return resolved(catalogue, params, of_users=action is not BulkAction.RETRY)
+    return resolved(catalogue, params, of_users=action is not BulkOnlyAction.RETRY)
 
 
 async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ async def targets(
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
     if isinstance(picked, BulkFilter):
-        if action is BulkAction.RETRY:
+        if action is BulkOnlyAction.RETRY:
             service = params.service or (await _by_ids(session, picked)).service
             return await _red(session, account_id, None, service)
         users = await _where(session, account_id, picked)
@@ -76,9 +76,9 @@ async def targets(
     if not users:
         raise UsageError("Nobody is picked, so there is nothing to do.")
     ids = [one.user_id or "" for one in users]
-    if action is BulkAction.RETRY:
+    if action is BulkOnlyAction.RETRY:
         return await _red(session, account_id, ids, params.service)
-    if action is BulkAction.DEPROVISION and not params.service:
+    if action is UserVerb.DEPROVISION and not params.service:
         return await _services(session, ids)
     return users
 

@@ -8,23 +8,24 @@ from enum import StrEnum
 
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import BulkState, Light
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 
 
-class BulkAction(StrEnum):
-    """What is done for each user of a bulk. `RESTATE` is what an undo does, `GIVE` what each item itself says."""
+class BulkOnlyAction(StrEnum):
+    """What bulks alone do, beside the verbs on a user. `RESTATE` is an undo, `GIVE` what each item itself says."""
 
-    PROVISION = "provision"
-    CHANGE = "change"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    DISABLE = "disable"
-    ENABLE = "enable"
-    DEPROVISION = "deprovision"
-    PASSWORD = "password"
     RETRY = "retry"
     RESTATE = "restate"
     GIVE = "give"
+
+
+BulkAction = UserVerb | BulkOnlyAction
+"""What is done for each user of a bulk."""
+
+
+def bulk_action(stored: str) -> BulkAction:
+    """Return the action of that name. Raises ValueError for one that only a later version has."""
+    return UserVerb(stored) if stored in tuple(UserVerb) else BulkOnlyAction(stored)
 
 
 class ItemState(StrEnum):
@@ -194,7 +195,7 @@ class BulkView:
         words = [str(self.action), self.params.service]
         if self.params.level:
             words.append(f"to {self.params.level}")
-        if self.action is BulkAction.GIVE:
+        if self.action is BulkOnlyAction.GIVE:
             words = ["services for new users"]
         if self.undoes_id is not None:
             words = [f"undo of bulk {self.undoes_id}"]

@@ -20,7 +20,7 @@ from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.planning import plan_for, reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkPlan, BulkView, ItemState
+from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkPlan, BulkView, ItemState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
@@ -50,7 +50,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.base import action_context
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
@@ -386,7 +386,7 @@ async def undo_plan(scope: AccountScope, bulk_id: int, *, force: bool = False) -
     """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
     account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    return await plan_for(scope, account_id, BulkAction.RESTATE, params, chosen)
+    return await plan_for(scope, account_id, BulkOnlyAction.RESTATE, params, chosen)
 
 
 async def _undo_bulk(
@@ -398,20 +398,20 @@ async def _undo_bulk(
         await bulks.stop(scope, bulk_id)
     account_id, chosen = await _targets(scope, bulk_id)
     params = ActionParams(force=force)
-    plan = await plan_for(scope, account_id, BulkAction.RESTATE, params, chosen)
+    plan = await plan_for(scope, account_id, BulkOnlyAction.RESTATE, params, chosen)
     async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
     outcome = await bulks.create(
         scope,
         account_id,
-        BulkAction.RESTATE,
+        BulkOnlyAction.RESTATE,
         params,
         chosen,
-        attended=reveals(catalogue, BulkAction.RESTATE, params, chosen),
+        attended=reveals(catalogue, BulkOnlyAction.RESTATE, params, chosen),
         undoes_id=bulk_id,
         dry_run=dry_run,
     )
-    notes = (NO_GROUP_NOTE,) if shown.action is BulkAction.DEPROVISION else ()
+    notes = (NO_GROUP_NOTE,) if shown.action is UserVerb.DEPROVISION else ()
     undone = UndoResult(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
     return Outcome(undone, outcome.plan, outcome.applied)
 
@@ -419,7 +419,7 @@ async def _undo_bulk(
 async def _targets(scope: AccountScope, bulk_id: int) -> tuple[int, list[BulkTarget]]:
     """What a bulk changed, with the wish before it and after it."""
     shown = await queries.show(scope, bulk_id)
-    never: dict[str, str] = {BulkAction.PASSWORD: _PASSWORD, BulkAction.RETRY: _NOTHING}
+    never: dict[str, str] = {UserVerb.PASSWORD: _PASSWORD, BulkOnlyAction.RETRY: _NOTHING}
     why_not = never.get(shown.action)
     if why_not is not None:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)

@@ -23,7 +23,7 @@ from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk.item_storage import pack
 from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkView
+from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkView
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import domains_of
@@ -269,7 +269,7 @@ async def _bulk(
         for user in users
         for service in given
     ]
-    attended = reveals(catalogue, BulkAction.GIVE, ActionParams(), targets)
+    attended = reveals(catalogue, BulkOnlyAction.GIVE, ActionParams(), targets)
     return await bulks.create_in(
-        tx, account_id, BulkAction.GIVE, ActionParams(), await pack(targets), attended=attended
+        tx, account_id, BulkOnlyAction.GIVE, ActionParams(), await pack(targets), attended=attended
     )

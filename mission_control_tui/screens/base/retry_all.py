@@ -5,7 +5,7 @@ from __future__ import annotations
 from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.retry import RetryForecast, RetryPlan, retry_plan
 from mission_control_tui.model.bulk.targets import Picked
-from mission_control_tui.model.bulk.views import BulkAction
+from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 
 REASONS = 4
@@ -32,7 +32,7 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
 
 
 async def _retry_all(screen: MissionScreen, users: Picked) -> None:
-    done = await start(screen.context.scope, users, BulkAction.RETRY)
+    done = await start(screen.context.scope, users, BulkOnlyAction.RETRY)
     bulk = done.result
     screen.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
     await screen.queue_changed()

@@ -14,8 +14,8 @@ from mission_control_tui.model.bulk.control import resume, stop
 from mission_control_tui.model.bulk.queries import items, show
 from mission_control_tui.model.bulk.views import (
     FAILED,
-    BulkAction,
     BulkItemView,
+    BulkOnlyAction,
     BulkProgress,
     BulkView,
     ItemOutcome,
@@ -357,7 +357,7 @@ class BulkScreen(PasswordsScreen):
         ]
         if red:
             await retry_red(self, tuple(dict.fromkeys(red)))
-        elif bulk.action in (BulkAction.RETRY, BulkAction.RESTATE):
+        elif bulk.action in (BulkOnlyAction.RETRY, BulkOnlyAction.RESTATE):
             raise UsageError("What was refused cannot be tried again so: see Why.")
         else:
             self.go_to("bulk-new", tuple(dict.fromkeys(refused)), str(bulk.action))

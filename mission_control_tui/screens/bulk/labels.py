@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mission_control_tui.model.bulk.views import (
     BulkAction,
+    BulkOnlyAction,
     BulkPlan,
     BulkProgress,
     BulkView,
@@ -14,33 +15,34 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.widgets.rows import Cell, Row
 
 ACTIONS: Mapping[BulkAction, str] = {
-    BulkAction.PROVISION: "Provision a service",
-    BulkAction.CHANGE: "Change level or settings",
-    BulkAction.SUSPEND: "Suspend a service",
-    BulkAction.RESUME: "Resume a service",
-    BulkAction.DISABLE: "Disable",
-    BulkAction.ENABLE: "Enable",
-    BulkAction.DEPROVISION: "Deprovision services",
-    BulkAction.PASSWORD: "Reset the passwords",
+    UserVerb.PROVISION: "Provision a service",
+    UserVerb.CHANGE: "Change level or settings",
+    UserVerb.SUSPEND: "Suspend a service",
+    UserVerb.RESUME: "Resume a service",
+    UserVerb.DISABLE: "Disable",
+    UserVerb.ENABLE: "Enable",
+    UserVerb.DEPROVISION: "Deprovision services",
+    UserVerb.PASSWORD: "Reset the passwords",
 }
 """What can be done for all marked users."""
 
 DONE: Mapping[str, str] = {
-    BulkAction.PASSWORD: "Reset passwords",
-    BulkAction.RETRY: "Try again what is red",
-    BulkAction.GIVE: "Services for new users",
+    UserVerb.PASSWORD: "Reset passwords",
+    BulkOnlyAction.RETRY: "Try again what is red",
+    BulkOnlyAction.GIVE: "Services for new users",
 }
 """What was done, where the action's own name does not say it."""
 
 LOST: Mapping[BulkAction, str] = {
-    BulkAction.SUSPEND: "Lost: the access to it, until resumed; data and seats stay.",
-    BulkAction.DISABLE: "Lost: the access to everything, until enabled; data and seats stay.",
-    BulkAction.DEPROVISION: "Lost: the services with all their data. The seats become free.",
-    BulkAction.CHANGE: "Lost: what only the present level has, where it is another one.",
-    BulkAction.PASSWORD: "Lost: the passwords that hold now, at every service; this cannot be undone.",
+    UserVerb.SUSPEND: "Lost: the access to it, until resumed; data and seats stay.",
+    UserVerb.DISABLE: "Lost: the access to everything, until enabled; data and seats stay.",
+    UserVerb.DEPROVISION: "Lost: the services with all their data. The seats become free.",
+    UserVerb.CHANGE: "Lost: what only the present level has, where it is another one.",
+    UserVerb.PASSWORD: "Lost: the passwords that hold now, at every service; this cannot be undone.",
 }
 """What an action takes away; those without are not asked about."""
 
@@ -78,7 +80,7 @@ def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
         return f"Undo of bulk {bulk.undoes_id}"
     words = [DONE.get(bulk.action, str(bulk.action).capitalize())]
     params = bulk.params
-    if params.service and bulk.action is not BulkAction.GIVE:
+    if params.service and bulk.action is not BulkOnlyAction.GIVE:
         service, level = params.service, params.level
         try:
             known = catalogue.service(service)

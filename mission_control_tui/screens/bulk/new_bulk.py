@@ -10,12 +10,18 @@ from textual.widget import Widget
 
 from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.bulk.control import start
-from mission_control_tui.model.bulk.views import BulkAction, BulkPlan, BulkReason, MissingSeats
+from mission_control_tui.model.bulk.views import (
+    BulkAction,
+    BulkPlan,
+    BulkReason,
+    MissingSeats,
+    bulk_action,
+)
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
 from mission_control_tui.screens.bulk.labels import ACTIONS, LOST, people, plan_rows, summary
@@ -32,14 +38,14 @@ from mission_control_tui.widgets.text_lines import TextLines
 
 OF_A_SERVICE = frozenset(
     {
-        BulkAction.PROVISION,
-        BulkAction.CHANGE,
-        BulkAction.SUSPEND,
-        BulkAction.RESUME,
-        BulkAction.DEPROVISION,
+        UserVerb.PROVISION,
+        UserVerb.CHANGE,
+        UserVerb.SUSPEND,
+        UserVerb.RESUME,
+        UserVerb.DEPROVISION,
     }
 )
-WITH_LEVEL = frozenset({BulkAction.PROVISION, BulkAction.CHANGE})
+WITH_LEVEL = frozenset({UserVerb.PROVISION, UserVerb.CHANGE})
 NAMED = 3
 KEEP, EVERYTHING = "", ""
 
@@ -79,11 +85,11 @@ class BulkNewScreen(PasswordsScreen):
     AUTO_FOCUS = "#action"
     MAIN = "go"
 
-    def __init__(self, users: Sequence[str], action: str = BulkAction.PROVISION) -> None:
+    def __init__(self, users: Sequence[str], action: str = UserVerb.PROVISION) -> None:
         """`users` are the marked ones, by id."""
         super().__init__()
         self._users = tuple(users)
-        self._first_action = BulkAction(action)
+        self._first_action = bulk_action(action)
         self._services: Mapping[str, Service] = {}
         self._seats: Sequence[Seats] = ()
         self._plan: BulkPlan | None = None
@@ -158,7 +164,7 @@ class BulkNewScreen(PasswordsScreen):
 
     @property
     def action(self) -> BulkAction:
-        return BulkAction(self.query_one("#action", ChoiceField).value)
+        return bulk_action(self.query_one("#action", ChoiceField).value)
 
     @property
     def service(self) -> Service | None:
@@ -176,13 +182,13 @@ class BulkNewScreen(PasswordsScreen):
         """Show what the action needs."""
         action = self.action
         services = [(service.id, service.name) for service in self._services.values()]
-        if action is BulkAction.DEPROVISION:
+        if action is UserVerb.DEPROVISION:
             services.insert(0, (EVERYTHING, "All services"))
         self.query_one("#service", ChoiceField).set_choices(services)
         self.query_one("#service").display = action in OF_A_SERVICE
         self.query_one("#level").display = action in WITH_LEVEL
-        self.query_one("#include-disabled").display = action is BulkAction.PROVISION
-        self.query_one("#must-change").display = action is BulkAction.PASSWORD
+        self.query_one("#include-disabled").display = action is UserVerb.PROVISION
+        self.query_one("#must-change").display = action is UserVerb.PASSWORD
         self._fit_levels()
         self.do(self._fit_settings())
 
@@ -199,7 +205,7 @@ class BulkNewScreen(PasswordsScreen):
             for level in service.levels
             if not level.withdrawn
         ]
-        if self.action is BulkAction.CHANGE:
+        if self.action is UserVerb.CHANGE:
             levels.insert(0, (KEEP, "(as it is)"))
         self.query_one("#level", ChoiceField).set_choices(levels)
 
@@ -242,9 +248,9 @@ class BulkNewScreen(PasswordsScreen):
             service.id if service is not None else "",
             self.level or None,
             self._settings(),
-            include_disabled=action is BulkAction.PROVISION
+            include_disabled=action is UserVerb.PROVISION
             and self.query_one("#include-disabled", CheckField).value,
-            must_change=(must or None) if action is BulkAction.PASSWORD else None,
+            must_change=(must or None) if action is UserVerb.PASSWORD else None,
         )
 
     # Changes of the form

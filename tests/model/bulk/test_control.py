@@ -16,6 +16,7 @@ from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkFilter,
+    BulkOnlyAction,
     BulkPassword,
     BulkView,
     ItemOutcome,
@@ -42,7 +43,7 @@ from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named, own_seats
@@ -103,7 +104,7 @@ async def test_a_plan_says_what_the_bulk_then_does(
     await editing.disable_user(scope, upns[5])
     params = ActionParams("Managed Exchange", "Standard Mail (POPX)")
 
-    plan = await planning.plan(scope, upns, BulkAction.PROVISION, params)
+    plan = await planning.plan(scope, upns, UserVerb.PROVISION, params)
 
     assert (plan.total, plan.queued, plan.unchanged, plan.skipped) == (6, 3, 1, 1)
     assert plan.refused == 1
@@ -120,7 +121,7 @@ async def test_a_plan_says_what_the_bulk_then_does(
     assert why["unchanged"].names == (upns[0],)
     assert await list_requests(scope, states=[RequestState.QUEUED]) == ()
 
-    bulk = await begun(store, caller, account, upns, BulkAction.PROVISION, params)
+    bulk = await begun(store, caller, account, upns, UserVerb.PROVISION, params)
     assert await next_bulk(store) == bulk.id
     await all_of_it(store, bulk.id)
     assert await next_bulk(store) is None
@@ -158,17 +159,17 @@ async def test_every_action_its_plan_and_what_is_so_already(
     everybody = [*upns, other]
     box = ActionParams(EXCHANGE)
     for action, params, changed, left_out in (
-        (BulkAction.CHANGE, ActionParams(EXCHANGE, LARGE), 2, "skipped"),
-        (BulkAction.CHANGE, ActionParams(EXCHANGE, settings={"quota": "2 GB"}), 2, "skipped"),
-        (BulkAction.SUSPEND, box, 2, "skipped"),
-        (BulkAction.SUSPEND, box, 0, "skipped"),
-        (BulkAction.RESUME, box, 2, "skipped"),
-        (BulkAction.DISABLE, None, 3, ""),
-        (BulkAction.DISABLE, None, 0, ""),
-        (BulkAction.PROVISION, ActionParams(EXCHANGE, SMALL), 2, "skipped"),
-        (BulkAction.ENABLE, None, 3, ""),
-        (BulkAction.DEPROVISION, None, 2, ""),
-        (BulkAction.DEPROVISION, box, 0, "skipped"),
+        (UserVerb.CHANGE, ActionParams(EXCHANGE, LARGE), 2, "skipped"),
+        (UserVerb.CHANGE, ActionParams(EXCHANGE, settings={"quota": "2 GB"}), 2, "skipped"),
+        (UserVerb.SUSPEND, box, 2, "skipped"),
+        (UserVerb.SUSPEND, box, 0, "skipped"),
+        (UserVerb.RESUME, box, 2, "skipped"),
+        (UserVerb.DISABLE, None, 3, ""),
+        (UserVerb.DISABLE, None, 0, ""),
+        (UserVerb.PROVISION, ActionParams(EXCHANGE, SMALL), 2, "skipped"),
+        (UserVerb.ENABLE, None, 3, ""),
+        (UserVerb.DEPROVISION, None, 2, ""),
+        (UserVerb.DEPROVISION, box, 0, "skipped"),
     ):
         plan = await planning.plan(scope, everybody, action, params)
         bulk = await begun(store, caller, account, everybody, action, params)
@@ -186,7 +187,7 @@ async def test_a_stopped_bulk_leaves_the_rest_and_goes_on_when_resumed(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem", "dee")
-    bulk = await begun(store, caller, account, upns, BulkAction.SUSPEND, ActionParams(EXCHANGE))
+    bulk = await begun(store, caller, account, upns, UserVerb.SUSPEND, ActionParams(EXCHANGE))
     for _ in range(3):
         assert (await work_slice(store, bulk.id, limit=1)).items == 1
     tried = await bulks.stop(scope, bulk.id, dry_run=True)
@@ -221,9 +222,9 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob", "cem")
-    plan = await planning.plan(scope, upns, BulkAction.PASSWORD)
+    plan = await planning.plan(scope, upns, UserVerb.PASSWORD)
     assert (plan.attended, plan.passwords, plan.queued) == (True, 3, 3)
-    bulk = await begun(store, caller, account, upns, BulkAction.PASSWORD)
+    bulk = await begun(store, caller, account, upns, UserVerb.PASSWORD)
     assert await next_bulk(store) is None, "the worker leaves it to whoever takes the passwords"
     written: list[BulkPassword] = []
 
@@ -254,9 +255,7 @@ async def test_many_workers_on_one_bulk_do_each_item_once(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, *(f"user{number}" for number in range(10)))
-    bulk = await begun(
-        store, caller, account, upns, BulkAction.CHANGE, ActionParams(EXCHANGE, LARGE)
-    )
+    bulk = await begun(store, caller, account, upns, UserVerb.CHANGE, ActionParams(EXCHANGE, LARGE))
 
     async def one_worker() -> None:
         for _ in range(50):
@@ -287,7 +286,7 @@ async def test_an_item_that_the_program_fails_at_does_not_hold_up_the_others(
 ) -> None:
     upns = await given(store, caller, account, "ann", "bob")
     params = ActionParams(EXCHANGE, LARGE)
-    bulk = await begun(store, caller, account, upns, BulkAction.CHANGE, params)
+    bulk = await begun(store, caller, account, upns, UserVerb.CHANGE, params)
     async with store.write(caller) as tx:
         await tx.session.execute(
             update(AssignmentRow)
@@ -322,24 +321,24 @@ async def test_who_is_picked(
     assert await pick(BulkFilter(domain="acme.example")) == ["ann", "bob", "cem"]
     assert await pick(BulkFilter(domain="other.example")) == []
     by_any_name = ["ann", upns[0].upper(), "bob"]
-    plan = await planning.plan(scope, by_any_name, BulkAction.DISABLE)
+    plan = await planning.plan(scope, by_any_name, UserVerb.DISABLE)
     assert (plan.total, plan.queued, plan.unchanged) == (2, 1, 1)
     with pytest.raises(NotFound) as refused:
-        await planning.plan(scope, ["ann", "x", "y"], BulkAction.DISABLE)
+        await planning.plan(scope, ["ann", "x", "y"], UserVerb.DISABLE)
     assert [one.where for one in refused.value.problems] == ["x", "y"]
     for action, params in (
-        (BulkAction.SUSPEND, None),
-        (BulkAction.DISABLE, ActionParams(level=SMALL)),
-        (BulkAction.CHANGE, ActionParams(EXCHANGE)),
+        (UserVerb.SUSPEND, None),
+        (UserVerb.DISABLE, ActionParams(level=SMALL)),
+        (UserVerb.CHANGE, ActionParams(EXCHANGE)),
     ):
         with pytest.raises(UsageError):
             await planning.plan(scope, upns, action, params)
     with pytest.raises(UsageError, match="Nobody"):
-        await bulks.start(scope, [], BulkAction.DISABLE)
+        await bulks.start(scope, [], UserVerb.DISABLE)
     looking = Caller(operator="eve", may_write=False)
     with pytest.raises(Denied):
-        await bulks.start(AccountScope(store, looking, account.id), upns, BulkAction.DISABLE)
-    tried = await bulks.start(scope, upns, BulkAction.DISABLE, dry_run=True)
+        await bulks.start(AccountScope(store, looking, account.id), upns, UserVerb.DISABLE)
+    tried = await bulks.start(scope, upns, UserVerb.DISABLE, dry_run=True)
     assert not tried.applied
     async with store.read() as session:
         assert (await session.scalars(select(BulkRow))).all() == []
@@ -351,7 +350,7 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
     upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
     ids = await targets.pick_users(scope, BulkFilter())
     for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
-        began = await bulks.start(scope, picked, BulkAction.DISABLE)
+        began = await bulks.start(scope, picked, UserVerb.DISABLE)
         while not (await work_slice(store, began.result.id)).last:
             pass
         found = await queries.items(scope, began.result.id)
@@ -480,7 +479,7 @@ async def test_the_outlook_of_a_retry(
     some = await retry.retry_plan(scope, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
 
-    bulk = await bulks.start(scope, retry.EVERYBODY, BulkAction.RETRY, ActionParams(EXCHANGE))
+    bulk = await bulks.start(scope, retry.EVERYBODY, BulkOnlyAction.RETRY, ActionParams(EXCHANGE))
     await all_of_it(store, bulk.result.id)
     progress = (await queries.show(scope, bulk.result.id)).progress
     assert progress.orange == 4

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError, NotFound, UsageError
 from mission_control_tui.model.history import audit_log
@@ -24,7 +23,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import aliases, editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import create, finish, named, own_seats
@@ -203,7 +202,7 @@ async def test_what_cannot_come_back_says_so(
         await undoing.undo(scope, bulk=10_000)
     with pytest.raises(UsageError):
         await undoing.undo(scope)
-    started = await bulks.start(scope, [upn], BulkAction.PASSWORD)
+    started = await bulks.start(scope, [upn], UserVerb.PASSWORD)
     with pytest.raises(Conflict, match="cannot be undone"):
         await undoing.undo(scope, bulk=started.result.id)
 
@@ -245,7 +244,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     await finish(store, caller, account)
     small = await state()
     params = ActionParams(EXCHANGE, LARGE)
-    change = await bulks.start(scope, upns, BulkAction.CHANGE, params)
+    change = await bulks.start(scope, upns, UserVerb.CHANGE, params)
     await work(change.result.id)
     large = await state()
     assert {level for _, level in large.values()} == {LARGE}
@@ -264,7 +263,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     await undo(again, force=True)
     assert await state() == small
 
-    gone = await bulks.start(scope, upns, BulkAction.DEPROVISION)
+    gone = await bulks.start(scope, upns, UserVerb.DEPROVISION)
     await work(gone.result.id)
     undone_outcome = await undoing.undo(scope, bulk=gone.result.id, dry_run=True)
     assert undoing.NO_GROUP_NOTE in undone_outcome.result.notes

@@ -13,14 +13,13 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from tests.screens import world
 from tests.screens.bulk.test_bulks import act_on_all, choose
 from tests.screens.driving import shows, type_text, until
@@ -113,7 +112,7 @@ async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await prepare(app)
     everybody = await ids(context_of(app).scope)
     params = ActionParams("managed-exchange", "popx")
-    await start(context_of(app).scope, everybody, BulkAction.CHANGE, params)
+    await start(context_of(app).scope, everybody, UserVerb.CHANGE, params)
     await age(app)
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine
         await work_slice(context.store, 1, limit=1)

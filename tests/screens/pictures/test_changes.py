@@ -18,14 +18,13 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.bulk.control import start, stop
 from mission_control_tui.model.bulk.slices import work_slice
-from mission_control_tui.model.bulk.views import BulkAction
 from mission_control_tui.model.operators import drafts as stored_drafts
 from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.users import aliases, editing
-from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.forms import password_fields
 from mission_control_tui.widgets.field import Field
@@ -179,7 +178,7 @@ async def changing_all(app: MissionControlApp) -> None:
     context = context_of(app)
     await prepare(app)
     params = ActionParams("managed-exchange", "popx")
-    await start(context_of(app).scope, await ids(context_of(app).scope), BulkAction.CHANGE, params)
+    await start(context_of(app).scope, await ids(context_of(app).scope), UserVerb.CHANGE, params)
     async with context.store.write(context.caller) as tx:
         ago = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(BulkRow).values(created_at=ago))

@@ -15,9 +15,9 @@ class UserVerb(StrEnum):
     CHANGE = "change"
     SUSPEND = "suspend"
     RESUME = "resume"
-    DEPROVISION = "deprovision"
     DISABLE = "disable"
     ENABLE = "enable"
+    DEPROVISION = "deprovision"
     PASSWORD = "password"
 
 
