@@ -152,7 +152,7 @@ def _invoke(arguments: list[str], session: Session) -> int:
 
 
 def _crash(error: Exception) -> MissionControlError:
-    """What an operator is told about a defect: never the error's words, which may hold data."""
+    """Return what an operator is told about a defect: never the error's words, which may hold data."""
     from mission_control_tui.settings.settings import locations
     from mission_control_tui.terminal.crash_log import write_crash_log
 

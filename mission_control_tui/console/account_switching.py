@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def mode(caller: Caller, settings: Settings) -> str:
-    """What the top line says of a console that is read-only or was armed, and of the ticket."""
+    """Return what the top line says of a console that is read-only or was armed, and of the ticket."""
     armed = "ARMED" if settings.console.read_only else ""
     return "  ".join(filter(None, (armed if caller.may_write else "READ-ONLY", caller.ticket)))
 

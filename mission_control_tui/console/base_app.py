@@ -318,7 +318,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.screen.post_message(BaseScreen.ChangesArrived())
 
     def take_changes(self) -> Collection[object]:
-        """What arrived since this was last asked; screens that come back read everything anyway."""
+        """Return what arrived since this was last asked; screens that come back read everything anyway."""
         with self._changes_lock:
             changes, self._changes = self._changes, set()
         return changes

@@ -40,7 +40,7 @@ def _encode(value: object) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """What `encode` was given. Raises ValueError for what it never made."""
+    """Return what `encode` was given. Raises ValueError for what it never made."""
     if not isinstance(value, Mapping):
         return value
     if len(value) != 1:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def options_of(settings: Settings) -> lifecycle.TerminalOptions:
-    """What the settings say about the terminal; of the keymap what can be used."""
+    """Return what the settings say about the terminal; of the keymap what can be used."""
     console = settings.console
     keys: dict[str, str] = {}
     if console.keymap:

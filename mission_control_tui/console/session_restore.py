@@ -83,7 +83,7 @@ class SessionRestore:
     # The place
 
     def _stack_of(self, context: Context) -> dict[str, Any]:
-        """The screens on top of each other, and what they remember."""
+        """Return the screens on top of each other, and what they remember."""
         screens, memory = [], {}
         for screen in self._app.screen_stack[-MOST_KEPT:]:
             arguments = self._opened.get(screen)
@@ -110,7 +110,7 @@ class SessionRestore:
             return None  # a screen is being built or taken down: the next look sees all of it
 
     def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
-        """A form with what is typed in it; nothing for what is no form or cannot be opened again."""
+        """Return a form with what is typed in it; nothing for what is no form or cannot be opened again."""
         arguments = self._opened.get(screen)
         if arguments is None:
             return {}
@@ -205,7 +205,7 @@ class SessionRestore:
     # The way back
 
     async def lost_account(self, store: Store) -> Account | None:
-        """The account in which the operator's last console was lost, where there is one to go back to.
+        """Return the account in which the operator's last console was lost, where there is one to go back to.
 
         Whoever comes back is not asked for the account again.
         """
@@ -283,7 +283,7 @@ class SessionRestore:
             self._app.screen.announce("Back where the connection was lost. g goes elsewhere")
 
     def _made_again(self, name: str, arguments: tuple[Any, ...]) -> Screen[Any] | None:
-        """A screen that was noted; None where it was another version of the program that knew it."""
+        """Return a screen that was noted; None where it was another version of the program that knew it."""
         try:
             return self._app.make_screen(name, *arguments)
         except (KeyError, TypeError):
@@ -302,7 +302,7 @@ class SessionRestore:
 
 
 def _memory(kept: object) -> dict[str, object]:
-    """What a screen remembered; nothing where another version of the program wrote it."""
+    """Return what a screen remembered; nothing where another version of the program wrote it."""
     if not isinstance(kept, Mapping):
         return {}
     try:

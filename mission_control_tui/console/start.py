@@ -48,7 +48,7 @@ def make_app(
     commands: CommandLine | None = None,
     stays: bool = False,
 ) -> MissionControlApp:
-    """The application; nothing is opened yet. `wake` stands in for the starting of a worker."""
+    """Return the application; nothing is opened yet. `wake` stands in for the starting of a worker."""
     from mission_control_tui.model.caller import Caller
 
     caller = replace(Caller.from_operating_system(source="console"), session=uuid4().hex)

@@ -42,7 +42,7 @@ _WHAT_IS_A_KEY = "One character, F1 to F12, a key's name such as pageup, or ctrl
 
 
 def what_is_wrong(key: str) -> str:
-    """Why `key` cannot be anybody's; empty when it can."""
+    """Return why `key` cannot be anybody's; empty when it can."""
     if key in ("tab", "shift+tab"):
         return "Tab goes to the next field or list everywhere"
     if len(key) == 1:
@@ -63,27 +63,27 @@ def what_is_wrong(key: str) -> str:
 
 
 def works_in_fields(key: str) -> bool:
-    """Whether a key does something else in a field than being typed."""
+    """Tell whether a key does something else in a field than being typed."""
     return len(key) > 1 and key != "space"
 
 
 def keys_in(text: object) -> list[str]:
-    """The keys that a value of the keymap names."""
+    """Return the keys that a value of the keymap names."""
     return [key.strip() for key in text.split(",") if key.strip()] if isinstance(text, str) else []
 
 
 def default_keys(verb: Verb) -> tuple[str, ...]:
-    """The keys of a verb that nobody has changed."""
+    """Return the keys of a verb that nobody has changed."""
     return tuple(filter(None, (verb.key, verb.twin)))
 
 
 def _kept(verb: Verb) -> str:
-    """The key that a verb keeps unless another for fields is named, so that it can be reached from a field."""
+    """Return the key that a verb keeps unless another for fields is named, so that it can be reached from a field."""
     return next((key for key in default_keys(verb) if works_in_fields(key)), "")
 
 
 def effective(keymap: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The keys of every verb; Escape always goes back.
+    """Return the keys of every verb; Escape always goes back.
 
     A verb whose own keys are all letters keeps its key for fields, unless that was given to another verb.
     """
@@ -105,12 +105,12 @@ def effective(keymap: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def problems(keymap: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong in a keymap: verbs that do not exist, keys that cannot be used, keys of two verbs."""
+    """Return what is wrong in a keymap: verbs that do not exist, keys that cannot be used, keys of two verbs."""
     return [problem for _verbs, problem in _faults(keymap)]
 
 
 def usable(keymap: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
-    """The part of a keymap that can be used, in full (verb id -> keys), and what is wrong with the rest.
+    """Return the part of a keymap that can be used, in full (verb id -> keys), and what is wrong with the rest.
 
     Whatever has a problem has its default keys; where two own keys clash, both.
     """
@@ -126,7 +126,7 @@ def usable(keymap: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
 
 
 def _faults(keymap: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Problem]]:
-    """Each problem with the verbs of the keymap that it comes from."""
+    """Return each problem with the verbs of the keymap that it comes from."""
     found: list[tuple[tuple[str, ...], Problem]] = []
     for verb, text in keymap.items():
         where = f"{WHERE}.{verb}"

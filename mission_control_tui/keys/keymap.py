@@ -295,7 +295,7 @@ _MOVES = (
 
 
 def key_word(key: str) -> str:
-    """How a key is written for people."""
+    """Return how a key is written for people."""
     if key in _KEY_WORDS:
         return _KEY_WORDS[key]
     if key.startswith("ctrl+"):
@@ -321,7 +321,7 @@ def bindings(*ids: str, action: str = "{id}") -> list[Binding]:
 
 
 def keys_of(verb: Verb, overrides: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """The key and the twin of a verb, as the user's own keymap has them."""
+    """Return the key and the twin of a verb, as the user's own keymap has them."""
     if overrides and verb.id in overrides:
         own = [key.strip() for key in overrides[verb.id].split(",") if key.strip()]
         twin = next((key for key in own if len(key) > 1), "")

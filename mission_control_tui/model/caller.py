@@ -22,7 +22,7 @@ class Caller:
 
     @classmethod
     def from_operating_system(cls, *, ticket: str = "", source: str = "cli") -> Self:
-        """The operating-system user, with all rights: until there are logins."""
+        """Return the operating-system user, with all rights: until there are logins."""
         try:
             name = getpass.getuser()
         except (KeyError, OSError):

@@ -13,7 +13,7 @@ Words = tuple[str, ...]
 
 
 def flags(values: Mapping[str, object]) -> Words:
-    """The options of `users create` and `users edit` that state these fields, in the order of the form."""
+    """Return the options of `users create` and `users edit` that state these fields, in the order of the form."""
     words: list[str] = []
     for field in FIELDS:
         if field.name not in values:
@@ -44,7 +44,7 @@ def edit_user(upn: str, after: Mapping[str, object]) -> Words:
 
 
 def addresses(upn: str, before: Mapping[str, object], after: Mapping[str, object]) -> list[Words]:
-    """The `users alias` commands from one state (`aliases`, `primary_address`) to another."""
+    """Return the `users alias` commands from one state (`aliases`, `primary_address`) to another."""
     had = _list(before.get("aliases")) if "aliases" in after else []
     has = _list(after.get("aliases"))
     words: list[Words] = [("users", "alias", "add", upn, one) for one in has if one not in had]

@@ -39,7 +39,7 @@ class LocalTime:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of this name. Raises InvalidInput where this machine does not know it."""
+    """Return the time zone of this name. Raises InvalidInput where this machine does not know it."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
@@ -52,7 +52,7 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def shown(at: datetime, zone: tzinfo) -> str:
-    """A moment for people in `zone`, with its offset: "Tue 2026-12-01 09:00 (+11:00)"."""
+    """Return a moment for people in `zone`, with its offset: "Tue 2026-12-01 09:00 (+11:00)"."""
     local = at.astimezone(zone)
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     offset = f"{local:%z}"
@@ -60,7 +60,7 @@ def shown(at: datetime, zone: tzinfo) -> str:
 
 
 def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
-    """The moment that `text` means, when it is `now`.
+    """Return the moment that `text` means, when it is `now`.
 
     `text` is a date and a time (ISO 8601, with an offset or without), "today", "tomorrow" or a day of the week with a
     time, a time alone (its next), or "+30m", "+2h", "+3d", "+1w" from now. Raises InvalidInput: not understood, no
@@ -85,7 +85,7 @@ def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
 
 
 def resolve(local: datetime, zone: ZoneInfo) -> LocalTime:
-    """The moment at which clocks in `zone` show the naive `local`, by the rule of this module."""
+    """Return the moment at which clocks in `zone` show the naive `local`, by the rule of this module."""
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     at = first.astimezone(UTC)
     found = shown(at, zone)
@@ -173,7 +173,7 @@ def _refused(text: str, what: str, code: ProblemCode = ProblemCode.INVALID) -> I
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone of this IANA name; UTC where this machine does not know it."""
+    """Return the time zone of this IANA name; UTC where this machine does not know it."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:

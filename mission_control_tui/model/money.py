@@ -21,7 +21,7 @@ _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals `currency` (an ISO 4217 code) has."""
+    """Return how many decimals `currency` (an ISO 4217 code) has."""
     return _UNUSUAL_DIGITS.get(currency, 2)
 
 

@@ -54,7 +54,7 @@ def observation(
 
 
 def with_password(desired: DesiredState, password: str) -> DesiredState:
-    """The same wish with the password in clear: only for the call that delivers it."""
+    """Return the same wish with the password in clear: only for the call that delivers it."""
     return replace(desired, secret=password)
 
 

@@ -75,7 +75,7 @@ class FindScreen(FindingScreen):
 
 
 def user_row(one: FoundUser) -> Row:
-    """A person who was found."""
+    """Return a person who was found."""
     who: Cell = (one.matched, "dim") if one.matched else one.upn
     return Row(one.user_id, (one.account.code, one.display_name, who, state_cell(one)), one)
 
@@ -94,7 +94,7 @@ def state_cell(one: FoundUser) -> Cell:
 
 
 def order_row(one: FoundOrder) -> Row:
-    """An order whose number was typed."""
+    """Return an order whose number was typed."""
     told = f"{one.placed_at:%Y-%m-%d} by {one.operator}"
     state = ((f"Order {one.order_id}  ", "strong"), (one.state, "dim"))
     return Row(("order", one.order_id), (one.account.code, state, told, str(one.total)), one)

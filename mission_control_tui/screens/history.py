@@ -98,7 +98,7 @@ class HistoryScreen(MissionScreen):
         self.refresh_keys()
 
     def _filters(self) -> AuditFilter:
-        """What `audit.entries` is asked."""
+        """Return what `audit.entries` is asked."""
         shown = self._shown
         ago = self.query_one(ShownField).meaning
         return {
@@ -138,7 +138,7 @@ class HistoryScreen(MissionScreen):
         return Row(one.id, (f"{at:%d %b %H:%M}", one.operator, what, one.ticket), one)
 
     def _named(self, one: AuditView) -> AuditView:
-        """The change as people read it."""
+        """Return the change as people read it."""
         return named(one, self.context.catalogue)
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
@@ -209,7 +209,7 @@ class HistoryScreen(MissionScreen):
         self.prompts.confirm(lines, lambda: self._undo(entry), yes="Undo")
 
     def _plan_words(self, entry: AuditView, undone: UndoResult, plan: Plan) -> list[str]:
-        """What an undo would do and what it warns of, in lines of a question."""
+        """Return what an undo would do and what it warns of, in lines of a question."""
         catalogue = self.context.catalogue
         of = service_of(entry, catalogue)
         said = []
@@ -273,7 +273,7 @@ class HistoryScreen(MissionScreen):
             self.announce(f"The newest {what}; there are more: the command audit writes all")
 
     async def _all(self) -> list[AuditView]:
-        """All that is shown, at most EXPORT_MOST."""
+        """Return all that is shown, at most EXPORT_MOST."""
         found: list[AuditView] = []
         filters = self._filters()
         while len(found) < EXPORT_MOST:

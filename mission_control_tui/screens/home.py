@@ -227,7 +227,7 @@ class HomeScreen(MissionScreen):
 
 
 def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
-    """One row a product that is sold or owned: its name and how much of it is used and owned."""
+    """Return one row a product that is sold or owned: its name and how much of it is used and owned."""
     rows = []
     for product in catalogue.products:
         amount = _amount(product, details)
@@ -256,7 +256,7 @@ def _amount(product: Product, details: AccountDetails) -> str:
 
 
 def user_rows(users: int | None, objects: int | None, lights: LightCounts | None) -> list[Row]:
-    """What can be done with users and groups, and how many services show each light."""
+    """Return what can be done with users and groups, and how many services show each light."""
     rows = [
         Row("new", ("New User", ("n", "dim")), RowTarget("new-user")),
         Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), RowTarget("users")),
@@ -288,7 +288,7 @@ def user_rows(users: int | None, objects: int | None, lights: LightCounts | None
 
 
 def account_rows(details: AccountDetails | None) -> list[Row]:
-    """The account's name, domains, contacts, orders and this month's total."""
+    """Return the account's name, domains, contacts, orders and this month's total."""
     if details is None:
         labels = ("Name", "Domains", "Contacts", "Orders", "This month")
         return [Row(label, ((label, "dim"), UNKNOWN)) for label in labels]
@@ -318,7 +318,7 @@ def _fact(label: str, value: str, target: RowTarget) -> Row:
 
 
 def next_step(catalogue: Catalogue, details: AccountDetails) -> Row | None:
-    """What a new account does next, in the order of the journey; None once a user has a service."""
+    """Return what a new account does next, in the order of the journey; None once a user has a service."""
     lights = details.lights
     if not any(seats.owned for seats in details.seats):
         for product in catalogue.products:
@@ -342,7 +342,7 @@ def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
 
 
 def waiting_rows(details: AccountDetails) -> list[Row]:
-    """How many schedules wait for their moment."""
+    """Return how many schedules wait for their moment."""
     count = details.schedules_waiting
     text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
     return (
@@ -403,5 +403,5 @@ def _lit(light: Light, word: str, subject: str, service: str) -> Cell:
 
 
 def _short(subject: str) -> str:
-    """A UPN without its domain: in a quadrant there is no room for both."""
+    """Return a UPN without its domain: in a quadrant there is no room for both."""
     return subject.partition("@")[0]

@@ -93,7 +93,7 @@ class ServiceAreaScreen(MissionScreen):
 
 
 def menu_rows(users: int | None, orange: int | None) -> list[Row]:
-    """Where one can go from here."""
+    """Return where one can go from here."""
     return [
         Row("users", ("All Users", UNKNOWN if users is None else f"{users:,}")),
         Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),

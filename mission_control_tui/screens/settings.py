@@ -102,7 +102,7 @@ CHOICES = (
 
 
 def short(path: Path) -> str:
-    """A path for people: below their home directory it begins with ~."""
+    """Return a path for people: below their home directory it begins with ~."""
     try:
         return f"~/{path.relative_to(Path.home())}"
     except ValueError:
@@ -141,7 +141,7 @@ class SettingsScreen(MissionScreen):
         yield OwnKeysList(id="keys")
 
     def _how(self) -> str:
-        """How one gets about in the form, by the keys that are in force: in a field the hints cannot say it."""
+        """Return how one gets about in the form, by the keys that are in force: in a field the hints cannot say it."""
         own = self.console.keys
         back, save = (key_word(keys_of(BY_ID[verb], own)[0]) for verb in ("back", "write"))
         return HOW.format(back=back, save=save)
@@ -364,7 +364,7 @@ class SettingsScreen(MissionScreen):
         self.announce(f"Saved in {short(self._file.path)}.{rest}")
 
     def _changes(self) -> dict[str, object]:
-        """What is to be written, in its types. Raises InvalidInput, with the error beside each field."""
+        """Return what is to be written, in its types. Raises InvalidInput, with the error beside each field."""
         typed = self._typed()
         changes: dict[str, object] = {
             f"{custom_keys.WHERE}.{verb}": keys for verb, keys in typed.pop("keymap", {}).items()

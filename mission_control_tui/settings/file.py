@@ -54,7 +54,7 @@ class SettingsFile:
 
     @classmethod
     def read(cls, file: Path | None = None) -> SettingsFile:
-        """The file that holds (see `settings.find`). Raises UsageError where it cannot be read."""
+        """Return the file that holds (see `settings.find`). Raises UsageError where it cannot be read."""
         return cls(*find(file))
 
     @property
@@ -96,7 +96,7 @@ class SettingsFile:
         return SettingsFile(self.path, content)
 
     def changed(self, changes: Mapping[str, object]) -> bytes:
-        """The file with `changes`, checked by the rules that it is read with; nothing is written."""
+        """Return the file with `changes`, checked by the rules that it is read with; nothing is written."""
         import tomlkit
 
         before = self.tables
@@ -208,7 +208,7 @@ def _change(table: Any, keys: list[str], value: object) -> None:
 
 
 def understand(key: str, text: str) -> object:
-    """The value of a setting as it is typed, in its type.
+    """Return the value of a setting as it is typed, in its type.
 
     Raises NotFound for a setting that does not exist, UsageError for a value of the wrong type.
     """
@@ -248,7 +248,7 @@ def known_setting(key: str) -> None:
 
 
 def _plain(settings: Settings) -> Iterator[Setting]:
-    """The settings that are there whatever the file says, with their defaults."""
+    """Yield the settings that are there whatever the file says, with their defaults."""
     default = Settings()
     for name in ("database", "account"):
         yield Setting(name, getattr(settings, name), "", getattr(default, name))
@@ -260,7 +260,7 @@ def _plain(settings: Settings) -> Iterator[Setting]:
 
 
 def in_force(flags: Mapping[str, Any] | None = None) -> list[Setting]:
-    """Every setting that holds and where it comes from. Of a connector only its type: options may be anything.
+    """Return every setting that holds and where it comes from. Of a connector only its type: options may be anything.
 
     Raises UsageError as `settings.load` does. The password of a database's URL is not shown.
     """
@@ -292,7 +292,7 @@ def _with_origin(
 
 
 def shown_database(database: str) -> str:
-    """A database's path or URL, without the URL's password."""
+    """Return a database's path or URL, without the URL's password."""
     if "://" not in database:
         return database
     from mission_control_tui.model.store.engine import database_url, display_url

@@ -125,7 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
 
     def connector(self, name: str) -> ConnectorSettings:
-        """The settings of one connector. Raises UsageError when there are none."""
+        """Return the settings of one connector. Raises UsageError when there are none."""
         table = dict(self.connectors.get(name, {}))
         if not table and name != "simulator":
             raise UsageError(
@@ -165,7 +165,7 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
 
 
 def find(file: Path | None = None) -> tuple[Path, bytes | None]:
-    """Which settings file holds: `file`, or that of the environment, or that of the configuration directory.
+    """Return which settings file holds: `file`, or that of the environment, or that of the configuration directory.
 
     With its content, None where there is no file. Raises UsageError when it cannot be read, or was named and is not
     there.
@@ -183,7 +183,7 @@ def find(file: Path | None = None) -> tuple[Path, bytes | None]:
 
 
 def parse(content: bytes, path: Path) -> dict[str, Any]:
-    """The tables of a settings file. Raises UsageError where it is not TOML."""
+    """Return the tables of a settings file. Raises UsageError where it is not TOML."""
     try:
         found: dict[str, Any] = msgspec.toml.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -192,12 +192,12 @@ def parse(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def convert(raw: dict[str, Any], path: Path) -> Settings:
-    """These tables as settings. Raises UsageError naming `path`, the key and what was expected."""
+    """Return these tables as settings. Raises UsageError naming `path`, the key and what was expected."""
     return _convert(raw, Settings, str(path))
 
 
 def environment() -> dict[str, str]:
-    """What the environment sets: the setting's name with dots -> the text."""
+    """Return what the environment sets: the setting's name with dots -> the text."""
     return {
         key.removeprefix(PREFIX).lower().replace("__", "."): value
         for key, value in os.environ.items()
@@ -206,7 +206,7 @@ def environment() -> dict[str, str]:
 
 
 def _simulator_beside(database: str) -> Path | None:
-    """The simulator's file for a SQLite database of one's own; None where the simulator's default is right.
+    """Return the simulator's file for a SQLite database of one's own; None where the simulator's default is right.
 
     Two databases must not meet in one simulator: they would find each other's objects under equal names.
     """

@@ -116,7 +116,7 @@ def _put(row: list[Cell], column: int, cells: list[Cell]) -> None:
 
 
 def _differences(y: int, before: list[Cell], row: list[Cell]) -> list[str]:
-    """What to write, so that row `y` that shows `before` shows `row`."""
+    """Return what to write, so that row `y` that shows `before` shows `row`."""
     changed = [
         at for at, (old, new) in enumerate(zip(before, row, strict=True)) if new not in (old, None)
     ]

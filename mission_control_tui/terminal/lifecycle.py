@@ -197,7 +197,7 @@ def restore_terminal(attributes: list[Any] | None) -> None:
 
 
 def state_directory(options: TerminalOptions) -> Path:
-    """Where a crash leaves its log."""
+    """Return where a crash leaves its log."""
     if options.state_dir is not None:
         return options.state_dir
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")

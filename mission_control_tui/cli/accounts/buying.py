@@ -43,7 +43,7 @@ def list_services(session: Session) -> None:
 
 
 def seats_json(seats: Seats) -> dict[str, object]:
-    """Seats of one level as JSON."""
+    """Return seats of one level as JSON."""
     return {**attributes(seats), "free": seats.free}
 
 

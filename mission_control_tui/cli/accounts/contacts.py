@@ -41,7 +41,7 @@ def list_(session: Session) -> None:
 
 
 def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
-    """The cells of a table of contacts."""
+    """Return the cells of a table of contacts."""
     return [(contact.role, contact.name, contact.email, contact.phone) for contact in contacts]
 
 

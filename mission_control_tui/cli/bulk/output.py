@@ -17,7 +17,7 @@ NAMED = 5
 
 
 def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
-    """The plan with a warning of more removals than the worker does without being told to."""
+    """Return the plan with a warning of more removals than the worker does without being told to."""
     limit = session.settings.worker.removal_limit
     if plan.removals <= limit:
         return plan
@@ -52,7 +52,7 @@ def tell_plan(plan: BulkPlan) -> None:
 
 
 def bulk(view: BulkView) -> dict[str, object]:
-    """A bulk as JSON."""
+    """Return a bulk as JSON."""
     return {
         **attributes(view, "id", "action", "title", "state", "attended", "operator", "ticket"),
         "undoes": view.undoes_id,
@@ -61,7 +61,7 @@ def bulk(view: BulkView) -> dict[str, object]:
 
 
 def item(view: BulkItemView) -> dict[str, object]:
-    """An item as JSON."""
+    """Return an item as JSON."""
     return {
         **attributes(view, "id", "name", "user_id"),
         "service": view.service_id or None,
@@ -72,7 +72,7 @@ def item(view: BulkItemView) -> dict[str, object]:
 
 
 def words(progress: BulkProgress) -> str:
-    """What there is of it: 12 green, 3 orange, 5 left."""
+    """Return what there is of it: 12 green, 3 orange, 5 left."""
     counts = {
         name: count for name, count in attributes(progress).items() if name != "total" and count
     }

@@ -95,7 +95,7 @@ def limited(
 
 
 def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:
-    """An option that takes one of the values and may be repeated."""
+    """Return an option that takes one of the values and may be repeated."""
     return click.option(
         flag,
         name,
@@ -135,7 +135,7 @@ def example(*lines: str) -> Decorator:
 
 
 def settings_of(given: Sequence[str]) -> dict[str, object]:
-    """The settings of `--set OPTION=VALUE`. Raises UsageError."""
+    """Return the settings of `--set OPTION=VALUE`. Raises UsageError."""
     options: dict[str, object] = {}
     for setting in given:
         name, equals, value = setting.partition("=")

@@ -26,7 +26,7 @@ LIGHT_MARKS = {"grey": "-", "red": "X", "orange": "~", "green": "*"}
 
 
 def lights(found: Iterable[tuple[str, str]]) -> str:
-    """The lights of a user's services, (service id, light), as text."""
+    """Return the lights of a user's services, (service id, light), as text."""
     return ", ".join(f"{LIGHT_MARKS[light]} {light} {service}" for service, light in found)
 
 
@@ -97,7 +97,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def width(text: str) -> int:
-    """How many cells of a terminal `text` takes."""
+    """Return how many cells of a terminal `text` takes."""
     if text.isascii():
         return len(text)
     from wcwidth import wcswidth
@@ -167,12 +167,12 @@ def _arrow(before: int, after: int) -> str:
 
 
 def when(at: datetime | None, zone: tzinfo | None = None) -> str:
-    """A time for people, to the minute, in `zone` or UTC ("2026-03-01 09:30Z")."""
+    """Return a time for people, to the minute, in `zone` or UTC ("2026-03-01 09:30Z")."""
     if at is None:
         return ""
     return f"{at:%Y-%m-%d %H:%MZ}" if zone is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def is_interactive() -> bool:
-    """Whether a person watches: progress is worth showing."""
+    """Tell whether a person watches, so that progress is worth showing."""
     return sys.stderr.isatty()

@@ -34,7 +34,7 @@ password_stdin = click.option(
 
 
 def read_password() -> str:
-    """The one line of stdin; on a terminal it is asked for, twice and unseen. Raises InvalidInput."""
+    """Return the one line of stdin, which on a terminal it is asked for, twice and unseen. Raises InvalidInput."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     given = sys.stdin.buffer.read(_LINE_LIMIT + 1)
@@ -54,7 +54,7 @@ def read_password() -> str:
 
 
 def chosen_source(session: Session, password_stdin: bool) -> str | None:
-    """The given password, or None to have one generated. Raises UsageError unless exactly one way is chosen."""
+    """Return the given password, or None to have one generated. Raises UsageError unless exactly one way is chosen."""
     if password_stdin and session.passwords_out is not None:
         raise UsageError(
             "A password is either given (--password-stdin) or generated (--passwords-out), not both."

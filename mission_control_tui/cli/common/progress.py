@@ -37,7 +37,7 @@ class Progress:
             self._shown = False
 
     def reporter(self, word: str) -> Callable[[int, int], None] | None:
-        """What hears (done, all), or None where nobody watches."""
+        """Return what hears (done, all), or None where nobody watches."""
         if not is_interactive():
             return None
 

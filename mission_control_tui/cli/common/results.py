@@ -181,7 +181,7 @@ def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
 
 
 def user(view: UserView) -> dict[str, object]:
-    """A user as JSON: the details by their field names, and what the store knows beside them."""
+    """Return a user as JSON: the details by their field names, and what the store knows beside them."""
     return {
         "id": view.id,
         **attributes(view.details),
@@ -191,7 +191,7 @@ def user(view: UserView) -> dict[str, object]:
 
 
 def given(upn: str, instance: str, result: ActionResult) -> dict[str, object]:
-    """What became of a service that was asked for; `request` is null when nothing had to change."""
+    """Return what became of a service that was asked for; `request` is null when nothing had to change."""
     return {
         "user": upn,
         "service": result.service_id,
@@ -204,7 +204,7 @@ def given(upn: str, instance: str, result: ActionResult) -> dict[str, object]:
 
 
 def service(view: AssignmentView) -> dict[str, object]:
-    """One service of one subject as `status --json` has it; `error` is null unless there is one."""
+    """Return one service of one subject as `status --json` has it; `error` is null unless there is one."""
     said = bool(view.error_kind or view.error_said)
     return {
         **attributes(view, "subject", "user_id"),

@@ -170,7 +170,7 @@ class Session:
             await self.first_start(self, store)
 
     async def account_id(self, store: Store) -> int:
-        """The account that this call is about. Raises UsageError listing them when it is not clear."""
+        """Return the account that this call is about. Raises UsageError listing them when it is not clear."""
         from mission_control_tui.model.accounts.editing import resolve_account
         from mission_control_tui.model.errors import NotFound
 

@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 
 def field_options(command: Command) -> Command:
-    """An option for each field, in the order of the form; what is not given is None."""
+    """Return an option for each field, in the order of the form; what is not given is None."""
     for field in reversed(FIELDS):
         command = _option(field)(command)
     return command
@@ -44,7 +44,7 @@ _METAVARS = {
 
 
 def stated(options: Mapping[str, Any], fields: Iterable[UserField] = FIELDS) -> dict[str, Value]:
-    """The fields that the call states. Raises InvalidInput for a date that is none."""
+    """Return the fields that the call states. Raises InvalidInput for a date that is none."""
     return {
         field.name: parse_value(field, value) if isinstance(value, str) else value
         for field in fields

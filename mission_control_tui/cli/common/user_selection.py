@@ -32,7 +32,7 @@ where = click.option(
 def picked(
     names: Sequence[str], path: Path | None, conditions: Sequence[str]
 ) -> list[str] | BulkFilter:
-    """The users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
+    """Return the users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
     if sum(map(bool, (names, path, conditions))) != 1:
         raise UsageError(
             "Say who it is for in one way: names, --users-from FILE, or --where KEY=VALUE."
@@ -67,7 +67,7 @@ def _where(conditions: Sequence[str]) -> BulkFilter:
 
 
 def users_in(path: Path) -> list[str]:
-    """The UPNs in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
+    """Return the UPNs in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
     from mission_control_tui.model.onboarding.files.detect import open_text
     from mission_control_tui.model.onboarding.files.read import contents, read_users
 

@@ -110,12 +110,12 @@ async def _pump(feed: AsyncIterator[None], changed: asyncio.Event) -> None:
 
 
 def is_moving(view: AssignmentView) -> bool:
-    """Whether something is on its way that will change this light."""
+    """Tell whether something is on its way that will change this light."""
     return view.light is Light.ORANGE and view.word is not Word.NOT_CHECKED
 
 
 def name_of(view: AssignmentView) -> str:
-    """The service as a line and a command name it: its id, its instance name, its level's id."""
+    """Return the service as a line and a command name it: its id, its instance name, its level's id."""
     return " ".join(filter(None, (view.service_id, view.instance, view.level_id)))
 
 

@@ -53,7 +53,7 @@ class ProcessResult:
 
 
 def split(text: str) -> list[str]:
-    """The words of a line, as a shell splits them. Raises UsageError for an open quotation mark."""
+    """Return the words of a line, as a shell splits them. Raises UsageError for an open quotation mark."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -93,7 +93,7 @@ def understand(root: click.Command, text: str) -> ParsedCommand:
 
 
 def _without_options(words: Sequence[str]) -> list[str]:
-    """The words from the command on: options of `mission-control` itself may stand before it."""
+    """Return the words from the command on: options of `mission-control` itself may stand before it."""
     rest = list(words)
     while rest and rest[0].startswith("-"):
         rest = rest[2:] if rest[0] in _WITH_VALUE else rest[1:]
@@ -135,7 +135,7 @@ async def run(typed: ParsedCommand, where: CommandScope, *extra: str) -> Process
 
 
 def complete(root: click.Command, text: str) -> Sequence[str]:
-    """What the last word of `text` can become: commands, or the options of the command."""
+    """Return what the last word of `text` can become: commands, or the options of the command."""
     from click.shell_completion import ShellComplete
 
     words = text.split(" ")

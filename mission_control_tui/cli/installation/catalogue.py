@@ -272,7 +272,7 @@ def _connectors(session: Session) -> set[str]:
 
 
 def _read(file: Path) -> str:
-    """The file's text; what is wrong with its bytes is said as `check` says it."""
+    """Return the file's text; what is wrong with its bytes is said as `check` says it."""
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
     parse_file(file)

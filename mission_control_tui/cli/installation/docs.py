@@ -41,7 +41,7 @@ def docs(session: Session, page: str | None, only_path: bool) -> None:
 
 
 def _pages() -> list[Page]:
-    """All pages by name: those in the package, where they are put when it is built, else those of the clone."""
+    """Return all pages by name: those in the package, where they are put when it is built, else those of the clone."""
     import mission_control_tui
 
     package = Path(mission_control_tui.__file__).parent

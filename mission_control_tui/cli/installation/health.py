@@ -67,7 +67,7 @@ def _problem(check: str, said: str, remedy: str) -> HealthFinding:
 
 
 def shown_place(url: URL) -> str:
-    """A database as people write it: a path, or a URL without its password."""
+    """Return a database as people write it: a path, or a URL without its password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(drivername="postgresql").render_as_string(hide_password=True)

@@ -112,7 +112,7 @@ def _tell(session: Session, file: SettingsFile, key: str, value: object) -> None
 
 
 def _value(value: object) -> str:
-    """A value as it can be typed again."""
+    """Return a value as it can be typed again."""
     if isinstance(value, bool):
         return str(value).lower()
     return value_text(value) if value != "" else "(empty)"

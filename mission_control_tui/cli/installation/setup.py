@@ -61,7 +61,7 @@ def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_
 
 @contextlib.contextmanager
 def _scratch_where_absent(session: Session) -> Iterator[None]:
-    """A dry run must not make the database: where there is none yet, it is tried on one that is thrown away."""
+    """Yield while a dry run, which must not make the database, works on one that is thrown away where there is none."""
     if not session.dry_run or "://" in session.where or Path(session.where).exists():
         yield
         return
@@ -147,7 +147,7 @@ def locate(session: Session, what: str | None) -> None:
 
 
 def where_files_are(session: Session) -> dict[str, str | None]:
-    """Each of PLACES; None for what a PostgreSQL database has elsewhere."""
+    """Return each of PLACES; None for what a PostgreSQL database has elsewhere."""
     import os
 
     from mission_control_tui.cli.installation.health import shown_place

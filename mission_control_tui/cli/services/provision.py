@@ -97,7 +97,7 @@ def provision(
 
 
 def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, str]:
-    """The one user, "" with a file of them, and the service."""
+    """Return the one user, "" with a file of them, and the service."""
     if users_from is None:
         if len(names) != 2:
             raise UsageError(

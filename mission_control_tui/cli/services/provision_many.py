@@ -111,7 +111,7 @@ def _given(
 
 
 def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
-    """A bulk's plan in the shape of every other plan, as it is printed as JSON."""
+    """Return a bulk's plan in the shape of every other plan, as it is printed as JSON."""
     left_out = [
         PlanLine(PlanVerb.UNCHANGED, kind, name, {}, {"why": group.reason})
         for group in found.reasons

@@ -67,12 +67,12 @@ def list_all(
 
 
 def what(view: RequestView) -> str:
-    """What a request is about: provision databases."""
+    """Return what a request is about: provision databases."""
     return f"{view.kind} {view.service_id}".rstrip()
 
 
 def request(view: RequestView) -> dict[str, object]:
-    """A request as JSON; what does not apply is null."""
+    """Return a request as JSON; what does not apply is null."""
     return {
         **attributes(view, "id", "kind", "state", "subject", "user_id"),
         "service": view.service_id or None,

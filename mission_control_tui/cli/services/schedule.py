@@ -164,7 +164,7 @@ def cancel(session: Session, number: int) -> None:
 
 
 def document(view: ScheduleView) -> dict[str, object]:
-    """A schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
+    """Return a schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
     return {
         "id": view.id,
         "user": view.upn,

@@ -88,7 +88,7 @@ def recent(session: Session, limit: int) -> None:
 
 
 def as_json(user: FoundUser) -> dict[str, object]:
-    """A person who was found, as JSON values."""
+    """Return a person who was found, as JSON values."""
     return {
         "account": user.account.code,
         "account_name": user.account.name,

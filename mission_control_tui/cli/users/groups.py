@@ -291,7 +291,7 @@ def _members(option: str, given: Sequence[str]) -> dict[str, list[str]]:
 def _split(
     option: str, given: Sequence[str], shape: str, *, needs_value: bool = False
 ) -> Iterator[tuple[str, str]]:
-    """The pairs that `option` was given. Raises UsageError for what is none."""
+    """Yield the pairs that `option` was given. Raises UsageError for what is none."""
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or (needs_value and not value.strip()):
@@ -300,7 +300,7 @@ def _split(
 
 
 def as_json(view: ObjectView) -> dict[str, object]:
-    """An object as JSON, with its service as `status --json` has it."""
+    """Return an object as JSON, with its service as `status --json` has it."""
     return {
         **attributes(view, "id", "kind", "kind_name", "name", "address", "settings", "members"),
         "member_of": [{"id": parent, "name": name} for parent, name in view.member_of],

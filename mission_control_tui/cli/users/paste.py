@@ -152,7 +152,7 @@ async def _work(
 
 
 async def _own_passwords(store: Store, choices: PasteChoices) -> bool:
-    """Whether any of the services has passwords of its own, so that the file needs their columns."""
+    """Tell whether any of the services has passwords of its own, so that the file needs their columns."""
     from mission_control_tui.model.catalogue.in_force import current
     from mission_control_tui.model.catalogue.types import PasswordUse
 

@@ -161,7 +161,7 @@ def _shown(template: Template) -> dict[str, object]:
 
 
 def as_json(template: Template) -> dict[str, object]:
-    """A template as JSON."""
+    """Return a template as JSON."""
     return {
         **attributes(template, "id", "name"),
         **template.content.to_json(),
@@ -172,7 +172,7 @@ def as_json(template: Template) -> dict[str, object]:
 def stated_content(
     fields: Sequence[str], give: Sequence[str], settings: Sequence[str]
 ) -> TemplateContent:
-    """The content that --field, --give and --set state. Raises UsageError, InvalidInput."""
+    """Return the content that --field, --give and --set state. Raises UsageError, InvalidInput."""
     from mission_control_tui.model.onboarding.template_content import (
         TemplateContent,
         TemplateService,
@@ -219,7 +219,7 @@ def _pair(text: str, option: str, shape: str) -> tuple[str, str]:
 async def content_of(
     scope: AccountScope, template: str | None, like: str | None, services: bool = True
 ) -> TemplateContent:
-    """What --template or --like says; nothing without either. Raises UsageError for both, NotFound."""
+    """Return what --template or --like says; nothing without either. Raises UsageError for both, NotFound."""
     from mission_control_tui.model.onboarding.template_content import TemplateContent
     from mission_control_tui.model.onboarding.template_content import like as like_user
     from mission_control_tui.model.onboarding.templates import show_template

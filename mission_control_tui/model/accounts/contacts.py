@@ -199,7 +199,7 @@ def _flat(contacts: Iterable[Contact]) -> dict[str, str]:
 
 
 def _commands(before: Sequence[Contact], after: Sequence[Contact]) -> list[tuple[str, ...]]:
-    """What the command line calls the change."""
+    """Return what the command line calls the change."""
     words: list[tuple[str, ...]] = []
     for role in ContactRole:
         had = next((one for one in before if one.role is role), None)

@@ -159,7 +159,7 @@ async def _services(
 
 
 async def _users(session: AsyncSession, account_id: int) -> dict[str, int]:
-    """How many users have addresses in each domain."""
+    """Return how many users have addresses in each domain."""
     domain: ColumnElement[str] = func.substr(AddressRow.key, func.instr(AddressRow.key, "@") + 1)
     if session.get_bind().dialect.name == "postgresql":
         domain = func.split_part(AddressRow.key, "@", 2)

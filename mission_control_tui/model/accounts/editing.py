@@ -108,13 +108,13 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
 
 
 async def list_accounts(store: Store, caller: Caller) -> tuple[Account, ...]:
-    """The accounts that the caller may see, by code, each with its domains."""
+    """Return the accounts that the caller may see, by code, each with its domains."""
     async with store.read() as session:
         return await _visible(session, caller)
 
 
 async def resolve_account(store: Store, caller: Caller, key: int | str | None) -> Account:
-    """The account that is meant by an id, a code, or by nothing.
+    """Return the account that is meant by an id, a code, or by nothing.
 
     By nothing it is the only one there is; the sample account counts only where there is no other. Raises UsageError
     listing the accounts where it is not clear, NotFound where there is none, Denied for somebody else's.

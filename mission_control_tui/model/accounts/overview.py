@@ -65,7 +65,7 @@ class AccountDetails:
 
 
 async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDetails:
-    """The account with everything that it owns, counted. Raises NotFound, Denied."""
+    """Return the account with everything that it owns, counted. Raises NotFound, Denied."""
     async with scope.store.read() as session:
         row = await scope.row(session)
         catalogue = (await in_force(session)).catalogue
@@ -112,7 +112,7 @@ async def _counted(
 
 
 async def _purged(session: AsyncSession, account_id: int) -> int:
-    """How many of those in the recycling bin are there by their id only."""
+    """Return how many of those in the recycling bin are there by their id only."""
     statement = select(func.count()).where(
         UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_not(None)
     )
@@ -147,7 +147,7 @@ async def _beside_users(
 
 
 async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
-    """How many service instances of the account show each light."""
+    """Return how many service instances of the account show each light."""
     found = await _counted(session, AssignmentRow.light, AssignmentRow.account_id == account_id)
     return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
 

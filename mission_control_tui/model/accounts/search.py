@@ -25,7 +25,7 @@ class _Rank(IntEnum):
 async def find_accounts(
     store: Store, caller: Caller, query: str = "", limit: int = 100
 ) -> tuple[Account, ...]:
-    """The accounts that the caller may see of which code, name and domains together have every word of `query`.
+    """Return the accounts that the caller may see of which code, name and domains together have every word of `query`.
 
     An exact code comes first, then recent ones, then those of which something begins so, then the rest by code. With
     an empty query: all, recent ones first.
@@ -64,7 +64,7 @@ async def find_accounts(
 
 
 def _rank(texts: Iterable[str], words: list[str]) -> _Rank | None:
-    """How well an account matches; None when a word is nowhere in it. The first text is its code."""
+    """Return how well an account matches; None when a word is nowhere in it. The first text is its code."""
     code, *others = texts
     if not all(any(word in text for text in (code, *others)) for word in words):
         return None

@@ -70,7 +70,7 @@ class Usage:
 
 
 async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
-    """How the account's seats are used."""
+    """Return how the account's seats are used."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         counts = await _counts(session, account_id)
@@ -161,7 +161,7 @@ async def _monthly(
 
 
 def _price(level: ProductLevel, term: int) -> tuple[int, int]:
-    """The term, and its price; the shortest where this one is no longer sold."""
+    """Return the term, and its price; the shortest where this one is no longer sold."""
     months = term if term in level.prices else min(level.prices)
     return months, level.prices[months]
 

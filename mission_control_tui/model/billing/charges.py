@@ -114,7 +114,7 @@ def charges(
     test_seats: Mapping[Hashable, int],
     price: Callable[[SeatPurchase], Price],
 ) -> tuple[StatementLine, ...]:
-    """The lines of the month (year, month): orders by number, then renewals by label. `test_seats` are by pool.
+    """Return the lines of the month (year, month): orders by number, then renewals by label. `test_seats` are by pool.
 
     `price` says what a purchase's seats cost when they are renewed.
     """
@@ -198,7 +198,7 @@ def _ordered(batch: _Batch) -> StatementLine:
 def _renewals(
     batches: Iterable[_Batch], month: tuple[int, int], price: Callable[[SeatPurchase], Price]
 ) -> Iterable[StatementLine]:
-    """One line for each level, term and price, however many purchases it comes from."""
+    """Yield one line for each level, term and price, however many purchases it comes from."""
     quantities: dict[Price, list[int]] = {}
     for batch in batches:
         together = quantities.setdefault(price(batch.bought), [0, 0])

@@ -32,7 +32,7 @@ CSV_COLUMNS = (
 
 
 def as_csv(one: Statement) -> str:
-    """The lines, one a row, then a row of kind "total" for each currency; no spreadsheet evaluates a cell."""
+    """Return the lines, one a row, then a row of kind "total" for each currency; no spreadsheet evaluates a cell."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS)
@@ -106,6 +106,6 @@ def put(path: Path, data: bytes) -> Path:
 
 
 def file_name(one: Statement, form: str) -> str:
-    """What its file is called: statement-acme-2026-11.pdf."""
+    """Return what its file is called: statement-acme-2026-11.pdf."""
     ending = next(ending for ending, known in ENDINGS.items() if known == form)
     return f"statement-{one.account_code}-{one.period}{ending}"

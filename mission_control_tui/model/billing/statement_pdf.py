@@ -79,7 +79,7 @@ def _font_of(char: str, glyphs: frozenset[int]) -> tuple[str, str]:
 
 
 def as_pdf(one: Statement) -> bytes:
-    """The statement as PDF, the same bytes each time. Raises MissionControlError where a library is missing."""
+    """Return the statement as PDF, the same bytes each time. Raises MissionControlError where a library is missing."""
     try:
         from reportlab.pdfgen.canvas import Canvas
 

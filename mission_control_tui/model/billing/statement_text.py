@@ -14,12 +14,12 @@ _AMOUNT = 14
 
 
 def title(one: Statement) -> str:
-    """What the statement is of: "Statement 2026-11, Acme Pty Ltd (acme)"."""
+    """Return what the statement is of: "Statement 2026-11, Acme Pty Ltd (acme)"."""
     return f"Statement {one.period}, {harmless(one.account_name)} ({one.account_code})"
 
 
 def remarks(one: Statement) -> list[str]:
-    """What is to be known about the statement, a sentence each."""
+    """Return what is to be known about the statement, a sentence each."""
     said = []
     if one.closed_at is None and one.is_over:
         said.append("The month is over and not closed: it may still change. Read-only closes none.")
@@ -41,7 +41,7 @@ def remarks(one: Statement) -> list[str]:
 
 
 def text_lines(one: Statement, width: int = WIDTH) -> list[str]:
-    """The statement for people, in at most `width` signs a line where the labels are not longer."""
+    """Return the statement for people, in at most `width` signs a line where the labels are not longer."""
     room = max(width - 3 * (_AMOUNT + 1), 10)
     lines = [title(one), ""]
     if not one.lines:

@@ -92,7 +92,7 @@ class StatementHead:
 async def statement(
     scope: AccountScope, period: str | None = None, *, now: datetime | None = None
 ) -> Statement:
-    """The statement of a month, "2026-11" (the running one where None); one that is over is closed by asking.
+    """Return the statement of a month, "2026-11" (the running one where None); one that is over is closed by asking.
 
     A read-only caller closes nothing: such a month is shown as it would be closed now.
     Raises InvalidInput for what is no month or lies ahead, NotFound for one before the account was made.
@@ -130,7 +130,7 @@ async def list_statements(
 
 
 async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tuple[int, str], ...]:
-    """The months that are over and not closed yet, as (account id, month), for the worker to `close_month`."""
+    """Return the months that are over and not closed yet, as (account id, month), for the worker to `close_month`."""
     due: list[tuple[int, str]] = []
     async with store.read() as session:
         moment = now or await _now(session)
@@ -255,7 +255,7 @@ async def _draft(
 async def _test_seats(
     session: AsyncSession, account_id: int
 ) -> tuple[dict[Hashable, int], tuple[str, ...]]:
-    """Seats that test users hold, by (service, level), and the first of those users by UPN."""
+    """Return seats that test users hold, by (service, level), and the first of those users by UPN."""
     held = (
         select(SeatPoolRow.service_id, SeatPoolRow.level_id, UserRow.upn)
         .join(SeatHoldRow, SeatHoldRow.pool_id == SeatPoolRow.id)
@@ -275,7 +275,7 @@ async def _test_seats(
 async def _traded(
     session: AsyncSession, account_id: int, catalogue: Catalogue, zone: tzinfo, period: str
 ) -> tuple[list[SeatPurchase], list[SeatReturn], int]:
-    """All that was ever bought and given back, and how many orders wait for approval."""
+    """Return all that was ever bought and given back, and how many orders wait for approval."""
     rows = (
         await session.execute(
             select(OrderRow, OrderLineRow)

@@ -79,7 +79,7 @@ class ItemSubject:
     rows: Sequence[AssignmentRow]
 
     def service(self, service_id: str, instance: str) -> AssignmentRow | None:
-        """The user's own instance of the service, whatever its state."""
+        """Return the user's own instance of the service, whatever its state."""
         wanted = (service_id, instance, SubjectKind.USER)
         return next(
             (
@@ -91,12 +91,12 @@ class ItemSubject:
         )
 
     def assignment(self) -> AssignmentRow:
-        """The service that the item is about."""
+        """Return the service that the item is about."""
         return next(row for row in self.rows if row.id == self.target.assignment_id)
 
 
 async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSubject]:
-    """The items with their users and services, locked in the order that everybody locks them in."""
+    """Return the items with their users and services, locked in the order that everybody locks them in."""
     user_ids = {one.user_id for one in items if one.user_id is not None}
     users = {
         row.id: row

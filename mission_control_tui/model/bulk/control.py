@@ -87,7 +87,7 @@ async def start(
 async def chosen(
     scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
 ) -> tuple[BulkTarget, ...]:
-    """Whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
+    """Return whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         wanted = checked_params(catalogue, action, params or ActionParams())
@@ -106,7 +106,7 @@ async def create(
     undoes_id: int | None = None,
     dry_run: bool = False,
 ) -> Outcome[BulkView]:
-    """The bulk and its items in one transaction, for those who know its targets already."""
+    """Return the bulk and its items in one transaction, for those who know its targets already."""
     packed = await pack(chosen)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         view = await create_in(

@@ -121,7 +121,7 @@ async def kinds_of(
 
 
 def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElement[bool]:
-    """The services of these users, and these of nobody."""
+    """Return the services of these users, and these of nobody."""
     conditions = [AssignmentRow.user_id.in_(user_ids)] if user_ids else []
     if others:
         conditions.append(AssignmentRow.id.in_(others))
@@ -141,7 +141,7 @@ def _concerns(row: Any, target: BulkTarget, params: ActionParams) -> bool:
 
 
 def _was_changed(row: Any, target: BulkTarget) -> bool:
-    """Whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
+    """Tell whether somebody changed what is to be restated: then it matters who, and each is asked for by itself."""
     expected = target.previous.get("expected")
     if expected is None or "wish" not in expected:
         return False

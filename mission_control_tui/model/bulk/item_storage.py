@@ -42,7 +42,7 @@ async def pack(chosen: Sequence[BulkTarget]) -> PackedItems:
 
 
 def storing(bulk_id: int, packed: PackedItems, *, is_sqlite: bool) -> Insert:
-    """A statement that makes these the items of the bulk, in their order.
+    """Return a statement that makes these the items of the bulk, in their order.
 
     Binding each field of each item would take three times as long.
     """

@@ -86,7 +86,7 @@ class _Tally:
 async def plan(
     scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
 ) -> BulkPlan:
-    """What the bulk would do as things stand; nothing is changed, and nobody else waits.
+    """Return what the bulk would do as things stand; nothing is changed, and nobody else waits.
 
     Raises what `bulks.start` raises; whatever a single user's wish would be refused for is in the plan's reasons.
     """
@@ -151,7 +151,7 @@ async def plan_for(
 def reveals(
     catalogue: Catalogue, action: BulkAction, params: ActionParams, chosen: Sequence[BulkTarget]
 ) -> bool:
-    """Whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
+    """Tell whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
     verb = ACTIONS.get(action)
     if verb is not None:
         return verb.reveals(catalogue, params)
@@ -302,7 +302,7 @@ def _count(
 def _seats(
     catalogue: Catalogue, pools: Mapping[Level, tuple[int, int]], tally: _Tally
 ) -> tuple[BulkSeats, ...]:
-    """Every level whose seats change or are missing, in the catalogue's order."""
+    """Return every level whose seats change or are missing, in the catalogue's order."""
     lines = []
     for service in catalogue.services:
         for level in service.levels:
@@ -322,7 +322,7 @@ def _seats(
 
 
 def _missing(catalogue: Catalogue, short: Mapping[Level, int]) -> tuple[MissingSeats, ...]:
-    """What it would cost to buy the missing seats; a level that nothing sold grants is left out."""
+    """Return what it would cost to buy the missing seats; a level that nothing sold grants is left out."""
     found = []
     for (service, level), count in short.items():
         for product, granting in catalogue.granting(service, level):

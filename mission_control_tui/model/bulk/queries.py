@@ -31,7 +31,7 @@ _ChildAssignment = aliased(AssignmentRow, name="child_assignment")
 
 
 async def show(scope: AccountScope, bulk_id: int) -> BulkView:
-    """One bulk and how far it is. Raises NotFound."""
+    """Return one bulk and how far it is. Raises NotFound."""
     async with scope.read() as (session, account_id):
         row = await bulk_row(session, account_id, bulk_id)
         return bulk_view(row, (await progress_of(session, [row.id]))[row.id])
@@ -40,7 +40,7 @@ async def show(scope: AccountScope, bulk_id: int) -> BulkView:
 async def list_bulks(
     scope: AccountScope, *, limit: int = 50, before_id: int | None = None, moving: bool = False
 ) -> tuple[BulkView, ...]:
-    """The account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
+    """Return the account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
     async with scope.read() as (session, account_id):
         statement = select(BulkRow).where(BulkRow.account_id == account_id)
         if moving:
@@ -109,7 +109,7 @@ async def bulk_row(
 
 
 def _outcome() -> Any:
-    """Where an item is: by its own state, then by its request's, then by the lights where that failed."""
+    """Return where an item is: by its own state, then by its request's, then by the lights where that failed."""
     of_child = (
         select(_Child.id)
         .join(_ChildAssignment, _ChildAssignment.id == _Child.assignment_id)

@@ -75,7 +75,7 @@ class RetryPlan:
         return len(self.lines)
 
     def count(self, likely: RetryForecast) -> int:
-        """How many will probably end so."""
+        """Return how many will probably end so."""
         return sum(one.likely is likely for one in self.lines)
 
     @property
@@ -88,7 +88,7 @@ class RetryPlan:
 async def retry_plan(
     scope: AccountScope, users: Picked = EVERYBODY, *, service: str = ""
 ) -> RetryPlan:
-    """What trying again all that is red would give: of the account, or of `users`, or of one service.
+    """Return what trying again all that is red would give: of the account, or of `users`, or of one service.
 
     To do it: `bulks.start(..., users, BulkOnlyAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
     """
@@ -177,7 +177,7 @@ def _judged(
 
 
 def _hope(kind: ErrorKind, row: AssignmentRow) -> str:
-    """Why a try that changes nothing may work; empty where nothing says so."""
+    """Return why a try that changes nothing may work; empty where nothing says so."""
     if kind in RETRIED_KINDS:
         return f"The error can heal by itself ({kind})."
     if kind is ErrorKind.QUOTA:

@@ -92,7 +92,7 @@ async def _has_room(session: AsyncSession) -> bool:
 
 
 def breath(took: float) -> float:
-    """How long to leave the database to others after a slice that took so long."""
+    """Return how long to leave the database to others after a slice that took so long."""
     return max(BREATH_SECONDS, took)
 
 
@@ -159,14 +159,14 @@ async def _bulk(store: Store, bulk_id: int) -> _Bulk:
 
 
 async def _locked(tx: Transaction, bulk_id: int) -> BulkRow | None:
-    """The bulk's row; None where another worker is at it."""
+    """Return the bulk's row; None where another worker is at it."""
     return await tx.session.scalar(
         select(BulkRow).where(BulkRow.id == bulk_id).with_for_update(skip_locked=True)
     )
 
 
 async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[ItemResult]:
-    """The next items, at least one, until there are `limit` of them or the slice has taken its time."""
+    """Return the next items, at least one, until there are `limit` of them or the slice has taken its time."""
     until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
     context = await BulkContext.of(tx, bulk.account_id, bulk.action, bulk.params)

@@ -54,7 +54,7 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
 
 
 async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
-    """Ids of the account's users whom `where` describes, by display name."""
+    """Return ids of the account's users whom `where` describes, by display name."""
     async with scope.read() as (session, account_id):
         return tuple(one.user_id or "" for one in await _where(session, account_id, where))
 
@@ -62,7 +62,7 @@ async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
 async def targets(
     session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: ActionParams
 ) -> list[BulkTarget]:
-    """The items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
+    """Return the items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
 
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
@@ -84,7 +84,7 @@ async def targets(
 
 
 async def _by_ids(session: AsyncSession, where: BulkFilter) -> BulkFilter:
-    """The same with a service and a level by their ids. Raises NotFound."""
+    """Return the same with a service and a level by their ids. Raises NotFound."""
     if not where.service:
         return where
     service = (await in_force(session)).catalogue.service(where.service)
@@ -127,7 +127,7 @@ async def _where(session: AsyncSession, account_id: int, where: BulkFilter) -> l
 
 
 async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -> list[BulkTarget]:
-    """The users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames.
+    """Return the users, each once, in the order of `names`, which are ids, UPNs, aliases, former UPNs or usernames.
 
     Ids alone are marks, whose order says nothing to anybody: these users come by UPN.
     """
@@ -220,7 +220,7 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Bulk
 async def _red(
     session: AsyncSession, account_id: int, user_ids: Sequence[str] | None, service_id: str
 ) -> list[BulkTarget]:
-    """Every red light: of the account, or of these users only."""
+    """Return every red light: of the account, or of these users only."""
     statement = (
         select(
             AssignmentRow.user_id,

@@ -19,7 +19,7 @@ _DIGEST_DIGITS = 8
 
 
 def placeholders(pattern: str) -> set[str]:
-    """The placeholders that `pattern` uses; ValueError where it is not well formed."""
+    """Return the placeholders that `pattern` uses; ValueError where it is not well formed."""
     found: set[str] = set()
     for _, name, spec, conversion in string.Formatter().parse(pattern):
         if name is not None:
@@ -30,7 +30,7 @@ def placeholders(pattern: str) -> set[str]:
 
 
 def back_end_name(service: Service, facts: Mapping[str, str], number: int = 1) -> str:
-    """The back-end name of one instance of `service`.
+    """Return the back-end name of one instance of `service`.
 
     `facts` has the placeholders' values; account, username, instance and name are reduced to lower
     case letters, digits and underscores. A name beyond the limit is cut and ends in a digest of the whole.

@@ -23,7 +23,7 @@ def to_json(catalogue: Catalogue) -> str:
 
 
 def from_json(text: str) -> Catalogue:
-    """The catalogue that `to_json` wrote; StoreError for anything else."""
+    """Return the catalogue that `to_json` wrote; StoreError for anything else."""
     import msgspec
 
     try:

@@ -40,7 +40,7 @@ class UsedIds:
 
 
 def refusals(old: Catalogue, new: Catalogue, in_use: UsedIds) -> tuple[Problem, ...]:
-    """Why `new` cannot follow `old`; empty where it can."""
+    """Return why `new` cannot follow `old`; empty where it can."""
     return tuple(_refusals(old, new, in_use))
 
 

@@ -107,7 +107,7 @@ NamedT = TypeVar("NamedT", bound=NamedItem)
 
 
 def diff(old: Catalogue, new: Catalogue) -> tuple[CatalogueChange, ...]:
-    """Every difference, products first, in the order of the files; nothing where they are equal."""
+    """Return every difference, products first, in the order of the files; nothing where they are equal."""
     return tuple(_changes(old, new))
 
 
@@ -281,7 +281,7 @@ def _join(path: str, part: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value for people, on one line."""
+    """Return a value for people, on one line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

@@ -40,7 +40,7 @@ _known: dict[str, Catalogue] = {}
 
 
 async def in_force(session: AsyncSession) -> InForce:
-    """The newest catalogue. Raises NotFound where none was ever loaded."""
+    """Return the newest catalogue. Raises NotFound where none was ever loaded."""
     newest = select(func.max(CatalogueVersionRow.number)).scalar_subquery()
     head = (
         await session.execute(
@@ -62,7 +62,7 @@ async def in_force(session: AsyncSession) -> InForce:
 
 
 async def current(store: Store, last_good: InForce | None = None) -> InForce:
-    """The newest catalogue; `last_good` again, with its `problem` set, where the newest cannot be read.
+    """Return the newest catalogue; `last_good` again, with its `problem` set, where the newest cannot be read.
 
     A newer program may load a version that this one does not understand: a running console goes on and says so.
     """
@@ -105,7 +105,7 @@ async def put(tx: Transaction, catalogue: Catalogue, source: str) -> int:
 
 
 async def put_shipped_where_none(tx: Transaction) -> int:
-    """The number of the catalogue in force; the shipped one becomes the first where there is none."""
+    """Return the number of the catalogue in force; the shipped one becomes the first where there is none."""
     newest = await tx.session.scalar(select(func.max(CatalogueVersionRow.number)))
     if newest is not None:
         return int(newest)

@@ -22,7 +22,7 @@ NamedT = TypeVar("NamedT", bound=NamedItem)
 
 
 def find(items: Sequence[NamedT], key: str, kind: str, *, of: str = "") -> NamedT:
-    """The item whose id or name is `key`; NotFound with close matches and the list of what exists.
+    """Return the item whose id or name is `key`; NotFound with close matches and the list of what exists.
 
     `kind` ("service", "level") and `of` ("service managed-exchange") word the error.
     """
@@ -43,7 +43,7 @@ def find(items: Sequence[NamedT], key: str, kind: str, *, of: str = "") -> Named
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
-    """A sentence naming the known words that `key` resembles, or an empty text."""
+    """Return a sentence naming the known words that `key` resembles, or an empty text."""
     import difflib
 
     by_folded = {fold(word): word for word in known}

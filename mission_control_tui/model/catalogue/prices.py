@@ -63,7 +63,7 @@ def quote(
     term: int | None = None,
     domain: str | None = None,
 ) -> Quote:
-    """What `quantity` of a product's level costs for `term` months (the shortest where None).
+    """Return what `quantity` of a product's level costs for `term` months (the shortest where None).
 
     `product` and `level` are ids or names; the level may be left out where only one is sold.
     NotFound for an unknown product; InvalidInput with every other problem at once.
@@ -112,7 +112,7 @@ def quote(
 
 
 def tax_label(catalogue: Catalogue) -> str:
-    """The tax for people: "GST 10 %", "VAT 7.5 %"."""
+    """Return the tax for people: "GST 10 %", "VAT 7.5 %"."""
     whole, part = divmod(catalogue.tax_basis_points, 100)
     rate = f"{whole}.{part:02d}".rstrip("0") if part else str(whole)
     return f"{catalogue.tax_name} {rate} %"
@@ -161,7 +161,7 @@ def _check_quantity(product: Product, quantity: int, problems: list[Problem]) ->
 
 
 def _domain(product: Product, given: str | None, problems: list[Problem]) -> str:
-    """The domain to copy into the line; checked against the extensions where a domain is bought."""
+    """Return the domain to copy into the line; checked against the extensions where a domain is bought."""
     if not given:
         if product.buys is PurchaseKind.DOMAIN:
             problems.append(Problem("domain", "a domain name is needed", "give its full name"))

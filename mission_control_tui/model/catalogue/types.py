@@ -152,7 +152,7 @@ class Service:
         return find(self.roles, key, "role", of=f"service {self.id}")
 
     def options_for(self, level: str) -> tuple[Option, ...]:
-        """The options that the level has, with its own defaults and limits, in the file's order."""
+        """Return the options that the level has, with its own defaults and limits, in the file's order."""
         level_id = self.level(level).id
         return tuple(
             option.for_level(level_id)
@@ -166,7 +166,7 @@ class Service:
         given: Mapping[str, object],
         previous: Mapping[str, Value] | None = None,
     ) -> dict[str, Value]:
-        """The complete settings of one instance at `level`: option id -> value.
+        """Return the complete settings of one instance at `level`: option id -> value.
 
         Each option takes what is given (by id or name), else its previous value where the level
         still allows that, else its default. Raises InvalidInput with every problem at once.
@@ -281,7 +281,7 @@ class Product:
         return find(self.levels, key, "level", of=f"product {self.id}")
 
     def extension(self, key: str) -> Extension:
-        """The extension with this id or name; the dot in front may be missing."""
+        """Return the extension with this id or name; the dot in front may be missing."""
         by_name = [one for one in self.extensions if one.name == f".{key}".casefold()]
         return by_name[0] if by_name else find(self.extensions, key, "extension", of=self.name)
 
@@ -294,14 +294,14 @@ class Product:
         return max(fitting, key=lambda one: len(one.name))
 
     def fields_for(self, extension: str | None = None) -> tuple[OrderField, ...]:
-        """The questions to ask, in order, for a domain with this extension (id or name), or for none."""
+        """Return the questions to ask, in order, for a domain with this extension (id or name), or for none."""
         chosen = self.extension(extension).id if extension else None
         return tuple(one for one in self.fields if not one.extensions or chosen in one.extensions)
 
     def validate_fields(
         self, given: Mapping[str, object], extension: str | None = None
     ) -> dict[str, Value]:
-        """All answers of a purchase, field id -> value, with defaults; every problem at once."""
+        """Return all answers of a purchase, field id -> value, with defaults; every problem at once."""
         asked = self.fields_for(extension)
         known = [one.id for one in asked]
         problems = [
@@ -360,7 +360,7 @@ class Catalogue:
         return find(self.kinds, key, "kind")
 
     def granting(self, service: str, level: str) -> tuple[tuple[Product, ProductLevel], ...]:
-        """The products and their levels that grant seats of this service's level, withdrawn ones last."""
+        """Return the products and their levels that grant seats of this service's level, withdrawn ones last."""
         wanted = self.service(service)
         level_id = wanted.level(level).id
         found = [

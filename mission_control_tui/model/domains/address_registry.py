@@ -104,7 +104,7 @@ async def usual_domain(scope: AccountScope) -> str:
 
 
 async def upn_status(scope: AccountScope, upn: str) -> UpnStatus:
-    """Whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
+    """Tell whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
     typed = upn.strip()
     problems = upn_problems(typed)
     if problems:
@@ -122,7 +122,7 @@ async def upn_status(scope: AccountScope, upn: str) -> UpnStatus:
 
 
 async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Holder]:
-    """Who has the addresses with these keys, recycling bin included; free ones are left out."""
+    """Return who has the addresses with these keys, recycling bin included; free ones are left out."""
     found: dict[str, Holder] = {}
     for chunk in batches(sorted(keys), KEYS_AT_ONCE):
         rows = await session.execute(
@@ -147,7 +147,7 @@ async def holders(session: AsyncSession, keys: Collection[str]) -> dict[str, Hol
 
 
 async def alternative(session: AsyncSession, upn: str) -> str:
-    """A free UPN that resembles `upn`, or "" when a thousand of them are taken."""
+    """Return a free UPN that resembles `upn`, or "" when a thousand of them are taken."""
     candidates = alternatives(upn, ())
     for size in _OFFERS_AT_ONCE:
         offers = list(islice(candidates, size))
@@ -159,7 +159,7 @@ async def alternative(session: AsyncSession, upn: str) -> str:
 
 
 def taken(where: str, address: str, holder: Holder, account_id: int, offer: str = "") -> Problem:
-    """The problem of an address that somebody has; somebody of another account is not named."""
+    """Return the problem of an address that somebody has; somebody of another account is not named."""
     hint = f"{offer} is free" if offer else ""
     if holder.in_bin and holder.account_id == account_id:
         if holder.kind is AddressKind.OBJECT:
@@ -172,7 +172,7 @@ def taken(where: str, address: str, holder: Holder, account_id: int, offer: str 
 
 
 def _held(holder: Holder, account_id: int, *, known: str = "") -> str:
-    """How an address is taken, to follow it in a sentence; a user's own UPN is left out where it is `known`."""
+    """Return how an address is taken, to follow it in a sentence; a user's own UPN is left out where it is `known`."""
     if holder.account_id != account_id:
         return "is taken in another account"
     name = harmless(holder.display_name)
@@ -195,7 +195,7 @@ async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
 
 
 def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
-    """The error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
+    """Return the error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
     kind = Conflict if all(one.code is ProblemCode.TAKEN for one in problems) else InvalidInput
     return kind(what, problems=problems)
 
@@ -203,7 +203,7 @@ def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
 async def upn_taken(
     session: AsyncSession, account_id: int, upn: str, *, by_other_than: str = "", where: str = "upn"
 ) -> list[Problem]:
-    """Whether somebody other than the user `by_other_than` has the address, with who and a free one to offer."""
+    """Tell whether somebody other than the user `by_other_than` has the address, with who and a free one to offer."""
     key = lookup_key(upn)
     holder = (await holders(session, [key])).get(key)
     if holder is None or holder.user_id == by_other_than:

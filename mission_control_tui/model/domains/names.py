@@ -14,7 +14,7 @@ _ACE = "xn--"
 
 
 def normalise(typed: str) -> str:
-    """The form that is stored and compared: lower case, ASCII (IDNA 2008), no final dot, at least two labels.
+    """Return the form that is stored and compared: lower case, ASCII (IDNA 2008), no final dot, at least two labels.
 
     Raises InvalidInput naming what breaks a rule (RFC 1123 and RFC 5890: letters, digits and inner hyphens, 63 octets
     in a label, 253 in all).
@@ -23,7 +23,7 @@ def normalise(typed: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A stored name for people: with its letters where it has other than ASCII's, else as it is."""
+    """Return a stored name for people: with its letters where it has other than ASCII's, else as it is."""
     if _ACE not in name:
         return name
     import idna

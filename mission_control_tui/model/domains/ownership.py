@@ -109,7 +109,7 @@ async def remove_domain(scope: AccountScope, name: str, *, dry_run: bool = False
 
 
 async def locked_account(tx: Transaction, account_id: int) -> AccountRow:
-    """The account, locked against other changes of what it owns; users and requests go on meanwhile."""
+    """Return the account, locked against other changes of what it owns; users and requests go on meanwhile."""
     row = await tx.session.scalar(
         select(AccountRow)
         .where(AccountRow.id == account_id)
@@ -122,7 +122,7 @@ async def locked_account(tx: Transaction, account_id: int) -> AccountRow:
 
 
 async def required_domain(session: AsyncSession, account: AccountRow, name: str) -> DomainRow:
-    """The account's domain of this name, however it is spelt. Raises NotFound, naming those that there are."""
+    """Return the account's domain of this name, however it is spelt. Raises NotFound, naming those that there are."""
     stored = normalise(name)
     row = await domain_row(session, account.id, stored)
     if row is None:
@@ -175,7 +175,7 @@ async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) ->
 
 
 async def _own_former(tx: Transaction, account: AccountRow, name: str) -> DomainRow | None:
-    """The account's own removed row of this name, to be used again; those of others give up what they held."""
+    """Return the account's own removed row of this name, to be used again; those of others give up what they held."""
     former = (
         await tx.session.scalars(
             select(DomainRow).where(DomainRow.name == name).order_by(DomainRow.id.desc())

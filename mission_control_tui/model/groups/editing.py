@@ -293,7 +293,7 @@ async def restore_object(
 
 
 async def _locked(tx: Transaction, account_id: int) -> tuple[AccountRow, Catalogue]:
-    """The account, locked so that names and members are judged one after the other, and the catalogue."""
+    """Return the account, locked so that names and members are judged one after the other, and the catalogue."""
     await tx.session.execute(
         select(AccountRow.id).where(AccountRow.id == account_id).with_for_update(key_share=True)
     )
@@ -348,7 +348,7 @@ async def _wish(
 
 
 def _first_request(tx: Transaction) -> int | None:
-    """The request that the transaction queued first."""
+    """Return the request that the transaction queued first."""
     return tx.requests[0] if tx.requests else None
 
 

@@ -50,7 +50,7 @@ class MemberCandidate:
 async def candidate(
     session: AsyncSession, account_id: int, key: str, where: str
 ) -> MemberCandidate | Problem:
-    """The user or object that `key` means (an id, address, username or name), or why there is none."""
+    """Return the user or object that `key` means (an id, address, username or name), or why there is none."""
     found = [
         row for row in await objects_called(session, account_id, key) if row.removed_at is None
     ]
@@ -87,7 +87,7 @@ async def refused(
     role: Role,
     one: MemberCandidate,
 ) -> Problem | None:
-    """Why `one` cannot have the role in the object, or None."""
+    """Return why `one` cannot have the role in the object, or None."""
     name = harmless(one.name)
     if one.kind not in role.accepts:
         kinds = ", ".join(
@@ -129,7 +129,7 @@ async def _has(session: AsyncSession, user: UserRow, service_id: str) -> bool:
 
 
 async def _contains(session: AsyncSession, outer: ObjectRow, inner: ObjectRow) -> bool:
-    """Whether `inner` is `outer`, or a member of it through any number of others, in whatever role."""
+    """Tell whether `inner` is `outer`, or a member of it through any number of others, in whatever role."""
     seen: set[str] = set()
     following = {outer.id}
     while following:
@@ -148,7 +148,7 @@ async def _contains(session: AsyncSession, outer: ObjectRow, inner: ObjectRow) -
 async def waits_for(
     tx: Transaction, account: AccountRow, catalogue: Catalogue, service: Service, row: ObjectRow
 ) -> list[int]:
-    """Requests that have to be green before the object's: of its domain, and of members not made yet.
+    """Return requests that have to be green before the object's: of its domain, and of members not made yet.
 
     Who exists at the back end already is not waited for, whatever its light.
     """
@@ -183,7 +183,7 @@ async def waits_for(
 
 
 def add(row: ObjectRow, role: str, one: MemberCandidate) -> MemberRow:
-    """The row of a new member."""
+    """Return the row of a new member."""
     return MemberRow(
         object_id=row.id,
         role=role,
@@ -194,7 +194,7 @@ def add(row: ObjectRow, role: str, one: MemberCandidate) -> MemberRow:
 
 
 async def assignment_of(tx: Transaction, object_id: str) -> AssignmentRow | None:
-    """The object's service, locked."""
+    """Return the object's service, locked."""
     return await tx.session.scalar(
         select(AssignmentRow)
         .where(AssignmentRow.object_id == object_id)

@@ -85,7 +85,7 @@ class ObjectView:
     version: int
 
     def having(self, role: str) -> tuple[MemberView, ...]:
-        """The members in this role."""
+        """Return the members in this role."""
         return tuple(member for member in self.members if member.role == role)
 
 
@@ -109,7 +109,7 @@ async def list_objects(
     limit: int = 200,
     offset: int = 0,
 ) -> ObjectPage:
-    """The account's objects by name, of one kind where given; every word of `query` is in the name or address.
+    """Return the account's objects by name, of one kind where given; every word of `query` is in the name or address.
 
     Those that are being taken away stay until they are gone; `removed` lists what is gone instead.
     """
@@ -171,19 +171,19 @@ async def _member_counts(session: AsyncSession, ids: Sequence[str]) -> dict[str,
 
 
 def kind_name(catalogue: Catalogue, kind: str) -> str:
-    """What the kind is called; one that left the catalogue shows by its id."""
+    """Return what the kind is called; one that left the catalogue shows by its id."""
     return next((service.name for service in catalogue.services if service.id == kind), kind)
 
 
 async def show_object(scope: AccountScope, key: str) -> ObjectView:
-    """One object by id, address or name, also a removed one. Raises NotFound, UsageError (several)."""
+    """Return one object by id, address or name, also a removed one. Raises NotFound, UsageError (several)."""
     async with scope.read() as (session, account_id):
         row = await object_row(session, account_id, key, removed=True)
         return await object_view(session, row)
 
 
 async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
-    """The object as the outside sees it."""
+    """Return the object as the outside sees it."""
     catalogue = (await in_force(session)).catalogue
     service = (
         await session.scalars(select(AssignmentRow).where(AssignmentRow.object_id == row.id))
@@ -253,7 +253,7 @@ async def _members(
 async def choices(
     scope: AccountScope, kind: str, role: str, query: str
 ) -> tuple[MemberChoice, ...]:
-    """Who could have the role in an object of this kind, found as one types: users first, then objects."""
+    """Return who could have the role in an object of this kind, found as one types: users first, then objects."""
     async with scope.read() as (session, _):
         catalogue = (await in_force(session)).catalogue
     accepts = catalogue.kind(kind).role(role).accepts

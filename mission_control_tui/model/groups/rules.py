@@ -95,7 +95,7 @@ async def _name_problems(
 async def _address(
     session: AsyncSession, account_id: int, service: Service, address: str, own: str
 ) -> tuple[str, list[Problem]]:
-    """The address as it is kept, and what is wrong with it."""
+    """Return the address as it is kept, and what is wrong with it."""
     typed = address.strip()
     domains = await domains_of(session, account_id)
     if service.address is AddressUse.OWN:
@@ -152,7 +152,7 @@ async def require_included(
 async def is_included(
     session: AsyncSession, account_id: int, catalogue: Catalogue, service: Service
 ) -> bool:
-    """Whether the account owns a seat of any service that the kind is included with, or it needs none."""
+    """Tell whether the account owns a seat of any service that the kind is included with, or it needs none."""
     if not service.included_with:
         return True
     for one in service.included_with:

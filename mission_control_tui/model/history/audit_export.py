@@ -21,7 +21,7 @@ COLUMNS = tuple(field.name for field in fields(AuditView))
 
 
 def heading(entry: AuditView, zone: tzinfo | None = None) -> str:
-    """Who did what to whom and when, on one line."""
+    """Return who did what to whom and when, on one line."""
     at = (
         f"{entry.at:%Y-%m-%d %H:%MZ}"
         if zone is None
@@ -99,7 +99,7 @@ def as_script(entries: Sequence[AuditView], account: str) -> str:
 
 
 def _own_files(words: Sequence[str], files: Counter[str]) -> list[str]:
-    """The words, with a file for passwords that no command before has written: none is ever overwritten."""
+    """Return the words with a file for passwords that no command before has written: none is ever overwritten."""
     told = list(words)
     for index, word in enumerate(words[:-1]):
         if word == "--passwords-out":

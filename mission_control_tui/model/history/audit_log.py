@@ -54,7 +54,7 @@ async def entries(
     before_id: int | None = None,
     **filters: Unpack[AuditFilter],
 ) -> tuple[AuditView, ...]:
-    """The account's audit, newest first.
+    """Return the account's audit, newest first.
 
     The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
@@ -122,7 +122,7 @@ async def _filtered(
 
 
 async def _called(reading: AsyncSession, word: str) -> list[str]:
-    """The ids of services and products that have the word in their names: an action has the id."""
+    """Return the ids of services and products that have the word in their names: an action has the id."""
     catalogue = (await in_force(reading)).catalogue
     named: Sequence[NamedItem] = (*catalogue.services, *catalogue.products)
     return [one.id for one in named if fold(word) in fold(one.name)]

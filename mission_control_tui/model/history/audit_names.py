@@ -21,7 +21,7 @@ _FIRST = ("wish", "service", "level")
 
 
 def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
-    """The entry as people read it: services, products and levels by their names.
+    """Return the entry as people read it: services, products and levels by their names.
 
     A service that the target names already is left out of the action. What the catalogue does not know stays as it is.
     """
@@ -46,14 +46,14 @@ def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
 
 
 def _thing(catalogue: Catalogue, verb: AuditAction | None, ident: str) -> Service | Product | None:
-    """What an action is about: of "remove" the product, of which a service may have the same id."""
+    """Return what an action is about: of "remove" the product, of which a service may have the same id."""
     if verb in _OF_PRODUCTS and (product := _known(catalogue.products, ident)) is not None:
         return product
     return _known(catalogue.services, ident) if verb is not AuditAction.BUY else None
 
 
 def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
-    """The service that a change was of, where it says one."""
+    """Return the service that a change was of, where it says one."""
     verb, ident = parse_action(entry.action)
     thing = _thing(catalogue, verb, ident)
     return thing if isinstance(thing, Service) else None
@@ -83,7 +83,7 @@ def _values(
 
 
 def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
-    """A service of a template ("databases/main": level), or an option of one ("databases quota": value)."""
+    """Return a service of a template ("databases/main": level), or an option of one ("databases quota": value)."""
     place, space, option = key.partition(" ")
     ident, slash, instance = place.partition("/")
     service = _known(catalogue.services, ident)
@@ -97,7 +97,7 @@ def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
 
 
 def _setting(service: Service, key: str, value: object) -> tuple[str, object]:
-    """An option by its name, and what it was set to as people read it."""
+    """Return an option by its name, and what it was set to as people read it."""
     option = _known(service.options, key)
     return (key, value) if option is None else (option.name, option.told(value))
 

@@ -147,7 +147,7 @@ def undoable(rows: Sequence[AuditView]) -> dict[int, UndoCheck]:
 
 
 def judge(row: AuditedChange) -> UndoCheck:
-    """Whether a change of this kind can be undone."""
+    """Tell whether a change of this kind can be undone."""
     why_not = _why_not(row)
     if why_not:
         return UndoCheck(False, why_not)
@@ -263,7 +263,7 @@ async def _audit_row(session: AsyncSession, account_id: int, audit_id: int) -> A
 
 
 async def _row_of_request(session: AsyncSession, account_id: int, request_id: int) -> AuditRow:
-    """What was wished with this request, or with the parent that it belongs to."""
+    """Return what was wished with this request, or with the parent that it belongs to."""
     request = await request_row(session, account_id, request_id)
     row = await session.scalar(
         select(AuditRow)
@@ -322,7 +322,7 @@ def _list(value: Any) -> list[str]:
 async def _restate_service(
     tx: Transaction, caller: Caller, user: UserRow, row: AuditRow, force: bool
 ) -> views.BulkPassword | None:
-    """The service's wish as it was."""
+    """Return the service's wish as it was."""
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
     if not force and not _still(row, now):
@@ -348,7 +348,7 @@ async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
 
 
 def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
-    """Whether the wish is as this change left it."""
+    """Tell whether the wish is as this change left it."""
     if "wish" in row.after:
         return bool(now["wish"] == row.after["wish"])
     if now["wish"] == Wish.ABSENT:
@@ -360,7 +360,7 @@ def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
 
 
 async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, Any]:
-    """The settings that the request of this change keeps for a cancel, if they are of the level before."""
+    """Return the settings that the request of this change keeps for a cancel, if they are of the level before."""
     request = await session.get(RequestRow, row.request_id) if row.request_id else None
     if request is None or request.previous.get("level_id") != row.before.get("level"):
         return {}
@@ -370,7 +370,7 @@ async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, An
 def _before(
     row: AuditRow, now: Mapping[str, Any], settings_before: dict[str, Any]
 ) -> dict[str, Any]:
-    """The wish before this change; what it did not touch stays as it is now."""
+    """Return the wish before this change; what it did not touch stays as it is now."""
     if _verb(row) is AuditAction.PROVISION:
         return {**now, "wish": str(Wish.ABSENT)}
     if "wish" in row.before:
@@ -392,7 +392,7 @@ async def undo_plan(scope: AccountScope, bulk_id: int, *, force: bool = False) -
 async def _undo_bulk(
     scope: AccountScope, bulk_id: int, *, force: bool, dry_run: bool
 ) -> Outcome[UndoResult]:
-    """A bulk that restates what another one changed; the other is stopped where it still goes on."""
+    """Return a bulk that restates what another one changed; the other is stopped where it still goes on."""
     shown = await queries.show(scope, bulk_id)
     if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
         await bulks.stop(scope, bulk_id)
@@ -417,7 +417,7 @@ async def _undo_bulk(
 
 
 async def _targets(scope: AccountScope, bulk_id: int) -> tuple[int, list[BulkTarget]]:
-    """What a bulk changed, with the wish before it and after it."""
+    """Return what a bulk changed, with the wish before it and after it."""
     shown = await queries.show(scope, bulk_id)
     never: dict[str, str] = {UserVerb.PASSWORD: _PASSWORD, BulkOnlyAction.RETRY: _NOTHING}
     why_not = never.get(shown.action)

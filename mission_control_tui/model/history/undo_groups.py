@@ -61,14 +61,14 @@ class AuditedGroupChange(Protocol):
 
 
 def is_of_object(row: AuditedGroupChange) -> bool:
-    """Whether the change was of an object: of no user, and of something that is provisioned."""
+    """Tell whether the change was of an object: of no user, and of something that is provisioned."""
     if row.user_id is not None or row.assignment_id is None:
         return False
     return _verb(row) in {*_MADE, *_EDITED, AuditAction.REMOVE}
 
 
 def note_of(row: AuditedGroupChange) -> str:
-    """What an undo of this change does not bring back, or nothing."""
+    """Return what an undo of this change does not bring back, or nothing."""
     return CONTENT_NOTE if _verb(row) is AuditAction.REMOVE else ""
 
 
@@ -116,7 +116,7 @@ async def undo_object(
 async def _back(
     session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool
 ) -> GroupChanges:
-    """What states the object as it was before `row`."""
+    """Return what states the object as it was before `row`."""
     if _verb(row) is AuditAction.CHANGE_MEMBERS:
         return await _members_back(session, found, row, force)
     now: _Stated = {"name": found.name, "address": found.address, **found.details}
@@ -133,13 +133,13 @@ async def _back(
 
 
 def _differs(now: _Stated, after: _Stated, key: str) -> bool:
-    """Whether it is otherwise than the change left it; the audit leaves out what is empty."""
+    """Tell whether it is otherwise than the change left it; the audit leaves out what is empty."""
     value = now.get(key)
     return (None if value in ("", []) else value) != after.get(key)
 
 
 def _empty(value: Any, after: Any) -> Any:
-    """The value, or for one that is left out in the audit the empty one of the kind that took its place."""
+    """Return the value, or for one that is left out in the audit the empty one of the kind that took its place."""
     if value is not None:
         return value
     return [] if isinstance(after, list) else ""
@@ -245,7 +245,7 @@ async def _left_with(session: AsyncSession, row: AuditRow) -> dict[str, list[str
 
 
 async def not_back(store: Store, row: AuditRow) -> str:
-    """The names of the objects that the user of `row` left with it, as a sentence, or nothing."""
+    """Return the names of the objects that the user of `row` left with it, as a sentence, or nothing."""
     async with store.read() as session:
         left = await _left_with(session, row)
         rows = await session.scalars(

@@ -63,7 +63,7 @@ async def compare(
     *,
     connectors: Collection[str] | None = None,
 ) -> Comparison:
-    """What loading this file would change and for whom, and why it may not be loaded. Writes nothing.
+    """Return what loading this file would change and for whom, and why it may not be loaded. Writes nothing.
 
     `connectors` are the names that services may use, None to leave that unchecked. Raises InvalidInput with every
     error of the file, Denied to a caller who may not see all accounts.

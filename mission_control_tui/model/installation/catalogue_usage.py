@@ -37,7 +37,7 @@ _OPTION_IDS = {
 
 
 async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> UsedIds:
-    """Every id of `catalogue` that the database refers to.
+    """Return every id of `catalogue` that the database refers to.
 
     By seats, wishes, observed states, their settings, subscriptions, bought domains, and orders that wait for approval.
     """
@@ -63,7 +63,7 @@ async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> UsedIds:
 async def users_of(
     session: AsyncSession, touches: Touches, limit: int
 ) -> tuple[int, tuple[str, ...]]:
-    """How many users (or domains) have one of these levels, wished or observed, and the first few by name."""
+    """Return how many users (or domains) have one of these levels, wished or observed, and the first few by name."""
     if not touches:
         return 0, ()
     have = or_(false(), *(_has(service, level) for service, level in touches))

@@ -156,7 +156,7 @@ def _runs() -> Exists:
 async def _assignments(
     tx: Transaction, account_id: int, service_id: str, connector: str
 ) -> Sequence[AssignmentRow]:
-    """Those that no request is working on, locked."""
+    """Return those that no request is working on, locked."""
     found = await tx.session.scalars(
         select(AssignmentRow)
         .where(
@@ -264,7 +264,7 @@ def _forget(row: AssignmentRow) -> None:
 
 
 def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
-    """What a cancel restores: the wish before, but not a light that was true of another back end."""
+    """Return what a cancel restores: the wish before, but not a light that was true of another back end."""
     if previous.get("wish") == Wish.ABSENT and previous.get("light") == Light.GREY:
         return dict(previous)
     return {

@@ -159,7 +159,7 @@ async def reset_sample(
 
 
 async def sample_objects(store: Store) -> tuple[ForgottenObject, ...]:
-    """What the sample account has at connectors."""
+    """Return what the sample account has at connectors."""
     async with store.read() as session:
         return await _objects(session)
 
@@ -258,7 +258,7 @@ async def _person(
 async def _has_seat(
     tx: Transaction, account: AccountRow, catalogue: Catalogue, service_id: str, level_id: str
 ) -> bool:
-    """Whether the catalogue in force, which need not be the shipped one, let the account buy this."""
+    """Tell whether the catalogue in force, which need not be the shipped one, let the account buy this."""
     service = next((service for service in catalogue.services if service.id == service_id), None)
     if service is None or all(level.id != level_id for level in service.levels):
         return False

@@ -105,7 +105,7 @@ async def plan_import(
     passwords: Passwords = Passwords.FILE,
     progress: Progress | None = None,
 ) -> Outcome[ImportResult]:
-    """What `run_import` would do: the same code, rolled back at the end."""
+    """Return what `run_import` would do: the same code, rolled back at the end."""
     return await run_import(
         scope, file, update=update, passwords=passwords, dry_run=True, progress=progress
     )
@@ -180,7 +180,7 @@ class _Steps:
 
 
 async def _checked(file: ImportFile, steps: _Steps) -> list[CheckedRow]:
-    """All rows judged by the rules about people, without keeping others from the processor."""
+    """Return all rows judged by the rules about people, without keeping others from the processor."""
     rows = check_rows(file, domains=None)
     checked: list[CheckedRow] = []
     while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHECKED_AT_ONCE))):

@@ -119,7 +119,7 @@ class _PastedFile(ImportFile):
 async def preview(
     scope: AccountScope, pasted: PastedList, choices: PasteChoices
 ) -> tuple[UpnProposal, ...]:
-    """Who would get which UPN. Raises InvalidInput where the domain is not the account's."""
+    """Return who would get which UPN. Raises InvalidInput where the domain is not the account's."""
     async with scope.read() as (session, account_id):
         return await _propose(session, account_id, pasted, choices)
 

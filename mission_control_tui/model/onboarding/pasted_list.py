@@ -133,7 +133,7 @@ class PastedList:
 
 
 def read_list(text: str) -> PastedList:
-    """The people of a pasted list. Raises InvalidInput only where there are more lines than LINES_LIMIT."""
+    """Return the people of a pasted list. Raises InvalidInput only where there are more lines than LINES_LIMIT."""
     lines = _LINE_ENDS.split(text)
     if len(lines) > LINES_LIMIT:
         raise InvalidInput(
@@ -167,7 +167,7 @@ def _refused(line: int, text: str, what: str, hint: str = "") -> PastedPerson:
 
 
 def _once(people: Sequence[PastedPerson]) -> Iterator[PastedPerson]:
-    """The same people; who stands in the list already is a problem of the later line."""
+    """Yield the same people; who stands in the list already is a problem of the later line."""
     seen: dict[tuple[str, str], int] = {}
     for one in people:
         key = (fold(one.display_name), one.address.casefold())
@@ -224,7 +224,7 @@ def _person(number: int, line: str, text: str) -> PastedPerson:
 
 
 def _ordered(names: Sequence[str], delimiter: str, address: str) -> tuple[str, str, str]:
-    """Which of two cells is the last name: "Lovelace, Ada" as people write it, tables the other way round.
+    """Return which of two cells is the last name: "Lovelace, Ada" as people write it, tables the other way round.
 
     An address that begins with one of the two decides.
     """
@@ -277,7 +277,7 @@ def _names(text: str) -> tuple[str, str, str]:
 
 
 def _of_address(address: str) -> tuple[str, str, str]:
-    """The name that an address is made of: ada.lovelace@ is Ada Lovelace."""
+    """Return the name that an address is made of: ada.lovelace@ is Ada Lovelace."""
     words = [word for word in _SEPARATORS.split(address.partition("@")[0]) if word]
     words = [word[:1].upper() + word[1:] for word in words if not word.isdigit()]
     return _names(" ".join(words)) if len(words) > 1 else ("", "", " ".join(words))
@@ -324,7 +324,7 @@ class _HeadedTable:
 
     @classmethod
     def of(cls, line: str) -> _HeadedTable | None:
-        """The table that this line is the headings of; None where it is a person."""
+        """Return the table that this line is the headings of; None where it is a person."""
         delimiter = max("\t;,", key=line.count)
         headings = _split(line, delimiter) if delimiter in line else [line]
         columns = [_HEADINGS.get(heading_key(heading), "") for heading in headings]
@@ -343,7 +343,7 @@ class _HeadedTable:
         return tuple(harmless(heading) for name, heading in pairs if heading and not name)
 
     def read(self, number: int, line: str, clean: str) -> list[PastedPerson]:
-        """The person of a row; a column with names alone is read as lines without headings are."""
+        """Return the person of a row; a column with names alone is read as lines without headings are."""
         if len(self.columns) == 1:
             return _read(number, line, clean)
         cells = _split(clean, self.delimiter)

@@ -91,7 +91,7 @@ class RowChecker:
         self._manager_upns: dict[str, str] = {}
 
     async def judge(self, *, lock: bool = False) -> CheckedRows:
-        """All rows; `lock` keeps the known users for this transaction."""
+        """Return all rows; `lock` keeps the known users for this transaction."""
         for row in self._rows:
             if row.problems or row.row.row in self._foreign:
                 self._judged.refused[row.row.row] = list(row.problems)
@@ -242,7 +242,7 @@ class RowChecker:
                 user.manager_key = manager.key
 
     def _managed(self) -> Iterator[tuple[ImportRow, str, NewUser | None]]:
-        """The rows that state a manager who is not the present one, with the manager and the new user."""
+        """Yield the rows that state a manager who is not the present one, with the manager and the new user."""
         for one in self._judged.new:
             if one.details.manager:
                 yield one.row, one.details.manager, one

@@ -102,7 +102,7 @@ class TemplateContent:
 
 
 async def like(scope: AccountScope, user: str) -> TemplateContent:
-    """What a new user like this one gets. Raises NotFound."""
+    """Return what a new user like this one gets. Raises NotFound."""
     async with scope.read() as (session, account_id):
         return await content_like(session, account_id, user)
 
@@ -140,7 +140,7 @@ async def content_like(session: AsyncSession, account_id: int, name: str) -> Tem
 
 
 def settings_kept(service: Service, level_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the settings new users get as well: neither personal nor as the level has it anyway."""
+    """Return what of the settings new users get as well: neither personal nor as the level has it anyway."""
     usual = service.validate_settings(level_id, {})
     return {
         option.id: settings[option.id]
@@ -152,7 +152,7 @@ def settings_kept(service: Service, level_id: str, settings: Mapping[str, Any]) 
 
 
 def checked(catalogue: Catalogue, content: TemplateContent) -> TemplateContent:
-    """The same by ids and with clean values. Raises InvalidInput with every problem, NotFound, UsageError."""
+    """Return the same by ids and with clean values. Raises InvalidInput with every problem, NotFound, UsageError."""
     problems = [
         Problem(
             name, "is no field that a template can have", f"one of: {', '.join(TEMPLATE_FIELDS)}"
@@ -203,12 +203,12 @@ def checked(catalogue: Catalogue, content: TemplateContent) -> TemplateContent:
 def in_order(
     catalogue: Catalogue, services: Iterable[TemplateService]
 ) -> tuple[TemplateService, ...]:
-    """Services that others require come first."""
+    """Return the services in an order in which those that others require come first."""
     return tuple(sorted(services, key=lambda one: len(catalogue.requirements(one.service))))
 
 
 def described(catalogue: Catalogue, content: TemplateContent) -> tuple[str, ...]:
-    """A template in lines for people: its services with levels and settings, then its fields."""
+    """Return a template in lines for people: its services with levels and settings, then its fields."""
     lines = []
     for one in content.services:
         try:

@@ -59,7 +59,7 @@ async def list_templates(scope: AccountScope) -> tuple[Template, ...]:
 
 
 async def show_template(scope: AccountScope, name: str) -> Template:
-    """One template by name or id. Raises NotFound naming those that there are."""
+    """Return one template by name or id. Raises NotFound naming those that there are."""
     async with scope.read() as (session, account_id):
         return _view(await _row(session, account_id, name))
 

@@ -76,7 +76,7 @@ class UpnProposal:
 
 
 def local_part(pattern: Pattern, first_names: str, last_name: str, display_name: str = "") -> str:
-    """The part before the @: ASCII, lower case; "" where the name has no letter that could stand there."""
+    """Return the part before the @: ASCII, lower case; "" where the name has no letter that could stand there."""
     words = first_names.split()
     first, last = _plain(words[0]) if words else "", _plain(last_name)
     if not first or not last:
@@ -107,7 +107,7 @@ async def propose(
     domain: str,
     pattern: Pattern,
 ) -> tuple[UpnProposal, ...]:
-    """A free UPN for each of the people, in their order.
+    """Return a free UPN for each of the people, in their order.
 
     An address at one of the account's domains is the UPN itself. Somebody of the same name who has the UPN that would
     be proposed is taken for the same person, and refused: so pasting a list again creates nobody twice.
@@ -190,7 +190,7 @@ def _judge(
     used: dict[str, int],
     account_id: int,
 ) -> UpnProposal | None:
-    """What becomes of the person with this UPN; None where the next one is to be tried."""
+    """Return what becomes of the person with this UPN; None where the next one is to be tried."""
     where = f"line {one.line}"
     given = bool(one.address) and upn == one.address
     if not upn:

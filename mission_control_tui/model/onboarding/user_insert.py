@@ -82,7 +82,7 @@ def _rows(
     ids: Mapping[str, str],
     kept: Sequence[int],
 ) -> dict[Table, Rows]:
-    """The rows of these users by table, in the order in which they have to be inserted; notes plan and audit."""
+    """Return the rows of these users by table, in the order in which they have to be inserted; notes plan and audit."""
     people: Rows = []
     addresses: Rows = []
     terms: Rows = []

@@ -102,7 +102,7 @@ async def list_drafts(
     kind: str | None = None,
     subject: str | None = None,
 ) -> tuple[Draft, ...]:
-    """The operator's own drafts in accounts that the caller may see, the newest first."""
+    """Return the operator's own drafts in accounts that the caller may see, the newest first."""
     async with store.read() as session:
         statement = (
             select(DraftRow, AccountRow.code)
@@ -134,7 +134,7 @@ async def list_drafts(
 
 
 async def show_draft(store: Store, caller: Caller, draft_id: int) -> Draft:
-    """One of the operator's own drafts. Raises NotFound, for another's too."""
+    """Return one of the operator's own drafts. Raises NotFound, for another's too."""
     for draft in await list_drafts(store, caller):
         if draft.id == draft_id:
             return draft

@@ -73,7 +73,7 @@ def _newest(caller: Caller, *, users: bool) -> Select[int, str, datetime]:
 
 
 async def recent_users(store: Store, caller: Caller, limit: int = 20) -> tuple[Recent, ...]:
-    """Whom the caller looked at, the newest first; who is gone or may not be seen any more is left out."""
+    """Return whom the caller looked at, the newest first; who is gone or may not be seen any more is left out."""
     async with store.read() as session:
         rows = (await session.execute(_newest(caller, users=True))).all()
         seen = {row.user_id: row.at for row in rows if caller.may_see(row.account_id)}

@@ -91,7 +91,7 @@ async def _change(store: Store, caller: Caller, **values: object) -> None:
 
 
 async def lost(store: Store, caller: Caller) -> ConsoleSession | None:
-    """The operator's newest session that ended without being quit, if it may be gone on with.
+    """Return the operator's newest session that ended without being quit, if it may be gone on with.
 
     That is one whose process is gone from this machine (a process on another machine is taken for alive) or that noted
     that its terminal was lost, within OFFERED_HOURS.

@@ -44,7 +44,7 @@ class PriceChanged(Conflict):
 
 
 async def approval_limit(scope: AccountScope) -> Money | None:
-    """The total above which the account's orders wait for approval; None where none does."""
+    """Return the total above which the account's orders wait for approval; None where none does."""
     async with scope.store.read() as session:
         row = await scope.row(session)
         return _limit(row, (await in_force(session)).catalogue)
@@ -156,7 +156,7 @@ async def cancel_order(
 
 
 async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) -> OrderRow:
-    """The order, locked. Raises NotFound, Conflict where it does not wait."""
+    """Return the order, locked. Raises NotFound, Conflict where it does not wait."""
     order = await order_row(session, account.id, order_id, lock=True)
     if order.state != OrderState.AWAITING_APPROVAL:
         who = f" by {order.decided_by}" if order.decided_by else ""

@@ -161,7 +161,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
 
 
 def above_limit(account: AccountRow, total: Money) -> tuple[str, ...]:
-    """Why an order of this total waits for approval by the account's limit; empty where it does not."""
+    """Return why an order of this total waits for approval by the account's limit; empty where it does not."""
     if account.approval_above_minor is None or total.minor <= account.approval_above_minor:
         return ()
     limit = Money(account.approval_above_minor, total.currency)
@@ -175,7 +175,7 @@ async def checked(
     sold: Product,
     wanted: Purchase,
 ) -> tuple[Quote, dict[str, Value]]:
-    """The price and the answers of a purchase. Raises InvalidInput with the problems of both at once."""
+    """Return the price and the answers of a purchase. Raises InvalidInput with the problems of both at once."""
     problems: list[Problem] = []
     given, to_attach = _given(sold, wanted, problems)
     quoted: Quote | None = None
@@ -211,7 +211,7 @@ async def checked(
 def _given(
     sold: Product, wanted: Purchase, problems: list[Problem]
 ) -> tuple[dict[str, object], str | None]:
-    """The answers with the domain among them where the product asks for one to attach, and that domain."""
+    """Return the answers with the domain among them where the product asks for one to attach, and that domain."""
     given = dict(wanted.fields)
     if sold.buys is PurchaseKind.DOMAIN:
         return given, None

@@ -75,7 +75,7 @@ async def list_orders(
     limit: int = 200,
     before_id: int | None = None,
 ) -> tuple[OrderView, ...]:
-    """The account's orders, newest first.
+    """Return the account's orders, newest first.
 
     `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number; digits alone are
     not looked for in labels.
@@ -96,7 +96,7 @@ async def list_orders(
 
 
 async def show_order(scope: AccountScope, order_id: int) -> OrderView:
-    """One order of the account. Raises NotFound."""
+    """Return one order of the account. Raises NotFound."""
     async with scope.read() as (session, account_id):
         (view,) = await views(session, [await order_row(session, account_id, order_id)])
         return view
@@ -105,7 +105,7 @@ async def show_order(scope: AccountScope, order_id: int) -> OrderView:
 async def order_row(
     session: AsyncSession, account_id: int, order_id: int, *, lock: bool = False
 ) -> OrderRow:
-    """One of the account's orders. Raises NotFound."""
+    """Return one of the account's orders. Raises NotFound."""
     statement = select(OrderRow).where(OrderRow.id == order_id, OrderRow.account_id == account_id)
     row = await session.scalar(statement.with_for_update() if lock else statement)
     if row is None:
@@ -128,7 +128,7 @@ async def views(session: AsyncSession, rows: Sequence[OrderRow]) -> tuple[OrderV
 
 
 async def spent_since(session: AsyncSession, account_id: int, since: datetime) -> tuple[Money, ...]:
-    """The totals of purchases that were placed (or approved) since then, one for each currency, by its code."""
+    """Return the totals of purchases that were placed (or approved) since then, one for each currency, by its code."""
     rows = await session.execute(
         select(OrderRow.currency, func.sum(OrderRow.total_minor))
         .where(
@@ -143,7 +143,7 @@ async def spent_since(session: AsyncSession, account_id: int, since: datetime) -
 
 
 def _holds(text: str) -> ColumnElement[bool]:
-    """Whether an order says `text` anywhere; digits are a number or a ticket, not the months in a label."""
+    """Tell whether an order says `text` anywhere; digits are a number or a ticket, not the months in a label."""
     places = [
         OrderRow.operator.icontains(text, autoescape=True),
         OrderRow.ticket.icontains(text, autoescape=True),

@@ -30,7 +30,7 @@ class Subscription:
 
 
 async def list_subscriptions(scope: AccountScope) -> tuple[Subscription, ...]:
-    """What the account has bought and not removed, in the catalogue's order."""
+    """Return what the account has bought and not removed, in the catalogue's order."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         return await _subscriptions(session, catalogue, account_id)
@@ -93,7 +93,7 @@ async def change_quantity(
 async def locked_subscription(
     tx: Transaction, account: AccountRow, product_id: str, level_id: str
 ) -> SubscriptionRow | None:
-    """The account's subscription to this level, locked; None where it never had one."""
+    """Return the account's subscription to this level, locked; None where it never had one."""
     return await tx.session.scalar(
         select(SubscriptionRow)
         .where(
@@ -109,7 +109,7 @@ async def locked_subscription(
 async def subscribed_level(
     session: AsyncSession, catalogue: Catalogue, account: AccountRow, product: Product
 ) -> str:
-    """The id of the only level of the product that the account has. Raises NotFound, Conflict (several)."""
+    """Return the id of the only level of the product that the account has. Raises NotFound, Conflict (several)."""
     have = [
         subscription
         for subscription in await _subscriptions(session, catalogue, account.id)

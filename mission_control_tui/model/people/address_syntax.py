@@ -24,7 +24,7 @@ _DOMAINS_NAMED = 5
 
 @lru_cache(maxsize=4096)
 def domain_key(domain: str) -> str:
-    """The form by which domains are compared: lower case, ASCII (IDNA 2008), no final dot.
+    """Return the form by which domains are compared: lower case, ASCII (IDNA 2008), no final dot.
 
     Raises InvalidInput when it is not a domain name.
     """

@@ -13,7 +13,7 @@ _NOT_ASSIGNED = frozenset({"XK"})
 
 
 def country_code(text: str) -> str | None:
-    """The alpha-2 code of a country given by code (two or three letters) or name in any case, or None."""
+    """Return the alpha-2 code of a country given by code (two or three letters) or name in any case, or None."""
     return _codes().get(fold(text))
 
 

@@ -28,7 +28,7 @@ def display_name_for(first_names: str, last_name: str) -> str:
 
 
 def username_for(upn: str, taken: Taken = ()) -> str:
-    """A username that is free, from the local part of `upn`: lower case, at most 20 characters.
+    """Return a username that is free, from the local part of `upn`: lower case, at most 20 characters.
 
     A name in use gets a number: ada.lovelace2; room1 becomes room1-2, for room12 would look like another room.
     """
@@ -49,7 +49,7 @@ def username_for(upn: str, taken: Taken = ()) -> str:
 
 
 def alternatives(upn: str, taken: Taken) -> Iterator[str]:
-    """Free UPNs to offer when `upn` is taken, the likeliest first, at most about a thousand.
+    """Yield free UPNs to offer when `upn` is taken, the likeliest first, at most about a thousand.
 
     `taken` is asked by upn_key. Raises InvalidInput when the domain of `upn` is not one.
 
@@ -80,7 +80,7 @@ def backend_name(
     pattern: str = "{account}_{username}_{instance}",
     taken: Taken = (),
 ) -> str:
-    """The name of a user's object at a back end: lower-case ASCII letters, digits and what `pattern` adds.
+    """Return the name of a user's object at a back end: lower-case ASCII letters, digits and what `pattern` adds.
 
     Every other run of characters becomes "_", and empty parts leave no separator behind. The same parts give the same
     name; one that had to be cut to `limit_bytes` (at least 16), or that is `taken`, ends in a hash of all the parts.
@@ -104,7 +104,7 @@ def _asker(taken: Taken) -> Callable[[str], bool]:
 
 
 def _first_free(name: Callable[[int], str], is_taken: Callable[[str], bool]) -> str:
-    """A free name(number), number from 2: the lowest where numbers are taken without gaps, in few questions."""
+    """Return a free name(number), number from 2: the lowest where numbers are taken without gaps, in few questions."""
     highest_taken, free = 1, 2
     while is_taken(name(free)):
         highest_taken, free = free, free * 2

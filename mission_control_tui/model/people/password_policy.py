@@ -56,14 +56,14 @@ class RuleResult:
 def check(
     password: str, username: str, policy: PasswordPolicy = DEFAULT_POLICY
 ) -> tuple[RuleResult, ...]:
-    """Every rule of `policy` with its result, always the same rules in the same order."""
+    """Return every rule of `policy` with its result, always the same rules in the same order."""
     return tuple(_results(password, username, policy))
 
 
 def problems_of(
     password: str, username: str, policy: PasswordPolicy = DEFAULT_POLICY
 ) -> tuple[Problem, ...]:
-    """The rules that `password` breaks, for an error; none repeats the password."""
+    """Return the rules that `password` breaks, for an error; none repeats the password."""
     return tuple(
         Problem("password", f"does not meet the rule: {result.text}")
         for result in check(password, username, policy)

@@ -13,7 +13,7 @@ def digits_of(phone: str) -> str:
 
 
 def phone_warning(phone: str, country: str = "") -> str:
-    """Why `phone` cannot be dialled, judged by the plan of `country` (alpha-2) or of its own +code, or "".
+    """Return why `phone` cannot be dialled, judged by the plan of `country` (alpha-2) or of its own +code, or "".
 
     A number without + and without a country cannot be judged but for having digits at all.
     """

@@ -37,7 +37,7 @@ class Validated:
     warnings: tuple[Problem, ...]
 
     def require(self) -> UserDetails:
-        """The cleaned details. Raises InvalidInput with all problems when there are any."""
+        """Return the cleaned details. Raises InvalidInput with all problems when there are any."""
         if self.problems:
             raise InvalidInput("These details cannot be saved.", problems=self.problems)
         return self.details

@@ -16,7 +16,7 @@ _NO_DATE = frozenset({"", "never", "none"})
 
 
 def parse_value(field: UserField, text: str) -> Value:
-    """What `text` states for `field`: flags are yes or no, dates ISO 8601 or never; other text stays as it is.
+    """Return what `text` states for `field`: flags are yes or no, dates ISO 8601 or never; other text stays as it is.
 
     Raises InvalidInput with one Problem, whose `where` is the field's name.
     """
@@ -26,7 +26,7 @@ def parse_value(field: UserField, text: str) -> Value:
 
 
 def text_of(value: Value) -> str:
-    """The text that parse_value reads back: yes, no, 2030-12-31; "" for None."""
+    """Return the text that parse_value reads back: yes, no, 2030-12-31; "" for None."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else value.isoformat() if value else ""

@@ -58,7 +58,7 @@ class BinLine:
 async def list_bin(
     scope: AccountScope, *, bin_days: int, query: str = "", limit: int = 200
 ) -> tuple[BinLine, ...]:
-    """Who is in the account's recycling bin, the last deleted first; `query` are parts of the name or the UPN.
+    """Return who is in the account's recycling bin, the last deleted first; `query` are parts of the name or the UPN.
 
     `bin_days` is the setting: after so many days the worker purges, 0 for never.
     """

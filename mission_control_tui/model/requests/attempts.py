@@ -115,7 +115,7 @@ FIRST_STEP = StepStart(1, "observe", "Looking at the back end")
 
 
 async def lock_attempt(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
-    """The run's request and assignment, locked. Raises RunLost."""
+    """Return the run's request and assignment, locked. Raises RunLost."""
     found = (
         await tx.session.execute(
             select(AssignmentRow, RequestRow)
@@ -132,7 +132,7 @@ async def lock_attempt(tx: Transaction, run: Run) -> tuple[RequestRow, Assignmen
 
 
 async def load(store: Store, run: Run) -> Job:
-    """What the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
+    """Return what the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
     async with store.read() as session:
         found = (
             await session.execute(
@@ -182,7 +182,7 @@ async def load(store: Store, run: Run) -> Job:
 def wished_of(
     service: Service, wish: str, level_id: str, settings: Mapping[str, Any]
 ) -> ServiceWish:
-    """A wish as it is stored, in the catalogue's terms. Raises NotFound when the service lacks the level."""
+    """Return a wish as it is stored, in the catalogue's terms. Raises NotFound when the service lacks the level."""
     limits = service.level(level_id).limits if level_id and wish != Wish.ABSENT else {}
     return ServiceWish(Wish(wish), level_id, limits, dict(settings))
 

@@ -47,7 +47,7 @@ class Limits(Protocol):
         ...
 
     def starts_left(self, connector: str) -> int:
-        """Requests of the connector that this worker may start now without going too fast."""
+        """Return requests of the connector that this worker may start now without going too fast."""
         ...
 
 
@@ -86,7 +86,7 @@ class Outlook:
 
 
 async def look(store: Store, worker_id: str) -> Outlook:
-    """A cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
+    """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
     async with store.read() as session:
         now = await clock(session)
         queued = RequestRow.state == RequestState.QUEUED
@@ -152,7 +152,7 @@ async def _drains(tx: Transaction, worker_id: str) -> bool:
 
 
 async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
-    """How many requests of each connector run, all of them and bulk alone."""
+    """Return how many requests of each connector run, all of them and bulk alone."""
     rows = await session.execute(
         select(AssignmentRow.connector, RequestRow.priority, func.count())
         .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
@@ -205,7 +205,7 @@ class _Candidate:
 async def _choose(
     tx: Transaction, now: float, slots: Slots, limits: Limits, paused: Collection[str]
 ) -> list[_Candidate]:
-    """The next requests in order, passing over those of connectors that have no room left."""
+    """Return the next requests in order, passing over those of connectors that have no room left."""
     room = _Room(limits, *await _running(tx.session))
     chosen: dict[str | None, _Candidate] = {}
     bulk = 0

@@ -58,7 +58,7 @@ async def pause(
 
 
 async def claim_check(store: Store, connector: str, seconds: float) -> bool:
-    """Whether this worker is the one that checks the connector now; others leave it for `seconds`."""
+    """Tell whether this worker is the one that checks the connector now; others leave it for `seconds`."""
 
     async def work(tx: Transaction) -> bool:
         row = await _row(tx, connector)
@@ -87,7 +87,7 @@ async def still_paused(
 
 
 async def resume(store: Store, connector: str) -> int:
-    """The check passed: what waited goes on by itself. Returns how many requests were queued."""
+    """Note that the check passed: what waited goes on by itself. Return how many requests were queued."""
 
     async def work(tx: Transaction) -> int:
         row = await _row(tx, connector)

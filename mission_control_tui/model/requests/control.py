@@ -109,7 +109,7 @@ async def cancel(
 async def _under_way(
     tx: Transaction, account_id: int, request_id: int
 ) -> tuple[RequestRow, Sequence[RequestRow]]:
-    """The request, and those of its children that have not ended, or itself without any; all of them locked.
+    """Return the request, and those of its children that have not ended, or itself without any; all of them locked.
 
     Raises NotFound, and Conflict when the request has ended.
     """

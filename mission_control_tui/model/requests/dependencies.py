@@ -78,7 +78,7 @@ async def settle_waiting(tx: Transaction) -> int:
 
 
 async def settle_all(store: Store) -> int:
-    """The same for whoever has time: first looks, then writes only what differs, in small transactions."""
+    """Do the same for whoever has time: it first looks, then writes only what differs, in small transactions."""
     async with store.read() as session:
         stale = [one.request_id for one in await _judge(session, true())]
     queued = 0
@@ -117,7 +117,7 @@ async def _settle(tx: Transaction, which: ColumnElement[bool]) -> int:
 
 
 async def _judge(session: AsyncSession, which: ColumnElement[bool]) -> list[_Waiting]:
-    """The waiting requests that may start, or wait for something else than they say.
+    """Return the waiting requests that may start, or wait for something else than they say.
 
     A dependency is satisfied when its service is green, or grey where it was to be taken away.
     """

@@ -63,7 +63,7 @@ class FlagCount:
 async def green_pages(
     scope: AccountScope, *, user: str | None = None, service: str | None = None
 ) -> AsyncIterator[tuple[GreenAssignment, ...]]:
-    """The account's green instances, page by page; of one user or service where named. Raises NotFound.
+    """Yield the account's green instances, page by page; of one user or service where named. Raises NotFound.
 
     Services and levels that left the catalogue are left out: what they grant is not known.
     """
@@ -175,7 +175,7 @@ async def mark_drift(
 async def known_at(
     store: Store, caller: Caller, connector: str, keys: Collection[str]
 ) -> frozenset[str]:
-    """Those of the keys (at most a few hundred) that are assignments which have, or wish for, an object there.
+    """Return those of the keys (at most a few hundred) that are assignments which have, or wish for, an object there.
 
     Objects belong to the whole installation: raises Denied to a caller who may see only some accounts.
     """

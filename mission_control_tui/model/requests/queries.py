@@ -62,7 +62,7 @@ async def list_requests(
 async def count_requests(
     scope: AccountScope, *, states: Iterable[RequestState] = (), after_id: int = 0
 ) -> int:
-    """How many requests the account has in these states (all, without any), those up to `after_id` left out."""
+    """Return how many requests the account has in these states (all, without any), those up to `after_id` left out."""
     async with scope.read() as (session, account_id):
         statement = select(func.count()).where(
             RequestRow.account_id == account_id, RequestRow.id > after_id
@@ -74,7 +74,7 @@ async def count_requests(
 
 
 async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
-    """One request with everything that is known of it. Raises NotFound."""
+    """Return one request with everything that is known of it. Raises NotFound."""
     async with scope.read() as (session, account_id):
         await request_row(session, account_id, request_id)
         (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))

@@ -137,7 +137,7 @@ async def _hold(
 
 
 async def held_removals(scope: AccountScope) -> tuple[int, ...]:
-    """The account's requests that wait because there were too many removals, oldest first."""
+    """Return the account's requests that wait because there were too many removals, oldest first."""
     async with scope.read() as (session, account_id):
         rows = await session.scalars(
             select(RequestRow.id)

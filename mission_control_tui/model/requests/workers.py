@@ -60,7 +60,7 @@ class Identity:
 
     @classmethod
     def of_this_process(cls, app_version: str) -> Self:
-        """A new identity; each start of a worker has its own."""
+        """Return a new identity; each start of a worker has its own."""
         host, pid, started = this_process()
         short = re.sub(r"[^a-z0-9]+", "-", host.casefold())[:30]
         return cls(f"{short}-{pid}-{secrets.token_hex(4)}", host, pid, started, app_version)
@@ -235,7 +235,7 @@ def _holds(row: WorkerRow, now: float, lease_seconds: float) -> bool:
 
 
 def _strays() -> Select[str]:
-    """Names under which requests run although no such worker is there."""
+    """Return names under which requests run although no such worker is there."""
     there = select(WorkerRow.id).where(WorkerRow.ended.is_(False))
     return (
         select(RequestRow.worker_id)

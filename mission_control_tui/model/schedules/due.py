@@ -34,7 +34,7 @@ async def next_moment(store: Store) -> float | None:
 
 
 async def due(store: Store, limit: int = 50) -> tuple[DueSchedule, ...]:
-    """Schedules whose moment has come, the longest overdue first."""
+    """Return schedules whose moment has come, the longest overdue first."""
     async with store.read() as session:
         now = datetime.fromtimestamp(await clock(session), UTC)
         rows = await session.execute(

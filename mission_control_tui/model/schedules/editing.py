@@ -259,7 +259,7 @@ async def _tried(
     action: UserAction,
     params: ActionParams,
 ) -> tuple[str, ...]:
-    """What a person should know of the verb's dry run as things are now.
+    """Return what a person should know of the verb's dry run as things are now.
 
     Raises what no time mends: an unknown name, a wrong setting.
     """

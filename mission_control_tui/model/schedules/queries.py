@@ -57,7 +57,7 @@ async def list_schedules(
     states: Collection[ScheduleState] = (),
     limit: int = 200,
 ) -> tuple[ScheduleView, ...]:
-    """The account's schedules: those that wait, the next first, then those that ended, the last first."""
+    """Return the account's schedules: those that wait, the next first, then those that ended, the last first."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = _joined().where(ScheduleRow.account_id == account_id)
@@ -80,7 +80,7 @@ async def list_schedules(
 
 
 async def show_schedule(scope: AccountScope, schedule_id: int) -> ScheduleView:
-    """One schedule. Raises NotFound."""
+    """Return one schedule. Raises NotFound."""
     return _view(*await _shown(scope, schedule_id))
 
 

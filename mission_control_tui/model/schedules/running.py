@@ -72,7 +72,7 @@ async def _maker(store: Store, schedule_id: int) -> tuple[Caller, int] | None:
 
 
 async def _still_due(tx: Transaction, schedule_id: int) -> ScheduleRow | None:
-    """The schedule, locked; None when it has ended, was put off, or another worker has it."""
+    """Return the schedule, locked; None when it has ended, was put off, or another worker has it."""
     now = datetime.fromtimestamp(await clock(tx.session), UTC)
     row: ScheduleRow | None = await tx.session.scalar(
         select(ScheduleRow)

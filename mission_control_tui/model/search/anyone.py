@@ -163,7 +163,7 @@ async def _exact_username(
 async def _rarest_first(
     session: AsyncSession, scope: Scope, words: Sequence[str]
 ) -> list[tuple[str, int]]:
-    """The words and how many terms begin so, the rarest first, then the longest; one alone counts as many."""
+    """Return the words and how many terms begin so, the rarest first, then the longest; one alone counts as many."""
     if len(words) == 1:
         return [(words[0], COUNTED)]
     counts: list[ScalarSelect[int]] = []
@@ -193,7 +193,7 @@ async def _matches(
     *,
     in_bin: bool,
 ) -> bool:
-    """Those whom every word finds; whether there are more."""
+    """Return those whom every word finds, and whether there are more."""
     most = CANDIDATES if len(words) == 1 else CANDIDATES_OF_SEVERAL
     statement = (
         select(

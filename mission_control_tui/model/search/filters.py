@@ -88,7 +88,7 @@ _Meaning = tuple[str, str]
 
 
 def _names(catalogue: Catalogue) -> dict[str, list[_Meaning]]:
-    """How services and levels can be called -> which they are."""
+    """Return how services and levels can be called -> which they are."""
     names: dict[str, list[_Meaning]] = {}
     for service in catalogue.services:
         if service.subject is not SubjectKind.USER:

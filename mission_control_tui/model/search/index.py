@@ -46,7 +46,7 @@ SEARCHED_FIELDS = frozenset(
 
 
 def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
-    """What the user is found by, sorted; `aliases` are the addresses other than the UPN."""
+    """Return what the user is found by, sorted; `aliases` are the addresses other than the UPN."""
     found: set[str] = set()
     for name in (details.display_name, details.first_names, details.last_name):
         for word in fold(name).split(" "):
@@ -80,7 +80,7 @@ def _parts(word: str) -> Iterator[str]:
 
 
 def _phone_forms(phone: str, country: str) -> Iterator[str]:
-    """The digits as typed, as dialled from abroad, and as dialled within the country."""
+    """Yield the digits as typed, as dialled from abroad, and as dialled within the country."""
     yield digits_of(phone)
     if not country and not phone.lstrip().startswith("+"):
         return
@@ -145,7 +145,7 @@ class QueryWords:
     def matches(
         self, account_id: int, *, in_bin: bool, intersect: bool | None = None
     ) -> Select[str, str]:
-        """A statement for (sort key, user id) of all who match every word, in no order.
+        """Return a statement for (sort key, user id) of all who match every word, in no order.
 
         Who has several terms that begin with the rarest word is there several times. `intersect` compares whole ranges,
         which is quicker for finding all of many; otherwise each match of the rarest word is asked for the others.

@@ -77,7 +77,7 @@ async def with_digits(
 
 
 async def inside(store: Store, scope: Scope, word: str, found: dict[str, SearchCandidate]) -> bool:
-    """Who has the word in the middle of the name or of an address; whether there are more."""
+    """Return who has the word in the middle of the name or of an address, and whether there are more."""
     named = select(*COLUMNS).where(scope.has(UserRow.sort_key, word))
     keys = select(AddressRow.id).where(scope.has(AddressRow.key, word))
     if scope.caller.accounts is not None:

@@ -36,7 +36,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 
 
 async def columns(scope: AccountScope) -> tuple[LightColumn, ...]:
-    """The services across, in the catalogue's order: those for users that were bought or that somebody has."""
+    """Return the services across, in the catalogue's order: those for users that were bought or that somebody has."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         bought = set(
@@ -70,7 +70,7 @@ async def page(
     offset: int = 0,
     limit: int = 50,
 ) -> MatrixPage:
-    """The rows from `offset` on. By age, users without anything red or orange come last, by name."""
+    """Return the rows from `offset` on. By age, users without anything red or orange come last, by name."""
     offset = max(0, offset)
     async with scope.read() as (session, account_id):
         asked = await UserQuery.of(session, account_id, wanted)
@@ -145,7 +145,7 @@ async def ids(
 async def among(
     scope: AccountScope, users: Collection[str], wanted: UserFilter = ALL
 ) -> frozenset[str]:
-    """Those of `users`, by id, who are looked at; whoever was deleted is not."""
+    """Return those of `users`, by id, who are looked at; whoever was deleted is not."""
     found: set[str] = set()
     async with scope.read() as (session, account_id):
         words = search.words_of(wanted.text)

@@ -102,7 +102,7 @@ def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[LightColumn, .
 
 
 async def rows_of(session: AsyncSession, user_ids: Sequence[str]) -> tuple[MatrixRow, ...]:
-    """These users with their services, in the order of `user_ids`."""
+    """Return these users with their services, in the order of `user_ids`."""
     if not user_ids:
         return ()
     users: dict[str, Any] = {}

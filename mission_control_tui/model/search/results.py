@@ -67,7 +67,7 @@ class SearchResults:
 
 
 async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int, Account]:
-    """These accounts with their domains, by id."""
+    """Return these accounts with their domains, by id."""
     names: dict[int, list[str]] = {}
     for account_id, name in await session.execute(
         select(DomainRow.account_id, DomainRow.name)
@@ -102,7 +102,7 @@ async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int
 async def load_users(
     session: AsyncSession, ids: Sequence[str], words: Sequence[str] = ()
 ) -> tuple[FoundUser, ...]:
-    """These users in this order; who is gone is left out. `words` are what they were found by."""
+    """Return these users in this order; who is gone is left out. `words` are what they were found by."""
     if not ids:
         return ()
     rows = {
@@ -168,7 +168,7 @@ def _shows(row: Any, words: Iterable[str]) -> bool:
 
 
 def _matched(row: Any, aliases: Iterable[str], words: Sequence[str]) -> str:
-    """The first of username, aliases and phones in which a word stands that name and UPN do not have."""
+    """Return the first of username, aliases and phones in which a word stands that name and UPN do not have."""
     missing = [word for word in words if not _shows(row, [word])]
     for label, text, folded in _others(row, aliases):
         if any(word in folded for word in missing):
@@ -200,7 +200,7 @@ def _others(row: Any, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 async def load_orders(
     session: AsyncSession, caller: Caller, numbers: Sequence[int]
 ) -> tuple[FoundOrder, ...]:
-    """These orders, as far as the caller may see them."""
+    """Return these orders, as far as the caller may see them."""
     rows = (
         await session.execute(
             select(

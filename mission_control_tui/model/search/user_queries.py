@@ -121,7 +121,7 @@ class UserQuery:
         return [has(self.account_id, self.wanted, ident).exists()]
 
     def _ageing(self) -> UserFilter:
-        """What of a user's services gives an age: of those that are looked at, the red and orange ones."""
+        """Return what of a user's services gives an age: of those that are looked at, the red and orange ones."""
         lights = self.wanted.lights & set(AGEING) if self.wanted.lights else frozenset(AGEING)
         return UserFilter(
             lights=lights,

@@ -45,7 +45,7 @@ class OwnLights:
 
 
 async def mine(scope: AccountScope) -> OwnLights:
-    """The caller's own lights: services of which the newest request is the operator's."""
+    """Return the caller's own lights: services of which the newest request is the operator's."""
     async with scope.read() as (session, account_id):
         counts: dict[Light, int] = {}
         looked_at: dict[Light, int] = {}

@@ -29,7 +29,7 @@ class LastFailure:
 
 
 async def failures_of(scope: AccountScope, user: str) -> dict[str, LastFailure]:
-    """The failure behind each red light of a user, by assignment id."""
+    """Return the failure behind each red light of a user, by assignment id."""
     async with scope.read() as (session, account_id):
         target = await user_row(session, account_id, user, binned=True)
         newest = (

@@ -69,7 +69,7 @@ async def status(
 
 
 async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
-    """The newest request that has not ended, by the id of its assignment, for those of `ids` that have one."""
+    """Return the newest request that has not ended, by the id of its assignment, for those of `ids` that have one."""
     if not ids:
         return {}
     condition = AssignmentRow.id.in_(ids) if len(ids) < 500 else AssignmentRow.light == Light.ORANGE
@@ -130,7 +130,7 @@ async def _not_provisioned(
 def assignment_view(
     catalogue: Catalogue, row: AssignmentRow, subject: str, request_id: int | None
 ) -> AssignmentView:
-    """A row as the outside sees it; a service or level that left the catalogue shows by its id."""
+    """Return a row as the outside sees it; a service or level that left the catalogue shows by its id."""
     try:
         service = catalogue.service(row.service_id)
         service_name = service.name
@@ -169,7 +169,7 @@ def assignment_view(
 
 
 async def assignments_by_id(scope: AccountScope, ids: Sequence[str]) -> tuple[AssignmentView, ...]:
-    """The named instances, for a caller that waits for their lights."""
+    """Return the named instances, for a caller that waits for their lights."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         rows = (
@@ -200,7 +200,7 @@ class WorkerView:
 
 
 async def workers(store: Store) -> tuple[WorkerView, ...]:
-    """The workers that have not ended, the newest first."""
+    """Return the workers that have not ended, the newest first."""
     now = await store.now()
     async with store.read() as session:
         rows = await session.scalars(

@@ -15,7 +15,7 @@ from mission_control_tui.model.store.transaction import Transaction
 
 
 def generate() -> str:
-    """A password for a machine to use, by the default policy's alphabet."""
+    """Return a password for a machine to use, by the default policy's alphabet."""
     return generate_for_people()
 
 

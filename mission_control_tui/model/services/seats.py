@@ -24,7 +24,7 @@ from mission_control_tui.model.views import Seats
 async def locked_pool(
     session: AsyncSession, account_id: int, service_id: str, level_id: str
 ) -> SeatPoolRow | None:
-    """The pool, locked for this transaction."""
+    """Return the pool, locked for this transaction."""
     return await session.scalar(
         select(SeatPoolRow)
         .where(
@@ -212,7 +212,7 @@ async def overview(
 
 
 async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
-    """Whether the account owns any seat of the service."""
+    """Tell whether the account owns any seat of the service."""
     found = await session.scalar(
         select(SeatPoolRow.id)
         .where(
@@ -226,7 +226,7 @@ async def is_bought(session: AsyncSession, account_id: int, service: Service) ->
 
 
 async def owned_levels(session: AsyncSession, account_id: int, service: Service) -> tuple[str, ...]:
-    """Ids of the service's levels that the account owns seats of."""
+    """Return ids of the service's levels that the account owns seats of."""
     rows = await session.scalars(
         select(SeatPoolRow.level_id).where(
             SeatPoolRow.account_id == account_id,

@@ -60,24 +60,24 @@ class Subject:
 
 
 def user_subject(user: UserRow, kind: SubjectKind = SubjectKind.USER) -> Subject:
-    """The user, or the user's own directory account."""
+    """Return the user, or the user's own directory account."""
     return Subject(kind, user.id, user.upn, user=user)
 
 
 def domain_subject(domain: DomainRow) -> Subject:
-    """A domain name of the account."""
+    """Return a domain name of the account."""
     return Subject(SubjectKind.DOMAIN, str(domain.id), domain.name, domain=domain)
 
 
 def object_subject(row: ObjectRow) -> Subject:
-    """A group, contact or shared mailbox of the account."""
+    """Return a group, contact or shared mailbox of the account."""
     return Subject(SubjectKind.OBJECT, row.id, row.address, object=row)
 
 
 async def find(
     tx: Transaction, subject: Subject, service_id: str, instance: str = ""
 ) -> AssignmentRow | None:
-    """The subject's instance of the service, locked, whatever its state."""
+    """Return the subject's instance of the service, locked, whatever its state."""
     return await tx.session.scalar(
         select(AssignmentRow)
         .where(
@@ -94,7 +94,7 @@ async def find(
 async def find_or_make(
     tx: Transaction, account: AccountRow, subject: Subject, service: Service, instance: str = ""
 ) -> AssignmentRow:
-    """The subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
+    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
     found = await find(tx, subject, service.id, instance)
     if found is not None:
         return found
@@ -128,7 +128,7 @@ async def find_or_make(
 
 
 def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:
-    """Which connector serves this account's instances: the sample account's never leave the simulator."""
+    """Return which connector serves this account's instances: the sample account's never leave the simulator."""
     if account.is_sample:
         return SAMPLE_CONNECTOR
     return tx.connectors.get(service.id, service.connector)
@@ -142,7 +142,7 @@ async def free_name(
     subject: Subject,
     instance: str,
 ) -> str:
-    """A back-end name that no assignment has at this connector, made from what the subject is called."""
+    """Return a back-end name that no assignment has at this connector, made from what the subject is called."""
     user, domain = subject.user, subject.domain
     facts = {
         "account": account.code,
@@ -170,7 +170,7 @@ async def free_name(
 
 
 def snapshot(row: AssignmentRow) -> dict[str, Any]:
-    """The wish and light as they are, for a cancel to restore."""
+    """Return the wish and light as they are, for a cancel to restore."""
     return {name: getattr(row, name) for name in (*_WISH_FIELDS, *_LIGHT_FIELDS)}
 
 
@@ -312,7 +312,7 @@ async def requirements(
     *,
     priority: int,
 ) -> list[int]:
-    """Requests that must be green before this service can start.
+    """Return requests that must be green before this service can start.
 
     A required service of the user's directory account is wished for on the way; one of the user's domain is waited for
     where the account bought it here; one of the user itself must have been asked for already, else Conflict.
@@ -389,7 +389,7 @@ async def _wish_directory(
 
 
 async def last_request(tx: Transaction, assignment_id: str) -> list[int]:
-    """The newest request of a service instance; empty where it never had one."""
+    """Return the newest request of a service instance; empty where it never had one."""
     found = await tx.session.scalar(
         select(RequestRow.id)
         .where(RequestRow.assignment_id == assignment_id)

@@ -124,7 +124,7 @@ def _version(connection: sqlite3.Connection) -> int | None:
 
 
 def _signs(path: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What changes when the database is written: (device, inode, size, time) of it and of its log; () for none.
+    """Return what changes when the database is written, (device, inode, size, time) of it and of its log; () for none.
 
     The files are never opened for this: closing them would end the locks that SQLite has in this process.
     """

@@ -103,7 +103,7 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one consistent snapshot and writes nothing."""
+        """Yield a session that sees one consistent snapshot and writes nothing."""
         async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
@@ -111,7 +111,7 @@ class Store:
     async def write(
         self, caller: Caller, account_id: int | None = None, *, dry_run: bool = False
     ) -> AsyncIterator[Transaction]:
-        """One write transaction. It commits at the end, or rolls back on a dry run or any error."""
+        """Yield one write transaction. It commits at the end, or rolls back on a dry run or any error."""
         caller.require_write()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
             tx = Transaction(
@@ -127,7 +127,7 @@ class Store:
 
     @asynccontextmanager
     async def private(self) -> AsyncIterator[AsyncSession]:
-        """A write of an operator's own notes (drafts, sessions, what was looked at last).
+        """Yield a write of an operator's own notes (drafts, sessions, what was looked at last).
 
         A read-only console may make it too; it has no plan and no audit, and nobody else is told.
         """
@@ -136,7 +136,7 @@ class Store:
             await session.commit()
 
     async def now(self) -> float:
-        """The database's clock, in seconds since the epoch: what leases are timed by."""
+        """Return the database's clock, in seconds since the epoch: what leases are timed by."""
         async with self.read() as session:
             return await clock(session)
 

@@ -30,7 +30,7 @@ CHANNEL = "mission_control"
 
 
 def database_url(where: str | Path) -> URL:
-    """A URL for a path, `sqlite:...` or `postgresql:...`, with the asynchronous driver named.
+    """Return a URL for a path, `sqlite:...` or `postgresql:...`, with the asynchronous driver named.
 
     Raises StoreError for any other kind of database.
     """
@@ -50,7 +50,7 @@ def database_url(where: str | Path) -> URL:
 
 
 def create_engine(url: URL) -> AsyncEngine:
-    """An engine with this project's pragmas; disposing of it is the caller's duty."""
+    """Return an engine with this project's pragmas; disposing of it is the caller's duty."""
     if url.get_backend_name() != "sqlite":
         settings = {"idle_in_transaction_session_timeout": str(SILENCE_MS)}
         return create_async_engine(
@@ -92,7 +92,7 @@ async def clock(session: AsyncSession) -> float:
 
 
 def display_url(url: URL) -> str:
-    """A database for people, without its password: the path of a file, else its URL."""
+    """Return a database for people, without its password: the path of a file, else its URL."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
@@ -117,7 +117,7 @@ def as_store_error(error: Exception) -> StoreError | None:
 
 
 def operator_error(error: Exception) -> MissionControlError:
-    """What people are told of `error`; raises it again where it is a flaw of the program."""
+    """Return what people are told of `error`; raises it again where it is a flaw of the program."""
     if isinstance(error, MissionControlError):
         return error
     away = as_store_error(error)

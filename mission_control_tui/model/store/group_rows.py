@@ -23,7 +23,7 @@ async def object_row(
     lock: bool = False,
     removed: bool = False,
 ) -> ObjectRow:
-    """The account's object with this id, address or name. Raises NotFound, UsageError (several).
+    """Return the account's object with this id, address or name. Raises NotFound, UsageError (several).
 
     `removed` also finds one that was removed, where no other is called so.
     """
@@ -53,7 +53,7 @@ async def object_row(
 async def objects_called(
     session: AsyncSession, account_id: int, key: str, *, lock: bool = False
 ) -> list[ObjectRow]:
-    """The account's objects with this id, address or name, removed ones included, the newest first."""
+    """Return the account's objects with this id, address or name, removed ones included, the newest first."""
     typed = key.strip()
     address = lookup_key(typed)
     own = select(AddressRow.object_id).where(
@@ -77,7 +77,7 @@ async def objects_called(
 
 
 def sort_key(name: str) -> str:
-    """An object's place in lists, and what it is compared and found by."""
+    """Return an object's place in lists, and what it is compared and found by."""
     return fold(name)[:SORT_KEY_LIMIT]
 
 

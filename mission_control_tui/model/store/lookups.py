@@ -16,7 +16,7 @@ from mission_control_tui.model.text.clean import harmless
 
 
 async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
-    """The account with this id or code. Raises NotFound or, for somebody else's, Denied."""
+    """Return the account with this id or code. Raises NotFound or, for somebody else's, Denied."""
     condition = AccountRow.id == key if isinstance(key, int) else AccountRow.code == key.lower()
     row = await session.scalar(select(AccountRow).where(condition))
     if row is None:
@@ -39,7 +39,7 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
 async def user_row(
     session: AsyncSession, account_id: int, key: str, *, lock: bool = False, binned: bool = False
 ) -> UserRow:
-    """The user with this id, UPN, alias, former UPN or username. Raises NotFound with what to try.
+    """Return the user with this id, UPN, alias, former UPN or username. Raises NotFound with what to try.
 
     `binned` also finds users in the recycling bin; `lock` takes the row for this transaction.
     """
@@ -85,7 +85,7 @@ async def domain_row(session: AsyncSession, account_id: int, name: str) -> Domai
 async def request_row(
     session: AsyncSession, account_id: int, request_id: int, *, lock: bool = False
 ) -> RequestRow:
-    """One of the account's requests. Raises NotFound."""
+    """Return one of the account's requests. Raises NotFound."""
     statement = select(RequestRow).where(
         RequestRow.id == request_id, RequestRow.account_id == account_id
     )

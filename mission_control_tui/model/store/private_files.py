@@ -14,7 +14,7 @@ from mission_control_tui.model.text.clean import harmless, safe_cell
 
 
 def path_named(text: str) -> Path:
-    """The file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
+    """Return the file that was typed; ~ is the operator's home. Raises UsageError where ~ is nobody's."""
     try:
         return Path(text.strip()).expanduser()
     except RuntimeError as error:
@@ -25,7 +25,7 @@ def path_named(text: str) -> Path:
 
 
 def create(path: Path, mode: int = 0o600) -> int:
-    """The descriptor of a new, empty file. Raises FileExistsError where anything has this name, and OSError."""
+    """Return the descriptor of a new, empty file. Raises FileExistsError where anything has this name, and OSError."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
 
 

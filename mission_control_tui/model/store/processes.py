@@ -42,7 +42,7 @@ def _started_at_elsewhere(pid: int) -> float | None:
 
 
 def is_alive(host: str, pid: int, pid_started: float) -> bool:
-    """Whether that very process runs (or is frozen). What runs on another machine is taken for alive."""
+    """Tell whether that very process runs (or is frozen). What runs on another machine is taken for alive."""
     return host != host_name() or started_at(pid) == pid_started
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def public_key(path: Path) -> bytes:
-    """The public half of the key at `path`, which is made first where there is none (mode 0600)."""
+    """Return the public half of the key at `path`, which is made first where there is none (mode 0600)."""
     from nacl.public import PrivateKey
 
     if not path.exists():
@@ -34,7 +34,7 @@ def seal(public: bytes, password: str) -> bytes:
 
 
 def unseal(path: Path, sealed: bytes) -> str:
-    """The password again, with the private key at `path`. Raises StoreError without a fitting key."""
+    """Return the password again, with the private key at `path`. Raises StoreError without a fitting key."""
     from nacl.exceptions import CryptoError
     from nacl.public import SealedBox
 

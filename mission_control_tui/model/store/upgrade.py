@@ -38,7 +38,7 @@ class UpgradeResult:
 
 
 def key_path(url: URL, named: str | Path = "") -> Path:
-    """Where the worker's private key is: the place named in the settings, or beside a SQLite file.
+    """Return where the worker's private key is: the place named in the settings, or beside a SQLite file.
 
     Raises StoreError for PostgreSQL when no place is named: there is no file to put it beside.
     """
@@ -105,7 +105,7 @@ async def upgrade(url: URL, key_file: Path | None = None) -> UpgradeResult:
 
 
 def revision(connection: Connection) -> str:
-    """The schema's revision: "" for an empty database. Raises StoreError for a newer or a foreign one."""
+    """Return the schema's revision: "" for an empty database. Raises StoreError for a newer or a foreign one."""
     from mission_control_tui.model.store.engine import display_url
 
     where = display_url(connection.engine.url)
@@ -131,7 +131,7 @@ def revision(connection: Connection) -> str:
 
 
 def _is_foreign(connection: Connection, tables: AbstractSet[str], current: str | None) -> bool:
-    """Whether these are another program's tables. A schema of PostgreSQL may be shared while no name is taken."""
+    """Tell whether these are another program's tables. A schema of PostgreSQL may be shared while no name is taken."""
     if current is not None:
         return InstallationRow.__tablename__ not in tables
     others = tables - {"alembic_version"}
@@ -181,7 +181,7 @@ def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    """An engine whose transactions hold the schema's changes too: Python's driver would commit each by itself.
+    """Return an engine whose transactions hold the schema's changes too: Python's driver would commit each by itself.
 
     A migration may make a table anew under the rows and the triggers that refer to it: foreign keys are not enforced,
     and renaming the new table does not look at what refers to the old one (https://sqlite.org/lang_altertable.html).
@@ -208,7 +208,7 @@ def _use_wal(path: Path) -> None:
 
 
 def _sqlite_revision(path: Path) -> str:
-    """The revision read without SQLAlchemy's inspector: what almost every start needs to know."""
+    """Return the revision read without SQLAlchemy's inspector: what almost every start needs to know."""
     if not path.exists():
         return ""
     try:

@@ -35,7 +35,7 @@ _DEFAULTS: dict[str, Value] = {field.name: field.default for field in fields(Use
 
 
 def to_details(row: UserRow, manager: str = "") -> UserDetails:
-    """What was stated about the user; `manager` is the UPN that the manager has now."""
+    """Return what was stated about the user; `manager` is the UPN that the manager has now."""
     return UserDetails(
         upn=row.upn,
         display_name=row.display_name,
@@ -64,7 +64,7 @@ def to_columns(details: UserDetails) -> dict[str, Any]:
 
 
 def sort_key(display_name: str) -> str:
-    """A user's place in lists."""
+    """Return a user's place in lists."""
     return fold(display_name)[:SORT_KEY_LIMIT]
 
 
@@ -101,7 +101,7 @@ async def manager_upn(session: AsyncSession, row: UserRow) -> str:
 
 
 async def addresses_of(session: AsyncSession, user_id: str) -> list[AddressRow]:
-    """All addresses of a user, UPN included, by their key."""
+    """Return all addresses of a user, UPN included, by their key."""
     rows = await session.scalars(
         select(AddressRow)
         .where(AddressRow.user_id == user_id)

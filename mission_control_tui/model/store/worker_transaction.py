@@ -30,7 +30,7 @@ async def worker_transaction(
 
 @asynccontextmanager
 async def silent_write(store: Store) -> AsyncIterator[AsyncSession]:
-    """A write that wakes nobody on PostgreSQL: for what only workers care about."""
+    """Yield a write that wakes nobody on PostgreSQL: for what only workers care about."""
     engine = store.engine.execution_options(mc_write=True)
     async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
         yield session

@@ -32,14 +32,14 @@ def name_of(char: str) -> str:
 
 
 def in_words(char: str) -> str:
-    """A character for people: itself where it can be seen, else its name."""
+    """Return a character for people: itself where it can be seen, else its name."""
     if char == " ":
         return "a space"
     return char if char.isprintable() and not char.isspace() else name_of(char)
 
 
 def refused_in(text: str, *, lines: bool = False) -> str:
-    """The first control, invisible or private character of `text`, or ""; `lines` allows LF and TAB."""
+    """Return the first control, invisible or private character of `text`, or ""; `lines` allows LF and TAB."""
     if text.isascii() and text.isprintable():
         return ""
     for char in text:

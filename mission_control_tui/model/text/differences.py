@@ -8,7 +8,7 @@ from mission_control_tui.model.text.clean import harmless
 
 
 def value_text(value: object) -> str:
-    """A value for people, on one line; an empty one is "none"."""
+    """Return a value for people, on one line; an empty one is "none"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == "":
@@ -21,7 +21,7 @@ def value_text(value: object) -> str:
 
 
 def differences(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
-    """What changed, a line for each: "title: Analyst -> Manager"."""
+    """Yield what changed, a line for each: "title: Analyst -> Manager"."""
     for key in dict.fromkeys([*before, *after]):
         label = harmless(key.replace("_", " "))
         if key not in before:
@@ -35,7 +35,7 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> It
 def difference_words(
     theirs: Mapping[str, tuple[object, object]], labels: Mapping[str, str]
 ) -> list[str]:
-    """What somebody else changed: `Title: "x" -> "y"`."""
+    """Return what somebody else changed: `Title: "x" -> "y"`."""
 
     def said(value: object) -> str:
         if isinstance(value, list | tuple):

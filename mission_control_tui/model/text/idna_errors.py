@@ -23,7 +23,7 @@ _WORDS = (
 
 
 def why_not(error: Exception) -> str:
-    """What an error of the package idna means: which character is refused, or which rule of names is broken."""
+    """Return what an error of the package idna means: which character is refused, or which rule of names is broken."""
     said = str(error)
     if found := _CODEPOINT.search(said):
         return f"it cannot have {in_words(chr(int(found[1], 16)))}"

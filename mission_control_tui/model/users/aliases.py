@@ -102,7 +102,7 @@ async def set_primary(
 
 
 async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:
-    """Why the user cannot have these aliases: no address, no domain of the account, somebody else's."""
+    """Return why the user cannot have these aliases: no address, no domain of the account, somebody else's."""
     problems: list[Problem] = []
     domains = await domains_of(tx.session, row.account_id) if aliases else ()
     for address in map(str.strip, aliases):

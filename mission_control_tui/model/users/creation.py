@@ -135,5 +135,5 @@ async def create_in(
 
 
 def _word_on(password: str | None, generate: bool) -> dict[str, str]:
-    """What plan and audit say of the password."""
+    """Return what plan and audit say of the password."""
     return {} if password is None else {"password": "generated" if generate else "given"}

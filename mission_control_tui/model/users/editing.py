@@ -193,7 +193,7 @@ async def _judged(
     changes: Mapping[str, Value],
     also: Sequence[Problem],
 ) -> tuple[UserDetails, str | None]:
-    """The details that are wanted, cleaned, and the manager's id.
+    """Return the details that are wanted, cleaned, and the manager's id.
 
     Raises with all problems of what changes, those that are known `also` among them.
     """
@@ -229,7 +229,7 @@ async def _judged(
 
 
 def _typed(changes: Mapping[str, Value]) -> tuple[dict[str, Any], list[Problem]]:
-    """The changes with flags and dates read from text where they are text."""
+    """Return the changes with flags and dates read from text where they are text."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in changes.items():

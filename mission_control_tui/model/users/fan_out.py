@@ -19,7 +19,7 @@ from mission_control_tui.model.store.transaction import Transaction
 
 
 async def services_of(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
-    """The user's services, the directory account's included, locked; what is wished absent is left out."""
+    """Return the user's services, the directory account's included, locked; what is wished absent is left out."""
     rows = await tx.session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.user_id == user.id, AssignmentRow.wish != Wish.ABSENT)
@@ -99,7 +99,7 @@ async def _push_all(
 
 
 async def _domain_services(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
-    """What the account has for the domain of the user's UPN: a service may require it."""
+    """Return what the account has for the domain of the user's UPN: a service may require it."""
     name = domain_key(user.upn.rpartition("@")[2])
     rows = await tx.session.scalars(
         select(AssignmentRow)

@@ -113,7 +113,7 @@ async def set_service_password(
 async def renew(
     tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None, priority: int
 ) -> PasswordChange:
-    """A generated password for the locked user, inside the caller's transaction."""
+    """Return a generated password for the locked user, inside the caller's transaction."""
     return await _set(tx, row, policy_of(account), None, must_change, priority)
 
 

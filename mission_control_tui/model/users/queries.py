@@ -12,19 +12,19 @@ from mission_control_tui.model.views import UserView
 
 
 async def details(scope: AccountScope, user: str) -> UserView:
-    """A user by id, UPN, alias, former UPN or username, in the recycling bin too. Raises NotFound."""
+    """Return a user by id, UPN, alias, former UPN or username, in the recycling bin too. Raises NotFound."""
     async with scope.read() as (session, account_id):
         row = await user_row(session, account_id, user, binned=True)
         return await to_view(session, row)
 
 
 async def password_policy(scope: AccountScope) -> PasswordPolicy:
-    """What the account asks of passwords, for showing the rules while one is typed."""
+    """Return what the account asks of passwords, for showing the rules while one is typed."""
     async with scope.store.read() as session:
         return policy_of(await scope.row(session))
 
 
 async def free_username(scope: AccountScope, upn: str) -> str:
-    """The username to pre-fill for a new user: made from the UPN, and nobody's of the account."""
+    """Return the username to pre-fill for a new user: made from the UPN, and nobody's of the account."""
     async with scope.read() as (session, account_id):
         return username_for(upn, await usernames_like(session, account_id, username_for(upn)))

@@ -25,7 +25,7 @@ FORCE_HINT = "Look at the history; to undo it all the same, force it."
 
 
 def state_of(row: AssignmentRow) -> dict[str, Any]:
-    """The wish, as the items of bulks keep it."""
+    """Return the wish, as the items of bulks keep it."""
     return {
         "service": row.service_id,
         "instance": row.instance,
@@ -36,7 +36,7 @@ def state_of(row: AssignmentRow) -> dict[str, Any]:
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two states are the same wish; of what is absent, level and settings are memories."""
+    """Tell whether two states are the same wish; of what is absent, level and settings are memories."""
     if one["wish"] == other["wish"] == Wish.ABSENT:
         return True
     return all(
@@ -61,7 +61,7 @@ async def changed_since(
 
 
 def by_whom(row: AuditRow | None) -> str:
-    """Who made a change, with what and when, for the end of a sentence."""
+    """Return who made a change, with what and when, for the end of a sentence."""
     if row is None:
         return ""
     ticket = f", ticket {row.ticket}" if row.ticket else ""
@@ -71,7 +71,7 @@ def by_whom(row: AuditRow | None) -> str:
 async def was_changed(
     session: AsyncSession, row: AuditRow, what: str = "", assignment_id: str | None = None
 ) -> Conflict:
-    """The refusal for what was changed after `row`, by whom and with what."""
+    """Return the refusal for what was changed after `row`, by whom and with what."""
     statement = select(AuditRow).where(
         AuditRow.account_id == row.account_id, AuditRow.id > row.id, AuditRow.user_id == row.user_id
     )

@@ -18,7 +18,7 @@ from mission_control_tui.model.text.clean import harmless
 
 
 async def username_taken(session: AsyncSession, account_id: int, username: str) -> list[Problem]:
-    """Whether somebody of the account has the username, with who and a free one to offer."""
+    """Tell whether somebody of the account has the username, with who and a free one to offer."""
     key = username.casefold()
     holder = await session.scalar(
         select(UserRow).where(UserRow.account_id == account_id, UserRow.username_key == key)
@@ -33,7 +33,7 @@ async def username_taken(session: AsyncSession, account_id: int, username: str) 
 
 
 async def usernames_like(session: AsyncSession, account_id: int, username: str) -> set[str]:
-    """The account's usernames, folded, that begin as one made from `username` would."""
+    """Return the account's usernames, folded, that begin as one made from `username` would."""
     first = username_for(username)[:1]
     near = await session.scalars(
         select(UserRow.username_key).where(
@@ -48,7 +48,7 @@ async def usernames_like(session: AsyncSession, account_id: int, username: str) 
 async def manager_id(
     session: AsyncSession, account_id: int, upn: str, *, of: str = ""
 ) -> tuple[str | None, list[Problem]]:
-    """The id of the user whose UPN or alias `upn` is; a manager must exist, and not be the user `of`."""
+    """Return the id of the user whose UPN or alias `upn` is; a manager must exist, and not be the user `of`."""
     if not upn:
         return None, []
     found = await session.scalar(
@@ -69,7 +69,7 @@ async def manager_id(
 
 
 def policy_of(account: AccountRow) -> PasswordPolicy:
-    """The account's password policy; what it does not state is the default."""
+    """Return the account's password policy; what it does not state is the default."""
     known = {field.name for field in fields(PasswordPolicy)}
     stated = {name: value for name, value in account.password_policy.items() if name in known}
     return PasswordPolicy(**stated)
@@ -78,7 +78,7 @@ def policy_of(account: AccountRow) -> PasswordPolicy:
 def chosen_password(
     password: str | None, *, generate: bool, username: str, policy: PasswordPolicy
 ) -> tuple[str | None, list[Problem]]:
-    """The password to set, given or generated, and the rules that a given one breaks."""
+    """Return the password to set, given or generated, and the rules that a given one breaks."""
     if generate:
         return password_policy.generate(policy, username), []
     if password is None:

@@ -63,7 +63,7 @@ class BaseScreen(FrameScreen):
     """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
 
     def may_leave(self) -> bool:
-        """Whether Escape may leave this screen now; a screen that says no asks first by itself."""
+        """Tell whether Escape may leave this screen now; a screen that says no asks first by itself."""
         return True
 
     def on_mount(self) -> None:
@@ -239,7 +239,7 @@ class BaseScreen(FrameScreen):
             self.reload()
 
     def concerns(self, changes: Collection[object]) -> bool:
-        """Whether these changes can alter what this screen shows."""
+        """Tell whether these changes can alter what this screen shows."""
         return True
 
     # Memory
@@ -255,7 +255,7 @@ class BaseScreen(FrameScreen):
         return False
 
     def remember(self) -> dict[str, object]:
-        """Where everything with an id is; a screen adds what else it wants to find again."""
+        """Return where everything with an id is; a screen adds what else it wants to find again."""
         return self.memory.remember()
 
     def recall(self, memory: dict[str, object]) -> None:

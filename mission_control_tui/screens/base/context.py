@@ -71,7 +71,7 @@ class Context:
 
 
 def is_real(context: Context) -> bool:
-    """Whether any service is served by something else than a simulator."""
+    """Tell whether any service is served by something else than a simulator."""
     names = {
         context.store.connectors.get(service.id, service.connector)
         for service in context.catalogue.services

@@ -37,7 +37,7 @@ class FindingScreen(MissionScreen):
         self._note = ""
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
-        """What `text` finds, and a word about it for beside the box. Override this."""
+        """Return what `text` finds, and a word about it for beside the box. Override this."""
         raise NotImplementedError
 
     def chosen(self, row: Row) -> None:

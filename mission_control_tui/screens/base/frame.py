@@ -61,11 +61,11 @@ class FrameScreen(Screen[None]):
         return tuple(dict.fromkeys((*cls.VERBS, *keymap.EVERYWHERE)))
 
     def body(self) -> Iterable[Widget]:
-        """The widgets between top line and announcement line. Override this."""
+        """Yield the widgets between top line and announcement line. Override this."""
         return ()
 
     def why_not(self, verb: str) -> str:
-        """Why a verb cannot be used just now; empty when it can."""
+        """Return why a verb cannot be used just now; empty when it can."""
         return ""
 
     async def load(self) -> None:
@@ -110,7 +110,7 @@ class FrameScreen(Screen[None]):
                 raise
 
     def _focus_path(self) -> list[Widget]:
-        """The focused widget and what it is in, innermost first, without the screen."""
+        """Return the focused widget and what it is in, innermost first, without the screen."""
         if self.focused is None:
             return []
         nodes = (node for node in self.focused.ancestors_with_self if isinstance(node, Widget))

@@ -179,7 +179,7 @@ class MissionScreen(BaseScreen):
     # History
 
     def about_user(self) -> str | None:
-        """The user whom verbs are about, by id."""
+        """Return the user whom verbs are about, by id."""
         return None
 
     def verb_history(self) -> None:
@@ -200,7 +200,7 @@ class MissionScreen(BaseScreen):
     # Finding
 
     def find_box(self) -> FindBox | None:
-        """The screen's own find box, where it has one that can be used now."""
+        """Return the screen's own find box, where it has one that can be used now."""
         boxes = (cast("FindBox", one) for one in self._body.query("FindBox"))
         return next((box for box in boxes if box.display and not box.disabled), None)
 

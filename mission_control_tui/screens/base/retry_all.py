@@ -39,7 +39,7 @@ async def _retry_all(screen: MissionScreen, users: Picked) -> None:
 
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:
-    """A retry plan as the lines of a question."""
+    """Return a retry plan as the lines of a question."""
     counts = ", ".join(f"{count:,} {one}" for one in RetryForecast if (count := plan.count(one)))
     lines = [
         f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",

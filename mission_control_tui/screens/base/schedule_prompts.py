@@ -51,7 +51,7 @@ class SchedulableList(CursorLines):
 
 
 def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
-    """What can be scheduled for a user who has these services, the user as a whole first."""
+    """Return what can be scheduled for a user who has these services, the user as a whole first."""
     given = [view for view in views if view.id and view.wish is not Wish.ABSENT]
     found = [SchedulableAction(UserVerb.ENABLE if user.details.disabled else UserVerb.DISABLE)]
     if given:
@@ -73,7 +73,7 @@ class SchedulingScreen(MissionScreen):
     """Whether the list of what can be scheduled says where levels are chosen."""
 
     def understood(self, text: str) -> str:
-        """How a date and time is read, as one types; what the worker goes by is asked of the database again."""
+        """Return how a date and time is read, as one types; what the worker goes by is asked of the database again."""
         try:
             zone = dates.zone_named(self.context.account.time_zone)
             moment = dates.parse(text, zone, datetime.now(UTC))

@@ -54,7 +54,7 @@ class Node:
         return value if isinstance(value, str) else None
 
     def word(self, key: str, kind: type[WordT], default: WordT) -> WordT | None:
-        """The word of a fixed set at `key`, or `default`; None where it is none of them."""
+        """Return the word of a fixed set at `key`, or `default`; None where it is none of them."""
         value = self.table.get(key, default)
         return kind(value) if isinstance(value, str) and value in list(kind) else None
 
@@ -69,7 +69,7 @@ class Node:
         return value if isinstance(value, bool) else default
 
     def words(self, key: str) -> Iterator[tuple[int, str]]:
-        """The texts of the list at `key`, with their indexes."""
+        """Yield the texts of the list at `key`, with their indexes."""
         value = self.table.get(key)
         for index, entry in enumerate(value if isinstance(value, list) else ()):
             if isinstance(entry, str):

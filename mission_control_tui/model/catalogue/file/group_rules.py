@@ -30,7 +30,7 @@ def check_objects(root: Node, service: Node) -> Iterator[FileProblem]:
 
 
 def _plain(service: Node) -> Iterator[FileProblem]:
-    """An object is there once, at one level, without a password and without seats of its own."""
+    """Yield what is wrong with an object: it is there once, at one level, without a password and seats of its own."""
     if service.flag("seats", default=True):
         what = "objects have no seats: they are included with what the account owns"
         yield FileProblem(service.at("seats"), what, "set seats = false, and included_with")

@@ -31,7 +31,7 @@ _SYNTAX_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of docume
 def parse(
     text: str, source_name: str = "catalogue", *, connectors: Collection[str] | None = None
 ) -> Catalogue:
-    """The catalogue that `text` (TOML) describes.
+    """Return the catalogue that `text` (TOML) describes.
 
     `connectors` are the names of connectors that services may use; None leaves that unchecked.
     Raises InvalidInput with one Problem for each error, in the order of the lines; `where` is
@@ -127,7 +127,7 @@ def _schema_findings(document: Mapping[str, object]) -> Iterator[FileProblem]:
 
 
 def _finding(root: type[BaseModel], detail: ErrorDetails) -> FileProblem:
-    """One of pydantic's errors in our words."""
+    """Return one of pydantic's errors in our words."""
     from mission_control_tui.model.catalogue.file.schema import kind_of
 
     path: Path = tuple(part for part in detail["loc"] if part != "[key]")
@@ -165,7 +165,7 @@ def _finding(root: type[BaseModel], detail: ErrorDetails) -> FileProblem:
 
 
 def _annotation(root: type[BaseModel], path: Path) -> object:
-    """The type that the schema has at `path`; None where it has none."""
+    """Return the type that the schema has at `path`; None where it has none."""
     here: object = root
     for key in path:
         fields = getattr(here, "model_fields", None)
@@ -208,7 +208,7 @@ def _expected(root: type[BaseModel], path: Path) -> str:
 
 
 def _build(document: dict[str, object]) -> Catalogue:
-    """The checked document as a Catalogue. The schema's keys are the fields of the dataclasses."""
+    """Return the checked document as a Catalogue. The schema's keys are the fields of the dataclasses."""
     import msgspec
 
     root = Node((), document)

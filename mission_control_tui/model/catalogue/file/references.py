@@ -41,7 +41,7 @@ def _currency(root: Node) -> Iterator[FileProblem]:
 
 
 def _unique(owner: Node, key: str) -> Iterator[FileProblem]:
-    """Ids and names share one space within a list, because either finds a thing."""
+    """Yield names that stand twice: ids and names share one space within a list, because either finds a thing."""
     taken: dict[str, Node] = {}
     for one in owner.children(key):
         for kind in ("id", "name"):
@@ -95,7 +95,7 @@ def _requires(root: Node, service: Node) -> Iterator[FileProblem]:
 
 
 def _cycles(root: Node) -> Iterator[FileProblem]:
-    """Each service that needs itself, at the entry that leads back to it."""
+    """Yield each service that needs itself, at the entry that leads back to it."""
     needs = {
         found: [word for _, word in one.words("requires")]
         for one in root.children("services")

@@ -18,7 +18,7 @@ _BOUNDED = LIST_TYPES | {ValueType.INT, ValueType.TEXT}
 
 
 def check_rule(node: Node) -> Iterator[FileProblem]:
-    """What is wrong with one [[...options]] or [[...fields]] table and its levels' overrides."""
+    """Yield what is wrong with one [[...options]] or [[...fields]] table and its levels' overrides."""
     kind = node.text("type")
     if kind not in list(ValueType):
         return

@@ -89,7 +89,7 @@ _KINDS: dict[type, str] = {
 
 
 def kind_of(value: object) -> str:
-    """What a TOML value is, for people: "a text", "a table"."""
+    """Return what a TOML value is, for people: "a text", "a table"."""
     return _KINDS.get(type(value), "a date or time")
 
 

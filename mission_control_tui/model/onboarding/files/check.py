@@ -23,7 +23,7 @@ class CheckedRow:
 
 
 def check_rows(file: ImportFile, *, domains: Collection[str] | None) -> Iterator[CheckedRow]:
-    """The rows in order. `domains` are the account's, as for validate_details."""
+    """Yield the rows in order. `domains` are the account's, as for validate_details."""
     for row in file.rows:
         validated = validate_details(row.details(), domains=domains, compulsory=IMPORT_COMPULSORY)
         found = [file.located(row, problem) for problem in validated.problems]
@@ -32,7 +32,7 @@ def check_rows(file: ImportFile, *, domains: Collection[str] | None) -> Iterator
 
 
 def foreign_domains(file: ImportFile, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
-    """The valid domains in the file's UPNs that are none of `domains`, with the numbers of their rows."""
+    """Return the valid domains in the file's UPNs that are none of `domains`, with the numbers of their rows."""
     own = {domain_key(domain) for domain in domains}
     foreign: dict[str, list[int]] = {}
     for row in file.rows:

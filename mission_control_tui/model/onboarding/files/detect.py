@@ -49,7 +49,7 @@ class TextFile:
     skipped_lines: int = 0  # 1 when the file begins with Excel's "sep=;"
 
     def records(self) -> Iterator[Record]:
-        """The rows in order, blank ones too.
+        """Yield the rows in order, blank ones too.
 
         Raises InvalidInput at the end of the file, with every line whose quotes do not match.
         """
@@ -158,7 +158,7 @@ def _first_line(data: bytes, encoding: str) -> str:
 
 
 def _heading_width(file: TextFile) -> int:
-    """How many cells the first row that is not blank has with this delimiter; 0 when its quotes do not match."""
+    """Return how many cells the first row that is not blank has with this delimiter; 0 when its quotes do not match."""
     try:
         for record in file.records():
             if not all(_NOTHING.fullmatch(cell) for cell in record.cells):

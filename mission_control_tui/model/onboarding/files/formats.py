@@ -64,7 +64,7 @@ _SEPARATORS = re.compile(r"[\s_\-\u200b\ufeff]+")
 
 
 def heading_key(heading: str) -> str:
-    """What headings are compared by: lower case, without marks such as [Required], spaces for _ and -."""
+    """Return what headings are compared by: lower case, without marks such as [Required], spaces for _ and -."""
     return _SEPARATORS.sub(" ", _MARKS.sub("", heading)).strip().lower()
 
 

@@ -68,7 +68,7 @@ def layout_of(cells: Sequence[str]) -> Layout:
 
 
 def column_letter(index: int) -> str:
-    """The letters by which spreadsheets call a column: A for 0, AA for 26."""
+    """Return the letters by which spreadsheets call a column: A for 0, AA for 26."""
     letters = ""
     index += 1
     while index:

@@ -61,7 +61,7 @@ class ImportRow:
         }
 
     def details(self) -> UserDetails:
-        """The stated fields, all others empty; not validated yet."""
+        """Return the stated fields, all others empty; not validated yet."""
         return UserDetails(**self.fields)  # type: ignore[arg-type]
 
 
@@ -174,7 +174,7 @@ class _Reader:
         )
 
     def ignored_columns(self) -> tuple[str, ...]:
-        """The headings whose cells go nowhere: unknown ones, and all others that hold something."""
+        """Return the headings whose cells go nowhere: unknown ones, and all others that hold something."""
         unknown = {index for index in self.layout.unknown if self.layout.headings[index].strip()}
         indexes = unknown | self.unused_with_data
         return tuple(self.layout.heading(index) for index in sorted(indexes))

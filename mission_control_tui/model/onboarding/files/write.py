@@ -30,7 +30,7 @@ class RefusedRows:
 def bad_rows_csv(
     file: ImportFile, refused: Iterable[tuple[ImportRow, Sequence[Problem]]]
 ) -> RefusedRows:
-    """The refused rows with a Reason before their original cells, in the delimiter of the original.
+    """Return the refused rows with a Reason before their original cells, in the delimiter of the original.
 
     Every cell is protected from being evaluated, which read_users undoes exactly when it finds the Reason.
     """
