@@ -27,7 +27,7 @@ def flags(values: Mapping[str, object]) -> Words:
 
 
 def create_user(details: UserDetails) -> Words:
-    """`users create`, with a generated password whatever it was."""
+    """Return `users create`, with a generated password whatever it was."""
     stated: dict[str, Value] = {
         field.name: value
         for field in FIELDS
@@ -37,7 +37,7 @@ def create_user(details: UserDetails) -> Words:
 
 
 def edit_user(upn: str, after: Mapping[str, object]) -> Words:
-    """`users edit`, or the shorter `users disable` and `users enable` where nothing else changes."""
+    """Return `users edit`, or the shorter `users disable` and `users enable` where nothing else changes."""
     if set(after) == {"disabled"}:
         return ("users", "disable" if after["disabled"] else "enable", upn)
     return ("users", "edit", upn, *flags(after))
@@ -47,15 +47,17 @@ def addresses(upn: str, before: Mapping[str, object], after: Mapping[str, object
     """Return the `users alias` commands from one state (`aliases`, `primary_address`) to another."""
     had = _list(before.get("aliases")) if "aliases" in after else []
     has = _list(after.get("aliases"))
-    words: list[Words] = [("users", "alias", "add", upn, one) for one in has if one not in had]
+    words: list[Words] = [
+        ("users", "alias", "add", upn, address) for address in has if address not in had
+    ]
     if "primary_address" in after:
         words.append(("users", "alias", "primary", upn, str(after["primary_address"])))
-    words += [("users", "alias", "remove", upn, one) for one in had if one not in has]
+    words += [("users", "alias", "remove", upn, address) for address in had if address not in has]
     return words
 
 
 def password(upn: str, username: str, service: str = "", instance: str = "") -> Words:
-    """`users password` with a generated one."""
+    """Return `users password` with a generated one."""
     of = ("--service", service) if service else ()
     return ("users", "password", upn, *of, *instance_flag(instance), *_file(username))
 
@@ -70,7 +72,7 @@ def provision(
     adopt: bool = False,
     new_password: bool = False,
 ) -> Words:
-    """`provision` with the settings that were stated."""
+    """Return `provision` with the settings that were stated."""
     return (
         *("provision", upn, service, "--level", level),
         *setting_flags(settings),
@@ -81,7 +83,7 @@ def provision(
 
 
 def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
-    """`suspend`, `resume` or `deprovision`."""
+    """Return `suspend`, `resume` or `deprovision`."""
     sure = ("--yes",) if kind == "deprovision" else ()
     return (kind, upn, service, *instance_flag(instance), *sure)
 
@@ -89,7 +91,7 @@ def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
 def buy(
     product: str, level: str, quantity: int, term: int, domain: str, answers: Mapping[str, object]
 ) -> Words:
-    """`buy` with all its answers."""
+    """Return `buy` with all its answers."""
     return (
         *("buy", product, "--level", level),
         *(("--quantity", str(quantity)) if quantity != 1 else ()),
@@ -100,13 +102,13 @@ def buy(
 
 
 def remove(product: str, level: str, quantity: int, domain: str) -> Words:
-    """`remove`, of seats or of a bought domain."""
+    """Return `remove`, of seats or of a bought domain."""
     what = ("--domain", domain) if domain else ("--level", level, "--quantity", str(quantity))
     return ("remove", product, *what, "--yes")
 
 
 def edit_account(code: str, after: Mapping[str, object]) -> Words:
-    """`account edit`."""
+    """Return `account edit`."""
     words = ["account", "edit", code]
     for name, flag in (("name", "--name"), ("time_zone", "--time-zone")):
         if name in after:
@@ -121,7 +123,7 @@ def edit_account(code: str, after: Mapping[str, object]) -> Words:
 def setting_flags(values: Mapping[str, object]) -> Words:
     """Return `--set NAME=VALUE` for each."""
     return tuple(
-        word for name, value in values.items() for word in ("--set", f"{name}={_text(value)}")
+        word for name, value in values.items() for word in ("--set", f"{name}={option_text(value)}")
     )
 
 
@@ -131,16 +133,17 @@ def instance_flag(name: str) -> Words:
 
 
 def _list(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+    return [str(address) for address in value] if isinstance(value, list | tuple) else []
 
 
 def _file(name: str) -> Words:
     return ("--passwords-out", f"{name}.csv")
 
 
-def _text(value: object) -> str:
+def option_text(value: object, *, yes: str = "true", no: str = "false") -> str:
+    """Return a value as an option takes it: a list with commas, nothing for None."""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return yes if value else no
     if isinstance(value, list | tuple):
         return ",".join(str(item) for item in value)
     return "" if value is None else str(value)

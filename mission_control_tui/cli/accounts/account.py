@@ -12,16 +12,11 @@ from mission_control_tui.cli.common.output import (
     LIGHT_MARKS,
     attributes,
     line,
-    print_json,
+    section,
     table,
     when,
 )
-from mission_control_tui.cli.common.results import (
-    change_and_tell,
-    tell,
-    tell_list,
-    under,
-)
+from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -83,9 +78,7 @@ def show(session: Session, code: str | None) -> None:
         return await show_account(session.scope_of(store, chosen))
 
     found = session.run(work)
-    if session.json:
-        print_json(_as_json(found))
-    else:
+    if not session.printed(_as_json(found)):
         _print(found)
 
 
@@ -130,24 +123,21 @@ def _print(found: AccountDetails) -> None:
             ),
         ],
     )
-    if found.domains:
-        line("")
-        table(
-            ("DOMAIN", "STATE", "TERM"),
-            [
-                (
-                    domain.name,
-                    f"{LIGHT_MARKS[domain.light]} {domain.word}" if domain.light else domain.word,
-                    f"{domain.term_months} months" if domain.term_months else "",
-                )
-                for domain in found.domains
-            ],
-        )
+    section(
+        ("DOMAIN", "STATE", "TERM"),
+        [
+            (
+                domain.name,
+                f"{LIGHT_MARKS[domain.light]} {domain.word}" if domain.light else domain.word,
+                f"{domain.term_months} months" if domain.term_months else "",
+            )
+            for domain in found.domains
+        ],
+    )
     if found.contacts:
         from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_rows
 
-        line("")
-        table(CONTACT_HEADINGS, contact_rows(found.contacts))
+        section(CONTACT_HEADINGS, contact_rows(found.contacts))
     if found.seats:
         from mission_control_tui.cli.accounts.buying import seats_table
 

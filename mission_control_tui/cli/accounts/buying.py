@@ -43,12 +43,12 @@ def list_services(session: Session) -> None:
 
 
 def seats_json(seats: Seats) -> dict[str, object]:
-    """Return seats of one level as JSON."""
+    """Return the seats of one level as JSON."""
     return {**attributes(seats), "free": seats.free}
 
 
 def seats_table(found: Sequence[Seats]) -> None:
-    """Seats as lines; ids are what commands take, names stand last."""
+    """Print seats as lines; ids are what commands take, names stand last."""
     table(
         ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME"),
         [
@@ -109,7 +109,7 @@ def buy(
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:
-    """FIELD=VALUE pairs. Raises InvalidInput naming every one that is none, or is repeated."""
+    """Return what FIELD=VALUE pairs say. Raises InvalidInput naming every one that is none, or is repeated."""
     fields: dict[str, object] = {}
     problems: list[Problem] = []
     for text in given:

@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import (
-    changes,
-    choices,
-    destroys,
-    limited,
-    reads,
-)
-from mission_control_tui.cli.common.output import line, print_json, when
+from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
+from mission_control_tui.cli.common.output import line, when
 from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
@@ -86,9 +80,7 @@ def show_order(session: Session, number: int) -> None:
     from mission_control_tui.model.orders import queries as model
 
     found = session.query(model.show_order, number)
-    if session.json:
-        print_json({"order": found})
-    else:
+    if not session.printed({"order": found}):
         _print_order(found)
 
 

@@ -50,9 +50,7 @@ def _show_limit(session: Session) -> None:
     from mission_control_tui.model.orders import approval as approving
 
     limit = session.query(approving.approval_limit)
-    if session.json:
-        print_json({"approval_above": limit})
-    else:
+    if not session.printed({"approval_above": limit}):
         line(
             f"Orders above {limit} wait for approval." if limit else "No order waits by its total."
         )

@@ -107,9 +107,7 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
     kind, users, params = _read(action, names, given)
     found = session.query(planning.plan, users, kind, params)
     found = output.with_removals(session, found)
-    if session.json:
-        print_json({"plan": found})
-    else:
+    if not session.printed({"plan": found}):
         output.tell_plan(found)
 
 
@@ -146,17 +144,13 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
         return found, outcome
 
     found, outcome = session.query(work)
-    if outcome is None:
-        if session.json:
-            print_json({"applied": False, "bulk": None, "plan": found})
-        else:
-            output.tell_plan(found)
-            say("Dry run: nothing was changed.")
+    if outcome is None and not session.printed({"applied": False, "bulk": None, "plan": found}):
+        output.tell_plan(found)
+        say("Dry run: nothing was changed.")
 
 
 def _tell_started(session: Session, found: BulkPlan, started: BulkView) -> None:
-    if session.json:
-        print_json({"applied": True, "bulk": output.bulk(started), "plan": found})
+    if session.printed({"applied": True, "bulk": output.bulk(started), "plan": found}):
         return
     output.tell(started)
     for warning in found.warnings:
@@ -243,14 +237,13 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
 
     outcome = session.query(work)
     stopped = outcome.result
-    if session.json:
-        print_json(
-            {
-                "applied": outcome.applied,
-                "bulk": output.bulk(stopped.bulk),
-                **attributes(stopped, "left", "queued", "cancelled"),
-            }
-        )
+    if session.printed(
+        {
+            "applied": outcome.applied,
+            "bulk": output.bulk(stopped.bulk),
+            **attributes(stopped, "left", "queued", "cancelled"),
+        }
+    ):
         return
     line(
         f"{stopped.left} are left out, {stopped.queued} are on their way,"
@@ -281,7 +274,5 @@ def resume(session: Session, bulk_id: int) -> None:
         return found
 
     found = session.query(work)
-    if session.json:
-        print_json({"applied": not session.dry_run, "bulk": output.bulk(found)})
-    else:
+    if not session.printed({"applied": not session.dry_run, "bulk": output.bulk(found)}):
         output.tell(found)

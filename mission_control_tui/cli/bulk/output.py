@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mission_control_tui.cli.common.output import attributes, line, say, table, when
+from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
 
 
 def tell_plan(plan: BulkPlan) -> None:
-    """What a bulk would do, on stdout; warnings on stderr."""
+    """Print what a bulk would do on stdout; warnings on stderr."""
     waiting = f", {plan.waiting} of them wait first" if plan.waiting else ""
     line(f"{plan.queued} of {plan.total} would be queued{waiting}.")
     for group in plan.reasons:
@@ -72,7 +72,7 @@ def item(view: BulkItemView) -> dict[str, object]:
 
 
 def words(progress: BulkProgress) -> str:
-    """Return what there is of it: 12 green, 3 orange, 5 left."""
+    """Say how many of its items are what: 12 green, 3 orange, 5 left."""
     counts = {
         name: count for name, count in attributes(progress).items() if name != "total" and count
     }
@@ -80,21 +80,19 @@ def words(progress: BulkProgress) -> str:
 
 
 def tell(bulk: BulkView, items: Sequence[BulkItemView] = ()) -> None:
-    """One bulk on stdout, and these of its items."""
+    """Print one bulk on stdout, and these of its items."""
     line(f"Bulk {bulk.id}: {bulk.title}, {bulk.state}, {bulk.progress.total} items")
     ticket = f", ticket {bulk.ticket}" if bulk.ticket else ""
     line(f"Started by {bulk.operator} at {when(bulk.created_at)}{ticket}.")
     line(f"{words(bulk.progress)}.")
-    if items:
-        line("")
-        table(
-            ["Item", "Outcome", "For", "Service", "Why"],
-            [(row.id, row.outcome, row.name, row.service_id, row.reason) for row in items],
-        )
+    section(
+        ["Item", "Outcome", "For", "Service", "Why"],
+        [(row.id, row.outcome, row.name, row.service_id, row.reason) for row in items],
+    )
 
 
 def tell_attended(bulk: BulkView) -> None:
-    """What to do about a bulk that waits for somebody to take its passwords."""
+    """Say what to do about a bulk that waits for somebody to take its passwords."""
     if bulk.progress.left and bulk.attended and bulk.state != "done":
         say(
             f"{bulk.progress.left} wait for somebody to take their passwords: "

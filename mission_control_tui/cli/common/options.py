@@ -83,7 +83,7 @@ def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
 def limited(
     default: int, help_text: str | None = "At most so many.", *, most: int | None = 100_000
 ) -> Decorator:
-    """`--limit N`, from 1 to `most`."""
+    """Return `--limit N`, from 1 to `most`."""
     return click.option(
         "--limit",
         type=click.IntRange(1, most),

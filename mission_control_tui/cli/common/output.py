@@ -31,7 +31,7 @@ def lights(found: Iterable[tuple[str, str]]) -> str:
 
 
 def plain(value: object) -> Any:
-    """`value` as JSON types: dataclasses become objects, enums their values, times ISO 8601 in UTC."""
+    """Return `value` as JSON types: dataclasses become objects, enums their values, times ISO 8601 in UTC."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             field.name: plain(getattr(value, field.name))
@@ -60,22 +60,22 @@ def attributes(value: Any, *names: str) -> dict[str, object]:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     click.echo(json.dumps(plain(value), indent=2))
 
 
 def say(text: str) -> None:
-    """Narration: one line on stderr."""
+    """Print narration: one line on stderr."""
     click.echo(harmless(text), err=True)
 
 
 def line(text: str) -> None:
-    """Data: one line on stdout."""
+    """Print data: one line on stdout."""
     click.echo(harmless(text))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns on stdout, aligned by what a terminal shows; numbers stand to the right.
+    """Print columns on stdout, aligned by what a terminal shows; numbers stand to the right.
 
     The last column is never padded; where stdout is a terminal, it is cut to the terminal's width.
     """
@@ -96,6 +96,13 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         click.echo(cut("  ".join([*padded, last]).rstrip(), limit))
 
 
+def section(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print the rows as a table below an empty line, where there are any."""
+    if rows:
+        line("")
+        table(headings, rows)
+
+
 def width(text: str) -> int:
     """Return how many cells of a terminal `text` takes."""
     if text.isascii():
@@ -106,7 +113,7 @@ def width(text: str) -> int:
 
 
 def cut(text: str, limit: int) -> str:
-    """`text` in at most `limit` cells, its end replaced by "..."; 0 is no limit."""
+    """Return `text` in at most `limit` cells, its end replaced by "..."; 0 is no limit."""
     if not limit or width(text) <= limit:
         return text
     kept = text
@@ -116,7 +123,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def wrapped(first: str, text: str, indent: int) -> None:
-    """`first` and `text` on one line; on a terminal on as many as its width asks for, indented."""
+    """Print `first` and `text` on one line; on a terminal on as many as its width asks for, indented."""
     if not sys.stdout.isatty():
         line(first + text)
         return
@@ -140,7 +147,7 @@ def _pad(cell: str, wanted: int, right: bool) -> str:
 
 
 def print_plan(plan: Plan) -> None:
-    """What a change does, on stdout: things with before -> after, seats, money; warnings go to stderr."""
+    """Print what a change does on stdout: things with before -> after, seats, money; warnings go to stderr."""
     kinds = max((width(row.kind) for row in plan.lines), default=0)
     for row in plan.lines:
         line(f"{row.verb:<9}  {row.kind:<{kinds}}  {row.name}")
@@ -174,5 +181,5 @@ def when(at: datetime | None, zone: tzinfo | None = None) -> str:
 
 
 def is_interactive() -> bool:
-    """Tell whether a person watches, so that progress is worth showing."""
+    """Tell whether a person watches: progress is worth showing."""
     return sys.stderr.isatty()

@@ -34,7 +34,7 @@ password_stdin = click.option(
 
 
 def read_password() -> str:
-    """Return the one line of stdin, which on a terminal it is asked for, twice and unseen. Raises InvalidInput."""
+    """Return the one line of stdin; on a terminal it is asked for, twice and unseen. Raises InvalidInput."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     given = sys.stdin.buffer.read(_LINE_LIMIT + 1)

@@ -47,7 +47,7 @@ def write_refused(
 
 
 def _names(source: Path) -> Iterator[Path]:
-    """users-refused.csv, then users-refused-2.csv and so on; the rows of a corrected file keep its name."""
+    """Yield users-refused.csv, then users-refused-2.csv and so on; the rows of a corrected file keep its name."""
     named = Path("users.csv") if str(source) == "-" else source
     stem = named.stem.removesuffix("-refused")
     yield named.with_name(f"{stem}-refused.csv")

@@ -166,7 +166,7 @@ def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
 
 
 def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
-    """The plan on stdout, or that there is nothing to do."""
+    """Print the plan on stdout, or that there is nothing to do."""
     if not outcome.plan.changes_anything:
         for warning in outcome.plan.warnings:
             say(f"Warning: {warning}")

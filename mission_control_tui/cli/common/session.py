@@ -150,7 +150,7 @@ class Session:
             )
 
     async def _wake_for_what_is_due(self, store: Store) -> None:
-        """Schedules whose moment came while no worker ran: whoever comes along starts one."""
+        """Start a worker for schedules whose moment came while none ran: whoever comes along does."""
         from mission_control_tui.model.schedules.due import next_moment
 
         ahead = await next_moment(store)
@@ -194,6 +194,14 @@ class Session:
     async def scope(self, store: Store) -> AccountScope:
         """Return the scope of the account that this call is about. Raises as `account_id` does."""
         return self.scope_of(store, await self.account_id(store))
+
+    def printed(self, document: object) -> bool:
+        """Print the document where --json asks for it, and tell whether it does."""
+        if self.json:
+            from mission_control_tui.cli.common.output import print_json
+
+            print_json(document)
+        return self.json
 
     def confirm(self, question: str) -> None:
         """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""

@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 
 def field_options(command: Command) -> Command:
-    """Return an option for each field, in the order of the form; what is not given is None."""
+    """Add an option for each field, in the order of the form; what is not given is None."""
     for field in reversed(FIELDS):
         command = _option(field)(command)
     return command

@@ -120,7 +120,7 @@ def name_of(view: AssignmentView) -> str:
 
 
 def light_of(view: AssignmentView) -> str:
-    """Mark and word, never colour alone."""
+    """Return mark and word, never colour alone."""
     suspended = ", suspended" if view.suspended else ""
     return f"{LIGHT_MARKS[view.light]} {view.word}{suspended}"
 

@@ -39,7 +39,7 @@ def open_console(session: Session, root: click.Command) -> int:
 
 
 def command_line(database: str, root: click.Command) -> CommandLine:
-    """What the console may do with the commands below `root`; nothing of it is imported before something is typed."""
+    """Return what the console may do with the commands below `root`, imported when something is typed."""
     from mission_control_tui.cli.console.typed_history import History
     from mission_control_tui.screens.base.command_line import CommandLine
     from mission_control_tui.settings.settings import locations
@@ -73,4 +73,4 @@ def command_line(database: str, root: click.Command) -> CommandLine:
 
 
 async def _nothing(_store: Store) -> None:
-    """Opening has made what was missing."""
+    """Do nothing: opening has made what was missing."""

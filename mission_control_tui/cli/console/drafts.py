@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import line, print_json, say, when
+from mission_control_tui.cli.common.output import line, say, when
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
@@ -43,8 +43,7 @@ def show(session: Session, draft: int) -> None:
     from mission_control_tui.model.operators.drafts import show_draft
 
     found = session.run(lambda store: show_draft(store, session.caller, draft))
-    if session.json:
-        print_json(found)
+    if session.printed(found):
         return
     line(f"{found.kind} {found.title}, account {found.account_code}, {when(found.updated_at)}")
     for name, value in found.content.items():
@@ -59,7 +58,5 @@ def discard(session: Session, draft: int) -> None:
     from mission_control_tui.model.operators.drafts import discard_draft
 
     session.run(lambda store: discard_draft(store, session.caller, draft))
-    if session.json:
-        print_json({"discarded": draft})
-    else:
+    if not session.printed({"discarded": draft}):
         say(f"Draft {draft} is forgotten.")

@@ -16,7 +16,7 @@ class History:
     path: Path
 
     def read(self) -> list[str]:
-        """At most KEPT lines."""
+        """Return at most KEPT lines."""
         try:
             return self.path.read_text("utf-8", errors="replace").splitlines()[-KEPT:]
         except OSError:

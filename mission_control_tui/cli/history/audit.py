@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import print_json, say
+from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -113,8 +113,7 @@ def audit(
         return (await resolve_account(store, session.caller, account)).code, rows
 
     code, found = session.run(work)
-    if session.json:
-        print_json({"entries": found})
+    if session.printed({"entries": found}):
         return
     click.echo(_shown(found, form, code), nl=False)
     if form is not None:

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
         Product,
         ProductLevel,
     )
-    from mission_control_tui.model.installation.catalogue_update import (
-        CatalogueUpdate,
-        Comparison,
-        TouchedChange,
-    )
-    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.installation.catalogue_update import TouchedChange
     from mission_control_tui.model.store.database import Store
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -46,8 +41,7 @@ def check(session: Session, file: Path) -> None:
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
     found = parse_file(file, connectors=_connectors(session))
-    if session.json:
-        print_json({"file": str(file), "ok": True, **_counts(found)})
+    if session.printed({"file": str(file), "ok": True, **_counts(found)}):
         return
     counts = ", ".join(f"{number} {word}" for word, number in _counts(found).items())
     line(f"{file} is a valid catalogue: {counts}.")
@@ -74,20 +68,15 @@ def diff(session: Session, file: Path) -> None:
 
     text = _read(file)
 
-    async def work(store: Store) -> Comparison:
-        return await compare(
-            store, session.caller, text, str(file), connectors=_connectors(session)
-        )
-
-    found = session.run(work)
-    if session.json:
-        print_json(
-            {
-                "in_force": found.number,
-                "changes": [_change_json(touched) for touched in found.changes],
-                "refused": found.refusals,
-            }
-        )
+    given = (session.caller, text, str(file))
+    found = session.run(lambda store: compare(store, *given, connectors=_connectors(session)))
+    if session.printed(
+        {
+            "in_force": found.number,
+            "changes": [_change_json(touched) for touched in found.changes],
+            "refused": found.refusals,
+        }
+    ):
         return
     if not found.changes:
         say(f"Nothing: version {found.number} is in force and says the same.")
@@ -131,25 +120,16 @@ def load(session: Session, file: Path) -> None:
 
     text = _read(file)
 
-    async def work(store: Store) -> Outcome[CatalogueUpdate]:
-        return await load_catalogue(
-            *(store, session.caller, text, str(file)),
-            connectors=_connectors(session),
-            dry_run=session.dry_run,
-        )
-
-    outcome = session.run(work)
-    changed = outcome.result.changes
-    tell(
-        session,
-        outcome,
-        {
-            "version": outcome.result.number,
-            "changes": [_change_json(touched) for touched in changed],
-        },
+    given = (session.caller, text, str(file))
+    connectors, dry_run = _connectors(session), session.dry_run
+    outcome = session.run(
+        lambda store: load_catalogue(store, *given, connectors=connectors, dry_run=dry_run)
     )
+    version, changed = outcome.result.number, outcome.result.changes
+    told = [_change_json(touched) for touched in changed]
+    tell(session, outcome, {"version": version, "changes": told})
     if outcome.applied and changed:
-        say(f"Version {outcome.result.number} is in force.")
+        say(f"Version {version} is in force.")
 
 
 @catalogue.command()
@@ -212,8 +192,7 @@ def show(session: Session, product: str | None) -> None:
     found = session.run(current)
     sold = found.catalogue
     products = [sold.product(product)] if product else list(sold.products)
-    if session.json:
-        print_json({"version": found.number, **_sale_json(sold, products)})
+    if session.printed({"version": found.number, **_sale_json(sold, products)}):
         return
     for shown in products:
         _print_product(sold, shown, in_full=product is not None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import print_json, say, wrapped
+from mission_control_tui.cli.common.output import say, wrapped
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
 
     findings = asyncio.run(examine(session, timeout))
     healthy = all(finding.level is not Severity.PROBLEM for finding in findings)
-    if session.json:
-        print_json({"healthy": healthy, "checks": findings})
-    else:
+    if not session.printed({"healthy": healthy, "checks": findings}):
         _print(findings)
     if not healthy:
         context.exit(UNHEALTHY)

@@ -79,7 +79,7 @@ def _failed(check: str, error: MissionControlError) -> HealthFinding:
 
 
 async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
-    """Every look, the settings first; without usable settings or database the looks that need them are left out."""
+    """Look at everything, the settings first; looks that need settings or a database are left out without them."""
     findings = [*_settings(session)]
     if findings[0].level is Severity.PROBLEM:
         return tuple(findings)
@@ -203,7 +203,10 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
 
 
 def _unfit(path: Path, named: bool) -> HealthFinding | None:
-    """Why the file is not opened here: missing, damaged, or to be upgraded by that; and a doctor changes nothing."""
+    """Say why the file is not opened here: it is missing, damaged, or would be upgraded by that.
+
+    A doctor changes nothing.
+    """
     from mission_control_tui.model.store.migrations import HEAD, REVISIONS
 
     if not path.exists():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import print_json, say, table
+from mission_control_tui.cli.common.output import say, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
 
@@ -46,8 +46,7 @@ def show(session: Session, key: str | None) -> None:
         if not found:
             raise NotFound(f"There is no setting {key!r}.", hint="Without KEY all are shown.")
     path = SettingsFile.read().path
-    if session.json:
-        print_json({"file": str(path), "settings": found, "problems": problems})
+    if session.printed({"file": str(path), "settings": found, "problems": problems}):
         return
     table(
         ("SETTING", "VALUE", "FROM"),
@@ -103,8 +102,7 @@ def _tell(session: Session, file: SettingsFile, key: str, value: object) -> None
     if key == "database" and value is not None:
         value = shown_database(str(value))
     overruled = key in environment()
-    if session.json:
-        print_json({"file": str(path), "key": key, "value": value, "overruled": overruled})
+    if session.printed({"file": str(path), "key": key, "value": value, "overruled": overruled}):
         return
     say(f"{key} is {_value(value)} in {path}." if value is not None else f"{key} is out of {path}.")
     if overruled:

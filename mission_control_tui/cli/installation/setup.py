@@ -24,9 +24,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.plan import Outcome
-    from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.views import Account
+    pass
 
 PLACES = ("settings", "data", "database", "state", "log", "key")
 SHELLS = ("bash", "zsh", "fish")
@@ -42,18 +40,18 @@ def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_
     """Set up a real account; the database is made where there is none, without the sample account."""
     from mission_control_tui.model.accounts.editing import create_account
 
-    async def work(store: Store) -> Outcome[Account]:
-        return await create_account(
-            *(store, session.caller),
-            name=name,
-            code=code,
-            domains=domains,
-            time_zone=time_zone,
-            dry_run=session.dry_run,
-        )
-
     with _scratch_where_absent(session):
-        outcome = session.run(work, sample=False)
+        outcome = session.run(
+            lambda store: create_account(
+                *(store, session.caller),
+                name=name,
+                code=code,
+                domains=domains,
+                time_zone=time_zone,
+                dry_run=session.dry_run,
+            ),
+            sample=False,
+        )
     tell(session, outcome, {"account": outcome.result})
     if outcome.applied and not session.json:
         say(f"Next: mission-control --account {outcome.result.code} buy email --level popx")
@@ -61,7 +59,7 @@ def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_
 
 @contextlib.contextmanager
 def _scratch_where_absent(session: Session) -> Iterator[None]:
-    """Yield while a dry run, which must not make the database, works on one that is thrown away where there is none."""
+    """Try a dry run on a database that is thrown away, where there is none yet: it must not make one."""
     if not session.dry_run or "://" in session.where or Path(session.where).exists():
         yield
         return
@@ -107,15 +105,14 @@ def upgrade(session: Session) -> None:
     shown = shown_place(url)
     key_file = model.key_path(url, session.settings.worker.key_file)
     done = asyncio.run(model.upgrade(url, key_file))
-    if session.json:
-        print_json(
-            {
-                "database": shown,
-                "before": done.before or None,
-                "after": done.after,
-                "backup": str(done.backup) if done.backup else None,
-            }
-        )
+    if session.printed(
+        {
+            "database": shown,
+            "before": done.before or None,
+            "after": done.after,
+            "backup": str(done.backup) if done.backup else None,
+        }
+    ):
         return
     line(f"Database  {shown}")
     line(f"Before    {done.before or 'empty'}")
@@ -147,7 +144,7 @@ def locate(session: Session, what: str | None) -> None:
 
 
 def where_files_are(session: Session) -> dict[str, str | None]:
-    """Return each of PLACES; None for what a PostgreSQL database has elsewhere."""
+    """Return the path of each of PLACES; None for what a PostgreSQL database has elsewhere."""
     import os
 
     from mission_control_tui.cli.installation.health import shown_place

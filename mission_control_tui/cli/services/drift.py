@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import changes
-from mission_control_tui.cli.common.output import attributes, line, print_json, say
+from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
 from mission_control_tui.model.text.differences import value_text
@@ -49,9 +49,9 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
             await backends.close()
 
     report = session.query(work)
-    if session.json:
-        print_json(_document(report, applied=not session.dry_run and session.caller.may_write))
-    else:
+    if not session.printed(
+        _document(report, applied=not session.dry_run and session.caller.may_write)
+    ):
         _print(report)
     _judge(report)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.options import limited, reads
-from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, print_json, say, table
+from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, say, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.search import filters
 
@@ -47,18 +47,17 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
         return across, await light_matrix.page(scope, sight, order, offset=offset, limit=limit)
 
     across, page = session.query(work)
-    if session.json:
-        print_json(
-            {
-                "services": [
-                    {"id": column.service_id, "name": column.name, "code": column.code}
-                    for column in across
-                ],
-                "users": [_json(row) for row in page.rows],
-                "total": page.total,
-                "more": page.more,
-            }
-        )
+    if session.printed(
+        {
+            "services": [
+                {"id": column.service_id, "name": column.name, "code": column.code}
+                for column in across
+            ],
+            "users": [_json(row) for row in page.rows],
+            "total": page.total,
+            "more": page.more,
+        }
+    ):
         return
     if not page.rows:
         say("Nobody is found.")

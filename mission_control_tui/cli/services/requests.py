@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import (
-    changes,
-    choices,
-    destroys,
-    limited,
-    reads,
-)
-from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, when
+from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
+from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.services.retry_all import retry_all
 from mission_control_tui.model.errors import UsageError
@@ -67,7 +61,7 @@ def list_all(
 
 
 def what(view: RequestView) -> str:
-    """Return what a request is about: provision databases."""
+    """Say what a request is about: provision databases."""
     return f"{view.kind} {view.service_id}".rstrip()
 
 
@@ -95,15 +89,14 @@ def show(session: Session, request_id: int) -> None:
     from mission_control_tui.model.requests.queries import show_request
 
     found = session.query(show_request, request_id)
-    if session.json:
-        print_json(
-            {
-                "request": request(found.request),
-                "steps": found.steps,
-                "events": found.events,
-                "children": [request(child) for child in found.children],
-            }
-        )
+    if session.printed(
+        {
+            "request": request(found.request),
+            "steps": found.steps,
+            "events": found.events,
+            "children": [request(child) for child in found.children],
+        }
+    ):
         return
     view = found.request
     line(f"Request {view.id}: {what(view)} for {view.subject}, {view.state}")
@@ -111,18 +104,10 @@ def show(session: Session, request_id: int) -> None:
     line(f"Asked by {view.operator} at {when(view.created_at)}{ticket}; attempt {view.attempt}.")
     if view.waiting_for:
         line(f"Waiting for {view.waiting_for}.")
-    if found.children:
-        line("")
-        table(
-            ["Id", "State", "What"],
-            [(child.id, child.state, what(child)) for child in found.children],
-        )
-    if found.steps:
-        line("")
-        table(
-            ["Attempt", "Step", "State"],
-            [(step.attempt, step.name, step.state) for step in found.steps],
-        )
+    children = [(child.id, child.state, what(child)) for child in found.children]
+    section(["Id", "State", "What"], children)
+    steps = [(step.attempt, step.name, step.state) for step in found.steps]
+    section(["Attempt", "Step", "State"], steps)
     if found.events:
         line("")
     for event in found.events:

@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.options import reads, waits
-from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
@@ -49,9 +49,7 @@ def status(session: Session, user: str | None, light: str | None) -> None:
 
     views = session.query(work)
     shown = [view for view in views if light is None or view.light == light]
-    if session.json:
-        print_json({"services": [results.service(view) for view in shown]})
-    else:
+    if not session.printed({"services": [results.service(view) for view in shown]}):
         _print(shown)
     results.judge(session, views)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import limited, reads
-from mission_control_tui.cli.common.output import attributes, lights, print_json, say, table, when
+from mission_control_tui.cli.common.output import attributes, lights, say, table, when
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 
@@ -39,14 +39,13 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
         return await find_anyone(store, session.caller, " ".join(query), limit, current=current)
 
     found = session.run(work)
-    if session.json:
-        print_json(
-            {
-                "users": [as_json(user) for user in found.users],
-                "orders": [_order_json(order) for order in found.orders],
-                "more": found.more,
-            }
-        )
+    if session.printed(
+        {
+            "users": [as_json(user) for user in found.users],
+            "orders": [_order_json(order) for order in found.orders],
+            "more": found.more,
+        }
+    ):
         return
     if found.orders:
         table(

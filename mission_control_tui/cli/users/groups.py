@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, ParamSpec
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import (
-    OFFSET,
-    changes,
-    destroys,
-    limited,
-    reads,
-    waits,
-)
-from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, print_json, table
+from mission_control_tui.cli.common.options import OFFSET, changes, destroys, limited, reads, waits
+from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -55,8 +48,7 @@ def kinds(session: Session) -> None:
     from mission_control_tui.model.catalogue.in_force import current
 
     found = session.run(current).catalogue.kinds
-    if session.json:
-        print_json({"kinds": [_kind(kind) for kind in found]})
+    if session.printed({"kinds": [_kind(kind) for kind in found]}):
         return
     for kind in found:
         line(f"{kind.id}  {kind.name}: {kind.description}")
@@ -106,8 +98,7 @@ def show(session: Session, named: str) -> None:
     from mission_control_tui.model.groups.queries import show_object
 
     view = session.query(show_object, named)
-    if session.json:
-        print_json({"object": as_json(view)})
+    if session.printed({"object": as_json(view)}):
         return
     line(f"{view.name}  {view.address}  ({view.kind_name})")
     line(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import limited, reads
-from mission_control_tui.cli.common.output import line, print_json, say, when
+from mission_control_tui.cli.common.output import line, say, when
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.services.requests import request, what
 from mission_control_tui.model.text.differences import value_text
@@ -39,13 +39,12 @@ def history(session: Session, user: str, limit: int) -> None:
         return changed[::-1], {request.id: request for request in asked}
 
     changed, asked = session.query(work)
-    if session.json:
-        print_json(
-            {
-                "changes": changed,
-                "requests": [request(view) for _, view in sorted(asked.items())],
-            }
-        )
+    if session.printed(
+        {
+            "changes": changed,
+            "requests": [request(view) for _, view in sorted(asked.items())],
+        }
+    ):
         return
     if not changed:
         say("Nothing was changed yet.")

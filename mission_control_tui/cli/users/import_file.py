@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes
-from mission_control_tui.cli.common.output import line, print_json, print_plan, say
+from mission_control_tui.cli.common.output import line, print_plan, say
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
 from mission_control_tui.cli.common.session import Session
@@ -62,9 +62,7 @@ def import_file(
     rejects = None
     if outcome.applied and outcome.result.refused:
         rejects = write_refused(file, users, outcome.result.refused, rejects_out)
-    if session.json:
-        print_json(_json(users, outcome, rejects))
-    else:
+    if not session.printed(_json(users, outcome, rejects)):
         _print(users, outcome, update=update)
     for warning in outcome.result.warnings:
         say(f"Warning: {warning}")

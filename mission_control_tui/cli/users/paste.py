@@ -13,7 +13,7 @@ from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes, waits
-from mission_control_tui.cli.common.output import attributes, line, print_json, say
+from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
 from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, UsageError
@@ -84,9 +84,7 @@ def paste(session: Session, file: Path, **given: Any) -> None:
         )
     with passwords.named_file(session) as kept:
         outcome, bulk = session.query(_work, session, pasted, kept, given)
-    if session.json:
-        print_json(_json(outcome, bulk))
-    else:
+    if not session.printed(_json(outcome, bulk)):
         _print(outcome, bulk, pasted, session.passwords_out)
     _finish(outcome)
 

@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import changes, destroys, reads
-from mission_control_tui.cli.common.output import attributes, line, print_json, when
+from mission_control_tui.cli.common.output import attributes, line, when
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotFound, UsageError
 
@@ -66,8 +66,7 @@ def show(session: Session, name: str) -> None:
         return found, (await current(scope.store)).catalogue
 
     found, catalogue = session.query(work)
-    if session.json:
-        print_json({"template": as_json(found)})
+    if session.printed({"template": as_json(found)}):
         return
     from mission_control_tui.model.onboarding.template_content import described
 

@@ -139,8 +139,7 @@ def show(session: Session, user: str) -> None:
     from mission_control_tui.model.users.queries import details
 
     view = session.query(details, user)
-    if session.json:
-        print_json(results.user(view))
+    if session.printed(results.user(view)):
         return
     from mission_control_tui.model.people.fields import FIELDS
     from mission_control_tui.model.people.values import text_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mission_control_tui.model.catalogue.types import Service
+from mission_control_tui.model.command_words import option_text
 from mission_control_tui.model.store.tables.groups import ObjectRow
 
 
@@ -14,9 +15,9 @@ def create_words(
     settings: Mapping[str, object],
     new: Sequence[tuple[str, str]],
 ) -> list[str]:
-    """Making an object, with what differs from its defaults."""
+    """Return `objects create`, with what differs from its defaults."""
     words = ["objects", "create", service.id, row.name, row.address]
-    defaults = {one.id: one.initial for one in service.options_for(service.levels[0].id)}
+    defaults = {option.id: option.initial for option in service.options_for(service.levels[0].id)}
     for key, value in settings.items():
         if value != defaults.get(key):
             words += ["--set", f"{key}={_word(value)}"]
@@ -32,7 +33,7 @@ def edit_words(
     gone: Sequence[tuple[str, str]],
     new: Sequence[tuple[str, str]],
 ) -> list[str]:
-    """Changing what is called `called`: the `changed` parts as they are after it, and its members."""
+    """Return `objects edit` of what is called `called`: the `changed` parts as they are after it, and its members."""
     words = ["objects", "edit", called]
     for key in changed:
         if key in ("name", "address"):
@@ -47,8 +48,4 @@ def edit_words(
 
 
 def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ",".join(str(one) for one in value)
-    return "" if value is None else str(value)
+    return option_text(value, yes="yes", no="no")
