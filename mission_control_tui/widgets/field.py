@@ -56,8 +56,21 @@ class FieldInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        first = next((line for line in event.text.splitlines() if line.strip()), "")
-        self.insert_text_at_cursor(shown(first.strip("\r\n")))
+        lines = [line for line in event.text.splitlines() if line.strip()]
+        if not lines:
+            return
+        text = shown(lines[0].strip("\r\n"))
+        selected = len(self.selected_text)
+        if self.max_length and len(self.value) - selected + len(text) > self.max_length:
+            said = (
+                f"Nothing was pasted: {len(text):,} characters do not fit into {self.max_length:,}"
+            )
+            self.app.notify(said, severity="error")
+            return
+        self.insert_text_at_cursor(text)
+        if len(lines) > 1:
+            said = f"A field has one line: the first of {len(lines):,} was pasted"
+            self.app.notify(said, severity="error")
 
     @property
     def _value(self) -> Text:

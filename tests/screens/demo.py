@@ -183,7 +183,14 @@ class FormDemo(BaseScreen):
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("Fields marked * are compulsory.", "dim", id="intro")
-        yield Field("UPN", required=True, suffix="@example.com", help_text="Unique here.", id="upn")
+        yield Field(
+            "UPN",
+            required=True,
+            suffix="@example.com",
+            help_text="Unique here.",
+            id="upn",
+            max_length=1024,
+        )
         yield Field("First Names", required=True, id="first")
         yield Field("Last Name", required=True, id="last")
         yield Field("Password", required=True, password=True, id="password")

@@ -196,6 +196,26 @@ def test_pasted_control_characters_are_text() -> None:
         terminal.wait_for(r"\[pa.\[31mst.ed q +\]")
         terminal.settle()
         assert "more" not in terminal.text()
+        assert "the first of 2 was pasted" in terminal.text()
+
+
+def test_a_paste_that_does_not_fit_is_told_and_changes_nothing() -> None:
+    with demo("form") as terminal:
+        terminal.wait_for("UPN")
+        terminal.settle()
+        terminal.press("j", "o")
+        terminal.send_raw(b"\x1b[200~" + b"a" * 5000 + b"\x1b[201~")
+        terminal.wait_for("Nothing was pasted: 5,000 characters do not fit")
+        assert "[jo  " in terminal.text()
+
+
+def test_a_paste_that_is_too_long_is_refused_aloud() -> None:
+    with demo("form") as terminal:
+        terminal.wait_for("UPN")
+        terminal.settle()
+        for part in (b"\x1b[200~", *[b"a" * 100_000] * 11, b"\x1b[201~"):
+            terminal.send_raw(part)
+        terminal.wait_for("1,100,000 characters are more than 1,000,000")
 
 
 def test_slow_terminal_sees_the_newest_state_without_a_queue() -> None:
