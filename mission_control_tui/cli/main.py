@@ -167,28 +167,26 @@ def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
     if not as_json:
         error.show()
         return
-    document = {
-        "code": UsageError.code,
-        "title": UsageError.title,
-        "what": error.format_message(),
-        "hint": "Add --help to see how the command is called.",
-        "exit_code": error.exit_code,
-        "problems": [],
-    }
-    click.echo(json.dumps({"error": document}, indent=2), err=True)
+    hint = "Add --help to see how the command is called."
+    _print_error(UsageError(error.format_message(), hint=hint), error.exit_code)
 
 
 def _explain(error: MissionControlError, session: Session) -> None:
     if session.json:
-        document = {
-            "code": error.code,
-            "title": error.title,
-            "what": error.what,
-            "hint": error.hint,
-            "exit_code": error.exit_code,
-            "problems": [asdict(problem) for problem in error.problems],
-        }
-        click.echo(json.dumps({"error": document}, indent=2), err=True)
+        _print_error(error, error.exit_code)
         return
     for text in str(error).splitlines():
         click.echo(harmless(text), err=True)
+
+
+def _print_error(error: MissionControlError, exit_code: int) -> None:
+    """Print an error as one JSON document on stderr."""
+    document = {
+        "code": error.code,
+        "title": error.title,
+        "what": error.what,
+        "hint": error.hint,
+        "exit_code": exit_code,
+        "problems": [asdict(problem) for problem in error.problems],
+    }
+    click.echo(json.dumps({"error": document}, indent=2), err=True)

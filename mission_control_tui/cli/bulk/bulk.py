@@ -80,9 +80,7 @@ def _what(command: Command) -> Command:
 
 
 def _read(
-    action: str,
-    names: tuple[str, ...],
-    given: dict[str, Any],
+    action: str, names: tuple[str, ...], given: dict[str, Any]
 ) -> tuple[BulkAction, list[str] | BulkFilter, ActionParams]:
     users = picked(names, given["users_from"], given["conditions"])
     params = ActionParams(
@@ -190,12 +188,7 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
 @click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
 @reads("mission-control bulk show 3 --failed")
 def show(
-    session: Session,
-    bulk_id: int,
-    failed: bool,
-    outcomes: tuple[str, ...],
-    limit: int,
-    after: int,
+    session: Session, bulk_id: int, failed: bool, outcomes: tuple[str, ...], limit: int, after: int
 ) -> None:
     """Show one bulk: how far it is, and its items with --failed or --outcome."""
     wanted = {ItemOutcome(outcome) for outcome in outcomes} | (FAILED if failed else set())

@@ -89,10 +89,7 @@ def carry_out_and_wait(
 
 
 async def follow(
-    session: Session,
-    scope: AccountScope,
-    outcome: Outcome[Any],
-    subject: str | Sequence[str],
+    session: Session, scope: AccountScope, outcome: Outcome[Any], subject: str | Sequence[str]
 ) -> tuple[AssignmentView, ...]:
     """Wake the worker when something was queued, and wait with --wait.
 

@@ -65,16 +65,9 @@ class MomentParam(click.ParamType[datetime]):
 @click.option(
     "--script", "form", flag_value="script", help="Commands that do it again, oldest first."
 )
-@reads(
-    "mission-control audit --since 7d --csv",
-    "mission-control audit --ticket T-100 --script",
-)
+@reads("mission-control audit --since 7d --csv", "mission-control audit --ticket T-100 --script")
 def audit(
-    session: Session,
-    /,
-    limit: int | None,
-    form: str | None,
-    **filters: Unpack[AuditFilter],
+    session: Session, /, limit: int | None, form: str | None, **filters: Unpack[AuditFilter]
 ) -> None:
     """Who changed what, newest first."""
     from mission_control_tui.model.history.audit_log import entries

@@ -34,10 +34,7 @@ def _removed(plan: Plan) -> int:
 @click.option("--force", is_flag=True, help="Also what somebody changed since.")
 @passwords.passwords_out
 @waits
-@destroys(
-    "mission-control undo request 17",
-    "mission-control undo bulk 3 --dry-run",
-)
+@destroys("mission-control undo request 17", "mission-control undo bulk 3 --dry-run")
 def undo(session: Session, kind: str, number: int, force: bool) -> None:
     """Undo one change: of a row of the audit, of a request, or of a whole bulk.
 

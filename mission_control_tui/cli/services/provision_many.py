@@ -29,9 +29,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
     lights: tuple[AssignmentView, ...] = ()
     started: BulkView | None = None
 
-    async def work(
-        scope: AccountScope,
-    ) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
+    async def work(scope: AccountScope) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
         from mission_control_tui.model.bulk import control as bulks
 
         nonlocal lights, started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
+P = ParamSpec("P")
 ACTIONS = ("provision", "suspend", "resume", "deprovision", "disable", "enable")
 
 
@@ -70,22 +71,11 @@ def add(
     skip, and of one that comes twice the first; both are said. ACTION: provision, suspend, resume,
     deprovision (without SERVICE everything), disable or enable the user.
     """
+    from mission_control_tui.model.schedules.editing import schedule
+    from mission_control_tui.model.users.actions.params import ActionParams
 
-    async def work(scope: AccountScope) -> Outcome[ScheduleView]:
-        from mission_control_tui.model.schedules.editing import schedule
-        from mission_control_tui.model.users.actions.params import ActionParams
-
-        outcome = await schedule(
-            scope,
-            user,
-            action,
-            ActionParams(service, level, settings_of(settings), instance),
-            when,
-            dry_run=session.dry_run,
-        )
-        return await _awaited(session, scope.store, outcome)
-
-    _tell(session, session.query(work))
+    params = ActionParams(service, level, settings_of(settings), instance)
+    _change(session, schedule, user, action, params, when)
 
 
 @schedule.command("list")
@@ -129,7 +119,7 @@ def change(
     if when is None and level is None and not settings:
         raise UsageError("Say what to change: --when, --level or --set.")
 
-    async def work(scope: AccountScope) -> Outcome[ScheduleView]:
+    async def state(scope: AccountScope, *, dry_run: bool = False) -> Outcome[ScheduleView]:
         from dataclasses import replace
 
         from mission_control_tui.model.schedules.editing import change_schedule
@@ -140,17 +130,15 @@ def change(
         if level is not None or settings:
             stated = {**before.params.settings, **settings_of(settings)}
             params = replace(before.params, level=level or before.params.level, settings=stated)
-        outcome = await change_schedule(
-            scope,
-            number,
+        return await change_schedule(
+            *(scope, number),
             when=when,
             params=params,
             expected_version=before.version,
-            dry_run=session.dry_run,
+            dry_run=dry_run,
         )
-        return await _awaited(session, scope.store, outcome)
 
-    _tell(session, session.query(work))
+    _change(session, state)
 
 
 @schedule.command()
@@ -160,7 +148,7 @@ def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""
     from mission_control_tui.model.schedules.editing import cancel_schedule
 
-    _tell(session, results.carry_out(session, cancel_schedule, number))
+    results.change_and_tell(session, _shown, cancel_schedule, number)
 
 
 def document(view: ScheduleView) -> dict[str, object]:
@@ -179,8 +167,22 @@ def document(view: ScheduleView) -> dict[str, object]:
     }
 
 
-def _tell(session: Session, outcome: Outcome[ScheduleView]) -> None:
-    results.tell(session, outcome, {"schedule": document(outcome.result)})
+def _shown(view: ScheduleView) -> dict[str, object]:
+    return {"schedule": document(view)}
+
+
+def _change(
+    session: Session, change: results.Change[P, ScheduleView], /, *args: P.args, **options: P.kwargs
+) -> None:
+    """Make a change of a schedule, see to it that its moment is awaited, and tell it."""
+    options["dry_run"] = session.dry_run
+
+    async def work(scope: AccountScope) -> Outcome[ScheduleView]:
+        outcome = await change(scope, *args, **options)
+        return await _awaited(session, scope.store, outcome)
+
+    outcome = session.query(work)
+    results.tell(session, outcome, _shown(outcome.result))
 
 
 async def _awaited(

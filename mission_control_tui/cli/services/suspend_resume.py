@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import INSTANCE, changes, destroys, waits
+from mission_control_tui.cli.common.options import INSTANCE, Command, changes, destroys, waits
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import RequestKind
 
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from mission_control_tui.model.users.actions.base import ActionResult
 
 
+def _service_of_user(command: Command) -> Command:
+    """Add USER, SERVICE, `--instance` and `--wait`."""
+    for parameter in (waits, INSTANCE, click.argument("service"), click.argument("user")):
+        command = parameter(command)
+    return command
+
+
 @click.command()
-@click.argument("user")
-@click.argument("service")
-@INSTANCE
-@waits
+@_service_of_user
 @changes("mission-control suspend ada@acme.example databases --wait 60")
 def suspend(session: Session, user: str, service: str, instance: str) -> None:
     """Suspend one service of a user; its data and its seat stay."""
@@ -28,10 +32,7 @@ def suspend(session: Session, user: str, service: str, instance: str) -> None:
 
 
 @click.command()
-@click.argument("user")
-@click.argument("service")
-@INSTANCE
-@waits
+@_service_of_user
 @changes("mission-control resume ada@acme.example databases")
 def resume(session: Session, user: str, service: str, instance: str) -> None:
     """Resume a suspended service."""
@@ -39,10 +40,7 @@ def resume(session: Session, user: str, service: str, instance: str) -> None:
 
 
 @click.command()
-@click.argument("user")
-@click.argument("service")
-@INSTANCE
-@waits
+@_service_of_user
 @destroys("mission-control deprovision ada@acme.example databases --yes --wait 60")
 def deprovision(session: Session, user: str, service: str, instance: str) -> None:
     """Take one service away from a user, with its data."""

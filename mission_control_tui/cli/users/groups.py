@@ -225,12 +225,7 @@ def restore(session: Session, named: str) -> None:
 
 
 def _membership(
-    session: Session,
-    named: str,
-    who: Sequence[str],
-    role: str | None,
-    *,
-    joining: bool,
+    session: Session, named: str, who: Sequence[str], role: str | None, *, joining: bool
 ) -> None:
     async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[ObjectView]:
         from mission_control_tui.model.catalogue.in_force import current
@@ -252,11 +247,7 @@ def _membership(
 
 
 def _change(
-    session: Session,
-    change: results.Change[P, ObjectView],
-    /,
-    *args: P.args,
-    **options: P.kwargs,
+    session: Session, change: results.Change[P, ObjectView], /, *args: P.args, **options: P.kwargs
 ) -> None:
     """Make the change, wait for the object's light with --wait, and tell it."""
     results.change_and_wait(

@@ -40,10 +40,7 @@ def history(session: Session, user: str, limit: int) -> None:
 
     changed, asked = session.query(work)
     if session.printed(
-        {
-            "changes": changed,
-            "requests": [request(view) for _, view in sorted(asked.items())],
-        }
+        {"changes": changed, "requests": [request(view) for _, view in sorted(asked.items())]}
     ):
         return
     if not changed:

@@ -39,12 +39,7 @@ if TYPE_CHECKING:
     "mission-control users import users.csv --passwords-out passwords.csv",
     "mission-control users import users.csv --update --dry-run",
 )
-def import_file(
-    session: Session,
-    file: Path,
-    update: bool,
-    rejects_out: Path | None,
-) -> None:
+def import_file(session: Session, file: Path, update: bool, rejects_out: Path | None) -> None:
     """Create and update users from FILE ("-" is standard input).
 
     FILE is a CSV as Microsoft 365 or Google Workspace write it, or our own. Good rows are
