@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -98,7 +99,9 @@ class BulkNewScreen(PasswordsScreen):
 
     @property
     def memory_key(self) -> str:
-        return f"{super().memory_key} {hash(self._users)}"
+        # Python's own hash of texts is another one in each process.
+        users = hashlib.sha256(" ".join(self._users).encode()).hexdigest()
+        return f"{super().memory_key} {users}"
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="form"):
