@@ -78,6 +78,8 @@ class LineList(CursorLines):
             empty=empty,
             id=id,
         )
+        self.arrival: Callable[[], None] | None = None
+        """Called with the rows that arrive, for what has to be shown in the same frame."""
         self._fetch = fetch
         self._find = find
         self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
@@ -258,6 +260,8 @@ class LineList(CursorLines):
             dropped, _rows = self._pages.popitem(last=False)
             self._stale.discard(dropped)
         self.rows_changed()
+        if self.arrival is not None:
+            self.arrival()
         self.post_message(self.Loaded(self))
         if moved is not None or before != self.cursor:
             self.post_message(self.Moved(self, self.current))

@@ -49,7 +49,9 @@ class FindingScreen(MissionScreen):
         box.input.value = self._first_text
         box.input.select_all()
         yield box
-        yield LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+        found = LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+        found.arrival = self._tell_note
+        yield found
 
     def on_mount(self) -> None:
         self.announce(self.HOW)
@@ -105,10 +107,11 @@ class FindingScreen(MissionScreen):
         self._answered, self._note = text, note
         return RowPage(rows[offset : offset + limit], len(rows))
 
-    def on_line_list_loaded(self, event: LineList.Loaded) -> None:
-        event.stop()
-        if not self.is_pending:
-            self.query_one(FindBox).note = self._note
+    def _tell_note(self) -> None:
+        """Say of the rows that arrived what is known of them, in the same frame."""
+        box = self.query_one(FindBox)
+        if self._answered == box.text:
+            box.note = self._note
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "found":
