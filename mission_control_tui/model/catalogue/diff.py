@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.catalogue.types import (
     Catalogue,
+    Extension,
     Level,
     Option,
     Product,
     ProductLevel,
+    Role,
     Service,
 )
 
@@ -54,36 +55,36 @@ _NEXT_LOOK = "Present holders are brought to it when they are next provisioned o
 _LABEL = "Only what people read."
 _PRICE = "New orders only; orders keep the price they were made with."
 
-_CONSEQUENCES: dict[tuple[str, str], str] = {
-    ("service", "connector"): "The lights of its holders turn to not checked until compared.",
-    ("service", "requires"): "Checked at the next provisioning of each holder.",
-    ("service", "name_limit"): _ONLY_NEW,
-    ("service", "name_pattern"): _ONLY_NEW,
-    ("service", "password"): _NEXT_LOOK,
-    ("service", "instances"): "Nobody loses an instance; it limits new ones.",
-    ("service", "seats"): "Seats are counted differently from now on.",
-    ("service", "visible"): "The service appears or disappears in the users' panels.",
-    ("service", "included_with"): "Asked when one is made; present ones stay.",
-    ("role", "accepts"): "Asked when a member is added; present members stay.",
-    ("role", "requires"): "Asked when a member is added; present members stay.",
-    ("role", "maximum"): "Asked when a member is added; present members stay.",
-    ("level", "limits"): _NEXT_LOOK,
-    ("level", "rank"): "Which level counts as the higher one.",
-    ("option", "default"): "Holders keep the values they have.",
-    ("option", "minimum"): "Values outside are refused at the holders' next change.",
-    ("option", "maximum"): "Values outside are refused at the holders' next change.",
-    ("option", "choices"): "A value that is gone falls back to the default at the next change.",
-    ("option", "levels"): "Levels gain or lose the option at the holders' next change.",
-    ("option", "per_level"): "Holders keep values that still fit.",
-    ("option", "required"): "Holders without a value are asked at their next change.",
-    ("product level", "prices"): _PRICE,
-    ("product level", "grants_service"): "New seats only.",
-    ("product level", "grants_level"): "New seats only.",
-    ("extension", "prices"): _PRICE,
-    ("product", "terms"): "New orders only.",
-    ("catalogue", "currency"): "New orders only; past orders keep theirs.",
-    ("catalogue", "tax_basis_points"): "New orders only; past orders keep theirs.",
-    ("catalogue", "prices_are_examples"): "Screens start or stop saying that prices are examples.",
+_CONSEQUENCES: dict[tuple[type, str], str] = {
+    (Service, "connector"): "The lights of its holders turn to not checked until compared.",
+    (Service, "requires"): "Checked at the next provisioning of each holder.",
+    (Service, "name_limit"): _ONLY_NEW,
+    (Service, "name_pattern"): _ONLY_NEW,
+    (Service, "password"): _NEXT_LOOK,
+    (Service, "instances"): "Nobody loses an instance; it limits new ones.",
+    (Service, "seats"): "Seats are counted differently from now on.",
+    (Service, "visible"): "The service appears or disappears in the users' panels.",
+    (Service, "included_with"): "Asked when one is made; present ones stay.",
+    (Role, "accepts"): "Asked when a member is added; present members stay.",
+    (Role, "requires"): "Asked when a member is added; present members stay.",
+    (Role, "maximum"): "Asked when a member is added; present members stay.",
+    (Level, "limits"): _NEXT_LOOK,
+    (Level, "rank"): "Which level counts as the higher one.",
+    (Option, "default"): "Holders keep the values they have.",
+    (Option, "minimum"): "Values outside are refused at the holders' next change.",
+    (Option, "maximum"): "Values outside are refused at the holders' next change.",
+    (Option, "choices"): "A value that is gone falls back to the default at the next change.",
+    (Option, "levels"): "Levels gain or lose the option at the holders' next change.",
+    (Option, "per_level"): "Holders keep values that still fit.",
+    (Option, "required"): "Holders without a value are asked at their next change.",
+    (ProductLevel, "prices"): _PRICE,
+    (ProductLevel, "grants_service"): "New seats only.",
+    (ProductLevel, "grants_level"): "New seats only.",
+    (Extension, "prices"): _PRICE,
+    (Product, "terms"): "New orders only.",
+    (Catalogue, "currency"): "New orders only; past orders keep theirs.",
+    (Catalogue, "tax_basis_points"): "New orders only; past orders keep theirs.",
+    (Catalogue, "prices_are_examples"): "Screens start or stop saying that prices are examples.",
 }
 _ON_ADDING = {
     "option": "Holders take its default at their next change.",
@@ -103,131 +104,78 @@ _WITHOUT_TOUCH = _LABELS | {
     "grants_level",
 }
 
-NamedT = TypeVar("NamedT", bound=NamedItem)
-
 
 def diff(old: Catalogue, new: Catalogue) -> tuple[CatalogueChange, ...]:
     """Return every difference, products first, in the order of the files; nothing where they are equal."""
-    return tuple(_changes(old, new))
+    return tuple(_inside("", old, new, ()))
 
 
-def _changes(old: Catalogue, new: Catalogue) -> Iterator[CatalogueChange]:
-    yield from _attributes("", "catalogue", old, new, ())
-    yield from _siblings("", "product", old.products, new.products, _product, lambda _: ())
-    yield from _siblings("", "service", old.services, new.services, _service, _levels_of)
-
-
-def _levels_of(service: Service) -> Touches:
-    return tuple((service.id, level.id) for level in service.levels)
-
-
-def _product(path: str, old: Product, new: Product) -> Iterator[CatalogueChange]:
-    yield from _attributes(path, "product", old, new, ())
-    yield from _siblings(
-        path,
-        "level",
-        old.levels,
-        new.levels,
-        lambda inner, a, b: _attributes(inner, "product level", a, b, _grants(a)),
-        _grants,
-    )
-    yield from _siblings(
-        path,
-        "extension",
-        old.extensions,
-        new.extensions,
-        lambda inner, a, b: _attributes(inner, "extension", a, b, ()),
-        lambda _: (),
-    )
-    yield from _siblings(
-        path,
-        "field",
-        old.fields,
-        new.fields,
-        lambda inner, a, b: _attributes(inner, "field", a, b, ()),
-        lambda _: (),
-    )
-
-
-def _grants(level: ProductLevel) -> Touches:
-    return ((level.grants_service, level.grants_level),)
-
-
-def _service(path: str, old: Service, new: Service) -> Iterator[CatalogueChange]:
-    yield from _attributes(path, "service", old, new, _levels_of(old))
-
-    def of_level(level: Level) -> Touches:
-        return ((old.id, level.id),)
-
-    def of_option(option: Option) -> Touches:
-        return tuple(
-            (old.id, level.id)
-            for level in old.levels
-            if not option.levels or level.id in option.levels
-        )
-
-    yield from _siblings(
-        path,
-        "level",
-        old.levels,
-        new.levels,
-        lambda inner, a, b: _attributes(inner, "level", a, b, of_level(a)),
-        of_level,
-    )
-    yield from _siblings(
-        path,
-        "option",
-        old.options,
-        new.options,
-        lambda inner, a, b: _attributes(
-            inner, "option", a, b, tuple(dict.fromkeys((*of_option(a), *of_option(b))))
-        ),
-        of_option,
-    )
-    yield from _siblings(
-        path,
-        "role",
-        old.roles,
-        new.roles,
-        lambda inner, a, b: _attributes(inner, "role", a, b, _levels_of(old)),
-        lambda _: _levels_of(old),
-    )
+def _inside(
+    path: str, old: DataclassInstance, new: DataclassInstance, touches: Touches
+) -> Iterator[CatalogueChange]:
+    """Yield what changes of a thing: its own values first, then what is in its lists of things with ids."""
+    lists = []
+    for name in (attribute.name for attribute in fields(old)):
+        before, after = getattr(old, name), getattr(new, name)
+        if before == after:
+            continue
+        if _are_things(before) or _are_things(after):
+            lists.append((name.removesuffix("s"), before, after))
+        elif name == "withdrawn":
+            words = ("offered", "withdrawn")
+            yield CatalogueChange(
+                kind=ChangeKind.WITHDRAWN if after else ChangeKind.OFFERED_AGAIN,
+                path=path,
+                before=words[before],
+                after=words[after],
+                consequence="Its holders keep it; nobody else can have it." if after else "",
+                touches=touches,
+            )
+        else:
+            yield CatalogueChange(
+                kind=ChangeKind.CHANGED,
+                path=_join(path, name),
+                before=_shown(before),
+                after=_shown(after),
+                consequence=_LABEL if name in _LABELS else _CONSEQUENCES.get((type(old), name), ""),
+                touches=() if name in _WITHOUT_TOUCH else touches,
+            )
+    for kind, before, after in lists:
+        yield from _siblings(path, kind, before, after, old if isinstance(old, Service) else None)
 
 
 def _siblings(
-    path: str,
-    kind: str,
-    old: tuple[NamedT, ...],
-    new: tuple[NamedT, ...],
-    inside: Callable[[str, NamedT, NamedT], Iterator[CatalogueChange]],
-    touches: Callable[[NamedT], Touches],
+    path: str, kind: str, old: Sequence[Any], new: Sequence[Any], service: Service | None
 ) -> Iterator[CatalogueChange]:
-    """Changes of a list whose elements are known by their ids."""
-    before = {one.id: one for one in old}
-    after = {one.id: one for one in new}
-    for one in new:
-        here = _join(path, f"{kind} {one.id}")
-        if one.id in before:
-            yield from inside(here, before[one.id], one)
+    """Yield what changes of a list whose things are known by their ids; `service` is whose list it was."""
+    before = {thing.id: thing for thing in old}
+    after = {thing.id: thing for thing in new}
+    for thing in new:
+        here = _join(path, f"{kind} {thing.id}")
+        former = before.get(thing.id)
+        touches = _touches(thing, service) if isinstance(thing, Option) else ()
+        if former is not None:
+            both = dict.fromkeys((*_touches(former, service), *touches))
+            yield from _inside(here, former, thing, tuple(both))
         else:
             yield CatalogueChange(
                 kind=ChangeKind.ADDED,
                 path=here,
-                after=one.name,
+                after=thing.name,
                 consequence=_ON_ADDING.get(kind, ""),
-                touches=touches(one) if kind == "option" else (),
+                touches=touches,
             )
-    for one in old:
-        if one.id not in after:
+    for thing in old:
+        if thing.id not in after:
             yield CatalogueChange(
                 kind=ChangeKind.REMOVED,
-                path=_join(path, f"{kind} {one.id}"),
-                before=one.name,
+                path=_join(path, f"{kind} {thing.id}"),
+                before=thing.name,
                 consequence="Refused while anybody has it; withdraw it instead.",
-                touches=touches(one),
+                touches=_touches(thing, service),
             )
-    kept_before = [one.id for one in old if one.id in after]
-    kept_after = [one.id for one in new if one.id in before]
+    kept_before = [key for key in before if key in after]
+    kept_after = [key for key in after if key in before]
     if kept_before != kept_after:
         yield CatalogueChange(
             kind=ChangeKind.CHANGED,
@@ -238,42 +186,23 @@ def _siblings(
         )
 
 
-def _attributes(
-    path: str, kind: str, old: DataclassInstance, new: DataclassInstance, touches: Touches
-) -> Iterator[CatalogueChange]:
-    """Changes of everything in a dataclass but its lists of things with ids."""
-    for attribute in fields(old):
-        name = attribute.name
-        before, after = getattr(old, name), getattr(new, name)
-        if before == after or _are_things(before) or _are_things(after):
-            continue
-        if name == "withdrawn":
-            yield _withdrawal(path, touches, now=after)
-            continue
-        yield CatalogueChange(
-            kind=ChangeKind.CHANGED,
-            path=_join(path, name),
-            before=_shown(before),
-            after=_shown(after),
-            consequence=_LABEL if name in _LABELS else _CONSEQUENCES.get((kind, name), ""),
-            touches=() if name in _WITHOUT_TOUCH else touches,
-        )
-
-
-def _withdrawal(path: str, touches: Touches, *, now: bool) -> CatalogueChange:
-    words = ("offered", "withdrawn")
-    return CatalogueChange(
-        kind=ChangeKind.WITHDRAWN if now else ChangeKind.OFFERED_AGAIN,
-        path=path,
-        before=words[not now],
-        after=words[now],
-        consequence="Its holders keep it; nobody else can have it." if now else "",
-        touches=touches,
-    )
+def _touches(thing: object, service: Service | None) -> Touches:
+    """Return the levels whose holders have this thing, which is in `service` where it is in one."""
+    if isinstance(thing, ProductLevel):
+        return ((thing.grants_service, thing.grants_level),)
+    owner = thing if isinstance(thing, Service) else service
+    if owner is None:
+        return ()
+    levels = [level.id for level in owner.levels]
+    if isinstance(thing, Level):
+        levels = [thing.id]
+    elif isinstance(thing, Option) and thing.levels:
+        levels = [level for level in levels if level in thing.levels]
+    return tuple((owner.id, level) for level in levels)
 
 
 def _are_things(value: object) -> bool:
-    return isinstance(value, tuple) and any(is_dataclass(one) for one in value)
+    return isinstance(value, tuple) and any(is_dataclass(entry) for entry in value)
 
 
 def _join(path: str, part: str) -> str:
@@ -287,9 +216,9 @@ def _shown(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} = {_shown(one)}" for key, one in value.items()) or "none"
+        return ", ".join(f"{key} = {_shown(entry)}" for key, entry in value.items()) or "none"
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(one) for one in value) or "none"
+        return ", ".join(_shown(entry) for entry in value) or "none"
     if is_dataclass(value):
         given = ((one.name, getattr(value, one.name)) for one in fields(value))
         return "{" + ", ".join(f"{k} = {_shown(v)}" for k, v in given if v is not None) + "}"

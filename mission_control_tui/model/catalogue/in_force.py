@@ -9,19 +9,11 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.codec import from_json, to_json
-from mission_control_tui.model.catalogue.diff import ChangeKind
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound, StoreError
-from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.transaction import Transaction
-
-NAMED_USERS = 5
-"""How many of the users that a change touches are named."""
-
-_EMPTY = Catalogue(currency="", tax_name="", tax_basis_points=0)
-_VERBS = {ChangeKind.ADDED: PlanVerb.CREATED, ChangeKind.REMOVED: PlanVerb.REMOVED}
 
 
 @dataclass(frozen=True, slots=True)

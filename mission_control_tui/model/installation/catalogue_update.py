@@ -9,20 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.compatibility import refusals
-from mission_control_tui.model.catalogue.diff import CatalogueChange, diff
-from mission_control_tui.model.catalogue.in_force import (
-    _EMPTY,
-    _VERBS,
-    NAMED_USERS,
-    InForce,
-    in_force,
-    put,
-)
+from mission_control_tui.model.catalogue.diff import CatalogueChange, ChangeKind, diff
+from mission_control_tui.model.catalogue.in_force import InForce, in_force, put
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, Denied, NotFound, Problem
 from mission_control_tui.model.installation.catalogue_usage import ids_in_use, users_of
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
+
+NAMED_USERS = 5
+"""How many of the users that a change touches are named."""
+
+_EMPTY = Catalogue(currency="", tax_name="", tax_basis_points=0)
+_VERBS = {ChangeKind.ADDED: PlanVerb.CREATED, ChangeKind.REMOVED: PlanVerb.REMOVED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,7 @@
-"""Names that are derived from others: display names, usernames, free UPNs, names at the back ends."""
+"""Names that are derived from others: display names, usernames, free UPNs."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 import unicodedata
 from collections.abc import Callable, Container, Iterator
 
@@ -18,8 +15,6 @@ FORBIDDEN_IN_USERNAMES = frozenset('"/\\[]:;|=,+*?<>@')
 """The characters that sAMAccountName refuses (Microsoft, "SAM-Account-Name attribute")."""
 
 _NUMBERED_ALTERNATIVES = 1000
-_HASH_LENGTH = 8
-_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 
 
 def display_name_for(first_names: str, last_name: str) -> str:
@@ -71,34 +66,6 @@ def alternatives(upn: str, taken: Taken) -> Iterator[str]:
             yield offer
 
 
-def backend_name(
-    account_code: str,
-    username: str,
-    instance: str = "",
-    *,
-    limit_bytes: int = 63,
-    pattern: str = "{account}_{username}_{instance}",
-    taken: Taken = (),
-) -> str:
-    """Return the name of a user's object at a back end: lower-case ASCII letters, digits and what `pattern` adds.
-
-    Every other run of characters becomes "_", and empty parts leave no separator behind. The same parts give the same
-    name; one that had to be cut to `limit_bytes` (at least 16), or that is `taken`, ends in a hash of all the parts.
-    """
-    parts = {"account": account_code, "username": username, "instance": instance}
-    name = pattern.format(**{key: _plain(part) for key, part in parts.items()})
-    name = re.sub(r"([._-])[._-]+", r"\1", name).strip("._-")
-    is_taken = _asker(taken)
-    if name and len(name.encode()) <= limit_bytes and not is_taken(name):
-        return name
-    kept = name.encode()[: limit_bytes - _HASH_LENGTH - 1].decode(errors="ignore").rstrip("._-")
-
-    def hashed(number: int) -> str:
-        return f"{kept}_{_digest(*parts.values(), str(number))}".lstrip("_")
-
-    return _first_free(hashed, is_taken)
-
-
 def _asker(taken: Taken) -> Callable[[str], bool]:
     return taken if callable(taken) else taken.__contains__
 
@@ -127,12 +94,3 @@ def _numbered(base: str, number: int, limit: int, *, separator: str = "") -> str
 def _without_accents(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
-
-
-def _plain(text: str) -> str:
-    return _NOT_PLAIN.sub("_", _without_accents(text).lower()).strip("_")
-
-
-def _digest(*parts: str) -> str:
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return base64.b32encode(digest)[:_HASH_LENGTH].decode().lower()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from itertools import islice
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from mission_control_tui.model.people.names import (
     FORBIDDEN_IN_USERNAMES,
     alternatives,
-    backend_name,
     display_name_for,
     username_for,
 )
@@ -96,35 +94,3 @@ def test_alternatives_end_when_nothing_is_free() -> None:
 def test_alternatives_stay_within_the_local_parts_limit() -> None:
     offers = islice(alternatives("a" * 64 + "@acme.example", set()), 20)
     assert all(len(offer.partition("@")[0]) <= 64 for offer in offers)
-
-
-def test_backend_names_are_readable_and_stay_the_same() -> None:
-    assert backend_name("ACME", "ada.lovelace") == "acme_ada_lovelace"
-    assert backend_name("acme", "ada.lovelace", "crm") == "acme_ada_lovelace_crm"
-    assert backend_name("acme", "ada", pattern="{account}.{username}") == "acme.ada"
-    cut = backend_name("acme", "x" * 100, "crm", limit_bytes=63)
-    assert cut == backend_name("acme", "x" * 100, "crm", limit_bytes=63)
-    assert cut.startswith("acme_xxxx")
-
-
-def test_backend_names_that_are_cut_stay_apart() -> None:
-    names = {backend_name("acme", "x" * 60 + tail, limit_bytes=20) for tail in "abcdef"}
-    assert len(names) == 6
-    assert {len(name) for name in names} <= set(range(16, 21))
-
-
-def test_a_backend_name_in_use_gives_another() -> None:
-    first = backend_name("acme", "ada.l")
-    second = backend_name("acme", "ada-l", taken={first})
-    third = backend_name("acme", "ada-l", taken={first, second})
-    assert len({first, second, third}) == 3
-
-
-@given(account=AS_ASKED, username=st.text(), instance=AS_ASKED, limit=st.integers(16, 63))
-def test_backend_names_are_plain_and_within_their_limit(
-    account: str, username: str, instance: str, limit: int
-) -> None:
-    name = backend_name(account, username, instance, limit_bytes=limit)
-    assert 1 <= len(name.encode()) <= limit
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_")
-    assert name == unicodedata.normalize("NFC", name)
