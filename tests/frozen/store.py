@@ -12,12 +12,16 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, MetaData, Table, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import JSON, Boolean, DateTime, Integer
 
 import tests
 from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.tables.base import Base
+from tests.model.store import first_schema
 
 FROZEN = "0002"
 DATA = Path(tests.__file__).parent / "data"
@@ -52,10 +56,14 @@ def plain(where: str) -> Iterator[Connection]:
 
 
 def migrate(connection: Connection, revision: str) -> None:
-    """Make the tables of this revision in an empty database."""
+    """Make the tables of this revision in an empty database, as a program of that time made them."""
+    context = MigrationContext.configure(connection, opts={"target_metadata": Base.metadata})
+    with Operations.context(context):
+        first_schema.upgrade()
     config = Config()
     config.set_main_option("script_location", str(upgrade.SCRIPTS))
     config.attributes["connection"] = connection
+    command.stamp(config, first_schema.REVISION)
     command.upgrade(config, revision)
 
 

@@ -96,7 +96,7 @@ async def upgrade(url: URL, key_file: Path | None = None) -> UpgradeResult:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(7237263)"))
             before = await connection.run_sync(revision)
-            await connection.run_sync(_migrate, key_path(url, key_file or ""))
+            await connection.run_sync(_migrate, before, key_path(url, key_file or ""))
     except (DBAPIError, OSError) as error:
         raise unreachable(url, error) from error
     finally:
@@ -165,7 +165,7 @@ def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
             backup = _back_up(path, before) if before else None
             _use_wal(path)
             with engine.begin() as connection:
-                _migrate(connection, key_path(url))
+                _migrate(connection, before, key_path(url))
             return UpgradeResult(before, HEAD, backup)
     except Timeout as error:
         raise StoreError(
@@ -243,14 +243,19 @@ def _back_up(path: Path, before: str) -> Path:
     return target
 
 
-def _migrate(connection: Connection, key_file: Path) -> None:
+def _migrate(connection: Connection, before: str, key_file: Path) -> None:
+    """Make the tables as they are now, or bring those of an older schema to it, within the connection's transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if before:
+        command.upgrade(config, "head")
+    else:
+        Base.metadata.create_all(connection, checkfirst=False)
+        command.stamp(config, "head")
     if connection.scalar(text("SELECT count(*) FROM installation")) == 0:
         from mission_control_tui.model.store import sealing
 

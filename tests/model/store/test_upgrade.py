@@ -7,18 +7,21 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import Connection, MetaData, Table, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import LargeBinary
+from sqlalchemy.types import LargeBinary, TypeEngine
 
 from mission_control_tui.model.accounts.editing import list_accounts
 from mission_control_tui.model.accounts.overview import show
@@ -35,6 +38,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from mission_control_tui.model.store.migrations import HEAD, REVISIONS
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.base import Base
 from tests.frozen.store import copy_rows, migrate, plain
 from tests.model.first_store import DUMP, FIRST
@@ -88,6 +92,13 @@ def first_postgres(
     (tmp_path / "worker.key").write_bytes(os.urandom(32))
     yield url
     postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where there is no database yet, or an empty one."""
+    sqlite = request.param == "sqlite"
+    return str(tmp_path / "new.db" if sqlite else request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -150,6 +161,64 @@ def columns_of(where: str) -> dict[str, list[str]]:
     }
 
 
+def schema_of(where: str) -> dict[str, Any]:
+    """What each table consists of, without regard to order, and what the database does by itself."""
+    with plain(where) as connection:
+        found = inspect(connection)
+        tables: dict[str, Any] = {
+            name: {
+                "columns": by_name(found.get_columns(name), connection),
+                "key": found.get_pk_constraint(name),
+                "references": [  # SQLite tells no name of one that was added to a table
+                    {key: value for key, value in reference.items() if key != "name"}
+                    for reference in sorted(
+                        found.get_foreign_keys(name), key=itemgetter("constrained_columns")
+                    )
+                ],
+                "unique": by_name(found.get_unique_constraints(name), connection),
+                "checks": by_name(found.get_check_constraints(name), connection),
+                "options": found.get_table_options(name),
+            }
+            for name in found.get_table_names()
+        }
+        for question in OWN_DOING[connection.dialect.name]:
+            rows = connection.execute(text(question)).all()
+            tables[question] = sorted(tuple(map(in_one_line, row)) for row in rows)
+    return tables
+
+
+OWN_DOING = {
+    "sqlite": (
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index')",
+        "SELECT name, sql LIKE '%AUTOINCREMENT%', sql LIKE '%WITHOUT ROWID%' FROM sqlite_master",
+    ),
+    "postgresql": (
+        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT pg_get_functiondef('audit_append_only'::regproc)",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint",
+        "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+        """SELECT table_name, column_name, data_type, is_nullable, character_maximum_length,
+        collation_name, column_default FROM information_schema.columns WHERE table_schema = 'public'
+        """,
+    ),
+}
+"""What to ask for triggers and the like, and for what SQLAlchemy does not reflect."""
+
+
+def by_name(found: Sequence[Mapping[str, Any]], connection: Connection) -> dict[str, Any]:
+    def told(value: Any) -> Any:
+        return value.compile(dialect=connection.dialect) if isinstance(value, TypeEngine) else value
+
+    return {
+        str(item["name"]): {key: str(told(value)) for key, value in item.items()} for item in found
+    }
+
+
+def in_one_line(value: object) -> str:
+    return " ".join(str(value).split())
+
+
 def version_of(where: str) -> str:
     with plain(where) as connection:
         return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
@@ -189,10 +258,49 @@ async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     await store.close()
 
 
-async def test_migrations_make_what_the_models_say(where: str) -> None:
-    with plain(where) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+async def test_migrations_make_what_the_models_say(
+    first: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    fresh = str(request.getfixturevalue("postgres_url") if "://" in first else tmp_path / "new.db")
+    for where in (fresh, first):
+        await upgrade.upgrade(database_url(where), tmp_path / "worker.key")
+    made, upgraded = schema_of(fresh), schema_of(first)
+    assert made.keys() == upgraded.keys()
+    for name, table in made.items():
+        assert upgraded[name] == table, name
+    for where in (fresh, first):
+        with plain(where) as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+
+
+async def test_nobody_comes_to_the_first_schema_by_an_upgrade(postgres_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(upgrade.SCRIPTS))
+    with plain(postgres_url) as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(StoreError, match="not by going through the schema's history"):
+            command.upgrade(config, "head")
+
+
+async def test_a_new_database_is_made_by_one_of_two_or_not_at_all(
+    empty: str, tmp_path: Path
+) -> None:
+    url, key = database_url(empty), tmp_path / "worker.key"
+
+    def broken(_table: Table, connection: Connection, **_how: Any) -> None:
+        connection.exec_driver_sql("SELECT * FROM nowhere")
+
+    event.listen(AuditRow.__table__, "after_create", broken)
+    try:
+        with pytest.raises(StoreError, match="nowhere"):
+            await upgrade.upgrade(url, key)
+    finally:
+        event.remove(AuditRow.__table__, "after_create", broken)
+    assert columns_of(empty) == {}
+    done = await asyncio.gather(upgrade.upgrade(url, key), upgrade.upgrade(url, key))
+    assert sorted(result.before for result in done) == ["", HEAD]
+    assert len(rows_of(empty)["installation"]) == 1
 
 
 def test_the_list_of_revisions_is_that_of_the_scripts() -> None:

@@ -10,8 +10,6 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    render_as_batch=True,
-    compare_type=True,
     transactional_ddl=True,
 )
 with context.begin_transaction():

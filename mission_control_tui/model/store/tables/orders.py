@@ -30,8 +30,8 @@ class OrderRow(Base):
     total_minor: Mapped[int]
     note: Mapped[str] = mapped_column(Text, default="")
     decided_at: Mapped[datetime | None]
-    decided_by: Mapped[str] = mapped_column(String(128), default="")
-    reason: Mapped[str] = mapped_column(Text, default="")
+    decided_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class OrderLineRow(Base):
