@@ -82,7 +82,7 @@ def _read(path: Path, progress: Progress) -> ImportFile:
 async def _import(
     scope: AccountScope, session: Session, users: ImportFile, update: bool, progress: Progress
 ) -> Outcome[ImportResult]:
-    from mission_control_tui.model.onboarding.file_import import Passwords, plan_import, run_import
+    from mission_control_tui.model.onboarding.file_import import Passwords, run_import
 
     source = Passwords.FILE
     chosen = session.passwords_out
@@ -92,7 +92,7 @@ async def _import(
             passwords.refuse_existing(chosen)
         except Conflict:
             # The same import again has nobody to make a password for, and the file of the first stays.
-            tried = await plan_import(scope, users, passwords=Passwords.GENERATE)
+            tried = await run_import(scope, users, passwords=Passwords.GENERATE, dry_run=True)
             if tried.result.created:
                 raise
         else:

@@ -83,7 +83,7 @@ class ImportResult:
     @property
     def changed(self) -> int:
         """How many users were updated."""
-        return sum(one.changed for one in self.differing)
+        return sum(row.changed for row in self.differing)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -91,24 +91,10 @@ class ImportResult:
         foreign = {row for rows in self.missing_domains.values() for row in rows}
         of_rows = [
             problem
-            for one in self.refused
-            for problem in (one.problems[:-1] if one.row.row in foreign else one.problems)
+            for rejected in self.refused
+            for problem in rejected.problems[: -1 if rejected.row.row in foreign else None]
         ]
         return (*_domains_problem(self.missing_domains), *of_rows)
-
-
-async def plan_import(
-    scope: AccountScope,
-    file: ImportFile,
-    *,
-    update: bool = False,
-    passwords: Passwords = Passwords.FILE,
-    progress: Progress | None = None,
-) -> Outcome[ImportResult]:
-    """Return what `run_import` would do: the same code, rolled back at the end."""
-    return await run_import(
-        scope, file, update=update, passwords=passwords, dry_run=True, progress=progress
-    )
 
 
 async def run_import(
@@ -150,7 +136,10 @@ async def run_import(
                 _require_passwords(file, judged.new)
             made = await write_users(tx, account_id, judged.new, policy, progress=steps.more)
             if update:
-                await _update(tx, judged, steps)
+                for known in judged.known:
+                    if known.changes:
+                        await apply_changes(tx, known.user, known.changes, priority=Priority.BULK)
+                    steps.more(1)
                 if any(known.row.password is not None for known in judged.known):
                     tx.warn("Passwords in the file are set for new users only.")
             steps.end()
@@ -217,13 +206,6 @@ def _numbers(word: str, numbers: Sequence[int]) -> str:
     return f"{word}{'s'[: len(numbers) > 1]} {named}{more}"
 
 
-async def _update(tx: Transaction, judged: CheckedRows, steps: _Steps) -> None:
-    for known in judged.known:
-        if known.changes:
-            await apply_changes(tx, known.user, known.changes, priority=Priority.BULK)
-        steps.more(1)
-
-
 def _domains_problem(missing: Mapping[str, tuple[int, ...]]) -> list[Problem]:
     if not missing:
         return []
@@ -244,7 +226,7 @@ def _result(
     update: bool,
 ) -> ImportResult:
     refused = judged.refused
-    rows = {one.row.row: one.row for one in checked}
+    rows = {row.row.row: row.row for row in checked}
     for domain, numbers in foreign.items():
         problem = Problem("upn", f"{domain} is not a domain of this account", "buy or add it first")
         for number in numbers:
@@ -252,18 +234,18 @@ def _result(
     return ImportResult(
         source=file.source,
         rows=len(file.rows),
-        created=tuple(one.details.upn for one in judged.new),
-        unchanged=sum(not one.changes for one in judged.known),
+        created=tuple(user.details.upn for user in judged.new),
+        unchanged=sum(not known.changes for known in judged.known),
         differing=tuple(
-            RowDifference(one.row.row, one.user.upn, one.before, one.after, update)
-            for one in judged.known
-            if one.changes
+            RowDifference(known.row.row, known.user.upn, known.before, known.after, update)
+            for known in judged.known
+            if known.changes
         ),
         refused=tuple(
             RejectedRow(rows[number], tuple(problems))
             for number, problems in sorted(refused.items())
         ),
-        warnings=tuple(warning for one in checked for warning in one.warnings),
+        warnings=tuple(warning for row in checked for warning in row.warnings),
         missing_domains=foreign,
         passwords=tuple(made),
     )

@@ -2,11 +2,12 @@
 
 API for screens and commands:
 
-    pasted_names.read_list(text) -> PastedList                               pure, fast, never fails on content
-    preview(scope, pasted, choices) -> tuple[Proposed, ...]  who would get which UPN; reads only
-    paste(scope, pasted, choices, keep=None, allow_short=False, dry_run=False) -> Outcome[Pasted]
+    pasted_list.read_list(text) -> PastedList                    pure, fast, never fails on content
+    preview(scope, pasted, choices) -> tuple[UpnProposal, ...]   who would get which UPN; reads only
+    paste(scope, pasted, choices, keep=None, allow_short=False, dry_run=False) -> Outcome[PasteResult]
 
-The people who can be created are; all others are in `Pasted.refused`, each with everything that is wrong, at its line.
+The people who can be created are; all others are in `PasteResult.refused`, each with everything that is wrong, at its
+line.
 The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` go on with `bulks.attend`.
 """
 
@@ -172,9 +173,7 @@ async def paste(
             seats = await _seats(tx, catalogue, account_id, content, len(judged.new))
             if not dry_run and not allow_short:
                 _require(seats)
-            made = await write_users(
-                tx, account_id, judged.new, policy, progress=lambda _count: None
-            )
+            made = await write_users(tx, account_id, judged.new, policy)
             bulk = await _bulk(tx, catalogue, account_id, content, judged.new)
             if keep is not None and made and not dry_run:
                 await tx.session.flush()

@@ -13,7 +13,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.formats import FORMATS, Use, heading_key
@@ -39,42 +39,9 @@ _ANGLED = re.compile(
 )
 _SEVERAL = re.compile(r"(?<=>)\s*[;,]\s*(?=\S)")
 _SEPARATORS = re.compile(r"[._\-+]+")
-_PARTICLES = frozenset(
-    {
-        *(
-            "af",
-            "al",
-            "am",
-            "auf",
-            "av",
-            "ben",
-            "bin",
-            "da",
-            "das",
-            "de",
-            "del",
-            "della",
-            "den",
-            "der",
-        ),
-        *(
-            "des",
-            "di",
-            "do",
-            "dos",
-            "du",
-            "el",
-            "ibn",
-            "la",
-            "le",
-            "los",
-            "ter",
-            "ten",
-            "van",
-            "von",
-        ),
-        *("zu", "zum", "zur"),
-    }
+_PARTICLE = re.compile(
+    r"af|al|am|auf|av|ben|bin|da|das|de|del|della|den|der|des|di|do|dos|du|el|ibn|la|le|los|ter|ten"
+    r"|van|von|zu|zum|zur"
 )
 _FULL_NAME = "full_name"
 _HEADINGS = {
@@ -98,6 +65,9 @@ _HEADINGS = {
     **dict.fromkeys(("dept", "team"), "department"),
     **dict.fromkeys(("office", "site", "room"), "location"),
 }
+_Name = tuple[str, str, str]
+"""First names, last name, display name."""
+_NAMELESS: _Name = ("", "", "")
 _NAMES = frozenset({"first_names", "last_name", "display_name", _FULL_NAME, "upn"})
 
 
@@ -169,19 +139,14 @@ def _refused(line: int, text: str, what: str, hint: str = "") -> PastedPerson:
 def _once(people: Sequence[PastedPerson]) -> Iterator[PastedPerson]:
     """Yield the same people; who stands in the list already is a problem of the later line."""
     seen: dict[tuple[str, str], int] = {}
-    for one in people:
-        key = (fold(one.display_name), one.address.casefold())
-        earlier = seen.setdefault(key, one.line) if any(key) else one.line
-        if earlier == one.line or one.problems:
-            yield one
-            continue
-        who = harmless(one.display_name or one.address)
-        hint = "take the line out, or tell the two apart by their addresses"
-        problem = Problem(f"line {one.line}", f"{who} stands in line {earlier} already", hint)
-        yield PastedPerson(
-            *(one.line, one.text, one.first_names, one.last_name, one.display_name),
-            *(one.address, one.fields, (problem,)),
-        )
+    for person in people:
+        key = (fold(person.display_name), person.address.casefold())
+        earlier = seen.setdefault(key, person.line) if any(key) else person.line
+        if earlier != person.line and not person.problems:
+            what = f"{harmless(person.display_name or person.address)} stands in line {earlier} already"
+            hint = "take the line out, or tell the two apart by their addresses"
+            person = replace(person, problems=(Problem(f"line {person.line}", what, hint),))
+        yield person
 
 
 def _read(number: int, line: str, clean: str) -> list[PastedPerson]:
@@ -196,7 +161,7 @@ def _read(number: int, line: str, clean: str) -> list[PastedPerson]:
 def _person(number: int, line: str, text: str) -> PastedPerson:
     angled = _ANGLED.match(text)
     if angled is not None:
-        return _made(number, line, *_names(_unquoted(angled["name"])), angled["address"].strip())
+        return _made(number, line, _names(_unquoted(angled["name"])), angled["address"].strip())
     cells, delimiter = _cells(text)
     addresses = [cell for cell in cells if "@" in cell]
     names = [cell for cell in cells if "@" not in cell]
@@ -205,11 +170,10 @@ def _person(number: int, line: str, text: str) -> PastedPerson:
     address = addresses[0] if addresses else ""
     if len(names) > 2:
         what = f"has {len(cells)} cells, and nothing says what they are"
-        return _refused(
-            number, line, what, "put a line of headings above: First Name, Last Name, Title"
-        )
+        hint = "put a line of headings above: First Name, Last Name, Title"
+        return _refused(number, line, what, hint)
     if len(names) == 2:
-        return _made(number, line, *_ordered(names, delimiter, address), address)
+        return _made(number, line, _ordered(names, delimiter, address), address)
     if names and not address and (found := _ADDRESS.search(names[0])):
         address = found.group()
     if names and address and address in names[0]:
@@ -217,13 +181,13 @@ def _person(number: int, line: str, text: str) -> PastedPerson:
     if not names and address and " " in address:
         found = _ADDRESS.search(address)
         if found is None:
-            return _made(number, line, "", "", "", address)
+            return _made(number, line, _NAMELESS, address)
         rest = address.replace(found.group(), " ").strip(" ()[]-:")
-        return _made(number, line, *_names(rest), found.group())
-    return _made(number, line, *_names(names[0] if names else ""), address)
+        return _made(number, line, _names(rest), found.group())
+    return _made(number, line, _names(names[0] if names else ""), address)
 
 
-def _ordered(names: Sequence[str], delimiter: str, address: str) -> tuple[str, str, str]:
+def _ordered(names: Sequence[str], delimiter: str, address: str) -> _Name:
     """Return which of two cells is the last name: "Lovelace, Ada" as people write it, tables the other way round.
 
     An address that begins with one of the two decides.
@@ -240,7 +204,7 @@ def _ordered(names: Sequence[str], delimiter: str, address: str) -> tuple[str, s
 
 def _cells(text: str) -> tuple[list[str], str]:
     """Return the cells of a line that are not empty, and what separates them."""
-    delimiter = next((one for one in "\t;," if one in text), "")
+    delimiter = next((mark for mark in "\t;," if mark in text), "")
     if not delimiter:
         return [_unquoted(text)], ""
     return [cell for cell in _split(text, delimiter) if cell], delimiter
@@ -261,7 +225,7 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _names(text: str) -> tuple[str, str, str]:
+def _names(text: str) -> _Name:
     """First names, last name and display name of a name in either order."""
     text = " ".join(text.strip(" ,;").split())
     if "," in text:
@@ -271,12 +235,12 @@ def _names(text: str) -> tuple[str, str, str]:
     if len(words) < 2:
         return text, "", text
     start = len(words) - 1
-    while start > 1 and words[start - 1].casefold() in _PARTICLES:
+    while start > 1 and _PARTICLE.fullmatch(words[start - 1].casefold()):
         start -= 1
     return " ".join(words[:start]), " ".join(words[start:]), text
 
 
-def _of_address(address: str) -> tuple[str, str, str]:
+def _of_address(address: str) -> _Name:
     """Return the name that an address is made of: ada.lovelace@ is Ada Lovelace."""
     words = [word for word in _SEPARATORS.split(address.partition("@")[0]) if word]
     words = [word[:1].upper() + word[1:] for word in words if not word.isdigit()]
@@ -286,9 +250,7 @@ def _of_address(address: str) -> tuple[str, str, str]:
 def _made(
     number: int,
     line: str,
-    first: str,
-    last: str,
-    display: str,
+    name: _Name,
     address: str,
     fields: Mapping[str, Value] | None = None,
     problems: Sequence[Problem] = (),
@@ -299,19 +261,18 @@ def _made(
         what = f'"{harmless(address[:60])}" is not an address'
         found.append(Problem(f"line {number}", what, "write it as name@domain"))
         address = ""
-    elif address and not display:
-        first, last, display = _of_address(address)
+    elif address and not name[2]:
+        name = _of_address(address)
+    display, what, hint = name[2], "", "write a name, or an address"
     if not display and not found:
-        found.append(
-            Problem(f"line {number}", "there is no name here", "write a name, or an address")
-        )
+        what = "there is no name here"
     elif "\ufffd" in display:
-        what = "a character of the name cannot be shown"
-        found.append(Problem(f"line {number}", what, "type the name anew"))
+        what, hint = "a character of the name cannot be shown", "type the name anew"
     elif display and not any(unicodedata.category(char)[0] == "L" for char in display):
         what = f'"{harmless(display[:60])}" is not a name'
-        found.append(Problem(f"line {number}", what, "write a name, or an address"))
-    return PastedPerson(number, line, first, last, display, address, fields or {}, tuple(found))
+    if what:
+        found.append(Problem(f"line {number}", what, hint))
+    return PastedPerson(number, line, *name, address, fields or {}, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,24 +314,19 @@ class _HeadedTable:
             problems.append(Problem(f"line {number}", "has cells beyond the last heading", hint))
         stated: dict[str, str] = {}
         fields: dict[str, Value] = {}
-        for name, cell in zip(self.columns, cells, strict=False):
-            if not name or not cell:
+        for column, cell in zip(self.columns, cells, strict=False):
+            if not column or not cell:
                 continue
-            if name in _NAMES:
-                stated[name] = cell
+            if column in _NAMES:
+                stated[column] = cell
                 continue
             try:
-                fields[name] = parse_value(FIELD_BY_NAME[name], cell)
+                fields[column] = parse_value(FIELD_BY_NAME[column], cell)
             except InvalidInput as error:
-                problems += [
-                    Problem(
-                        f"line {number}, {FIELD_BY_NAME[name].label}", problem.what, problem.hint
-                    )
-                    for problem in error.problems
-                ]
+                where = f"line {number}, {FIELD_BY_NAME[column].label}"
+                problems += [replace(problem, where=where) for problem in error.problems]
         first, last = stated.get("first_names", ""), stated.get("last_name", "")
-        display = stated.get("display_name", "") or display_name_for(first, last)
-        if _FULL_NAME in stated and not display:
-            first, last, display = _names(stated[_FULL_NAME])
-        address = stated.get("upn", "")
-        return [_made(number, line, first, last, display, address, fields, problems)]
+        name = (first, last, stated.get("display_name", "") or display_name_for(first, last))
+        if _FULL_NAME in stated and not name[2]:
+            name = _names(stated[_FULL_NAME])
+        return [_made(number, line, name, stated.get("upn", ""), fields, problems)]

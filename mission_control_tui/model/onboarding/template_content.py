@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,13 +27,12 @@ from mission_control_tui.model.states import SubjectKind, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.store.user_rows import to_details
+from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.params import ActionParams
 
 FLAGS = ("test_user", "must_change_password", "password_never_expires")
 TEMPLATE_FIELDS: tuple[str, ...] = (
-    *(one.name for one in FIELDS if one.group in {Group.ORGANISATION, Group.ADDRESS}),
+    *(field.name for field in FIELDS if field.group in {Group.ORGANISATION, Group.ADDRESS}),
     *FLAGS,
 )
 """The fields that a template can have, in the order of the form."""
@@ -52,6 +52,11 @@ class TemplateService:
     settings: Mapping[str, Any] = field(default_factory=dict)
     instance: str = ""
 
+    @property
+    def called(self) -> str:
+        """The service as commands call it, with its instance's name where it has one."""
+        return f"{self.service}/{self.instance}" if self.instance else self.service
+
     def wanted(self) -> ActionParams:
         """As `provision` takes it."""
         return ActionParams(self.service, self.level, dict(self.settings), self.instance)
@@ -66,29 +71,16 @@ class TemplateContent:
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""
-        return {
-            "fields": dict(self.fields),
-            "services": [
-                {
-                    "service": service.service,
-                    "level": service.level,
-                    "settings": dict(service.settings),
-                    "instance": service.instance,
-                }
-                for service in self.services
-            ],
-        }
+        stored: dict[str, Any] = msgspec.to_builtins(self)
+        return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> TemplateContent:
         """From what was stored; fields that there are no more are left out."""
+        fields = stored.get("fields", {})
+        services = (TemplateService(**service) for service in stored.get("services", ()))
         return cls(
-            {
-                name: value
-                for name, value in stored.get("fields", {}).items()
-                if name in TEMPLATE_FIELDS
-            },
-            tuple(TemplateService(**one) for one in stored.get("services", ())),
+            {name: fields[name] for name in fields if name in TEMPLATE_FIELDS}, tuple(services)
         )
 
     def fill(self, details: UserDetails, *, stated: Collection[str] = ()) -> UserDetails:
@@ -110,15 +102,12 @@ async def like(scope: AccountScope, user: str) -> TemplateContent:
 async def content_like(session: AsyncSession, account_id: int, name: str) -> TemplateContent:
     catalogue = (await in_force(session)).catalogue
     user = await user_row(session, account_id, name)
-    manager = ""
-    if user.manager_id is not None:
-        manager = (await session.get_one(UserRow, user.manager_id)).upn
-    details = to_details(user, manager)
     rows = await session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.user_id == user.id, AssignmentRow.wish != Wish.ABSENT)
         .order_by(AssignmentRow.service_id, AssignmentRow.instance)
     )
+    details = to_details(user, await manager_upn(session, user))
     services = []
     for row in rows:
         try:
@@ -129,14 +118,15 @@ async def content_like(session: AsyncSession, account_id: int, name: str) -> Tem
         if row.subject_kind == SubjectKind.USER and service.subject is SubjectKind.USER:
             settings = settings_kept(service, level.id, row.settings)
             services.append(TemplateService(service.id, level.id, settings, row.instance))
-    return TemplateContent(
-        {
-            name: value
-            for name in TEMPLATE_FIELDS
-            if (value := getattr(details, name)) not in ("", False, None)
-        },
-        tuple(services),
-    )
+    return TemplateContent(_kept_fields(details), tuple(services))
+
+
+def _kept_fields(details: UserDetails) -> dict[str, Value]:
+    return {
+        name: value
+        for name in TEMPLATE_FIELDS
+        if (value := getattr(details, name)) not in ("", False, None)
+    }
 
 
 def settings_kept(service: Service, level_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,18 +158,17 @@ def checked(catalogue: Catalogue, content: TemplateContent) -> TemplateContent:
     )
     problems += [problem for problem in judged.problems if problem.where in stated]
     services: dict[tuple[str, str], TemplateService] = {}
-    for one in content.services:
-        service = catalogue.service(one.service)
+    for given in content.services:
+        service = catalogue.service(given.service)
         if service.subject is not SubjectKind.USER:
             raise UsageError(f"{service.name} is not given to users.")
-        level = service.level(one.level)
-        for name in one.settings:
-            option = service.option(name)
+        level = service.level(given.level)
+        for option in map(service.option, given.settings):
             if option.type in PERSONAL_TYPES:
                 what = "is one person's, and cannot be in a template"
                 problems.append(Problem(f"{service.id} {option.id}", what))
         try:
-            settings = service.validate_settings(level.id, one.settings)
+            settings = service.validate_settings(level.id, given.settings)
         except InvalidInput as error:
             problems += [
                 replace(problem, where=f"{service.id} {problem.where}")
@@ -187,40 +176,35 @@ def checked(catalogue: Catalogue, content: TemplateContent) -> TemplateContent:
             ]
             continue
         kept = settings_kept(service, level.id, settings)
-        services[service.id, one.instance] = TemplateService(
-            service.id, level.id, kept, one.instance
+        services[service.id, given.instance] = replace(
+            given, service=service.id, level=level.id, settings=kept
         )
     if problems:
         raise InvalidInput("This template cannot be used.", problems=problems)
-    fields = {
-        name: value
-        for name in TEMPLATE_FIELDS
-        if name in stated and (value := getattr(judged.details, name)) not in ("", False, None)
-    }
-    return TemplateContent(fields, in_order(catalogue, services.values()))
+    return TemplateContent(_kept_fields(judged.details), in_order(catalogue, services.values()))
 
 
 def in_order(
     catalogue: Catalogue, services: Iterable[TemplateService]
 ) -> tuple[TemplateService, ...]:
     """Return the services in an order in which those that others require come first."""
-    return tuple(sorted(services, key=lambda one: len(catalogue.requirements(one.service))))
+    return tuple(sorted(services, key=lambda given: len(catalogue.requirements(given.service))))
 
 
 def described(catalogue: Catalogue, content: TemplateContent) -> tuple[str, ...]:
     """Return a template in lines for people: its services with levels and settings, then its fields."""
     lines = []
-    for one in content.services:
+    for given in content.services:
         try:
-            service = catalogue.service(one.service)
-            words = f"{service.name}: {service.level(one.level).name}"
+            service = catalogue.service(given.service)
+            words = f"{service.name}: {service.level(given.level).name}"
             settings = [
                 f"{service.option(name).name} {_shown(service.option(name).told(value))}"
-                for name, value in one.settings.items()
+                for name, value in given.settings.items()
             ]
         except NotFound:
-            words, settings = f"{one.service}: {one.level} (no longer in the catalogue)", []
-        named = f" ({one.instance})" if one.instance else ""
+            words, settings = f"{given.service}: {given.level} (no longer in the catalogue)", []
+        named = f" ({given.instance})" if given.instance else ""
         lines.append(", ".join([words + named, *settings]))
     lines += [
         f"{FIELD_BY_NAME[name].label}: {' '.join(text_of(value).split())}"
@@ -241,17 +225,15 @@ def words(content: TemplateContent) -> list[str]:
     for name, value in content.fields.items():
         words += ["--field", f"{name}={text_of(value)}"]
     for service in content.services:
-        at = f"{service.service}/{service.instance}" if service.instance else service.service
-        words += ["--give", f"{at}={service.level}"]
+        words += ["--give", f"{service.called}={service.level}"]
         for name, value in service.settings.items():
-            words += ["--set", f"{at}.{name}={_shown(value)}"]
+            words += ["--set", f"{service.called}.{name}={_shown(value)}"]
     return words
 
 
 def flat(content: TemplateContent) -> dict[str, object]:
     flat: dict[str, object] = dict(content.fields)
     for service in content.services:
-        at = f"{service.service}/{service.instance}" if service.instance else service.service
-        flat[at] = service.level
-        flat |= {f"{at} {name}": value for name, value in service.settings.items()}
+        flat[service.called] = service.level
+        flat |= {f"{service.called} {name}": value for name, value in service.settings.items()}
     return flat

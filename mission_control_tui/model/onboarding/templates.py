@@ -114,15 +114,12 @@ async def save_template(
         await tx.session.flush()
         replaces = ("--replace",) if verb is PlanVerb.CHANGED else ()
         tx.command("templates", "save", name, *words(content), *replaces)
-        changed = [
-            key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)
-        ]
         tx.record(
             verb,
             "template",
             name,
-            before={key: before[key] for key in changed if key in before},
-            after={key: after[key] for key in changed if key in after},
+            before={key: value for key, value in before.items() if after.get(key) != value},
+            after={key: value for key, value in after.items() if before.get(key) != value},
             action=AuditAction.SAVE_TEMPLATE,
             version=row.version,
         )
@@ -143,8 +140,7 @@ async def rename_template(
     new_name = _name(new_name)
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await _row(tx.session, account_id, name, lock=True)
-        if version is not None:
-            _same_version(row, version)
+        _same_version(row, version)
         other = await _find(tx.session, account_id, new_name)
         if other is not None and other.id != row.id:
             raise Conflict(
@@ -179,8 +175,7 @@ async def remove_template(
     """Remove a template; users that were made from it stay as they are. Raises NotFound, StaleVersion."""
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await _row(tx.session, account_id, name, lock=True)
-        if version is not None:
-            _same_version(row, version)
+        _same_version(row, version)
         view = _view(row)
         await tx.session.delete(row)
         await tx.session.flush()
@@ -203,8 +198,8 @@ def _name(typed: str) -> str:
     return name
 
 
-def _same_version(row: TemplateRow, version: int) -> None:
-    if row.version != version:
+def _same_version(row: TemplateRow, version: int | None) -> None:
+    if version is not None and row.version != version:
         raise StaleVersion(
             f"The template {row.name} was changed meanwhile by {row.operator}.",
             theirs={"version": (version, row.version)},

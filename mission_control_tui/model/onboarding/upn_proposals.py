@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -113,53 +114,50 @@ async def propose(
     be proposed is taken for the same person, and refused: so pasting a list again creates nobody twice.
     """
     own = {domain_key(name) for name in domains}
-    found: list[UpnProposal | None] = [None] * len(people)
-    open_: dict[int, tuple[PastedPerson, Iterator[str]]] = {}
+    found: dict[int, UpnProposal] = {}
+    open_: dict[int, Iterator[str]] = {}
     used: dict[str, int] = {}
-    for index, one in enumerate(people):
+    for index, person in enumerate(people):
         if index % AT_ONCE == 0:
             await asyncio.sleep(0)
-        if one.problems:
-            found[index] = UpnProposal(one, problems=one.problems)
-        elif one.address and _domain_of(one.address) in own:
-            open_[index] = (one, iter((one.address,)))
+        if person.problems:
+            found[index] = UpnProposal(person, problems=person.problems)
+        elif person.address and _domain_of(person.address) in own:
+            open_[index] = iter((person.address,))
+        elif local := local_part(
+            pattern, person.first_names, person.last_name, person.display_name
+        ):
+            upn = f"{local}@{domain}"
+            open_[index] = chain((upn,), alternatives(upn, ()))
         else:
-            local = local_part(pattern, one.first_names, one.last_name, one.display_name)
-            if not local:
-                what = f"no UPN can be made of {harmless(one.display_name)}"
-                hint = f"write the address behind the name, as in name <name@{domain}>"
-                found[index] = UpnProposal(one, problems=(Problem(f"line {one.line}", what, hint),))
-                continue
-            open_[index] = (one, _candidates(f"{local}@{domain}"))
+            what = f"no UPN can be made of {harmless(person.display_name)}"
+            hint = f"write the address behind the name, as in name <name@{domain}>"
+            found[index] = _refused(person, what, hint)
     held: dict[str, Holder] = {}
     asked: dict[int, str] = {}
     for _round in range(ROUNDS):
         if not open_:
             break
-        for index, (_one, candidates) in open_.items():
+        for index, candidates in open_.items():
             if index not in asked:
                 asked[index] = next(candidates, "")
         held |= await holders(session, {lookup_key(upn) for upn in asked.values() if upn})
         for count, index in enumerate(list(open_)):
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            one, _ = open_[index]
-            done = _judge(one, asked.pop(index), held, used, account_id)
+            done = _judge(people[index], asked.pop(index), held, used, account_id)
             if done is not None:
                 found[index] = done
                 del open_[index]
-    for index, (one, _) in open_.items():
-        what = f"no free UPN was found for {harmless(one.display_name)}"
-        hint = "write the address behind the name"
-        found[index] = UpnProposal(one, problems=(Problem(f"line {one.line}", what, hint),))
-    return await _namesakes(session, account_id, [one for one in found if one is not None])
+    found |= {index: _none_free(people[index]) for index in open_}
+    return await _namesakes(session, account_id, [found[index] for index in sorted(found)])
 
 
 async def _namesakes(
     session: AsyncSession, account_id: int, proposed: Sequence[UpnProposal]
 ) -> tuple[UpnProposal, ...]:
     """Return the same, with a note on those whose name somebody of the account has already."""
-    keys = {sort_key(one.person.display_name) for one in proposed if not one.problems}
+    keys = {sort_key(made.person.display_name) for made in proposed if not made.problems}
     known: dict[str, str] = {}
     for some in batches(sorted(keys), KEYS_AT_ONCE):
         rows = await session.execute(
@@ -168,59 +166,59 @@ async def _namesakes(
             )
         )
         known.update((key, upn) for key, upn in rows)
-    return tuple(
-        replace(
-            one, namesake=upn, note="; ".join(filter(None, (f"{upn} has the same name", one.note)))
-        )
-        if not one.problems and (upn := known.get(sort_key(one.person.display_name)))
-        else one
-        for one in proposed
-    )
+
+    def noted(made: UpnProposal) -> UpnProposal:
+        upn = "" if made.problems else known.get(sort_key(made.person.display_name), "")
+        if not upn:
+            return made
+        notes = filter(None, (f"{upn} has the same name", made.note))
+        return replace(made, namesake=upn, note="; ".join(notes))
+
+    return tuple(map(noted, proposed))
 
 
-def _candidates(upn: str) -> Iterator[str]:
-    yield upn
-    yield from alternatives(upn, ())
+def _refused(person: PastedPerson, what: str, hint: str, upn: str = "") -> UpnProposal:
+    return UpnProposal(person, upn, problems=(Problem(f"line {person.line}", what, hint),))
+
+
+def _none_free(person: PastedPerson) -> UpnProposal:
+    what = f"no free UPN was found for {harmless(person.display_name)}"
+    return _refused(person, what, "write the address behind the name")
 
 
 def _judge(
-    one: PastedPerson,
+    person: PastedPerson,
     upn: str,
     held: dict[str, Holder],
     used: dict[str, int],
     account_id: int,
 ) -> UpnProposal | None:
     """Return what becomes of the person with this UPN; None where the next one is to be tried."""
-    where = f"line {one.line}"
-    given = bool(one.address) and upn == one.address
     if not upn:
-        what = f"no free UPN was found for {harmless(one.display_name)}"
-        return UpnProposal(
-            one, problems=(Problem(where, what, "write the address behind the name"),)
-        )
+        return _none_free(person)
+    where = f"line {person.line}"
+    given = bool(person.address) and upn == person.address
     problems = tuple(replace(problem, where=where) for problem in upn_problems(upn))
     if problems:
-        return UpnProposal(one, upn, problems=problems)
+        return UpnProposal(person, upn, problems=problems)
     key = lookup_key(upn)
     holder = held.get(key)
     if holder is not None:
         mine = holder.account_id == account_id and holder.kind is not AddressKind.OBJECT
-        if mine and not holder.in_bin and fold(holder.display_name) == fold(one.display_name):
-            what = f"{harmless(one.display_name)} is there already, as {holder.upn}"
+        if mine and not holder.in_bin and fold(holder.display_name) == fold(person.display_name):
+            what = f"{harmless(person.display_name)} is there already, as {holder.upn}"
             hint = "take the line out; for another person of that name write another address"
-            return UpnProposal(one, upn, problems=(Problem(where, what, hint),))
+            return _refused(person, what, hint, upn)
         if given:
-            return UpnProposal(one, upn, problems=(taken(where, upn, holder, account_id),))
+            return UpnProposal(person, upn, problems=(taken(where, upn, holder, account_id),))
         return None
     if key in used:
-        if given:
-            what = f"{harmless(upn)} stands in line {used[key]} already"
-            return UpnProposal(one, upn, problems=(Problem(where, what, "change one of the two"),))
-        return None
-    used[key] = one.line
-    outside = one.address and not given
-    note = f"{harmless(one.address)} becomes the External Email" if outside else ""
-    return UpnProposal(one, upn, note)
+        what = f"{harmless(upn)} stands in line {used[key]} already"
+        return _refused(person, what, "change one of the two", upn) if given else None
+    used[key] = person.line
+    outside = person.address and not given
+    note = f"{harmless(person.address)} becomes the External Email" if outside else ""
+    return UpnProposal(person, upn, note)
 
 
 def _domain_of(address: str) -> str:

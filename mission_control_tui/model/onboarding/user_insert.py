@@ -43,7 +43,7 @@ async def write_users(
     users: Sequence[NewUser],
     policy: PasswordPolicy,
     *,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda _count: None,
 ) -> list[NewPassword]:
     """Insert the users with addresses, search terms, sealed passwords and audit; returns the passwords made here.
 
@@ -96,12 +96,9 @@ def _rows(
                 **columns,
                 "manager_id": one.manager_id,
                 "locked": False,
-                "in_bin": False,
-                "deleted_at": None,
                 "created_at": tx.now,
                 "updated_at": tx.now,
                 "secret_id": secret_id,
-                "version": 1,
             }
         )
         addresses.append(

@@ -13,7 +13,6 @@ from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.onboarding.file_import import (
     ImportResult,
     Passwords,
-    plan_import,
     run_import,
 )
 from mission_control_tui.model.onboarding.files.read import ImportFile, read_users
@@ -136,7 +135,7 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(
 ) -> None:
     file = file_of(("ada@acme.example", "Ada"), ("nonsense", "N"))
     before = await counts(store)
-    tried = await plan_import(scope, file, passwords=Passwords.GENERATE)
+    tried = await run_import(scope, file, passwords=Passwords.GENERATE, dry_run=True)
     assert not tried.applied
     assert await counts(store) == before
     assert tried.result.created == ("ada@acme.example",)

@@ -39,7 +39,7 @@ class ImportRow:
     `row` is the number that a spreadsheet shows, `line` the one of a text editor. `fields` holds only what the row
     states, by field name: an empty cell states nothing, so it leaves a user as it is. `derived` names the fields that
     were worked out from others. `cells` are as in the file (less the protection of our own files) and may hold a
-    password, as `raw` does: neither is shown in a repr.
+    password: they are not shown in a repr.
     """
 
     row: int
@@ -49,16 +49,6 @@ class ImportRow:
     derived: frozenset[str] = frozenset()
     password: str | None = field(default=None, repr=False)
     cells: tuple[str, ...] = field(default=(), repr=False)
-    headings: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def raw(self) -> dict[str, str]:
-        """The original cells by heading; the cells of columns without a heading are left out."""
-        return {
-            heading: cell
-            for heading, cell in zip(self.headings, self.cells, strict=False)
-            if heading
-        }
 
     def details(self) -> UserDetails:
         """Return the stated fields, all others empty; not validated yet."""
@@ -170,7 +160,6 @@ class _Reader:
             derived,
             password,
             cells,
-            self.layout.headings,
         )
 
     def ignored_columns(self) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ def test_a_file_of_microsoft_365_gives_every_field() -> None:
         postal_code="2000",
         country="Australia",
     )
-    assert [row.raw["Address"] for row in file.rows if "\n" in row.raw["Address"]] == [
+    raw = [dict(zip(file.layout.headings, row.cells, strict=False)) for row in file.rows]
+    assert [cells["Address"] for cells in raw if "\n" in cells["Address"]] == [
         "Level 2\n350 Collins Street",
         "Level 2\n350 Collins Street",
     ]
