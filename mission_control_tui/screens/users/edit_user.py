@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import MissionControlError, StaleVersion
-from mission_control_tui.model.people.fields import FIELD_BY_NAME, FIELDS, Group, Value
+from mission_control_tui.model.people.fields import FIELDS, Group, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.model.users.aliases import AddressChanges
@@ -20,6 +20,7 @@ from mission_control_tui.screens.forms.address_fields import AddressEdits, Addre
 from mission_control_tui.screens.forms.option_fields import put
 from mission_control_tui.screens.forms.user_fields import (
     field_name,
+    form_widgets,
     make_widget,
     point_out,
     shown_value,
@@ -133,6 +134,7 @@ class EditUserScreen(MissionScreen):
         user = await details(scope, self.user_id)
         self.looked_at(user.id)
         first = self._user is None
+        self._take_typed()
         if first or not self._is_dirty:
             self._adopt(user)
             if self._is_dirty and self._kept_version:
@@ -205,22 +207,27 @@ class EditUserScreen(MissionScreen):
     # What is touched
 
     def on_field_changed(self, event: Field.Changed) -> None:
-        self._touch(event.field)
+        self._changed(event.field)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
-        self._touch(event.field)
+        self._changed(event.field)
 
-    def _touch(self, widget: Field | FormLine) -> None:
+    def _changed(self, widget: Field | FormLine) -> None:
         name = field_name(widget.id)
-        if name not in FIELD_BY_NAME or name not in self._shown:
+        if name not in self._shown:
             return
         widget.error = ""
-        value = value_of(widget)
-        if value == self._shown[name]:
+        if value_of(widget) == self._shown[name]:
             self._touched.pop(name, None)
-        else:
-            self._touched[name] = value
+        self._take_typed()
         self._say()
+
+    def _take_typed(self) -> None:
+        """Note what was typed: a key's own message may still be on its way when the user is read again."""
+        for field, widget in form_widgets(self._body):
+            value = value_of(widget)
+            if value != self._shown.get(field.name, value):
+                self._touched[field.name] = value
 
     def on_fold_toggled(self, event: Fold.Toggled) -> None:
         """Who opens Email addresses most often adds an alias: go there, which also brings it into view."""
@@ -286,6 +293,7 @@ class EditUserScreen(MissionScreen):
             await self._refused(error)
             return
         self._their_words = []
+        self._take_typed()
         self._touched = {
             name: value for name, value in self._touched.items() if sent.get(name) != value
         }
@@ -298,6 +306,7 @@ class EditUserScreen(MissionScreen):
         from mission_control_tui.model.users.queries import details
 
         user = await details(self.context.scope, self.user_id)
+        self._take_typed()
         mine = self._names()
         self._adopt(user)
         self._their_words = [
@@ -352,6 +361,10 @@ class EditUserScreen(MissionScreen):
         }
 
     def recall(self, memory: dict[str, object]) -> None:
+        for (
+            field
+        ) in FIELDS:  # what is only shown is read anew, so that nobody saves what was there before
+            memory.pop(widget_id(field.name), None)
         touched, version = memory.pop("touched", None), memory.pop("version", None)
         if isinstance(touched, dict) and touched and isinstance(version, int):
             self._touched = {**touched, **self._touched}

@@ -12,6 +12,7 @@ from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.forms.address_fields import AddressFields
+from mission_control_tui.screens.users.edit_user import EditUserScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -85,6 +86,17 @@ async def test_a_look_elsewhere_keeps_text_and_the_version_it_was_typed_over(
         await shows(pilot, "Not yet provisioned: 1 change (Title)", "[Countess")
         await pilot.press("f2")
         await shows(pilot, "meanwhile", "Analyst")
+
+
+async def test_what_was_not_typed_is_read_anew_after_a_look_elsewhere(world_db: Path) -> None:
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        user = app.screen.user_id  # type: ignore[attr-defined]
+        app.follow_link("requests")
+        await shows(pilot, "Tries")
+        await editing.edit_user(context_of(app).scope, ADA, {"title": "Analyst"})
+        app.screen.go_to("edit-user", user)  # type: ignore[attr-defined]
+        await shows(pilot, "[Analyst", "nothing is changed")
 
 
 async def test_what_is_wrong_stands_beside_its_field(world_db: Path) -> None:
@@ -220,3 +232,23 @@ async def test_account_settings_and_password_are_there(world_db: Path) -> None:
         app.screen.query_one("#reset-generate").focus()
         await pilot.press("enter")
         await shows(pilot, "[ Reveal the password once ]")
+
+
+async def test_a_reload_between_a_key_and_its_message_keeps_what_was_typed(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        screen, title = app.screen, app.screen.query_one("#f-title", Field)
+        assert isinstance(screen, EditUserScreen)
+        stored = await user_of(app)
+
+        async def read_as_a_key_comes(_scope: object, _user: str) -> UserView:
+            title.input.insert_text_at_cursor("C")
+            return stored
+
+        monkeypatch.setattr(users, "details", read_as_a_key_comes)
+        await screen.load()
+        monkeypatch.undo()
+        assert title.value == "C"
+        await shows(pilot, "Not yet provisioned: 1 change (Title)")
