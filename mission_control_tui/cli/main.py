@@ -113,12 +113,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _invoke(arguments, session)
         sys.stdout.flush()
     except MissionControlError as error:
-        session.json = session.json or "--json" in arguments
-        _explain(error, session)
+        _explain(error, error.exit_code, as_json=session.json or "--json" in arguments)
         code = error.exit_code
     except click.ClickException as error:
-        _explain_usage(error, as_json=session.json or "--json" in arguments)
         code = error.exit_code
+        if session.json or "--json" in arguments:
+            hint = "Add --help to see how the command is called."
+            _explain(UsageError(error.format_message(), hint=hint), code, as_json=True)
+        else:
+            error.show()
     except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("Interrupted.", err=True)
         code = INTERRUPTED
@@ -127,9 +130,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last line of defence: a log instead of a traceback with data
-        session.json = session.json or "--json" in arguments
-        _explain(_crash(error), session)
         code = CRASHED
+        crash = _crash(error)
+        _explain(crash, crash.exit_code, as_json=session.json or "--json" in arguments)
     sys.exit(code)
 
 
@@ -163,24 +166,12 @@ def _crash(error: Exception) -> MissionControlError:
     )
 
 
-def _explain_usage(error: click.ClickException, *, as_json: bool) -> None:
+def _explain(error: MissionControlError, exit_code: int, *, as_json: bool) -> None:
+    """Print an error on stderr: in words, or as one JSON document."""
     if not as_json:
-        error.show()
+        for text in str(error).splitlines():
+            click.echo(harmless(text), err=True)
         return
-    hint = "Add --help to see how the command is called."
-    _print_error(UsageError(error.format_message(), hint=hint), error.exit_code)
-
-
-def _explain(error: MissionControlError, session: Session) -> None:
-    if session.json:
-        _print_error(error, error.exit_code)
-        return
-    for text in str(error).splitlines():
-        click.echo(harmless(text), err=True)
-
-
-def _print_error(error: MissionControlError, exit_code: int) -> None:
-    """Print an error as one JSON document on stderr."""
     document = {
         "code": error.code,
         "title": error.title,

@@ -12,8 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +26,7 @@ from mission_control_tui.settings.settings import (
     find,
     load,
     parse,
+    put,
 )
 
 HEADER = (
@@ -82,7 +82,7 @@ class SettingsFile:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _alone(path.parent):
-                if find_digest(path) != digest(self.content):
+                if (path.read_bytes() if path.exists() else None) != self.content:
                     raise Conflict(
                         f"{self.path} was changed by somebody else meanwhile. {UNCHANGED}",
                         hint="Look at it again, and save again.",
@@ -124,19 +124,6 @@ class SettingsFile:
 
 
 _NOTHING = object()
-
-
-def digest(content: bytes | None) -> str:
-    """By which a file that was changed is known; empty for no file."""
-    return "" if content is None else sha256(content).hexdigest()
-
-
-def find_digest(path: Path) -> str:
-    """Return the digest of the file as it is now."""
-    try:
-        return digest(path.read_bytes())
-    except FileNotFoundError:
-        return ""
 
 
 @contextmanager
@@ -215,10 +202,7 @@ def understand(key: str, text: str) -> object:
     keys = key.split(".")
     known_setting(key)
     raw: dict[str, Any] = {}
-    table = raw
-    for name in keys[:-1]:
-        table = table.setdefault(name, {})
-    table[keys[-1]] = text
+    put(raw, keys, text)
     try:
         found: Any = convert(raw, Path(key))
     except UsageError as error:
@@ -288,7 +272,7 @@ def _with_origin(
     else:
         origin = "file" if file.holds(setting.key) else "default"
     value = shown_database(str(setting.value)) if setting.key == "database" else setting.value
-    return Setting(setting.key, value, origin, setting.default)
+    return replace(setting, value=value, origin=origin)
 
 
 def shown_database(database: str) -> str:

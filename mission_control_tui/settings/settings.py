@@ -124,6 +124,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
     console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
 
+    @property
+    def connector_names(self) -> set[str]:
+        """The connectors that a service may have."""
+        return {"simulator", *self.connectors}
+
     def connector(self, name: str) -> ConnectorSettings:
         """Return the settings of one connector. Raises UsageError when there are none."""
         table = dict(self.connectors.get(name, {}))
@@ -150,10 +155,9 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     raw = parse(content or b"", path)
     if not raw and not flags and not any(key.startswith(PREFIX) for key in os.environ):
         return Settings()
-    _overlay_environment(raw)
-    for key, value in (flags or {}).items():
+    for key, value in (*environment().items(), *(flags or {}).items()):
         if value is not None:
-            _put(raw, key.split("."), value)
+            put(raw, key.split("."), value)
     settings = convert(raw, path)
     simulator = settings.connectors.get("simulator", {})
     beside = _simulator_beside(settings.database)
@@ -216,12 +220,8 @@ def _simulator_beside(database: str) -> Path | None:
     return None if path == locations().database.absolute() else Path(f"{path}.simulator")
 
 
-def _overlay_environment(raw: dict[str, Any]) -> None:
-    for key, value in environment().items():
-        _put(raw, key.split("."), value)
-
-
-def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
+def put(table: dict[str, Any], keys: list[str], value: Any) -> None:
+    """Set the value at `keys` within tables, which are made. Raises UsageError where one of them is a value."""
     for key in keys[:-1]:
         inner: object = table.setdefault(key, {})
         if not isinstance(inner, dict):

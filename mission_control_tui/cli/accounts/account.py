@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mission_control_tui.cli.accounts.buying import seats_json, seats_table
+from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_rows
+from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import changes, destroys, reads
-from mission_control_tui.cli.common.output import (
-    LIGHT_MARKS,
-    attributes,
-    line,
-    section,
-    table,
-    when,
-)
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 
@@ -83,65 +78,50 @@ def show(session: Session, code: str | None) -> None:
 
 
 def _as_json(found: AccountDetails) -> dict[str, object]:
-    return {
-        **attributes(found),
-        "seats": [{**attributes(seats), "free": seats.free} for seats in found.seats],
-    }
+    return {**output.attributes(found), "seats": [seats_json(seats) for seats in found.seats]}
 
 
 def _print(found: AccountDetails) -> None:
     about, lights = found.account, found.lights
-    line(f"{about.name} ({about.code}){' - sample account' if about.is_sample else ''}")
-    line("")
+    output.line(f"{about.name} ({about.code}){' - sample account' if about.is_sample else ''}")
+    output.line("")
     rules = f"at least {found.policy.min_length} characters, {found.policy.classes} of 4 classes"
     awaiting = found.orders_awaiting_approval
-    table(
-        ("Since", when(found.created_at)),
+    counts = (
+        f"{mark} {getattr(lights, light)} {light}" for light, mark in output.LIGHT_MARKS.items()
+    )
+    schedules = f"{found.schedules_waiting} waiting, {found.schedules_failed} failed lately"
+    limit = f"of orders above {found.approval_above}" if found.approval_above else "of no order"
+    output.table(
+        ("Since", output.when(found.created_at)),
         [
             ("Time zone", about.time_zone),
             ("Passwords", rules),
             ("Users", f"{found.users}, and {found.users_in_bin} in the recycling bin"),
-            (
-                "Lights",
-                ", ".join(
-                    f"{mark} {getattr(lights, light)} {light}"
-                    for light, mark in LIGHT_MARKS.items()
-                ),
-            ),
+            ("Lights", ", ".join(counts)),
             ("Groups", f"{found.objects}, with mail contacts and shared mailboxes"),
-            (
-                "Schedules",
-                f"{found.schedules_waiting} waiting, {found.schedules_failed} failed lately",
-            ),
+            ("Schedules", schedules),
             ("Orders", f"{found.orders}{f', {awaiting} awaiting approval' if awaiting else ''}"),
             ("This month", ", ".join(str(amount) for amount in found.this_month)),
-            (
-                "Approval",
-                f"of orders above {found.approval_above}"
-                if found.approval_above
-                else "of no order",
-            ),
+            ("Approval", limit),
         ],
     )
-    section(
+    output.section(
         ("DOMAIN", "STATE", "TERM"),
         [
             (
                 domain.name,
-                f"{LIGHT_MARKS[domain.light]} {domain.word}" if domain.light else domain.word,
+                f"{output.LIGHT_MARKS[domain.light]} {domain.word}"
+                if domain.light
+                else domain.word,
                 f"{domain.term_months} months" if domain.term_months else "",
             )
             for domain in found.domains
         ],
     )
-    if found.contacts:
-        from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_rows
-
-        section(CONTACT_HEADINGS, contact_rows(found.contacts))
+    output.section(CONTACT_HEADINGS, contact_rows(found.contacts))
     if found.seats:
-        from mission_control_tui.cli.accounts.buying import seats_table
-
-        line("")
+        output.line("")
         seats_table(found.seats)
 
 
@@ -157,10 +137,9 @@ def _print(found: AccountDetails) -> None:
 def edit(
     session: Session,
     code: str | None,
-    name: str | None,
-    time_zone: str | None,
     password_length: int | None,
     password_classes: int | None,
+    **stated: Any,
 ) -> None:
     """Change an account's name, time zone or password policy."""
     from dataclasses import replace
@@ -169,21 +148,15 @@ def edit(
     from mission_control_tui.model.accounts.overview import show as show_account
 
     async def work(store: Store) -> Outcome[Any]:
-        chosen = code or await session.account_id(store)
-        now = await show_account(session.scope_of(store, chosen))
+        scope = session.scope_of(store, code or await session.account_id(store))
+        now = await show_account(scope)
         policy = replace(
             now.policy,
             min_length=now.policy.min_length if password_length is None else password_length,
             classes=now.policy.classes if password_classes is None else password_classes,
         )
-        return await edit_account(
-            session.scope_of(store, now.account.id),
-            version=now.account.version,
-            name=name,
-            time_zone=time_zone,
-            policy=policy,
-            dry_run=session.dry_run,
-        )
+        stated.update(version=now.account.version, policy=policy, dry_run=session.dry_run)
+        return await edit_account(session.scope_of(store, now.account.id), **stated)
 
     outcome = session.run(work)
     tell(session, outcome, {"account": outcome.result})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, reads
-from mission_control_tui.cli.common.output import attributes, print_json, say, table
+from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, Problem
@@ -34,9 +34,9 @@ def list_services(session: Session) -> None:
     from mission_control_tui.model.accounts.overview import list_seats
 
     found = session.query(list_seats)
-    if session.json:
-        print_json({"seats": [seats_json(seats) for seats in found]})
-    elif found:
+    if session.printed({"seats": [seats_json(seats) for seats in found]}):
+        return
+    if found:
         seats_table(found)
     else:
         say(NOTHING_BOUGHT)
@@ -78,34 +78,14 @@ def seats_table(found: Sequence[Seats]) -> None:
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
 )
-def buy(
-    session: Session,
-    product: str,
-    level: str | None,
-    quantity: int,
-    domain: str | None,
-    term: int | None,
-    answers: tuple[str, ...],
-) -> None:
+def buy(session: Session, product: str, answers: tuple[str, ...], **wanted: Any) -> None:
     """Buy seats of a product's level, or a domain name.
 
     `mission-control catalogue show PRODUCT` lists levels, prices, terms and fields. --dry-run shows net, tax and total.
     """
-    from mission_control_tui.model.orders import buying
+    from mission_control_tui.model.orders.buying import buy
 
-    fields = _answers(answers)
-
-    change_and_tell(
-        session,
-        under("order"),
-        buying.buy,
-        product,
-        level=level,
-        quantity=quantity,
-        term=term,
-        domain=domain,
-        fields=fields,
-    )
+    change_and_tell(session, under("order"), buy, product, fields=_answers(answers), **wanted)
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:
@@ -131,25 +111,15 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 @click.option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
 @click.option("--domain", metavar="NAME", help="The bought domain name to let go.")
 @destroys("mission-control remove email --level popx --quantity 1 --yes")
-def remove(
-    session: Session, product: str, level: str | None, quantity: int | None, domain: str | None
-) -> None:
+def remove(session: Session, product: str, **bought: Any) -> None:
     """Remove seats of a product's level, or a bought domain. Nothing is paid back.
 
     Refused while users hold the seats; the error says who does.
     """
-    from mission_control_tui.model.orders import removing
+    from mission_control_tui.model.orders.removing import remove
 
+    level, quantity, domain = (bought[name] for name in ("level", "quantity", "domain"))
     what = domain or " ".join(part for part in (product, level) if part)
     count = "all seats" if quantity is None else f"{quantity} seats"
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
-
-    change_and_tell(
-        session,
-        under("order"),
-        removing.remove,
-        product,
-        level=level,
-        quantity=quantity,
-        domain=domain,
-    )
+    change_and_tell(session, under("order"), remove, product, **bought)

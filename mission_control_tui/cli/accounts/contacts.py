@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,24 +53,14 @@ def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
 @changes(
     "mission-control account contacts set primary --name 'Rita Field' --phone '+61 2 9374 4000'"
 )
-def set_(
-    session: Session, role: str, name: str | None, email: str | None, phone: str | None
-) -> None:
+def set_(session: Session, role: str, **stated: Any) -> None:
     """Set or change the contact with this role; what is left out stays."""
     from mission_control_tui.model.accounts.contacts import ContactRole, set_contact
 
-    if name is None and email is None and phone is None:
+    if all(value is None for value in stated.values()):
         raise UsageError("Nothing is to be set.", hint="Give --name, --email or --phone.")
 
-    change_and_tell(
-        session,
-        under("contacts"),
-        set_contact,
-        ContactRole(role),
-        name=name,
-        email=email,
-        phone=phone,
-    )
+    change_and_tell(session, under("contacts"), set_contact, ContactRole(role), **stated)
 
 
 @contacts.command("clear")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,18 +10,13 @@ from mission_control_tui.cli.common.options import changes, choices, destroys, l
 from mission_control_tui.cli.common.output import line, when
 from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.orders.queries import OrderView
 
-STATES = {
-    "complete": "complete",
-    "awaiting-approval": "awaiting approval",
-    "declined": "declined",
-    "cancelled": "cancelled",
-    "returned": "returned",
-}
+STATES = {state.replace(" ", "-"): state for state in OrderState}
 
 
 @click.group()
@@ -41,23 +36,15 @@ def list_orders(
     awaiting_approval: bool,
     state: tuple[str, ...],
     kind: str | None,
-    text: str,
-    limit: int,
+    **wanted: Any,
 ) -> None:
     """The account's orders, newest first."""
     from mission_control_tui.model.orders import queries as model
-    from mission_control_tui.model.states import OrderKind, OrderState
 
-    states = [OrderState(STATES[name]) for name in state]
+    states = [STATES[name] for name in state]
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
-
-    found = session.query(
-        model.list_orders,
-        states=states,
-        kind=OrderKind(kind) if kind else None,
-        text=text,
-        limit=limit,
-    )
+    of_kind = OrderKind(kind) if kind else None
+    found = session.query(model.list_orders, states=states, kind=of_kind, **wanted)
     tell_list(
         session,
         {"orders": found},
@@ -112,21 +99,14 @@ def _print_order(order: OrderView) -> None:
 @click.option("--note", default="", help="Kept with the order.")
 @click.option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
 @changes("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
-def approve(session: Session, number: int, note: str, agreed_price: bool) -> None:
+def approve(session: Session, number: int, **stated: Any) -> None:
     """Let an order that waits for approval bring what was ordered.
 
     Price, details and availability are looked at again; what cannot be bought any more is refused, with the reason.
     """
     from mission_control_tui.model.orders import approval
 
-    change_and_tell(
-        session,
-        under("order"),
-        approval.approve_order,
-        number,
-        note=note,
-        agreed_price=agreed_price,
-    )
+    change_and_tell(session, under("order"), approval.approve_order, number, **stated)
 
 
 @orders.command("decline")

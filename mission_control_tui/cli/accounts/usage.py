@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
+from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.options import limited, reads
-from mission_control_tui.cli.common.output import (
-    LIGHT_MARKS,
-    attributes,
-    line,
-    print_json,
-    say,
-    table,
-)
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -43,13 +34,10 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
         raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
 
     found = session.query(model.usage, limit=limit)
-    if session.json:
-        print_json({"usage": _as_json(found)})
-    elif as_csv:
-        rows = _idle_rows(found) if idle else _level_rows(found)
-        out = io.StringIO()
-        csv.writer(out).writerows(rows)
-        click.echo(out.getvalue(), nl=False)
+    if session.printed({"usage": _as_json(found)}):
+        return
+    if as_csv:
+        output.print_csv(_idle_rows(found) if idle else _level_rows(found))
     else:
         _print(found, idle=idle)
 
@@ -58,12 +46,12 @@ def _as_json(found: Usage) -> dict[str, object]:
     levels = [
         {
             **seats_json(level.seats),
-            **attributes(level, "disabled", "suspended", "never_provisioned", "test"),
-            **attributes(level, "monthly", "idle"),
+            **output.attributes(level, "disabled", "suspended", "never_provisioned", "test"),
+            **output.attributes(level, "monthly", "idle"),
         }
         for level in found.levels
     ]
-    return {**attributes(found), "levels": levels}
+    return {**output.attributes(found), "levels": levels}
 
 
 def _level_rows(found: Usage) -> list[list[object]]:
@@ -97,9 +85,9 @@ def _idle_rows(found: Usage) -> list[list[object]]:
 
 def _print(found: Usage, *, idle: bool) -> None:
     if not found.levels:
-        say(NOTHING_BOUGHT)
+        output.say(NOTHING_BOUGHT)
         return
-    table(
+    output.table(
         (
             *("LEVEL", "OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED"),
             *("NEVER PROVISIONED", "A MONTH", "IDLE"),
@@ -114,22 +102,20 @@ def _print(found: Usage, *, idle: bool) -> None:
             for level in found.levels
         ],
     )
-    line("")
-    line(f"A month {found.monthly}, of it idle {found.idle} (without tax)")
+    output.line("")
+    output.line(f"A month {found.monthly}, of it idle {found.idle} (without tax)")
     count = len(found.idle_seats) + found.more_idle_seats
     if idle and found.idle_seats:
-        line("")
-        table(
-            ("USER", "SERVICE", "LEVEL", "WHY"),
-            [
-                (seat.upn, seat.service_id, seat.level_id, ", ".join(seat.why))
-                for seat in found.idle_seats
-            ],
-        )
+        output.line("")
+        idle_seats = [
+            (seat.upn, seat.service_id, seat.level_id, ", ".join(seat.why))
+            for seat in found.idle_seats
+        ]
+        output.table(("USER", "SERVICE", "LEVEL", "WHY"), idle_seats)
         if found.more_idle_seats:
-            say(f"And {found.more_idle_seats} more: --limit {count}")
+            output.say(f"And {found.more_idle_seats} more: --limit {count}")
     elif count:
-        say(
+        output.say(
             f"{count} held seats are not used; who holds them: mission-control account usage --idle"
         )
 
@@ -152,7 +138,7 @@ def domains(session: Session) -> None:
                 domain.ends_on or "",
                 domain.users,
                 ", ".join(
-                    f"{LIGHT_MARKS[service.light]} {service.service}: {service.word}"
+                    f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.word}"
                     for service in domain.services
                 ),
             )

@@ -11,20 +11,8 @@ from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.bulk import queries
+from mission_control_tui.model import errors
 from mission_control_tui.model.bulk.views import FAILED, BulkPassword
-from mission_control_tui.model.errors import (
-    Conflict,
-    ImportIncomplete,
-    InvalidInput,
-    MissionControlError,
-    NoSeats,
-    NotFound,
-    Problem,
-    ProvisioningFailed,
-    StillRunning,
-    UsageError,
-)
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.actions.params import UserVerb
 
@@ -34,8 +22,12 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 TELL_SECONDS = 2.0
-_ERRORS: dict[int, type[MissionControlError]] = {
-    error.exit_code: error for error in (UsageError, InvalidInput, NotFound, Conflict, NoSeats)
+_REFUSALS = (
+    *(errors.UsageError, errors.InvalidInput, errors.NotFound),
+    *(errors.Conflict, errors.NoSeats),
+)
+_ERRORS: dict[int, type[errors.MissionControlError]] = {
+    refusal.exit_code: refusal for refusal in _REFUSALS
 }
 
 
@@ -48,7 +40,14 @@ async def see_through(
         await go_on(session, scope, bulk, file)
     if session.wait is not None:
         await until_settled(session, scope, bulk, session.wait)
-    return await queries.show(scope, bulk.id)
+    return await look(scope, bulk)
+
+
+async def look(scope: AccountScope, bulk: BulkView) -> BulkView:
+    """Return the bulk as it is now."""
+    from mission_control_tui.model.bulk.queries import show
+
+    return await show(scope, bulk.id)
 
 
 async def go_on(
@@ -61,7 +60,7 @@ async def go_on(
 
     def keep(made: Sequence[BulkPassword]) -> None:
         if file is None:
-            raise UsageError(
+            raise errors.UsageError(
                 "This generates passwords, which have to go somewhere.",
                 hint="Name a new file for them: --passwords-out FILE",
             )
@@ -89,7 +88,7 @@ async def until_settled(
     deadline = time.monotonic() + seconds
     tell_at = time.monotonic() + TELL_SECONDS
     while True:
-        bulk = await queries.show(scope, bulk.id)
+        bulk = await look(scope, bulk)
         now = time.monotonic()
         if bulk.progress.settled or bulk.state is BulkState.STOPPED or now >= deadline:
             return bulk
@@ -106,8 +105,8 @@ def refuse_refused(plan: BulkPlan) -> None:
     if not refused:
         return
     first = refused[0]
-    kind = _ERRORS.get(first.exit_code, Conflict)
-    problems = [Problem(name, group.reason) for group in refused for name in group.names]
+    kind = _ERRORS.get(first.exit_code, errors.Conflict)
+    problems = [errors.Problem(name, group.reason) for group in refused for name in group.names]
     missing = "".join(
         f" Missing: {seats.short} of {seats.service_id} {seats.level_id}." for seats in plan.short
     )
@@ -119,10 +118,11 @@ def refuse_refused(plan: BulkPlan) -> None:
 
 async def judge(scope: AccountScope, bulk: BulkView, waited: float | None) -> None:
     """Raise what the bulk's items say: refused ones, and where they were waited for red and moving ones."""
+    from mission_control_tui.model.bulk import queries
 
     progress = bulk.progress
     if waited is not None and not progress.settled:
-        raise StillRunning(
+        raise errors.StillRunning(
             f"Bulk {bulk.id} still runs after {waited:g} s: {output.words(progress)}.",
             hint=f"The worker goes on by itself. To look: mission-control bulk show {bulk.id}",
         )
@@ -130,9 +130,9 @@ async def judge(scope: AccountScope, bulk: BulkView, waited: float | None) -> No
         return
     failed = await queries.items(scope, bulk.id, outcomes=FAILED, limit=waiting.NAMED)
     problems = waiting.first_of(
-        [Problem(item.name, item.reason) for item in failed], total=progress.failed
+        [errors.Problem(item.name, item.reason) for item in failed], total=progress.failed
     )
     hint = f"To see them: mission-control bulk show {bulk.id} --failed"
     if waited is not None and progress.red:
-        raise ProvisioningFailed(f"{progress.red} are red.", problems=problems, hint=hint)
-    raise ImportIncomplete(f"{progress.refused} were refused.", problems=problems, hint=hint)
+        raise errors.ProvisioningFailed(f"{progress.red} are red.", problems=problems, hint=hint)
+    raise errors.ImportIncomplete(f"{progress.refused} were refused.", problems=problems, hint=hint)

@@ -14,6 +14,9 @@ from mission_control_tui.model.errors import UsageError
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
+Pairs = Sequence[tuple[str, str]]
+"""What an option NAME=VALUE was given."""
+
 COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 """The environment variable by which a shell asks for completions."""
 
@@ -25,9 +28,34 @@ LEVEL = click.option("--level", metavar="LEVEL", help="The level to give, by nam
 OFFSET = click.option(
     "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
 )
-SETTINGS = click.option(
-    "--set", "settings", multiple=True, metavar="OPTION=VALUE", help="A setting; may be repeated."
-)
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """NAME=VALUE as its two parts; `refusal` has the text that is none of them at its {}."""
+
+    name = "pair"
+
+    def __init__(self, refusal: str, hint: str = "", *, needs_value: bool = False) -> None:
+        self._refusal, self._hint, self._needs_value = refusal, hint, needs_value
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        name, equals, stated = str(value).partition("=")
+        if not equals or not name.strip() or (self._needs_value and not stated.strip()):
+            raise UsageError(self._refusal.format(value), hint=self._hint)
+        return name.strip(), stated
+
+
+def settings_option(help_text: str) -> Decorator:
+    """Return `--set OPTION=VALUE`, which the command takes as pairs."""
+    kind = Pair("--set {} is no setting.", "Write --set quota=2048.")
+    return click.option(
+        *("--set", "settings"), multiple=True, type=kind, metavar="OPTION=VALUE", help=help_text
+    )
+
+
+SETTINGS = settings_option("A setting; may be repeated.")
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -132,14 +160,3 @@ def example(*lines: str) -> Decorator:
         return command
 
     return add
-
-
-def settings_of(given: Sequence[str]) -> dict[str, object]:
-    """Return the settings of `--set OPTION=VALUE`. Raises UsageError."""
-    options: dict[str, object] = {}
-    for setting in given:
-        name, equals, value = setting.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--set {setting} is no setting.", hint="Write --set quota=2048.")
-        options[name.strip()] = value
-    return options

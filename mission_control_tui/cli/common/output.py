@@ -5,7 +5,9 @@ JSON is ASCII with escapes, so no control character of a name can reach a termin
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import shutil
 import sys
@@ -53,10 +55,15 @@ def plain(value: object) -> Any:
     return str(value)
 
 
-def attributes(value: Any, *names: str) -> dict[str, object]:
-    """Return the named attributes of a value by their names; without names all fields of a dataclass."""
-    found = names or [field.name for field in dataclasses.fields(value)]
-    return {name: getattr(value, name) for name in found}
+def attributes(value: Any, *names: str, **called: str) -> dict[str, object]:
+    """Return the named attributes of a value by their names, then those that are `called` otherwise.
+
+    Without either all fields of a dataclass.
+    """
+    if not names and not called:
+        names = tuple(field.name for field in dataclasses.fields(value))
+    wanted = {name: name for name in names} | called
+    return {name: getattr(value, attribute) for name, attribute in wanted.items()}
 
 
 def print_json(value: object) -> None:
@@ -101,6 +108,13 @@ def section(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if rows:
         line("")
         table(headings, rows)
+
+
+def print_csv(rows: Iterable[Sequence[object]], line_end: str = "\r\n") -> None:
+    """Print the rows as CSV on stdout."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=line_end).writerows(rows)
+    click.echo(text.getvalue(), nl=False)
 
 
 def width(text: str) -> int:

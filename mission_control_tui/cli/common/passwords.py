@@ -85,15 +85,16 @@ class PasswordFile:
         try:
             put(self._descriptor, password_rows(rows, () if self.used else headings))
         except OSError as error:
-            if not made:
-                raise StoreError(
-                    f"The passwords could not be written to {self.path}: {error.strerror}.",
-                    hint="Those of the last slice were not set; go on with another file.",
-                ) from error
-            raise StoreError(
-                f"The change is made, but its passwords could not be written to {self.path}: {error.strerror}.",
-                hint="Generate new ones: mission-control users password UPN --passwords-out FILE",
-            ) from error
+            where = f"could not be written to {self.path}: {error.strerror}."
+            what = (
+                f"The change is made, but its passwords {where}"
+                if made
+                else f"The passwords {where}"
+            )
+            hint = "Those of the last slice were not set; go on with another file."
+            if made:
+                hint = "Generate new ones: mission-control users password UPN --passwords-out FILE"
+            raise StoreError(what, hint=hint) from error
         self.used = True
 
 

@@ -6,15 +6,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from mission_control_tui.cli.common import waiting
-from mission_control_tui.cli.common.output import (
-    attributes,
-    line,
-    print_json,
-    print_plan,
-    say,
-    table,
-)
+from mission_control_tui.cli.common import output, waiting
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
@@ -117,7 +109,7 @@ def tell(
     waited = session.wait is not None
     if session.json:
         services = {"services": [service(view) for view in lights]} if waited else {}
-        print_json({"applied": outcome.applied, **result, "plan": outcome.plan, **services})
+        output.print_json({"applied": outcome.applied, **result, "plan": outcome.plan, **services})
     else:
         tell_plan(outcome, waited=waited)
     judge(session, lights)
@@ -139,11 +131,11 @@ def tell_list(
 ) -> None:
     """Print the document as JSON, else the rows as a table, or what is said where there are none."""
     if session.json:
-        print_json(document)
+        output.print_json(document)
     elif nothing and not rows:
-        say(nothing)
+        output.say(nothing)
     else:
-        table(headings, rows)
+        output.table(headings, rows)
 
 
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
@@ -166,56 +158,54 @@ def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
     """Print the plan on stdout, or that there is nothing to do."""
     if not outcome.plan.changes_anything:
         for warning in outcome.plan.warnings:
-            say(f"Warning: {warning}")
-        line("Nothing to do: everything is so already.")
+            output.say(f"Warning: {warning}")
+        output.line("Nothing to do: everything is so already.")
         return
-    print_plan(outcome.plan)
+    output.print_plan(outcome.plan)
     if not outcome.applied:
-        say("Dry run: nothing was changed.")
+        output.say("Dry run: nothing was changed.")
     elif outcome.plan.requests and not waited:
         count = len(outcome.plan.requests)
-        say(f"{count} request{'s'[: count > 1]} queued. To watch, run: mission-control status")
+        output.say(
+            f"{count} request{'s'[: count > 1]} queued. To watch, run: mission-control status"
+        )
 
 
 def user(view: UserView) -> dict[str, object]:
     """Return a user as JSON: the details by their field names, and what the store knows beside them."""
     return {
         "id": view.id,
-        **attributes(view.details),
-        **attributes(view, "aliases", "primary_address", "locked", "in_bin", "deleted_at"),
-        **attributes(view, "created_at", "updated_at", "password_waiting", "version"),
+        **output.attributes(view.details),
+        **output.attributes(view, "aliases", "primary_address", "locked", "in_bin", "deleted_at"),
+        **output.attributes(view, "created_at", "updated_at", "password_waiting", "version"),
     }
 
 
 def given(upn: str, instance: str, result: ActionResult) -> dict[str, object]:
     """Return what became of a service that was asked for; `request` is null when nothing had to change."""
+    ids = {"assignment": "assignment_id", "request": "request_id"}
     return {
         "user": upn,
         "service": result.service_id,
         "instance": instance,
         "level": result.level_id or None,
-        "login": result.backend_name,
-        "assignment": result.assignment_id,
-        "request": result.request_id,
+        **output.attributes(result, login="backend_name", **ids),
     }
 
 
 def service(view: AssignmentView) -> dict[str, object]:
     """Return one service of one subject as `status --json` has it; `error` is null unless there is one."""
-    said = bool(view.error_kind or view.error_said)
+    error = output.attributes(view, kind="error_kind", said="error_said", remedy="error_remedy")
     return {
-        **attributes(view, "subject", "user_id"),
-        "service": view.service_id,
+        **output.attributes(view, "subject", "user_id", service="service_id"),
         "service_name": view.service,
         "instance": view.instance,
         "level": view.level_id or None,
         "level_name": view.level or None,
-        **attributes(view, "light", "word"),
+        **output.attributes(view, "light", "word"),
         "step": view.step or None,
-        "error": {"kind": view.error_kind, "said": view.error_said, "remedy": view.error_remedy}
-        if said
-        else None,
-        **attributes(view, "since", "wish", "suspended", "drift", "settings", "connector"),
+        "error": error if view.error_kind or view.error_said else None,
+        **output.attributes(view, "since", "wish", "suspended", "drift", "settings", "connector"),
         "login": view.backend_name or None,
         "request": view.request_id,
     }

@@ -141,22 +141,15 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
     red = [view for view in views if view.light is Light.RED]
     orange = [view for view in views if is_moving(view)]
     if red:
-        raise ProvisioningFailed(
-            f"{_count(red)} red.",
-            problems=first_of(
-                [Problem(_where(view), view.error_said, view.error_remedy) for view in red]
-            ),
-            hint=f"When that is mended, run: {_next_command(red)}",
-        )
+        problems = [Problem(_where(view), view.error_said, view.error_remedy) for view in red]
+        hint = f"When that is mended, run: {_next_command(red)}"
+        raise ProvisioningFailed(f"{_count(red)} red.", problems=first_of(problems), hint=hint)
     if orange:
+        steps = (f"{view.word}{': ' * bool(view.step)}{view.step}" for view in orange)
+        problems = [Problem(_where(view), step) for view, step in zip(orange, steps, strict=True)]
         raise StillRunning(
             f"{_count(orange)} still orange after {seconds:g} s.",
-            problems=first_of(
-                [
-                    Problem(_where(view), f"{view.word}{': ' * bool(view.step)}{view.step}")
-                    for view in orange
-                ]
-            ),
+            problems=first_of(problems),
             hint="The worker goes on by itself. To wait longer, run: mission-control status --wait 60",
         )
 

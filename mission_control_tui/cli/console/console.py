@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.console import typed
 
 if TYPE_CHECKING:
     from mission_control_tui.cli.console.typed import ParsedCommand, ProcessResult
@@ -39,37 +41,24 @@ def open_console(session: Session, root: click.Command) -> int:
 
 
 def command_line(database: str, root: click.Command) -> CommandLine:
-    """Return what the console may do with the commands below `root`, imported when something is typed."""
-    from mission_control_tui.cli.console.typed_history import History
+    """Return what the console may do with the commands below `root`."""
     from mission_control_tui.screens.base.command_line import CommandLine
     from mission_control_tui.settings.settings import locations
 
-    history = History(locations().state / "commands")
-
-    def understand(text: str) -> ParsedCommand:
-        from mission_control_tui.cli.console import typed
-
-        return typed.understand(root, text)
+    history = typed.History(locations().state / "commands")
 
     async def run(
         command: ParsedCommand, caller: Caller, account: str, *extra: str
     ) -> ProcessResult:
-        from mission_control_tui.cli.console import typed
-
         where = typed.CommandScope(
             database, account, caller.ticket, caller.session, read_only=not caller.may_write
         )
         return await typed.run(command, where, *extra)
 
     async def complete(text: str) -> Sequence[str]:
-        def look() -> Sequence[str]:
-            from mission_control_tui.cli.console import typed
+        return await asyncio.to_thread(typed.complete, root, text)
 
-            return typed.complete(root, text)
-
-        return await asyncio.to_thread(look)
-
-    return CommandLine(understand, run, complete, history.read, history.add)
+    return CommandLine(partial(typed.understand, root), run, complete, history.read, history.add)
 
 
 async def _nothing(_store: Store) -> None:

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -18,6 +19,9 @@ from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.model.errors import UsageError
 
 _WITH_VALUE = ("--account", "--database")
+
+KEPT = 500
+"""Commands that are kept in the file of those that were typed."""
 
 OUTPUT_LIMIT = 1_000_000
 """Characters of output that are kept; what comes after them is cut off, and said to be."""
@@ -146,3 +150,35 @@ def complete(root: click.Command, text: str) -> Sequence[str]:
         for item in shell.get_completions(before, words[-1])
         if item.type == "plain" and item.value.startswith(words[-1])
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was typed: lines in a file that only its owner reads, the newest last.
+
+    A file that cannot be read or written is no history, and no error.
+    """
+
+    path: Path
+
+    def read(self) -> list[str]:
+        """Return at most KEPT lines."""
+        try:
+            return self.path.read_text("utf-8", errors="replace").splitlines()[-KEPT:]
+        except OSError:
+            return []
+
+    def add(self, line: str) -> None:
+        """Keep one more, unless it is the last one again."""
+        lines = self.read()
+        if lines[-1:] == [line]:
+            return
+        kept = [*lines, " ".join(line.splitlines())][-KEPT:]
+        try:
+            self.path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+            fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_text("".join(f"{command}\n" for command in kept), "utf-8")
+            fresh.replace(self.path)
+        except OSError:
+            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,17 +49,8 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
         nonlocal lights, settled
         from mission_control_tui.model.history import undo as undoing
 
-        async def state(dry_run: bool) -> Outcome[UndoResult]:
-            return await undoing.undo(
-                scope,
-                audit=number if kind == "audit" else None,
-                request=number if kind == "request" else None,
-                bulk=number if kind == "bulk" else None,
-                force=force,
-                dry_run=dry_run,
-            )
-
-        tried = await state(True)
+        which: dict[str, Any] = {kind: number, "force": force}
+        tried = await undoing.undo(scope, **which, dry_run=True)
         plan = tried.result.plan
         makes = plan.passwords > 0 if plan is not None else tried.result.password is not None
         file = passwords.file_where_needed(session, makes)
@@ -68,11 +59,10 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
         taken = plan.removals if plan is not None else _removed(tried.plan)
         if taken:
             kinds = {row.kind for row in tried.plan.lines if row.verb is PlanVerb.REMOVED}
-            thing = "object" if kinds == {"object"} else "service"
-            article = "an" if thing == "object" else "a"
-            what = f"{article} {thing}" if taken == 1 else f"{taken} {thing}s"
+            one = "an object" if kinds == {"object"} else "a service"
+            what = one if taken == 1 else f"{taken} {one.split()[1]}s"
             session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
-        outcome = await state(False)
+        outcome = await undoing.undo(scope, **which)
         made, started = outcome.result.password, outcome.result.bulk
         if made is not None and file is not None:
             row = (made.upn, made.service_id, made.instance, made.login, made.password)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,20 +40,17 @@ def check(session: Session, file: Path) -> None:
     """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing."""
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
-    found = parse_file(file, connectors=_connectors(session))
-    if session.printed({"file": str(file), "ok": True, **_counts(found)}):
-        return
-    counts = ", ".join(f"{number} {word}" for word, number in _counts(found).items())
-    line(f"{file} is a valid catalogue: {counts}.")
-
-
-def _counts(found: Catalogue) -> dict[str, int]:
-    return {
+    found = parse_file(file, connectors=session.settings.connector_names)
+    counts = {
         "products": len(found.products),
         "services": len(found.services),
         "levels": sum(len(service.levels) for service in found.services),
         "options": sum(len(service.options) for service in found.services),
     }
+    if session.printed({"file": str(file), "ok": True, **counts}):
+        return
+    words = ", ".join(f"{number} {word}" for word, number in counts.items())
+    line(f"{file} is a valid catalogue: {words}.")
 
 
 @catalogue.command()
@@ -66,10 +63,10 @@ def diff(session: Session, file: Path) -> None:
     """
     from mission_control_tui.model.installation.catalogue_update import compare
 
-    text = _read(file)
-
-    given = (session.caller, text, str(file))
-    found = session.run(lambda store: compare(store, *given, connectors=_connectors(session)))
+    given = (session.caller, _read(file), str(file))
+    found = session.run(
+        lambda store: compare(store, *given, connectors=session.settings.connector_names)
+    )
     if session.printed(
         {
             "in_force": found.number,
@@ -118,10 +115,8 @@ def load(session: Session, file: Path) -> None:
     """
     from mission_control_tui.model.installation.catalogue_update import load as load_catalogue
 
-    text = _read(file)
-
-    given = (session.caller, text, str(file))
-    connectors, dry_run = _connectors(session), session.dry_run
+    given = (session.caller, _read(file), str(file))
+    connectors, dry_run = session.settings.connector_names, session.dry_run
     outcome = session.run(
         lambda store: load_catalogue(store, *given, connectors=connectors, dry_run=dry_run)
     )
@@ -192,22 +187,20 @@ def show(session: Session, product: str | None) -> None:
     found = session.run(current)
     sold = found.catalogue
     products = [sold.product(product)] if product else list(sold.products)
-    if session.printed({"version": found.number, **_sale_json(sold, products)}):
+    document = {
+        "version": found.number,
+        "currency": sold.currency,
+        "tax": {"name": sold.tax_name, "basis_points": sold.tax_basis_points},
+        "prices_are_examples": sold.prices_are_examples,
+        "products": products,
+    }
+    if session.printed(document):
         return
     for shown in products:
         _print_product(sold, shown, in_full=product is not None)
     if sold.prices_are_examples:
         say("These prices are examples.")
     say(f"Catalogue version {found.number}; prices are without {sold.tax_name}.")
-
-
-def _sale_json(sold: Catalogue, products: Sequence[Product]) -> dict[str, object]:
-    return {
-        "currency": sold.currency,
-        "tax": {"name": sold.tax_name, "basis_points": sold.tax_basis_points},
-        "prices_are_examples": sold.prices_are_examples,
-        "products": products,
-    }
 
 
 def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
@@ -244,10 +237,6 @@ def _print_product(sold: Catalogue, product: Product, *, in_full: bool) -> None:
 
 def _price(sold: Catalogue, minor: int | None) -> str:
     return "" if minor is None else sold.money(minor).format(code=False)
-
-
-def _connectors(session: Session) -> set[str]:
-    return {"simulator", *session.settings.connectors}
 
 
 def _read(file: Path) -> str:

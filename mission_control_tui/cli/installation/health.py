@@ -8,9 +8,9 @@ import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,10 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import MissionControlError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from sqlalchemy.engine import URL
 
     from mission_control_tui.model.catalogue.in_force import InForce
+    from mission_control_tui.model.catalogue.types import Service
     from mission_control_tui.model.store.database import Store
 
 LOW_DISK_BYTES = 200 * 1024 * 1024
@@ -50,27 +49,11 @@ class HealthFinding:
     remedy: str = ""
 
 
-def _ok(check: str, said: str) -> HealthFinding:
-    return HealthFinding(check, Severity.OK, said)
+def _of(level: Severity) -> Callable[..., HealthFinding]:
+    return lambda check, said, remedy="": HealthFinding(check, level, said, remedy)
 
 
-def _note(check: str, said: str, remedy: str = "") -> HealthFinding:
-    return HealthFinding(check, Severity.NOTE, said, remedy)
-
-
-def _warning(check: str, said: str, remedy: str) -> HealthFinding:
-    return HealthFinding(check, Severity.WARNING, said, remedy)
-
-
-def _problem(check: str, said: str, remedy: str) -> HealthFinding:
-    return HealthFinding(check, Severity.PROBLEM, said, remedy)
-
-
-def shown_place(url: URL) -> str:
-    """Return a database as people write it: a path, or a URL without its password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+_ok, _note, _warning, _problem = map(_of, Severity)
 
 
 def _failed(check: str, error: MissionControlError) -> HealthFinding:
@@ -106,24 +89,18 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
     except UsageError as error:
         yield _failed("settings", error)
         return
-    known = {"simulator", *settings.connectors}
-    unknown = sorted({name for name in settings.services.values() if name not in known})
+    unknown = sorted(set(settings.services.values()) - settings.connector_names)
     if unknown:
-        yield _problem(
-            "settings",
-            f"Services name connectors that do not exist: {', '.join(unknown)}.",
-            f"Add a [connectors.{unknown[0]}] table to {path}, or change [services].",
-        )
+        what = f"Services name connectors that do not exist: {', '.join(unknown)}."
+        remedy = f"Add a [connectors.{unknown[0]}] table to {path}, or change [services]."
+        yield _problem("settings", what, remedy)
     elif not path.exists():
         yield _ok("settings", f"none at {path}: everything is as shipped")
     else:
         yield _ok("settings", str(path))
         if stat.S_IMODE(path.stat().st_mode) & 0o022:
-            yield _problem(
-                "settings",
-                f"Others may write {path}, and so choose what your worker does.",
-                f"chmod go-w {path}",
-            )
+            what = f"Others may write {path}, and so choose what your worker does."
+            yield _problem("settings", what, f"chmod go-w {path}")
 
 
 def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
@@ -149,17 +126,13 @@ def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
     if key.exists():
         yield _open_to_others(key, 0o600, "key") or _ok("key", f"{key} is private")
         if key.stat().st_size != 32:
-            yield _problem(
-                "key",
-                f"{key} is no key: it has {key.stat().st_size} bytes and not 32.",
-                "Restore it from your backup; passwords on their way cannot be delivered without it.",
-            )
+            what = f"{key} is no key: it has {key.stat().st_size} bytes and not 32."
+            lost = "passwords on their way cannot be delivered without it."
+            yield _problem("key", what, f"Restore it from your backup; {lost}")
     elif embedded and database.exists():
-        yield _problem(
-            "key",
-            f"The worker's key is not at {key}.",
-            "Restore it from your backup, or set worker.key_file; without it no password is delivered.",
-        )
+        lost = "without it no password is delivered."
+        remedy = f"Restore it from your backup, or set worker.key_file; {lost}"
+        yield _problem("key", f"The worker's key is not at {key}.", remedy)
     elif not embedded:
         yield _note("key", f"not on this machine ({key}): only workers need it")
 
@@ -167,15 +140,11 @@ def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
 def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFinding | None:
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
-        return _problem(
-            check, f"{path} is open to others (mode {found:04o}).", f"chmod {mode:04o} {path}"
-        )
+        what = f"{path} is open to others (mode {found:04o})."
+        return _problem(check, what, f"chmod {mode:04o} {path}")
     if path.stat().st_uid != os.getuid():
-        return _warning(
-            check,
-            f"{path} belongs to another user (number {path.stat().st_uid}).",
-            "Run Mission Control as that user, or change the owner.",
-        )
+        what = f"{path} belongs to another user (number {path.stat().st_uid})."
+        return _warning(check, what, "Run Mission Control as that user, or change the owner.")
     return None
 
 
@@ -195,7 +164,7 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
     except MissionControlError as error:
         return [_failed("database", error)]
     try:
-        return [finding async for finding in _looks(session, store, patience)]
+        return await _looks(session, store, patience)
     except DBAPIError as error:
         return [_failed("database", unreachable(url, error))]
     finally:
@@ -213,44 +182,42 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
         said = f"none yet at {path}"
         if not named:
             return _note("database", f"{said}: the first command makes it")
-        remedy = "Check the path, or make it: mission-control init"
-        return _problem("database", said, remedy)
+        return _problem("database", said, "Check the path, or make it: mission-control init")
+    row = None
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
             tables = {str(row[0]) for row in db.execute("SELECT name FROM sqlite_master")}
-            row = (
-                db.execute("SELECT version_num FROM alembic_version").fetchone()
-                if "alembic_version" in tables
-                else None
-            )
+            if "alembic_version" in tables:
+                row = db.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error as error:
-        said, row = str(error), None
+        said = str(error)
     if said != "ok":
-        return _problem(
-            "database",
-            f"{path} is damaged or no database: {said}",
-            f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*).",
-        )
+        remedy = f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*)."
+        return _problem("database", f"{path} is damaged or no database: {said}", remedy)
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
-        return _note(
-            "database",
-            f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it",
-            "It is backed up first. To do it now: mission-control upgrade",
-        )
+        said = f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it"
+        remedy = "It is backed up first. To do it now: mission-control upgrade"
+        return _note("database", said, remedy)
     return None
 
 
-async def _looks(session: Session, store: Store, patience: float) -> AsyncIterator[HealthFinding]:
+async def _looks(session: Session, store: Store, patience: float) -> list[HealthFinding]:
+    from mission_control_tui.model.catalogue.in_force import current
+    from mission_control_tui.model.store.engine import display_url
     from mission_control_tui.model.store.migrations import HEAD
 
-    yield _ok("database", f"{shown_place(store.url)}, schema {HEAD}")
-    yield await _clock(store)
-    async for finding in _catalogue(session, store):
-        yield finding
-    yield await _worker(session, store)
-    async for finding in _connectors(session, store, patience):
-        yield finding
+    findings = [_ok("database", f"{display_url(store.url)}, schema {HEAD}"), await _clock(store)]
+    services: tuple[Service, ...] = ()
+    try:
+        found = await current(store)
+    except MissionControlError as error:
+        findings.append(_failed("catalogue", error))
+    else:
+        services = found.catalogue.services
+        findings += _catalogue(session, found)
+    findings.append(await _worker(session, store))
+    return [*findings, *await _connectors(session, store, services, patience)]
 
 
 async def _clock(store: Store) -> HealthFinding:
@@ -265,36 +232,20 @@ async def _clock(store: Store) -> HealthFinding:
     return _ok("clock", "this machine and the database agree")
 
 
-async def _catalogue(session: Session, store: Store) -> AsyncIterator[HealthFinding]:
-    from mission_control_tui.model.catalogue.in_force import current
-
-    try:
-        found: InForce = await current(store)
-    except MissionControlError as error:
-        yield _failed("catalogue", error)
-        return
-    known = {"simulator", *session.settings.connectors}
-    missing = sorted(
-        {
-            session.settings.services.get(service.id, service.connector)
-            for service in found.catalogue.services
-        }
-        - known
-    )
-    if missing:
-        yield _problem(
-            "catalogue",
-            f"Services need connectors that the settings do not have: {', '.join(missing)}.",
-            f"Add a [connectors.{missing[0]}] table to the settings; see `mission-control docs connectors`.",
-        )
+def _catalogue(session: Session, found: InForce) -> Iterable[HealthFinding]:
+    settings = session.settings
+    needed = {
+        settings.services.get(service.id, service.connector) for service in found.catalogue.services
+    }
+    if missing := sorted(needed - settings.connector_names):
+        what = f"Services need connectors that the settings do not have: {', '.join(missing)}."
+        table = f"Add a [connectors.{missing[0]}] table to the settings"
+        yield _problem("catalogue", what, f"{table}; see `mission-control docs connectors`.")
     else:
         yield _ok("catalogue", f"version {found.number}")
     if found.catalogue.prices_are_examples:
-        yield _note(
-            "catalogue",
-            "Its prices are examples.",
-            "Before you sell, load your own: mission-control catalogue load FILE",
-        )
+        remedy = "Before you sell, load your own: mission-control catalogue load FILE"
+        yield _note("catalogue", "Its prices are examples.", remedy)
 
 
 async def _worker(session: Session, store: Store) -> HealthFinding:
@@ -307,66 +258,50 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
 
     workers = await live_workers(store, session.settings.worker.lease_seconds)
     waiting = 0
+    states = [RequestState.QUEUED, RequestState.RUNNING]
     for account in await list_accounts(store, session.caller):
-        waiting += len(
-            await list_requests(
-                session.scope_of(store, account.id),
-                states=[RequestState.QUEUED, RequestState.RUNNING],
-                limit=1000,
-            )
-        )
+        scope = session.scope_of(store, account.id)
+        waiting += len(await list_requests(scope, states=states, limit=1000))
     if workers:
         names = ", ".join(f"process {worker.pid} on {worker.host}" for worker in workers)
-        older = [worker for worker in workers if is_older(worker.app_version, __version__)]
+        older = sum(is_older(worker.app_version, __version__) for worker in workers)
         if older:
-            said = f"{names}; {len(older)} of an older version than this program ({__version__})"
+            said = f"{names}; {older} of an older version than this program ({__version__})"
             return _warning("worker", said, "Restart it with this version.")
         return _ok("worker", f"running: {names}; {waiting} requests in its hands")
+    said = f"none is running, and {waiting} requests wait"
     if not store.is_sqlite:
-        level = Severity.PROBLEM if waiting else Severity.WARNING
-        return HealthFinding(
-            "worker",
-            level,
-            f"none is running, and {waiting} requests wait",
-            "Start one where its key is: mission-control worker",
-        )
+        worse = _problem if waiting else _warning
+        return worse("worker", said, "Start one where its key is: mission-control worker")
     if waiting:
         why = "Why the last one ended: mission-control locate log"
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return _problem(
-            "worker",
-            f"none is running, and {waiting} requests wait",
-            f"Start one: mission-control worker. {why}",
-        )
+        return _problem("worker", said, f"Start one: mission-control worker. {why}")
     return _ok("worker", "none is running, and nothing waits: one starts when needed")
 
 
 async def _connectors(
-    session: Session, store: Store, patience: float
-) -> AsyncIterator[HealthFinding]:
-    from mission_control_tui.model.catalogue.in_force import current
+    session: Session, store: Store, services: Iterable[Service], patience: float
+) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
 
-    try:
-        services = (await current(store)).catalogue.services
-    except MissionControlError:
-        # The catalogue's own look has said why.
-        services = ()
     used: dict[str, list[str]] = {name: [] for name in session.settings.connectors}
     for service in services:
         connector = session.settings.services.get(service.id, service.connector)
         used.setdefault(connector, []).append(service.name)
     async with store.read() as reading:
         paused = {pause.name: pause for pause in await pauses(reading)}
+    findings = []
     for name, serves in used.items():
         found = await _connector(session, store, name, patience)
         said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
         if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
-            yield _warning(found.check, said, "The worker checks again by itself.")
+            findings.append(_warning(found.check, said, "The worker checks again by itself."))
         else:
-            yield HealthFinding(found.check, found.level, said, found.remedy)
+            findings.append(replace(found, said=said))
+    return findings
 
 
 async def _connector(session: Session, store: Store, name: str, patience: float) -> HealthFinding:
@@ -384,11 +319,8 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
         async with asyncio.timeout(patience):
             health = await connector.check()
     except TimeoutError:
-        return _problem(
-            check,
-            f"no answer within {patience:g} s",
-            "See that the back end runs and can be reached from here.",
-        )
+        remedy = "See that the back end runs and can be reached from here."
+        return _problem(check, f"no answer within {patience:g} s", remedy)
     except ConnectorError as error:
         return _problem(check, error.said, error.remedy)
     finally:
@@ -398,15 +330,10 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
 
 
 def _disk(url: URL) -> Iterable[HealthFinding]:
-    if url.get_backend_name() != "sqlite":
-        return
     directory = Path(url.database or "").parent
-    if not directory.exists():
+    if url.get_backend_name() != "sqlite" or not directory.exists():
         return
     free = shutil.disk_usage(directory).free
     if free < LOW_DISK_BYTES:
-        yield _warning(
-            "disk",
-            f"only {free // 1024**2} MB are free in {directory}",
-            "Make room: a full disk stops every change.",
-        )
+        what = f"only {free // 1024**2} MB are free in {directory}"
+        yield _warning("disk", what, "Make room: a full disk stops every change.")

@@ -6,25 +6,15 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from mission_control_tui.cli.common.options import (
-    COMPLETE_VARIABLE,
-    changes,
-    destroys,
-    example,
-    places,
-    reads,
-)
+from mission_control_tui.cli.common import options
 from mission_control_tui.cli.common.output import line, print_json, say, table
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
-
-if TYPE_CHECKING:
-    pass
 
 PLACES = ("settings", "data", "database", "state", "log", "key")
 SHELLS = ("bash", "zsh", "fish")
@@ -35,22 +25,15 @@ SHELLS = ("bash", "zsh", "fish")
 @click.option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
 @click.option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
-@changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
-def init(session: Session, name: str, code: str, domains: tuple[str, ...], time_zone: str) -> None:
+@options.changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
+def init(session: Session, **stated: Any) -> None:
     """Set up a real account; the database is made where there is none, without the sample account."""
     from mission_control_tui.model.accounts.editing import create_account
 
+    stated["dry_run"] = session.dry_run
     with _scratch_where_absent(session):
         outcome = session.run(
-            lambda store: create_account(
-                *(store, session.caller),
-                name=name,
-                code=code,
-                domains=domains,
-                time_zone=time_zone,
-                dry_run=session.dry_run,
-            ),
-            sample=False,
+            lambda store: create_account(store, session.caller, **stated), sample=False
         )
     tell(session, outcome, {"account": outcome.result})
     if outcome.applied and not session.json:
@@ -74,7 +57,7 @@ def demo() -> None:
 
 
 @demo.command()
-@destroys("mission-control demo reset --yes")
+@options.destroys("mission-control demo reset --yes")
 def reset(session: Session) -> None:
     """Start the sample account over, with the simulator's own state of it. Real accounts are never touched."""
     from mission_control_tui.cli.installation.sample import reset_sample
@@ -89,7 +72,7 @@ def reset(session: Session) -> None:
 
 
 @click.command()
-@reads("mission-control upgrade")
+@options.reads("mission-control upgrade")
 def upgrade(session: Session) -> None:
     """Make or upgrade the database's tables. Stop consoles and workers of a PostgreSQL database first.
 
@@ -97,22 +80,15 @@ def upgrade(session: Session) -> None:
     """
     import asyncio
 
-    from mission_control_tui.cli.installation.health import shown_place
     from mission_control_tui.model.store import upgrade as model
-    from mission_control_tui.model.store.engine import database_url
+    from mission_control_tui.model.store.engine import database_url, display_url
 
     url = database_url(session.where)
-    shown = shown_place(url)
+    shown = display_url(url)
     key_file = model.key_path(url, session.settings.worker.key_file)
     done = asyncio.run(model.upgrade(url, key_file))
-    if session.printed(
-        {
-            "database": shown,
-            "before": done.before or None,
-            "after": done.after,
-            "backup": str(done.backup) if done.backup else None,
-        }
-    ):
+    told = {"before": done.before or None, "after": done.after, "backup": done.backup}
+    if session.printed({"database": shown, **told}):
         return
     line(f"Database  {shown}")
     line(f"Before    {done.before or 'empty'}")
@@ -125,7 +101,7 @@ def upgrade(session: Session) -> None:
 
 @click.command()
 @click.argument("what", type=click.Choice(PLACES), required=False)
-@reads("mission-control locate database")
+@options.reads("mission-control locate database")
 def locate(session: Session, what: str | None) -> None:
     """Where files are: all of them, or one. Nothing is made."""
     found = where_files_are(session)
@@ -147,8 +123,7 @@ def where_files_are(session: Session) -> dict[str, str | None]:
     """Return the path of each of PLACES; None for what a PostgreSQL database has elsewhere."""
     import os
 
-    from mission_control_tui.cli.installation.health import shown_place
-    from mission_control_tui.model.store.engine import database_url
+    from mission_control_tui.model.store.engine import database_url, display_url
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.launcher import log_path
     from mission_control_tui.settings.settings import PREFIX, locations
@@ -163,7 +138,7 @@ def where_files_are(session: Session) -> dict[str, str | None]:
     return {
         "settings": os.environ.get(PREFIX + "SETTINGS") or str(places.settings_file),
         "data": str(places.data),
-        "database": shown_place(url),
+        "database": display_url(url),
         "state": str(places.state),
         "log": str(log_path(Path(url.database or ""))) if embedded else None,
         "key": key,
@@ -173,8 +148,8 @@ def where_files_are(session: Session) -> dict[str, str | None]:
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
-@places
-@example(
+@options.places
+@options.example(
     "mission-control completion bash > ~/.local/share/bash-completion/completions/mission-control"
 )
 def completion(ctx: click.Context, shell: str) -> None:
@@ -190,4 +165,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"There is no completion for {shell}.")
-    click.echo(kind(ctx.find_root().command, {}, "mission-control", COMPLETE_VARIABLE).source())
+    click.echo(
+        kind(ctx.find_root().command, {}, "mission-control", options.COMPLETE_VARIABLE).source()
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--service", metavar="SERVICE", help="Only one service, by name or id.")
 @click.option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
 @changes("mission-control drift", "mission-control drift ada@acme.example --orphans")
-def drift(session: Session, user: str | None, service: str | None, orphans: bool) -> None:
+def drift(session: Session, **about: Any) -> None:
     """Look at every green service, or one user's, and show where its back end differs.
 
     Nothing is written there. What differs is flagged, unless read-only, and keeps its light; provision it again to put
@@ -36,22 +36,14 @@ def drift(session: Session, user: str | None, service: str | None, orphans: bool
 
         backends = Backends(session.settings, scope.store.installation)
         try:
-            return await survey(
-                scope,
-                backends,
-                session.settings.worker,
-                user=user,
-                service=service,
-                orphans=orphans,
-                dry_run=session.dry_run,
-            )
+            worker = session.settings.worker
+            return await survey(scope, backends, worker, **about, dry_run=session.dry_run)
         finally:
             await backends.close()
 
     report = session.query(work)
-    if not session.printed(
-        _document(report, applied=not session.dry_run and session.caller.may_write)
-    ):
+    applied = not session.dry_run and session.caller.may_write
+    if not session.printed(_document(report, applied=applied)):
         _print(report)
     _judge(report)
 
@@ -62,13 +54,11 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
         "looked": report.looked,
         "drifted": [
             {
-                "subject": difference.assignment.subject,
-                "service": difference.assignment.service_id,
-                **attributes(difference.assignment, "instance", "connector"),
-                "login": difference.assignment.backend_name,
-                "assignment": difference.assignment.assignment_id,
+                **attributes(difference.assignment, "subject", service="service_id"),
+                **attributes(difference.assignment, "instance", "connector", login="backend_name"),
+                **attributes(difference.assignment, assignment="assignment_id"),
                 "differs": [
-                    {"what": change.what, "back_end_has": change.before, "wished": change.after}
+                    attributes(change, "what", back_end_has="before", wished="after")
                     for change in difference.changes
                 ],
                 "reason": difference.reason or None,

@@ -50,12 +50,10 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
     if session.printed(
         {
             "services": [
-                {"id": column.service_id, "name": column.name, "code": column.code}
-                for column in across
+                {"id": column.service_id, **attributes(column, "name", "code")} for column in across
             ],
             "users": [_json(row) for row in page.rows],
-            "total": page.total,
-            "more": page.more,
+            **attributes(page, "total", "more"),
         }
     ):
         return

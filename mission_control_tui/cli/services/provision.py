@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import (
-    INSTANCE,
-    LEVEL,
-    SETTINGS,
-    changes,
-    settings_of,
-    waits,
-)
+from mission_control_tui.cli.common import options, passwords, results
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import users_in
-from mission_control_tui.cli.services.provision_many import provision_many
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -33,9 +24,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[USER] SERVICE")
-@LEVEL
-@SETTINGS
-@INSTANCE
+@options.LEVEL
+@options.SETTINGS
+@options.INSTANCE
 @click.option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
 @click.option(
     "--users-from",
@@ -44,8 +35,8 @@ if TYPE_CHECKING:
     help="Give it to all users in FILE: UPNs one a line, or a file as for `users import`.",
 )
 @passwords.passwords_out
-@waits
-@changes(
+@options.waits
+@options.changes(
     'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
     "mission-control provision ada@acme.example databases --level small \\",
     "    --passwords-out ada-db.csv",
@@ -54,7 +45,7 @@ def provision(
     session: Session,
     names: tuple[str, ...],
     level: str | None,
-    settings: tuple[str, ...],
+    settings: options.Pairs,
     instance: str,
     adopt: bool,
     users_from: Path | None,
@@ -65,9 +56,10 @@ def provision(
     generated one, written to the file of --passwords-out.
     """
     who, service = _who_and_what(names, users_from)
-    options = settings_of(settings)
+    params = ActionParams(service, level, dict(settings), instance, adopt)
     if users_from is not None:
-        params = ActionParams(service, level, options, instance, adopt)
+        from mission_control_tui.cli.services.provision_many import provision_many
+
         provision_many(session, users_in(users_from), params)
         return
 
@@ -76,17 +68,12 @@ def provision(
     ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
         from mission_control_tui.model.users.provisioning import provision as provision_one
 
-        wanted = [ActionParams(service, level, options, instance, adopt)]
-
-        async def give(dry_run: bool) -> Outcome[tuple[ActionResult, ...]]:
-            return await provision_one(scope, who, wanted, dry_run=dry_run)
-
-        tried = await give(True)
+        tried = await provision_one(scope, who, [params], dry_run=True)
         makes = any(result.password for result in tried.result)
         file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried, ()
-        outcome = await give(False)
+        outcome = await provision_one(scope, who, [params])
         _keep_passwords(who, outcome.result, instance, file)
         ids = [result.assignment_id for result in outcome.result]
         return outcome, await results.follow(session, scope, outcome, ids)

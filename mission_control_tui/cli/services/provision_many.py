@@ -10,7 +10,6 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, results, waiting
 from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.bulk import planning, queries
 from mission_control_tui.model.bulk.views import BulkPlan
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
@@ -31,6 +30,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
 
     async def work(scope: AccountScope) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
         from mission_control_tui.model.bulk import control as bulks
+        from mission_control_tui.model.bulk import planning, queries
 
         nonlocal lights, started
         action = UserVerb.PROVISION
@@ -47,7 +47,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
             return found, [], [_given(user, by_id, params) for user in chosen]
         outcome = await bulks.start(scope, users, action, params)
         requests = await bulk_running.go_on(session, scope, outcome.result, file)
-        started = await queries.show(scope, outcome.result.id)
+        started = await bulk_running.look(scope, outcome.result)
         items = await queries.items(scope, started.id, limit=EVERYTHING)
         lights = await _lights(session, scope, items)
         by_id = {view.id: view for view in lights}

@@ -9,7 +9,6 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.output import line
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import Light
@@ -32,33 +31,25 @@ def retry_all(session: Session) -> None:
             return found, None, []
         outcome = await bulks.start(scope, EVERYBODY, BulkOnlyAction.RETRY)
         queued = await bulk_running.go_on(session, scope, outcome.result, None)
-        return found, await queries.show(scope, outcome.result.id), queued
+        return found, await bulk_running.look(scope, outcome.result), queued
 
     found, started, queued = session.query(work)
+    lights = {"light": str(Light.RED)}, {"light": str(Light.ORANGE)}
     lines = tuple(
-        PlanLine(
-            PlanVerb.CHANGED,
-            "service",
-            f"{red.subject} {red.service_id}",
-            {"light": str(Light.RED)},
-            {"light": str(Light.ORANGE)},
-        )
+        PlanLine(PlanVerb.CHANGED, "service", f"{red.subject} {red.service_id}", *lights)
         for red in found.lines
     )
     count = found.queued if started is None else len(queued)
     outcome = Outcome(found, Plan(lines, requests=tuple(queued)), not session.dry_run)
-    results.tell(
-        session,
-        outcome,
-        {
-            "retried": count,
-            "requests": queued,
-            "bulk": output.bulk(started) if started is not None else None,
-            "likely": [
-                {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
-            ],
-        },
-    )
+    told = {
+        "retried": count,
+        "requests": queued,
+        "bulk": output.bulk(started) if started is not None else None,
+        "likely": [
+            {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
+        ],
+    }
+    results.tell(session, outcome, told)
     if session.json:
         return
     for likely, why, many in found.reasons:

@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import (
-    INSTANCE,
-    LEVEL,
-    SETTINGS,
-    changes,
-    choices,
-    limited,
-    reads,
-    settings_of,
-)
+from mission_control_tui.cli.common import options, results, waiting
 from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -46,10 +36,10 @@ def schedule() -> None:
 @click.argument("when")
 @click.argument("action", type=click.Choice(ACTIONS))
 @click.argument("service", required=False, default="")
-@LEVEL
-@SETTINGS
-@INSTANCE
-@changes(
+@options.LEVEL
+@options.SETTINGS
+@options.INSTANCE
+@options.changes(
     'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
     "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
     "    managed-exchange --level popx",
@@ -61,7 +51,7 @@ def add(
     action: str,
     service: str,
     level: str | None,
-    settings: tuple[str, ...],
+    settings: options.Pairs,
     instance: str,
 ) -> None:
     """Have ACTION done to USER at WHEN, as you.
@@ -74,15 +64,15 @@ def add(
     from mission_control_tui.model.schedules.editing import schedule
     from mission_control_tui.model.users.actions.params import ActionParams
 
-    params = ActionParams(service, level, settings_of(settings), instance)
+    params = ActionParams(service, level, dict(settings), instance)
     _change(session, schedule, user, action, params, when)
 
 
 @schedule.command("list")
 @click.option("--user", metavar="USER", help="Only one user's.")
-@choices("--state", "states", ScheduleState, "Only those in this state")
-@limited(200)
-@reads("mission-control schedule list --state waiting")
+@options.choices("--state", "states", ScheduleState, "Only those in this state")
+@options.limited(200)
+@options.reads("mission-control schedule list --state waiting")
 def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
@@ -109,11 +99,11 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
 @schedule.command()
 @click.argument("number", type=int)
 @click.option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
-@LEVEL
-@SETTINGS
-@changes('mission-control schedule change 12 --when "mon 9:00"')
+@options.LEVEL
+@options.SETTINGS
+@options.changes('mission-control schedule change 12 --when "mon 9:00"')
 def change(
-    session: Session, number: int, when: str | None, level: str | None, settings: tuple[str, ...]
+    session: Session, number: int, when: str | None, level: str | None, settings: options.Pairs
 ) -> None:
     """Give a schedule that waits another moment, level or settings; it is yours from then on."""
     if when is None and level is None and not settings:
@@ -128,7 +118,7 @@ def change(
         before = await show_schedule(scope, number)
         params = None
         if level is not None or settings:
-            stated = {**before.params.settings, **settings_of(settings)}
+            stated = {**before.params.settings, **dict(settings)}
             params = replace(before.params, level=level or before.params.level, settings=stated)
         return await change_schedule(
             *(scope, number),
@@ -143,7 +133,7 @@ def change(
 
 @schedule.command()
 @click.argument("number", type=int)
-@changes("mission-control schedule cancel 12")
+@options.changes("mission-control schedule cancel 12")
 def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""
     from mission_control_tui.model.schedules.editing import cancel_schedule
@@ -154,15 +144,12 @@ def cancel(session: Session, number: int) -> None:
 def document(view: ScheduleView) -> dict[str, object]:
     """Return a schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
     return {
-        "id": view.id,
-        "user": view.upn,
+        **attributes(view, "id", user="upn"),
         **attributes(view, "user_id", "action"),
         "service": view.params.service or None,
         **attributes(view.params, "level", "settings", "instance"),
-        **attributes(view, "what", "due_at"),
-        "when": view.shown,
-        **attributes(view, "time_zone", "state", "said"),
-        "request": view.request_id,
+        **attributes(view, "what", "due_at", when="shown"),
+        **attributes(view, "time_zone", "state", "said", request="request_id"),
         **attributes(view, "operator", "ticket", "created_at", "ended_at", "version"),
     }
 
@@ -179,24 +166,21 @@ def _change(
 
     async def work(scope: AccountScope) -> Outcome[ScheduleView]:
         outcome = await change(scope, *args, **options)
-        return await _awaited(session, scope.store, outcome)
+        if outcome.applied and outcome.plan.changes_anything:
+            await _await_moment(session, scope.store, outcome.result)
+        return outcome
 
     outcome = session.query(work)
     results.tell(session, outcome, _shown(outcome.result))
 
 
-async def _awaited(
-    session: Session, store: Store, outcome: Outcome[ScheduleView]
-) -> Outcome[ScheduleView]:
+async def _await_moment(session: Session, store: Store, view: ScheduleView) -> None:
     """See to it that a worker waits for the moment, or say that somebody has to."""
-    if not outcome.applied or not outcome.plan.changes_anything:
-        return outcome
-    ahead = outcome.result.due_at.timestamp() - await store.now()
+    ahead = view.due_at.timestamp() - await store.now()
     if not store.is_sqlite or ahead <= session.settings.worker.schedule_ahead_seconds:
         await waiting.wake(session, store)
-    else:
-        say(
-            "It happens when a worker runs then, or at the next command after: "
-            "`mission-control docs deployment` has a timer for hosts where nobody works at that hour."
-        )
-    return outcome
+        return
+    say(
+        "It happens when a worker runs then, or at the next command after: "
+        "`mission-control docs deployment` has a timer for hosts where nobody works at that hour."
+    )

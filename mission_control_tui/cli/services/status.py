@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -39,12 +40,9 @@ def status(session: Session, user: str | None, light: str | None) -> None:
     async def work(scope: AccountScope) -> tuple[AssignmentView, ...]:
         from mission_control_tui.model.services import lights
 
-        async def look() -> Sequence[AssignmentView]:
-            return await lights.status(scope, user=user)
-
+        look = partial(lights.status, scope, user=user)
         if session.wait is None:
-            only = Light(light) if light else None
-            return await lights.status(scope, user=user, light=only)
+            return await look(light=Light(light) if light else None)
         return await waiting.until_settled(session, scope, look, session.wait)
 
     views = session.query(work)

@@ -48,19 +48,8 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     ):
         return
     if found.orders:
-        table(
-            ("ACCOUNT", "ORDER", "STATE", "PLACED", "TOTAL"),
-            [
-                (
-                    order.account.code,
-                    order.order_id,
-                    order.state,
-                    when(order.placed_at),
-                    order.total,
-                )
-                for order in found.orders
-            ],
-        )
+        headings = ("ACCOUNT", "ORDER", "STATE", "PLACED", "TOTAL")
+        table(headings, [_order_row(order) for order in found.orders])
     if found.users:
         table(HEADINGS, [_row(user, user.matched) for user in found.users])
     if not found.users and not found.orders:
@@ -105,6 +94,10 @@ def _order_json(order: FoundOrder) -> dict[str, object]:
         "id": order.order_id,
         **attributes(order, "kind", "state", "placed_at", "operator", "total"),
     }
+
+
+def _order_row(order: FoundOrder) -> tuple[object, ...]:
+    return order.account.code, order.order_id, order.state, when(order.placed_at), order.total
 
 
 def _row(user: FoundUser, note: str = "") -> tuple[object, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ParamSpec
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import OFFSET, changes, destroys, limited, reads, waits
+from mission_control_tui.cli.common import options, results
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -20,15 +19,27 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
+OBJECT = click.argument("named", metavar="OBJECT")
+WHO = click.argument("who", nargs=-1, required=True, metavar="WHO...")
 SETTINGS = click.option(
-    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
-)
-ADD = click.option(
-    "--add",
-    "add",
+    *("--set", "settings"),
     multiple=True,
-    metavar="ROLE=WHO",
-    help="A member: a user or another object, as in --add owner=ada@acme.example; may be repeated.",
+    type=options.Pair("--set {} is not understood.", "Write --set NAME=VALUE."),
+    metavar="FIELD=VALUE",
+    help="A field; may be repeated.",
+)
+
+
+def _members(flag: str, help_text: str) -> options.Decorator:
+    """Return an option for members, each with the role."""
+    hint = f"Write {flag} owner=ada@acme.example."
+    kind = options.Pair(f"{flag} {{}} is not understood.", hint, needs_value=True)
+    return click.option(flag, multiple=True, type=kind, metavar="ROLE=WHO", help=help_text)
+
+
+ADD = _members(
+    "--add",
+    "A member: a user or another object, as in --add owner=ada@acme.example; may be repeated.",
 )
 
 
@@ -42,7 +53,7 @@ def objects() -> None:
 
 
 @objects.command()
-@reads("mission-control objects kinds")
+@options.reads("mission-control objects kinds")
 def kinds(session: Session) -> None:
     """The kinds of objects, with their fields and the roles of members."""
     from mission_control_tui.model.catalogue.in_force import current
@@ -62,19 +73,15 @@ def kinds(session: Session) -> None:
 @click.argument("query", required=False, default="")
 @click.option("--kind", metavar="KIND", help="Only this kind, by name or id.")
 @click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
-@limited(200)
-@OFFSET
-@reads('mission-control objects list sales --kind "Distribution Group"')
-def list_objects(
-    session: Session, query: str, kind: str | None, removed: bool, limit: int, offset: int
-) -> None:
+@options.limited(200)
+@options.OFFSET
+@options.reads('mission-control objects list sales --kind "Distribution Group"')
+def list_objects(session: Session, **wanted: Any) -> None:
     """List objects by name; each word of QUERY is in the name or the address."""
 
     from mission_control_tui.model.groups.queries import list_objects as listed
 
-    found = session.query(
-        listed, kind=kind, query=query, removed=removed, limit=limit, offset=offset
-    )
+    found = session.query(listed, **wanted)
     results.tell_list(
         session,
         {"objects": found.rows, "total": found.total},
@@ -90,8 +97,8 @@ def list_objects(
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
-@reads("mission-control objects show sales@acme.example")
+@OBJECT
+@options.reads("mission-control objects show sales@acme.example")
 def show(session: Session, named: str) -> None:
     """Everything about one, with its members."""
 
@@ -101,11 +108,10 @@ def show(session: Session, named: str) -> None:
     if session.printed({"object": as_json(view)}):
         return
     line(f"{view.name}  {view.address}  ({view.kind_name})")
-    line(
-        f"Light: {LIGHT_MARKS[view.service.light]} {view.service.word}  {view.service.step}".rstrip()
-    )
-    if view.service.error_said:
-        line(f"  {view.service.error_said} {view.service.error_remedy}".rstrip())
+    service = view.service
+    line(f"Light: {LIGHT_MARKS[service.light]} {service.word}  {service.step}".rstrip())
+    if service.error_said:
+        line(f"  {service.error_said} {service.error_remedy}".rstrip())
     for key, value in view.settings.items():
         line(f"{key}: {value}")
     for parent, name in view.member_of:
@@ -122,8 +128,8 @@ def show(session: Session, named: str) -> None:
 @click.argument("address")
 @SETTINGS
 @ADD
-@waits
-@changes(
+@options.waits
+@options.changes(
     'mission-control objects create distribution-group "Sales Team" sales@acme.example \\',
     "    --add member=ada@acme.example --add owner=bob@acme.example --wait 60",
     'mission-control objects create mail-contact "Print Shop" orders@printer.example',
@@ -133,31 +139,25 @@ def create(
     kind: str,
     name: str,
     address: str,
-    settings: tuple[str, ...],
-    add: tuple[str, ...],
+    settings: options.Pairs,
+    add: options.Pairs,
 ) -> None:
     """Make an object and provision it."""
-    given, members = _pairs("--set", settings), _members("--add", add)
     from mission_control_tui.model.groups.editing import create_object
 
-    _change(session, create_object, kind, name, address, settings=given, members=members)
+    of_object = (kind, name, address)
+    _change(session, create_object, *of_object, settings=dict(settings), members=_by_role(add))
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
+@OBJECT
 @click.option("--name", metavar="NAME", help="What it is called from now on.")
 @click.option("--address", metavar="ADDRESS", help="Its address from now on.")
 @SETTINGS
 @ADD
-@click.option(
-    "--remove",
-    "remove",
-    multiple=True,
-    metavar="ROLE=WHO",
-    help="A member who is no longer to have the role; may be repeated.",
-)
-@waits
-@changes(
+@_members("--remove", "A member who is no longer to have the role; may be repeated.")
+@options.waits
+@options.changes(
     'mission-control objects edit sales@acme.example --name "Sales Team" --set who-may-send=anyone',
     "mission-control objects edit sales@acme.example --remove owner=bob@acme.example",
 )
@@ -166,45 +166,45 @@ def edit(
     named: str,
     name: str | None,
     address: str | None,
-    settings: tuple[str, ...],
-    add: tuple[str, ...],
-    remove: tuple[str, ...],
+    settings: options.Pairs,
+    add: options.Pairs,
+    remove: options.Pairs,
 ) -> None:
     """Change an object and its members, or try again what is red."""
-    given = _pairs("--set", settings)
-    coming, going = _members("--add", add), _members("--remove", remove)
     from mission_control_tui.model.groups.editing import GroupChanges, edit_object
 
-    changes = GroupChanges(name, address, given, coming, going)
-    _change(session, edit_object, named, changes)
+    wished = GroupChanges(name, address, dict(settings), _by_role(add), _by_role(remove))
+    _change(session, edit_object, named, wished)
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
-@click.argument("who", nargs=-1, required=True, metavar="WHO...")
+@OBJECT
+@WHO
 @click.option("--role", metavar="ROLE", help="What they are to it; without it the first role.")
-@waits
-@changes("mission-control objects join sales@acme.example ada@acme.example bob@acme.example")
+@options.waits
+@options.changes(
+    "mission-control objects join sales@acme.example ada@acme.example bob@acme.example"
+)
 def join(session: Session, named: str, who: tuple[str, ...], role: str | None) -> None:
     """Let users or other objects be members."""
     _membership(session, named, who, role, joining=True)
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
-@click.argument("who", nargs=-1, required=True, metavar="WHO...")
+@OBJECT
+@WHO
 @click.option("--role", metavar="ROLE", help="What they no longer are; without it the first role.")
-@waits
-@changes("mission-control objects leave sales@acme.example ada@acme.example --role owner")
+@options.waits
+@options.changes("mission-control objects leave sales@acme.example ada@acme.example --role owner")
 def leave(session: Session, named: str, who: tuple[str, ...], role: str | None) -> None:
     """Take members out."""
     _membership(session, named, who, role, joining=False)
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
-@waits
-@destroys("mission-control objects remove sales@acme.example --yes --wait 60")
+@OBJECT
+@options.waits
+@options.destroys("mission-control objects remove sales@acme.example --yes --wait 60")
 def remove(session: Session, named: str) -> None:
     """Take an object away, with what it holds."""
     session.confirm(f"Remove {named}, with all that it holds?")
@@ -214,9 +214,9 @@ def remove(session: Session, named: str) -> None:
 
 
 @objects.command()
-@click.argument("named", metavar="OBJECT")
-@waits
-@changes("mission-control objects restore sales@acme.example")
+@OBJECT
+@options.waits
+@options.changes("mission-control objects restore sales@acme.example")
 def restore(session: Session, named: str) -> None:
     """Make a removed object again, with its fields and members; what it held does not come back."""
     from mission_control_tui.model.groups.editing import restore_object
@@ -239,8 +239,7 @@ def _membership(
             if not roles:
                 raise UsageError(f"A {view.kind_name} has no members.")
             chosen = roles[0].id
-        people = {chosen: who}
-        wished = GroupChanges(add=people) if joining else GroupChanges(remove=people)
+        wished = GroupChanges(add={chosen: who}) if joining else GroupChanges(remove={chosen: who})
         return await edit_object(scope, named, wished, dry_run=dry_run)
 
     _change(session, change)
@@ -259,26 +258,11 @@ def _shown(view: ObjectView) -> dict[str, object]:
     return {"object": as_json(view)}
 
 
-def _pairs(option: str, given: Sequence[str]) -> dict[str, object]:
-    return dict(_split(option, given, "NAME=VALUE"))
-
-
-def _members(option: str, given: Sequence[str]) -> dict[str, list[str]]:
+def _by_role(given: options.Pairs) -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
-    for role, who in _split(option, given, "owner=ada@acme.example", needs_value=True):
+    for role, who in given:
         members.setdefault(role, []).append(who.strip())
     return members
-
-
-def _split(
-    option: str, given: Sequence[str], shape: str, *, needs_value: bool = False
-) -> Iterator[tuple[str, str]]:
-    """Yield the pairs that `option` was given. Raises UsageError for what is none."""
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or (needs_value and not value.strip()):
-            raise UsageError(f"{option} {text} is not understood.", hint=f"Write {option} {shape}.")
-        yield name.strip(), value
 
 
 def as_json(view: ObjectView) -> dict[str, object]:

@@ -10,7 +10,7 @@ import click
 
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes
-from mission_control_tui.cli.common.output import line, print_plan, say
+from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
 from mission_control_tui.cli.common.session import Session
@@ -162,15 +162,10 @@ def _json(
         "differing": [row for row in result.differing if not row.changed],
         "unchanged": result.unchanged,
         "refused": [
-            {
-                "row": rejected.row.row,
-                "upn": rejected.row.fields.get("upn"),
-                "problems": rejected.problems,
-            }
-            for rejected in result.refused
+            {"row": bad.row.row, "upn": bad.row.fields.get("upn"), "problems": bad.problems}
+            for bad in result.refused
         ],
-        "missing_domains": result.missing_domains,
-        "warnings": result.warnings,
+        **attributes(result, "missing_domains", "warnings"),
         "notices": users.notices,
         "refused_file": None if rejects is None else str(rejects),
         "requests": outcome.plan.requests,

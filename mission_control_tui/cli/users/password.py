@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common import passwords, results
 from mission_control_tui.cli.common.options import changes, waits
+from mission_control_tui.cli.common.output import attributes
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -49,13 +51,10 @@ def password(
         from mission_control_tui.model.users.passwords import set_password, set_service_password
 
         if service is None:
-            outcome = await set_password(
-                scope, user, given, must_change=must_change, dry_run=dry_run
-            )
+            set_ = partial(set_password, scope, user, given, must_change=must_change)
         else:
-            outcome = await set_service_password(
-                scope, user, service, given, instance=instance, dry_run=dry_run
-            )
+            set_ = partial(set_service_password, scope, user, service, given, instance=instance)
+        outcome = await set_(dry_run=dry_run)
         made = outcome.result.password
         if file is not None and made is not None:
             file.write(passwords.OF_USERS, [(outcome.result.upn, made)])
@@ -63,9 +62,6 @@ def password(
 
     with passwords.named_file(session) as file:
         outcome, lights = results.carry_out_and_wait(session, lambda made: made.user_id, change)
-    told = {
-        "user_id": outcome.result.user_id,
-        "upn": outcome.result.upn,
-        "request": outcome.result.request_id if outcome.applied else None,
-    }
+    request = outcome.result.request_id if outcome.applied else None
+    told = {**attributes(outcome.result, "user_id", "upn"), "request": request}
     results.tell(session, outcome, told, lights)

@@ -12,7 +12,7 @@ import click
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import changes, waits
+from mission_control_tui.cli.common.options import Pair, changes, waits
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
@@ -50,9 +50,9 @@ NAMED = 50
 @click.option("--template", metavar="NAME", help="What everybody gets: a saved template.")
 @click.option("--like", metavar="USER", help="What everybody gets: what this user has.")
 @click.option(
-    "--level",
-    "levels",
+    *("--level", "levels"),
     multiple=True,
+    type=Pair("--give {} is not SERVICE=LEVEL."),
     metavar="SERVICE=LEVEL",
     help="A service that everybody gets; may be repeated.",
 )
@@ -108,7 +108,7 @@ async def _choices(scope: AccountScope, given: Any) -> PasteChoices:
     if not domain:
         raise UsageError("The account has no domain yet.", hint="Buy one, or add one, first.")
     if given["levels"]:
-        content = stated_content((), given["levels"], ())
+        content = stated_content(give=given["levels"])
     else:
         content = await content_of(
             scope, given["template"], given["like"], not given["no_services"]
@@ -128,14 +128,11 @@ async def _work(
     choices = await _choices(scope, given)
     own = await _own_passwords(scope.store, choices)
 
+    headings, blank = (passwords.OF_SERVICES, [""] * 3) if own else (passwords.OF_USERS, [])
+
     def keep(made: Sequence[NewPassword]) -> None:
-        if file is None:
-            return
-        if own:
-            rows = [(new.upn, "", "", "", new.password) for new in made]
-            file.write(passwords.OF_SERVICES, rows, made=False)
-        else:
-            file.write(passwords.OF_USERS, [(new.upn, new.password) for new in made], made=False)
+        if file is not None:
+            file.write(headings, [(new.upn, *blank, new.password) for new in made], made=False)
 
     outcome = await paste_list(
         scope, pasted, choices, keep=keep, allow_short=given["allow_short"], dry_run=session.dry_run
@@ -191,7 +188,7 @@ def _json(outcome: Outcome[PasteResult], bulk: BulkView | None) -> dict[str, obj
     return {
         "applied": outcome.applied,
         "created": [
-            {"line": row.person.line, "upn": row.upn, "display_name": row.person.display_name}
+            {"line": row.person.line, "upn": row.upn, **attributes(row.person, "display_name")}
             for row in result.created
         ],
         "refused": [
@@ -200,8 +197,7 @@ def _json(outcome: Outcome[PasteResult], bulk: BulkView | None) -> dict[str, obj
         ],
         "seats": [
             {
-                "service": need.service_id,
-                "level": need.level_id,
+                **attributes(need, service="service_id", level="level_id"),
                 **attributes(need, "free", "needed", "short"),
             }
             for need in result.seats

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common import options, results
 from mission_control_tui.cli.common.output import attributes, line, when
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotFound, UsageError
@@ -28,7 +26,7 @@ def templates() -> None:
 
 
 @templates.command("list")
-@reads("mission-control templates list")
+@options.reads("mission-control templates list")
 def list_(session: Session) -> None:
     """The account's templates by name."""
 
@@ -54,7 +52,7 @@ def list_(session: Session) -> None:
 
 @templates.command()
 @click.argument("name")
-@reads("mission-control templates show Sales")
+@options.reads("mission-control templates show Sales")
 def show(session: Session, name: str) -> None:
     """Everything in one template."""
 
@@ -75,27 +73,30 @@ def show(session: Session, name: str) -> None:
         line(f"  {words}")
 
 
+def stating(flag: str, name: str, shape: str, help_text: str) -> options.Decorator:
+    """Return an option that says a part of a content, as `stated_content` takes it; may be repeated."""
+    kind = options.Pair(f"{flag} {{}} is not {shape}.")
+    return click.option(flag, name, multiple=True, type=kind, metavar=shape, help=help_text)
+
+
 @templates.command()
 @click.argument("name")
 @click.option("--like", metavar="USER", help="What a new user like this one would get.")
-@click.option(
-    "--field", "fields", multiple=True, metavar="FIELD=VALUE", help="A field; may be repeated."
-)
-@click.option(
+@stating("--field", "fields", "FIELD=VALUE", "A field; may be repeated.")
+@stating(
     "--give",
-    multiple=True,
-    metavar="SERVICE=LEVEL",
-    help="A service with its level; SERVICE/NAME=LEVEL for one of several. May be repeated.",
+    "give",
+    "SERVICE=LEVEL",
+    "A service with its level; SERVICE/NAME=LEVEL for one of several. May be repeated.",
 )
-@click.option(
+@stating(
     "--set",
     "settings",
-    multiple=True,
-    metavar="SERVICE.OPTION=VALUE",
-    help="A setting of a service that is given; may be repeated.",
+    "SERVICE.OPTION=VALUE",
+    "A setting of a service that is given; may be repeated.",
 )
 @click.option("--replace", is_flag=True, help="Replace the template of this name.")
-@changes(
+@options.changes(
     "mission-control templates save Sales --like ada@acme.example",
     "mission-control templates save Kiosk --field department=Shop --give managed-exchange=popx",
 )
@@ -103,9 +104,9 @@ def save(
     session: Session,
     name: str,
     like: str | None,
-    fields: tuple[str, ...],
-    give: tuple[str, ...],
-    settings: tuple[str, ...],
+    fields: options.Pairs,
+    give: options.Pairs,
+    settings: options.Pairs,
     replace: bool,
 ) -> None:
     """Save a template, made like a user or of what is given.
@@ -135,7 +136,7 @@ def save(
 @templates.command()
 @click.argument("name")
 @click.argument("new_name")
-@changes("mission-control templates rename Sales 'Sales Sydney'")
+@options.changes("mission-control templates rename Sales 'Sales Sydney'")
 def rename(session: Session, name: str, new_name: str) -> None:
     """Call a template otherwise."""
 
@@ -146,7 +147,7 @@ def rename(session: Session, name: str, new_name: str) -> None:
 
 @templates.command()
 @click.argument("name")
-@destroys("mission-control templates remove Sales --yes")
+@options.destroys("mission-control templates remove Sales --yes")
 def remove(session: Session, name: str) -> None:
     """Remove a template; users that were made from it stay as they are."""
     from mission_control_tui.model.onboarding.templates import remove_template
@@ -169,7 +170,7 @@ def as_json(template: Template) -> dict[str, object]:
 
 
 def stated_content(
-    fields: Sequence[str], give: Sequence[str], settings: Sequence[str]
+    fields: options.Pairs = (), give: options.Pairs = (), settings: options.Pairs = ()
 ) -> TemplateContent:
     """Return the content that --field, --give and --set state. Raises UsageError, InvalidInput."""
     from mission_control_tui.model.onboarding.template_content import (
@@ -180,39 +181,28 @@ def stated_content(
     from mission_control_tui.model.people.values import parse_value
 
     stated: dict[str, Value] = {}
-    for field in fields:
-        name, value = _pair(field, "--field", "FIELD=VALUE")
-        name = name.replace("-", "_")
+    for named, value in fields:
+        name = named.replace("-", "_")
         if name not in FIELD_BY_NAME:
             raise UsageError(
                 f"There is no field {name!r}.", hint=f"There are: {', '.join(FIELD_BY_NAME)}."
             )
-        stated[name] = parse_value(FIELD_BY_NAME[name], value)
-    levels = dict(_pair(service, "--give", "SERVICE=LEVEL") for service in give)
+        stated[name] = parse_value(FIELD_BY_NAME[name], value.strip())
+    levels = {service: level.strip() for service, level in give}
     of: dict[str, dict[str, Any]] = {at: {} for at in levels}
-    for setting in settings:
-        where, value = _pair(setting, "--set", "SERVICE.OPTION=VALUE")
+    for where, value in settings:
         at, dot, option = where.rpartition(".")
         if not dot or at not in of:
             raise UsageError(
-                f"--set {setting} is for no service that is given.",
+                f"--set {where}={value} is for no service that is given.",
                 hint="Write it as SERVICE.OPTION=VALUE, with the same SERVICE as in --give.",
             )
-        of[at][option] = value
-    return TemplateContent(
-        stated,
-        tuple(
-            TemplateService(at.partition("/")[0], level, of[at], at.partition("/")[2])
-            for at, level in levels.items()
-        ),
-    )
-
-
-def _pair(text: str, option: str, shape: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip():
-        raise UsageError(f"{option} {text} is not {shape}.")
-    return name.strip(), value.strip()
+        of[at][option] = value.strip()
+    services = []
+    for at, level in levels.items():
+        service, _, instance = at.partition("/")
+        services.append(TemplateService(service, level, of[at], instance))
+    return TemplateContent(stated, tuple(services))
 
 
 async def content_of(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +9,7 @@ import click
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import OFFSET, limited, reads
-from mission_control_tui.cli.common.output import attributes, lights, line, print_json, say, table
+from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
@@ -33,9 +31,9 @@ COMMANDS = {
     "enable": ("Undo disable.", "users.change:enable"),
     "unlock": ("Let a locked-out user in again.", "users.change:unlock"),
     "alias": ("Further addresses: add, remove, primary.", "users.alias:alias"),
-    "deprovision": ("Take every service away.", "users.remove:deprovision"),
-    "delete": ("Put a user into the recycling bin.", "users.remove:delete"),
-    "restore": ("Bring a user back from the bin.", "users.remove:restore"),
+    "deprovision": ("Take every service away.", "users.change:deprovision"),
+    "delete": ("Put a user into the recycling bin.", "users.change:delete"),
+    "restore": ("Bring a user back from the bin.", "users.change:restore"),
     "bin": ("The recycling bin.", "users.bin:recycling_bin"),
     "purge": ("Empty it of somebody, for good.", "users.bin:purge"),
     "history": ("What happened to a user.", "users.history:history"),
@@ -81,15 +79,10 @@ def list_users(
     lights = frozenset({Light(light)} if light else ())
     wanted = UserFilter(query, lights, disabled=disabled, in_bin=in_bin)
     found = session.query(page, wanted, offset=offset, limit=limit)
-    if session.json:
-        print_json(
-            {
-                "users": [_line(user) for user in found.rows],
-                "total": found.total,
-                "more": found.more,
-            }
-        )
-    elif as_csv:
+    document = {"users": [_line(user) for user in found.rows], **attributes(found, "total", "more")}
+    if session.printed(document):
+        return
+    if as_csv:
         _print_csv(found.rows)
     else:
         _print_table(found, offset, in_bin=in_bin)
@@ -107,14 +100,12 @@ def _flags(user: UserLine) -> str:
 
 
 def _print_csv(rows: tuple[UserLine, ...]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["upn", "display_name", "username", "flags", "lights"])
+    table = [["upn", "display_name", "username", "flags", "lights"]]
     for user in rows:
         shown = "; ".join(f"{service}={light}" for service, light in user.lights)
         cells = [user.upn, user.display_name, user.username, _flags(user), shown]
-        writer.writerow([safe_cell(harmless(cell)) for cell in cells])
-    click.echo(text.getvalue(), nl=False)
+        table.append([safe_cell(harmless(cell)) for cell in cells])
+    print_csv(table, line_end="\n")
 
 
 def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
@@ -144,20 +135,16 @@ def show(session: Session, user: str) -> None:
     from mission_control_tui.model.people.fields import FIELDS
     from mission_control_tui.model.people.values import text_of
 
-    rows = [
-        (field.label, text_of(value))
-        for field in FIELDS
-        if (value := getattr(view.details, field.name))
-    ]
+    stated = ((field.label, getattr(view.details, field.name)) for field in FIELDS)
+    rows = [(label, text_of(value)) for label, value in stated if value]
     rows += [("Alias", alias) for alias in view.aliases]
     rows.append(("Primary address", view.primary_address))
-    rows += [("Locked", "yes")] if view.locked else []
-    rows += (
-        [("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC")]
-        if view.in_bin
-        else []
-    )
-    rows += [("Password", "waits to be delivered")] if view.password_waiting else []
+    if view.locked:
+        rows.append(("Locked", "yes"))
+    if view.in_bin:
+        rows.append(("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC"))
+    if view.password_waiting:
+        rows.append(("Password", "waits to be delivered"))
     rows += [("Created", f"{view.created_at:%Y-%m-%d %H:%M} UTC"), ("Id", view.id)]
     width = max(len(label) for label, _ in rows)
     for label, text in rows:

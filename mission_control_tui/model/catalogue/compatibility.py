@@ -77,7 +77,7 @@ def _of(pairs: frozenset[tuple[str, str]], owner: str) -> list[str]:
 
 
 def _by_id(items: Sequence[NamedT], wanted: str) -> NamedT | None:
-    return next((one for one in items if one.id == wanted), None)
+    return next((item for item in items if item.id == wanted), None)
 
 
 def _vanished(where: str, hint: str) -> Problem:
@@ -87,22 +87,21 @@ def _vanished(where: str, hint: str) -> Problem:
 def _inside(
     where: str, kind: str, present: Sequence[NamedItem], used: list[str], hint: str
 ) -> Iterator[Problem]:
-    there = {one.id for one in present}
-    for one in used:
-        if one not in there:
-            yield _vanished(f"{where} > {kind} {one}", hint)
+    there = {item.id for item in present}
+    for key in used:
+        if key not in there:
+            yield _vanished(f"{where} > {kind} {key}", hint)
 
 
 def _service(where: str, before: Service, after: Service, options: list[str]) -> Iterator[Problem]:
-    if before.subject != after.subject:
-        what = f"it is in use with subject {before.subject} and cannot become {after.subject}"
-        yield Problem(f"{where} > subject", what, "make a new service instead")
-    if before.address != after.address:
-        what = f"it is in use with {before.address} addresses"
-        yield Problem(f"{where} > address", what, "make a new service instead")
-    if before.seats != after.seats:
-        what = "it is in use, and its seats are counted or not as before"
-        yield Problem(f"{where} > seats", what, "make a new service instead")
+    changed = {
+        "subject": f"it is in use with subject {before.subject} and cannot become {after.subject}",
+        "address": f"it is in use with {before.address} addresses",
+        "seats": "it is in use, and its seats are counted or not as before",
+    }
+    for name, what in changed.items():
+        if getattr(before, name) != getattr(after, name):
+            yield Problem(f"{where} > {name}", what, "make a new service instead")
     for option_id in options:
         former, now = _by_id(before.options, option_id), _by_id(after.options, option_id)
         if former is not None and now is not None and former.type != now.type:

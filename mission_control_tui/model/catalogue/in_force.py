@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.codec import from_json, to_json
@@ -31,16 +31,16 @@ class InForce:
 _known: dict[str, Catalogue] = {}
 
 
+async def _head(session: AsyncSession) -> Row[int, str] | None:
+    """Return number and digest of the newest version."""
+    version = CatalogueVersionRow
+    newest = select(version.number, version.digest).order_by(version.number.desc()).limit(1)
+    return (await session.execute(newest)).one_or_none()
+
+
 async def in_force(session: AsyncSession) -> InForce:
     """Return the newest catalogue. Raises NotFound where none was ever loaded."""
-    newest = select(func.max(CatalogueVersionRow.number)).scalar_subquery()
-    head = (
-        await session.execute(
-            select(CatalogueVersionRow.number, CatalogueVersionRow.digest).where(
-                CatalogueVersionRow.number == newest
-            )
-        )
-    ).one_or_none()
+    head = await _head(session)
     if head is None:
         raise NotFound(
             "This database has no catalogue yet.", hint="Run `mission-control init` first."
@@ -73,13 +73,7 @@ async def put(tx: Transaction, catalogue: Catalogue, source: str) -> int:
         await tx.session.execute(text("LOCK TABLE catalogue_versions IN SHARE ROW EXCLUSIVE MODE"))
     document = to_json(catalogue)
     digest = hashlib.sha256(document.encode()).hexdigest()
-    head = (
-        await tx.session.execute(
-            select(CatalogueVersionRow.number, CatalogueVersionRow.digest)
-            .order_by(CatalogueVersionRow.number.desc())
-            .limit(1)
-        )
-    ).one_or_none()
+    head = await _head(tx.session)
     if head is not None and head.digest == digest:
         return int(head.number)
     number = 1 if head is None else head.number + 1
@@ -98,9 +92,9 @@ async def put(tx: Transaction, catalogue: Catalogue, source: str) -> int:
 
 async def put_shipped_where_none(tx: Transaction) -> int:
     """Return the number of the catalogue in force; the shipped one becomes the first where there is none."""
-    newest = await tx.session.scalar(select(func.max(CatalogueVersionRow.number)))
-    if newest is not None:
-        return int(newest)
+    head = await _head(tx.session)
+    if head is not None:
+        return int(head.number)
     from mission_control_tui.model.catalogue.file.parse import parse
     from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
 from mission_control_tui.model.catalogue.values import InvalidValue
@@ -44,13 +44,12 @@ class Quote:
 
     def __add__(self, other: Quote) -> Quote:
         """One quote with the lines of both."""
-        return Quote(
+        return replace(
+            self,
             lines=self.lines + other.lines,
             net=self.net + other.net,
             tax=self.tax + other.tax,
             total=self.total + other.total,
-            tax_label=self.tax_label,
-            prices_are_examples=self.prices_are_examples,
         )
 
 
@@ -126,11 +125,11 @@ def term_words(count: int) -> str:
 
 
 def _level(product: Product, key: str | None, problems: list[Problem]) -> str | None:
-    on_sale = [one for one in product.levels if not one.withdrawn]
+    on_sale = [level for level in product.levels if not level.withdrawn]
     if key is None:
         if len(on_sale) == 1:
             return on_sale[0].id
-        names = ", ".join(f"{one.id} ({one.name})" for one in on_sale)
+        names = ", ".join(f"{level.id} ({level.name})" for level in on_sale)
         problems.append(Problem("level", "a level must be chosen", f"There are: {names}."))
         return None
     try:
@@ -139,7 +138,7 @@ def _level(product: Product, key: str | None, problems: list[Problem]) -> str | 
         problems.append(Problem("level", error.what, error.hint))
         return None
     if found.withdrawn:
-        names = ", ".join(one.name for one in on_sale)
+        names = ", ".join(level.name for level in on_sale)
         problems.append(Problem("level", f"{found.name} is no longer sold", f"Choose: {names}."))
     return found.id
 

@@ -6,13 +6,14 @@ Every lookup takes an id or a name, case-insensitively, and raises NotFound with
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean, find
 from mission_control_tui.model.catalogue.values import InvalidValue, Value, ValueRule
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
-from mission_control_tui.model.money import Money, minor_digits
+from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import SubjectKind
 
 Limit = bool | int | str | list[str]
@@ -70,12 +71,8 @@ class Option(ValueRule):
         override = self.per_level.get(level_id)
         if override is None:
             return self
-        return replace(
-            self,
-            default=self.default if override.default is None else override.default,
-            minimum=self.minimum if override.minimum is None else override.minimum,
-            maximum=self.maximum if override.maximum is None else override.maximum,
-        )
+        stated = {field.name: getattr(override, field.name) for field in fields(override)}
+        return replace(self, **{name: value for name, value in stated.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +211,9 @@ class Service:
 
 def _kept_or_default(option: Option, previous: Mapping[str, Value]) -> Value:
     if option.id in previous:
-        try:
+        # What does not fit falls back to the default: the plan shows both before it is applied.
+        with suppress(InvalidValue):
             return option.convert(previous[option.id])
-        except InvalidValue:
-            # Falls back to the default: the plan shows the old and the new value before it is applied.
-            return option.convert(option.initial)
     return option.convert(option.initial)
 
 
@@ -332,11 +327,6 @@ class Catalogue:
     prices_are_examples: bool = False
     products: tuple[Product, ...] = ()
     services: tuple[Service, ...] = ()
-
-    @property
-    def minor_digits(self) -> int:
-        """Decimals of the currency, by ISO 4217."""
-        return minor_digits(self.currency)
 
     def money(self, minor: int) -> Money:
         """`minor` units of this catalogue's currency."""

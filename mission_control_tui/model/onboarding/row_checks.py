@@ -102,8 +102,8 @@ class RowChecker:
         await self._name()
         self._resolve_managers()
         refused = self._judged.refused
-        self._judged.new = [one for one in self._judged.new if one.row.row not in refused]
-        self._judged.known = [one for one in self._judged.known if one.row.row not in refused]
+        self._judged.new = [user for user in self._judged.new if user.row.row not in refused]
+        self._judged.known = [user for user in self._judged.known if user.row.row not in refused]
         return self._judged
 
     async def _load(self, lock: bool) -> None:
@@ -127,11 +127,8 @@ class RowChecker:
             self._manager_upns.update((row.id, row.upn) for row in found)
 
     def _is_ours(self, holder: Holder) -> bool:
-        return (
-            holder.account_id == self._account_id
-            and not holder.in_bin
-            and holder.kind is AddressKind.UPN
-        )
+        in_account = holder.account_id == self._account_id and not holder.in_bin
+        return in_account and holder.kind is AddressKind.UPN
 
     def _sort(self) -> None:
         """Into new, known and refused, by who has the UPN."""
@@ -186,72 +183,70 @@ class RowChecker:
         )
         in_store = set(names)
         rows_of: dict[str, int] = {}
-        for one in self._judged.new:
-            key = one.details.username.casefold()
+        for user in self._judged.new:
+            key, shown = user.details.username.casefold(), harmless(user.details.username)
             if not key:
                 continue
             if key in in_store:
-                what = f"{harmless(one.details.username)} is taken by another user"
-                offer = username_for(one.details.upn, in_store | rows_of.keys())
-                self._refuse(one.row, Problem("username", what, f"{offer} is free"))
+                offer = username_for(user.details.upn, in_store | rows_of.keys())
+                what, hint = f"{shown} is taken by another user", f"{offer} is free"
             elif key in rows_of:
-                what = f"{harmless(one.details.username)} stands in row {rows_of[key]} already"
-                self._refuse(
-                    one.row, Problem("username", what, "choose another, or leave it empty")
-                )
+                what = f"{shown} stands in row {rows_of[key]} already"
+                hint = "choose another, or leave it empty"
             else:
-                rows_of[key] = one.row.row
+                rows_of[key] = user.row.row
+                continue
+            self._refuse(user.row, Problem("username", what, hint))
         used = in_store | rows_of.keys()
-        for one in self._judged.new:
-            if not one.details.username:
-                username = username_for(one.details.upn, used)
+        for user in self._judged.new:
+            if not user.details.username:
+                username = username_for(user.details.upn, used)
                 used.add(username)
-                one.details = replace(one.details, username=username)
+                user.details = replace(user.details, username=username)
 
     def _resolve_managers(self) -> None:
         """A manager is a user, or a row that becomes one: who depends on a refused row is refused as well."""
-        new = {one.key: one for one in self._judged.new}
+        new = {user.key: user for user in self._judged.new}
         in_file: list[tuple[ImportRow, NewUser, NewUser | None]] = []
         for row, upn, user in self._managed():
             key = lookup_key(upn)
             holder = self._held.get(key)
+            ours = holder is not None and holder.account_id == self._account_id
             if key == self._keys[row.row]:
-                self._refuse_manager(row, "a user cannot be their own manager", "leave it empty")
+                what, hint = "a user cannot be their own manager", "leave it empty"
             elif key in new:
                 in_file.append((row, new[key], user))
-            elif (
-                holder is None
-                or holder.account_id != self._account_id
-                or holder.kind is AddressKind.OBJECT
-            ):
+                continue
+            elif holder is None or not ours or holder.kind is AddressKind.OBJECT:
                 what = f"{harmless(upn)} is no user of this account, nor of this file"
-                self._refuse_manager(row, what, "create the manager first")
+                hint = "create the manager first"
             elif holder.in_bin:
                 what = f"{harmless(upn)} is in the recycling bin"
-                self._refuse_manager(row, what, "restore that user, or name another")
-            elif user is not None:
-                user.manager_id = holder.user_id
+                hint = "restore that user, or name another"
+            else:
+                if user is not None:
+                    user.manager_id = holder.user_id
+                continue
+            self._refuse(row, Problem("manager", what, hint))
         refused = self._judged.refused
-        while depending := [one for one in in_file if one[1].row.row in refused]:
-            in_file = [one for one in in_file if one[1].row.row not in refused]
+        while depending := [needs for needs in in_file if needs[1].row.row in refused]:
+            in_file = [needs for needs in in_file if needs[1].row.row not in refused]
             for row, manager, _ in depending:
-                what = f"{harmless(manager.details.upn)} stands in row {manager.row.row}, which is refused"
-                self._refuse_manager(row, what, "correct that row")
+                upn = harmless(manager.details.upn)
+                what = f"{upn} stands in row {manager.row.row}, which is refused"
+                self._refuse(row, Problem("manager", what, "correct that row"))
         for _, manager, user in in_file:
             if user is not None:
                 user.manager_key = manager.key
 
     def _managed(self) -> Iterator[tuple[ImportRow, str, NewUser | None]]:
         """Yield the rows that state a manager who is not the present one, with the manager and the new user."""
-        for one in self._judged.new:
-            if one.details.manager:
-                yield one.row, one.details.manager, one
+        for user in self._judged.new:
+            if user.details.manager:
+                yield user.row, user.details.manager, user
         for known in self._judged.known:
             if known.changes.get("manager"):
                 yield known.row, str(known.changes["manager"]), None
-
-    def _refuse_manager(self, row: ImportRow, what: str, hint: str) -> None:
-        self._refuse(row, Problem("manager", what, hint))
 
     def _refuse(self, row: ImportRow, problem: Problem) -> None:
         located = self._file.located(row, problem)

@@ -29,6 +29,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.templates import TemplateRow
+from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import fold, harmless
 
 NAME_LIMIT = 60
@@ -89,16 +90,14 @@ async def save_template(
     content = checked(catalogue, content)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         row = await _find(tx.session, account_id, name, lock=True)
-        if row is None and version is not None:
-            raise NotFound(f"The template {name} was removed meanwhile.")
+        before: dict[str, object] = {}
         if row is not None:
             if version is None:
-                raise Conflict(
-                    f"There is a template {row.name} already.",
-                    hint="Choose another name, or replace it with --replace.",
-                )
+                raise _taken(row, "Choose another name, or replace it with --replace.")
             _same_version(row, version)
-        before = flat(TemplateContent.from_json(row.content)) if row is not None else {}
+            before = flat(_view(row).content)
+        elif version is not None:
+            raise NotFound(f"The template {name} was removed meanwhile.")
         after = flat(content)
         if row is not None and before == after and row.name == name:
             tx.record(PlanVerb.UNCHANGED, "template", row.name)
@@ -107,11 +106,8 @@ async def save_template(
         if row is None:
             row = TemplateRow(account_id=account_id, version=0)
             tx.session.add(row)
-        row.name, row.name_key = name, fold(name)
         row.content = content.to_json()
-        row.operator, row.updated_at = scope.caller.operator, tx.now
-        row.version += 1
-        await tx.session.flush()
+        await _keep(tx, row, name)
         replaces = ("--replace",) if verb is PlanVerb.CHANGED else ()
         tx.command("templates", "save", name, *words(content), *replaces)
         tx.record(
@@ -143,17 +139,12 @@ async def rename_template(
         _same_version(row, version)
         other = await _find(tx.session, account_id, new_name)
         if other is not None and other.id != row.id:
-            raise Conflict(
-                f"There is a template {other.name} already.", hint="Choose another name."
-            )
+            raise _taken(other, "Choose another name.")
         old = row.name
         if old == new_name:
             tx.record(PlanVerb.UNCHANGED, "template", old)
         else:
-            row.name, row.name_key = new_name, fold(new_name)
-            row.operator, row.updated_at = scope.caller.operator, tx.now
-            row.version += 1
-            await tx.session.flush()
+            await _keep(tx, row, new_name)
             tx.command("templates", "rename", old, new_name)
             tx.record(
                 PlanVerb.CHANGED,
@@ -190,12 +181,24 @@ async def remove_template(
     return tx.outcome(view)
 
 
+async def _keep(tx: Transaction, row: TemplateRow, name: str) -> None:
+    """Write the row under this name as its next version."""
+    row.name, row.name_key = name, fold(name)
+    row.operator, row.updated_at = tx.caller.operator, tx.now
+    row.version += 1
+    await tx.session.flush()
+
+
 def _name(typed: str) -> str:
     name = " ".join(typed.split())
     if not name or len(name) > NAME_LIMIT or harmless(name) != name:
         what = f"a name has 1 to {NAME_LIMIT} characters, none of them invisible"
         raise InvalidInput("This name cannot be used.", problems=[Problem("name", what)])
     return name
+
+
+def _taken(row: TemplateRow, hint: str) -> Conflict:
+    return Conflict(f"There is a template {row.name} already.", hint=hint)
 
 
 def _same_version(row: TemplateRow, version: int | None) -> None:
@@ -222,20 +225,12 @@ async def _row(
     row = await _find(session, account_id, name, lock=lock)
     if row is not None:
         return row
-    names = (
-        await session.scalars(
-            select(TemplateRow.name)
-            .where(TemplateRow.account_id == account_id)
-            .order_by(TemplateRow.name_key)
-            .limit(20)
-        )
-    ).all()
-    raise NotFound(
-        f"This account has no template {harmless(name)!r}.",
-        hint=f"There are: {', '.join(names)}."
-        if names
-        else "Make one: mission-control templates save NAME --like USER",
-    )
+    of_account = select(TemplateRow.name).where(TemplateRow.account_id == account_id)
+    names = (await session.scalars(of_account.order_by(TemplateRow.name_key).limit(20))).all()
+    hint = "Make one: mission-control templates save NAME --like USER"
+    if names:
+        hint = f"There are: {', '.join(names)}."
+    raise NotFound(f"This account has no template {harmless(name)!r}.", hint=hint)
 
 
 def _view(row: TemplateRow) -> Template:

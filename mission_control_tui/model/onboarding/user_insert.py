@@ -10,19 +10,15 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
-from mission_control_tui.model import command_words
-from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.onboarding.row_checks import NewUser
 from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
-from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.user_rows import stated, to_columns
+from mission_control_tui.model.users.creation import new_rows, note_created
 
 USERS_AT_ONCE = 500
 
@@ -54,9 +50,9 @@ async def write_users(
     for chunk in batches(users, USERS_AT_ONCE):
         passwords = await asyncio.to_thread(_passwords, chunk, policy)
         made += [
-            NewPassword(one.details.upn, password)
-            for one, password in zip(chunk, passwords, strict=True)
-            if one.password is None
+            NewPassword(user.details.upn, password)
+            for user, password in zip(chunk, passwords, strict=True)
+            if user.password is None
         ]
         kept = await sealed_passwords.keep_many(tx, account_id, passwords)
         rows = await asyncio.to_thread(_rows, tx, account_id, chunk, ids, kept)
@@ -86,47 +82,16 @@ def _rows(
     people: Rows = []
     addresses: Rows = []
     terms: Rows = []
-    for one, secret_id in zip(users, kept, strict=True):
-        user_id, details = ids[one.key], one.details
-        columns = to_columns(details)
-        people.append(
-            {
-                "id": user_id,
-                "account_id": account_id,
-                **columns,
-                "manager_id": one.manager_id,
-                "locked": False,
-                "created_at": tx.now,
-                "updated_at": tx.now,
-                "secret_id": secret_id,
-            }
-        )
-        addresses.append(
-            {
-                "account_id": account_id,
-                "user_id": user_id,
-                "address": details.upn,
-                "key": one.key,
-                "kind": AddressKind.UPN,
-                "is_primary": True,
-            }
-        )
+    for user, secret_id in zip(users, kept, strict=True):
+        user_id, details = ids[user.key], user.details
+        row, address = new_rows(account_id, user_id, details, user.manager_id, secret_id, tx.now)
+        people.append(row)
+        addresses.append(address)
         terms += search.term_rows(
-            account_id, user_id, columns["sort_key"], False, search.terms_of(details)
+            account_id, user_id, row["sort_key"], False, search.terms_of(details)
         )
-        tx.command(*command_words.create_user(details))
-        tx.record(
-            PlanVerb.CREATED,
-            "user",
-            details.upn,
-            after={
-                **stated(details),
-                "password": "generated" if one.password is None else "given",
-            },
-            action=AuditAction.CREATE_USER,
-            user_id=user_id,
-            version=1,
-        )
+        word = "generated" if user.password is None else "given"
+        note_created(tx, details, user_id, {"password": word})
     terms.sort(key=lambda row: (row["term"], row["user_id"]))
     return {
         _table(UserRow): people,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mission_control_tui.model.errors import InvalidInput, Problem
@@ -57,7 +56,23 @@ def check(
     password: str, username: str, policy: PasswordPolicy = DEFAULT_POLICY
 ) -> tuple[RuleResult, ...]:
     """Return every rule of `policy` with its result, always the same rules in the same order."""
-    return tuple(_results(password, username, policy))
+    results = [
+        RuleResult(
+            "length",
+            policy.min_length <= len(password) <= MAX_LENGTH,
+            f"At least {policy.min_length} characters",
+        )
+    ]
+    if policy.classes:
+        enough = len(_classes_of(password)) >= policy.classes
+        text = f"At least {policy.classes} of: {', '.join(_CLASSES)}"
+        results.append(RuleResult("classes", enough, text))
+    if policy.forbid_username:
+        name = username.casefold()
+        apart = len(name) < _SHORTEST_NAME or name not in password.casefold()
+        results.append(RuleResult("username", apart, "Does not contain the username"))
+    text = "No line breaks or other characters that cannot be seen"
+    return (*results, RuleResult("characters", password.isprintable(), text))
 
 
 def problems_of(
@@ -89,32 +104,6 @@ def generate(policy: PasswordPolicy = DEFAULT_POLICY, username: str = "") -> str
             and (not forbidden or forbidden not in password.casefold())
         ):
             return password
-
-
-def _results(password: str, username: str, policy: PasswordPolicy) -> Iterator[RuleResult]:
-    yield RuleResult(
-        "length",
-        policy.min_length <= len(password) <= MAX_LENGTH,
-        f"At least {policy.min_length} characters",
-    )
-    if policy.classes:
-        yield RuleResult(
-            "classes",
-            len(_classes_of(password)) >= policy.classes,
-            f"At least {policy.classes} of: {', '.join(_CLASSES)}",
-        )
-    if policy.forbid_username:
-        name = username.casefold()
-        yield RuleResult(
-            "username",
-            len(name) < _SHORTEST_NAME or name not in password.casefold(),
-            "Does not contain the username",
-        )
-    yield RuleResult(
-        "characters",
-        password.isprintable(),
-        "No line breaks or other characters that cannot be seen",
-    )
 
 
 def _classes_of(password: str) -> set[str]:

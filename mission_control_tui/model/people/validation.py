@@ -132,27 +132,21 @@ def _url_rule(text: str) -> tuple[str, str]:
 
 
 def _email_rule(text: str) -> tuple[str, str]:
-    _, what = _email(text)
-    return what, "write it as name@domain" if what else ""
+    from email_validator import EmailNotValidError
 
-
-def _email_clean(text: str) -> str:
-    return _email(text)[0]
-
-
-def _country_clean(text: str) -> str:
-    return country_code(text) or text
+    try:
+        _email_clean(text)
+    except EmailNotValidError as error:
+        what = f"is not an e-mail address: {harmless(str(error)).rstrip('.')}"
+        return what, "write it as name@domain"
+    return "", ""
 
 
 @lru_cache(maxsize=16)
-def _email(text: str) -> tuple[str, str]:
-    """Return the normalised address and "", or the text as typed and what is wrong with it."""
-    from email_validator import EmailNotValidError, validate_email
+def _email_clean(text: str) -> str:
+    from email_validator import validate_email
 
-    try:
-        return validate_email(text, check_deliverability=False).normalized, ""
-    except EmailNotValidError as error:
-        return text, f"is not an e-mail address: {harmless(str(error)).rstrip('.')}"
+    return validate_email(text, check_deliverability=False).normalized
 
 
 def _warnings(details: UserDetails) -> Iterator[Problem]:
@@ -179,6 +173,6 @@ _RULES: dict[FieldKind, Callable[[str], tuple[str, str]]] = {
     FieldKind.EMAIL: _email_rule,
 }
 _CLEANERS: dict[FieldKind, Callable[[str], str]] = {
-    FieldKind.COUNTRY: _country_clean,
+    FieldKind.COUNTRY: lambda text: country_code(text) or text,
     FieldKind.EMAIL: _email_clean,
 }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
@@ -92,46 +95,63 @@ async def create_in(
         raise refusal("This user cannot be created.", problems)
     for warning in validated.warnings:
         tx.warn(str(warning))
-    row = UserRow(
-        id=uuid.uuid4().hex,
-        account_id=account.id,
-        **to_columns(details),
-        manager_id=manager,
-        locked=False,
-        in_bin=False,
-        created_at=tx.now,
-        updated_at=tx.now,
-        secret_id=await sealed_passwords.keep(tx, account.id, chosen)
-        if chosen is not None
-        else None,
-        version=1,
-    )
+    secret = None if chosen is None else await sealed_passwords.keep(tx, account.id, chosen)
+    user, address = new_rows(account.id, uuid.uuid4().hex, details, manager, secret, tx.now)
+    row = UserRow(**user)
     tx.session.add(row)
     await tx.session.flush()
-    tx.session.add(
-        AddressRow(
-            account_id=account.id,
-            user_id=row.id,
-            address=row.upn,
-            key=upn_key(row.upn),
-            kind=AddressKind.UPN,
-            is_primary=True,
-        )
-    )
+    tx.session.add(AddressRow(**address))
     await tx.session.flush()
     terms = search.terms_of(details)
     await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
+    note_created(tx, details, row.id, _word_on(chosen, generate))
+    return CreatedUser(await to_view(tx.session, row), chosen if generate else None)
+
+
+def new_rows(
+    account_id: int,
+    user_id: str,
+    details: UserDetails,
+    manager_id: str | None,
+    secret_id: int | None,
+    now: datetime,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the columns of a new user, and of the UPN among the addresses."""
+    user = {
+        "id": user_id,
+        "account_id": account_id,
+        **to_columns(details),
+        "manager_id": manager_id,
+        "locked": False,
+        "created_at": now,
+        "updated_at": now,
+        "secret_id": secret_id,
+    }
+    address = {
+        "account_id": account_id,
+        "user_id": user_id,
+        "address": details.upn,
+        "key": upn_key(details.upn),
+        "kind": AddressKind.UPN,
+        "is_primary": True,
+    }
+    return user, address
+
+
+def note_created(
+    tx: Transaction, details: UserDetails, user_id: str, password: Mapping[str, str]
+) -> None:
+    """Note a new user in plan and audit, with where the `password` is from."""
     tx.command(*command_words.create_user(details))
     tx.record(
         PlanVerb.CREATED,
         "user",
-        row.upn,
-        after={**stated(details), **_word_on(chosen, generate)},
+        details.upn,
+        after={**stated(details), **password},
         action=AuditAction.CREATE_USER,
-        user_id=row.id,
-        version=row.version,
+        user_id=user_id,
+        version=1,
     )
-    return CreatedUser(await to_view(tx.session, row), chosen if generate else None)
 
 
 def _word_on(password: str | None, generate: bool) -> dict[str, str]:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
+from itertools import count
 
 Path = tuple[str | int, ...]
 """Keys and, in arrays, indexes from the document's root: ("services", 0, "levels", 1, "name")."""
 
-_BLANK = re.compile(r"[ \t]*")
-_BLANK_LINES = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_BLANK = re.compile(r"[ \t]+")
+_DOT = re.compile(r"[ \t]*\.[ \t]*")
+_EQUALS = re.compile(r"[ \t]*=[ \t]*")
+_BETWEEN = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)+")
+"""What stands between two pairs, tables or entries of a list."""
+_OPENING = re.compile(r"\[\[?")
+_CLOSING = re.compile(r"\]\]?")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_BARE_VALUE = re.compile(r"[^,\]}\n#]*")
+_BARE_VALUE = re.compile(r"[^,\]}\n#]+")
 _STRINGS = [
     re.compile(r'"""(?:\\.|[^\\])*?"{3,5}', re.DOTALL),
     re.compile(r"'''.*?'{3,5}", re.DOTALL),
@@ -43,117 +49,90 @@ class _Scanner:
 
     def scan(self) -> dict[Path, int]:
         base: Path = ()
-        self._skip(_BLANK_LINES)
+        self._next(_BETWEEN)
         while self.at < len(self.text):
-            if self._take("[["):
-                base = self._header(many=True)
-            elif self._take("["):
-                base = self._header(many=False)
+            if opening := self._next(_OPENING):
+                base = self._header(many=opening == "[[")
             else:
                 self._pair(base)
-            self._skip(_BLANK_LINES)
+            self._next(_BETWEEN)
         return self.found
 
     def _header(self, *, many: bool) -> Path:
         line = self._line()
         path: Path = ()
-        keys = self._keys()
-        for key in keys[:-1]:
-            path = self._inside((*path, key), line)
-        path = (*path, keys[-1])
-        if many:
+        *outer, last = self._keys()
+        for key in outer:
+            path = (*path, key)
             self._mark(path, line)
+            if path in self.elements:  # the newest of an array of tables
+                path = (*path, self.elements[path] - 1)
+        path = (*path, last)
+        self._mark(path, line)
+        if many:
             index = self.elements.get(path, 0)
             self.elements[path] = index + 1
             path = (*path, index)
-        self._mark(path, line)
-        self._take("]]" if many else "]")
+            self._mark(path, line)
+        self._next(_CLOSING)
         return path
 
-    def _inside(self, path: Path, line: int) -> Path:
-        """`path`, or its newest element where it is an array of tables."""
-        self._mark(path, line)
-        count = self.elements.get(path)
-        return path if count is None else (*path, count - 1)
-
-    def _pair(self, base: Path) -> None:
+    def _pair(self, path: Path) -> None:
         line = self._line()
-        path = base
         for key in self._keys():
             path = (*path, key)
             self._mark(path, line)
-        self._skip(_BLANK)
-        self._take("=")
-        self._skip(_BLANK)
+        self._next(_EQUALS)
         self._value(path)
 
     def _keys(self) -> list[str]:
-        keys: list[str] = []
-        while True:
-            self._skip(_BLANK)
+        self._next(_BLANK)
+        keys = [self._key()]
+        while self._next(_DOT):
             keys.append(self._key())
-            self._skip(_BLANK)
-            if not self._take("."):
-                return keys
+        self._next(_BLANK)
+        return keys
 
     def _key(self) -> str:
-        bare = _BARE_KEY.match(self.text, self.at)
-        if bare is not None:
-            self.at = bare.end()
-            return bare[0]
-        quoted = self._string()
+        if bare := self._next(_BARE_KEY):
+            return bare
         # The library knows the escapes; a quoted key is written like a string value.
-        return str(tomllib.loads(f"key = {quoted}")["key"])
+        return str(tomllib.loads(f"key = {self._string()}")["key"])
 
     def _string(self) -> str:
-        for pattern in _STRINGS:
-            match = pattern.match(self.text, self.at)
-            if match is not None:
-                self.at = match.end()
-                return match[0]
-        raise ValueError(f"line {self._line()}: no string here")
+        return next(filter(None, map(self._next, _STRINGS)))
 
     def _value(self, path: Path) -> None:
         if self._take("["):
             self._elements(path)
         elif self._take("{"):
-            self._inline(path)
+            self._next(_BETWEEN)
+            while not self._take("}"):
+                self._pair(path)
+                self._next(_BETWEEN)
         elif self.text[self.at] in "\"'":
             self._string()
         else:
-            self._skip(_BARE_VALUE)
+            self._next(_BARE_VALUE)
 
     def _elements(self, path: Path) -> None:
-        index = 0
-        self._skip(_BLANK_LINES)
-        while not self._take("]"):
-            element = (*path, index)
-            self._mark(element, self._line())
-            self._value(element)
-            index += 1
-            self._separator()
+        for index in count():
+            self._next(_BETWEEN)
+            if self._take("]"):
+                return
+            self._mark((*path, index), self._line())
+            self._value((*path, index))
 
-    def _inline(self, path: Path) -> None:
-        self._skip(_BLANK_LINES)
-        while not self._take("}"):
-            self._pair(path)
-            self._separator()
-
-    def _separator(self) -> None:
-        self._skip(_BLANK_LINES)
-        self._take(",")
-        self._skip(_BLANK_LINES)
-
-    def _skip(self, pattern: re.Pattern[str]) -> None:
+    def _next(self, pattern: re.Pattern[str]) -> str:
+        """Go over what `pattern` matches here, and return it."""
         match = pattern.match(self.text, self.at)
-        if match is not None:
-            self.at = match.end()
+        self.at += len(match[0]) if match else 0
+        return match[0] if match else ""
 
     def _take(self, token: str) -> bool:
-        if self.text.startswith(token, self.at):
-            self.at += len(token)
-            return True
-        return False
+        found = self.text.startswith(token, self.at)
+        self.at += len(token) if found else 0
+        return found
 
     def _line(self) -> int:
         return bisect_right(self.line_starts, self.at)

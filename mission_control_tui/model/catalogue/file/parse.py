@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
@@ -93,17 +94,15 @@ def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:
 def _problems(
     document: Mapping[str, object], lines: Mapping[Path, int], findings: list[FileProblem]
 ) -> list[Problem]:
-    placed = sorted(
-        ((_line(lines, one.path), index, one) for index, one in enumerate(findings)),
-        key=lambda entry: entry[:2],
-    )
     return [
         Problem(
-            where=f"line {line}, {place(document, one.path)}" if one.path else f"line {line}",
-            what=one.what if one.see is None else f"{one.what} on line {_line(lines, one.see)}",
-            hint=one.hint,
+            where=f"line {line}, {place(document, found.path)}" if found.path else f"line {line}",
+            what=found.what + (f" on line {_line(lines, found.see)}" if found.see else ""),
+            hint=found.hint,
         )
-        for line, _, one in placed
+        for line, found in sorted(
+            ((_line(lines, found.path), found) for found in findings), key=itemgetter(0)
+        )
     ]
 
 
@@ -219,7 +218,7 @@ def _build(document: dict[str, object]) -> Catalogue:
         Catalogue,
         str_keys=True,
     )
-    return replace(catalogue, services=tuple(_ranked(one) for one in catalogue.services))
+    return replace(catalogue, services=tuple(_ranked(service) for service in catalogue.services))
 
 
 def _ranked(service: Service) -> Service:

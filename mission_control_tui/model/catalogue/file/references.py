@@ -4,6 +4,7 @@ error is found at once: what the schema refuses is skipped here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
@@ -15,6 +16,7 @@ from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import fold, harmless
 
+_ENDING = re.compile(r"(?:\.[a-z0-9-]+)+")
 _USERS_ONLY = frozenset({"username", "upn"})
 _OBJECTS_ONLY = frozenset({"name"})
 
@@ -235,19 +237,7 @@ def _extensions(product: Node, buys: PurchaseKind | None) -> Iterator[FileProble
         yield FileProblem(product.at("extensions"), 'only a product with buys = "domain" has these')
     for one in product.children("extensions"):
         name = one.text("name")
-        if name is not None and not _is_ending(name):
+        if name is not None and not _ENDING.fullmatch(name):
             what = f"expected an ending of domain names such as .com.au, found {harmless(name)!r}"
             yield FileProblem(one.at("name"), what, "lower case, with a dot in front")
         yield from _prices(product, one)
-
-
-def _is_ending(name: str) -> bool:
-    labels = name.split(".")
-    return (
-        len(labels) > 1
-        and labels[0] == ""
-        and all(
-            label.isascii() and label == label.lower() and label.replace("-", "a").isalnum()
-            for label in labels[1:]
-        )
-    )

@@ -114,15 +114,22 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class _NamedTable(_Table):
+    id: Id
+    name: Name
+
+
+class _DescribedTable(_NamedTable):
+    description: Text = ""
+
+
 class OverrideTable(_Table):
     default: Default = None
     minimum: Bound | None = None
     maximum: Bound | None = None
 
 
-class _RuleTable(_Table):
-    id: Id
-    name: Name
+class _RuleTable(_NamedTable):
     type: TypeWord
     default: Default = None
     minimum: Bound | None = None
@@ -144,10 +151,7 @@ class OrderFieldTable(_RuleTable):
     extensions: list[str] = []
 
 
-class LevelTable(_Table):
-    id: Id
-    name: Name
-    description: Text = ""
+class LevelTable(_DescribedTable):
     withdrawn: bool = False
     rank: Annotated[int, Field(ge=0, le=1000)] = 0
     limits: Limits = {}
@@ -162,10 +166,7 @@ class RoleTable(_Table):
     maximum: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
 
 
-class ServiceTable(_Table):
-    id: Id
-    name: Name
-    description: Text = ""
+class ServiceTable(_DescribedTable):
     subject: SubjectWord = SubjectKind.USER
     connector: Name
     requires: list[str] = []
@@ -182,10 +183,7 @@ class ServiceTable(_Table):
     roles: list[RoleTable] = []
 
 
-class ProductLevelTable(_Table):
-    id: Id
-    name: Name
-    description: Text = ""
+class ProductLevelTable(_DescribedTable):
     group: Text = ""
     grants_service: str
     grants_level: str
@@ -193,17 +191,12 @@ class ProductLevelTable(_Table):
     withdrawn: bool = False
 
 
-class ExtensionTable(_Table):
-    id: Id
-    name: Name
+class ExtensionTable(_NamedTable):
     prices: Prices
     withdrawn: bool = False
 
 
-class ProductTable(_Table):
-    id: Id
-    name: Name
-    description: Text = ""
+class ProductTable(_DescribedTable):
     buys: BuysWord = PurchaseKind.SEATS
     buy_label: Name = "BUY"
     level_first: bool = False

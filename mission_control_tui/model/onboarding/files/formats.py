@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mission_control_tui.model.people.fields import FIELDS
+from mission_control_tui.model.people.fields import FIELD_BY_NAME
 
 
 class Use(StrEnum):
@@ -80,22 +80,19 @@ def _field(heading: str, field: str, rank: int = 0) -> FormatColumn:
     return FormatColumn(heading, Use.FIELD, field, rank)
 
 
-_M365_NAMES = (
-    _field("First Name", "first_names"),
-    _field("Last Name", "last_name"),
-    _field("Display Name", "display_name"),
-)
+def _labelled(*names: str) -> tuple[FormatColumn, ...]:
+    """Return the columns that are headed by our own labels of these fields."""
+    return tuple(_field(FIELD_BY_NAME[name].label, name) for name in names)
+
+
+_M365_NAMES = (_field("First Name", "first_names"), *_labelled("last_name", "display_name"))
 
 _M365_DETAILS = (
+    *_labelled("department", "office_phone", "mobile_phone", "fax", "city"),
     _field("Job Title", "title"),
-    _field("Department", "department"),
     _field("Office Number", "location"),
-    _field("Office Phone", "office_phone"),
-    _field("Mobile Phone", "mobile_phone"),
-    _field("Fax", "fax"),
     _field("Alternate email address", "external_email"),
     _field("Address", "street"),
-    _field("City", "city"),
     _field("State or Province", "state"),
     _field("ZIP or Postal Code", "postal_code"),
     _field("Country or Region", "country"),
@@ -119,19 +116,13 @@ MICROSOFT_365_EXPORT = Format(
     _keyed(
         _field("User principal name", "upn"),
         *_M365_NAMES,
-        _field("Title", "title"),
-        _field("Department", "department"),
+        *_labelled("title", "department", "mobile_phone", "fax", "city", "state", "postal_code"),
+        *_labelled("password_never_expires"),
         _field("Office", "location"),
         _field("Phone number", "office_phone"),
-        _field("Mobile Phone", "mobile_phone"),
-        _field("Fax", "fax"),
         _field("Street address", "street"),
-        _field("City", "city"),
-        _field("State", "state"),
-        _field("Postal code", "postal_code"),
         _field("Country/Region", "country"),
         _field("Block credential", "disabled"),
-        _field("Password never expires", "password_never_expires"),
         *(
             FormatColumn(heading)
             for heading in (
@@ -164,7 +155,7 @@ GOOGLE_WORKSPACE = Format(
     ("first_names", "last_name", "upn"),
     _keyed(
         _field("First Name", "first_names"),
-        _field("Last Name", "last_name"),
+        *_labelled("last_name", "home_phone", "mobile_phone", "department"),
         _field("Email Address", "upn"),
         FormatColumn("Password", Use.PASSWORD, says_nothing=("****",)),
         FormatColumn(
@@ -188,15 +179,12 @@ GOOGLE_WORKSPACE = Format(
         FormatColumn("Work Secondary Email"),
         FormatColumn("Recovery Phone"),
         _field("Work Phone", "office_phone"),
-        _field("Home Phone", "home_phone"),
-        _field("Mobile Phone", "mobile_phone"),
         _field("Work Address", "street"),
         FormatColumn("Home Address"),
         FormatColumn("Employee ID"),
         FormatColumn("Employee Type"),
         _field("Employee Title", "title"),
         _field("Manager Email", "manager"),
-        _field("Department", "department"),
         FormatColumn("Cost Center"),
         _field("Building ID", "location"),
         FormatColumn("Floor Name"),
@@ -224,8 +212,8 @@ OWN_CSV = Format(
     "Mission Control",
     ("upn", "display_name"),
     _keyed(
-        *(_field(field.label, field.name) for field in FIELDS),
-        *(_field(field.name, field.name) for field in FIELDS),
+        *_labelled(*FIELD_BY_NAME),
+        *(_field(name, name) for name in FIELD_BY_NAME),
         FormatColumn("Password", Use.PASSWORD),
         *_M365_NAMES,
         *_M365_DETAILS,

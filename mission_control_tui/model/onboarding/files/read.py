@@ -143,10 +143,10 @@ class _Reader:
                 try:
                     fields[column.field] = _value(column, free(cell.strip()))
                 except InvalidInput as error:
-                    for problem in error.problems:
-                        problems.append(
-                            self._problem(record.row, index, problem.what, problem.hint)
-                        )
+                    problems += [
+                        self._problem(record.row, index, problem.what, problem.hint)
+                        for problem in error.problems
+                    ]
         for index, says_nothing in self._says_nothing.items():
             if padded[index].strip() not in ("", *says_nothing):
                 self.unused_with_data.add(index)
@@ -171,12 +171,10 @@ class _Reader:
     def _derive(self, fields: dict[str, Value]) -> frozenset[str]:
         if not self.layout.format.names_make_display_name or "display_name" in fields:
             return frozenset()
-        name = display_name_for(
-            str(fields.get("first_names", "")), str(fields.get("last_name", ""))
-        )
-        if not name:
+        names = (str(fields.get(name, "")) for name in ("first_names", "last_name"))
+        if not (made := display_name_for(*names)):
             return frozenset()
-        fields["display_name"] = name
+        fields["display_name"] = made
         return frozenset({"display_name"})
 
     def _surplus(self, row: int, cells: Sequence[str]) -> list[Problem]:
@@ -243,11 +241,12 @@ def _notices(text: TextFile, reader: _Reader, rows: Sequence[ImportRow]) -> Iter
 
 def contents(path: Path) -> bytes:
     """The bytes of an operator's file. Raises UsageError when it cannot be opened, InvalidInput when too large."""
-    hint = "give the path of a CSV file"
     try:
         if path.stat().st_size > SIZE_LIMIT:
             size = SIZE_LIMIT // (1024 * 1024)
             raise InvalidInput(f"{path} is larger than {size} MiB.", hint="split the file")
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.", hint="give the path of a CSV file"
+        ) from error
