@@ -135,15 +135,12 @@ class World:
             await create_user(AccountScope(self.store, self.caller, ACCOUNT), details, password)
         return [f"{name}@{DOMAIN}" for name in names]
 
-    async def give(
-        self, user: str, level: str = SMALL, *, priority: int = Priority.INTERACTIVE
-    ) -> ActionResult:
+    async def give(self, user: str, level: str = SMALL) -> ActionResult:
         """Wish Managed Exchange for a user."""
         outcome = await provision.provision(
             AccountScope(self.store, self.caller, ACCOUNT),
             user,
             [ActionParams(EXCHANGE, level)],
-            priority=priority,
         )
         return outcome.result[0]
 
@@ -151,7 +148,8 @@ class World:
         """Wish Managed Exchange for many users in one transaction, with the priority of bulk."""
         async with self.store.write(self.caller) as tx:
             account = await account_row(tx.session, self.caller, ACCOUNT)
-            context = await action_context(tx, account.id, Priority.BULK)
+            tx.priority = Priority.BULK
+            context = await action_context(tx, account.id)
             for user in users:
                 row = await user_row(tx.session, account.id, user)
                 wanted = ActionParams(EXCHANGE, level)

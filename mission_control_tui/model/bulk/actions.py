@@ -53,7 +53,8 @@ class BulkContext:
         cls, tx: Transaction, account_id: int, action: BulkAction, params: ActionParams
     ) -> BulkContext:
         """Return the account and the catalogue as they are now."""
-        return cls(await action_context(tx, account_id, Priority.BULK), action, params)
+        tx.priority = Priority.BULK
+        return cls(await action_context(tx, account_id), action, params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
         select(func.max(RequestRow.id)).where(RequestRow.assignment_id == row.id)
     )
     kind = RequestKind((await tx.session.get_one(RequestRow, last)).kind)
-    request = await enqueue(tx, row, kind, priority=Priority.BULK)
+    request = await enqueue(tx, row, kind)
     tx.command("requests", "retry", str(last))
     tx.record(
         PlanVerb.CHANGED,

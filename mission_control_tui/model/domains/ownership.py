@@ -17,7 +17,7 @@ from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
-from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
+from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -233,7 +233,6 @@ async def release(
             tx,
             registration,
             RequestKind.DEPROVISION,
-            priority=Priority.INTERACTIVE,
             wish=Wish.ABSENT,
         )
         request_id = request.id

@@ -29,7 +29,7 @@ from mission_control_tui.model.groups.rules import judged, require_included
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue, find_or_make, object_subject
-from mission_control_tui.model.states import Light, Priority, RequestKind, Wish, Word
+from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.group_rows import object_row, sort_key
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -63,7 +63,6 @@ async def create_object(
     *,
     settings: Mapping[str, object] | None = None,
     members: Who | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[ObjectView]:
     """Make an object of this kind (id or name) with its members, and ask for it to be provisioned.
@@ -103,7 +102,7 @@ async def create_object(
         assignment = await find_or_make(tx, owner, object_subject(row), service)
         await people.write()
         after = _stated(row)
-        await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION, priority)
+        await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION)
         tx.command(*create_words(service, row, stated.settings, people.new))
         _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.CREATE)
         if people.new:
@@ -119,7 +118,6 @@ async def edit_object(
     changes: GroupChanges,
     *,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[ObjectView]:
     """Change what an object is called, its address, fields and members, and ask for that to be provisioned.
@@ -165,9 +163,9 @@ async def edit_object(
             kind = RequestKind.CHANGE
             if assignment.wish == Wish.ABSENT:
                 kind = RequestKind.PROVISION
-            await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
+            await _wish(tx, owner, catalogue, service, row, assignment, kind)
             if moved:
-                await tell_objects_of(tx, object_id=row.id, priority=priority)
+                await tell_objects_of(tx, object_id=row.id)
             tx.command(*edit_words(called, changed, after, people.gone, people.new))
             _record(
                 tx,
@@ -199,7 +197,6 @@ async def remove_object(
     key: str,
     *,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[ObjectView]:
     """Take an object away with what it holds; its address is free once it is gone. Asked again where that failed.
@@ -215,13 +212,13 @@ async def remove_object(
         if row.removed_at is not None and assignment.light != Light.RED:
             tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
         else:
-            await _remove(tx, service, row, assignment, priority)
+            await _remove(tx, service, row, assignment)
         view = await object_view(tx.session, row)
     return tx.outcome(view)
 
 
 async def _remove(
-    tx: Transaction, service: Service, row: ObjectRow, assignment: AssignmentRow, priority: int
+    tx: Transaction, service: Service, row: ObjectRow, assignment: AssignmentRow
 ) -> None:
     count = await tx.session.scalar(
         select(func.count(func.distinct(MemberRow.subject_id))).where(MemberRow.object_id == row.id)
@@ -232,7 +229,7 @@ async def _remove(
     if never_there:
         await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
     else:
-        await enqueue(tx, assignment, RequestKind.DEPROVISION, priority=priority, wish=Wish.ABSENT)
+        await enqueue(tx, assignment, RequestKind.DEPROVISION, wish=Wish.ABSENT)
         reach = "member no longer reaches" if count == 1 else "members no longer reach"
         held = f", and its {count} {reach} it" if count else ""
         tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
@@ -248,12 +245,12 @@ async def _remove(
         AuditAction.REMOVE,
         request=not never_there,
     )
-    await leave(tx, member=row, priority=priority)
+    await leave(tx, member=row)
 
 
 @retries_on_conflict
 async def restore_object(
-    scope: AccountScope, key: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
+    scope: AccountScope, key: str, *, dry_run: bool = False
 ) -> Outcome[ObjectView]:
     """Make a removed object again, with its fields and those of its members who may still be some.
 
@@ -284,7 +281,7 @@ async def restore_object(
             await _claim(tx, service, row)
             await drop_unfit(tx, catalogue, service, row)
             kind = RequestKind.PROVISION
-            await _wish(tx, owner, catalogue, service, row, assignment, kind, priority)
+            await _wish(tx, owner, catalogue, service, row, assignment, kind)
             tx.command("objects", "restore", row.address)
             after = {"address": row.address}
             _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.RESTORE)
@@ -332,14 +329,12 @@ async def _wish(
     row: ObjectRow,
     assignment: AssignmentRow,
     kind: RequestKind,
-    priority: int,
 ) -> None:
     await tx.session.flush()
     await enqueue(
         tx,
         assignment,
         kind,
-        priority=priority,
         wish=Wish.PRESENT,
         level_id=service.levels[0].id,
         settings=row.details,

@@ -152,7 +152,7 @@ async def waits_for(
 
     Who exists at the back end already is not waited for, whatever its light.
     """
-    waits = await requirements(tx, account, catalogue, object_subject(row), service, priority=0)
+    waits = await requirements(tx, account, catalogue, object_subject(row), service)
     unmade = (AssignmentRow.observed_wish == Wish.ABSENT) & (AssignmentRow.light != Light.GREEN)
     ids: set[str] = set()
     for role in service.roles:
@@ -203,7 +203,7 @@ async def assignment_of(tx: Transaction, object_id: str) -> AssignmentRow | None
     )
 
 
-async def tell(tx: Transaction, object_ids: Collection[str], *, priority: int) -> dict[str, int]:
+async def tell(tx: Transaction, object_ids: Collection[str]) -> dict[str, int]:
     """Queue these objects again, for what they are told has changed; object id -> request.
 
     Removed ones, and those that are not wished for, are left alone.
@@ -225,20 +225,18 @@ async def tell(tx: Transaction, object_ids: Collection[str], *, priority: int) -
         account = await tx.session.get_one(AccountRow, row.account_id)
         service = catalogue.service(row.service_id)
         waits = await waits_for(tx, account, catalogue, service, row)
-        request: RequestRow = await enqueue(
-            tx, assignment, RequestKind.EDIT, priority=priority, depends_on=waits
-        )
+        request: RequestRow = await enqueue(tx, assignment, RequestKind.EDIT, depends_on=waits)
         queued[row.id] = request.id
     return queued
 
 
 async def tell_objects_of(
-    tx: Transaction, *, user_id: str | None = None, object_id: str | None = None, priority: int
+    tx: Transaction, *, user_id: str | None = None, object_id: str | None = None
 ) -> None:
     """The address of a user or object is another one: queue every object that it is a member of."""
     member = MemberRow.user_id == user_id if user_id else MemberRow.member_id == object_id
     ids = set(await tx.session.scalars(select(MemberRow.object_id).where(member)))
-    await tell(tx, ids, priority=priority)
+    await tell(tx, ids)
 
 
 async def leave(
@@ -247,7 +245,6 @@ async def leave(
     user: UserRow | None = None,
     member: ObjectRow | None = None,
     lost: str = "",
-    priority: int,
 ) -> None:
     """Take a user or an object out of every object, or out of the roles that require the service `lost`.
 
@@ -271,7 +268,7 @@ async def leave(
             left.setdefault(row.id, (row, []))[1].append(membership.role)
             await tx.session.execute(delete(MemberRow).where(MemberRow.id == membership.id))
     who = user.upn if user else member.address if member else ""
-    queued = await tell(tx, left, priority=priority)
+    queued = await tell(tx, left)
     there = [(row, roles) for row, roles in left.values() if row.removed_at is None]
     for row, roles in there:
         row.version += 1

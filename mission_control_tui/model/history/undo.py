@@ -34,7 +34,7 @@ from mission_control_tui.model.history.undo_groups import (
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.states import BulkState, Priority, Wish
+from mission_control_tui.model.states import BulkState, Wish
 from mission_control_tui.model.store.lookups import (
     assignment_row,
     request_row,
@@ -306,7 +306,6 @@ async def _restate_user(
         tx,
         user,
         back,
-        priority=Priority.INTERACTIVE,
         addresses=addresses if addresses != AddressChanges() else None,
     )
 
@@ -327,7 +326,7 @@ async def _restate_service(
     now = state_of(assignment)
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
-    context = await action_context(tx, user.account_id, Priority.INTERACTIVE)
+    context = await action_context(tx, user.account_id)
     target = _before(row, now, await _settings_before(tx.session, row))
     given = await restate_service(tx, context, user, assignment, target)
     if given.password is None:

@@ -27,7 +27,6 @@ from mission_control_tui.model.groups.member_changes import MemberChanges
 from mission_control_tui.model.groups.members import candidate, record_members, tell
 from mission_control_tui.model.groups.queries import ObjectView
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.group_rows import object_row
 from mission_control_tui.model.store.scope import AccountScope
@@ -214,7 +213,7 @@ async def rejoin(
         elif changes.new:
             await changes.write()
             found.version += 1
-            queued = await tell(tx, [object_id], priority=Priority.INTERACTIVE)
+            queued = await tell(tx, [object_id])
             tx.command(*edit_words(found.name, (), {}, (), changes.new))
             request_id = queued.get(object_id)
             await record_members(tx, catalogue, found, new=changes.new, request_id=request_id)

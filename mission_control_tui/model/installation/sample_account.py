@@ -28,7 +28,6 @@ from mission_control_tui.model.people.names import display_name_for, username_fo
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.seats import locked_pool
 from mission_control_tui.model.services.wishes import domain_subject
-from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retry_on_conflict
@@ -251,7 +250,7 @@ async def _person(
     for service, level, instance in person.services:
         if await _has_seat(tx, account, catalogue, service, level):
             wanted = ActionParams(service, level, instance=instance)
-            context = ActionContext(account, catalogue, Priority.INTERACTIVE)
+            context = ActionContext(account, catalogue)
             await provision_in(tx, context, user, wanted)
 
 

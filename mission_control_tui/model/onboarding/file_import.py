@@ -122,6 +122,7 @@ async def run_import(
 
     async def work() -> Outcome[ImportResult]:
         async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
+            tx.priority = Priority.BULK
             policy = await locked_policy(tx, account_id)
             judge = RowChecker(
                 tx.session,
@@ -138,7 +139,7 @@ async def run_import(
             if update:
                 for known in judged.known:
                     if known.changes:
-                        await apply_changes(tx, known.user, known.changes, priority=Priority.BULK)
+                        await apply_changes(tx, known.user, known.changes)
                     steps.more(1)
                 if any(known.row.password is not None for known in judged.known):
                     tx.warn("Passwords in the file are set for new users only.")

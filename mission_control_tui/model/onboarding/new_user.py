@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from mission_control_tui.model.onboarding.template_content import TemplateService, in_order
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -46,7 +45,7 @@ async def create_with(
     Raises what `create_user` and `provision` raise: then nothing was changed.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        context = await action_context(tx, account_id, Priority.INTERACTIVE)
+        context = await action_context(tx, account_id)
         created = await create_in(tx, context.owner, details, password, generate=generate)
         user = await user_row(tx.session, account_id, created.user.id, lock=True)
         ordered = in_order(context.catalogue, services)

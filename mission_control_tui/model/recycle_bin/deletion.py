@@ -14,7 +14,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
 from mission_control_tui.model.services import sealed_passwords
-from mission_control_tui.model.states import Light, Priority, Wish
+from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -44,7 +44,7 @@ async def delete_user(
         )
         if managed:
             tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
-        await leave(tx, user=row, priority=Priority.INTERACTIVE)
+        await leave(tx, user=row)
         cancelled = await cancel_all_of(tx, row, "The user was deleted.")
         if cancelled:
             tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")

@@ -244,6 +244,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
 
 async def _leave_reports(tx: Transaction, row: UserRow) -> None:
     """Nobody's manager is a person who is no more."""
+    tx.priority = Priority.BULK
     reports = await tx.session.scalars(
         select(UserRow).where(UserRow.manager_id == row.id).order_by(UserRow.id).with_for_update()
     )
@@ -251,4 +252,4 @@ async def _leave_reports(tx: Transaction, row: UserRow) -> None:
         if report.in_bin:
             report.manager_id = None
         else:
-            await apply_changes(tx, report, {"manager": ""}, priority=Priority.BULK)
+            await apply_changes(tx, report, {"manager": ""})

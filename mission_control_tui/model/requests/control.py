@@ -23,7 +23,6 @@ from mission_control_tui.model.states import (
     ACTIVE_STATES,
     ErrorKind,
     Light,
-    Priority,
     RequestKind,
     RequestState,
     Wish,
@@ -177,7 +176,6 @@ async def retry(
     scope: AccountScope,
     request_id: int,
     *,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[tuple[int, ...]]:
     """Ask again for what a failed, cancelled or waiting request wished; returns the new requests' ids.
@@ -192,7 +190,7 @@ async def retry(
                 select(RequestRow).where(RequestRow.parent_id == request.id).order_by(RequestRow.id)
             )
         ).all() or [request]
-        ids = [found for one in rows if (found := await _retry_one(tx, one, priority)) is not None]
+        ids = [found for one in rows if (found := await _retry_one(tx, one)) is not None]
         if not ids:
             raise Conflict(
                 f"Request {request.id} has nothing to retry: it is {request.state}.",
@@ -201,7 +199,7 @@ async def retry(
     return tx.outcome(tuple(ids))
 
 
-async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int | None:
+async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
     if request.assignment_id is None:
         return None
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
@@ -212,7 +210,7 @@ async def _retry_one(tx: Transaction, request: RequestRow, priority: int) -> int
         return request.id
     if row.light != Light.RED:
         return None
-    fresh = await enqueue(tx, row, RequestKind(request.kind), priority=priority)
+    fresh = await enqueue(tx, row, RequestKind(request.kind))
     _record_retry(tx, request, fresh.id)
     return fresh.id
 

@@ -41,7 +41,8 @@ async def act(
     tx: Transaction, user: UserRow, action: UserAction, params: ActionParams
 ) -> tuple[int, ...]:
     """Do it now to the locked user; returns the requests that it made. Raises as the verb does."""
-    context = await action_context(tx, user.account_id, Priority.BULK)
+    tx.priority = Priority.BULK
+    context = await action_context(tx, user.account_id)
     results = await action.apply(tx, context, user, params)
     if any(result.password is not None for result in results):
         tx.warn(NOBODY_KNOWS)

@@ -179,7 +179,6 @@ async def enqueue(
     row: AssignmentRow,
     kind: RequestKind,
     *,
-    priority: int,
     wish: Wish | None = None,
     level_id: str | None = None,
     settings: Mapping[str, object] | None = None,
@@ -203,7 +202,7 @@ async def enqueue(
         parent_id=parent_id,
         generation=row.generation,
         state=RequestState.WAITING if depends_on else RequestState.QUEUED,
-        priority=priority,
+        priority=tx.priority,
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         created_at=tx.now,
@@ -309,8 +308,6 @@ async def requirements(
     catalogue: Catalogue,
     subject: Subject,
     service: Service,
-    *,
-    priority: int,
 ) -> list[int]:
     """Return requests that must be green before this service can start.
 
@@ -325,9 +322,7 @@ async def requirements(
             continue
         row = await find(tx, owner, required.id)
         if required.subject is SubjectKind.DIRECTORY and (row is None or row.wish == Wish.ABSENT):
-            waits.append(
-                await _wish_directory(tx, account, catalogue, owner, required, priority=priority)
-            )
+            waits.append(await _wish_directory(tx, account, catalogue, owner, required))
         elif row is None or row.wish == Wish.ABSENT:
             if required.subject is SubjectKind.USER:
                 raise Conflict(
@@ -367,19 +362,16 @@ async def _wish_directory(
     catalogue: Catalogue,
     owner: Subject,
     required: Service,
-    *,
-    priority: int,
 ) -> int:
     row = await find_or_make(tx, account, owner, required)
     level = required.levels[0]
-    depends = await requirements(tx, account, catalogue, owner, required, priority=priority)
+    depends = await requirements(tx, account, catalogue, owner, required)
     if owner.user is not None and owner.user.secret_id is not None:
         row.secret_id = owner.user.secret_id
     request = await enqueue(
         tx,
         row,
         RequestKind.PROVISION,
-        priority=priority,
         wish=Wish.PRESENT,
         level_id=level.id,
         settings=required.validate_settings(level.id, {}),

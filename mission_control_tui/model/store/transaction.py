@@ -14,6 +14,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
+from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.tables.audit import AuditRow
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Transaction:
         self.connectors = connectors
         self.now = datetime.now(UTC)
         self.requests: list[int] = []
+        self.priority = Priority.INTERACTIVE
+        """How urgent the requests are that it queues."""
         self.bulk_id: int | None = None
         self._lines: list[PlanLine] = []
         self._seats: dict[tuple[str, str], SeatLine] = {}

@@ -20,7 +20,7 @@ from mission_control_tui.model.groups.members import tell_objects_of
 from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import reindex
-from mission_control_tui.model.states import Priority, RequestKind
+from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
@@ -52,7 +52,6 @@ async def add_alias(
     alias: str,
     *,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[UserView]:
     """Give a user a further address. One that the user has already: unchanged.
@@ -60,9 +59,7 @@ async def add_alias(
     Raises InvalidInput (not an address, not a domain of the account), Conflict (taken), StaleVersion.
     """
     wished = AddressChanges(add=(alias,))
-    return await _change(
-        scope, user, wished, AuditAction.ADD_ALIAS, expected_version, priority, dry_run
-    )
+    return await _change(scope, user, wished, AuditAction.ADD_ALIAS, expected_version, dry_run)
 
 
 async def remove_alias(
@@ -71,7 +68,6 @@ async def remove_alias(
     alias: str,
     *,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[UserView]:
     """Take an alias or a former UPN away, which frees it. A primary address goes back to the UPN.
@@ -80,9 +76,7 @@ async def remove_alias(
     """
 
     wished = AddressChanges(remove=(alias,))
-    return await _change(
-        scope, user, wished, AuditAction.REMOVE_ALIAS, expected_version, priority, dry_run
-    )
+    return await _change(scope, user, wished, AuditAction.REMOVE_ALIAS, expected_version, dry_run)
 
 
 async def set_primary(
@@ -91,14 +85,13 @@ async def set_primary(
     address: str,
     *,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[UserView]:
     """Make one of the user's addresses the one that recipients see. Raises NotFound, StaleVersion."""
 
     wished = AddressChanges(primary=address)
     action = AuditAction.SET_PRIMARY_ADDRESS
-    return await _change(scope, user, wished, action, expected_version, priority, dry_run)
+    return await _change(scope, user, wished, action, expected_version, dry_run)
 
 
 async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:
@@ -177,14 +170,13 @@ async def _change(
     wished: AddressChanges,
     action: AuditAction,
     expected_version: int | None,
-    priority: int,
     dry_run: bool,
 ) -> Outcome[UserView]:
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_version(tx, row, expected_version)
         before, after = await apply_addresses(tx, row, wished)
-        await _conclude(tx, row, before, after, action, priority)
+        await _conclude(tx, row, before, after, action)
         view = await to_view(tx.session, row)
     return tx.outcome(view)
 
@@ -195,7 +187,6 @@ async def _conclude(
     before: dict[str, object],
     after: dict[str, object],
     action: AuditAction,
-    priority: int,
 ) -> None:
     if not after:
         tx.record(PlanVerb.UNCHANGED, "user", row.upn)
@@ -204,9 +195,9 @@ async def _conclude(
     row.updated_at = tx.now
     await tx.session.flush()
     await reindex(tx.session, row, await addresses_of(tx.session, row.id))
-    parent = await fan_out(tx, row, RequestKind.EDIT, priority=priority)
+    parent = await fan_out(tx, row, RequestKind.EDIT)
     if PRIMARY in after:
-        await tell_objects_of(tx, user_id=row.id, priority=priority)
+        await tell_objects_of(tx, user_id=row.id)
     for words in command_words.addresses(row.upn, before, after):
         tx.command(*words)
     tx.record(

@@ -30,7 +30,7 @@ from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search.index import SEARCHED_FIELDS, reindex
-from mission_control_tui.model.states import Priority, RequestKind, SubjectKind
+from mission_control_tui.model.states import RequestKind, SubjectKind
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
@@ -67,7 +67,6 @@ async def edit_user(
     *,
     addresses: AddressChanges | None = None,
     expected_version: int | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[UserView]:
     """Change fields of a user, by their names in UserDetails, and addresses; flags and dates may be given as text.
@@ -79,30 +78,30 @@ async def edit_user(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_version(tx, row, expected_version)
-        await apply_changes(tx, row, changes, priority=priority, addresses=addresses)
+        await apply_changes(tx, row, changes, addresses=addresses)
         view = await to_view(tx.session, row)
     return tx.outcome(view)
 
 
 async def disable_user(
-    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Suspend all that the user has, keeping data and seats, until enabled again."""
     changes = {"disabled": True}
-    return await edit_user(scope, user, changes, priority=priority, dry_run=dry_run)
+    return await edit_user(scope, user, changes, dry_run=dry_run)
 
 
 async def enable_user(
-    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Undo `disable_user`; services that were suspended one by one stay so."""
     changes = {"disabled": False}
-    return await edit_user(scope, user, changes, priority=priority, dry_run=dry_run)
+    return await edit_user(scope, user, changes, dry_run=dry_run)
 
 
 @retries_on_conflict
 async def unlock_user(
-    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
     """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
     async with scope.change(dry_run=dry_run) as (tx, account_id):
@@ -112,7 +111,7 @@ async def unlock_user(
         else:
             row.locked = False
             row.updated_at = tx.now
-            parent = await fan_out(tx, row, RequestKind.UNLOCK, priority=priority)
+            parent = await fan_out(tx, row, RequestKind.UNLOCK)
             tx.command("users", "unlock", row.upn)
             tx.record(
                 PlanVerb.CHANGED,
@@ -133,7 +132,6 @@ async def apply_changes(
     row: UserRow,
     changes: Mapping[str, Value],
     *,
-    priority: int,
     action: AuditAction | None = None,
     noted: Mapping[str, Any] | None = None,
     addresses: AddressChanges | None = None,
@@ -169,9 +167,9 @@ async def apply_changes(
     await tx.session.flush()
     if (SEARCHED_FIELDS | ADDRESSES) & after.keys():
         await reindex(tx.session, row, await addresses_of(tx.session, row.id))
-    request_id = await _tell_services(tx, row, after.keys(), priority=priority)
+    request_id = await _tell_services(tx, row, after.keys())
     if {"upn", "primary_address"} & after.keys():
-        await tell_objects_of(tx, user_id=row.id, priority=priority)
+        await tell_objects_of(tx, user_id=row.id)
     tx.record(
         PlanVerb.CHANGED,
         "user",
@@ -270,9 +268,7 @@ async def _move_upn(tx: Transaction, row: UserRow) -> None:
     await tx.session.flush()
 
 
-async def _tell_services(
-    tx: Transaction, row: UserRow, changed: Collection[str], *, priority: int
-) -> int | None:
+async def _tell_services(tx: Transaction, row: UserRow, changed: Collection[str]) -> int | None:
     """Fan out what services are told of; None when it is nothing of the sort."""
     names = frozenset(changed)
     everyone = bool(ADDRESSES & names)
@@ -285,7 +281,7 @@ async def _tell_services(
     kind = RequestKind.EDIT
     if "disabled" in names:
         kind = RequestKind.DISABLE if row.disabled else RequestKind.ENABLE
-    return (await fan_out(tx, row, kind, priority=priority, concerns=concerns)).id
+    return (await fan_out(tx, row, kind, concerns=concerns)).id
 
 
 def _action(after: Mapping[str, Any]) -> AuditAction:

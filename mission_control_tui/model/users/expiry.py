@@ -66,6 +66,7 @@ async def disable(store: Store, one: ExpiredUser) -> bool:
 
     async def work() -> bool:
         async with store.write(WORKER, one.account_id) as tx:
+            tx.priority = Priority.BULK
             row = (
                 await tx.session.scalars(
                     select(UserRow).where(UserRow.id == one.user_id).with_for_update()
@@ -77,7 +78,6 @@ async def disable(store: Store, one: ExpiredUser) -> bool:
                 tx,
                 row,
                 {"disabled": True},
-                priority=Priority.BULK,
                 action=AuditAction.EXPIRE_USER,
                 noted={"expires_on": one.expires_on.isoformat()},
             )

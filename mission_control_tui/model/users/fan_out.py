@@ -35,7 +35,6 @@ async def fan_out(
     user: UserRow,
     kind: RequestKind,
     *,
-    priority: int,
     concerns: Callable[[Catalogue, AssignmentRow], bool] = lambda _catalogue, _row: True,
 ) -> RequestRow:
     """Queue the change for the services that it `concerns`, those first that others require; returns the parent.
@@ -53,7 +52,7 @@ async def fan_out(
         assignment_id=None,
         generation=0,
         state=RequestState.RUNNING if concerned else RequestState.SUCCEEDED,
-        priority=priority,
+        priority=tx.priority,
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         created_at=tx.now,
@@ -92,7 +91,6 @@ async def _push_all(
             tx,
             row,
             RequestKind(parent.kind),
-            priority=parent.priority,
             parent_id=parent.id,
             depends_on=waits,
         )

@@ -16,7 +16,7 @@ from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
-from mission_control_tui.model.states import Priority, RequestKind, Wish
+from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -45,7 +45,6 @@ async def set_password(
     password: str | None = None,
     *,
     must_change: bool | None = None,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[PasswordChange]:
     """Set the user's password, or a generated one, for all services that use it; those with their own are left alone.
@@ -56,7 +55,7 @@ async def set_password(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         policy = policy_of(await scope.row(tx.session))
         row = await user_row(tx.session, account_id, user, lock=True)
-        result = await _set(tx, row, policy, password, must_change, priority)
+        result = await _set(tx, row, policy, password, must_change)
     return tx.outcome(result)
 
 
@@ -68,7 +67,6 @@ async def set_service_password(
     password: str | None = None,
     *,
     instance: str = "",
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[PasswordChange]:
     """Set the password, or a generated one, of a service that has its own (a database).
@@ -93,7 +91,7 @@ async def set_service_password(
             )
         chosen = _chosen(password, row, policy)
         given.secret_id = await _replace(tx, row, given.secret_id, chosen)
-        request = await enqueue(tx, given, RequestKind.PASSWORD, priority=priority)
+        request = await enqueue(tx, given, RequestKind.PASSWORD)
         tx.command(*command_words.password(row.upn, row.username, wanted.id, instance))
         tx.record(
             PlanVerb.CHANGED,
@@ -111,10 +109,10 @@ async def set_service_password(
 
 
 async def renew(
-    tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None, priority: int
+    tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None
 ) -> PasswordChange:
     """Return a generated password for the locked user, inside the caller's transaction."""
-    return await _set(tx, row, policy_of(account), None, must_change, priority)
+    return await _set(tx, row, policy_of(account), None, must_change)
 
 
 async def _set(
@@ -123,7 +121,6 @@ async def _set(
     policy: PasswordPolicy,
     password: str | None,
     must_change: bool | None,
-    priority: int,
 ) -> PasswordChange:
     chosen = _chosen(password, row, policy)
     before: dict[str, object] = {}
@@ -154,7 +151,7 @@ async def _set(
     def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
         return service.service_id in using
 
-    parent = await fan_out(tx, row, RequestKind.PASSWORD, priority=priority, concerns=concerns)
+    parent = await fan_out(tx, row, RequestKind.PASSWORD, concerns=concerns)
     tx.command(*command_words.password(row.upn, row.username))
     tx.record(
         PlanVerb.CHANGED,

@@ -8,7 +8,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import Subject, enqueue, find_or_make
-from mission_control_tui.model.states import Priority, RequestKind, Wish
+from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -29,7 +29,6 @@ async def provision(
     user: str,
     wanted: Sequence[ActionParams],
     *,
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Give services to a user, or change the level or settings of those the user has, in one transaction.
@@ -38,7 +37,7 @@ async def provision(
     Raises NotFound, UsageError, InvalidInput (settings), NoSeats, Conflict (not bought, password needed).
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        context = await action_context(tx, account_id, priority)
+        context = await action_context(tx, account_id)
         target = await user_row(tx.session, account_id, user, lock=True)
         given = tuple(
             [
@@ -62,7 +61,6 @@ async def change_wish(
     kind: RequestKind,
     *,
     instance: str = "",
-    priority: int = Priority.INTERACTIVE,
     dry_run: bool = False,
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Suspend, resume or deprovision one service of a user. Already so: nothing changes.
@@ -70,15 +68,15 @@ async def change_wish(
     Raises NotFound when the user never had the service.
     """
     params = ActionParams(service, instance=instance)
-    return await _changed(scope, user, kind, params, priority, dry_run)
+    return await _changed(scope, user, kind, params, dry_run)
 
 
 async def deprovision_all(
-    scope: AccountScope, user: str, *, priority: int = Priority.INTERACTIVE, dry_run: bool = False
+    scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
     kind, params = RequestKind.DEPROVISION, ActionParams()
-    return await _changed(scope, user, kind, params, priority, dry_run)
+    return await _changed(scope, user, kind, params, dry_run)
 
 
 @retries_on_conflict
@@ -87,11 +85,10 @@ async def _changed(
     user: str,
     kind: RequestKind,
     params: ActionParams,
-    priority: int,
     dry_run: bool,
 ) -> Outcome[tuple[ActionResult, ...]]:
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        context = await action_context(tx, account_id, priority)
+        context = await action_context(tx, account_id)
         target = await user_row(tx.session, account_id, user, lock=True)
         given = await ACTIONS[kind].apply(tx, context, target, params)
     return tx.outcome(given)
@@ -115,7 +112,6 @@ async def wish_for_domain(
         tx,
         row,
         RequestKind.PROVISION,
-        priority=Priority.INTERACTIVE,
         wish=Wish.PRESENT,
         level_id=level.id,
         settings=service.validate_settings(level.id, settings or {}),

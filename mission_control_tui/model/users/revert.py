@@ -92,13 +92,13 @@ async def restate_service(
     target: Mapping[str, Any],
 ) -> ActionResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
-    service, priority = context.catalogue.service(row.service_id), context.priority
+    service = context.catalogue.service(row.service_id)
     if target["wish"] == Wish.ABSENT:
-        return await Deprovision().turn(tx, user, service, row, priority=priority)
+        return await Deprovision().turn(tx, user, service, row)
     suspended = target["wish"] == Wish.SUSPENDED
     if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
         action = Suspend() if suspended else Resume()
-        return await action.turn(tx, user, service, row, priority=priority)
+        return await action.turn(tx, user, service, row)
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
     wanted = ActionParams(service.id, target["level"], settings, row.instance)

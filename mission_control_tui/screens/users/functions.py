@@ -139,7 +139,7 @@ class UserFunctionsScreen(SchedulingScreen):
             "restore": (deletion.restore_user, "Restored, without services"),
         }
         verb, done = verbs[name]
-        await verb(self.context.scope, user.id)  # type: ignore[operator]
+        await verb(self.context.scope, user.id)
         self.announce(f"{user.upn}: {done}")
         await self.queue_changed()
         await self.load()

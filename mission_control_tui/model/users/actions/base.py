@@ -23,17 +23,16 @@ from mission_control_tui.model.users.actions.params import ActionParams, UserVer
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """What the verbs of one transaction share: the account, the catalogue, and how urgent their requests are."""
+    """What the verbs of one transaction share: the account and the catalogue."""
 
     owner: AccountRow
     catalogue: Catalogue
-    priority: int
 
 
-async def action_context(tx: Transaction, account_id: int, priority: int) -> ActionContext:
+async def action_context(tx: Transaction, account_id: int) -> ActionContext:
     """Return the account and the catalogue as they are now."""
     owner = await account_row(tx.session, tx.caller, account_id)
-    return ActionContext(owner, (await in_force(tx.session)).catalogue, priority)
+    return ActionContext(owner, (await in_force(tx.session)).catalogue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Disable(UserAction):
             tx.record(PlanVerb.UNCHANGED, "user", user.upn)
             return (ActionResult.of_user(user, None),)
         queued = len(tx.requests)
-        await apply_changes(tx, user, {"disabled": self.disabled}, priority=context.priority)
+        await apply_changes(tx, user, {"disabled": self.disabled})
         return (ActionResult.of_user(user, next(iter(tx.requests[queued:]), None)),)
 
 

@@ -22,7 +22,5 @@ class Password(UserAction):
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
     ) -> tuple[ActionResult, ...]:
-        fresh = await renew(
-            tx, user, context.owner, must_change=params.must_change, priority=context.priority
-        )
+        fresh = await renew(tx, user, context.owner, must_change=params.must_change)
         return (ActionResult.of_user(user, fresh.request_id, fresh.password),)

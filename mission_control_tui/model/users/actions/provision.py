@@ -81,7 +81,7 @@ async def provision_in(
 
     Without a level the present one stays, or the only one owned is taken.
     """
-    account, catalogue, priority = context.owner, context.catalogue, context.priority
+    account, catalogue = context.owner, context.catalogue
     service = catalogue.service(wanted.service)
     if service.subject is not SubjectKind.USER:
         raise UsageError(
@@ -114,12 +114,11 @@ async def provision_in(
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
     password = await _password(tx, user, service, row)
-    waits = await requirements(tx, account, catalogue, subject, service, priority=priority)
+    waits = await requirements(tx, account, catalogue, subject, service)
     request = await enqueue(
         tx,
         row,
         kind,
-        priority=priority,
         wish=wish,
         level_id=level_id,
         settings=settings,

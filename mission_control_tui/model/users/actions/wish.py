@@ -44,7 +44,7 @@ class Suspend(UserAction):
         row = await find(tx, user_subject(user), service.id, params.instance)
         if row is None or (row.wish == Wish.ABSENT and self.wish is not Wish.ABSENT):
             raise HasNoService(user, service, params.instance)
-        return (await self.turn(tx, user, service, row, priority=context.priority),)
+        return (await self.turn(tx, user, service, row),)
 
     async def turn(
         self,
@@ -52,8 +52,6 @@ class Suspend(UserAction):
         user: UserRow,
         service: Service,
         row: AssignmentRow,
-        *,
-        priority: int,
     ) -> ActionResult:
         """Turn one wish to present, suspended or absent, unless it is so already.
 
@@ -64,9 +62,9 @@ class Suspend(UserAction):
             tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, row.instance)}")
             return ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
         before = {"wish": str(row.wish), "level": row.level_id}
-        request = await enqueue(tx, row, RequestKind(self.verb), priority=priority, wish=self.wish)
+        request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish)
         if self.wish is Wish.ABSENT:
-            await leave(tx, user=user, lost=service.id, priority=priority)
+            await leave(tx, user=user, lost=service.id)
         tx.command(*command_words.turn(self.verb, user.upn, service.id, row.instance))
         tx.record(
             PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
@@ -118,5 +116,5 @@ class Deprovision(Suspend):
         results = []
         for row in rows:
             service = context.catalogue.service(row.service_id)
-            results.append(await self.turn(tx, user, service, row, priority=context.priority))
+            results.append(await self.turn(tx, user, service, row))
         return tuple(results)
