@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.requests import outcomes
@@ -29,7 +29,6 @@ from mission_control_tui.model.requests.attempts import (
 )
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
 from mission_control_tui.model.states import (
-    PAUSING_KINDS,
     RETRIED_KINDS,
     ErrorKind,
     PlanAction,
@@ -58,6 +57,7 @@ from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.rate_limits import pending_delay, retry_delay
 from mission_control_tui.settings.settings import WorkerSettings
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -98,7 +98,7 @@ async def run_attempt(context: AttemptContext, run: Run) -> None:
         backend = await context.backends.get(job.connector)
     except MissionControlError as error:
         pause = context.settings.pause_seconds
-        await outcomes.fail(store, run, job.account_id, _unusable(error), pause_seconds=pause)
+        await outcomes.fail(store, run, None, _unusable(error), pause_seconds=pause)
         return
     await _Attempt(context, run, job, backend).go()
 
@@ -127,9 +127,7 @@ class _DurableJournal:
             raise WorkerStop
         self._number += 1
         following = StepStart(self._number, name, shown)
-        reason = await progress(
-            self._context.store, self._run, self._job.account_id, self.result, following
-        )
+        reason = await progress(self._context.store, self._run, self.result, following)
         self.result = None
         if reason is not None:
             raise AttemptStop(reason)
@@ -199,14 +197,13 @@ class _DurableJournal:
 class _Attempt:
     def __init__(self, context: AttemptContext, run: Run, job: Job, backend: Backend) -> None:
         self._context = context
-        self._store = context.store
         self._run = run
         self._job = job
-        self._account = job.account_id
-        self._backend = backend
+        self._connector, self._seconds = backend.connector, backend.call_seconds
         self._mark = Mark(
             context.store.installation, job.assignment_id, job.generation, run.attempt
         )
+        self._desired = desired_state(job, backend.connector, self._mark)
         self._journal = _DurableJournal(context, run, job)
 
     async def go(self) -> None:
@@ -217,17 +214,23 @@ class _Attempt:
         except ConnectorError as error:
             await self._fail(error)
         except WorkerStop:
-            said = "The worker was stopped; it is tried again."
-            await outcomes.give_back(
-                self._store, self._run, self._account, said, self._journal.result
-            )
+            await self._end(outcomes.give_back, "The worker was stopped; it is tried again.")
+
+    async def _end(
+        self,
+        ending: Callable[Concatenate[Store, Run, StepResult | None, P], Awaitable[None]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Reach one of the model's endings, with the step that the store does not know of yet."""
+        await ending(self._context.store, self._run, self._journal.result, *args, **kwargs)
 
     async def _converge(self) -> None:
         if self._job.stop_reason is not None:
             raise AttemptStop(self._job.stop_reason)
-        connector, seconds = self._backend.connector, self._backend.call_seconds
-        desired = desired_state(self._job, connector, self._mark)
-        look = await converge.converge(connector, desired, self._journal, call_seconds=seconds)
+        look = await converge.converge(
+            self._connector, self._desired, self._journal, call_seconds=self._seconds
+        )
         if look.outcome is LookOutcome.BLOCKED:
             await self._blocked(look.plan)
         else:
@@ -235,34 +238,27 @@ class _Attempt:
 
     async def _agree(self, look: Look) -> None:
         """End an attempt that has nothing left to plan: done, or the back end still works on it."""
+        applied = self._journal.applied
         if look.outcome is LookOutcome.PENDING:
-            await outcomes.look_later(
-                self._store,
-                self._run,
-                self._account,
-                observation(self._job, look.observed),
-                self._delay(),
-                self._journal.result,
-                applied=self._journal.applied,
-            )
+            if not applied:
+                self._journal.result = None
+            seen = observation(self._job, look.observed)
+            await self._end(outcomes.look_later, seen, self._delay(), applied=applied)
             return
-        result = self._journal.result
-        if result is not None and look.plan.reason:
-            result = replace(result, said=look.plan.reason)
+        if self._journal.result is not None and look.plan.reason:
+            self._journal.result = replace(self._journal.result, said=look.plan.reason)
         found = observation(self._job, look.observed, self._job.wished)
-        await outcomes.succeed(self._store, self._run, self._account, found, result)
+        await self._end(outcomes.succeed, found)
 
     async def _fail(self, error: ConnectorError) -> None:
-        store, run, account, result = self._store, self._run, self._account, self._journal.result
         failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
         settings = self._context.settings
         if error.kind in RETRIED_KINDS:
             delay = retry_delay(self._job.failures, error, settings, self._context.rng)
             retry = Retry(delay, max(1, settings.retry_limit))
-            await outcomes.try_again(store, run, account, failure, retry, result)
+            await self._end(outcomes.try_again, failure, retry)
         else:
-            pause = settings.pause_seconds if error.kind in PAUSING_KINDS else 0.0
-            await outcomes.fail(store, run, account, failure, result, pause_seconds=pause)
+            await self._end(outcomes.fail, failure, pause_seconds=settings.pause_seconds)
 
     async def _blocked(self, plan: ChangePlan) -> None:
         if plan.observe_only:
@@ -272,7 +268,7 @@ class _Attempt:
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
         failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
-        await outcomes.fail(self._store, self._run, self._account, failure, self._journal.result)
+        await self._end(outcomes.fail, failure)
 
     async def _only_observes(self, plan: ChangePlan) -> None:
         """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
@@ -282,9 +278,8 @@ class _Attempt:
         shown = (
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
         )
-        await outcomes.wait_until_enabled(
-            self._store, self._run, self._account, shown, plan.remedy, self._delay()
-        )
+        self._journal.result = None
+        await self._end(outcomes.wait_until_enabled, shown, plan.remedy, self._delay())
 
     def _delay(self) -> float:
         age = (datetime.now(UTC) - self._job.created_at).total_seconds()
@@ -292,7 +287,7 @@ class _Attempt:
 
     async def _stop(self, reason: StopReason) -> None:
         if reason is StopReason.SUPERSEDED:
-            await outcomes.supersede(self._store, self._run, self._account)
+            await self._end(outcomes.supersede)
             return
         try:
             await self._show_what_is()
@@ -301,9 +296,9 @@ class _Attempt:
 
     async def _show_what_is(self) -> None:
         """End an attempt that was cancelled after its start: look, and let the light say what is true."""
-        connector, seconds = self._backend.connector, self._backend.call_seconds
-        desired = desired_state(self._job, connector, self._mark)
-        observe = partial(converge.observe_and_plan, connector, desired, call_seconds=seconds)
+        observe = partial(
+            converge.observe_and_plan, self._connector, self._desired, call_seconds=self._seconds
+        )
         look = await self._journal.look(FIRST_STEP.name, observe)
         self._journal.result = None
         observed, plan = look
@@ -311,12 +306,11 @@ class _Attempt:
             await self._agree(look)
             return
         before = previous_state(self._job, observed, self._mark)
-        if connector.plan(before, observed).action is PlanAction.NONE:
+        if self._connector.plan(before, observed).action is PlanAction.NONE:
             found = observation(self._job, observed, self._job.previous)
-            await outcomes.cancel_back(self._store, self._run, self._account, found)
+            await self._end(outcomes.cancel_back, found)
         else:
-            found = observation(self._job, observed)
-            await outcomes.cancel_halfway(self._store, self._run, self._account, found)
+            await self._end(outcomes.cancel_halfway, observation(self._job, observed))
 
 
 def _found(look: Look) -> Mapping[str, object]:

@@ -323,11 +323,11 @@ class Machine(StoreMachine):
         wish, level = (service.wish, service.level) if not stale else service.seen
         seen = outcomes.Observation(Wish(wish), level if wish != "absent" else "")
         if result == "succeed":
-            self.do(outcomes.succeed(self.store, run, 1, seen))
+            self.do(outcomes.succeed(self.store, run, None, seen))
             service.seen = (seen.wish, seen.level_id)
         else:
             failure = outcomes.AttemptFailure(ErrorKind.INVALID, "no", "mend it")
-            self.do(outcomes.fail(self.store, run, 1, failure))
+            self.do(outcomes.fail(self.store, run, None, failure))
         if stale:
             request.state = "superseded"
         elif result == "fail":
@@ -348,7 +348,9 @@ class Machine(StoreMachine):
         run = self.runs[data.draw(st.sampled_from(self.lost()))]
         with pytest.raises(RunLost):
             self.do(
-                outcomes.succeed(self.store, run, 1, outcomes.Observation(Wish.PRESENT, LEVELS[0]))
+                outcomes.succeed(
+                    self.store, run, None, outcomes.Observation(Wish.PRESENT, LEVELS[0])
+                )
             )
 
     def active(self) -> list[int]:

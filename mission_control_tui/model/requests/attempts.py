@@ -12,18 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import Select, select, update
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import RequestState, StepState, Wish, Word
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.tables.requests import (
-    RequestEventRow,
-    RequestRow,
-    RequestStepRow,
-)
+from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -115,35 +112,23 @@ FIRST_STEP = StepStart(1, "observe", "Looking at the back end")
 
 
 async def lock_attempt(tx: Transaction, run: Run) -> tuple[RequestRow, AssignmentRow]:
-    """Return the run's request and assignment, locked. Raises RunLost."""
-    found = (
-        await tx.session.execute(
-            select(AssignmentRow, RequestRow)
-            .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-            .where(*_fence(run))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
+    """Return the run's request and assignment, locked; what is changed is the account's. Raises RunLost."""
+    statement = _fenced(run).with_for_update().execution_options(populate_existing=True)
+    found = (await tx.session.execute(statement)).one_or_none()
     if found is None:
         raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
     row, request = found
+    tx.account_id = request.account_id
     return request, row
 
 
 async def load(store: Store, run: Run) -> Job:
     """Return what the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
     async with store.read() as session:
-        found = (
-            await session.execute(
-                select(RequestRow, AssignmentRow)
-                .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-                .where(*_fence(run))
-            )
-        ).one_or_none()
+        found = (await session.execute(_fenced(run))).one_or_none()
         if found is None:
             raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
-        request, row = found
+        row, request = found
         service = (await in_force(session)).catalogue.service(row.service_id)
         user = await session.get(UserRow, row.user_id) if row.user_id else None
         sealed = (
@@ -172,9 +157,7 @@ async def load(store: Store, run: Run) -> Job:
             attributes=await attributes_of(session, row, user),
             disabled=user is not None and user.disabled,
             adopt=bool(request.previous.get("adopt")),
-            stop_reason=_stop_reason(
-                row.generation, request.generation, cancelled=request.cancel_requested
-            ),
+            stop_reason=_stop_reason(request, row),
             sealed=sealed,
         )
 
@@ -187,99 +170,69 @@ def wished_of(
     return ServiceWish(Wish(wish), level_id, limits, dict(settings))
 
 
+@worker_transaction
 async def progress(
-    store: Store,
-    run: Run,
-    account_id: int,
-    result: StepResult | None,
-    start: StepStart,
+    tx: Transaction, run: Run, result: StepResult | None, start: StepStart
 ) -> StopReason | None:
     """Record the step that ended, and the next one unless the run must stop. Raises RunLost."""
-
-    async def work(tx: Transaction) -> StopReason | None:
-        held = (
-            await tx.session.execute(
-                select(
-                    AssignmentRow.id,
-                    AssignmentRow.generation,
-                    RequestRow.account_id,
-                    RequestRow.generation.label("wanted"),
-                    RequestRow.cancel_requested,
-                )
-                .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-                .where(*_fence(run))
-                .with_for_update()
+    request, row = await lock_attempt(tx, run)
+    if result is not None:
+        await record_step(tx, request, result)
+    reason = _stop_reason(request, row)
+    if reason is None:
+        row.word, row.step = Word.PROVISIONING, start.shown[:NAME_LIMIT]
+        tx.session.add(
+            RequestStepRow(
+                request_id=run.request_id,
+                attempt=run.attempt,
+                number=start.number,
+                name=start.name[:NAME_LIMIT],
+                state=StepState.RUNNING,
+                started_at=tx.now,
             )
-        ).one_or_none()
-        if held is None:
-            raise RunLost(f"request {run.request_id}, attempt {run.attempt}")
-        if result is not None:
-            await record_step(tx, run, held.account_id, result)
-        reason = _stop_reason(held.generation, held.wanted, cancelled=held.cancel_requested)
-        if reason is None:
-            await _begin_step(tx, run, held.id, start)
-        return reason
-
-    return await worker_transaction(store, account_id, work)
+        )
+    return reason
 
 
-def _stop_reason(generation: int, wanted: int, *, cancelled: bool) -> StopReason | None:
-    if generation > wanted:
+def _stop_reason(request: RequestRow, row: AssignmentRow) -> StopReason | None:
+    if row.generation > request.generation:
         return StopReason.SUPERSEDED
-    return StopReason.CANCELLED if cancelled else None
+    return StopReason.CANCELLED if request.cancel_requested else None
 
 
-def _fence(run: Run) -> tuple[ColumnElement[bool], ...]:
+def _fenced(run: Run) -> Select[AssignmentRow, RequestRow]:
+    """Return the statement for the run's assignment and request, which finds nothing once it no longer counts."""
     return (
-        RequestRow.id == run.request_id,
-        RequestRow.attempt == run.attempt,
-        RequestRow.worker_id == run.worker_id,
-        RequestRow.state == RequestState.RUNNING,
-    )
-
-
-async def _begin_step(tx: Transaction, run: Run, assignment_id: str, start: StepStart) -> None:
-    await tx.session.execute(
-        update(AssignmentRow)
-        .where(AssignmentRow.id == assignment_id)
-        .values(word=Word.PROVISIONING, step=start.shown[:NAME_LIMIT])
-        .execution_options(synchronize_session=False)
-    )
-    await tx.session.execute(
-        insert(RequestStepRow).values(
-            request_id=run.request_id,
-            attempt=run.attempt,
-            number=start.number,
-            name=start.name[:NAME_LIMIT],
-            state=StepState.RUNNING,
-            started_at=tx.now,
+        select(AssignmentRow, RequestRow)
+        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+        .where(
+            RequestRow.id == run.request_id,
+            RequestRow.attempt == run.attempt,
+            RequestRow.worker_id == run.worker_id,
+            RequestRow.state == RequestState.RUNNING,
         )
     )
 
 
-async def record_step(tx: Transaction, run: Run, account_id: int, result: StepResult) -> None:
+async def record_step(tx: Transaction, request: RequestRow, result: StepResult) -> None:
     """Close the step's row and add its event."""
     await tx.session.execute(
         update(RequestStepRow)
         .where(
-            RequestStepRow.request_id == run.request_id,
-            RequestStepRow.attempt == run.attempt,
+            RequestStepRow.request_id == request.id,
+            RequestStepRow.attempt == request.attempt,
             RequestStepRow.number == result.number,
         )
         .values(state=result.state, ended_at=tx.now)
         .execution_options(synchronize_session=False)
     )
-    await tx.session.execute(
-        insert(RequestEventRow).values(
-            account_id=account_id,
-            request_id=run.request_id,
-            at=tx.now,
-            attempt=run.attempt,
-            kind="step" if result.state is StepState.DONE else "step failed",
-            step=result.name[:NAME_LIMIT],
-            said=result.said,
-            remedy=result.remedy,
-            duration_ms=result.duration_ms,
-            detail=dict(result.detail),
-        )
+    await add_event(
+        tx,
+        request,
+        "step" if result.state is StepState.DONE else "step failed",
+        step=result.name[:NAME_LIMIT],
+        said=result.said,
+        remedy=result.remedy,
+        duration_ms=result.duration_ms,
+        detail=result.detail,
     )

@@ -11,7 +11,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -91,13 +102,10 @@ async def look(store: Store, worker_id: str) -> Outlook:
         now = await clock(session)
         queued = RequestRow.state == RequestState.QUEUED
         later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
-        mine = select(WorkerRow.draining).where(
-            WorkerRow.id == worker_id, WorkerRow.ended.is_(False)
-        )
         draining, due, waiting, paused, next_at = (
             await session.execute(
                 select(
-                    mine.scalar_subquery(),
+                    _is_draining(worker_id).scalar_subquery(),
                     exists().where(queued, _is_due(now)),
                     exists().where(RequestRow.state == RequestState.WAITING),
                     exists().where(ConnectorStateRow.paused),
@@ -111,44 +119,39 @@ async def look(store: Store, worker_id: str) -> Outlook:
         return Outlook(now, draining, due, next_at, waiting, found)
 
 
+@worker_transaction
 async def claim(
-    store: Store, worker_id: str, slots: Slots, limits: Limits
+    tx: Transaction, worker_id: str, slots: Slots, limits: Limits
 ) -> tuple[ClaimedRequest, ...]:
     """Take what may start now: state running, next attempt, our name. Raises LeaseLost."""
-
-    async def work(tx: Transaction) -> tuple[ClaimedRequest, ...]:
-        if not store.is_sqlite:
-            got = await tx.session.scalar(
-                text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
-            )
-            if not got:
-                return ()
-        if await _drains(tx, worker_id):
+    if not tx.is_sqlite:
+        got = await tx.session.scalar(
+            text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
+        )
+        if not got:
             return ()
-        now = await clock(tx.session)
-        paused = await pauses(tx.session)
-        for one in paused:
-            await hold_back(tx, one.name)
-        if slots.removals is not None:
-            await hold_excess(tx, slots.removals)
-        chosen = await _choose(tx, now, slots, limits, {one.name for one in paused})
-        return await _take(tx, worker_id, chosen)
-
-    return await worker_transaction(store, None, work)
+    draining = await tx.session.scalar(_is_draining(worker_id))
+    if draining is None:
+        raise lease_lost(worker_id)
+    if draining:
+        return ()
+    now = await clock(tx.session)
+    paused = await pauses(tx.session)
+    for connector in paused:
+        await hold_back(tx, connector.name)
+    if slots.removals is not None:
+        await hold_excess(tx, slots.removals)
+    chosen = await _choose(tx, now, slots, limits, {connector.name for connector in paused})
+    return await _take(tx, worker_id, chosen)
 
 
 def _is_due(now: float) -> ColumnElement[bool]:
     return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
 
 
-async def _drains(tx: Transaction, worker_id: str) -> bool:
-    """Tell whether the worker shall take nothing new. Raises LeaseLost."""
-    draining = await tx.session.scalar(
-        select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
-    )
-    if draining is None:
-        raise lease_lost(worker_id)
-    return draining
+def _is_draining(worker_id: str) -> Select[bool]:
+    """Return the statement for whether the worker shall take nothing new; no row when its lease was lost."""
+    return select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
 
 
 async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:

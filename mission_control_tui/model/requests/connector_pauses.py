@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -57,48 +56,39 @@ async def pause(
     row.since, row.next_check_at = tx.now, next_check_at
 
 
-async def claim_check(store: Store, connector: str, seconds: float) -> bool:
+@worker_transaction
+async def claim_check(tx: Transaction, connector: str, seconds: float) -> bool:
     """Tell whether this worker is the one that checks the connector now; others leave it for `seconds`."""
-
-    async def work(tx: Transaction) -> bool:
-        row = await _row(tx, connector)
-        now = await clock(tx.session)
-        if row is None or not row.paused or row.next_check_at > now:
-            return False
-        row.next_check_at = now + seconds
-        return True
-
-    return await worker_transaction(store, None, work)
+    row = await _row(tx, connector)
+    now = await clock(tx.session)
+    if row is None or not row.paused or row.next_check_at > now:
+        return False
+    row.next_check_at = now + seconds
+    return True
 
 
+@worker_transaction
 async def still_paused(
-    store: Store, connector: str, kind: ErrorKind, said: str, remedy: str
+    tx: Transaction, connector: str, kind: ErrorKind, said: str, remedy: str
 ) -> None:
-    """The check failed, perhaps for another reason than before."""
-
-    async def work(tx: Transaction) -> None:
-        row = await _row(tx, connector)
-        if row is not None and row.paused and row.said != said:
-            row.kind, row.said, row.remedy = kind, said, remedy
-            await tx.session.flush()
-            await settle_connector(tx, connector)
-
-    await worker_transaction(store, None, work)
-
-
-async def resume(store: Store, connector: str) -> int:
-    """Note that the check passed: what waited goes on by itself. Return how many requests were queued."""
-
-    async def work(tx: Transaction) -> int:
-        row = await _row(tx, connector)
-        if row is None:
-            return 0
-        row.paused = False
-        row.since = tx.now
+    """Note that the check failed, perhaps for another reason than before."""
+    row = await _row(tx, connector)
+    if row is not None and row.paused and row.said != said:
+        row.kind, row.said, row.remedy = kind, said, remedy
         await tx.session.flush()
-        return await settle_connector(tx, connector)
+        await settle_connector(tx, connector)
 
-    return await worker_transaction(store, None, work)
+
+@worker_transaction
+async def resume(tx: Transaction, connector: str) -> int:
+    """Note that the check passed: what waited goes on by itself. Return how many requests were queued."""
+    row = await _row(tx, connector)
+    if row is None:
+        return 0
+    row.paused = False
+    row.since = tx.now
+    await tx.session.flush()
+    return await settle_connector(tx, connector)
 
 
 async def _row(tx: Transaction, connector: str) -> ConnectorStateRow | None:

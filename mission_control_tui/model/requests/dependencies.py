@@ -5,9 +5,8 @@ They are looked at again when what they wait for changes, and now and then altog
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, case, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +15,7 @@ from sqlalchemy.orm import aliased
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Hold, Light, RequestKind, RequestState, Word
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.requests import RequestDependencyRow, RequestRow
@@ -26,9 +26,6 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import worker_transaction
 from mission_control_tui.model.text.clean import harmless
 
-T = TypeVar("T")
-
-CHUNK = 500
 _REASON_LIMIT = 320
 _STEP_LIMIT = 200
 
@@ -78,17 +75,11 @@ async def settle_waiting(tx: Transaction) -> int:
 
 
 async def settle_all(store: Store) -> int:
-    """Do the same for whoever has time: it first looks, then writes only what differs, in small transactions."""
+    """Look again at all waiting requests; it first looks, then writes only what differs, in small transactions."""
     async with store.read() as session:
         stale = [one.request_id for one in await _judge(session, true())]
-    queued = 0
-    for chunk in _chunks(stale):
-
-        async def work(tx: Transaction, chunk: Sequence[int] = chunk) -> int:
-            return await _settle(tx, RequestRow.id.in_(chunk))
-
-        queued += await worker_transaction(store, None, work)
-    return queued
+    settle = worker_transaction(_settle)
+    return sum([await settle(store, RequestRow.id.in_(chunk)) for chunk in batches(stale)])
 
 
 async def hold_back(tx: Transaction, connector: str) -> None:
@@ -111,7 +102,7 @@ async def _settle(tx: Transaction, which: ColumnElement[bool]) -> int:
     for one in await _judge(tx.session, which):
         by_reason.setdefault(one.reason, []).append(one)
     for reason, found in by_reason.items():
-        for chunk in _chunks(found):
+        for chunk in batches(found):
             await _write(tx, chunk, reason)
     return len(by_reason.get("", ()))
 
@@ -152,7 +143,7 @@ async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[i
     """Request -> what it waits for, of the requests with a dependency that is not satisfied."""
     found: dict[int, str] = {}
     names = await _service_names(session) if request_ids else {}
-    for chunk in _chunks(request_ids):
+    for chunk in batches(request_ids):
         rows = await session.execute(
             select(
                 RequestDependencyRow.request_id,
@@ -207,7 +198,3 @@ async def _write(tx: Transaction, those: Sequence[_Waiting], reason: str) -> Non
         .values(state=RequestState.WAITING if reason else RequestState.QUEUED, waiting_for=reason)
         .execution_options(synchronize_session=False)
     )
-
-
-def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -6,8 +6,10 @@ request ends as superseded whatever its result, and the light is left to the new
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from sqlalchemy import delete, exists, select, update
 
@@ -75,43 +77,54 @@ class Retry:
     limit: int
 
 
-_Work = Callable[[Transaction, RequestRow, AssignmentRow], Awaitable[None]]
+P = ParamSpec("P")
 
 
+def _ending(
+    end: Callable[Concatenate[Transaction, RequestRow, AssignmentRow, P], Awaitable[None]],
+) -> Callable[Concatenate[Store, Run, StepResult | None, P], Coroutine[Any, Any, None]]:
+    """Return `end` as one transaction of a run: with its last step, and all that follows from its end."""
+
+    @wraps(end)
+    @worker_transaction
+    async def ended(
+        tx: Transaction, run: Run, result: StepResult | None, /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        request, row = await lock_attempt(tx, run)
+        if result is not None:
+            await record_step(tx, request, result)
+        await end(tx, request, row, *args, **kwargs)
+        await tx.session.flush()
+        await update_parent(tx, request)
+        await settle_dependents(tx, row.id)
+
+    return ended
+
+
+@_ending
 async def succeed(
-    store: Store,
-    run: Run,
-    account_id: int | None,
-    seen: Observation,
-    result: StepResult | None = None,
+    tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
 ) -> None:
     """The second look agrees with the wish: green, or grey for what was taken away."""
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        _see(row, seen, request.generation)
-        if await _superseded(tx, request, row):
-            return
-        gone = row.wish == Wish.ABSENT
-        await _forget_secret(tx, row, delivered=not gone)
-        if gone:
-            show(row, Light.GREY, Word.NOT_PROVISIONED, tx)
-        else:
-            show(row, Light.GREEN, Word.PROVISIONED, tx)
-        await seats.release(tx.session, row.id, keep=() if gone else (row.level_id,))
-        if gone and row.object_id is not None:
-            await free_address(tx.session, row.object_id)
-        said = "It is gone." if gone else "The back end agrees with the wish."
-        await _end(tx, request, RequestState.SUCCEEDED, "succeeded", said)
-
-    await _finish(store, run, account_id, result, work)
+    _see(row, seen, request.generation)
+    if await _superseded(tx, request, row):
+        return
+    gone = row.wish == Wish.ABSENT
+    await _forget_secret(tx, row, delivered=not gone)
+    _show_as_wished(tx, row)
+    await seats.release(tx.session, row.id, keep=() if gone else (row.level_id,))
+    if gone and row.object_id is not None:
+        await free_address(tx.session, row.object_id)
+    said = "It is gone." if gone else "The back end agrees with the wish."
+    await _end(tx, request, RequestState.SUCCEEDED, "succeeded", said)
 
 
+@_ending
 async def fail(
-    store: Store,
-    run: Run,
-    account_id: int | None,
+    tx: Transaction,
+    request: RequestRow,
+    row: AssignmentRow,
     failure: AttemptFailure,
-    result: StepResult | None = None,
     *,
     pause_seconds: float = 0.0,
 ) -> None:
@@ -119,63 +132,50 @@ async def fail(
 
     Where another request has paused the connector already, this one waits with the rest.
     """
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        if await _superseded(tx, request, row):
-            return
-        pausing = pause_seconds > 0 and failure.kind in PAUSING_KINDS
-        if pausing and await is_paused(tx, row.connector):
-            await _wait_again(tx, request, row)
-            return
-        await _turn_red(tx, request, row, failure)
-        if pausing:
-            await pause(
-                tx, row.connector, failure.kind, failure.said, failure.remedy, pause_seconds
-            )
-
-    await _finish(store, run, account_id, result, work)
+    if await _superseded(tx, request, row):
+        return
+    pausing = pause_seconds > 0 and failure.kind in PAUSING_KINDS
+    if pausing and await is_paused(tx, row.connector):
+        request.state = RequestState.WAITING
+        request.worker_id = ""
+        row.word, row.step = Word.WAITING, ""
+        await tx.session.flush()
+        await settle_connector(tx, row.connector)
+        return
+    await _turn_red(tx, request, row, failure)
+    if pausing:
+        await pause(tx, row.connector, failure.kind, failure.said, failure.remedy, pause_seconds)
 
 
+@_ending
 async def try_again(
-    store: Store,
-    run: Run,
-    account_id: int | None,
-    failure: AttemptFailure,
-    retry: Retry,
-    result: StepResult | None = None,
+    tx: Transaction, request: RequestRow, row: AssignmentRow, failure: AttemptFailure, retry: Retry
 ) -> None:
     """Back to the queue for later; red when the limit is reached."""
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        request.failures += 1
-        if await _superseded(tx, request, row):
-            return
-        if request.failures >= retry.limit:
-            await _turn_red(tx, request, row, failure)
-            return
-        request.state = RequestState.QUEUED
-        request.worker_id = ""
-        request.next_try_at = await clock(tx.session) + retry.delay
-        tried = f"Try {request.failures} of {retry.limit} failed: {failure.said}"
-        row.word, row.step = Word.WAITING, tried[:_STEP_LIMIT]
-        await add_event(
-            tx,
-            request,
-            "retry",
-            said=f"{failure.said} (tried {request.failures} of {retry.limit} times, again in {retry.delay:.1f} s)",
-            remedy=failure.remedy,
-        )
-
-    await _finish(store, run, account_id, result, work)
+    request.failures += 1
+    if await _superseded(tx, request, row):
+        return
+    if request.failures >= retry.limit:
+        await _turn_red(tx, request, row, failure)
+        return
+    tried = f"Try {request.failures} of {retry.limit} failed: {failure.said}"
+    await _put_off(tx, request, row, tried, retry.delay)
+    await add_event(
+        tx,
+        request,
+        "retry",
+        said=f"{failure.said} (tried {request.failures} of {retry.limit} times, again in {retry.delay:.1f} s)",
+        remedy=failure.remedy,
+    )
 
 
+@_ending
 async def look_later(
-    store: Store,
-    run: Run,
-    account_id: int | None,
+    tx: Transaction,
+    request: RequestRow,
+    row: AssignmentRow,
     seen: Observation,
     delay: float,
-    result: StepResult | None = None,
     *,
     applied: bool,
 ) -> None:
@@ -184,93 +184,72 @@ async def look_later(
     An attempt that only looked (`applied` False) and found nothing new leaves no steps and no event.
     """
     shown = "The back end has accepted it and still works on it"
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        news = applied or await _last_event(tx, request) != "pending"
-        row.external_id = seen.external_id or row.external_id
-        if await _superseded(tx, request, row):
-            return
-        await _put_off(tx, request, row, shown, delay)
-        if news:
-            await add_event(tx, request, "pending", said=f"{shown}.")
-        elif result is not None:
-            await _forget_steps(tx, request)
-
-    await _finish(store, run, account_id, result if applied else None, work)
+    news = applied or await _last_event(tx, request) != "pending"
+    row.external_id = seen.external_id or row.external_id
+    if await _superseded(tx, request, row):
+        return
+    request.failures = 0
+    await _put_off(tx, request, row, shown, delay)
+    if news:
+        await add_event(tx, request, "pending", said=f"{shown}.")
+    else:
+        await _forget_steps(tx, request)
 
 
+@_ending
 async def wait_until_enabled(
-    store: Store, run: Run, account_id: int | None, shown: str, remedy: str, delay: float
+    tx: Transaction, request: RequestRow, row: AssignmentRow, shown: str, remedy: str, delay: float
 ) -> None:
     """The connector only observes and would change something: orange, looked at again later, not a failure.
 
     `shown` stands beside the light. Such a look leaves no steps, and an event only the first time.
     """
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        news = await _last_event(tx, request) != "observed"
-        if await _superseded(tx, request, row):
-            return
-        await _put_off(tx, request, row, shown, delay)
-        if news:
-            await add_event(tx, request, "observed", said=f"{shown}.", remedy=remedy)
-        await _forget_steps(tx, request)
-
-    await _finish(store, run, account_id, None, work)
+    news = await _last_event(tx, request) != "observed"
+    if await _superseded(tx, request, row):
+        return
+    request.failures = 0
+    await _put_off(tx, request, row, shown, delay)
+    if news:
+        await add_event(tx, request, "observed", said=f"{shown}.", remedy=remedy)
+    await _forget_steps(tx, request)
 
 
-async def supersede(store: Store, run: Run, account_id: int | None) -> None:
+@_ending
+async def supersede(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
     """A newer wish has been stated: this request ends between two steps."""
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        await _superseded(tx, request, row)
-
-    await _finish(store, run, account_id, None, work)
+    await _superseded(tx, request, row)
 
 
-async def cancel_back(store: Store, run: Run, account_id: int | None, seen: Observation) -> None:
-    """Cancelled, and the back end is still, or again, as the previous wish says: restore that wish."""
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        _see(row, seen, request.generation)
-        if await _superseded(tx, request, row):
-            return
-        await restore_wish(tx.session, row, {**request.previous, "generation": request.generation})
-        if row.wish == Wish.ABSENT:
-            show(row, Light.GREY, Word.NOT_PROVISIONED, tx)
-        else:
-            show(row, Light.GREEN, Word.PROVISIONED, tx)
-        await _end(tx, request, RequestState.CANCELLED, "cancelled", "All is as it was before.")
-
-    await _finish(store, run, account_id, None, work)
-
-
-async def cancel_halfway(store: Store, run: Run, account_id: int | None, seen: Observation) -> None:
-    """Cancelled, and the back end agrees with neither wish: red, with what to do."""
-
-    async def work(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-        row.observed_wish, row.observed_level = seen.wish, seen.level_id
-        row.external_id = seen.external_id or row.external_id
-        if await _superseded(tx, request, row):
-            return
-        _show_red(tx, row, AttemptFailure(ErrorKind.CONFLICT, HALFWAY_SAID, HALFWAY_REMEDY))
-        await _end(tx, request, RequestState.CANCELLED, "cancelled", HALFWAY_SAID, HALFWAY_REMEDY)
-
-    await _finish(store, run, account_id, None, work)
-
-
-async def give_back(
-    store: Store, run: Run, account_id: int | None, said: str, result: StepResult | None = None
+@_ending
+async def cancel_back(
+    tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
 ) -> None:
+    """Cancelled, and the back end is still, or again, as the previous wish says: restore that wish."""
+    _see(row, seen, request.generation)
+    if await _superseded(tx, request, row):
+        return
+    await restore_wish(tx.session, row, {**request.previous, "generation": request.generation})
+    _show_as_wished(tx, row)
+    await _end(tx, request, RequestState.CANCELLED, "cancelled", "All is as it was before.")
+
+
+@_ending
+async def cancel_halfway(
+    tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
+) -> None:
+    """Cancelled, and the back end agrees with neither wish: red, with what to do."""
+    row.observed_wish, row.observed_level = seen.wish, seen.level_id
+    row.external_id = seen.external_id or row.external_id
+    if await _superseded(tx, request, row):
+        return
+    _show_red(tx, row, AttemptFailure(ErrorKind.CONFLICT, HALFWAY_SAID, HALFWAY_REMEDY))
+    await _end(tx, request, RequestState.CANCELLED, "cancelled", HALFWAY_SAID, HALFWAY_REMEDY)
+
+
+@_ending
+async def give_back(tx: Transaction, request: RequestRow, row: AssignmentRow, said: str) -> None:
     """Back to the queue as it is: this worker stops, or its engine failed."""
-
-    async def work(tx: Transaction) -> None:
-        request, row = await lock_attempt(tx, run)
-        if result is not None:
-            await record_step(tx, run, request.account_id, result)
-        await _give_back(tx, request, row, said, 0.0)
-
-    await worker_transaction(store, account_id, work)
+    await _give_back(tx, request, row, said, 0.0)
 
 
 async def give_back_all(
@@ -302,21 +281,6 @@ async def give_back_all(
     return tuple(given)
 
 
-async def _finish(
-    store: Store, run: Run, account_id: int | None, result: StepResult | None, work: _Work
-) -> None:
-    async def all_of_it(tx: Transaction) -> None:
-        request, row = await lock_attempt(tx, run)
-        if result is not None:
-            await record_step(tx, run, request.account_id, result)
-        await work(tx, request, row)
-        await tx.session.flush()
-        await update_parent(tx, request)
-        await settle_dependents(tx, row.id)
-
-    await worker_transaction(store, account_id, all_of_it)
-
-
 async def _superseded(tx: Transaction, request: RequestRow, row: AssignmentRow) -> bool:
     if row.generation <= request.generation:
         return False
@@ -344,7 +308,6 @@ async def _put_off(
 ) -> None:
     request.state = RequestState.QUEUED
     request.worker_id = ""
-    request.failures = 0
     request.next_try_at = await clock(tx.session) + delay
     row.word, row.step = Word.WAITING, shown[:_STEP_LIMIT]
 
@@ -365,18 +328,17 @@ async def _turn_red(
     await _end(tx, request, RequestState.FAILED, "failed", failure.said, failure.remedy, detail)
 
 
+def _show_as_wished(tx: Transaction, row: AssignmentRow) -> None:
+    if row.wish == Wish.ABSENT:
+        show(row, Light.GREY, Word.NOT_PROVISIONED, tx)
+    else:
+        show(row, Light.GREEN, Word.PROVISIONED, tx)
+
+
 def _show_red(tx: Transaction, row: AssignmentRow, failure: AttemptFailure) -> None:
     show(row, Light.RED, Word.ERROR, tx)
     row.error_kind = failure.kind
     row.error_said, row.error_remedy = failure.said, failure.remedy
-
-
-async def _wait_again(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-    request.state = RequestState.WAITING
-    request.worker_id = ""
-    row.word, row.step = Word.WAITING, ""
-    await tx.session.flush()
-    await settle_connector(tx, row.connector)
 
 
 async def _give_back(

@@ -19,6 +19,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
 from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import Hold, RequestState, Word
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -28,7 +29,6 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 COMMAND = "mission-control requests allow"
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
         used[one.connector] += 1
         if used[one.connector] > limit.count:
             excess.append(one)
-    for start in range(0, len(excess), _CHUNK):
-        await _hold(tx, limit, excess[start : start + _CHUNK])
+    for batch in batches(excess):
+        await _hold(tx, limit, batch)
     return len(excess)
 
 
@@ -125,11 +125,8 @@ async def _hold(
                 "at": tx.now,
                 "attempt": 0,
                 "kind": "held",
-                "step": "",
                 "said": f"Paused: {limit.words}.",
                 "remedy": f"If they are all meant, run `{COMMAND}`; if not, cancel them.",
-                "duration_ms": None,
-                "detail": {},
             }
             for one in rows
         ],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -88,38 +88,24 @@ class LeaseResult:
     requests: tuple[int, ...] = ()
 
 
-async def acquire(store: Store, me: Identity, lease_seconds: float) -> LeaseResult:
+@worker_transaction
+async def acquire(tx: Transaction, me: Identity, lease_seconds: float) -> LeaseResult:
     """Become a worker: on SQLite the only one, on PostgreSQL one of any number.
 
     A live worker of an older version is asked to drain; call again until it has ended.
     """
-
-    async def work(tx: Transaction) -> LeaseResult:
-        now = await clock(tx.session)
-        rows = (
-            await tx.session.scalars(
-                select(WorkerRow).where(WorkerRow.ended.is_(False)).with_for_update()
-            )
-        ).all()
-        alive = [row for row in rows if _holds(row, now, lease_seconds)]
-        if alive and store.is_sqlite:
-            if is_older(alive[0].app_version, me.app_version):
-                alive[0].draining = True
-            return LeaseResult(_view(alive[0]))
-        await tx.session.execute(
-            insert(WorkerRow).values(
-                id=me.id,
-                host=me.host,
-                pid=me.pid,
-                pid_started=me.pid_started,
-                app_version=me.app_version,
-                started_at=now,
-                lease_until=now + lease_seconds,
-            )
-        )
-        return await _bury(tx, [row for row in rows if row not in alive], now)
-
-    return await worker_transaction(store, None, work)
+    now = await clock(tx.session)
+    unended = select(WorkerRow).where(WorkerRow.ended.is_(False)).with_for_update()
+    rows = (await tx.session.scalars(unended)).all()
+    alive = [row for row in rows if _holds(row, now, lease_seconds)]
+    if alive and tx.is_sqlite:
+        if is_older(alive[0].app_version, me.app_version):
+            alive[0].draining = True
+        return LeaseResult(_view(alive[0]))
+    await tx.session.execute(
+        insert(WorkerRow).values(**asdict(me), started_at=now, lease_until=now + lease_seconds)
+    )
+    return await _bury(tx, [row for row in rows if row not in alive], now)
 
 
 async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
@@ -152,62 +138,53 @@ async def bury_the_dead(store: Store, lease_seconds: float) -> LeaseResult:
         dead = [row.id for row in rows if not _holds(row, now, lease_seconds)]
         if not dead and await session.scalar(_strays().limit(1)) is None:
             return LeaseResult()
-
-    async def work(tx: Transaction) -> LeaseResult:
-        now = await clock(tx.session)
-        locked = await tx.session.scalars(
-            select(WorkerRow)
-            .where(WorkerRow.id.in_(dead), WorkerRow.ended.is_(False))
-            .with_for_update(skip_locked=True)
-        )
-        return await _bury(tx, [row for row in locked if not _holds(row, now, lease_seconds)], now)
-
-    return await worker_transaction(store, None, work)
+    return await _bury_those(store, dead, lease_seconds)
 
 
-async def retire(store: Store, worker_id: str) -> tuple[int, ...]:
+@worker_transaction
+async def _bury_those(tx: Transaction, ids: Collection[str], lease_seconds: float) -> LeaseResult:
+    now = await clock(tx.session)
+    locked = await tx.session.scalars(
+        select(WorkerRow)
+        .where(WorkerRow.id.in_(ids), WorkerRow.ended.is_(False))
+        .with_for_update(skip_locked=True)
+    )
+    return await _bury(tx, [row for row in locked if not _holds(row, now, lease_seconds)], now)
+
+
+@worker_transaction
+async def retire(tx: Transaction, worker_id: str) -> tuple[int, ...]:
     """End this worker; the requests that it still runs go back to the queue. Returns their ids."""
-
-    async def work(tx: Transaction) -> tuple[int, ...]:
-        await tx.session.execute(
-            update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True)
-        )
-        return await give_back_all(tx, [worker_id], "The worker was stopped; it is tried again.")
-
-    return await worker_transaction(store, None, work)
+    await tx.session.execute(update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True))
+    return await give_back_all(tx, [worker_id], "The worker was stopped; it is tried again.")
 
 
-async def retire_if_idle(store: Store, worker_id: str, ahead_seconds: float = 0.0) -> bool:
+@worker_transaction
+async def retire_if_idle(tx: Transaction, worker_id: str, ahead_seconds: float = 0.0) -> bool:
     """Look for work once more and end this worker if there is none, in one transaction.
 
     A schedule that is due within `ahead_seconds` is work. Whoever queues a request commits it first and looks for a
     live worker then: either this transaction sees the request, or they see that there is no worker.
     """
-
-    async def work(tx: Transaction) -> bool:
-        busy = await tx.session.scalar(
-            select(
-                exists().where(RequestRow.state == RequestState.QUEUED)
-                | exists().where(BulkRow.state == BulkState.RUNNING)
-                | exists().where(
-                    RequestRow.state == RequestState.RUNNING, RequestRow.assignment_id.is_not(None)
-                )
-                | exists().where(
-                    RequestRow.state == RequestState.WAITING,
-                    AssignmentRow.id == RequestRow.assignment_id,
-                    ConnectorStateRow.name == AssignmentRow.connector,
-                    ConnectorStateRow.paused,
-                )
+    busy = await tx.session.scalar(
+        select(
+            exists().where(RequestRow.state == RequestState.QUEUED)
+            | exists().where(BulkRow.state == BulkState.RUNNING)
+            | exists().where(
+                RequestRow.state == RequestState.RUNNING, RequestRow.assignment_id.is_not(None)
+            )
+            | exists().where(
+                RequestRow.state == RequestState.WAITING,
+                AssignmentRow.id == RequestRow.assignment_id,
+                ConnectorStateRow.name == AssignmentRow.connector,
+                ConnectorStateRow.paused,
             )
         )
-        if busy or await waits_within(tx.session, ahead_seconds):
-            return False
-        await tx.session.execute(
-            update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True)
-        )
-        return True
-
-    return await worker_transaction(store, None, work)
+    )
+    if busy or await waits_within(tx.session, ahead_seconds):
+        return False
+    await tx.session.execute(update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True))
+    return True
 
 
 async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, ...]:

@@ -249,8 +249,10 @@ async def add_event(
     request: RequestRow,
     kind: str,
     *,
-    said: str = "",
+    said: str,
     remedy: str = "",
+    step: str = "",
+    duration_ms: int | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add an event to the request."""
@@ -261,10 +263,10 @@ async def add_event(
             at=tx.now,
             attempt=request.attempt,
             kind=kind,
-            step="",
+            step=step,
             said=said,
             remedy=remedy,
-            duration_ms=None,
+            duration_ms=duration_ms,
             detail=dict(detail or {}),
         )
     )

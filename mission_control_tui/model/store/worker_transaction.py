@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,19 +14,24 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.transaction import Transaction
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def worker_transaction(
-    store: Store, account_id: int | None, work: Callable[[Transaction], Awaitable[T]]
-) -> T:
-    """Do `work` in one write transaction, and once more when the database broke a deadlock by refusing it."""
+def worker_transaction(
+    work: Callable[Concatenate[Transaction, P], Awaitable[T]],
+) -> Callable[Concatenate[Store, P], Coroutine[Any, Any, T]]:
+    """Return `work` for a store: one write transaction, and once more when a deadlock was broken by refusing it."""
 
-    async def once() -> T:
-        async with store.write(WORKER, account_id) as tx:
-            return await work(tx)
+    @wraps(work)
+    async def done(store: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        async def once() -> T:
+            async with store.write(WORKER) as tx:
+                return await work(tx, *args, **kwargs)
 
-    return await retry_on_conflict(once)
+        return await retry_on_conflict(once)
+
+    return done
 
 
 @asynccontextmanager

@@ -53,4 +53,4 @@ async def gone(store: Store, caller: Caller, account: Account, made: ObjectView)
         assert request is not None
         request.state, request.attempt, request.worker_id = RequestState.RUNNING, 1, "w"
         run = Run(request.id, 1, "w")
-    await outcomes.succeed(store, run, account.id, outcomes.Observation(Wish.ABSENT))
+    await outcomes.succeed(store, run, None, outcomes.Observation(Wish.ABSENT))

@@ -96,8 +96,8 @@ class RequestEventRow(Base):
     at: Mapped[datetime]
     attempt: Mapped[int]
     kind: Mapped[str] = mapped_column(String(32))
-    step: Mapped[str] = mapped_column(String(200))
+    step: Mapped[str] = mapped_column(String(200), default="")
     said: Mapped[str] = mapped_column(Text)
     remedy: Mapped[str] = mapped_column(Text)
     duration_ms: Mapped[int | None]
-    detail: Mapped[dict[str, Any]]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
