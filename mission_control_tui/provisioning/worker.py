@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -80,6 +81,15 @@ class Exit(IntEnum):
     LEASE_LOST = LeaseLost.exit_code
 
 
+@dataclass(slots=True)
+class _Job:
+    """A request that this worker took; the engine runs it in `task` once it has begun."""
+
+    claimed: ClaimedRequest
+    claimed_at: float
+    task: asyncio.Task[None] | None = None
+
+
 class Worker:
     """One worker process; `run` is its whole life. `stays`: it does not end when idle."""
 
@@ -121,15 +131,18 @@ class Worker:
             store, lambda: self._stopping or self._draining or self._lost, self._wake.set
         )
         self._checks = ConnectorChecks(store, settings, backends, self._wake.set)
-        self._jobs: dict[tuple[int, int], ClaimedRequest] = {}
-        self._claimed_at: dict[tuple[int, int], float] = {}
-        self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
-        self._unfinished: dict[tuple[int, int], Run] = {}
-        self._ended: list[tuple[float, tuple[int, int]]] = []
+        self._jobs: dict[Run, _Job] = {}
+        self._unfinished: set[Run] = set()
+        self._ended: list[tuple[float, Run]] = []
         self._dead: set[str] = set()
         self._busy_at = time.monotonic()
         self._settle_at = 0.0
         self._timeout = 0.0
+
+    @property
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        """The jobs that the engine has begun."""
+        return [job.task for job in self._jobs.values() if job.task is not None]
 
     def stop(self) -> None:
         """Take nothing new, let steps in flight end, give the rest back."""
@@ -246,29 +259,25 @@ class Worker:
         """Mend what an engine failure left: a file that is gone, jobs that never began, runs without an ending."""
         if not self._engine.intact():
             log.warning("the engine's file is gone; it is started anew")
-            for key, task in self._tasks.items():
+            for task in self._tasks:
                 task.cancel()
-                self._unfinished[key] = self._jobs[key].run
+            self._unfinished |= self._jobs.keys()
             await self._engine.close()
             await self._start_engine()
-            self._forget_all()
+            self._jobs.clear()
+            self._ended.clear()
         now = time.monotonic()
-        for key, claimed_at in tuple(self._claimed_at.items()):
-            if key not in self._tasks and now - claimed_at > START_SECONDS:
-                log.warning("the engine did not begin job %s in time", key)
-                self._unfinished[key] = self._jobs[key].run
-                self._drop(key)
-        for key, run in tuple(self._unfinished.items()):
+        for run, job in tuple(self._jobs.items()):
+            if job.task is None and now - job.claimed_at > START_SECONDS:
+                named = (run.request_id, run.attempt)
+                log.warning("the engine did not begin job %s in time", named)
+                self._unfinished.add(run)
+                del self._jobs[run]
+        for run in tuple(self._unfinished):
             with contextlib.suppress(RunLost):
                 await give_back(self._store, run, None, "The worker's engine failed; tried again.")
-            del self._unfinished[key]
+            self._unfinished.discard(run)
         await self._forget()
-
-    def _forget_all(self) -> None:
-        for key in tuple(self._jobs):
-            self._unfinished[key] = self._jobs[key].run
-            self._drop(key)
-        self._ended.clear()
 
     async def _forget(self) -> None:
         """Delete what the engine keeps of ended jobs, some time after their end: until then it writes of it itself."""
@@ -277,13 +286,11 @@ class Worker:
             self._wait_at_most(FORGET_SECONDS)
         if not self._dead and not (self._ended and now - self._ended[0][0] > FORGET_SECONDS):
             return
-        ended = [key for since, key in self._ended if now - since > FORGET_SECONDS / 2]
-        self._ended = [
-            (since, key) for since, key in self._ended if now - since <= FORGET_SECONDS / 2
-        ]
+        old = [ended for ended in self._ended if now - ended[0] > FORGET_SECONDS / 2]
+        self._ended = self._ended[len(old) :]
         dead, self._dead = self._dead, set()
         try:
-            await self._engine.forget(ended, dead)
+            await self._engine.forget([(run.request_id, run.attempt) for _, run in old], dead)
         except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
             log.warning("ended jobs were not deleted: %s", first_line(error))
 
@@ -309,13 +316,12 @@ class Worker:
         free = self._settings.slots - len(self._jobs)
         if not outlook.due or outlook.draining or free <= 0:
             return False
-        bulk = sum(job.priority >= Priority.BULK for job in self._jobs.values())
+        bulk = sum(job.claimed.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
         slots = Slots(free, min(free, for_bulk), self._removals)
         taken = await claim(self._store, self._me.id, slots, self._limits)
         for claimed in taken:
-            key = (claimed.run.request_id, claimed.run.attempt)
-            self._jobs[key], self._claimed_at[key] = claimed, time.monotonic()
+            self._jobs[claimed.run] = _Job(claimed, time.monotonic())
             self._limits.started(claimed.connector)
         for claimed in taken:
             await self._submit(claimed)
@@ -331,32 +337,31 @@ class Worker:
                 await self._engine.submit(run.request_id, run.attempt, claimed.priority)
         except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
             log.warning("request %d was not queued: %s", run.request_id, first_line(error))
-            key = (run.request_id, run.attempt)
-            if key not in self._tasks:
-                self._unfinished[key] = run
-                self._drop(key)
+            job = self._jobs.get(run)
+            if job is None or job.task is None:
+                self._unfinished.add(run)
+                self._jobs.pop(run, None)
             self._wait_at_most(1.0)
 
     async def _run_job(self, request_id: int, attempt: int) -> None:
-        key = (request_id, attempt)
-        claimed = self._jobs.get(key)
-        task = asyncio.current_task()
-        if claimed is None or key in self._tasks or task is None:
+        run = Run(request_id, attempt, self._me.id)
+        job = self._jobs.get(run)
+        if job is None or job.task is not None:
             return
-        self._tasks[key] = task
+        job.task = asyncio.current_task()
         try:
-            await run_attempt(self._around, claimed.run)
+            await run_attempt(self._around, run)
         except RunLost:
             log.info("request %d, attempt %d no longer counts", request_id, attempt)
         except asyncio.CancelledError:
-            self._unfinished[key] = claimed.run
+            self._unfinished.add(run)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
             log.warning("request %d, attempt %d: %s", request_id, attempt, first_line(error))
-            await self._rescue(claimed.run, error)
+            await self._rescue(run, error)
         finally:
-            self._ended.append((time.monotonic(), key))
-            self._drop(key)
+            self._ended.append((time.monotonic(), run))
+            self._jobs.pop(run, None)
             self._wake.set()
 
     async def _rescue(self, run: Run, error: Exception) -> None:
@@ -371,12 +376,7 @@ class Worker:
             return
         except Exception as again:  # noqa: BLE001 - given back when the database answers, see _mend
             log.warning("request %d stays for later: %s", run.request_id, first_line(again))
-            self._unfinished[run.request_id, run.attempt] = run
-
-    def _drop(self, key: tuple[int, int]) -> None:
-        self._jobs.pop(key, None)
-        self._claimed_at.pop(key, None)
-        self._tasks.pop(key, None)
+            self._unfinished.add(run)
 
     async def _is_over(self, outlook: Outlook) -> bool:
         """Return True when an idle embedded worker has ended itself."""
@@ -407,7 +407,7 @@ class Worker:
             except LeaseLost as lost:
                 log.error("%s", lost.what)
                 self._lost = True
-                for task in self._tasks.values():
+                for task in self._tasks:
                     task.cancel()
                 self._wake.set()
                 return
@@ -438,13 +438,11 @@ class Worker:
         """Let go of everything; without the lease nothing more is written."""
         if not self._lost:
             await self._wait_for_steps()
-        for task in (*self._tasks.values(), *self._checks.running):
+        for task in (*self._tasks, *self._checks.running):
             task.cancel()
         for helper in helpers:
             helper.cancel()
-        await asyncio.gather(
-            *helpers, *self._tasks.values(), *self._checks.running, return_exceptions=True
-        )
+        await asyncio.gather(*helpers, *self._tasks, *self._checks.running, return_exceptions=True)
         if not self._lost:
             try:
                 given = await retire(self._store, self._me.id)
@@ -460,4 +458,4 @@ class Worker:
     async def _wait_for_steps(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while self._tasks and time.monotonic() < deadline and not self._lost:
-            await asyncio.wait(tuple(self._tasks.values()), timeout=0.1)
+            await asyncio.wait(self._tasks, timeout=0.1)
