@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ViewT = TypeVar("ViewT", bound="DataclassInstance")
+
+
+def view_of(view: type[ViewT], row: object, **told: Any) -> ViewT:
+    """Return a view with what is `told`, and for its other fields what the row has under the same names."""
+    same = (field.name for field in fields(view) if field.name not in told)
+    return view(**{name: getattr(row, name) for name in same}, **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +53,34 @@ class Seats:
         return self.owned - self.used - self.queued
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentView:
-    """One service of one subject: the wish, the light, and why."""
+    """One service of one subject: the wish, the light, and why. The defaults are those of one that nobody asked for."""
 
-    id: str
+    id: str = ""
     account_id: int
     user_id: str | None
     subject: str
     service_id: str
     service: str
-    instance: str
-    level_id: str
-    level: str
-    wish: Wish
-    settings: Mapping[str, object]
-    generation: int
+    instance: str = ""
+    level_id: str = ""
+    level: str = ""
+    wish: Wish = Wish.ABSENT
+    settings: Mapping[str, object] = field(default_factory=dict)
+    generation: int = 0
     connector: str
-    backend_name: str
-    light: Light
-    word: Word
-    step: str
-    error_kind: str
-    error_said: str
-    error_remedy: str
+    backend_name: str = ""
+    light: Light = Light.GREY
+    word: Word = Word.NOT_PROVISIONED
+    step: str = ""
+    error_kind: str = ""
+    error_said: str = ""
+    error_remedy: str = ""
     since: datetime
-    observed_level: str
-    drift: bool
-    suspended: bool
+    observed_level: str = ""
+    drift: bool = False
+    suspended: bool = False
     request_id: int | None = None
     version: int = 1
     object_id: str | None = None

@@ -43,7 +43,7 @@ from mission_control_tui.model.states import (
     Word,
 )
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -281,12 +281,9 @@ def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
 
 async def _names(tx: Transaction, rows: Sequence[AssignmentRow]) -> dict[str, str]:
     found = await tx.session.execute(
-        select(AssignmentRow.id, UserRow.upn, OTHER_SUBJECT)
-        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
-        .where(AssignmentRow.id.in_([row.id for row in rows]))
+        select(AssignmentRow.id, SUBJECT).where(AssignmentRow.id.in_([row.id for row in rows]))
     )
-    return {key: upn or domain or "" for key, upn, domain in found}
+    return dict(found.tuples())
 
 
 async def _subject(tx: Transaction, account: AccountRow, row: AssignmentRow) -> Subject:

@@ -13,6 +13,7 @@ from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.views import view_of
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -169,34 +170,23 @@ def _view(row: OrderRow, lines: Iterable[OrderLineRow]) -> OrderView:
     def money(minor: int) -> Money:
         return Money(minor, row.currency)
 
-    return OrderView(
-        id=row.id,
-        account_id=row.account_id,
+    return view_of(
+        OrderView,
+        row,
         kind=OrderKind(row.kind),
         state=OrderState(row.state),
-        operator=row.operator,
-        ticket=row.ticket,
-        placed_at=row.placed_at,
         net=money(row.net_minor),
         tax=money(row.tax_minor),
         total=money(row.total_minor),
-        note=row.note,
         lines=tuple(
-            OrderLineView(
-                product_id=line.product_id,
-                level_id=line.level_id,
-                label=line.label,
-                quantity=line.quantity,
-                term_months=line.term_months,
+            view_of(
+                OrderLineView,
+                line,
                 unit=money(line.unit_minor),
                 net=money(line.net_minor),
                 tax=money(line.tax_minor),
-                domain=line.domain,
                 fields=line.details,
             )
             for line in lines
         ),
-        decided_at=row.decided_at,
-        decided_by=row.decided_by,
-        reason=row.reason,
     )

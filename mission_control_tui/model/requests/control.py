@@ -1,4 +1,4 @@
-"""The queue as people see it, and what they may do to it: cancel, retry, reset status."""
+"""What people may do to the queue: cancel, retry, reset status."""
 
 from __future__ import annotations
 
@@ -40,40 +40,9 @@ from mission_control_tui.model.store.tables.requests import (
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.views import RequestView
 
 RESET_SAID = "The status was reset by {operator}: the back end has not been looked at since."
 RESET_REMEDY = "Provision again: it looks first, and does only what is missing."
-
-
-def _view(
-    row: RequestRow, assignment: AssignmentRow | None, subject: str, depends: Sequence[int]
-) -> RequestView:
-    return RequestView(
-        id=row.id,
-        account_id=row.account_id,
-        kind=row.kind,
-        state=RequestState(row.state),
-        user_id=row.user_id,
-        subject=subject,
-        assignment_id=row.assignment_id,
-        service_id=assignment.service_id if assignment else "",
-        level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
-        parent_id=row.parent_id,
-        generation=row.generation,
-        attempt=row.attempt,
-        failures=row.failures,
-        priority=row.priority,
-        operator=row.operator,
-        ticket=row.ticket,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        next_try_at=row.next_try_at,
-        waiting_for=row.waiting_for,
-        depends_on=tuple(sorted(depends)),
-        object_id=assignment.object_id if assignment else None,
-    )
 
 
 @retries_on_conflict

@@ -18,8 +18,7 @@ from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
-from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 
@@ -76,9 +75,8 @@ async def green_pages(
     while True:
         async with scope.store.read() as session:
             statement = (
-                select(AssignmentRow, UserRow, OTHER_SUBJECT)
+                select(AssignmentRow, UserRow, SUBJECT)
                 .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-                .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
                 .where(
                     AssignmentRow.account_id == account_id,
                     AssignmentRow.light == Light.GREEN,
@@ -93,7 +91,7 @@ async def green_pages(
                 statement = statement.where(AssignmentRow.service_id == service_id)
             rows = (await session.execute(statement)).all()
             page: list[GreenAssignment] = []
-            for row, found, domain in rows:
+            for row, found, subject in rows:
                 person: UserRow | None = found
                 after = row.id
                 try:
@@ -104,7 +102,7 @@ async def green_pages(
                 page.append(
                     GreenAssignment(
                         row.id,
-                        person.upn if person is not None else domain or "",
+                        subject,
                         row.service_id,
                         known.name,
                         row.instance,
@@ -145,14 +143,12 @@ async def mark_drift(
         return Outcome(FlagCount(0, 0), Plan(), not dry_run and scope.caller.may_write)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
-            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
-            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            select(AssignmentRow, SUBJECT)
             .where(AssignmentRow.id.in_(changed), AssignmentRow.light == Light.GREEN)
             .order_by(AssignmentRow.id)
             .with_for_update(of=AssignmentRow)
         )
-        for row, upn, domain in rows.all():
+        for row, subject in rows.all():
             one = by_id[row.id]
             differs = bool(one.differs)
             if row.generation != one.generation or row.drift == differs:
@@ -162,8 +158,7 @@ async def mark_drift(
             tx.record(
                 PlanVerb.CHANGED,
                 "service",
-                f"{upn or domain or ''} {row.service_id}"
-                + f" ({row.instance})" * bool(row.instance),
+                f"{subject} {row.service_id}" + f" ({row.instance})" * bool(row.instance),
                 before={"drift": not differs},
                 after={"drift": differs, **({"differs": list(one.differs)} if differs else {})},
                 action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.requests.control import _view
 from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.store.lookups import request_row, user_row
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
-from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
     RequestEventRow,
@@ -22,7 +20,7 @@ from mission_control_tui.model.store.tables.requests import (
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.views import EventView, RequestView, StepView
+from mission_control_tui.model.views import EventView, RequestView, StepView, view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +95,7 @@ async def steps_of(session: AsyncSession, request_id: int) -> tuple[StepView, ..
         .where(RequestStepRow.request_id == request_id)
         .order_by(RequestStepRow.attempt, RequestStepRow.number)
     )
-    return tuple(
-        StepView(row.attempt, row.number, row.name, row.state, row.started_at, row.ended_at)
-        for row in rows
-    )
+    return tuple(view_of(StepView, row) for row in rows)
 
 
 async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, ...]:
@@ -110,30 +105,15 @@ async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, 
         .where(RequestEventRow.request_id == request_id)
         .order_by(RequestEventRow.id)
     )
-    return tuple(
-        EventView(
-            row.id,
-            row.request_id,
-            row.at,
-            row.attempt,
-            row.kind,
-            row.step,
-            row.said,
-            row.remedy,
-            row.duration_ms,
-            row.detail,
-        )
-        for row in rows
-    )
+    return tuple(view_of(EventView, row) for row in rows)
 
 
 async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
     wanted = tuple(await session.scalars(ids))
     rows = await session.execute(
-        select(RequestRow, AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+        select(RequestRow, AssignmentRow, func.coalesce(UserRow.upn, SUBJECT))
         .outerjoin(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
         .outerjoin(UserRow, UserRow.id == RequestRow.user_id)
-        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
         .where(RequestRow.id.in_(wanted))
     )
     depends: dict[int, list[int]] = {}
@@ -144,7 +124,22 @@ async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, 
     ):
         depends.setdefault(request_id, []).append(other)
     found = {
-        row.id: _view(row, assignment, upn or domain or "", depends.get(row.id, ()))
-        for row, assignment, upn, domain in rows
+        row.id: _view(row, assignment, subject, depends.get(row.id, ()))
+        for row, assignment, subject in rows
     }
     return tuple(found[request_id] for request_id in wanted)
+
+
+def _view(
+    row: RequestRow, assignment: AssignmentRow | None, subject: str, depends: Sequence[int]
+) -> RequestView:
+    return view_of(
+        RequestView,
+        row,
+        state=RequestState(row.state),
+        subject=subject,
+        service_id=assignment.service_id if assignment else "",
+        level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
+        depends_on=tuple(sorted(depends)),
+        object_id=assignment.object_id if assignment else None,
+    )

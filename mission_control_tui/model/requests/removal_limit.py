@@ -21,11 +21,9 @@ from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import Hold, RequestState, Word
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
-from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 COMMAND = "mission-control requests allow"
@@ -155,10 +153,8 @@ async def allow_removals(
     """Let the account's held removals go, all of them or those in `requests`; returns which went."""
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         found = await tx.session.execute(
-            select(AssignmentRow, RequestRow, UserRow.upn, OTHER_SUBJECT)
+            select(AssignmentRow, RequestRow, SUBJECT)
             .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
             .where(
                 REMOVALS,
                 RequestRow.account_id == account_id,
@@ -169,7 +165,7 @@ async def allow_removals(
             .with_for_update(of=(AssignmentRow, RequestRow))
         )
         allowed: list[int] = []
-        for row, request, upn, domain in found.all():
+        for row, request, subject in found.all():
             if requests is not None and request.id not in requests:
                 continue
             request.hold = Hold.ALLOWED
@@ -179,7 +175,7 @@ async def allow_removals(
                 "request",
                 str(request.id),
                 before={"removal": "held"},
-                after={"removal": "allowed", "service": row.service_id, "of": upn or domain or ""},
+                after={"removal": "allowed", "service": row.service_id, "of": subject},
                 action=AuditAction.ALLOW_REMOVAL,
                 user_id=row.user_id,
                 request_id=request.id,

@@ -15,6 +15,7 @@ from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import view_of
 
 _WORST_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 _LETTERS = {
@@ -144,14 +145,12 @@ def _row(user: Any, services: Mapping[str, Sequence[Any]]) -> MatrixRow:
         for row in rows
         if row.light in (Light.RED, Light.ORANGE)
     ]
-    return MatrixRow(
-        user.id,
-        user.upn,
-        user.display_name,
-        user.disabled,
-        user.locked,
-        min(ages, default=None),
-        {service: _cell(rows) for service, rows in services.items()},
+    return view_of(
+        MatrixRow,
+        user,
+        user_id=user.id,
+        since=min(ages, default=None),
+        cells={service: _cell(rows) for service, rows in services.items()},
     )
 
 

@@ -20,7 +20,7 @@ from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import fold
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, view_of
 
 _PHONES = {field.name: field.label for field in FIELDS if field.kind is FieldKind.PHONE}
 
@@ -85,18 +85,7 @@ async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int
             AccountRow.version,
         ).where(AccountRow.id.in_(list(ids)))
     )
-    return {
-        row.id: Account(
-            row.id,
-            row.code,
-            row.name,
-            row.is_sample,
-            row.time_zone,
-            tuple(names.get(row.id, ())),
-            row.version,
-        )
-        for row in rows
-    }
+    return {row.id: view_of(Account, row, domains=tuple(names.get(row.id, ()))) for row in rows}
 
 
 async def load_users(
@@ -132,15 +121,11 @@ async def load_users(
     hidden = [key for key, row in rows.items() if words and not _shows(row, words)]
     aliases = await _aliases(session, hidden)
     return tuple(
-        FoundUser(
+        view_of(
+            FoundUser,
+            row,
             account=accounts[row.account_id],
             user_id=row.id,
-            display_name=row.display_name,
-            upn=row.upn,
-            username=row.username,
-            disabled=row.disabled,
-            locked=row.locked,
-            in_bin=row.in_bin,
             matched=_matched(row, aliases.get(row.id, ()), words) if row.id in hidden else "",
             lights=tuple(lights.get(row.id, ())),
         )
@@ -218,14 +203,12 @@ async def load_orders(
     seen = [row for row in rows if caller.may_see(row.account_id)]
     accounts = await load_accounts(session, {row.account_id for row in seen}) if seen else {}
     return tuple(
-        FoundOrder(
-            accounts[row.account_id],
-            row.id,
-            row.kind,
-            row.state,
-            row.placed_at,
-            row.operator,
-            Money(row.total_minor, row.currency),
+        view_of(
+            FoundOrder,
+            row,
+            account=accounts[row.account_id],
+            order_id=row.id,
+            total=Money(row.total_minor, row.currency),
         )
         for row in seen
     )

@@ -24,7 +24,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.views import UserLine
+from mission_control_tui.model.views import UserLine, view_of
 
 FEW = 2_000
 """Lights; up to so many are followed to their users, above them users are asked for their lights."""
@@ -137,16 +137,5 @@ async def _read(session: AsyncSession, keys: Keys) -> tuple[tuple[UserLine, ...]
         of_user = lights.setdefault(row.id, [])
         if row.service_id is not None:
             of_user.append((row.service_id, Light(row.light)))
-    lines = {
-        row.id: UserLine(
-            id=row.id,
-            upn=row.upn,
-            display_name=row.display_name,
-            username=row.username,
-            disabled=row.disabled,
-            locked=row.locked,
-            lights=tuple(lights[row.id]),
-        )
-        for row in found
-    }
+    lines = {row.id: view_of(UserLine, row, lights=tuple(lights[row.id])) for row in found}
     return tuple(lines.values()), int(found[0].total) if found else None

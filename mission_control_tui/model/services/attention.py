@@ -15,11 +15,9 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.services.lights import active_requests, assignment_view
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
-from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import AssignmentView
 
 FOLLOWED = 500
@@ -83,9 +81,7 @@ async def newest(
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = (
-            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
-            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+            select(AssignmentRow, SUBJECT)
             .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
             .order_by(AssignmentRow.since.desc(), AssignmentRow.id.desc())
             .limit(1)
@@ -101,6 +97,6 @@ async def newest(
         found = (await session.execute(statement)).one_or_none()
         if found is None:
             return None
-        row, upn, domain = found
+        row, subject = found
         active = await active_requests(session, [row.id])
-        return assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
+        return assignment_view(catalogue, row, subject, active.get(row.id))

@@ -15,13 +15,13 @@ from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, 
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.subject_names import OTHER_SUBJECT
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
-from mission_control_tui.model.views import AssignmentView
+from mission_control_tui.model.views import AssignmentView, view_of
 
 
 async def status(
@@ -39,7 +39,7 @@ async def status(
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = (
-            select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
+            select(AssignmentRow, SUBJECT)
             .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
             .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
             .where(AssignmentRow.account_id == account_id)
@@ -56,8 +56,7 @@ async def status(
         rows = (await session.execute(statement)).all()
         active = await active_requests(session, [row[0].id for row in rows])
         views = [
-            assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
-            for row, upn, domain in rows
+            assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows
         ]
         if target is not None and light in (None, Light.GREY):
             have = {view.service_id for view in views}
@@ -94,30 +93,13 @@ async def _not_provisioned(
     )
     return [
         AssignmentView(
-            id="",
             account_id=user.account_id,
             user_id=user.id,
             subject=user.upn,
             service_id=service.id,
             service=service.name,
-            instance="",
-            level_id="",
-            level="",
-            wish=Wish.ABSENT,
-            settings={},
-            generation=0,
             connector=service.connector,
-            backend_name="",
-            light=Light.GREY,
-            word=Word.NOT_PROVISIONED,
-            step="",
-            error_kind="",
-            error_said="",
-            error_remedy="",
             since=user.created_at,
-            observed_level="",
-            drift=False,
-            suspended=False,
         )
         for service in catalogue.services
         if service.subject is SubjectKind.USER
@@ -137,34 +119,17 @@ def assignment_view(
         level_name = service.level(row.level_id).name if row.level_id else ""
     except NotFound:
         service_name, level_name = row.service_id, row.level_id
-    return AssignmentView(
-        id=row.id,
-        account_id=row.account_id,
-        user_id=row.user_id,
+    return view_of(
+        AssignmentView,
+        row,
         subject=subject,
-        service_id=row.service_id,
         service=service_name,
-        instance=row.instance,
-        level_id=row.level_id,
         level=level_name,
         wish=Wish(row.wish),
-        settings=row.settings,
-        generation=row.generation,
-        connector=row.connector,
-        backend_name=row.backend_name,
         light=Light(row.light),
         word=Word(row.word),
-        step=row.step,
-        error_kind=row.error_kind,
-        error_said=row.error_said,
-        error_remedy=row.error_remedy,
-        since=row.since,
-        observed_level=row.observed_level,
-        drift=row.drift,
         suspended=row.wish == Wish.SUSPENDED,
         request_id=request_id,
-        version=row.version,
-        object_id=row.object_id,
     )
 
 
@@ -174,16 +139,14 @@ async def assignments_by_id(scope: AccountScope, ids: Sequence[str]) -> tuple[As
         catalogue = (await in_force(session)).catalogue
         rows = (
             await session.execute(
-                select(AssignmentRow, UserRow.upn, OTHER_SUBJECT)
-                .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-                .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
-                .where(AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids)))
+                select(AssignmentRow, SUBJECT).where(
+                    AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids))
+                )
             )
         ).all()
         active = await active_requests(session, list(ids))
         return tuple(
-            assignment_view(catalogue, row, upn or domain or "", active.get(row.id))
-            for row, upn, domain in rows
+            assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows
         )
 
 

@@ -1,19 +1,23 @@
-"""What a service instance is of, where it is of no user: its domain's name, or the object's."""
+"""What a service instance is of: the user's UPN, the domain's name, or the object's."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
 
-_OBJECT = (
-    select(ObjectRow.name)
-    .where(ObjectRow.id == AssignmentRow.object_id)
-    .correlate(AssignmentRow)
-    .scalar_subquery()
+
+def _named(name: Select[str], of: ColumnElement[bool]) -> ColumnElement[str]:
+    return name.where(of).correlate(AssignmentRow).scalar_subquery()
+
+
+SUBJECT = func.coalesce(
+    _named(select(UserRow.upn), UserRow.id == AssignmentRow.user_id),
+    _named(select(DomainRow.name), DomainRow.id == AssignmentRow.domain_id),
+    _named(select(ObjectRow.name), ObjectRow.id == AssignmentRow.object_id),
+    "",
 )
-
-OTHER_SUBJECT = func.coalesce(DomainRow.name, _OBJECT)
-"""A column for statements over AssignmentRow with DomainRow joined from outside; NULL where it is a user's."""
+"""A column for statements over AssignmentRow."""

@@ -14,7 +14,7 @@ from mission_control_tui.model.people.fields import FIELDS, UserDetails, Value
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import fold
-from mission_control_tui.model.views import UserView
+from mission_control_tui.model.views import UserView, view_of
 
 SORT_KEY_LIMIT = 256
 PURGED_SORT_KEY = "\U0010ffff"
@@ -114,17 +114,11 @@ async def addresses_of(session: AsyncSession, user_id: str) -> list[AddressRow]:
 async def to_view(session: AsyncSession, row: UserRow) -> UserView:
     """Return the user as the outside sees it."""
     addresses = await addresses_of(session, row.id)
-    return UserView(
-        id=row.id,
-        account_id=row.account_id,
+    return view_of(
+        UserView,
+        row,
         details=to_details(row, await manager_upn(session, row)),
-        locked=row.locked,
-        in_bin=row.in_bin,
-        deleted_at=row.deleted_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
         password_waiting=row.secret_id is not None,
         aliases=tuple(one.address for one in addresses if one.address != row.upn),
         primary_address=next((one.address for one in addresses if one.is_primary), row.upn),
-        version=row.version,
     )
