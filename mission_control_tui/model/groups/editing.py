@@ -54,6 +54,88 @@ class GroupChanges:
     remove: Who = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _LockedObject:
+    """An object that is being changed, with all that its verbs look at."""
+
+    tx: Transaction
+    owner: AccountRow
+    catalogue: Catalogue
+    service: Service
+    row: ObjectRow
+    assignment: AssignmentRow
+
+    @classmethod
+    async def of(
+        cls, tx: Transaction, account_id: int, key: str, *, removed: bool = False
+    ) -> _LockedObject:
+        """Return the object that `key` means. Raises NotFound, UsageError (several)."""
+        owner, catalogue = await _locked(tx, account_id)
+        row = await object_row(tx.session, account_id, key, lock=True, removed=removed)
+        service = catalogue.service(row.service_id)
+        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        return cls(tx, owner, catalogue, service, row, assignment)
+
+    def unchanged(self) -> None:
+        """Note that nothing had to be done."""
+        self.tx.record(PlanVerb.UNCHANGED, "object", f"{self.row.name} ({self.service.name})")
+
+    async def claim_address(self) -> None:
+        """Give the object its address in the one table of addresses, where that is one of the account's."""
+        if self.service.address is not AddressUse.OWN:
+            return
+        session, row = self.tx.session, self.row
+        await session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
+        session.add(
+            AddressRow(
+                account_id=row.account_id,
+                object_id=row.id,
+                address=row.address,
+                key=upn_key(row.address),
+                kind=AddressKind.OBJECT,
+                is_primary=True,
+            )
+        )
+        await session.flush()
+
+    async def wish(self, kind: RequestKind) -> None:
+        """Ask for the object to be there as its row says."""
+        await self.tx.session.flush()
+        await enqueue(
+            self.tx,
+            self.assignment,
+            kind,
+            wish=Wish.PRESENT,
+            level_id=self.service.levels[0].id,
+            settings=self.row.details,
+            depends_on=await waits_for(self.tx, self.owner, self.catalogue, self.service, self.row),
+        )
+
+    def record(
+        self,
+        verb: PlanVerb,
+        action: AuditAction,
+        *,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+        name: str = "",
+        request_id: int | None,
+    ) -> None:
+        """Note the change under the object's former `name`; what is empty is left out."""
+        self.tx.record(
+            verb,
+            "object",
+            f"{name or self.row.name} ({self.service.name})",
+            before=_filled(before or {}),
+            after=_filled(after or {}),
+            action=action,
+            of=self.service.id,
+            request_id=request_id,
+            version=self.row.version,
+            assignment_id=self.assignment.id,
+        )
+
+
 @retries_on_conflict
 async def create_object(
     scope: AccountScope,
@@ -74,14 +156,7 @@ async def create_object(
         owner, catalogue = await _locked(tx, account_id)
         service = catalogue.kind(kind)
         await require_included(tx.session, owner, catalogue, service)
-        stated = await judged(
-            tx.session,
-            account_id,
-            service,
-            name=name,
-            address=address,
-            settings=settings or {},
-        )
+        stated = await judged(tx.session, account_id, service, name, address, settings or {})
         row = ObjectRow(
             id=uuid.uuid4().hex,
             account_id=account_id,
@@ -98,13 +173,16 @@ async def create_object(
         _refuse(f"This {service.name} cannot be made.", [*stated.problems, *people.problems])
         tx.session.add(row)
         await tx.session.flush()
-        await _claim(tx, service, row)
         assignment = await find_or_make(tx, owner, object_subject(row), service)
+        made = _LockedObject(tx, owner, catalogue, service, row, assignment)
+        await made.claim_address()
         await people.write()
         after = _stated(row)
-        await _wish(tx, owner, catalogue, service, row, assignment, RequestKind.PROVISION)
+        await made.wish(RequestKind.PROVISION)
         tx.command(*create_words(service, row, stated.settings, people.new))
-        _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.CREATE)
+        made.record(
+            PlanVerb.CREATED, AuditAction.CREATE, after=after, request_id=_first_request(tx)
+        )
         if people.new:
             await record_members(tx, catalogue, row, new=people.new, request_id=tx.requests[-1])
         view = await object_view(tx.session, row)
@@ -126,22 +204,15 @@ async def edit_object(
     Raises NotFound, UsageError, InvalidInput and Conflict with every problem at once, StaleVersion.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, account_id)
-        row = await object_row(tx.session, account_id, key, lock=True)
-        service = catalogue.service(row.service_id)
-        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        known = await _LockedObject.of(tx, account_id, key)
+        row, assignment = known.row, known.assignment
         await require_object_version(tx, row, assignment.id, expected_version)
+        name = row.name if changes.name is None else changes.name
+        address = row.address if changes.address is None else changes.address
         stated = await judged(
-            tx.session,
-            account_id,
-            service,
-            name=row.name if changes.name is None else changes.name,
-            address=row.address if changes.address is None else changes.address,
-            settings=changes.settings,
-            previous=row.details,
-            own=row.id,
+            tx.session, account_id, known.service, name, address, changes.settings, row
         )
-        people = MemberChanges(tx, catalogue, service, row)
+        people = MemberChanges(tx, known.catalogue, known.service, row)
         await people.change(changes.add, changes.remove)
         _refuse(f"{row.name} cannot be changed like this.", [*stated.problems, *people.problems])
         before, called = _stated(row), row.name
@@ -149,43 +220,36 @@ async def edit_object(
         row.name, row.sort_key = stated.name, sort_key(stated.name)
         row.address, row.details = stated.address, dict(stated.settings)
         if moved:
-            await _claim(tx, service, row)
+            await known.claim_address()
         await people.write()
         after = _stated(row)
-        changed = [name for name in after if before.get(name) != after[name]]
+        changed = [field for field in after if before.get(field) != after[field]]
         settled = (assignment.light == Light.GREEN and not assignment.drift) or (
             assignment.light == Light.ORANGE and assignment.word != Word.NOT_CHECKED
         )
         if settled and not changed and not people.new and not people.gone:
-            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
+            known.unchanged()
         else:
             row.version += 1
-            kind = RequestKind.CHANGE
-            if assignment.wish == Wish.ABSENT:
-                kind = RequestKind.PROVISION
-            await _wish(tx, owner, catalogue, service, row, assignment, kind)
+            absent = assignment.wish == Wish.ABSENT
+            kind = RequestKind.PROVISION if absent else RequestKind.CHANGE
+            await known.wish(kind)
             if moved:
                 await tell_objects_of(tx, object_id=row.id)
             tx.command(*edit_words(called, changed, after, people.gone, people.new))
-            _record(
-                tx,
+            request_id = _first_request(tx)
+            known.record(
                 PlanVerb.CHANGED,
-                service,
-                row,
-                assignment,
-                {name: before.get(name) for name in changed},
-                {name: after[name] for name in changed},
                 AuditAction(kind),
+                before={field: before.get(field) for field in changed},
+                after={field: after[field] for field in changed},
                 name=called,
+                request_id=request_id,
             )
             if people.new or people.gone:
+                new, gone = people.new, people.gone
                 await record_members(
-                    tx,
-                    catalogue,
-                    row,
-                    new=people.new,
-                    gone=people.gone,
-                    request_id=_first_request(tx),
+                    tx, known.catalogue, row, new=new, gone=gone, request_id=request_id
                 )
         view = await object_view(tx.session, row)
     return tx.outcome(view)
@@ -193,58 +257,43 @@ async def edit_object(
 
 @retries_on_conflict
 async def remove_object(
-    scope: AccountScope,
-    key: str,
-    *,
-    expected_version: int | None = None,
-    dry_run: bool = False,
+    scope: AccountScope, key: str, *, expected_version: int | None = None, dry_run: bool = False
 ) -> Outcome[ObjectView]:
     """Take an object away with what it holds; its address is free once it is gone. Asked again where that failed.
 
     It leaves every object that it is a member of, which the plan names. Raises NotFound, StaleVersion.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, account_id)
-        row = await object_row(tx.session, account_id, key, lock=True, removed=True)
-        service = catalogue.service(row.service_id)
-        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        known = await _LockedObject.of(tx, account_id, key, removed=True)
+        row, assignment = known.row, known.assignment
         await require_object_version(tx, row, assignment.id, expected_version)
         if row.removed_at is not None and assignment.light != Light.RED:
-            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
+            known.unchanged()
         else:
-            await _remove(tx, service, row, assignment)
+            await _remove(known)
         view = await object_view(tx.session, row)
     return tx.outcome(view)
 
 
-async def _remove(
-    tx: Transaction, service: Service, row: ObjectRow, assignment: AssignmentRow
-) -> None:
+async def _remove(known: _LockedObject) -> None:
+    tx, row, assignment = known.tx, known.row, known.assignment
     count = await tx.session.scalar(
         select(func.count(func.distinct(MemberRow.subject_id))).where(MemberRow.object_id == row.id)
     )
     row.removed_at = tx.now
     row.version += 1
-    never_there = assignment.wish == Wish.ABSENT and assignment.light == Light.GREY
-    if never_there:
+    request_id = None
+    if assignment.wish == Wish.ABSENT and assignment.light == Light.GREY:
         await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
     else:
         await enqueue(tx, assignment, RequestKind.DEPROVISION, wish=Wish.ABSENT)
+        request_id = _first_request(tx)
         reach = "member no longer reaches" if count == 1 else "members no longer reach"
         held = f", and its {count} {reach} it" if count else ""
         tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
     tx.command("objects", "remove", row.address)
-    _record(
-        tx,
-        PlanVerb.REMOVED,
-        service,
-        row,
-        assignment,
-        {"address": row.address},
-        {},
-        AuditAction.REMOVE,
-        request=not never_there,
-    )
+    before = {"address": row.address}
+    known.record(PlanVerb.REMOVED, AuditAction.REMOVE, before=before, request_id=request_id)
     await leave(tx, member=row)
 
 
@@ -257,34 +306,26 @@ async def restore_object(
     What it held at the back end does not come back. Raises NotFound, and Conflict where name or address is taken.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        owner, catalogue = await _locked(tx, account_id)
-        row = await object_row(tx.session, account_id, key, lock=True, removed=True)
-        service = catalogue.service(row.service_id)
-        assignment = await find_or_make(tx, owner, object_subject(row), service)
+        known = await _LockedObject.of(tx, account_id, key, removed=True)
+        row, service = known.row, known.service
         if row.removed_at is None:
-            tx.record(PlanVerb.UNCHANGED, "object", _label(service, row))
+            known.unchanged()
         else:
-            await require_included(tx.session, owner, catalogue, service)
-            stated = await judged(
-                tx.session,
-                account_id,
-                service,
-                name=row.name,
-                address=row.address,
-                settings={},
-                previous=row.details,
-                own=row.id,
-            )
+            await require_included(tx.session, known.owner, known.catalogue, service)
+            stated = await judged(tx.session, account_id, service, row.name, row.address, {}, row)
             _refuse(f"{row.name} cannot come back.", stated.problems)
             row.removed_at, row.version = None, row.version + 1
             row.details = dict(stated.settings)
-            await _claim(tx, service, row)
-            await drop_unfit(tx, catalogue, service, row)
-            kind = RequestKind.PROVISION
-            await _wish(tx, owner, catalogue, service, row, assignment, kind)
+            await known.claim_address()
+            await drop_unfit(tx, known.catalogue, service, row)
+            await known.wish(RequestKind.PROVISION)
             tx.command("objects", "restore", row.address)
-            after = {"address": row.address}
-            _record(tx, PlanVerb.CREATED, service, row, assignment, {}, after, AuditAction.RESTORE)
+            known.record(
+                PlanVerb.CREATED,
+                AuditAction.RESTORE,
+                after={"address": row.address},
+                request_id=_first_request(tx),
+            )
         view = await object_view(tx.session, row)
     return tx.outcome(view)
 
@@ -303,80 +344,14 @@ def _refuse(what: str, problems: Sequence[Problem]) -> None:
         raise refusal(what, problems)
 
 
-async def _claim(tx: Transaction, service: Service, row: ObjectRow) -> None:
-    """Give the object its address in the one table of addresses, where that is one of the account's."""
-    if service.address is not AddressUse.OWN:
-        return
-    await tx.session.execute(delete(AddressRow).where(AddressRow.object_id == row.id))
-    tx.session.add(
-        AddressRow(
-            account_id=row.account_id,
-            object_id=row.id,
-            address=row.address,
-            key=upn_key(row.address),
-            kind=AddressKind.OBJECT,
-            is_primary=True,
-        )
-    )
-    await tx.session.flush()
-
-
-async def _wish(
-    tx: Transaction,
-    owner: AccountRow,
-    catalogue: Catalogue,
-    service: Service,
-    row: ObjectRow,
-    assignment: AssignmentRow,
-    kind: RequestKind,
-) -> None:
-    await tx.session.flush()
-    await enqueue(
-        tx,
-        assignment,
-        kind,
-        wish=Wish.PRESENT,
-        level_id=service.levels[0].id,
-        settings=row.details,
-        depends_on=await waits_for(tx, owner, catalogue, service, row),
-    )
-
-
 def _first_request(tx: Transaction) -> int | None:
     """Return the request that the transaction queued first."""
-    return tx.requests[0] if tx.requests else None
-
-
-def _label(service: Service, row: ObjectRow) -> str:
-    return f"{row.name} ({service.name})"
+    return next(iter(tx.requests), None)
 
 
 def _stated(row: ObjectRow) -> dict[str, object]:
     return {"name": row.name, "address": row.address, **row.details}
 
 
-def _record(
-    tx: Transaction,
-    verb: PlanVerb,
-    service: Service,
-    row: ObjectRow,
-    assignment: AssignmentRow,
-    before: Mapping[str, object],
-    after: Mapping[str, object],
-    action: AuditAction,
-    *,
-    name: str = "",
-    request: bool = True,
-) -> None:
-    tx.record(
-        verb,
-        "object",
-        f"{name or row.name} ({service.name})",
-        before={key: value for key, value in before.items() if value not in (None, "", [])},
-        after={key: value for key, value in after.items() if value not in (None, "", [])},
-        action=action,
-        of=service.id,
-        request_id=_first_request(tx) if request else None,
-        version=row.version,
-        assignment_id=assignment.id,
-    )
+def _filled(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value not in (None, "", [])}

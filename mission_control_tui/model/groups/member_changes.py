@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from sqlalchemy import select
 
-from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.catalogue.types import Catalogue, Role, Service
 from mission_control_tui.model.errors import NotFound, Problem
-from mission_control_tui.model.groups.members import add, candidate, refused
+from mission_control_tui.model.groups.members import MemberCandidate, add, candidate, refused
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
@@ -40,11 +40,7 @@ class MemberChanges:
         }
         for role_key, keys in removing.items():
             role = self._service.role(role_key)
-            for key in keys:
-                found = await candidate(self._tx.session, self._row.account_id, key, role.id)
-                if isinstance(found, Problem):
-                    self.problems.append(found)
-                    continue
+            async for found in self._meant(keys, role):
                 member = present.pop((role.id, found.id), None)
                 if member is None:
                     what = f"{harmless(found.name)} is no {role.name} of it"
@@ -54,11 +50,7 @@ class MemberChanges:
                     self.gone.append((role.id, found.address))
         for role_key, keys in adding.items():
             role = self._service.role(role_key)
-            for key in keys:
-                found = await candidate(self._tx.session, self._row.account_id, key, role.id)
-                if isinstance(found, Problem):
-                    self.problems.append(found)
-                    continue
+            async for found in self._meant(keys, role):
                 if (role.id, found.id) in present:
                     continue
                 problem = await refused(
@@ -71,15 +63,24 @@ class MemberChanges:
                 present[role.id, found.id] = member
                 self._rows.append(member)
                 self.new.append((role.id, found.address))
-            count = sum(one == role.id for one, _ in present)
+            count = sum(held == role.id for held, _ in present)
             if role.maximum is not None and count > role.maximum:
                 what = f"there would be {count}"
                 self.problems.append(Problem(role.id, what, f"at most {role.maximum}"))
 
+    async def _meant(self, keys: Sequence[str], role: Role) -> AsyncIterator[MemberCandidate]:
+        """Yield who is meant, and note a problem for each key that means nobody."""
+        for key in keys:
+            found = await candidate(self._tx.session, self._row.account_id, key, role.id)
+            if isinstance(found, Problem):
+                self.problems.append(found)
+            else:
+                yield found
+
     async def write(self) -> None:
         """Put it into the database; the object is there by now."""
-        for one in self._dropped:
-            await self._tx.session.delete(one)
+        for member in self._dropped:
+            await self._tx.session.delete(member)
         await self._tx.session.flush()
         self._tx.session.add_all(self._rows)
         await self._tx.session.flush()

@@ -30,7 +30,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
 
@@ -94,7 +94,7 @@ async def refused(
             "users" if kind == USER_MEMBER else f"{catalogue.service(kind).name}s"
             for kind in role.accepts
         )
-        what = "a user" if one.kind == USER_MEMBER else f"a {_kind_name(catalogue, one.kind)}"
+        what = "a user" if one.kind == USER_MEMBER else f"a {kind_name(catalogue, one.kind)}"
         return Problem(role.id, f"{name} is {what}", f"a {role.name} can be: {kinds}")
     if one.object is not None and await _contains(tx.session, one.object, row):
         what = f"{name} has {harmless(row.name)} in it: they would contain each other"
@@ -107,25 +107,19 @@ async def refused(
     return None
 
 
-def _kind_name(catalogue: Catalogue, kind: str) -> str:
-    try:
-        return catalogue.service(kind).name
-    except NotFound:
-        return kind
+def kind_name(catalogue: Catalogue, kind: str) -> str:
+    """Return what the kind is called; one that left the catalogue shows by its id."""
+    return next((service.name for service in catalogue.services if service.id == kind), kind)
 
 
 async def _has(session: AsyncSession, user: UserRow, service_id: str) -> bool:
-    found = await session.scalar(
-        select(
-            exists().where(
-                AssignmentRow.user_id == user.id,
-                AssignmentRow.subject_kind == SubjectKind.USER,
-                AssignmentRow.service_id == service_id,
-                AssignmentRow.wish != Wish.ABSENT,
-            )
-        )
+    there = exists().where(
+        AssignmentRow.user_id == user.id,
+        AssignmentRow.subject_kind == SubjectKind.USER,
+        AssignmentRow.service_id == service_id,
+        AssignmentRow.wish != Wish.ABSENT,
     )
-    return bool(found)
+    return bool(await session.scalar(select(there)))
 
 
 async def _contains(session: AsyncSession, outer: ObjectRow, inner: ObjectRow) -> bool:
@@ -154,29 +148,22 @@ async def waits_for(
     """
     waits = await requirements(tx, account, catalogue, object_subject(row), service)
     unmade = (AssignmentRow.observed_wish == Wish.ABSENT) & (AssignmentRow.light != Light.GREEN)
-    ids: set[str] = set()
+    of_members = (
+        select(AssignmentRow.id)
+        .join(MemberRow, MemberRow.object_id == row.id)
+        .where(AssignmentRow.wish != Wish.ABSENT, unmade)
+    )
+    ids = set(
+        await tx.session.scalars(of_members.where(MemberRow.member_id == AssignmentRow.object_id))
+    )
     for role in service.roles:
         if role.requires:
-            ids |= set(
-                await tx.session.scalars(
-                    select(AssignmentRow.id)
-                    .join(MemberRow, MemberRow.user_id == AssignmentRow.user_id)
-                    .where(
-                        MemberRow.object_id == row.id,
-                        MemberRow.role == role.id,
-                        AssignmentRow.service_id.in_(role.requires),
-                        AssignmentRow.wish != Wish.ABSENT,
-                        unmade,
-                    )
-                )
+            found = of_members.where(
+                MemberRow.user_id == AssignmentRow.user_id,
+                MemberRow.role == role.id,
+                AssignmentRow.service_id.in_(role.requires),
             )
-    ids |= set(
-        await tx.session.scalars(
-            select(AssignmentRow.id)
-            .join(MemberRow, MemberRow.member_id == AssignmentRow.object_id)
-            .where(MemberRow.object_id == row.id, AssignmentRow.wish != Wish.ABSENT, unmade)
-        )
-    )
+            ids |= set(await tx.session.scalars(found))
     for assignment_id in sorted(ids):
         waits += await last_request(tx, assignment_id)
     return waits
@@ -190,16 +177,6 @@ def add(row: ObjectRow, role: str, one: MemberCandidate) -> MemberRow:
         subject_id=one.id,
         user_id=one.user.id if one.user else None,
         member_id=one.object.id if one.object else None,
-    )
-
-
-async def assignment_of(tx: Transaction, object_id: str) -> AssignmentRow | None:
-    """Return the object's service, locked."""
-    return await tx.session.scalar(
-        select(AssignmentRow)
-        .where(AssignmentRow.object_id == object_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
     )
 
 
@@ -219,7 +196,12 @@ async def tell(tx: Transaction, object_ids: Collection[str]) -> dict[str, int]:
     )
     queued: dict[str, int] = {}
     for row in rows.all():
-        assignment = await assignment_of(tx, row.id)
+        assignment = await tx.session.scalar(
+            select(AssignmentRow)
+            .where(AssignmentRow.object_id == row.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
         if assignment is None or assignment.wish == Wish.ABSENT:
             continue
         account = await tx.session.get_one(AccountRow, row.account_id)
@@ -310,15 +292,13 @@ async def record_members(
     new: Sequence[tuple[str, str]] = (),
     gone: Sequence[tuple[str, str]] = (),
     request_id: int | None,
-    unchanged: bool = False,
 ) -> None:
     """One line of plan and audit: who came and who went, (role, address) each."""
     await tx.session.flush()
-    kind = _kind_name(catalogue, row.service_id)
     tx.record(
-        PlanVerb.UNCHANGED if unchanged else PlanVerb.CHANGED,
+        PlanVerb.CHANGED,
         "members",
-        f"{row.name} ({kind})",
+        f"{row.name} ({kind_name(catalogue, row.service_id)})",
         before=_by_role(gone),
         after=_by_role(new),
         action=AuditAction.CHANGE_MEMBERS,
@@ -335,13 +315,3 @@ def _by_role(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
     for role, address in pairs:
         found.setdefault(role, []).append(address)
     return {role: sorted(addresses) for role, addresses in found.items()}
-
-
-async def primary_addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[str, str]:
-    """User -> the address that recipients see."""
-    rows = await session.execute(
-        select(AddressRow.user_id, AddressRow.address).where(
-            AddressRow.user_id.in_(user_ids), AddressRow.is_primary
-        )
-    )
-    return {str(user_id): address for user_id, address in rows}

@@ -11,19 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue
-from mission_control_tui.model.groups.members import primary_addresses
+from mission_control_tui.model.groups.members import kind_name
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import active_requests, assignment_view
 from mission_control_tui.model.states import Light, Word
-from mission_control_tui.model.store.group_rows import object_row
+from mission_control_tui.model.store.group_rows import members_of, object_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.text.clean import fold
-from mission_control_tui.model.views import AssignmentView
+from mission_control_tui.model.views import AssignmentView, view_of
 
 FOUND = 8
 """How many candidates of each sort are offered while one types."""
@@ -56,7 +55,7 @@ class ObjectPage:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """A member: `kind` is `USER_MEMBER` or the id of an object's kind; `address` what mail goes to."""
+    """A member, or who could be one. `kind` is `USER_MEMBER` or an object's kind; `address` what mail goes to."""
 
     id: str
     role: str
@@ -87,17 +86,6 @@ class ObjectView:
     def having(self, role: str) -> tuple[MemberView, ...]:
         """Return the members in this role."""
         return tuple(member for member in self.members if member.role == role)
-
-
-@dataclass(frozen=True, slots=True)
-class MemberChoice:
-    """Somebody or something that could become a member."""
-
-    id: str
-    kind: str
-    kind_name: str
-    name: str
-    address: str
 
 
 async def list_objects(
@@ -170,11 +158,6 @@ async def _member_counts(session: AsyncSession, ids: Sequence[str]) -> dict[str,
     return {str(row[0]): int(row[1]) for row in rows}
 
 
-def kind_name(catalogue: Catalogue, kind: str) -> str:
-    """Return what the kind is called; one that left the catalogue shows by its id."""
-    return next((service.name for service in catalogue.services if service.id == kind), kind)
-
-
 async def show_object(scope: AccountScope, key: str) -> ObjectView:
     """Return one object by id, address or name, also a removed one. Raises NotFound, UsageError (several)."""
     async with scope.read() as (session, account_id):
@@ -189,60 +172,37 @@ async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
         await session.scalars(select(AssignmentRow).where(AssignmentRow.object_id == row.id))
     ).one()
     active = await active_requests(session, [service.id])
-    name = kind_name(catalogue, row.service_id)
     above = await session.execute(
         select(ObjectRow.id, ObjectRow.name)
         .join(MemberRow, MemberRow.object_id == ObjectRow.id)
         .where(MemberRow.member_id == row.id, ObjectRow.removed_at.is_(None))
         .order_by(ObjectRow.sort_key, ObjectRow.id)
     )
-    return ObjectView(
-        id=row.id,
-        account_id=row.account_id,
+    return view_of(
+        ObjectView,
+        row,
         kind=row.service_id,
-        kind_name=name,
-        name=row.name,
-        address=row.address,
+        kind_name=kind_name(catalogue, row.service_id),
         settings=dict(row.details),
         members=await _members(session, catalogue, row),
         member_of=tuple(dict.fromkeys((one, called) for one, called in above)),
         service=assignment_view(catalogue, service, row.name, active.get(service.id)),
-        removed_at=row.removed_at,
-        created_at=row.created_at,
-        version=row.version,
     )
 
 
 async def _members(
     session: AsyncSession, catalogue: Catalogue, row: ObjectRow
 ) -> tuple[MemberView, ...]:
-    users = (
-        await session.execute(
-            select(MemberRow.role, UserRow.id, UserRow.display_name, UserRow.upn)
-            .join(UserRow, UserRow.id == MemberRow.user_id)
-            .where(MemberRow.object_id == row.id)
-        )
-    ).all()
-    addresses = await primary_addresses(session, {user[1] for user in users})
     found = [
-        MemberView(ident, role, USER_MEMBER, "User", name, addresses.get(ident, upn))
-        for role, ident, name, upn in users
-    ]
-    others = await session.execute(
-        select(MemberRow.role, ObjectRow)
-        .join(ObjectRow, ObjectRow.id == MemberRow.member_id)
-        .where(MemberRow.object_id == row.id)
-    )
-    found += [
         MemberView(
-            one.id,
+            ident,
             role,
-            one.service_id,
-            kind_name(catalogue, one.service_id),
-            one.name,
-            one.address,
+            kind or USER_MEMBER,
+            kind_name(catalogue, kind) if kind else "User",
+            name,
+            address,
         )
-        for role, one in others
+        for role, ident, kind, name, address in await session.execute(members_of(row.id))
     ]
     kind = next((kind for kind in catalogue.kinds if kind.id == row.service_id), None)
     order = {role.id: index for index, role in enumerate(kind.roles if kind else ())}
@@ -250,18 +210,16 @@ async def _members(
     return tuple(found)
 
 
-async def choices(
-    scope: AccountScope, kind: str, role: str, query: str
-) -> tuple[MemberChoice, ...]:
+async def choices(scope: AccountScope, kind: str, role: str, query: str) -> tuple[MemberView, ...]:
     """Return who could have the role in an object of this kind, found as one types: users first, then objects."""
     async with scope.read() as (session, _):
         catalogue = (await in_force(session)).catalogue
     accepts = catalogue.kind(kind).role(role).accepts
-    found: list[MemberChoice] = []
+    found: list[MemberView] = []
     if USER_MEMBER in accepts:
         users = await page(scope, UserFilter(query), limit=FOUND)
         found += [
-            MemberChoice(row.id, USER_MEMBER, "User", row.display_name, row.upn)
+            MemberView(row.id, role, USER_MEMBER, "User", row.display_name, row.upn)
             for row in users.rows
         ]
     for one in accepts:
@@ -269,7 +227,7 @@ async def choices(
             continue
         objects = await list_objects(scope, kind=one, query=query, limit=FOUND)
         found += [
-            MemberChoice(line.id, line.kind, line.kind_name, line.name, line.address)
+            MemberView(line.id, role, line.kind, line.kind_name, line.name, line.address)
             for line in objects.rows
             if not line.removed
         ]

@@ -41,15 +41,15 @@ async def judged(
     session: AsyncSession,
     account_id: int,
     service: Service,
-    *,
     name: str,
     address: str,
     settings: Mapping[str, object],
-    previous: Mapping[str, Setting] | None = None,
-    own: str = "",
+    known: ObjectRow | None = None,
 ) -> CheckedGroup:
-    """The statement with everything that is wrong with it; `own` is the id of the object itself, if it is there."""
+    """Return the statement with everything that is wrong with it; `known` is the object itself, if it is there."""
     clean = " ".join(name.split())
+    own = "" if known is None else known.id
+    previous = None if known is None else known.details
     problems = await _name_problems(session, account_id, service, clean, own)
     kept, wrong = await _address(session, account_id, service, address, own)
     problems += wrong

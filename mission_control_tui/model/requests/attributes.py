@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.group_rows import members_of
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
-from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.user_rows import (
     SENT,
     addresses_of,
@@ -22,11 +21,9 @@ from mission_control_tui.model.store.user_rows import (
 MEMBERS = "members."
 """Before a role's id in the attributes: `members.owner` are the addresses of the owners, sorted."""
 
-_Other = aliased(ObjectRow, name="other")
-
 
 async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
-    """The attributes of an object: display_name, primary_address, domain, and `members.ROLE` for each role in use."""
+    """Return an object's attributes: display_name, primary_address, domain, and `members.ROLE` for each role in use."""
     row = await session.get(ObjectRow, object_id)
     if row is None:
         return {}
@@ -35,17 +32,9 @@ async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
         "primary_address": row.address,
         "domain": row.address.rpartition("@")[2],
     }
-    address = func.coalesce(AddressRow.address, UserRow.upn, _Other.address)
-    found = await session.execute(
-        select(MemberRow.role, address)
-        .outerjoin(UserRow, UserRow.id == MemberRow.user_id)
-        .outerjoin(AddressRow, (AddressRow.user_id == MemberRow.user_id) & AddressRow.is_primary)
-        .outerjoin(_Other, _Other.id == MemberRow.member_id)
-        .where(MemberRow.object_id == object_id)
-    )
     roles: dict[str, list[str]] = {}
-    for role, one in found:
-        roles.setdefault(role, []).append(one)
+    for role, _id, _kind, _name, address in await session.execute(members_of(object_id)):
+        roles.setdefault(role, []).append(address)
     for role in sorted(roles):
         facts[MEMBERS + role] = sorted(roles[role], key=lambda one: (one.casefold(), one))
     return facts
@@ -54,7 +43,7 @@ async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
 async def attributes_of(
     session: AsyncSession, row: AssignmentRow, user: UserRow | None
 ) -> dict[str, object]:
-    """Facts about the subject; the directory account of a user is told nearly all that was stated about the user."""
+    """Return facts about the subject; a user's directory account is told nearly all that was stated about the user."""
     account = await session.get(AccountRow, row.account_id)
     attributes: dict[str, object] = {"account": account.code if account else ""}
     if row.object_id is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
-from mission_control_tui.model.store.tables.groups import ObjectRow
-from mission_control_tui.model.store.tables.users import AddressRow
+from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import fold, harmless
 
 SORT_KEY_LIMIT = 256
@@ -74,6 +75,24 @@ async def objects_called(
         .execution_options(populate_existing=True)
     )
     return list(await session.scalars(statement.with_for_update() if lock else statement))
+
+
+def members_of(object_id: str) -> Select[str, str, str, str, str]:
+    """Return the statement for an object's members: role, id, kind (of an object only), name, primary address."""
+    other = aliased(ObjectRow, name="other")
+    return (
+        select(
+            MemberRow.role,
+            MemberRow.subject_id,
+            other.service_id,
+            func.coalesce(UserRow.display_name, other.name),
+            func.coalesce(AddressRow.address, UserRow.upn, other.address),
+        )
+        .outerjoin(UserRow, UserRow.id == MemberRow.user_id)
+        .outerjoin(AddressRow, (AddressRow.user_id == MemberRow.user_id) & AddressRow.is_primary)
+        .outerjoin(other, other.id == MemberRow.member_id)
+        .where(MemberRow.object_id == object_id)
+    )
 
 
 def sort_key(name: str) -> str:

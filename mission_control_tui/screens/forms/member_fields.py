@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from mission_control_tui.model.catalogue.types import Role
-from mission_control_tui.model.groups.queries import MemberChoice, MemberView
+from mission_control_tui.model.groups.queries import MemberView
 from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.lines import Part
@@ -146,7 +146,7 @@ class MemberFields(Vertical):
             f"Members ({people})   Enter on one takes it out"
         )
 
-    def offer(self, role: str, found: Sequence[MemberChoice]) -> None:
+    def offer(self, role: str, found: Sequence[MemberView]) -> None:
         """Show who could be added; nothing once the search was left or the role changed."""
         if role != self.role or not self.query_one(AddBox).text.strip():
             return
@@ -186,7 +186,7 @@ class MemberFields(Vertical):
             self._turn(event.row.key)
 
     def _add(self, chosen: object) -> None:
-        if not isinstance(chosen, MemberChoice):
+        if not isinstance(chosen, MemberView):
             return
         key = (self.role, chosen.id)
         self.added[key] = Entry(self.role, chosen.id, chosen.name, chosen.address, chosen.kind_name)
