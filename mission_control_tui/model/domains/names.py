@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
@@ -54,18 +53,12 @@ NUMBER_FIELD = "eligibility-number"
 HOLDER_FIELD = "registrant-name"
 
 
-@dataclass(frozen=True, slots=True)
-class Eligibility:
-    """Whether the details agree with each other. `doubts` are for the person who has to approve; empty where none."""
-
-    doubts: tuple[str, ...]
-
-
-def judge_eligibility(answers: Mapping[str, Value]) -> Eligibility:
+def eligibility_doubts(answers: Mapping[str, Value]) -> tuple[str, ...]:
     """Compare the answers of a purchase: the kind of registrant with its number, the names with each other.
 
-    Answers are known by the ids that docs/catalogue.md gives for them; a product that does not ask is not judged. That
-    a number's check digits are right was verified before, by the field's type.
+    Returns what does not agree, for the person who has to approve. Answers are known by the ids that docs/catalogue.md
+    gives for them; a product that does not ask is not judged. That a number's check digits are right was verified
+    before, by the field's type.
     """
     doubts: list[str] = []
     kind, number = _text(answers, TYPE_FIELD), _text(answers, NUMBER_FIELD)
@@ -76,7 +69,7 @@ def judge_eligibility(answers: Mapping[str, Value]) -> Eligibility:
     holder, registered = _text(answers, HOLDER_FIELD), _text(answers, NAME_FIELD)
     if kind and registered and fold(registered) != fold(holder):
         doubts.append(f"The registered name {registered!r} is not the registrant {holder!r}.")
-    return Eligibility(tuple(doubts))
+    return tuple(doubts)
 
 
 def _text(answers: Mapping[str, Value], field: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
-from mission_control_tui.model.domains.names import judge_eligibility
+from mission_control_tui.model.domains.names import eligibility_doubts
 from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
@@ -15,6 +15,7 @@ from mission_control_tui.model.orders import removing
 from mission_control_tui.model.orders.buying import (
     REASON_LIMIT,
     Purchase,
+    add_costs,
     checked,
     fulfil,
     lines_of,
@@ -107,7 +108,7 @@ async def approve_order(
         _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
         for line in lines:
             await fulfil(tx, owner, catalogue, line)
-        tx.money(*_sums(order))
+        add_costs(tx, order)
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
 
@@ -173,7 +174,7 @@ async def _look_again(
     *,
     agreed_price: bool,
 ) -> None:
-    """Whether the line could be bought now as it was ordered; doubts that a person now answers for are warnings."""
+    """Judge whether the line could be bought now as it was ordered; doubts that a person answers for are warnings."""
     again = Purchase(
         line.product_id,
         line.level_id,
@@ -193,7 +194,7 @@ async def _look_again(
         ) from error
     if sold.buys is PurchaseKind.DOMAIN:
         await refuse_taken(tx.session, account, line.domain)
-        for doubt in judge_eligibility(answers).doubts:
+        for doubt in eligibility_doubts(answers):
             tx.warn(f"Approved in spite of this: {doubt}")
     agreed = Money(line.net_minor + line.tax_minor, order.currency)
     if quoted.total != agreed:
@@ -208,19 +209,24 @@ async def _look_again(
 def _decide(
     tx: Transaction, order: OrderRow, state: OrderState, reason: str, option: str, *flags: str
 ) -> None:
-    before = order.state
-    order.state = state
     order.decided_at, order.decided_by = tx.now, tx.caller.operator
     order.reason = harmless(reason.strip())[:REASON_LIMIT]
     said = (option, order.reason) if order.reason else ()
     tx.command("orders", _WORDS[state], str(order.id), *said, *flags)
+    _turn(tx, order, state, order.reason, AuditAction(f"{_WORDS[state]} order"))
+
+
+def _turn(
+    tx: Transaction, order: OrderRow, state: OrderState, reason: str, action: AuditAction
+) -> None:
+    before, order.state = order.state, state
     tx.record(
         PlanVerb.CHANGED,
         "order",
         str(order.id),
         before={"state": before},
-        after={"state": state, **({"reason": order.reason} if order.reason else {})},
-        action=AuditAction(f"{_WORDS[state]} order"),
+        after={"state": state, **({"reason": reason} if reason else {})},
+        action=action,
     )
 
 
@@ -231,15 +237,7 @@ async def _return(tx: Transaction, account: AccountRow, order: OrderRow, reason:
         removal.note = f"Takes back order {order.id}"
         removal.reason = why
         order.note = " ".join(filter(None, (order.note, f"Taken back by order {removal.id}.")))
-    order.state = OrderState.RETURNED
-    tx.record(
-        PlanVerb.CHANGED,
-        "order",
-        str(order.id),
-        before={"state": OrderState.COMPLETE},
-        after={"state": order.state, **({"reason": why} if why else {})},
-        action=AuditAction.RETURN_ORDER,
-    )
+    _turn(tx, order, OrderState.RETURNED, why, AuditAction.RETURN_ORDER)
 
 
 def _limit(row: AccountRow, catalogue: Catalogue) -> Money | None:
@@ -261,11 +259,3 @@ def _check_limit(above: Money | None, catalogue: Catalogue) -> None:
                 Problem("above", f"{above} is not an amount from 0 up", f"in {catalogue.currency}")
             ],
         )
-
-
-def _sums(order: OrderRow) -> tuple[Money, Money, Money]:
-    return (
-        Money(order.net_minor, order.currency),
-        Money(order.tax_minor, order.currency),
-        Money(order.total_minor, order.currency),
-    )

@@ -15,7 +15,7 @@ from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
 from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
 from mission_control_tui.model.catalogue.values import Value, ValueType
-from mission_control_tui.model.domains.names import judge_eligibility, normalise
+from mission_control_tui.model.domains.names import eligibility_doubts, normalise
 from mission_control_tui.model.domains.ownership import (
     claim,
     locked_account,
@@ -76,7 +76,7 @@ class DomainCheck:
 
 
 async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCheck:
-    """What is known of a domain name that is to be bought. Raises InvalidInput, NotFound (no such ending sold)."""
+    """Return what is known of a domain name to be bought. Raises InvalidInput, NotFound (no such ending sold)."""
     stored = normalise(name)
     async with scope.read() as (session, account_id):
         sold = (await in_force(session)).catalogue.product(product)
@@ -87,13 +87,13 @@ async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCh
             )
         )
     if owner is None:
-        said = NOT_CHECKED.format(name=stored)
-        return DomainCheck(stored, extension.id, Availability.NOT_CHECKED, said)
-    if owner == account_id:
-        said = f"The account has {stored} already."
-        return DomainCheck(stored, extension.id, Availability.YOURS, said)
-    said = f"{stored} belongs to another account of this installation."
-    return DomainCheck(stored, extension.id, Availability.TAKEN, said)
+        known, said = Availability.NOT_CHECKED, NOT_CHECKED.format(name=stored)
+    elif owner == account_id:
+        known, said = Availability.YOURS, f"The account has {stored} already."
+    else:
+        said = f"{stored} belongs to another account of this installation."
+        known = Availability.TAKEN
+    return DomainCheck(stored, extension.id, known, said)
 
 
 @retries_on_conflict
@@ -133,9 +133,9 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
         await refuse_taken(tx.session, account, line.domain)
         await _refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))
-        doubts += judge_eligibility(answers).doubts
-    order = await _insert(tx, account, force, quoted, answers, doubts)
-    tx.money(quoted.net, quoted.tax, quoted.total)
+        doubts += eligibility_doubts(answers)
+    row = _line_row(line, answers)
+    order = await insert_order(tx, account, force, OrderKind.PURCHASE, row, doubts)
     name = line.domain or wanted.domain or ""
     tx.command(*command_words.buy(sold.id, line.level_id, line.quantity, line.term, name, answers))
     tx.record(
@@ -155,8 +155,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     if doubts:
         tx.warn(f"The order {WAITS} {order.note}")
         return order
-    for row in await lines_of(tx.session, order):
-        await fulfil(tx, account, force.catalogue, row)
+    await fulfil(tx, account, force.catalogue, row)
     return order
 
 
@@ -248,38 +247,50 @@ async def _refuse_waiting(session: AsyncSession, name: str) -> None:
         )
 
 
-async def _insert(
+async def insert_order(
     tx: Transaction,
     account: AccountRow,
     force: InForce,
-    quoted: Quote,
-    answers: Mapping[str, Value],
-    doubts: tuple[str, ...],
+    kind: OrderKind,
+    line: OrderLineRow,
+    doubts: tuple[str, ...] = (),
 ) -> OrderRow:
+    """Insert an order of one line, and add what it costs to the plan; with `doubts` it waits for approval."""
     order = OrderRow(
         account_id=account.id,
-        kind=OrderKind.PURCHASE,
+        kind=kind,
         state=OrderState.AWAITING_APPROVAL if doubts else OrderState.COMPLETE,
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         placed_at=tx.now,
         catalogue_number=force.number,
-        currency=quoted.net.currency,
-        net_minor=quoted.net.minor,
-        tax_minor=quoted.tax.minor,
-        total_minor=quoted.total.minor,
+        currency=force.catalogue.currency,
+        net_minor=line.net_minor,
+        tax_minor=line.tax_minor,
+        total_minor=line.net_minor + line.tax_minor,
         note=" ".join(doubts)[:REASON_LIMIT],
     )
     tx.session.add(order)
     await tx.session.flush()
-    tx.session.add_all(_line_row(order, line, answers) for line in quoted.lines)
+    line.order_id = order.id
+    tx.session.add(line)
     await tx.session.flush()
+    add_costs(tx, order)
     return order
 
 
-def _line_row(order: OrderRow, line: QuoteLine, answers: Mapping[str, Value]) -> OrderLineRow:
+def add_costs(tx: Transaction, order: OrderRow) -> None:
+    """Add what the order costs to the plan."""
+    tx.money(
+        *(
+            Money(minor, order.currency)
+            for minor in (order.net_minor, order.tax_minor, order.total_minor)
+        )
+    )
+
+
+def _line_row(line: QuoteLine, answers: Mapping[str, Value]) -> OrderLineRow:
     return OrderLineRow(
-        order_id=order.id,
         product_id=line.product_id,
         level_id=line.level_id,
         label=line.label,
@@ -327,6 +338,7 @@ async def fulfil(
 
 
 async def lines_of(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
+    """Return the order's lines."""
     rows = await session.scalars(
         select(OrderLineRow).where(OrderLineRow.order_id == order.id).order_by(OrderLineRow.id)
     )

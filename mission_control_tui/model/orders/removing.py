@@ -9,6 +9,7 @@ from mission_control_tui.model.catalogue.types import Product, ProductLevel, Pur
 from mission_control_tui.model.domains.ownership import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.groups.rules import refuse_last
+from mission_control_tui.model.orders.buying import insert_order
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.orders.subscriptions import (
     change_quantity,
@@ -17,10 +18,10 @@ from mission_control_tui.model.orders.subscriptions import (
 )
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
-from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.states import OrderKind
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
 
@@ -48,11 +49,7 @@ async def remove(
             if level is not None
             else await subscribed_level(tx.session, force.catalogue, owner, sold)
         )
-        bought = sold.level(level_id)
-        if sold.buys is PurchaseKind.DOMAIN:
-            order = await _remove_domain(tx, owner, force, sold, bought, quantity, domain)
-        else:
-            order = await _remove_seats(tx, owner, force, sold, bought, quantity, domain)
+        order = await _remove(tx, owner, force, sold, sold.level(level_id), quantity, domain)
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
 
@@ -64,13 +61,12 @@ async def take_back(tx: Transaction, account: AccountRow, line: OrderLineRow) ->
     """
     force = await in_force(tx.session)
     sold = force.catalogue.product(line.product_id)
-    level = sold.level(line.level_id)
-    if sold.buys is PurchaseKind.DOMAIN:
-        return await _remove_domain(tx, account, force, sold, level, None, line.domain)
-    return await _remove_seats(tx, account, force, sold, level, line.quantity, None)
+    of_domain = sold.buys is PurchaseKind.DOMAIN
+    quantity, domain = (None, line.domain) if of_domain else (line.quantity, None)
+    return await _remove(tx, account, force, sold, sold.level(line.level_id), quantity, domain)
 
 
-async def _remove_seats(
+async def _remove(
     tx: Transaction,
     account: AccountRow,
     force: InForce,
@@ -79,6 +75,52 @@ async def _remove_seats(
     quantity: int | None,
     domain: str | None,
 ) -> OrderRow:
+    if sold.buys is PurchaseKind.DOMAIN:
+        row = await _bought_domain(tx, account, sold, quantity, domain)
+        count, name, about = 1, row.name, f" for {row.name}"
+        await change_quantity(tx, account, sold, level, -1)
+        await release(tx, account, force.catalogue, row)
+    else:
+        count, name, about = await _seats(tx, account, sold, level, quantity, domain), "", ""
+        await change_quantity(tx, account, sold, level, -count)
+        service = force.catalogue.service(level.grants_service)
+        await seats.take(tx, account.id, service, level.grants_level, count)
+        await refuse_last(tx, force.catalogue, account, service)
+    label = f"Removed {sold.name}: {level.name}{about}"
+    line = OrderLineRow(
+        product_id=sold.id,
+        level_id=level.id,
+        label=label,
+        quantity=count,
+        term_months=0,
+        unit_minor=0,
+        net_minor=0,
+        tax_minor=0,
+        domain=name,
+        details={},
+    )
+    order = await insert_order(tx, account, force, OrderKind.REMOVAL, line)
+    tx.command(*command_words.remove(sold.id, level.id, count, name))
+    tx.record(
+        PlanVerb.CREATED,
+        "order",
+        str(order.id),
+        after={"label": label, "quantity": count, "total": str(force.catalogue.money(0))},
+        action=AuditAction.REMOVE,
+        of=sold.id,
+    )
+    return order
+
+
+async def _seats(
+    tx: Transaction,
+    account: AccountRow,
+    sold: Product,
+    level: ProductLevel,
+    quantity: int | None,
+    domain: str | None,
+) -> int:
+    """Return how many seats are to be removed."""
     if domain:
         raise _wrong(sold, "domain", f"{sold.name} is not removed by domain", "leave it out")
     row = await locked_subscription(tx, account, sold.id, level.id)
@@ -88,22 +130,13 @@ async def _remove_seats(
     count = have if quantity is None else quantity
     if count < 1:
         raise _wrong(sold, "quantity", f"{count} is below 1", f"give 1 to {have}")
-    await change_quantity(tx, account, sold, level, -count)
-    service = force.catalogue.service(level.grants_service)
-    await seats.take(tx, account.id, service, level.grants_level, count)
-    await refuse_last(tx, force.catalogue, account, service)
-    return await _insert(tx, account, force, sold, level, count, "")
+    return count
 
 
-async def _remove_domain(
-    tx: Transaction,
-    account: AccountRow,
-    force: InForce,
-    sold: Product,
-    level: ProductLevel,
-    quantity: int | None,
-    domain: str | None,
-) -> OrderRow:
+async def _bought_domain(
+    tx: Transaction, account: AccountRow, sold: Product, quantity: int | None, domain: str | None
+) -> DomainRow:
+    """Return the domain that is to be removed."""
     if not domain:
         raise _wrong(sold, "domain", "a domain name is needed", "name the domain to remove")
     if quantity not in (None, 1):
@@ -114,68 +147,10 @@ async def _remove_domain(
             f"{row.name} was not bought here.",
             hint="It is registered elsewhere: remove it from the account's domains.",
         )
-    await change_quantity(tx, account, sold, level, -1)
-    await release(tx, account, force.catalogue, row)
-    return await _insert(tx, account, force, sold, level, 1, row.name)
+    return row
 
 
 def _wrong(sold: Product, where: str, what: str, hint: str) -> InvalidInput:
     return InvalidInput(
         f"{sold.name} cannot be removed like this.", problems=[Problem(where, what, hint)]
     )
-
-
-async def _insert(
-    tx: Transaction,
-    account: AccountRow,
-    force: InForce,
-    sold: Product,
-    level: ProductLevel,
-    quantity: int,
-    domain: str,
-) -> OrderRow:
-    order = OrderRow(
-        account_id=account.id,
-        kind=OrderKind.REMOVAL,
-        state=OrderState.COMPLETE,
-        operator=tx.caller.operator,
-        ticket=tx.caller.ticket,
-        placed_at=tx.now,
-        catalogue_number=force.number,
-        currency=force.catalogue.currency,
-        net_minor=0,
-        tax_minor=0,
-        total_minor=0,
-    )
-    tx.session.add(order)
-    await tx.session.flush()
-    about = f" for {domain}" if domain else ""
-    label = f"Removed {sold.name}: {level.name}{about}"
-    tx.session.add(
-        OrderLineRow(
-            order_id=order.id,
-            product_id=sold.id,
-            level_id=level.id,
-            label=label,
-            quantity=quantity,
-            term_months=0,
-            unit_minor=0,
-            net_minor=0,
-            tax_minor=0,
-            domain=domain,
-            details={},
-        )
-    )
-    await tx.session.flush()
-    nothing = force.catalogue.money(0)
-    tx.money(nothing, nothing, nothing)
-    tx.command(*command_words.remove(sold.id, level.id, quantity, domain))
-    tx.record(
-        PlanVerb.CREATED,
-        "order",
-        str(order.id),
-        after={"label": label, "quantity": quantity, "total": str(nothing)},
-        action=AuditAction.REMOVE,
-        of=sold.id,
-    )
-    return order
