@@ -51,6 +51,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.base import action_context
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
@@ -75,13 +76,7 @@ _NEVER = {
     AuditAction.UNLOCK_USER: _NOTHING,
     AuditAction.START_BULK: "Undo the bulk by its number.",
 }
-_SERVICE = {
-    AuditAction.PROVISION,
-    AuditAction.CHANGE,
-    AuditAction.SUSPEND,
-    AuditAction.RESUME,
-    AuditAction.DEPROVISION,
-}
+_SERVICE = {AuditAction(verb) for verb, action in ACTIONS.items() if "service" in action.takes}
 _USER = {
     AuditAction.EDIT_USER,
     AuditAction.DISABLE_USER,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mission_control_tui.model.bulk.views import (
-    BulkAction,
     BulkOnlyAction,
     BulkPlan,
     BulkProgress,
@@ -18,33 +17,12 @@ from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.widgets.rows import Cell, Row
 
-ACTIONS: Mapping[BulkAction, str] = {
-    UserVerb.PROVISION: "Provision a service",
-    UserVerb.CHANGE: "Change level or settings",
-    UserVerb.SUSPEND: "Suspend a service",
-    UserVerb.RESUME: "Resume a service",
-    UserVerb.DISABLE: "Disable",
-    UserVerb.ENABLE: "Enable",
-    UserVerb.DEPROVISION: "Deprovision services",
-    UserVerb.PASSWORD: "Reset the passwords",
-}
-"""What can be done for all marked users."""
-
 DONE: Mapping[str, str] = {
     UserVerb.PASSWORD: "Reset passwords",
     BulkOnlyAction.RETRY: "Try again what is red",
     BulkOnlyAction.GIVE: "Services for new users",
 }
 """What was done, where the action's own name does not say it."""
-
-LOST: Mapping[BulkAction, str] = {
-    UserVerb.SUSPEND: "Lost: the access to it, until resumed; data and seats stay.",
-    UserVerb.DISABLE: "Lost: the access to everything, until enabled; data and seats stay.",
-    UserVerb.DEPROVISION: "Lost: the services with all their data. The seats become free.",
-    UserVerb.CHANGE: "Lost: what only the present level has, where it is another one.",
-    UserVerb.PASSWORD: "Lost: the passwords that hold now, at every service; this cannot be undone.",
-}
-"""What an action takes away; those without are not asked about."""
 
 STATES: Mapping[BulkState, tuple[str, str]] = {
     BulkState.RUNNING: ("Running", "orange"),

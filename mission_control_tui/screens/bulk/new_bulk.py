@@ -23,9 +23,10 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
-from mission_control_tui.screens.bulk.labels import ACTIONS, LOST, people, plan_rows, summary
+from mission_control_tui.screens.bulk.labels import people, plan_rows, summary
 from mission_control_tui.screens.bulk.passwords import PasswordsScreen
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.widgets.action_button import ActionButton
@@ -37,16 +38,6 @@ from mission_control_tui.widgets.plain_lines import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-OF_A_SERVICE = frozenset(
-    {
-        UserVerb.PROVISION,
-        UserVerb.CHANGE,
-        UserVerb.SUSPEND,
-        UserVerb.RESUME,
-        UserVerb.DEPROVISION,
-    }
-)
-WITH_LEVEL = frozenset({UserVerb.PROVISION, UserVerb.CHANGE})
 NAMED = 3
 KEEP, EVERYTHING = "", ""
 
@@ -108,7 +99,7 @@ class BulkNewScreen(PasswordsScreen):
             yield TextLines(f"For {people(len(self._users))}", "title", id="who")
             yield ChoiceField(
                 "Action",
-                [(str(action), label) for action, label in ACTIONS.items()],
+                [(str(verb), ACTIONS[verb].label) for verb in UserVerb],
                 str(self._first_action),
                 help_text="What is done for each of them; Left and Right choose.",
                 id="action",
@@ -170,16 +161,21 @@ class BulkNewScreen(PasswordsScreen):
         return bulk_action(self.query_one("#action", ChoiceField).value)
 
     @property
+    def takes(self) -> frozenset[str]:
+        """What the action is told beside whom it is for."""
+        return ACTIONS[self.action].takes
+
+    @property
     def service(self) -> Service | None:
         """The service that is chosen, where the action is of one."""
-        if self.action not in OF_A_SERVICE:
+        if "service" not in self.takes:
             return None
         return self._services.get(self.query_one("#service", ChoiceField).value)
 
     @property
     def level(self) -> str:
         """The level that is chosen; empty where the present one stays."""
-        return self.query_one("#level", ChoiceField).value if self.action in WITH_LEVEL else ""
+        return self.query_one("#level", ChoiceField).value if "level" in self.takes else ""
 
     def _fit_form(self) -> None:
         """Show what the action needs."""
@@ -188,8 +184,8 @@ class BulkNewScreen(PasswordsScreen):
         if action is UserVerb.DEPROVISION:
             services.insert(0, (EVERYTHING, "All services"))
         self.query_one("#service", ChoiceField).set_choices(services)
-        self.query_one("#service").display = action in OF_A_SERVICE
-        self.query_one("#level").display = action in WITH_LEVEL
+        self.query_one("#service").display = "service" in self.takes
+        self.query_one("#level").display = "level" in self.takes
         self.query_one("#include-disabled").display = action is UserVerb.PROVISION
         self.query_one("#must-change").display = action is UserVerb.PASSWORD
         self._fit_levels()
@@ -222,7 +218,7 @@ class BulkNewScreen(PasswordsScreen):
 
     def _options(self) -> Sequence[Any]:
         service = self.service
-        if service is None or self.action not in WITH_LEVEL:
+        if service is None or "level" not in self.takes:
             return ()
         if self.level:
             return service.options_for(self.level)
@@ -327,13 +323,12 @@ class BulkNewScreen(PasswordsScreen):
     def _ask_start(self, plan: BulkPlan) -> None:
         if not plan.queued:
             raise UsageError("Nothing would be done, so there is nothing to start.")
-        account, action = self.context.account.name, plan.action
-        service = self.service
-        what = ACTIONS[action]
+        account, service = self.context.account.name, self.service
+        action = ACTIONS[plan.action]
         of_what = f": {service.name} for" if service is not None else ":"
-        lines = [f"{account}: {what}{of_what} {people(plan.users)}?"]
-        if action in LOST:
-            lines.append(LOST[action])
+        lines = [f"{account}: {action.label}{of_what} {people(plan.users)}?"]
+        if action.lost:
+            lines.append(action.lost)
         lines += [summary(plan)]
         limit = self.context.settings.worker.removal_limit
         if plan.removals > limit:
@@ -349,7 +344,7 @@ class BulkNewScreen(PasswordsScreen):
                 lambda: self._after_bar(plan),
                 what="the number of users",
             )
-        elif action in LOST or plan.removals:
+        elif action.lost or plan.removals:
             self.prompts.confirm(lines, lambda: self._begin(plan), yes="Start")
         else:
             self._begin(plan)

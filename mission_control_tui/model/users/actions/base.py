@@ -75,6 +75,10 @@ class UserAction(ABC):
     """One verb: it knows what it takes, how it is done, and what it is called."""
 
     verb: ClassVar[UserVerb]
+    label: ClassVar[str]
+    """What is to be done, as it is offered for many users."""
+    lost: ClassVar[str] = ""
+    """What it takes away; one that takes nothing away is not asked about."""
     takes: ClassVar[frozenset[str]] = frozenset()
     """The params that belong to it."""
     needs_service: ClassVar[bool] = False

@@ -17,6 +17,8 @@ class Disable(UserAction):
     """Take the access to everything away, until the user is enabled."""
 
     verb = UserVerb.DISABLE
+    label = "Disable"
+    lost = "Lost: the access to everything, until enabled; data and seats stay."
     disabled: ClassVar[bool] = True
 
     def title(self, _catalogue: Catalogue, _params: ActionParams) -> str:
@@ -37,4 +39,6 @@ class Enable(Disable):
     """Give the access to everything back."""
 
     verb = UserVerb.ENABLE
+    label = "Enable"
+    lost = ""
     disabled = False

@@ -14,6 +14,8 @@ class Password(UserAction):
     """Set a generated password for all services that use the user's."""
 
     verb = UserVerb.PASSWORD
+    label = "Reset the passwords"
+    lost = "Lost: the passwords that hold now, at every service; this cannot be undone."
     schedulable = False
 
     def reveals(self, _catalogue: Catalogue, _params: ActionParams) -> bool:

@@ -35,6 +35,7 @@ class Provision(UserAction):
     """Give a service to the user, or change the one that the user has."""
 
     verb = UserVerb.PROVISION
+    label = "Provision a service"
     takes = frozenset({"service", "level", "settings", "instance"})
     needs_service = True
 
@@ -51,6 +52,8 @@ class Change(Provision):
     """Change the level or the settings of a service that the user has."""
 
     verb = UserVerb.CHANGE
+    label = "Change level or settings"
+    lost = "Lost: what only the present level has, where it is another one."
     schedulable = False
 
     def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:

@@ -31,6 +31,8 @@ class Suspend(UserAction):
     """Take the access to a service away, until it is resumed; its data and its seat stay."""
 
     verb = UserVerb.SUSPEND
+    label = "Suspend a service"
+    lost = "Lost: the access to it, until resumed; data and seats stay."
     takes = frozenset({"service", "instance"})
     needs_service = True
     wish: ClassVar[Wish] = Wish.SUSPENDED
@@ -85,6 +87,8 @@ class Resume(Suspend):
     """Give the access to a suspended service back."""
 
     verb = UserVerb.RESUME
+    label = "Resume a service"
+    lost = ""
     wish = Wish.PRESENT
     turns = frozenset({Wish.SUSPENDED})
 
@@ -93,6 +97,8 @@ class Deprovision(Suspend):
     """Take a service away with its data, or all of them."""
 
     verb = UserVerb.DEPROVISION
+    label = "Deprovision services"
+    lost = "Lost: the services with all their data. The seats become free."
     needs_service = False
     wish = Wish.ABSENT
     turns = frozenset({Wish.PRESENT, Wish.SUSPENDED})
