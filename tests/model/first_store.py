@@ -29,7 +29,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.editing import add_alias
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import ada, create, finish, named
 

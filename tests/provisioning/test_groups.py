@@ -17,7 +17,7 @@ from mission_control_tui.model.groups.editing import (
 from mission_control_tui.model.groups.queries import ObjectView, show_object
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.simulator.objects import SimulatedObject
 from mission_control_tui.provisioning.drift import survey
@@ -109,11 +109,11 @@ async def test_a_shared_mailbox_is_removed_with_its_address_and_comes_back(world
         await remove_object(scope, made.id)
         await world.settled()
         assert simulated(world, made.service.backend_name) is None
-        await aliases.add_alias(scope, ada, "info@acme.example")
+        await editing.add_alias(scope, ada, "info@acme.example")
         await world.settled()
         with pytest.raises(Exception, match="is an alias of"):
             await restore_object(scope, made.id)
-        await aliases.remove_alias(scope, ada, "info@acme.example")
+        await editing.remove_alias(scope, ada, "info@acme.example")
         back = (await restore_object(scope, made.id)).result
         await world.settled()
         assert (await shown(world, made.id)).service.light is Light.GREEN

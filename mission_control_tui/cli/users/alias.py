@@ -19,7 +19,7 @@ def alias() -> None:
 @click.argument("address")
 def add(session: Session, user: str, address: str) -> None:
     """Give a user a further address."""
-    from mission_control_tui.model.users.aliases import add_alias
+    from mission_control_tui.model.users.editing import add_alias
 
     change_user(session, add_alias, user, address)
 
@@ -29,7 +29,7 @@ def add(session: Session, user: str, address: str) -> None:
 @click.argument("address")
 def remove(session: Session, user: str, address: str) -> None:
     """Take an alias or a former UPN away, which frees it."""
-    from mission_control_tui.model.users.aliases import remove_alias
+    from mission_control_tui.model.users.editing import remove_alias
 
     change_user(session, remove_alias, user, address)
 
@@ -39,6 +39,6 @@ def remove(session: Session, user: str, address: str) -> None:
 @click.argument("address")
 def primary(session: Session, user: str, address: str) -> None:
     """Make one of the user's addresses the one that recipients see and reply to."""
-    from mission_control_tui.model.users.aliases import set_primary
+    from mission_control_tui.model.users.editing import set_primary
 
     change_user(session, set_primary, user, address)

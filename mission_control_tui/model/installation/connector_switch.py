@@ -283,7 +283,7 @@ async def _names(tx: Transaction, rows: Sequence[AssignmentRow]) -> dict[str, st
     found = await tx.session.execute(
         select(AssignmentRow.id, SUBJECT).where(AssignmentRow.id.in_([row.id for row in rows]))
     )
-    return dict(found.tuples())
+    return dict(found.all())
 
 
 async def _subject(tx: Transaction, account: AccountRow, row: AssignmentRow) -> Subject:

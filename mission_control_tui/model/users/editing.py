@@ -1,4 +1,4 @@
-"""Changing a user: the details, enabled or disabled, unlocked. What services have to know fans out to them."""
+"""Changing a user: details, addresses, enabled or disabled, unlocked. What services have to know fans out to them."""
 
 from __future__ import annotations
 
@@ -97,6 +97,50 @@ async def enable_user(
     """Undo `disable_user`; services that were suspended one by one stay so."""
     changes = {"disabled": False}
     return await edit_user(scope, user, changes, dry_run=dry_run)
+
+
+async def add_alias(
+    scope: AccountScope, user: str, alias: str, *, dry_run: bool = False
+) -> Outcome[UserView]:
+    """Give a user a further address. One that the user has already: unchanged.
+
+    Raises InvalidInput (not an address, not a domain of the account), Conflict (taken).
+    """
+    wished = AddressChanges(add=(alias,))
+    return await _change_addresses(scope, user, wished, AuditAction.ADD_ALIAS, dry_run)
+
+
+async def remove_alias(
+    scope: AccountScope, user: str, alias: str, *, dry_run: bool = False
+) -> Outcome[UserView]:
+    """Take an alias or a former UPN away, which frees it. A primary address goes back to the UPN.
+
+    Raises NotFound, Conflict for the UPN itself.
+    """
+    wished = AddressChanges(remove=(alias,))
+    return await _change_addresses(scope, user, wished, AuditAction.REMOVE_ALIAS, dry_run)
+
+
+async def set_primary(
+    scope: AccountScope, user: str, address: str, *, dry_run: bool = False
+) -> Outcome[UserView]:
+    """Make one of the user's addresses the one that recipients see. Raises NotFound."""
+    wished = AddressChanges(primary=address)
+    return await _change_addresses(scope, user, wished, AuditAction.SET_PRIMARY_ADDRESS, dry_run)
+
+
+@retries_on_conflict
+async def _change_addresses(
+    scope: AccountScope, user: str, wished: AddressChanges, action: AuditAction, dry_run: bool
+) -> Outcome[UserView]:
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        row = await user_row(tx.session, account_id, user, lock=True)
+        problems = await alias_problems(tx, row, wished.add)
+        if problems:
+            raise refusal(f"{row.upn} cannot have this alias.", problems)
+        await apply_changes(tx, row, {}, action=action, addresses=wished)
+        view = await to_view(tx.session, row)
+    return tx.outcome(view)
 
 
 @retries_on_conflict

@@ -38,7 +38,7 @@ from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.editing import add_alias
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, list_domains
 

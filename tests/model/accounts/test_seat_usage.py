@@ -26,7 +26,7 @@ from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.editing import add_alias
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, finish, named

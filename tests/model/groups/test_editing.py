@@ -27,7 +27,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow
-from mission_control_tui.model.users import aliases
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.views import Account, UserView
 from tests.model.groups.helpers import CONTACT, GROUP, facts, group
 from tests.model.helpers import create, finish, named
@@ -114,7 +114,7 @@ async def test_addresses_are_unique_among_users_and_objects(
     with pytest.raises(Conflict, match="is the address of Sales"):
         await create(store, caller, account, named("sales"))
     with pytest.raises(Conflict, match="is the address of Sales"):
-        await aliases.add_alias(scope, ann.id, "Sales@acme.example")
+        await editing.add_alias(scope, ann.id, "Sales@acme.example")
     status = await upn_status(scope, "sales@acme.example")
     assert not status.free
     assert status.alternative

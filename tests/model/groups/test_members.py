@@ -16,7 +16,7 @@ from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.groups.helpers import MAIL, SHARED, facts, group
@@ -101,7 +101,7 @@ async def test_a_new_primary_address_is_told_to_the_groups(
     other = await show_object(scope, "Other")
     assert other.service.light == Light.GREEN
     await finish(store, caller, account)
-    await aliases.set_primary(scope, ann.id, "ann@acme.example")
+    await editing.set_primary(scope, ann.id, "ann@acme.example")
     shown = await show_object(scope, made.id)
     assert shown.service.light == Light.ORANGE
     assert (await facts(store, shown))["members.member"] == ["ann@acme.example"]

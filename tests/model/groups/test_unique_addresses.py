@@ -27,7 +27,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow
-from mission_control_tui.model.users import aliases
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.views import Account
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
@@ -116,7 +116,7 @@ async def _do(
         return False
     one = among[which % len(among)]
     if what == "alias":
-        await aliases.add_alias(scope, one, address)
+        await editing.add_alias(scope, one, address)
     elif what == "move":
         await edit_object(scope, one, GroupChanges(address=address))
     else:

@@ -20,7 +20,7 @@ from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
@@ -123,7 +123,7 @@ async def test_fields_and_addresses_come_back(
     for verb, how in (
         (editing.edit_user, (changes,)),
         (editing.disable_user, ()),
-        (aliases.add_alias, ("hello@acme.example",)),
+        (editing.add_alias, ("hello@acme.example",)),
     ):
         await verb(scope, upn, *how)
         changed = await state()
@@ -133,10 +133,10 @@ async def test_fields_and_addresses_come_back(
         await undo_newest(store, caller, account)
         assert await state() == changed
         await undo_newest(store, caller, account)
-    await aliases.add_alias(scope, upn, "hello@acme.example")
-    await aliases.set_primary(scope, upn, "hello@acme.example")
+    await editing.add_alias(scope, upn, "hello@acme.example")
+    await editing.set_primary(scope, upn, "hello@acme.example")
     primary = await state()
-    await aliases.remove_alias(scope, upn, "hello@acme.example")
+    await editing.remove_alias(scope, upn, "hello@acme.example")
     await undo_newest(store, caller, account)
     assert await state() == primary
 

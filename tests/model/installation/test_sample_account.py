@@ -37,7 +37,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.editing import add_alias
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from tests.model.helpers import create, finish, named
 from tests.support import share

@@ -25,7 +25,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import AddressRow, SecretRow, UserRow
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
@@ -152,7 +152,7 @@ async def test_every_problem_of_every_row_is_told_and_the_good_rows_come_in(
     other = await make_account(store, caller, catalogue, "rival", "rival.example")
     await create(store, caller, other, ada(upn="x@rival.example", username="x"))
     await create(store, caller, account, named("taken"))
-    await aliases.add_alias(scope, "taken", "al@acme.example")
+    await editing.add_alias(scope, "taken", "al@acme.example")
     gone = await create(store, caller, account, named("gone"))
     await deletion.delete_user(scope, gone.id)
     file = file_of(
@@ -216,7 +216,7 @@ async def test_usernames_are_derived_and_free_in_store_and_file(
 ) -> None:
     await create(store, caller, account, named("ann"))
     await editing.edit_user(scope, "ann", {"upn": "renamed@acme.example"})
-    await aliases.remove_alias(scope, "ann", "ann@acme.example")
+    await editing.remove_alias(scope, "ann", "ann@acme.example")
     long = "maximilian.featherstonehaugh"
     file = file_of(
         (f"{long}@acme.example", "A"),

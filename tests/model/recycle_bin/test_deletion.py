@@ -23,7 +23,7 @@ from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
-from mission_control_tui.model.users import aliases, editing, expiry
+from mission_control_tui.model.users import editing, expiry
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
@@ -40,7 +40,7 @@ async def binned(store: Store, caller: Caller, account: Account, scope: AccountS
     user = await create(
         store, caller, account, ada(mobile_phone="+61 491 570 156", notes="Likes tea")
     )
-    await aliases.add_alias(scope, user.id, "countess@acme.example")
+    await editing.add_alias(scope, user.id, "countess@acme.example")
     await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
     await deprovision_all(scope, user.id)
@@ -128,7 +128,7 @@ async def test_after_a_purge_name_and_addresses_are_free_and_nothing_finds_the_p
             await call
     again = await create(store, caller, account, ada(upn=binned.upn))
     assert again.id != binned.id
-    await aliases.add_alias(scope, again.id, "countess@acme.example")
+    await editing.add_alias(scope, again.id, "countess@acme.example")
 
 
 async def test_a_dry_run_purges_nothing(scope: AccountScope, binned: UserView) -> None:

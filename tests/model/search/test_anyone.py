@@ -20,7 +20,7 @@ from mission_control_tui.model.search.results import SearchResults
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users.aliases import add_alias
+from mission_control_tui.model.users.editing import add_alias
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, finish

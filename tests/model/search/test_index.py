@@ -17,7 +17,7 @@ from mission_control_tui.model.search.index import terms_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
@@ -47,7 +47,7 @@ async def people(
     for one in made:
         await create(store, caller, account, one)
     user = await users.details(scope, "jl")
-    await aliases.add_alias(scope, user.id, "captain.picard@acme.example")
+    await editing.add_alias(scope, user.id, "captain.picard@acme.example")
     return made
 
 
@@ -100,7 +100,7 @@ async def test_what_changes_is_found_anew_and_what_was_is_not(
     )
     assert await found(store, caller, account, "king") == ["ada.king"]
     assert await found(store, caller, account, "ada.lovelace@") == ["ada.king"]
-    await aliases.remove_alias(scope, user.id, user.upn)
+    await editing.remove_alias(scope, user.id, user.upn)
     assert await found(store, caller, account, "ada.lovelace@") == []
     assert await found(store, caller, account, "ada.love") == ["ada.king"], "the username stays"
     await deletion.delete_user(scope, user.id)
@@ -147,7 +147,7 @@ async def test_a_user_with_many_alike_words_hides_nobody(
 ) -> None:
     first = await create(store, caller, account, named("many", display_name="A"))
     for number in range(12):
-        await aliases.add_alias(scope, first.id, f"common{number}@acme.example")
+        await editing.add_alias(scope, first.id, f"common{number}@acme.example")
     for number in range(3):
         await create(store, caller, account, named(f"common.{number}x", display_name=f"B{number}"))
     page = await user_list.page(scope, UserFilter("common"), limit=4)

@@ -21,7 +21,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
-from mission_control_tui.model.users import aliases, editing, passwords
+from mission_control_tui.model.users import editing, passwords
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
@@ -120,7 +120,7 @@ async def test_a_waiting_service_still_waits_after_an_edit(
     await own_seats(store, caller, account, "managed-exchange", "pc-web")
     user = await create(store, caller, account)
     await provision(scope, user.id, [MAIL])
-    await aliases.add_alias(scope, user.id, "al@acme.example")
+    await editing.add_alias(scope, user.id, "al@acme.example")
     listed = await queries.list_requests(scope)
     assert sorted(one.state for one in listed if one.kind == "provision") == ["superseded"] * 2
     _, told = await children(store, caller, account, "edit")

@@ -26,7 +26,7 @@ from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users import aliases, creation, editing
+from mission_control_tui.model.users import creation, editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
@@ -129,7 +129,7 @@ class Names(RuleBasedStateMachine):
 
     @rule(one=people, local=st.sampled_from(LOCALS))
     def add_alias(self, one: Known, local: str) -> None:
-        work = aliases.add_alias(
+        work = editing.add_alias(
             AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if not self.refused(one, local, work) and not one.has(local.casefold()):
@@ -152,7 +152,7 @@ class Names(RuleBasedStateMachine):
     @rule(one=people, local=st.sampled_from(LOCALS))
     def remove_alias(self, one: Known, local: str) -> None:
         key = local.casefold()
-        work = aliases.remove_alias(
+        work = editing.remove_alias(
             AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if one.in_bin or not one.has(key):
@@ -170,7 +170,7 @@ class Names(RuleBasedStateMachine):
     @rule(one=people, local=st.sampled_from(LOCALS))
     def set_primary(self, one: Known, local: str) -> None:
         key = local.casefold()
-        work = aliases.set_primary(
+        work = editing.set_primary(
             AccountScope(self.store, self.caller, self.account.id), one.id, self.address(local)
         )
         if one.in_bin or not one.has(key):

@@ -257,7 +257,7 @@ async def test_a_stale_save_is_refused_with_what_the_other_one_did(
     await editing.edit_user(
         AccountScope(store, other, account.id), user.id, {"title": "B", "city": ""}
     )
-    await aliases.add_alias(AccountScope(store, other, account.id), user.id, "al@acme.example")
+    await editing.add_alias(AccountScope(store, other, account.id), user.id, "al@acme.example")
     with pytest.raises(StaleVersion) as caught:
         await editing.edit_user(scope, user.id, {"notes": "mine"}, expected_version=user.version)
     assert caught.value.theirs == {"title": ("", "B"), "aliases": ([], ["al@acme.example"])}
@@ -345,23 +345,23 @@ async def test_aliases_are_unique_with_upns_and_one_address_is_primary(
     user = await create(store, caller, account)
     ben = await create(store, caller, account, named("ben"))
     alias = "Countess@acme.example"
-    added = await aliases.add_alias(scope, user.id, alias)
+    added = await editing.add_alias(scope, user.id, alias)
     assert added.result.aliases == (alias,)
-    again = await aliases.add_alias(scope, user.id, alias.upper())
+    again = await editing.add_alias(scope, user.id, alias.upper())
     assert not again.plan.changes_anything
     for taken in (ben.upn, alias.lower()):
         holder = user if taken == ben.upn else ben
         with pytest.raises(Conflict):
-            await aliases.add_alias(scope, holder.id, taken)
+            await editing.add_alias(scope, holder.id, taken)
     with pytest.raises(InvalidInput):
-        await aliases.add_alias(scope, user.id, "x@elsewhere.example")
-    primary = await aliases.set_primary(scope, user.id, alias.lower())
+        await editing.add_alias(scope, user.id, "x@elsewhere.example")
+    primary = await editing.set_primary(scope, user.id, alias.lower())
     assert primary.result.primary_address == alias
     with pytest.raises(NotFound):
-        await aliases.set_primary(scope, user.id, ben.upn)
+        await editing.set_primary(scope, user.id, ben.upn)
     with pytest.raises(Conflict):
-        await aliases.remove_alias(scope, user.id, user.upn)
-    removed = await aliases.remove_alias(scope, user.id, alias)
+        await editing.remove_alias(scope, user.id, user.upn)
+    removed = await editing.remove_alias(scope, user.id, alias)
     assert removed.result.aliases == ()
     assert removed.result.primary_address == user.upn
     assert (await address_registry.upn_status(scope, alias)).free
@@ -404,7 +404,7 @@ async def test_a_deleted_user_keeps_its_names_and_comes_back(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     user = await create(store, caller, account)
-    await aliases.add_alias(scope, user.id, "al@acme.example")
+    await editing.add_alias(scope, user.id, "al@acme.example")
     deleted = await deletion.delete_user(scope, user.upn)
     assert deleted.result.in_bin
     assert deleted.result.deleted_at is not None

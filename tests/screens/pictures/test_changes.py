@@ -23,7 +23,7 @@ from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
-from mission_control_tui.model.users import aliases, editing
+from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.forms import password_fields
@@ -111,7 +111,7 @@ async def stale_save(app: MissionControlApp, pilot: Pilot[int]) -> None:
 
 
 async def edit_addresses(app: MissionControlApp, pilot: Pilot[int]) -> None:
-    await aliases.add_alias(context_of(app).scope, ADA, "countess@acme.example")
+    await editing.add_alias(context_of(app).scope, ADA, "countess@acme.example")
     await go(app, pilot, "edit-user", "ada")
     await shows(pilot, "[ada@acme.example")
     app.screen.query_one("#details", Fold).close()
