@@ -10,16 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import (
-    ColumnElement,
-    ScalarSelect,
-    Select,
-    case,
-    false,
-    func,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Select, case, false, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
@@ -41,6 +32,7 @@ from mission_control_tui.model.search.scope import (
     SearchCandidate,
     begins_with,
     put,
+    put_seen,
 )
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
@@ -71,210 +63,191 @@ async def find_anyone(
     if current is not None and not caller.may_see(current):
         current = None
     async with store.read() as session:
-        scope = Scope(caller, current, store.is_sqlite)
         orders = await _orders(session, caller, query)
         if not words:
             return SearchResults((), orders, more=False)
-        found: dict[str, SearchCandidate] = {}
-        more = await _gather(session, store, scope, query, words, limit, found)
+        looking = _Search(session, store, Scope(caller, current, store.is_sqlite), query, words)
+        more = await looking.gather(limit)
+        found = looking.found
         ranked = sorted(
             found,
-            key=lambda one: (
-                found[one].in_bin,
-                found[one].rank,
-                found[one].account_id != current,
-                found[one].sort_key,
-                one,
+            key=lambda user_id: (
+                found[user_id].in_bin,
+                found[user_id].rank,
+                found[user_id].account_id != current,
+                found[user_id].sort_key,
+                user_id,
             ),
         )
         users = await load_users(session, ranked[:limit], words)
         return SearchResults(users, orders, more=more or len(ranked) > limit)
 
 
-async def _gather(
-    session: AsyncSession,
-    store: Store,
-    scope: Scope,
-    query: str,
-    words: Sequence[str],
-    limit: int,
-    found: dict[str, SearchCandidate],
-) -> bool:
-    """Everybody who matches, up to the limits; whether there are more."""
-    folded = fold(query)
-    await _exact_address(session, scope, query, found)
-    counted = await _rarest_first(session, scope, words)
-    rarest = [word for word, _count in counted]
-    frequent = len(words) > 1 and counted[0][1] >= COUNTED
-    # Asking each of thousands for the other words takes PostgreSQL three times as long as SQLite.
-    look = _together if frequent and not scope.is_sqlite else _matches
-    more = False
-    if counted[0][1]:
-        for part in scope.parts(SearchTermRow.account_id):
-            more |= await look(session, part, rarest, folded, found, in_bin=False)
-    await _exact_username(session, scope, query, found, among_found=not more)
-    if more:
-        await _begins(session, scope, folded, found)
-    if len(found) < limit:
-        for part in scope.parts(SearchTermRow.account_id):
-            await _matches(session, part, rarest, folded, found, in_bin=True)
-    if found:
-        return more
-    if any(is_inside(word) for word in words):
-        others = (one for one in counted if not is_inside(one[0]))
-        return await with_digits(store, scope, words, next(others, None), found)
-    if len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
-        return await inside(store, scope, words[0], found)
-    return False
+class _Search:
+    """One query on its way: where people are looked for, and who was `found` so far."""
 
+    def __init__(
+        self, session: AsyncSession, store: Store, scope: Scope, query: str, words: Sequence[str]
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._scope = scope
+        self._query = query
+        self._folded = fold(query)
+        self._words = words
+        self.found: dict[str, SearchCandidate] = {}
 
-async def _exact_address(
-    session: AsyncSession, scope: Scope, query: str, found: dict[str, SearchCandidate]
-) -> None:
-    statement = (
-        select(*COLUMNS)
-        .join(AddressRow, AddressRow.user_id == UserRow.id)
-        .where(AddressRow.key == lookup_key(query))
-    )
-    for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-        if scope.caller.may_see(account_id):
-            put(found, user_id, SearchCandidate(Rank.EXACT, account_id, sort_key, in_bin))
+    async def gather(self, limit: int) -> bool:
+        """Find everybody who matches, up to the limits; return whether there are more."""
+        words, scope, found = self._words, self._scope, self.found
+        await self._exact_address()
+        by_count = await self._rarest_first()
+        rarest = [word for word, _count in by_count]
+        frequent = len(words) > 1 and by_count[0][1] >= COUNTED
+        # Asking each of thousands for the other words takes PostgreSQL three times as long as SQLite.
+        look = self._together if frequent and not scope.is_sqlite else self._matches
+        more = False
+        if by_count[0][1]:
+            for part in scope.parts(SearchTermRow.account_id):
+                more |= await look(part, rarest, in_bin=False)
+        await self._exact_username(among_found=not more)
+        if more:
+            await self._begins()
+        if len(found) < limit:
+            for part in scope.parts(SearchTermRow.account_id):
+                await self._matches(part, rarest, in_bin=True)
+        if found:
+            return more
+        if any(is_inside(word) for word in words):
+            others = (pair for pair in by_count if not is_inside(pair[0]))
+            return await with_digits(self._store, scope, words, next(others, None), found)
+        if len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
+            return await inside(self._store, scope, words[0], found)
+        return False
 
+    async def _exact_address(self) -> None:
+        statement = (
+            select(*COLUMNS)
+            .join(AddressRow, AddressRow.user_id == UserRow.id)
+            .where(AddressRow.key == lookup_key(self._query))
+        )
+        put_seen(self.found, Rank.EXACT, await self._session.execute(statement), self._scope)
 
-async def _exact_username(
-    session: AsyncSession,
-    scope: Scope,
-    query: str,
-    found: dict[str, SearchCandidate],
-    *,
-    among_found: bool,
-) -> None:
-    """Whoever has it as username: `among_found`, where everybody whom a word finds was found, else anywhere."""
-    key = lookup_key(query)
-    if " " in key or "@" in key or (among_found and not found):
-        return
-    parts = [UserRow.id.in_(list(found))] if among_found else scope.parts(UserRow.account_id)
-    for part in parts:
-        statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
-        for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-            put(found, user_id, SearchCandidate(Rank.EXACT, account_id, sort_key, in_bin))
+    async def _exact_username(self, *, among_found: bool) -> None:
+        """Find whoever has it as username: `among_found`, where all whom a word finds were found, else anywhere."""
+        key = lookup_key(self._query)
+        if " " in key or "@" in key or (among_found and not self.found):
+            return
+        everywhere = self._scope.parts(UserRow.account_id)
+        for part in [UserRow.id.in_(list(self.found))] if among_found else everywhere:
+            statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
+            put_seen(self.found, Rank.EXACT, await self._session.execute(statement), self._scope)
 
-
-async def _rarest_first(
-    session: AsyncSession, scope: Scope, words: Sequence[str]
-) -> list[tuple[str, int]]:
-    """Return the words and how many terms begin so, the rarest first, then the longest; one alone counts as many."""
-    if len(words) == 1:
-        return [(words[0], COUNTED)]
-    counts: list[ScalarSelect[int]] = []
-    for word in words:
-        inner = (
-            select(SearchTermRow.term)
-            .where(
-                scope.everywhere(SearchTermRow.account_id),
-                SearchTermRow.in_bin == false(),
-                *begins_with(word),
+    async def _rarest_first(self) -> list[tuple[str, int]]:
+        """Return the words and how many terms begin so, rarest first, then longest; one alone counts as many."""
+        words = self._words
+        if len(words) == 1:
+            return [(words[0], COUNTED)]
+        counts = [
+            search.counted(
+                select(SearchTermRow.term)
+                .where(
+                    self._scope.everywhere(SearchTermRow.account_id),
+                    SearchTermRow.in_bin == false(),
+                    *begins_with(word),
+                )
+                .limit(COUNTED)
             )
-            .limit(COUNTED)
-            .subquery()
+            for word in words
+        ]
+        numbers = (await self._session.execute(select(*counts))).one()
+        ordered = sorted(
+            zip(numbers, words, strict=True), key=lambda pair: (pair[0], -len(pair[1]))
         )
-        counts.append(select(func.count()).select_from(inner).scalar_subquery())
-    numbers = (await session.execute(select(*counts))).one()
-    ordered = sorted(zip(numbers, words, strict=True), key=lambda pair: (pair[0], -len(pair[1])))
-    return [(word, number) for number, word in ordered]
+        return [(word, number) for number, word in ordered]
 
+    async def _matches(
+        self, part: ColumnElement[bool], words: Sequence[str], *, in_bin: bool
+    ) -> bool:
+        """Find those whom every word finds; return whether there are more."""
+        most = CANDIDATES if len(words) == 1 else CANDIDATES_OF_SEVERAL
+        statement = (
+            select(
+                SearchTermRow.user_id,
+                SearchTermRow.account_id,
+                SearchTermRow.sort_key,
+                SearchTermRow.term,
+            )
+            .where(
+                part,
+                SearchTermRow.in_bin == (true() if in_bin else false()),
+                *begins_with(words[0]),
+                *(search.begins(SearchTermRow.user_id, word) for word in words[1:]),
+            )
+            .limit(most)
+        )
+        rows = (await self._session.execute(statement)).all()
+        for user_id, account_id, sort_key, term in rows:
+            address = "@" in term and term.startswith(self._folded)
+            self._put_words(user_id, account_id, sort_key, in_bin, address)
+        return len(rows) >= most
 
-async def _matches(
-    session: AsyncSession,
-    part: ColumnElement[bool],
-    words: Sequence[str],
-    folded: str,
-    found: dict[str, SearchCandidate],
-    *,
-    in_bin: bool,
-) -> bool:
-    """Return those whom every word finds, and whether there are more."""
-    most = CANDIDATES if len(words) == 1 else CANDIDATES_OF_SEVERAL
-    statement = (
-        select(
-            SearchTermRow.user_id,
-            SearchTermRow.account_id,
-            SearchTermRow.sort_key,
-            SearchTermRow.term,
+    async def _together(
+        self, part: ColumnElement[bool], words: Sequence[str], *, in_bin: bool
+    ) -> bool:
+        """As `_matches`, for several words that many have each, by a table of everybody who has the other ones."""
+
+        def of(word: str) -> tuple[ColumnElement[bool], ...]:
+            return part, SearchTermRow.in_bin == (true() if in_bin else false()), *begins_with(word)
+
+        others = (
+            # In a CASE it is a table made once; of a plain condition PostgreSQL makes a join, and guesses its size.
+            case(
+                (SearchTermRow.user_id.in_(select(SearchTermRow.user_id).where(*of(word))), true()),
+                else_=false(),
+            )
+            for word in words[1:]
         )
-        .where(
-            part,
-            SearchTermRow.in_bin == (true() if in_bin else false()),
-            *begins_with(words[0]),
-            *(search.begins(SearchTermRow.user_id, word) for word in words[1:]),
-        )
-        .limit(most)
-    )
-    rows = (await session.execute(statement)).all()
-    for user_id, account_id, sort_key, term in rows:
-        whole = sort_key.startswith(folded) or ("@" in term and term.startswith(folded))
+        ids = select(SearchTermRow.user_id).where(*of(words[0]), *others)
+        ids = ids.limit(CANDIDATES_OF_SEVERAL)
+        rows = (await self._session.execute(select(*COLUMNS).where(UserRow.id.in_(ids)))).all()
+        for user_id, account_id, sort_key, _in_bin in rows:
+            self._put_words(user_id, account_id, sort_key, in_bin, False)
+        return len(rows) >= CANDIDATES_OF_SEVERAL
+
+    def _put_words(
+        self, user_id: str, account_id: int, sort_key: str, in_bin: bool, address: bool
+    ) -> None:
+        """Note somebody whom the words find, perhaps by an `address` that begins with all of them."""
+        whole = address or sort_key.startswith(self._folded)
         rank = Rank.BEGINS if whole else Rank.WORDS
-        put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
-    return len(rows) >= most
+        put(self.found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
 
-
-async def _together(
-    session: AsyncSession,
-    part: ColumnElement[bool],
-    words: Sequence[str],
-    folded: str,
-    found: dict[str, SearchCandidate],
-    *,
-    in_bin: bool,
-) -> bool:
-    """As `_matches`, for several words that many have each, by a table of everybody who has the other ones."""
-
-    def of(word: str) -> tuple[ColumnElement[bool], ...]:
-        return part, SearchTermRow.in_bin == (true() if in_bin else false()), *begins_with(word)
-
-    others = (
-        # In a CASE it is a table made once; as a plain condition PostgreSQL makes a join of it, and guesses its size.
-        case(
-            (SearchTermRow.user_id.in_(select(SearchTermRow.user_id).where(*of(word))), true()),
-            else_=false(),
-        )
-        for word in words[1:]
-    )
-    ids = select(SearchTermRow.user_id).where(*of(words[0]), *others).limit(CANDIDATES_OF_SEVERAL)
-    rows = (await session.execute(select(*COLUMNS).where(UserRow.id.in_(ids)))).all()
-    for user_id, account_id, sort_key, _in_bin in rows:
-        rank = Rank.BEGINS if sort_key.startswith(folded) else Rank.WORDS
-        put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
-    return len(rows) >= CANDIDATES_OF_SEVERAL
-
-
-async def _begins(
-    session: AsyncSession, scope: Scope, folded: str, found: dict[str, SearchCandidate]
-) -> None:
-    """Names and addresses that begin so, where there were too many words to come upon them."""
-    statements: list[Select[str, int, str, bool]] = [
-        select(*COLUMNS)
-        .where(
-            part,
-            UserRow.in_bin == false(),
-            UserRow.sort_key >= folded,
-            UserRow.sort_key < folded + LAST,
-        )
-        .limit(CANDIDATES)
-        for part in scope.parts(UserRow.account_id)
-    ]
-    if scope.caller.accounts is None:
-        # For a caller of few accounts this walk might pass everybody else's addresses.
-        keys = (
-            select(AddressRow.user_id)
-            .where(AddressRow.key >= folded, AddressRow.key < folded + LAST)
-            .order_by(AddressRow.key)
+    async def _begins(self) -> None:
+        """Find names and addresses that begin so, where there were too many words to come upon them."""
+        folded, scope = self._folded, self._scope
+        statements: list[Select[str, int, str, bool]] = [
+            select(*COLUMNS)
+            .where(
+                part,
+                UserRow.in_bin == false(),
+                UserRow.sort_key >= folded,
+                UserRow.sort_key < folded + LAST,
+            )
             .limit(CANDIDATES)
-        )
-        statements.append(select(*COLUMNS).where(UserRow.id.in_(keys)))
-    for statement in statements:
-        for user_id, account_id, sort_key, in_bin in await session.execute(statement):
-            put(found, user_id, SearchCandidate(Rank.BEGINS, account_id, sort_key, in_bin))
+            for part in scope.parts(UserRow.account_id)
+        ]
+        if scope.caller.accounts is None:
+            # For a caller of few accounts this walk might pass everybody else's addresses.
+            keys = (
+                select(AddressRow.user_id)
+                .where(AddressRow.key >= folded, AddressRow.key < folded + LAST)
+                .order_by(AddressRow.key)
+                .limit(CANDIDATES)
+            )
+            statements.append(select(*COLUMNS).where(UserRow.id.in_(keys)))
+        for statement in statements:
+            put_seen(self.found, Rank.BEGINS, await self._session.execute(statement), scope)
 
 
 def order_number(query: str) -> int | None:

@@ -172,6 +172,11 @@ def begins(user_id: InstrumentedAttribute[str], word: str) -> ColumnElement[bool
     return found.exists()
 
 
+def counted(statement: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
+    """Return how many rows the statement has, as a column."""
+    return select(func.count()).select_from(statement.subquery()).scalar_subquery()
+
+
 def _range(
     row: type[SearchTermRow], account_id: int, in_bin: bool, prefix: str
 ) -> tuple[ColumnElement[bool], ...]:
@@ -190,14 +195,11 @@ async def ranked(
     if len(words) == 1:
         return QueryWords(tuple(words), rare=False)
     counts = [
-        select(func.count())
-        .select_from(
+        counted(
             select(SearchTermRow.term)
             .where(*_range(SearchTermRow, account_id, in_bin, word))
             .limit(_RANKED_UP_TO)
-            .subquery()
         )
-        .scalar_subquery()
         for word in words
     ]
     found = (await session.execute(select(*counts))).one()

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, select
+from sqlalchemy import ColumnElement, Row, Select, false, select
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.search import index as search
@@ -21,7 +20,7 @@ from mission_control_tui.model.search.scope import (
     Scope,
     SearchCandidate,
     begins_with,
-    put,
+    put_seen,
 )
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
@@ -129,7 +128,7 @@ async def _walk(
 ) -> bool:
     """Put in whom the statements find, the halves at the same time; whether one of them may have found more."""
 
-    async def rows(statements: Sequence[Statement]) -> list[Sequence[Any]]:
+    async def rows(statements: Sequence[Statement]) -> list[Sequence[Row[str, int, str, bool]]]:
         async with store.read() as session:
             return [(await session.execute(statement)).all() for statement in statements]
 
@@ -137,7 +136,5 @@ async def _walk(
     for half in await asyncio.gather(*(rows(statements) for statements in halves)):
         for several in half:
             more = more or len(several) >= CANDIDATES
-            for user_id, account_id, sort_key, in_bin in several:
-                if scope.caller.may_see(account_id):
-                    put(found, user_id, SearchCandidate(Rank.INSIDE, account_id, sort_key, in_bin))
+            put_seen(found, Rank.INSIDE, several, scope)
     return more

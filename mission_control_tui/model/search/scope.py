@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, any_, func, select
+from sqlalchemy import ColumnElement, Row, any_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.caller import Caller
@@ -78,9 +79,21 @@ class Scope:
 
 
 def put(found: dict[str, SearchCandidate], user_id: str, one: SearchCandidate) -> None:
-    """Somebody was found, perhaps not for the first time: the best rank counts."""
+    """Note that somebody was found, perhaps not for the first time: the best rank counts."""
     known = found.setdefault(user_id, one)
     known.rank = min(known.rank, one.rank)
+
+
+def put_seen(
+    found: dict[str, SearchCandidate],
+    rank: Rank,
+    rows: Iterable[Row[str, int, str, bool]],
+    scope: Scope,
+) -> None:
+    """Note of these rows (of `COLUMNS`) whom the caller may see."""
+    for user_id, account_id, sort_key, in_bin in rows:
+        if scope.caller.may_see(account_id):
+            put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
 
 
 def begins_with(word: str) -> tuple[ColumnElement[bool], ...]:

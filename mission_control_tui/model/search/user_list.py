@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.search.filters import ALL, UserFilter
+from mission_control_tui.model.search.index import counted
 from mission_control_tui.model.search.user_queries import (
     COUNT_LIMIT,
     Keys,
     UserQuery,
     count_of,
-    counted,
 )
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AccountScope

@@ -224,12 +224,7 @@ def by_name(keys: Keys) -> Keys:
 
 async def count_of(session: AsyncSession, statement: Keys) -> int:
     """Return how many rows the statement has."""
-    return int(await session.scalar(select(counted(statement))) or 0)
-
-
-def counted(statement: Keys) -> ColumnElement[int]:
-    """Return how many rows the statement has, as a column."""
-    return select(func.count()).select_from(statement.subquery()).scalar_subquery()
+    return int(await session.scalar(select(search.counted(statement))) or 0)
 
 
 def _bool(value: bool) -> ColumnElement[bool]:
