@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mission_control_tui.model.requests.attempts import Job, ServiceWish
+from mission_control_tui.model.requests.drift import GreenAssignment
 from mission_control_tui.model.requests.outcomes import Observation
 from mission_control_tui.model.states import Wish
 from mission_control_tui.provisioning.connectors.base import (
@@ -26,7 +27,7 @@ def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
         and PASSWORD in connector.capabilities
         and job.wished.wish is not Wish.ABSENT
     )
-    return _desired(job, job.wished, mark, SEALED if delivers else None)
+    return state_of(job, job.wished, mark, secret=SEALED if delivers else None, adopt=job.adopt)
 
 
 def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:
@@ -34,7 +35,7 @@ def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredStat
     found = observed.mark
     if found is not None and found.same_owner(mark):
         mark = found
-    return _desired(job, job.previous, mark, None)
+    return state_of(job, job.previous, mark, adopt=job.adopt)
 
 
 def observation(
@@ -58,17 +59,25 @@ def with_password(desired: DesiredState, password: str) -> DesiredState:
     return replace(desired, secret=password)
 
 
-def _desired(job: Job, wished: ServiceWish, mark: Mark, secret: str | None) -> DesiredState:
+def state_of(
+    told: Job | GreenAssignment,
+    wished: ServiceWish,
+    mark: Mark,
+    *,
+    secret: str | None = None,
+    adopt: bool = False,
+) -> DesiredState:
+    """Return one wish for a service instance, as a connector is asked for it."""
     return DesiredState(
         mark=mark,
-        service=job.service_id,
-        name=job.backend_name,
+        service=told.service_id,
+        name=told.backend_name,
         wish=wished.wish,
         level=wished.level_id if wished.wish is not Wish.ABSENT else "",
         settings=wished.settings,
-        attributes=job.attributes,
+        attributes=told.attributes,
         secret=secret,
-        adopt=job.adopt,
+        adopt=adopt,
         limits=wished.limits,
-        disabled=job.disabled,
+        disabled=told.disabled,
     )

@@ -17,6 +17,7 @@ from mission_control_tui.model.requests.drift import (
     mark_drift,
 )
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.provisioning import converge
@@ -30,6 +31,7 @@ from mission_control_tui.provisioning.connectors.base import (
     Mark,
     ObservedState,
 )
+from mission_control_tui.provisioning.desired_state import state_of
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.settings import WorkerSettings
 
@@ -37,7 +39,6 @@ NO_FENCE = 2**31 - 1
 """An attempt that no real one reaches: a look is never older than what it finds."""
 AGAIN_SECONDS = 0.5
 """An error that can heal is tried once more after so long; then the connector counts as not reached."""
-_CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,8 @@ class _Survey:
             self.missed[self._close(name, error)] += 0
             return []
         known: set[str] = set()
-        for start in range(0, len(listed), _CHUNK):
-            keys = {key for _, _, key in listed[start : start + _CHUNK]}
-            known |= await known_at(store, caller, name, keys)
+        for batch in batches(listed):
+            known |= await known_at(store, caller, name, {key for _, _, key in batch})
         return [
             Orphan(name, object_name, key, observed.wish, observed.level)
             for object_name, observed, key in listed
@@ -230,17 +230,7 @@ class _Survey:
         mark = Mark(
             self.backends.installation, assignment.assignment_id, assignment.generation, NO_FENCE
         )
-        return DesiredState(
-            mark=mark,
-            service=assignment.service_id,
-            name=assignment.backend_name,
-            wish=assignment.wished.wish,
-            level=assignment.wished.level_id,
-            settings=assignment.wished.settings,
-            attributes=assignment.attributes,
-            limits=assignment.wished.limits,
-            disabled=assignment.disabled,
-        )
+        return state_of(assignment, assignment.wished, mark)
 
     def _judge(
         self, assignment: GreenAssignment, observed: ObservedState, plan: ChangePlan

@@ -20,6 +20,7 @@ from typing import Protocol
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.engine import SILENCE_MS
 
 JobFunction = Callable[[int, int], Awaitable[None]]
@@ -184,8 +185,8 @@ class DbosEngine:
             )
             ids.extend(workflow.workflow_id for workflow in left)
             await DBOS.delete_queue_async(queue)
-        for start in range(0, len(ids), FORGET_AT_ONCE):
-            await DBOS.delete_workflows_async(ids[start : start + FORGET_AT_ONCE])
+        for some in batches(ids, FORGET_AT_ONCE):
+            await DBOS.delete_workflows_async(list(some))
 
     def intact(self) -> bool:
         if self._file is None:

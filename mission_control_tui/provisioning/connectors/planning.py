@@ -17,6 +17,7 @@ from mission_control_tui.provisioning.connectors.base import (
     SUSPEND,
     Change,
     ChangePlan,
+    ConnectorError,
     DesiredState,
     Mark,
     ObservedState,
@@ -130,10 +131,10 @@ def blocked(
 def in_observe_mode(plan: ChangePlan, setting: str) -> ChangePlan:
     """Return `plan` as a connector that may not write shows it: the differences stay, writing is blocked.
 
-    `setting` names the setting that allows writing, for the remedy. An object that differs in nothing but the fence
-    agrees: a connector that never writes needs none.
+    `setting` names the setting that allows writing, for the remedy; it is empty where writing is allowed. An object
+    that differs in nothing but the fence agrees: a connector that never writes needs none.
     """
-    if plan.action not in WRITES:
+    if plan.action not in WRITES or not setting:
         return plan
     if all(change.what == "generation" for change in plan.changes):
         return NOTHING_TO_DO
@@ -144,6 +145,26 @@ def in_observe_mode(plan: ChangePlan, setting: str) -> ChangePlan:
         plan.steps,
     )
     return replace(shown, observe_only=True)
+
+
+def refuse_in_observe_mode(plan: ChangePlan, setting: str) -> None:
+    """Raise what `apply` of a connector that may not write raises; return where `setting` is empty."""
+    if setting:
+        refused = in_observe_mode(plan, setting)
+        raise ConnectorError(ErrorKind.CONFIG, refused.reason, remedy=refused.remedy)
+
+
+def step_to_do(fresh: ChangePlan, name: str) -> Step | None:
+    """Return what a plan that was made anew, under the object's lock, still has to do in a step.
+
+    Raises ConnectorError where it is blocked by now.
+    """
+    if fresh.action is PlanAction.BLOCKED:
+        kind = fresh.kind or ErrorKind.CONFLICT
+        raise ConnectorError(
+            kind, fresh.reason, remedy=fresh.remedy, code="blocked", field=fresh.field
+        )
+    return next((step for step in fresh.steps if step.name == name), None)
 
 
 def same(one: object, other: object) -> bool:

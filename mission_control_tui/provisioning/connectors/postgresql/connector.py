@@ -35,6 +35,8 @@ from mission_control_tui.provisioning.connectors.planning import (
     blocked,
     in_observe_mode,
     plan_difference,
+    refuse_in_observe_mode,
+    step_to_do,
     with_step,
 )
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
@@ -127,26 +129,18 @@ class PostgreSQL:
 
     def plan(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
         """Return the difference, in the steps isolation, role and database."""
-        plan = self._difference(desired, observed_state)
-        return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
+        return in_observe_mode(self._difference(desired, observed_state), self._observe_setting)
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do what still differs of one step, under the object's lock."""
-        if self._observe_setting:
-            refused = in_observe_mode(plan, self._observe_setting)
-            raise ConnectorError(ErrorKind.CONFIG, refused.reason, remedy=refused.remedy)
+        refuse_in_observe_mode(plan, self._observe_setting)
         async with (
             session(self._server, writing=True) as connection,
             _locked(connection, f"mission-control {desired.name}"),
         ):
             seen = await self._look(connection, desired.name)
             fresh = self._difference(desired, seen)
-            if fresh.action is PlanAction.BLOCKED:
-                kind = fresh.kind or ErrorKind.CONFLICT
-                raise ConnectorError(kind, fresh.reason, remedy=fresh.remedy, code="blocked")
-            todo = next(
-                (fresh_step for fresh_step in fresh.steps if fresh_step.name == step.name), None
-            )
+            todo = step_to_do(fresh, step.name)
             if todo is not None:
                 work = StepExecution(connection, desired, seen, self._connections(desired))
                 await work.carry_out(todo, removing=fresh.action is PlanAction.DELETE)

@@ -121,10 +121,8 @@ RELEASE_LOCK = "SELECT pg_advisory_unlock(hashtextextended($1, 0))"
 
 WHO_WE_ARE = """
 SELECT current_setting('server_version') AS version,
-       current_setting('server_version_num')::int AS number,
        r.rolsuper OR r.rolcreaterole AS may_create_roles,
        r.rolsuper OR r.rolcreatedb AS may_create_databases,
-       r.rolsuper AS superuser,
        ARRAY(SELECT d.datname::text
                FROM pg_database d,
                     aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a

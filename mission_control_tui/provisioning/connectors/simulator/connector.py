@@ -17,14 +17,17 @@ from mission_control_tui.provisioning.connectors.base import (
     SUSPEND,
     VERSION,
     ChangePlan,
-    ConnectorError,
     DesiredState,
     Health,
     ObservedState,
     Step,
 )
 from mission_control_tui.provisioning.connectors.options import ENABLED, OBSERVE, SettingsReader
-from mission_control_tui.provisioning.connectors.planning import in_observe_mode, plan_difference
+from mission_control_tui.provisioning.connectors.planning import (
+    in_observe_mode,
+    plan_difference,
+    refuse_in_observe_mode,
+)
 from mission_control_tui.provisioning.connectors.simulator.rules import (
     Ruleset,
     Situation,
@@ -70,15 +73,11 @@ class Simulator:
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps that the rules file gives the service."""
-        plan = self._difference(desired, observed)
-        return in_observe_mode(plan, self._observe_setting) if self._observe_setting else plan
+        return in_observe_mode(self._difference(desired, observed), self._observe_setting)
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do one step, late or with an error where a rule says so."""
-        if self._observe_setting:
-            refused = in_observe_mode(plan, self._observe_setting)
-            if refused.kind is not None:
-                raise ConnectorError(refused.kind, refused.reason, remedy=refused.remedy)
+        refuse_in_observe_mode(plan, self._observe_setting)
         situation = Situation.of("apply", desired, step.name)
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
         await asyncio.to_thread(

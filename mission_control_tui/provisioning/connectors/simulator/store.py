@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mission_control_tui.model.states import ErrorKind, PlanAction
+from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors.base import (
     ChangePlan,
     ConnectorError,
@@ -27,7 +27,7 @@ from mission_control_tui.provisioning.connectors.base import (
     Mark,
     ObservedState,
 )
-from mission_control_tui.provisioning.connectors.planning import Part
+from mission_control_tui.provisioning.connectors.planning import Part, step_to_do
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
@@ -320,13 +320,7 @@ def _act(
 ) -> None:
     """Bring about what is still to do of one step, found by planning anew inside the transaction."""
     found, observed = _look(db, desired, layout)
-    plan = planner(desired, observed)
-    if plan.action is PlanAction.BLOCKED:
-        kind = plan.kind or ErrorKind.CONFLICT
-        raise ConnectorError(
-            kind, plan.reason, remedy=plan.remedy, code="blocked", field=plan.field
-        )
-    step = next((step for step in plan.steps if step.name == step_name), None)
+    step = step_to_do(planner(desired, observed), step_name)
     if step is None:
         return
     mark = desired.mark
