@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -57,19 +57,11 @@ async def cancel(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         request, under_way = await _under_way(tx, account_id, request_id)
         before = str(request.state)
-        for one in under_way:
-            await _cancel_one(tx, one)
+        for child in under_way:
+            await _cancel_one(tx, child)
         tx.command("requests", "cancel", str(request.id))
-        tx.record(
-            PlanVerb.CHANGED,
-            "request",
-            str(request.id),
-            before={"state": before},
-            after={"state": str(request.state), "cancel": True},
-            action=AuditAction.CANCEL_REQUEST,
-            user_id=request.user_id,
-            request_id=request.id,
-        )
+        after = {"state": str(request.state), "cancel": True}
+        record_request(tx, request, AuditAction.CANCEL_REQUEST, {"state": before}, after)
         state = RequestState(request.state)
     return tx.outcome(state)
 
@@ -159,7 +151,7 @@ async def retry(
                 select(RequestRow).where(RequestRow.parent_id == request.id).order_by(RequestRow.id)
             )
         ).all() or [request]
-        ids = [found for one in rows if (found := await _retry_one(tx, one)) is not None]
+        ids = [found for row in rows if (found := await _retry_one(tx, row)) is not None]
         if not ids:
             raise Conflict(
                 f"Request {request.id} has nothing to retry: it is {request.state}.",
@@ -186,15 +178,28 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
 
 def _record_retry(tx: Transaction, request: RequestRow, new_id: int) -> None:
     tx.command("requests", "retry", str(request.id))
+    before, after = {"state": str(request.state)}, {"retried by request": new_id}
+    record_request(tx, request, AuditAction.RETRY_REQUEST, before, after, new_id)
+
+
+def record_request(
+    tx: Transaction,
+    request: RequestRow,
+    action: AuditAction,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    new_id: int | None = None,
+) -> None:
+    """Note in plan and audit what was done to a request, under `new_id` where another one goes on with it."""
     tx.record(
         PlanVerb.CHANGED,
         "request",
         str(request.id),
-        before={"state": str(request.state)},
-        after={"retried by request": new_id},
-        action=AuditAction.RETRY_REQUEST,
+        before=before,
+        after=after,
+        action=action,
         user_id=request.user_id,
-        request_id=new_id,
+        request_id=request.id if new_id is None else new_id,
     )
 
 
@@ -206,28 +211,20 @@ async def reset(scope: AccountScope, request_id: int, *, dry_run: bool = False) 
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         _, under_way = await _under_way(tx, account_id, request_id)
-        for one in under_way:
-            before = str(one.state)
-            one.state = RequestState.CANCELLED
-            one.attempt += 1
-            one.ended_at = tx.now
+        for request in under_way:
+            before = {"state": str(request.state)}
+            request.state = RequestState.CANCELLED
+            request.attempt += 1
+            request.ended_at = tx.now
             said = RESET_SAID.format(operator=tx.caller.operator)
-            await add_event(tx, one, "reset", said=said, remedy=RESET_REMEDY)
-            if one.assignment_id is not None:
-                row = await assignment_row(tx.session, one.assignment_id, lock=True)
+            await add_event(tx, request, "reset", said=said, remedy=RESET_REMEDY)
+            if request.assignment_id is not None:
+                row = await assignment_row(tx.session, request.assignment_id, lock=True)
                 show(row, Light.RED, Word.ERROR, tx)
                 row.error_kind = ErrorKind.STALE
                 row.error_said, row.error_remedy = said, RESET_REMEDY
-            tx.command("requests", "reset", str(one.id))
-            tx.record(
-                PlanVerb.CHANGED,
-                "request",
-                str(one.id),
-                before={"state": before},
-                after={"state": str(RequestState.CANCELLED)},
-                action=AuditAction.RESET_STATUS,
-                user_id=one.user_id,
-                request_id=one.id,
-            )
-            await update_parent(tx, one)
+            tx.command("requests", "reset", str(request.id))
+            after = {"state": str(request.state)}
+            record_request(tx, request, AuditAction.RESET_STATUS, before, after)
+            await update_parent(tx, request)
     return tx.outcome(request_id)

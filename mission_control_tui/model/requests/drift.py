@@ -21,6 +21,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import view_of
 
 PAGE = 200
 
@@ -100,18 +101,15 @@ async def green_pages(
                 except (KeyError, NotFound):
                     continue
                 page.append(
-                    GreenAssignment(
-                        row.id,
-                        subject,
-                        row.service_id,
-                        known.name,
-                        row.instance,
-                        row.connector,
-                        row.backend_name,
-                        row.generation,
-                        wished,
-                        await attributes_of(session, row, person),
-                        person is not None and person.disabled,
+                    view_of(
+                        GreenAssignment,
+                        row,
+                        assignment_id=row.id,
+                        subject=subject,
+                        service=known.name,
+                        wished=wished,
+                        attributes=await attributes_of(session, row, person),
+                        disabled=person is not None and person.disabled,
                     )
                 )
         if page:

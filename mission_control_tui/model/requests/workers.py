@@ -31,6 +31,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import silent_write, worker_transaction
+from mission_control_tui.model.views import view_of
 
 ABSURD = 20.0
 """A lease that ends later than so many of its lengths from now was given before the clock was moved back."""
@@ -188,7 +189,7 @@ async def retire_if_idle(tx: Transaction, worker_id: str, ahead_seconds: float =
 
 
 async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, ...]:
-    """Workers that hold a lease now, the oldest first."""
+    """Return the workers that hold a lease now, the oldest first."""
     async with store.read() as session:
         now = await clock(session)
         rows = await session.scalars(
@@ -240,9 +241,7 @@ async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> Lea
 
 
 def _view(row: WorkerRow) -> WorkerView:
-    return WorkerView(
-        row.id, row.host, row.pid, row.app_version, row.started_at, row.lease_until, row.draining
-    )
+    return view_of(WorkerView, row)
 
 
 async def waits_within(session: AsyncSession, seconds: float) -> bool:

@@ -28,10 +28,11 @@ from mission_control_tui.model.search.user_queries import (
     count_of,
     of_user,
 )
+from mission_control_tui.model.services.seats import bought_services
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 
 
@@ -39,13 +40,7 @@ async def columns(scope: AccountScope) -> tuple[LightColumn, ...]:
     """Return the services across, in the catalogue's order: those for users that were bought or that somebody has."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        bought = set(
-            await session.scalars(
-                select(SeatPoolRow.service_id).where(
-                    SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0
-                )
-            )
-        )
+        bought = await bought_services(session, account_id)
         given = {
             service.id
             for service in catalogue.services

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.services.seats import bought_services
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
@@ -18,7 +19,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.views import AssignmentView, view_of
@@ -32,7 +33,7 @@ async def status(
     limit: int | None = None,
     offset: int = 0,
 ) -> tuple[AssignmentView, ...]:
-    """Service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
+    """Return service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
 
     For one user the services that the account bought and the user does not have are there too, grey.
     """
@@ -84,13 +85,7 @@ async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str
 async def _not_provisioned(
     session: AsyncSession, catalogue: Catalogue, user: UserRow, have: set[str]
 ) -> list[AssignmentView]:
-    bought = set(
-        await session.scalars(
-            select(SeatPoolRow.service_id).where(
-                SeatPoolRow.account_id == user.account_id, SeatPoolRow.owned > 0
-            )
-        )
-    )
+    bought = await bought_services(session, user.account_id)
     return [
         AssignmentView(
             account_id=user.account_id,

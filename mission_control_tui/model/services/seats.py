@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -19,6 +19,9 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatH
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.views import Seats
+
+NAMED = 10
+"""How many holders of seats are named."""
 
 
 async def locked_pool(
@@ -62,17 +65,9 @@ async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, lev
     if pool is None or pool.held >= pool.owned:
         raise no_seats(service, level_id, pool.owned if pool else 0)
     tx.session.add(SeatHoldRow(assignment_id=assignment.id, pool_id=pool.id))
+    free = pool.owned - pool.held
+    tx.seats(SeatLine(service.id, level_id, pool.owned, pool.owned, free, free - 1))
     pool.held += 1
-    tx.seats(
-        SeatLine(
-            service.id,
-            level_id,
-            pool.owned,
-            pool.owned,
-            pool.owned - pool.held + 1,
-            pool.owned - pool.held,
-        )
-    )
     await tx.session.flush()
 
 
@@ -106,32 +101,34 @@ async def release(
 async def add(
     tx: Transaction, account_id: int, service_id: str, level_id: str, quantity: int
 ) -> None:
-    """The account owns `quantity` more seats."""
+    """Let the account own `quantity` more seats."""
     pool = await locked_pool(tx.session, account_id, service_id, level_id)
     if pool is None:
-        await tx.session.execute(
-            insert(SeatPoolRow).values(
-                account_id=account_id,
-                service_id=service_id,
-                level_id=level_id,
-                owned=quantity,
-                held=0,
-            )
+        pool = SeatPoolRow(
+            account_id=account_id, service_id=service_id, level_id=level_id, owned=0, held=0
         )
-        tx.seats(SeatLine(service_id, level_id, 0, quantity, 0, quantity))
-        return
+        tx.session.add(pool)
+    await _own(tx, pool, quantity)
+
+
+async def _own(tx: Transaction, pool: SeatPoolRow, more: int) -> None:
+    """Change how many seats of the locked pool are owned by `more`, which may be negative."""
     free = pool.owned - pool.held
     tx.seats(
-        SeatLine(service_id, level_id, pool.owned, pool.owned + quantity, free, free + quantity)
+        SeatLine(
+            *(pool.service_id, pool.level_id),
+            *(pool.owned, pool.owned + more),
+            *(free, free + more),
+        )
     )
-    pool.owned += quantity
+    pool.owned += more
     await tx.session.flush()
 
 
 async def take(
     tx: Transaction, account_id: int, service: Service, level_id: str, quantity: int
 ) -> None:
-    """The account owns `quantity` fewer seats. Raises Conflict, naming the holders, when they are held."""
+    """Let the account own `quantity` fewer seats. Raises Conflict, naming the holders, when they are held."""
     pool = await locked_pool(tx.session, account_id, service.id, level_id)
     level = service.level(level_id)
     if pool is None or pool.owned < quantity:
@@ -148,17 +145,13 @@ async def take(
             f" by {', '.join(names)}{more}.",
             hint=f"At most {free} can be removed now. Deprovision users or change their level first.",
         )
-    tx.seats(
-        SeatLine(service.id, level_id, pool.owned, pool.owned - quantity, free, free - quantity)
-    )
-    pool.owned -= quantity
-    await tx.session.flush()
+    await _own(tx, pool, -quantity)
 
 
 async def holders(
-    session: AsyncSession, account_id: int, service_id: str, level_id: str, limit: int = 10
+    session: AsyncSession, account_id: int, service_id: str, level_id: str
 ) -> tuple[str, ...]:
-    """UPNs of users who hold a seat of the level, at most `limit`."""
+    """Return UPNs of users who hold a seat of the level, at most `NAMED`."""
     rows = await session.scalars(
         select(UserRow.upn)
         .join(AssignmentRow, AssignmentRow.user_id == UserRow.id)
@@ -170,7 +163,7 @@ async def holders(
             SeatPoolRow.level_id == level_id,
         )
         .order_by(UserRow.upn)
-        .limit(limit)
+        .limit(NAMED)
     )
     return tuple(rows)
 
@@ -178,7 +171,7 @@ async def holders(
 async def overview(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> tuple[Seats, ...]:
-    """Owned, used, queued and free of every level that the account bought, in the catalogue's order."""
+    """Return owned, used, queued and free of every level that the account bought, in the catalogue's order."""
     pools = (
         await session.scalars(select(SeatPoolRow).where(SeatPoolRow.account_id == account_id))
     ).all()
@@ -211,30 +204,34 @@ async def overview(
     return tuple(lines)
 
 
+def _owned(account_id: int, service: Service) -> Select[str]:
+    """Return the statement for the ids of the service's levels that the account owns seats of."""
+    return select(SeatPoolRow.level_id).where(
+        SeatPoolRow.account_id == account_id,
+        SeatPoolRow.service_id == service.id,
+        SeatPoolRow.owned > 0,
+    )
+
+
+async def bought_services(session: AsyncSession, account_id: int) -> set[str]:
+    """Return ids of the services that the account owns seats of."""
+    return set(
+        await session.scalars(
+            select(SeatPoolRow.service_id).where(
+                SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0
+            )
+        )
+    )
+
+
 async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
     """Tell whether the account owns any seat of the service."""
-    found = await session.scalar(
-        select(SeatPoolRow.id)
-        .where(
-            SeatPoolRow.account_id == account_id,
-            SeatPoolRow.service_id == service.id,
-            SeatPoolRow.owned > 0,
-        )
-        .limit(1)
-    )
-    return found is not None
+    return await session.scalar(_owned(account_id, service).limit(1)) is not None
 
 
 async def owned_levels(session: AsyncSession, account_id: int, service: Service) -> tuple[str, ...]:
     """Return ids of the service's levels that the account owns seats of."""
-    rows = await session.scalars(
-        select(SeatPoolRow.level_id).where(
-            SeatPoolRow.account_id == account_id,
-            SeatPoolRow.service_id == service.id,
-            SeatPoolRow.owned > 0,
-        )
-    )
-    owned = set(rows)
+    owned = set(await session.scalars(_owned(account_id, service)))
     if not owned:
         raise NotFound(
             f"The account has not bought {service.name}.",

@@ -194,26 +194,36 @@ async def enqueue(
     row.version += 1
     row.drift = False
     show(row, Light.ORANGE, Word.WAITING if depends_on else Word.QUEUED, tx)
-    request = RequestRow(
+    request = await insert_request(
+        tx,
+        kind,
         account_id=row.account_id,
-        kind=kind,
         user_id=row.user_id,
         assignment_id=row.id,
         parent_id=parent_id,
         generation=row.generation,
         state=RequestState.WAITING if depends_on else RequestState.QUEUED,
+        previous={**previous, "touched": touched, "asked_level": row.level_id},
+    )
+    for dependency in depends_on:
+        tx.session.add(RequestDependencyRow(request_id=request.id, depends_on_id=dependency))
+    tx.requests.append(request.id)
+    return request
+
+
+async def insert_request(tx: Transaction, kind: RequestKind, **columns: Any) -> RequestRow:
+    """Insert a request of the transaction's caller, with the event that it was asked for."""
+    request = RequestRow(
+        kind=kind,
         priority=tx.priority,
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         created_at=tx.now,
-        previous={**previous, "touched": touched, "asked_level": row.level_id},
+        **columns,
     )
     tx.session.add(request)
     await tx.session.flush()
-    for dependency in depends_on:
-        tx.session.add(RequestDependencyRow(request_id=request.id, depends_on_id=dependency))
     await add_event(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
-    tx.requests.append(request.id)
     return request
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.address_syntax import domain_key
-from mission_control_tui.model.services.wishes import add_event, enqueue
+from mission_control_tui.model.services.wishes import enqueue, insert_request, last_request
 from mission_control_tui.model.states import Light, RequestKind, RequestState, SubjectKind, Wish
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -18,7 +18,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 
-async def services_of(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
+async def _services_of(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
     """Return the user's services, the directory account's included, locked; what is wished absent is left out."""
     rows = await tx.session.scalars(
         select(AssignmentRow)
@@ -42,27 +42,20 @@ async def fan_out(
     A service that waited, or requires one that is not green, waits for it (again). Without any service the parent has
     succeeded.
     """
-    rows = await services_of(tx, user)
+    rows = await _services_of(tx, user)
     catalogue = (await in_force(tx.session)).catalogue if rows else None
     concerned = [row for row in rows if catalogue is not None and concerns(catalogue, row)]
-    parent = RequestRow(
+    parent = await insert_request(
+        tx,
+        kind,
         account_id=user.account_id,
-        kind=kind,
         user_id=user.id,
-        assignment_id=None,
         generation=0,
         state=RequestState.RUNNING if concerned else RequestState.SUCCEEDED,
-        priority=tx.priority,
-        operator=tx.caller.operator,
-        ticket=tx.caller.ticket,
-        created_at=tx.now,
         started_at=tx.now,
         ended_at=None if concerned else tx.now,
         previous={},
     )
-    tx.session.add(parent)
-    await tx.session.flush()
-    await add_event(tx, parent, "queued", said=f"{kind} asked for by {tx.caller.operator}")
     if catalogue is not None and concerned:
         tx.requests.append(parent.id)
         await _push_all(tx, catalogue, user, rows, concerned, parent)
@@ -85,7 +78,7 @@ async def _push_all(
             request
             for other in (*rows, *domain)
             if other.service_id in required and other.light != Light.GREEN
-            if (request := await _last_request(tx, other)) is not None
+            for request in await last_request(tx, other.id)
         ]
         await enqueue(
             tx,
@@ -111,10 +104,3 @@ async def _domain_services(tx: Transaction, user: UserRow) -> list[AssignmentRow
         )
     )
     return list(rows)
-
-
-async def _last_request(tx: Transaction, row: AssignmentRow) -> int | None:
-    found: int | None = await tx.session.scalar(
-        select(func.max(RequestRow.id)).where(RequestRow.assignment_id == row.id)
-    )
-    return found

@@ -12,7 +12,6 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.domains.address_registry import refusal
 from mission_control_tui.model.errors import Conflict, NotFound
-from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
@@ -53,9 +52,9 @@ async def set_password(
     Raises InvalidInput with every rule of the account's policy that a given password breaks.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        policy = policy_of(await scope.row(tx.session))
+        owner = await scope.row(tx.session)
         row = await user_row(tx.session, account_id, user, lock=True)
-        result = await _set(tx, row, policy, password, must_change)
+        result = await set_in(tx, row, owner, password, must_change)
     return tx.outcome(result)
 
 
@@ -74,7 +73,7 @@ async def set_service_password(
     Raises NotFound when the user has no such service, Conflict when it has no password of its own, InvalidInput.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        policy = policy_of(await scope.row(tx.session))
+        owner = await scope.row(tx.session)
         row = await user_row(tx.session, account_id, user, lock=True)
         wanted = (await in_force(tx.session)).catalogue.service(service)
         given = await find(tx, user_subject(row), wanted.id, instance)
@@ -89,8 +88,10 @@ async def set_service_password(
                 f"{wanted.name} has {uses} password, not one of its own.",
                 hint="Set the user's password instead.",
             )
-        chosen = _chosen(password, row, policy)
-        given.secret_id = await _replace(tx, row, given.secret_id, chosen)
+        chosen = _chosen(password, row, owner)
+        old, given.secret_id = given.secret_id, await sealed_passwords.keep(tx, account_id, chosen)
+        if old != row.secret_id:
+            await sealed_passwords.wipe(tx, old)
         request = await enqueue(tx, given, RequestKind.PASSWORD)
         tx.command(*command_words.password(row.upn, row.username, wanted.id, instance))
         tx.record(
@@ -108,21 +109,15 @@ async def set_service_password(
     return tx.outcome(result)
 
 
-async def renew(
-    tx: Transaction, row: UserRow, account: AccountRow, *, must_change: bool | None
-) -> PasswordChange:
-    """Return a generated password for the locked user, inside the caller's transaction."""
-    return await _set(tx, row, policy_of(account), None, must_change)
-
-
-async def _set(
+async def set_in(
     tx: Transaction,
     row: UserRow,
-    policy: PasswordPolicy,
+    account: AccountRow,
     password: str | None,
     must_change: bool | None,
 ) -> PasswordChange:
-    chosen = _chosen(password, row, policy)
+    """As `set_password`, to the locked user inside the caller's transaction."""
+    chosen = _chosen(password, row, account)
     before: dict[str, object] = {}
     after: dict[str, object] = {"password": _word(password)}
     version = None
@@ -167,9 +162,10 @@ async def _set(
     return PasswordChange(row.id, row.upn, parent.id, chosen if password is None else None)
 
 
-def _chosen(password: str | None, row: UserRow, policy: PasswordPolicy) -> str:
+def _chosen(password: str | None, row: UserRow, account: AccountRow) -> str:
+    policy, generate = policy_of(account), password is None
     chosen, broken = chosen_password(
-        password, generate=password is None, username=row.username, policy=policy
+        password, generate=generate, username=row.username, policy=policy
     )
     if broken:
         raise refusal(f"{row.upn} cannot have this password.", broken)
@@ -178,10 +174,3 @@ def _chosen(password: str | None, row: UserRow, policy: PasswordPolicy) -> str:
 
 def _word(password: str | None) -> str:
     return "generated" if password is None else "given"
-
-
-async def _replace(tx: Transaction, row: UserRow, old: int | None, password: str) -> int:
-    fresh = await sealed_passwords.keep(tx, row.account_id, password)
-    if old != row.secret_id:
-        await sealed_passwords.wipe(tx, old)
-    return fresh

@@ -54,6 +54,7 @@ def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[Acti
     return sorted(wanted, key=lambda one: order[catalogue.service(one.service).id])
 
 
+@retries_on_conflict
 async def change_wish(
     scope: AccountScope,
     user: str,
@@ -63,35 +64,23 @@ async def change_wish(
     instance: str = "",
     dry_run: bool = False,
 ) -> Outcome[tuple[ActionResult, ...]]:
-    """Suspend, resume or deprovision one service of a user. Already so: nothing changes.
+    """Suspend, resume or deprovision one service of a user, or deprovision all without one. Already so: unchanged.
 
     Raises NotFound when the user never had the service.
     """
-    params = ActionParams(service, instance=instance)
-    return await _changed(scope, user, kind, params, dry_run)
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        context = await action_context(tx, account_id)
+        target = await user_row(tx.session, account_id, user, lock=True)
+        params = ActionParams(service, instance=instance)
+        given = await ACTIONS[kind].apply(tx, context, target, params)
+    return tx.outcome(given)
 
 
 async def deprovision_all(
     scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
-    kind, params = RequestKind.DEPROVISION, ActionParams()
-    return await _changed(scope, user, kind, params, dry_run)
-
-
-@retries_on_conflict
-async def _changed(
-    scope: AccountScope,
-    user: str,
-    kind: RequestKind,
-    params: ActionParams,
-    dry_run: bool,
-) -> Outcome[tuple[ActionResult, ...]]:
-    async with scope.change(dry_run=dry_run) as (tx, account_id):
-        context = await action_context(tx, account_id)
-        target = await user_row(tx.session, account_id, user, lock=True)
-        given = await ACTIONS[kind].apply(tx, context, target, params)
-    return tx.outcome(given)
+    return await change_wish(scope, user, "", RequestKind.DEPROVISION, dry_run=dry_run)
 
 
 async def wish_for_domain(

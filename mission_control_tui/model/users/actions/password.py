@@ -7,7 +7,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, UserAction
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
-from mission_control_tui.model.users.passwords import renew
+from mission_control_tui.model.users.passwords import set_in
 
 
 class Password(UserAction):
@@ -24,5 +24,5 @@ class Password(UserAction):
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
     ) -> tuple[ActionResult, ...]:
-        fresh = await renew(tx, user, context.owner, must_change=params.must_change)
+        fresh = await set_in(tx, user, context.owner, None, params.must_change)
         return (ActionResult.of_user(user, fresh.request_id, fresh.password),)
