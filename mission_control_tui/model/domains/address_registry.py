@@ -48,6 +48,20 @@ _HOW = {
 }
 
 
+def user_address(
+    row: UserRow, address: str, kind: AddressKind, *, is_primary: bool = False
+) -> AddressRow:
+    """Return the row of an address that a user gets."""
+    return AddressRow(
+        account_id=row.account_id,
+        user_id=row.id,
+        address=address,
+        key=upn_key(address),
+        kind=kind,
+        is_primary=is_primary,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who has an address, and what it is to that user.

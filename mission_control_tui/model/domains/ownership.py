@@ -247,13 +247,14 @@ async def release(
 
 
 async def _refuse_addresses(session: AsyncSession, account: AccountRow, name: str) -> None:
+    of_domain = (
+        AddressRow.account_id == account.id,
+        AddressRow.key.endswith(f"@{name}", autoescape=True),
+    )
     rows = await session.execute(
         select(UserRow.upn, UserRow.in_bin)
         .join(AddressRow, AddressRow.user_id == UserRow.id)
-        .where(
-            AddressRow.account_id == account.id,
-            AddressRow.key.endswith(f"@{name}", autoescape=True),
-        )
+        .where(*of_domain)
         .distinct()
         .order_by(UserRow.upn)
         .limit(NAMED + 1)
@@ -261,14 +262,11 @@ async def _refuse_addresses(session: AsyncSession, account: AccountRow, name: st
     objects = await session.execute(
         select(ObjectRow.name, ObjectRow.removed_at)
         .join(AddressRow, AddressRow.object_id == ObjectRow.id)
-        .where(
-            AddressRow.account_id == account.id,
-            AddressRow.key.endswith(f"@{name}", autoescape=True),
-        )
+        .where(*of_domain)
         .order_by(ObjectRow.name)
         .limit(NAMED + 1)
     )
-    held = [f"{one} (being removed)" if removed else one for one, removed in objects]
+    held = [f"{called} (being removed)" if removed else called for called, removed in objects]
     if held:
         raise Conflict(
             f"Groups and shared mailboxes have addresses in {name}: {_named(held)}.",

@@ -12,10 +12,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.requests.control import record_request
 from mission_control_tui.model.requests.dependencies import settle_waiting
 from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import Hold, RequestState, Word
@@ -38,7 +39,7 @@ class RemovalLimit:
 
     @property
     def words(self) -> str:
-        """What is too much: more than 20 removals within 1 minute."""
+        """Say what is too much: more than 20 removals within 1 minute."""
         minutes, seconds = divmod(round(self.seconds), 60)
         whole = f"{minutes} minute{'s' * (minutes != 1)}"
         return f"more than {self.count} removal{'s' * (self.count != 1)} within " + (
@@ -135,16 +136,17 @@ async def held_removals(scope: AccountScope) -> tuple[int, ...]:
     """Return the account's requests that wait because there were too many removals, oldest first."""
     async with scope.read() as (session, account_id):
         rows = await session.scalars(
-            select(RequestRow.id)
-            .where(
-                REMOVALS,
-                RequestRow.account_id == account_id,
-                RequestRow.state == RequestState.WAITING,
-                RequestRow.hold == Hold.HELD,
-            )
-            .order_by(RequestRow.id)
+            select(RequestRow.id).where(REMOVALS, *_held(account_id)).order_by(RequestRow.id)
         )
         return tuple(rows)
+
+
+def _held(account_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        RequestRow.account_id == account_id,
+        RequestRow.state == RequestState.WAITING,
+        RequestRow.hold == Hold.HELD,
+    )
 
 
 async def allow_removals(
@@ -155,12 +157,7 @@ async def allow_removals(
         found = await tx.session.execute(
             select(AssignmentRow, RequestRow, SUBJECT)
             .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-            .where(
-                REMOVALS,
-                RequestRow.account_id == account_id,
-                RequestRow.state == RequestState.WAITING,
-                RequestRow.hold == Hold.HELD,
-            )
+            .where(REMOVALS, *_held(account_id))
             .order_by(RequestRow.id)
             .with_for_update(of=(AssignmentRow, RequestRow))
         )
@@ -170,16 +167,9 @@ async def allow_removals(
                 continue
             request.hold = Hold.ALLOWED
             await add_event(tx, request, "allowed", said=f"Allowed by {scope.caller.operator}.")
-            tx.record(
-                PlanVerb.CHANGED,
-                "request",
-                str(request.id),
-                before={"removal": "held"},
-                after={"removal": "allowed", "service": row.service_id, "of": subject},
-                action=AuditAction.ALLOW_REMOVAL,
-                user_id=row.user_id,
-                request_id=request.id,
-            )
+            before = {"removal": "held"}
+            after = {"removal": "allowed", "service": row.service_id, "of": subject}
+            record_request(tx, request, AuditAction.ALLOW_REMOVAL, before, after)
             allowed.append(request.id)
         tx.requests.extend(allowed)
         await tx.session.flush()

@@ -11,6 +11,7 @@ from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     domains_of,
     upn_taken,
+    user_address,
 )
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
@@ -73,18 +74,9 @@ async def apply_addresses(
 
 def _add(tx: Transaction, row: UserRow, present: Sequence[AddressRow], address: str) -> None:
     key = upn_key(address)
-    mine = next((one for one in present if one.key == key), None)
+    mine = next((held for held in present if held.key == key), None)
     if mine is None:
-        tx.session.add(
-            AddressRow(
-                account_id=row.account_id,
-                user_id=row.id,
-                address=address,
-                key=key,
-                kind=AddressKind.ALIAS,
-                is_primary=False,
-            )
-        )
+        tx.session.add(user_address(row, address, AddressKind.ALIAS))
     elif mine.kind == AddressKind.FORMER:
         mine.kind = AddressKind.ALIAS
 

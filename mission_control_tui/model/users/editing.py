@@ -14,6 +14,7 @@ from mission_control_tui.model.domains.address_registry import (
     domains_of,
     refusal,
     upn_taken,
+    user_address,
 )
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.groups.members import tell_objects_of
@@ -36,7 +37,7 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import (
     SENT,
@@ -294,16 +295,16 @@ async def _move_upn(tx: Transaction, row: UserRow) -> None:
     """Make the new UPN the user's; the old one stays as a former UPN, and the primary address moves along."""
     addresses = await addresses_of(tx.session, row.id)
     key = upn_key(row.upn)
-    old = next(one for one in addresses if one.kind == AddressKind.UPN)
+    old = next(held for held in addresses if held.kind == AddressKind.UPN)
     was_primary = old.is_primary
     if old.key == key:
         old.address = row.upn
         await tx.session.flush()
         return
     old.kind = AddressKind.FORMER
-    new = next((one for one in addresses if one.key == key), None)
+    new = next((held for held in addresses if held.key == key), None)
     if new is None:
-        new = AddressRow(account_id=row.account_id, user_id=row.id, key=key, is_primary=False)
+        new = user_address(row, row.upn, AddressKind.UPN)
         tx.session.add(new)
     new.address = row.upn
     new.kind = AddressKind.UPN
