@@ -77,21 +77,9 @@ class AuditAction(StrEnum):
         return f"{self} {of}" if of else str(self)
 
 
-_OF_SOLD = frozenset(
-    {
-        AuditAction.BUY,
-        AuditAction.CHANGE,
-        AuditAction.CREATE,
-        AuditAction.DEPROVISION,
-        AuditAction.EDIT,
-        AuditAction.PROVISION,
-        AuditAction.REMOVE,
-        AuditAction.RESET_PASSWORD,
-        AuditAction.RESTORE,
-        AuditAction.RESUME,
-        AuditAction.SUSPEND,
-    }
-)
+_ONE_WORD = {action for action in AuditAction if " " not in action}
+_OF_SOLD = (_ONE_WORD - {AuditAction.SCHEDULE}) | {AuditAction.RESET_PASSWORD}
+"""What is done to something sold: all that is one word, so that a new verb on a service is among them."""
 
 
 def parse_action(stored: str) -> tuple[AuditAction | None, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from mission_control_tui.model.billing.statements import Statement
+from mission_control_tui.model.money import Money
 from mission_control_tui.model.text.clean import harmless
 
 WIDTH = 78
@@ -40,9 +39,9 @@ def remarks(one: Statement) -> list[str]:
     return said
 
 
-def text_lines(one: Statement, width: int = WIDTH) -> list[str]:
-    """Return the statement for people, in at most `width` signs a line where the labels are not longer."""
-    room = max(width - 3 * (_AMOUNT + 1), 10)
+def text_lines(one: Statement) -> list[str]:
+    """Return the statement for people, in at most `WIDTH` signs a line where the labels are not longer."""
+    room = WIDTH - 3 * (_AMOUNT + 1)
     lines = [title(one), ""]
     if not one.lines:
         lines += ["Nothing was charged.", ""]
@@ -59,9 +58,9 @@ def text_lines(one: Statement, width: int = WIDTH) -> list[str]:
     for each in one.sums:
         lines += [
             "",
-            *_sum(f"Net ({each.net.currency})", each.net.format(), width),
-            *_sum(one.tax_label, each.tax.format(), width),
-            *_sum("Total", each.total.format(), width),
+            _sum(f"Net ({each.net.currency})", each.net),
+            _sum(one.tax_label, each.tax),
+            _sum("Total", each.total),
         ]
     return [*lines, "", *remarks(one)]
 
@@ -72,5 +71,6 @@ def quantity_words(quantity: int, not_billed: int, unit: str) -> str:
     return f"{quantity - not_billed} x {unit}{free}"
 
 
-def _sum(label: str, amount: str, width: int) -> Iterable[str]:
-    return (f"{label}{amount:>{max(width - len(label), len(amount) + 1)}}",)
+def _sum(label: str, amount: Money) -> str:
+    said = amount.format()
+    return f"{label}{said:>{max(WIDTH - len(label), len(said) + 1)}}"

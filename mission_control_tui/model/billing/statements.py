@@ -50,6 +50,7 @@ from mission_control_tui.model.store.tables.installation import CatalogueVersion
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.views import view_of
 
 NAMED = 50
 """How many test users a statement names."""
@@ -149,7 +150,7 @@ async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tupl
 
 
 async def _now(session: AsyncSession) -> datetime:
-    """By the database's clock: a month that is closed stays closed, whatever this machine thinks that it is."""
+    """Return the time of the database: a month that is closed stays closed, whatever this machine thinks that it is."""
     return datetime.fromtimestamp(await clock(session), UTC)
 
 
@@ -299,14 +300,11 @@ async def _traded(
             given_back.append(SeatReturn(at, line.product_id, line.level_id, line.quantity))
         elif order.state in CHARGED:
             bought.append(
-                SeatPurchase(
-                    order_id=order.id,
+                view_of(
+                    SeatPurchase,
+                    line,
                     at=at,
-                    product_id=line.product_id,
-                    level_id=line.level_id,
                     pool=_pool(catalogue, line),
-                    label=line.label,
-                    quantity=line.quantity,
                     term=line.term_months,
                     unit=Money(line.unit_minor, order.currency),
                     net=Money(line.net_minor, order.currency),

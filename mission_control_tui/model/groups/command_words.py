@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.command_words import option_text
@@ -16,14 +16,10 @@ def create_words(
     new: Sequence[tuple[str, str]],
 ) -> list[str]:
     """Return `objects create`, with what differs from its defaults."""
-    words = ["objects", "create", service.id, row.name, row.address]
     defaults = {option.id: option.initial for option in service.options_for(service.levels[0].id)}
-    for key, value in settings.items():
-        if value != defaults.get(key):
-            words += ["--set", f"{key}={_word(value)}"]
-    for role, address in new:
-        words += ["--add", f"{role}={address}"]
-    return words
+    stated = {key: value for key, value in settings.items() if value != defaults.get(key)}
+    called = ["objects", "create", service.id, row.name, row.address]
+    return [*called, *_flags("--set", stated.items()), *_flags("--add", new)]
 
 
 def edit_words(
@@ -39,13 +35,10 @@ def edit_words(
         if key in ("name", "address"):
             words += [f"--{key}", str(after[key])]
         else:
-            words += ["--set", f"{key}={_word(after[key])}"]
-    for role, address in gone:
-        words += ["--remove", f"{role}={address}"]
-    for role, address in new:
-        words += ["--add", f"{role}={address}"]
-    return words
+            words += _flags("--set", [(key, after[key])])
+    return [*words, *_flags("--remove", gone), *_flags("--add", new)]
 
 
-def _word(value: object) -> str:
-    return option_text(value, yes="yes", no="no")
+def _flags(flag: str, values: Iterable[tuple[str, object]]) -> list[str]:
+    pairs = (f"{name}={option_text(value, yes='yes', no='no')}" for name, value in values)
+    return [word for pair in pairs for word in (flag, pair)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
@@ -71,25 +71,33 @@ async def _name_problems(
         return [Problem("name", "has control or invisible characters", "type it without them")]
     if len(name) > NAME_LIMIT:
         return [Problem("name", f"has {len(name)} characters", f"at most {NAME_LIMIT}")]
-    taken = await session.scalar(
-        select(ObjectRow.address)
+    same = ObjectRow.sort_key == sort_key(name)
+    taken = await _other(session, account_id, service, own, same)
+    if taken is None:
+        return []
+    what = f"a {service.name} is called so already: {taken.address}"
+    return [Problem("name", what, "choose another", ProblemCode.TAKEN)]
+
+
+async def _other(
+    session: AsyncSession,
+    account_id: int,
+    service: Service,
+    own: str,
+    same: ColumnElement[bool],
+) -> ObjectRow | None:
+    """Return another object of the kind, `own` excepted, that has the `same` name or address."""
+    return await session.scalar(
+        select(ObjectRow)
         .where(
             ObjectRow.account_id == account_id,
             ObjectRow.service_id == service.id,
-            ObjectRow.sort_key == sort_key(name),
+            same,
             ObjectRow.removed_at.is_(None),
             ObjectRow.id != own,
         )
         .limit(1)
     )
-    if taken is None:
-        return []
-    return [
-        Problem(
-            *("name", f"a {service.name} is called so already: {taken}", "choose another"),
-            ProblemCode.TAKEN,
-        )
-    ]
 
 
 async def _address(
@@ -114,26 +122,12 @@ async def _address(
         what = f"{domain} is a domain of this account"
         hint = f"a {service.name} is somebody elsewhere: make a user, a group or a shared mailbox"
         return kept, [Problem("address", what, hint)]
-    taken = await session.scalar(
-        select(ObjectRow.name)
-        .where(
-            ObjectRow.account_id == account_id,
-            ObjectRow.service_id == service.id,
-            func.lower(ObjectRow.address) == kept.lower(),
-            ObjectRow.removed_at.is_(None),
-            ObjectRow.id != own,
-        )
-        .limit(1)
-    )
-    if taken is not None:
-        return kept, [
-            Problem(
-                "address",
-                f"{harmless(kept)} is the address of {harmless(taken)}",
-                code=ProblemCode.TAKEN,
-            )
-        ]
-    return kept, []
+    same = func.lower(ObjectRow.address) == kept.lower()
+    taken = await _other(session, account_id, service, own, same)
+    if taken is None:
+        return kept, []
+    what = f"{harmless(kept)} is the address of {harmless(taken.name)}"
+    return kept, [Problem("address", what, code=ProblemCode.TAKEN)]
 
 
 async def require_included(

@@ -7,12 +7,13 @@ another attempt.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Select,
     exists,
     func,
@@ -197,12 +198,8 @@ class _Room:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    request_id: int
-    assignment_id: str | None
-    priority: int
-    connector: str
+_Candidate: TypeAlias = Row[int, str | None, int, str]
+"""The id, assignment, priority and connector of a request that is due."""
 
 
 async def _choose(
@@ -222,13 +219,13 @@ async def _choose(
             chosen,
         )
         progressed = False
-        for one in found:
-            is_bulk = one.priority >= Priority.BULK
-            if one.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
+        for candidate in found:
+            is_bulk = candidate.priority >= Priority.BULK
+            if candidate.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
                 continue
             progressed = True
-            if room.take(one.connector, bulk=is_bulk):
-                chosen[one.assignment_id] = one
+            if room.take(candidate.connector, bulk=is_bulk):
+                chosen[candidate.assignment_id] = candidate
                 bulk += is_bulk
         if not progressed:
             break
@@ -242,8 +239,8 @@ async def _candidates(
     closed: Collection[str],
     closed_for_bulk: Collection[str] | None,
     chosen: Collection[str | None],
-) -> list[_Candidate]:
-    """Due requests in order, at most `limit`; no bulk at all where `closed_for_bulk` is None."""
+) -> Sequence[_Candidate]:
+    """Return due requests in order, at most `limit`; no bulk at all where `closed_for_bulk` is None."""
     interactive = RequestRow.priority < Priority.BULK
     statement = (
         select(
@@ -272,7 +269,7 @@ async def _candidates(
         statement = statement.where(
             or_(interactive, AssignmentRow.connector.not_in(closed_for_bulk))
         )
-    return [_Candidate(*row) for row in await tx.session.execute(statement)]
+    return (await tx.session.execute(statement)).all()
 
 
 async def _take(
@@ -280,10 +277,10 @@ async def _take(
 ) -> tuple[ClaimedRequest, ...]:
     if not chosen:
         return ()
-    by_id = {one.request_id: one for one in chosen}
+    by_id = {candidate.id: candidate for candidate in chosen}
     await tx.session.execute(
         update(AssignmentRow)
-        .where(AssignmentRow.id.in_([one.assignment_id for one in chosen]))
+        .where(AssignmentRow.id.in_([candidate.assignment_id for candidate in chosen]))
         .values(light=Light.ORANGE, word=Word.PROVISIONING, step=FIRST_STEP.shown)
         .execution_options(synchronize_session=False)
     )

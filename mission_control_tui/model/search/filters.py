@@ -19,6 +19,10 @@ _WORDS = re.compile(r'"([^"]*)"?|(\S+)')
 _LEAST = 3
 """Letters of a level's or a service's name; shorter ones are more often the beginning of a person's."""
 
+_LIGHTS = {str(light): light for light in Light}
+_Meaning = tuple[str, str]
+"""A service and one of its levels; an empty level is the whole service."""
+
 
 class UserOrder(StrEnum):
     """How users are put in order: by name, or those first whose red or orange is the oldest, or the newest."""
@@ -58,13 +62,12 @@ ALL = UserFilter()
 def parse_filter(typed: str, catalogue: Catalogue) -> UserFilter:
     """Return what was typed as a filter. Nothing is wrong: whatever is no known word is text to find."""
     lights: set[Light] = set()
-    services: set[str] = set()
-    levels: set[tuple[str, str]] = set()
+    meant: set[_Meaning] = set()
     disabled: bool | None = None
     drift = False
     text: list[str] = []
     known = _names(catalogue)
-    typed = _long_names(typed, known, services, levels)
+    typed = _long_names(typed, known, meant)
     for quoted, word in _WORDS.findall(typed):
         folded = fold(word).strip(",;")
         if folded in _LIGHTS:
@@ -74,17 +77,12 @@ def parse_filter(typed: str, catalogue: Catalogue) -> UserFilter:
         elif folded == "drift":
             drift = True
         elif folded in known:
-            _take(known[folded], services, levels)
+            meant.update(known[folded])
         else:
             text.append(quoted or word)
-    return UserFilter(
-        " ".join(text), frozenset(lights), frozenset(services), frozenset(levels), disabled, drift
-    )
-
-
-_LIGHTS = {str(light): light for light in Light}
-_Meaning = tuple[str, str]
-"""A service and one of its levels; an empty level is the whole service."""
+    services = frozenset(service for service, level in meant if not level)
+    levels = frozenset(named for named in meant if named[1])
+    return UserFilter(" ".join(text), frozenset(lights), services, levels, disabled, drift)
 
 
 def _names(catalogue: Catalogue) -> dict[str, list[_Meaning]]:
@@ -102,21 +100,8 @@ def _names(catalogue: Catalogue) -> dict[str, list[_Meaning]]:
     return {name: meant for name, meant in names.items() if len(name) >= _LEAST}
 
 
-def _take(meant: list[_Meaning], services: set[str], levels: set[tuple[str, str]]) -> None:
-    for service, level in meant:
-        if level:
-            levels.add((service, level))
-        else:
-            services.add(service)
-
-
-def _long_names(
-    typed: str,
-    known: dict[str, list[_Meaning]],
-    services: set[str],
-    levels: set[tuple[str, str]],
-) -> str:
-    """`typed` without the names of several words that it has, which are taken, the longest first."""
+def _long_names(typed: str, known: dict[str, list[_Meaning]], meant: set[_Meaning]) -> str:
+    """Return `typed` without the names of several words that it has, which are `meant`, the longest first."""
     if '"' in typed:
         return typed
     rest = f" {fold(typed)} "
@@ -124,6 +109,6 @@ def _long_names(
     for name in sorted((words for words in known if " " in words), key=len, reverse=True):
         if f" {name} " in rest:
             rest = rest.replace(f" {name} ", " ")
-            _take(known[name], services, levels)
+            meant.update(known[name])
             found = True
     return rest if found else typed

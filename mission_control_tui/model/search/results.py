@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,16 +74,7 @@ async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int
         .order_by(DomainRow.name)
     ):
         names.setdefault(account_id, []).append(name)
-    rows = await session.execute(
-        select(
-            AccountRow.id,
-            AccountRow.code,
-            AccountRow.name,
-            AccountRow.is_sample,
-            AccountRow.time_zone,
-            AccountRow.version,
-        ).where(AccountRow.id.in_(list(ids)))
-    )
+    rows = await session.scalars(select(AccountRow).where(AccountRow.id.in_(list(ids))))
     return {row.id: view_of(Account, row, domains=tuple(names.get(row.id, ()))) for row in rows}
 
 
@@ -94,22 +84,8 @@ async def load_users(
     """Return these users in this order; who is gone is left out. `words` are what they were found by."""
     if not ids:
         return ()
-    rows = {
-        row.id: row
-        for row in await session.execute(
-            select(
-                UserRow.id,
-                UserRow.account_id,
-                UserRow.display_name,
-                UserRow.upn,
-                UserRow.username,
-                UserRow.disabled,
-                UserRow.locked,
-                UserRow.in_bin,
-                UserRow.details,
-            ).where(UserRow.id.in_(ids), UserRow.purged_at.is_(None))
-        )
-    }
+    found = select(UserRow).where(UserRow.id.in_(ids), UserRow.purged_at.is_(None))
+    rows = {row.id: row for row in await session.scalars(found)}
     accounts = await load_accounts(session, {row.account_id for row in rows.values()})
     lights: dict[str, list[tuple[str, Light]]] = {}
     for user_id, service_id, light in await session.execute(
@@ -146,13 +122,13 @@ async def _aliases(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, li
     return found
 
 
-def _shows(row: Any, words: Iterable[str]) -> bool:
+def _shows(row: UserRow, words: Iterable[str]) -> bool:
     """Tell whether name and UPN, which are shown anyway, have every word."""
     text = f"{fold(row.display_name)} {fold(row.upn)}"
     return all(word in text for word in words)
 
 
-def _matched(row: Any, aliases: Iterable[str], words: Sequence[str]) -> str:
+def _matched(row: UserRow, aliases: Iterable[str], words: Sequence[str]) -> str:
     """Return the first of username, aliases and phones in which a word stands that name and UPN do not have."""
     missing = [word for word in words if not _shows(row, [word])]
     for label, text, folded in _others(row, aliases):
@@ -161,7 +137,7 @@ def _matched(row: Any, aliases: Iterable[str], words: Sequence[str]) -> str:
     return ""
 
 
-def _others(row: Any, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _others(row: UserRow, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     yield "username", row.username, fold(row.username)
     for address in aliases:
         if address != row.upn:
@@ -186,20 +162,7 @@ async def load_orders(
     session: AsyncSession, caller: Caller, numbers: Sequence[int]
 ) -> tuple[FoundOrder, ...]:
     """Return these orders, as far as the caller may see them."""
-    rows = (
-        await session.execute(
-            select(
-                OrderRow.id,
-                OrderRow.account_id,
-                OrderRow.kind,
-                OrderRow.state,
-                OrderRow.placed_at,
-                OrderRow.operator,
-                OrderRow.total_minor,
-                OrderRow.currency,
-            ).where(OrderRow.id.in_(numbers))
-        )
-    ).all()
+    rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(numbers)))
     seen = [row for row in rows if caller.may_see(row.account_id)]
     accounts = await load_accounts(session, {row.account_id for row in seen}) if seen else {}
     return tuple(

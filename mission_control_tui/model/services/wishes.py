@@ -25,6 +25,7 @@ from mission_control_tui.model.states import (
     Wish,
     Word,
 )
+from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.requests import (
@@ -283,7 +284,7 @@ async def add_event(
 
 
 async def update_parent(tx: Transaction, child: RequestRow) -> None:
-    """A parent's state follows its children: running, then succeeded, or failed when any failed."""
+    """Let a parent's state follow its children: running, then succeeded, or failed when any failed."""
     if child.parent_id is None:
         return
     await tx.session.flush()
@@ -352,13 +353,7 @@ async def _required_subject(
     match required.subject:
         case SubjectKind.DOMAIN:
             name = subject.domain.name if subject.domain else subject.name.partition("@")[2]
-            domain = await tx.session.scalar(
-                select(DomainRow).where(
-                    DomainRow.account_id == account.id,
-                    DomainRow.name == name.casefold(),
-                    DomainRow.removed_at.is_(None),
-                )
-            )
+            domain = await domain_row(tx.session, account.id, name)
             return domain_subject(domain) if domain is not None and domain.bought else None
         case SubjectKind.USER | SubjectKind.DIRECTORY:
             return user_subject(subject.user, required.subject) if subject.user else None

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
 
 from mission_control_tui.provisioning.connectors.base import Mark
 
 MAX_NAME_BYTES = 63
 UNLIMITED = -1
 RESERVED_NAMES = frozenset({"public", "none", "postgres", "template0", "template1"})
+
+
+class _Written(msgspec.Struct):
+    """A comment as PostgreSQL keeps it."""
+
+    mission_control: Literal[1]
+    installation: str
+    key: str
+    generation: int
+    attempt: int
+    level: str
+    secret: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,35 +37,19 @@ class Comment:
 
     def to_text(self) -> str:
         """Return the comment as PostgreSQL keeps it."""
-        return json.dumps(
-            {
-                "mission_control": 1,
-                "installation": self.mark.installation,
-                "key": self.mark.key,
-                "generation": self.mark.generation,
-                "attempt": self.mark.attempt,
-                "level": self.level,
-                "secret": self.secret_generation,
-            }
-        )
+        owner, (generation, attempt) = (self.mark.installation, self.mark.key), self.mark.fence
+        written = _Written(1, *owner, generation, attempt, self.level, self.secret_generation)
+        return json.dumps(msgspec.structs.asdict(written))
 
     @classmethod
     def from_text(cls, text: str | None) -> Comment | None:
         """Return what `to_text` wrote; None for a comment of anybody else."""
         try:
-            body = json.loads(text or "")
-        except ValueError:
+            body = msgspec.json.decode(text or "", type=_Written)
+        except msgspec.DecodeError:
             return None
-        if not isinstance(body, dict) or body.get("mission_control") != 1:
-            return None
-        texts = [body.get(key) for key in ("installation", "key", "level")]
-        numbers = [body.get(key) for key in ("generation", "attempt", "secret")]
-        if not all(isinstance(value, str) for value in texts):
-            return None
-        if not all(isinstance(value, int) and not isinstance(value, bool) for value in numbers):
-            return None
-        mark = Mark(body["installation"], body["key"], body["generation"], body["attempt"])
-        return cls(mark, body["level"], body["secret"])
+        mark = Mark(body.installation, body.key, body.generation, body.attempt)
+        return cls(mark, body.level, body.secret)
 
 
 def name_problem(name: str) -> str:
