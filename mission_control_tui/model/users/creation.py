@@ -17,6 +17,7 @@ from mission_control_tui.model.domains.address_registry import (
     upn_taken,
 )
 from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -25,7 +26,7 @@ from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
-from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import stated, to_columns, to_view
 from mission_control_tui.model.users.rules import (
