@@ -28,9 +28,9 @@ from mission_control_tui.model.search.user_queries import (
     count_of,
     of_user,
 )
-from mission_control_tui.model.services.seats import bought_services
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.lookups import bought_services
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow

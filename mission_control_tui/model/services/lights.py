@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.services.seats import bought_services
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import user_row
+from mission_control_tui.model.store.lookups import bought_services, user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow

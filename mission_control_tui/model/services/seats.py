@@ -213,17 +213,6 @@ def _owned(account_id: int, service: Service) -> Select[str]:
     )
 
 
-async def bought_services(session: AsyncSession, account_id: int) -> set[str]:
-    """Return ids of the services that the account owns seats of."""
-    return set(
-        await session.scalars(
-            select(SeatPoolRow.service_id).where(
-                SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0
-            )
-        )
-    )
-
-
 async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
     """Tell whether the account owns any seat of the service."""
     return await session.scalar(_owned(account_id, service).limit(1)) is not None

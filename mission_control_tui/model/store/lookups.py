@@ -10,7 +10,7 @@ from mission_control_tui.model.errors import Denied, InRecycleBin, NotFound, Usa
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
 
@@ -107,3 +107,14 @@ async def assignment_row(
     if row is None:
         raise NotFound(f"There is no service instance {assignment_id}.")
     return row
+
+
+async def bought_services(session: AsyncSession, account_id: int) -> set[str]:
+    """Return ids of the services that the account owns seats of."""
+    return set(
+        await session.scalars(
+            select(SeatPoolRow.service_id).where(
+                SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0
+            )
+        )
+    )
