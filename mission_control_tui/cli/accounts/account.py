@@ -50,15 +50,11 @@ def list_(session: Session, match: str | None) -> None:
         return await find_accounts(store, session.caller, match, 10_000)
 
     found = session.run(work)
-    tell_list(
-        session,
-        {"accounts": found},
-        ("CODE", "NAME", "DOMAINS"),
-        [
-            (row.code, f"{row.name}{' (sample)' * row.is_sample}", ", ".join(row.domains))
-            for row in found
-        ],
-    )
+    rows = [
+        (row.code, f"{row.name}{' (sample)' * row.is_sample}", ", ".join(row.domains))
+        for row in found
+    ]
+    tell_list(session, {"accounts": found}, ("CODE", "NAME", "DOMAINS"), rows)
 
 
 @account.command()
@@ -106,19 +102,12 @@ def _print(found: AccountDetails) -> None:
             ("Approval", limit),
         ],
     )
-    output.section(
-        ("DOMAIN", "STATE", "TERM"),
-        [
-            (
-                domain.name,
-                f"{output.LIGHT_MARKS[domain.light]} {domain.word}"
-                if domain.light
-                else domain.word,
-                f"{domain.term_months} months" if domain.term_months else "",
-            )
-            for domain in found.domains
-        ],
-    )
+    domains = []
+    for domain in found.domains:
+        mark = f"{output.LIGHT_MARKS[domain.light]} " if domain.light else ""
+        term = f"{domain.term_months} months" if domain.term_months else ""
+        domains.append((domain.name, f"{mark}{domain.word}", term))
+    output.section(("DOMAIN", "STATE", "TERM"), domains)
     output.section(CONTACT_HEADINGS, contact_rows(found.contacts))
     if found.seats:
         output.line("")

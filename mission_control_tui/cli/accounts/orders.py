@@ -45,18 +45,13 @@ def list_orders(
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
     of_kind = OrderKind(kind) if kind else None
     found = session.query(model.list_orders, states=states, kind=of_kind, **wanted)
-    tell_list(
-        session,
-        {"orders": found},
-        ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT"),
-        [
-            (
-                *(order.id, when(order.placed_at), order.state, order.total),
-                "; ".join(f"{bought.quantity} x {bought.label}" for bought in order.lines),
-            )
-            for order in found
-        ],
-    )
+    headings = ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT")
+    tell_list(session, {"orders": found}, headings, [_row(order) for order in found])
+
+
+def _row(order: OrderView) -> tuple[object, ...]:
+    what = "; ".join(f"{bought.quantity} x {bought.label}" for bought in order.lines)
+    return order.id, when(order.placed_at), order.state, order.total, what
 
 
 @orders.command("show")

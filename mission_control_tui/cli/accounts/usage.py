@@ -15,7 +15,8 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.accounts.seat_usage import Usage
+    from mission_control_tui.model.accounts.domain_overview import AccountDomain
+    from mission_control_tui.model.accounts.seat_usage import LevelUsage, Usage
 
 
 @click.command()
@@ -67,12 +68,16 @@ def _level_rows(found: Usage) -> list[list[object]]:
         rows.append(
             [
                 *(seats.service_id, seats.level_id, safe_cell(harmless(seats.level))),
-                *(seats.owned, seats.used, seats.queued, seats.free),
-                *(level.disabled, level.suspended, level.never_provisioned, level.test),
+                *_counts(level),
                 *(level.monthly.currency, *costs),
             ]
         )
     return rows
+
+
+def _counts(level: LevelUsage) -> tuple[int, ...]:
+    seats = (level.seats.owned, level.seats.used, level.seats.queued, level.seats.free)
+    return (*seats, level.disabled, level.suspended, level.never_provisioned, level.test)
 
 
 def _idle_rows(found: Usage) -> list[list[object]]:
@@ -87,21 +92,17 @@ def _print(found: Usage, *, idle: bool) -> None:
     if not found.levels:
         output.say(NOTHING_BOUGHT)
         return
-    output.table(
+    counted = ("OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED", "NEVER PROVISIONED")
+    headings = ("LEVEL", *counted, "A MONTH", "IDLE")
+    rows = [
         (
-            *("LEVEL", "OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED"),
-            *("NEVER PROVISIONED", "A MONTH", "IDLE"),
-        ),
-        [
-            (
-                f"{level.seats.service_id} {level.seats.level_id}",
-                *(level.seats.owned, level.seats.used, level.seats.queued, level.seats.free),
-                *(level.disabled, level.suspended, level.never_provisioned),
-                *(str(level.monthly), str(level.idle)),
-            )
-            for level in found.levels
-        ],
-    )
+            f"{level.seats.service_id} {level.seats.level_id}",
+            *_counts(level)[:-1],
+            *(str(level.monthly), str(level.idle)),
+        )
+        for level in found.levels
+    ]
+    output.table(headings, rows)
     output.line("")
     output.line(f"A month {found.monthly}, of it idle {found.idle} (without tax)")
     count = len(found.idle_seats) + found.more_idle_seats
@@ -127,21 +128,14 @@ def domains(session: Session) -> None:
     from mission_control_tui.model.accounts.domain_overview import account_domains
 
     found = session.query(account_domains)
-    tell_list(
-        session,
-        {"domains": found},
-        ("DOMAIN", "STATE", "TERM ENDS", "USERS", "SERVICES"),
-        [
-            (
-                domain.name,
-                f"{domain.state} (order {domain.order_id})" if domain.order_id else domain.state,
-                domain.ends_on or "",
-                domain.users,
-                ", ".join(
-                    f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.word}"
-                    for service in domain.services
-                ),
-            )
-            for domain in found
-        ],
+    headings = ("DOMAIN", "STATE", "TERM ENDS", "USERS", "SERVICES")
+    tell_list(session, {"domains": found}, headings, [_domain_row(domain) for domain in found])
+
+
+def _domain_row(domain: AccountDomain) -> tuple[object, ...]:
+    state = f"{domain.state} (order {domain.order_id})" if domain.order_id else domain.state
+    lights = (
+        f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.word}"
+        for service in domain.services
     )
+    return domain.name, state, domain.ends_on or "", domain.users, ", ".join(lights)

@@ -55,14 +55,9 @@ def _read(
     action: str, names: tuple[str, ...], given: dict[str, Any]
 ) -> tuple[list[str] | views.BulkFilter, views.BulkAction, ActionParams]:
     users = picked(names, given["users_from"], given["conditions"])
-    params = ActionParams(
-        given["service"],
-        given["level"],
-        dict(given["settings"]),
-        given["instance"],
-        include_disabled=given["include_disabled"],
-        must_change=given["must_change"],
-    )
+    names = ("service", "level", "instance", "include_disabled", "must_change")
+    stated = {name: given[name] for name in names}
+    params = ActionParams(settings=dict(given["settings"]), **stated)
     return users, views.bulk_action(action), params
 
 
@@ -140,19 +135,13 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
     from mission_control_tui.model.bulk import queries
 
     found = session.query(queries.list_bulks, limit=limit, before_id=before, moving=moving)
-    tell_list(
-        session,
-        {"bulks": [output.bulk(view) for view in found]},
-        ("Id", "State", "What", "Progress", "Started"),
-        [
-            (
-                *(view.id, view.state, view.title),
-                *(output.words(view.progress), when(view.created_at)),
-            )
-            for view in found
-        ],
-        nothing="No bulks.",
-    )
+    rows = [
+        (view.id, view.state, view.title, output.words(view.progress), when(view.created_at))
+        for view in found
+    ]
+    told = {"bulks": [output.bulk(view) for view in found]}
+    headings = ("Id", "State", "What", "Progress", "Started")
+    tell_list(session, told, headings, rows, nothing="No bulks.")
 
 
 @bulk.command()

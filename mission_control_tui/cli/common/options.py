@@ -143,11 +143,7 @@ waits = kept(
 
 def changes_user(*examples: str) -> Decorator:
     """As `changes`, with `--wait`, for one USER, whom the function takes after the session."""
-
-    def decorate(command: Command) -> Command:
-        return click.argument("user")(waits(changes(*examples)(command)))
-
-    return decorate
+    return lambda command: click.argument("user")(waits(changes(*examples)(command)))
 
 
 def example(*lines: str) -> Decorator:

@@ -73,11 +73,8 @@ def users_in(path: Path) -> list[str]:
 
     data = contents(path)
     records = [record.cells for record in open_text(data).records() if any(record.cells)]
-    if (
-        records
-        and all(len([cell for cell in cells if cell]) == 1 for cells in records)
-        and ("@" in records[0][0])
-    ):
+    alone = all(sum(map(bool, cells)) == 1 for cells in records)
+    if records and alone and "@" in records[0][0]:
         found = [cells[0].strip() for cells in records]
     else:
         rows = read_users(data, source=str(path)).rows

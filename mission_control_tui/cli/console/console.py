@@ -17,7 +17,6 @@ from mission_control_tui.cli.console import typed
 if TYPE_CHECKING:
     from mission_control_tui.cli.console.typed import ParsedCommand, ProcessResult
     from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.screens.base.command_line import CommandLine
 
 
@@ -30,7 +29,7 @@ def open_console(session: Session, root: click.Command) -> int:
     settings = session.settings
     if not settings.database and not Path(session.where).exists():
         say("First start: making a database with a sample account ...")
-        session.run(_nothing)
+        session.run(lambda _store: asyncio.sleep(0))  # opening makes what is missing
     return console.open_console(
         settings,
         session.where,
@@ -59,7 +58,3 @@ def command_line(database: str, root: click.Command) -> CommandLine:
         return await asyncio.to_thread(typed.complete, root, text)
 
     return CommandLine(partial(typed.understand, root), run, complete, history.read, history.add)
-
-
-async def _nothing(_store: Store) -> None:
-    """Do nothing: opening has made what was missing."""

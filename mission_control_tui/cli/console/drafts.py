@@ -23,16 +23,12 @@ def list_(session: Session) -> None:
     from mission_control_tui.model.operators.drafts import list_drafts
 
     found = session.run(lambda store: list_drafts(store, session.caller))
-    tell_list(
-        session,
-        {"drafts": found},
-        ("ID", "ACCOUNT", "FORM", "WHEN", "ABOUT"),
-        [
-            (draft.id, draft.account_code, draft.kind, when(draft.updated_at), draft.title or "-")
-            for draft in found
-        ],
-        nothing="You have no drafts.",
-    )
+    rows = [
+        (draft.id, draft.account_code, draft.kind, when(draft.updated_at), draft.title or "-")
+        for draft in found
+    ]
+    headings = ("ID", "ACCOUNT", "FORM", "WHEN", "ABOUT")
+    tell_list(session, {"drafts": found}, headings, rows, nothing="You have no drafts.")
 
 
 @drafts.command()

@@ -39,24 +39,18 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
         file = passwords.file_where_needed(session, bool(found.passwords))
         if session.dry_run:
             return found, [], []
-        if not found.queued:
-            # The same again changes nothing, not even the list of bulks.
-            chosen = await bulks.chosen(scope, users, action, params)
-            lights = await _lights(session, scope, chosen)
-            by_id = {view.id: view for view in lights}
-            return found, [], [_given(user, by_id, params) for user in chosen]
-        outcome = await bulks.start(scope, users, action, params)
-        requests = await bulk_running.go_on(session, scope, outcome.result, file)
-        started = await bulk_running.look(scope, outcome.result)
-        items = await queries.items(scope, started.id, limit=EVERYTHING)
+        requests: list[int] = []
+        items: Sequence[BulkItemView | BulkTarget]
+        if found.queued:
+            outcome = await bulks.start(scope, users, action, params)
+            requests = await bulk_running.go_on(session, scope, outcome.result, file)
+            started = await bulk_running.look(scope, outcome.result)
+            items = await queries.items(scope, started.id, limit=EVERYTHING)
+        else:  # the same again changes nothing, not even the list of bulks
+            items = await bulks.chosen(scope, users, action, params)
         lights = await _lights(session, scope, items)
         by_id = {view.id: view for view in lights}
-        given = [
-            _given(item, by_id, params)
-            | {"assignment": item.assignment_id, "request": item.request_id}
-            for item in items
-        ]
-        return found, requests, given
+        return found, requests, [_given(item, by_id, params) for item in items]
 
     found, requests, given = session.query(work)
     if session.json:
@@ -103,28 +97,19 @@ def _given(
         "instance": params.instance,
         "level": (view.level_id or None) if view else None,
         "login": view.backend_name if view else "",
-        "assignment": view.id if view else None,
-        "request": None,
+        "assignment": user.assignment_id,
+        "request": getattr(user, "request_id", None),
     }
 
 
-def as_plan(found: BulkPlan, requests: Sequence[int], kind: str = "service") -> Plan:
+def as_plan(found: BulkPlan, requests: Sequence[int]) -> Plan:
     """Return a bulk's plan in the shape of every other plan, as it is printed as JSON."""
     left_out = [
-        PlanLine(PlanVerb.UNCHANGED, kind, name, {}, {"why": group.reason})
+        PlanLine(PlanVerb.UNCHANGED, "service", name, {}, {"why": group.reason})
         for group in found.reasons
         if group.state != "waiting"
         for name in group.names
     ]
-    return Plan(
-        lines=tuple(left_out),
-        seats=tuple(
-            SeatLine(
-                *(seats.service_id, seats.level_id, seats.owned, seats.owned),
-                *(seats.free_before, seats.free_queued),
-            )
-            for seats in found.seats
-        ),
-        warnings=found.warnings,
-        requests=tuple(requests),
-    )
+    names = ("service_id", "level_id", "owned", "owned", "free_before", "free_queued")
+    seats = [SeatLine(*(getattr(level, name) for name in names)) for level in found.seats]
+    return Plan(tuple(left_out), tuple(seats), warnings=found.warnings, requests=tuple(requests))

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from mission_control_tui.cli.bulk import output
+from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.cli.services.retry_all import retry_all
+from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.errors import UsageError
-from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
+from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.views import RequestView
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.bulk.retry import RetryPlan
+    from mission_control_tui.model.bulk.views import BulkView
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
@@ -42,13 +46,8 @@ def list_all(
 
     from mission_control_tui.model.requests.queries import list_requests
 
-    found = session.query(
-        list_requests,
-        states=[RequestState(state) for state in states],
-        user=user,
-        limit=limit,
-        before_id=before,
-    )
+    wanted = [RequestState(state) for state in states]
+    found = session.query(list_requests, states=wanted, user=user, limit=limit, before_id=before)
     results.tell_list(
         session,
         {"requests": [request(view) for view in found]},
@@ -130,13 +129,52 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     if (request_id is None) is not all_red:
         raise UsageError("Name one request, or all with --all-red.")
     if request_id is None:
-        retry_all(session)
+        _retry_all(session)
         return
     from mission_control_tui.model.requests import control
 
     outcome = _change_queue(session, control.retry, request_id)
     retried = outcome.result if outcome.applied else ()
     results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
+
+
+def _retry_all(session: Session) -> None:
+    """Ask again for every service of the account whose light is red."""
+
+    async def work(scope: AccountScope) -> tuple[RetryPlan, BulkView | None, list[int]]:
+        from mission_control_tui.model.bulk import control as bulks
+        from mission_control_tui.model.bulk.retry import EVERYBODY, retry_plan
+
+        found = await retry_plan(scope)
+        if session.dry_run or not found.queued:
+            return found, None, []
+        outcome = await bulks.start(scope, EVERYBODY, BulkOnlyAction.RETRY)
+        queued = await bulk_running.go_on(session, scope, outcome.result, None)
+        return found, await bulk_running.look(scope, outcome.result), queued
+
+    found, started, queued = session.query(work)
+    lights = {"light": str(Light.RED)}, {"light": str(Light.ORANGE)}
+    lines = tuple(
+        PlanLine(PlanVerb.CHANGED, "service", f"{red.subject} {red.service_id}", *lights)
+        for red in found.lines
+    )
+    count = found.queued if started is None else len(queued)
+    outcome = Outcome(found, Plan(lines, requests=tuple(queued)), not session.dry_run)
+    told = {
+        "retried": count,
+        "requests": queued,
+        "bulk": output.bulk(started) if started is not None else None,
+        "likely": [
+            {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
+        ],
+    }
+    results.tell(session, outcome, told)
+    if session.json:
+        return
+    for likely, why, many in found.reasons:
+        line(f"{many:>6}  {likely}: {why}")
+    were = "would be" if session.dry_run else "was" if count == 1 else "were"
+    line(f"{count} {were} queued again.")
 
 
 @requests.command()

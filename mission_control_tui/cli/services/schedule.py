@@ -81,19 +81,11 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
     found = session.query(
         list_schedules, user=user, states=[ScheduleState(state) for state in states], limit=limit
     )
-    results.tell_list(
-        session,
-        {"schedules": [document(view) for view in found]},
-        ("No", "When", "User", "What", "State", "By", "Ticket", "Said"),
-        [
-            (
-                *(view.id, view.shown, view.upn, view.what, str(view.state)),
-                *(view.operator, view.ticket, view.said),
-            )
-            for view in found
-        ],
-        nothing="Nothing is scheduled.",
-    )
+    headings = ("No", "When", "User", "What", "State", "By", "Ticket", "Said")
+    names = ("id", "shown", "upn", "what", "state", "operator", "ticket", "said")
+    rows = [tuple(attributes(view, *names).values()) for view in found]
+    told = {"schedules": [document(view) for view in found]}
+    results.tell_list(session, told, headings, rows, nothing="Nothing is scheduled.")
 
 
 @schedule.command()

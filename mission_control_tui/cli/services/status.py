@@ -52,23 +52,17 @@ def status(session: Session, user: str | None, light: str | None) -> None:
     results.judge(session, views)
 
 
+def _row(view: AssignmentView) -> tuple[str, ...]:
+    service, now = f"{view.service_id} {view.instance}".rstrip(), view.step
+    drift = " (drift)" if view.drift else ""
+    return waiting.light_of(view), view.subject, service, view.level_id, now + drift
+
+
 def _print(views: Sequence[AssignmentView]) -> None:
     if not views:
         say("No services.")
         return
-    table(
-        ["Light", "User", "Service", "Level", "Now"],
-        [
-            [
-                waiting.light_of(view),
-                view.subject,
-                f"{view.service_id} {view.instance}".rstrip(),
-                view.level_id,
-                view.step + (" (drift)" if view.drift else ""),
-            ]
-            for view in views
-        ],
-    )
+    table(["Light", "User", "Service", "Level", "Now"], [_row(view) for view in views])
     for view in views:
         if view.error_said:
             line("")

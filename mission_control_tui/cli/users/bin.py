@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import destroys, limited, reads
 from mission_control_tui.cli.common.output import when
 from mission_control_tui.cli.common.session import Session
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.recycle_bin.purge import BinLine
 
 
 @click.command("bin")
@@ -24,19 +29,15 @@ def recycling_bin(session: Session, query: str, limit: int) -> None:
     found = session.query(
         list_bin, bin_days=session.settings.worker.bin_days, query=query, limit=limit
     )
-    results.tell_list(
-        session,
-        {"users": found},
-        ("UPN", "Display name", "Deleted", "By", "Days", "Purged"),
-        [
-            (
-                *(user.upn, user.display_name, when(user.deleted_at), user.deleted_by),
-                *(user.age_days, when(user.purge_at) or "never by itself"),
-            )
-            for user in found
-        ],
-        nothing="Nobody is in the recycling bin.",
-    )
+    headings = ("UPN", "Display name", "Deleted", "By", "Days", "Purged")
+    rows = [_row(user) for user in found]
+    nobody = "Nobody is in the recycling bin."
+    results.tell_list(session, {"users": found}, headings, rows, nothing=nobody)
+
+
+def _row(user: BinLine) -> tuple[object, ...]:
+    deleted, purged = when(user.deleted_at), when(user.purge_at) or "never by itself"
+    return user.upn, user.display_name, deleted, user.deleted_by, user.age_days, purged
 
 
 @click.command()

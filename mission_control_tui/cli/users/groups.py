@@ -14,7 +14,7 @@ from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Service
-    from mission_control_tui.model.groups.queries import ObjectView
+    from mission_control_tui.model.groups.queries import ObjectLine, ObjectView
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
 
@@ -82,18 +82,14 @@ def list_objects(session: Session, **wanted: Any) -> None:
     from mission_control_tui.model.groups.queries import list_objects as listed
 
     found = session.query(listed, **wanted)
-    results.tell_list(
-        session,
-        {"objects": found.rows, "total": found.total},
-        ("Name", "Address", "Kind", "Members", "Light"),
-        [
-            (
-                *(row.name, row.address, row.kind_name, row.members),
-                f"{LIGHT_MARKS[row.light]} {row.word}" + (", being removed" * row.removed),
-            )
-            for row in found.rows
-        ],
-    )
+    headings = ("Name", "Address", "Kind", "Members", "Light")
+    rows = [_row(shown) for shown in found.rows]
+    results.tell_list(session, {"objects": found.rows, "total": found.total}, headings, rows)
+
+
+def _row(shown: ObjectLine) -> tuple[object, ...]:
+    light = f"{LIGHT_MARKS[shown.light]} {shown.word}" + (", being removed" * shown.removed)
+    return shown.name, shown.address, shown.kind_name, shown.members, light
 
 
 @objects.command()

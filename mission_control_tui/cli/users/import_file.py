@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +15,13 @@ from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.progress import Progress
-from mission_control_tui.cli.common.reject_file import refuse_existing_rejects, write_refused
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.onboarding.file_import import ImportResult
+    from mission_control_tui.model.onboarding.file_import import ImportResult, RejectedRow
     from mission_control_tui.model.onboarding.files.read import ImportFile
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
@@ -47,7 +49,7 @@ def import_file(session: Session, file: Path, update: bool, rejects_out: Path | 
     exist change only with --update. Passwords come from the file or are generated.
     """
     if rejects_out is not None:
-        refuse_existing_rejects(rejects_out)
+        _refuse_existing_rejects(rejects_out)
     progress = Progress()
     with progress:
         users = _read(file, progress)
@@ -56,7 +58,7 @@ def import_file(session: Session, file: Path, update: bool, rejects_out: Path | 
     outcome = session.query(_import, session, users, update, progress)
     rejects = None
     if outcome.applied and outcome.result.refused:
-        rejects = write_refused(file, users, outcome.result.refused, rejects_out)
+        rejects = _write_refused(file, users, outcome.result.refused, rejects_out)
     if not session.printed(_json(users, outcome, rejects)):
         _print(users, outcome, update=update)
     for warning in outcome.result.warnings:
@@ -175,12 +177,51 @@ def _json(
 def _finish(outcome: Outcome[ImportResult], rejects: Path | None) -> None:
     """Raise ImportIncomplete with every problem when rows were refused."""
     result = outcome.result
-    count = len(result.refused)
-    if not count:
+    many = len(result.refused)
+    if not many:
         return
-    were = "would be" if not outcome.applied else "was" if count == 1 else "were"
+    were = "would be" if not outcome.applied else "was" if many == 1 else "were"
     raise ImportIncomplete(
-        f"{count} row{'s'[: count > 1]} {were} refused.",
+        f"{many} row{'s'[: many > 1]} {were} refused.",
         problems=result.problems,
         hint=f"They are in {rejects}: correct them there, and import that file." if rejects else "",
     )
+
+
+def _refuse_existing_rejects(path: Path) -> None:
+    """Raise Conflict when the named file is there already, before anything is imported."""
+    if os.path.lexists(path):
+        raise Conflict(
+            f"{path} exists already and is not overwritten. Nothing was imported.",
+            hint="Name another file with --rejects-out.",
+        )
+
+
+def _write_refused(
+    source: Path, file: ImportFile, refused: Sequence[RejectedRow], chosen: Path | None
+) -> Path | None:
+    """Write the rows with their reasons; returns where, or None after saying why that was not possible."""
+    from mission_control_tui.model.onboarding.files.write import bad_rows_csv
+    from mission_control_tui.model.store.private_files import make
+
+    rows = bad_rows_csv(file, [(rejected.row, rejected.problems) for rejected in refused])
+    for path in [chosen] if chosen is not None else _reject_names(source):
+        try:
+            make(path, rows.encoded(), 0o600 if rows.secret else 0o666)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            say(f"The refused rows could not be written to {path}: {error.strerror}.")
+            return None
+        return path
+    say(f"The refused rows could not be written to {chosen}: it exists already.")
+    return None
+
+
+def _reject_names(source: Path) -> Iterator[Path]:
+    """Yield users-refused.csv, then users-refused-2.csv and so on; the rows of a corrected file keep its name."""
+    named = Path("users.csv") if str(source) == "-" else source
+    stem = named.stem.removesuffix("-refused")
+    yield named.with_name(f"{stem}-refused.csv")
+    for number in count(2):
+        yield named.with_name(f"{stem}-refused-{number}.csv")

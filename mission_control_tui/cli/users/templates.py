@@ -33,21 +33,17 @@ def list_(session: Session) -> None:
     from mission_control_tui.model.onboarding.templates import list_templates
 
     found = session.query(list_templates)
-    results.tell_list(
-        session,
-        {"templates": [as_json(template) for template in found]},
-        ("Template", "Services", "Fields", "Saved"),
-        [
-            (
-                template.name,
-                ", ".join(f"{given.service} {given.level}" for given in template.content.services),
-                ", ".join(template.content.fields),
-                when(template.updated_at),
-            )
-            for template in found
-        ],
-        nothing="No templates yet: mission-control templates save NAME --like USER",
-    )
+    told = {"templates": [as_json(template) for template in found]}
+    rows = [_row(template) for template in found]
+    none = "No templates yet: mission-control templates save NAME --like USER"
+    headings = ("Template", "Services", "Fields", "Saved")
+    results.tell_list(session, told, headings, rows, nothing=none)
+
+
+def _row(template: Template) -> tuple[str, ...]:
+    content = template.content
+    services = ", ".join(f"{given.service} {given.level}" for given in content.services)
+    return template.name, services, ", ".join(content.fields), when(template.updated_at)
 
 
 @templates.command()

@@ -220,6 +220,6 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_shown(entry) for entry in value) or "none"
     if is_dataclass(value):
-        given = ((one.name, getattr(value, one.name)) for one in fields(value))
+        given = ((field.name, getattr(value, field.name)) for field in fields(value))
         return "{" + ", ".join(f"{k} = {_shown(v)}" for k, v in given if v is not None) + "}"
     return str(value)

@@ -73,7 +73,9 @@ def quote(
         problems.append(Problem("product", f"{sold.name} is no longer sold"))
     bought = _level(sold, level, problems)
     months = _term(sold, term, problems)
-    _check_quantity(sold, quantity, problems)
+    if not sold.min_quantity <= quantity <= sold.max_quantity:
+        what = f"{quantity} is outside {sold.min_quantity} to {sold.max_quantity}"
+        problems.append(Problem("quantity", what, "give a quantity in that range"))
     name = _domain(sold, domain, problems)
     if problems or bought is None:
         raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
@@ -151,12 +153,6 @@ def _term(product: Product, term: int | None, problems: list[Problem]) -> int:
         what = f"{product.name} is not sold for {term} months"
         problems.append(Problem("term", what, f"Terms in months: {choices}."))
     return term
-
-
-def _check_quantity(product: Product, quantity: int, problems: list[Problem]) -> None:
-    if not product.min_quantity <= quantity <= product.max_quantity:
-        what = f"{quantity} is outside {product.min_quantity} to {product.max_quantity}"
-        problems.append(Problem("quantity", what, "give a quantity in that range"))
 
 
 def _domain(product: Product, given: str | None, problems: list[Problem]) -> str:

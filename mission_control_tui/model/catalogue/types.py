@@ -277,39 +277,42 @@ class Product:
 
     def extension(self, key: str) -> Extension:
         """Return the extension with this id or name; the dot in front may be missing."""
-        by_name = [one for one in self.extensions if one.name == f".{key}".casefold()]
+        by_name = [ending for ending in self.extensions if ending.name == f".{key}".casefold()]
         return by_name[0] if by_name else find(self.extensions, key, "extension", of=self.name)
 
     def extension_of(self, domain: str) -> Extension:
         """Return the longest extension that `domain` ends with."""
-        fitting = [one for one in self.extensions if domain.casefold().endswith(one.name)]
+        fitting = [ending for ending in self.extensions if domain.casefold().endswith(ending.name)]
         if not fitting:
-            sold = ", ".join(one.name for one in self.extensions if not one.withdrawn)
+            sold = ", ".join(ending.name for ending in self.extensions if not ending.withdrawn)
             raise NotFound(f"{domain} has no ending that is sold here.", hint=f"There are: {sold}.")
-        return max(fitting, key=lambda one: len(one.name))
+        return max(fitting, key=lambda ending: len(ending.name))
 
     def fields_for(self, extension: str | None = None) -> tuple[OrderField, ...]:
         """Return the questions to ask, in order, for a domain with this extension (id or name), or for none."""
         chosen = self.extension(extension).id if extension else None
-        return tuple(one for one in self.fields if not one.extensions or chosen in one.extensions)
+        return tuple(
+            asked for asked in self.fields if not asked.extensions or chosen in asked.extensions
+        )
 
     def validate_fields(
         self, given: Mapping[str, object], extension: str | None = None
     ) -> dict[str, Value]:
         """Return all answers of a purchase, field id -> value, with defaults; every problem at once."""
         asked = self.fields_for(extension)
-        known = [one.id for one in asked]
+        known = [question.id for question in asked]
         problems = [
             Problem(key, f"{self.name} does not ask for it", did_you_mean(key, known))
             for key in given
             if key not in known
         ]
         answers: dict[str, Value] = {}
-        for one in asked:
+        for question in asked:
             try:
-                answers[one.id] = one.convert(given.get(one.id, one.initial))
+                answer = given.get(question.id, question.initial)
+                answers[question.id] = question.convert(answer)
             except InvalidValue as refused:
-                problems.append(one.problem(refused))
+                problems.append(question.problem(refused))
         if problems:
             raise InvalidInput(
                 f"{len(problems)} of the answers for {self.name} cannot be used.", problems=problems
@@ -343,7 +346,7 @@ class Catalogue:
     @property
     def kinds(self) -> tuple[Service, ...]:
         """The services of objects: the kinds of object that there are."""
-        return tuple(one for one in self.services if one.subject is SubjectKind.OBJECT)
+        return tuple(kind for kind in self.services if kind.subject is SubjectKind.OBJECT)
 
     def kind(self, key: str) -> Service:
         """Return the kind of object with this id or name."""
@@ -354,10 +357,10 @@ class Catalogue:
         wanted = self.service(service)
         level_id = wanted.level(level).id
         found = [
-            (product, one)
+            (product, sold)
             for product in self.products
-            for one in product.levels
-            if (one.grants_service, one.grants_level) == (wanted.id, level_id)
+            for sold in product.levels
+            if (sold.grants_service, sold.grants_level) == (wanted.id, level_id)
         ]
         found.sort(key=lambda pair: pair[0].withdrawn or pair[1].withdrawn)
         return tuple(found)

@@ -81,9 +81,7 @@ class ValueRule:
             return self.convert(given)
         except InvalidValue as refused:
             raise InvalidInput(
-                f"{self.name}: {refused.what}",
-                hint=refused.hint,
-                problems=[self.problem(refused)],
+                f"{self.name}: {refused.what}", hint=refused.hint, problems=[self.problem(refused)]
             ) from refused
 
     def problem(self, refused: InvalidValue) -> Problem:

@@ -14,6 +14,7 @@ The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,7 +27,7 @@ from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkView
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, Level, Service
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import InvalidInput, NoSeats, Problem
 from mission_control_tui.model.onboarding.file_import import locked_policy
@@ -95,12 +96,12 @@ class PasteResult:
     @property
     def created(self) -> tuple[UpnProposal, ...]:
         """Who was created, or would be."""
-        return tuple(one for one in self.people if not one.problems)
+        return tuple(made for made in self.people if not made.problems)
 
     @property
     def refused(self) -> tuple[UpnProposal, ...]:
         """Who was not."""
-        return tuple(one for one in self.people if one.problems)
+        return tuple(made for made in self.people if made.problems)
 
     @property
     def short(self) -> tuple[SeatNeed, ...]:
@@ -213,35 +214,33 @@ def _fields(one: UpnProposal, content: TemplateContent) -> dict[str, Value]:
 async def _seats(
     tx: Transaction, catalogue: Catalogue, account_id: int, content: TemplateContent, count: int
 ) -> tuple[SeatNeed, ...]:
-    owned = {
-        (one.service_id, one.level_id): one.free
-        for one in await overview(tx.session, catalogue, account_id)
-    }
-    needed: dict[tuple[str, str], int] = {}
-    for one in content.services:
-        if catalogue.service(one.service).seats:
-            needed[one.service, one.level] = needed.get((one.service, one.level), 0) + count
+    seats = await overview(tx.session, catalogue, account_id)
+    free = {(owned.service_id, owned.level_id): owned.free for owned in seats}
+    needed: Counter[tuple[Service, Level]] = Counter()
+    for given in content.services:
+        service = catalogue.service(given.service)
+        if service.seats:
+            needed[service, service.level(given.level)] += count
     return tuple(
         SeatNeed(
-            *(service_id, catalogue.service(service_id).name),
-            *(level_id, catalogue.service(service_id).level(level_id).name),
-            *(owned.get((service_id, level_id), 0), count),
+            *(service.id, service.name, level.id, level.name),
+            free.get((service.id, level.id), 0),
+            count,
         )
-        for (service_id, level_id), count in needed.items()
+        for (service, level), count in needed.items()
     )
 
 
 def _require(seats: Sequence[SeatNeed]) -> None:
     short = [seat for seat in seats if seat.short]
     if short:
-        problems = [
-            Problem(f"{one.service}, {one.level}", f"{one.needed} needed, {one.free} free")
-            for one in short
-        ]
         raise NoSeats(
             "There are too few seats for this list. Nothing was changed.",
-            levels=[(one.service_id, one.level_id) for one in short],
-            problems=problems,
+            levels=[(seat.service_id, seat.level_id) for seat in short],
+            problems=[
+                Problem(f"{seat.service}, {seat.level}", f"{seat.needed} needed, {seat.free} free")
+                for seat in short
+            ],
             hint="Buy more, or let the last ones go without (--allow-short).",
         )
 
@@ -262,11 +261,10 @@ async def _bulk(
             select(AddressRow.key, AddressRow.user_id).where(AddressRow.key.in_(some))
         )
         ids |= {key: user_id for key, user_id in found if user_id is not None}
-    given = [dict(one) for one in content.to_json()["services"]]
     targets = [
-        BulkTarget(ids[user.key], None, user.details.upn, {"give": service})
+        BulkTarget(ids[user.key], None, user.details.upn, {"give": dict(service)})
         for user in users
-        for service in given
+        for service in content.to_json()["services"]
     ]
     attended = reveals(catalogue, BulkOnlyAction.GIVE, ActionParams(), targets)
     return await bulks.create_in(

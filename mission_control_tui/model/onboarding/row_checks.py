@@ -108,14 +108,9 @@ class RowChecker:
 
     async def _load(self, lock: bool) -> None:
         """The users whose UPNs the file states, and the UPNs of their managers."""
-        ids = sorted(
-            {
-                holder.user_id
-                for key in self._keys.values()
-                if (holder := self._held.get(key)) is not None and self._is_ours(holder)
-            }
-        )
-        for chunk in batches(ids, KEYS_AT_ONCE):
+        held = (self._held.get(key) for key in self._keys.values())
+        ids = {holder.user_id for holder in held if holder is not None and self._is_ours(holder)}
+        for chunk in batches(sorted(ids), KEYS_AT_ONCE):
             statement = select(UserRow).where(UserRow.id.in_(chunk)).order_by(UserRow.id)
             rows = await self._session.scalars(statement.with_for_update() if lock else statement)
             self._users.update((row.id, row) for row in rows)

@@ -19,11 +19,12 @@ from mission_control_tui.model.domains.address_registry import (
     holders,
     taken,
 )
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.onboarding.pasted_list import PastedPerson
 from mission_control_tui.model.people.address_syntax import (
     LOCAL_LIMIT,
     domain_key,
+    domain_of,
     lookup_key,
     upn_problems,
 )
@@ -122,7 +123,7 @@ async def propose(
             await asyncio.sleep(0)
         if person.problems:
             found[index] = UpnProposal(person, problems=person.problems)
-        elif person.address and _domain_of(person.address) in own:
+        elif person.address and domain_of(person.address) in own:
             open_[index] = iter((person.address,))
         elif local := local_part(
             pattern, person.first_names, person.last_name, person.display_name
@@ -187,11 +188,7 @@ def _none_free(person: PastedPerson) -> UpnProposal:
 
 
 def _judge(
-    person: PastedPerson,
-    upn: str,
-    held: dict[str, Holder],
-    used: dict[str, int],
-    account_id: int,
+    person: PastedPerson, upn: str, held: dict[str, Holder], used: dict[str, int], account_id: int
 ) -> UpnProposal | None:
     """Return what becomes of the person with this UPN; None where the next one is to be tried."""
     if not upn:
@@ -219,10 +216,3 @@ def _judge(
     outside = person.address and not given
     note = f"{harmless(person.address)} becomes the External Email" if outside else ""
     return UpnProposal(person, upn, note)
-
-
-def _domain_of(address: str) -> str:
-    try:
-        return domain_key(address.rpartition("@")[2])
-    except InvalidInput:
-        return ""

@@ -93,11 +93,7 @@ def _rows(
         word = "generated" if user.password is None else "given"
         note_created(tx, details, user_id, {"password": word})
     terms.sort(key=lambda row: (row["term"], row["user_id"]))
-    return {
-        _table(UserRow): people,
-        _table(AddressRow): addresses,
-        _table(SearchTermRow): terms,
-    }
+    return {_table(UserRow): people, _table(AddressRow): addresses, _table(SearchTermRow): terms}
 
 
 async def _set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:

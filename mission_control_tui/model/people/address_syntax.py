@@ -47,6 +47,14 @@ def domain_key(domain: str) -> str:
     return name
 
 
+def domain_of(address: str) -> str:
+    """Return the key of an address's domain, "" where that is not one."""
+    try:
+        return domain_key(address.rpartition("@")[2])
+    except InvalidInput:
+        return ""
+
+
 def upn_key(upn: str) -> str:
     """The form by which UPNs and aliases are compared and unique. Raises InvalidInput when the domain is not one."""
     local, _, domain = upn.strip().rpartition("@")

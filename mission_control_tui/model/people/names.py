@@ -14,6 +14,7 @@ Taken = Container[str] | Callable[[str], bool]
 FORBIDDEN_IN_USERNAMES = frozenset('"/\\[]:;|=,+*?<>@')
 """The characters that sAMAccountName refuses (Microsoft, "SAM-Account-Name attribute")."""
 
+_UNFIT = FORBIDDEN_IN_USERNAMES | {" "}
 _NUMBERED_ALTERNATIVES = 1000
 
 
@@ -31,10 +32,7 @@ def username_for(upn: str, taken: Taken = ()) -> str:
     plain = "".join(
         char
         for char in _without_accents(local).lower()
-        if char.isascii()
-        and char.isprintable()
-        and char != " "
-        and char not in FORBIDDEN_IN_USERNAMES
+        if char.isascii() and char.isprintable() and char not in _UNFIT
     )
     base = plain[:USERNAME_LIMIT].strip(".") or "user"
     is_taken = _asker(taken)

@@ -39,7 +39,7 @@ def difference_words(
 
     def said(value: object) -> str:
         if isinstance(value, list | tuple):
-            return ", ".join(str(one) for one in value) or "nothing"
+            return ", ".join(map(str, value)) or "nothing"
         return {True: "yes", False: "no", None: "nothing", "": "nothing"}.get(
             value if isinstance(value, str | bool | None) else str(value), f'"{value}"'
         )

@@ -13,15 +13,7 @@ from mission_control_tui.model.text.clean import harmless
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
-_SINGULAR = {
-    "services": "service",
-    "products": "product",
-    "levels": "level",
-    "options": "option",
-    "roles": "role",
-    "extensions": "extension",
-    "fields": "field",
-}
+_LISTS = frozenset({"services", "products", "levels", "options", "roles", "extensions", "fields"})
 
 
 class FileProblem(NamedTuple):
@@ -75,6 +67,12 @@ class Node:
             if isinstance(entry, str):
                 yield index, entry
 
+    def unknown(self, key: str, kind: str, known: list[str]) -> Iterator[FileProblem]:
+        """Yield the texts of the list at `key` that name no `kind` of those `known`."""
+        for index, word in self.words(key):
+            if word not in known:
+                yield absent(self.at(key, index), kind, word, known)
+
     def inside(self, key: str) -> Node:
         """Return the table at `key`, empty where there is none."""
         value = self.table.get(key)
@@ -92,12 +90,12 @@ class Node:
 
     def child(self, key: str, wanted: str) -> Node | None:
         """Return the table of the array at `key` with this id."""
-        return next((one for one in self.children(key) if one.text("id") == wanted), None)
+        return next((child for child in self.children(key) if child.text("id") == wanted), None)
 
     def ids(self, key: str) -> list[str]:
         """Return the ids of the array at `key`."""
-        found = (one.text("id") for one in self.children(key))
-        return list(dict.fromkeys(one for one in found if one is not None))
+        found = (child.text("id") for child in self.children(key))
+        return list(dict.fromkeys(key for key in found if key is not None))
 
 
 def absent(path: Path, kind: str, word: str, known: list[str]) -> FileProblem:
@@ -114,7 +112,7 @@ def place(document: Mapping[str, object], path: Path) -> str:
     for key in path:
         here = _step(here, key)
         if isinstance(key, int):
-            kind = _SINGULAR.get(parts[-1], "") if parts else ""
+            kind = parts[-1].removesuffix("s") if parts and parts[-1] in _LISTS else ""
             name = here.get("id", here.get("name")) if isinstance(here, dict) else None
             label = harmless(name)[:60] if isinstance(name, str) and name else f"#{key + 1}"
             if kind and isinstance(here, dict):

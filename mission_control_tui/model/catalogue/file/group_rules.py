@@ -59,14 +59,12 @@ def _included(root: Node, service: Node) -> Iterator[FileProblem]:
 
 def _role(root: Node, role: Node) -> Iterator[FileProblem]:
     kinds = [
-        one.text("id") or ""
-        for one in root.children("services")
-        if one.word("subject", SubjectKind, SubjectKind.USER) is SubjectKind.OBJECT
+        service.text("id") or ""
+        for service in root.children("services")
+        if service.word("subject", SubjectKind, SubjectKind.USER) is SubjectKind.OBJECT
     ]
     accepts = [word for _, word in role.words("accepts")]
-    for index, word in role.words("accepts"):
-        if word != USER_MEMBER and word not in kinds:
-            yield absent(role.at("accepts", index), "kind of member", word, [USER_MEMBER, *kinds])
+    yield from role.unknown("accepts", "kind of member", [USER_MEMBER, *kinds])
     for index, word in role.words("requires"):
         path = role.at("requires", index)
         required = root.child("services", word)

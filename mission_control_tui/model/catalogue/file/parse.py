@@ -135,9 +135,8 @@ def _finding(root: type[BaseModel], detail: ErrorDetails) -> FileProblem:
     match detail["type"]:
         case "missing":
             expected = _expected(root, path)
-            return FileProblem(
-                path, "this key is missing", f"expected {expected}" if expected else ""
-            )
+            hint = f"expected {expected}" if expected else ""
+            return FileProblem(path, "this key is missing", hint)
         case "extra_forbidden":
             known = list(_keys(root, path[:-1]))
             guess = did_you_mean(str(path[-1]), known) or f"The keys here are: {', '.join(known)}."

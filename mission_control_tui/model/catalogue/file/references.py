@@ -45,16 +45,16 @@ def _currency(root: Node) -> Iterator[FileProblem]:
 def _unique(owner: Node, key: str) -> Iterator[FileProblem]:
     """Yield names that stand twice: ids and names share one space within a list, because either finds a thing."""
     taken: dict[str, Node] = {}
-    for one in owner.children(key):
+    for child in owner.children(key):
         for kind in ("id", "name"):
-            text = one.text(kind)
+            text = child.text(kind)
             if text is None:
                 continue
-            first = taken.setdefault(fold(text), one)
-            if first is not one:
+            first = taken.setdefault(fold(text), child)
+            if first is not child:
                 what = f"the {kind} {harmless(text)!r} is taken already"
                 hint = "ids and names are unique within their list"
-                yield FileProblem(one.at(kind), what, hint, see=first.path)
+                yield FileProblem(child.at(kind), what, hint, see=first.path)
 
 
 def _service(
@@ -71,9 +71,7 @@ def _service(
     levels = service.ids("levels")
     for option in service.children("options"):
         had = [word for _, word in option.words("levels")]
-        for index, word in option.words("levels"):
-            if word not in levels:
-                yield absent(option.at("levels", index), "level", word, levels)
+        yield from option.unknown("levels", "level", levels)
         for level_id in option.inside("per_level").table:
             if level_id not in levels:
                 yield absent(option.at("per_level", level_id), "level", level_id, levels)
@@ -99,9 +97,9 @@ def _requires(root: Node, service: Node) -> Iterator[FileProblem]:
 def _cycles(root: Node) -> Iterator[FileProblem]:
     """Yield each service that needs itself, at the entry that leads back to it."""
     needs = {
-        found: [word for _, word in one.words("requires")]
-        for one in root.children("services")
-        if (found := one.text("id")) is not None
+        found: [word for _, word in service.words("requires")]
+        for service in root.children("services")
+        if (found := service.text("id")) is not None
     }
 
     def reaches(start: str, goal: str) -> list[str] | None:
@@ -122,7 +120,7 @@ def _cycles(root: Node) -> Iterator[FileProblem]:
         for index, word in service.words("requires"):
             trail = reaches(word, own) if own is not None else None
             if trail is not None:
-                circle = " > ".join(harmless(one) for one in (own or "", *trail))
+                circle = " > ".join(harmless(needed) for needed in (own or "", *trail))
                 what = f"these services need each other: {circle}"
                 yield FileProblem(service.at("requires", index), what, "take one of them out")
 
@@ -166,11 +164,9 @@ def _product(root: Node, product: Node) -> Iterator[FileProblem]:
             yield FileProblem(level.at("prices"), what, "move them there")
     yield from _extensions(product, buys)
     known = product.ids("extensions")
-    for one in product.children("fields"):
-        for index, word in one.words("extensions"):
-            if word not in known:
-                yield absent(one.at("extensions", index), "extension", word, known)
-        yield from check_rule(one)
+    for field in product.children("fields"):
+        yield from field.unknown("extensions", "extension", known)
+        yield from check_rule(field)
 
 
 def _terms_and_quantity(product: Node) -> Iterator[FileProblem]:
@@ -235,9 +231,9 @@ def _extensions(product: Node, buys: PurchaseKind | None) -> Iterator[FileProble
         yield FileProblem(product.at("extensions"), what)
     if buys is PurchaseKind.SEATS and product.has("extensions"):
         yield FileProblem(product.at("extensions"), 'only a product with buys = "domain" has these')
-    for one in product.children("extensions"):
-        name = one.text("name")
+    for extension in product.children("extensions"):
+        name = extension.text("name")
         if name is not None and not _ENDING.fullmatch(name):
             what = f"expected an ending of domain names such as .com.au, found {harmless(name)!r}"
-            yield FileProblem(one.at("name"), what, "lower case, with a dot in front")
-        yield from _prices(product, one)
+            yield FileProblem(extension.at("name"), what, "lower case, with a dot in front")
+        yield from _prices(product, extension)

@@ -79,7 +79,7 @@ def _default(
         unit=own.text("unit") or "",
     )
     # A level that only narrows the limits is told where it does, since that is what must change.
-    key = next((one for one in ("default", "maximum", "minimum") if node.has(one)), None)
+    key = next((name for name in ("default", "maximum", "minimum") if node.has(name)), None)
     if key is None:
         return
     try:

@@ -74,10 +74,6 @@ def _term(months: str) -> str:
     return str(int(months))
 
 
-def _default(value: object) -> object:
-    return value if isinstance(value, list) else _limit(value)
-
-
 _KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -100,7 +96,9 @@ Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_clean)
 Minor = Annotated[int, Field(ge=0, le=_LARGEST)]
 Prices = dict[Annotated[str, AfterValidator(_term)], Minor]
 Limits = dict[str, Annotated[Any, AfterValidator(_limit)]]
-Default = Annotated[Any, AfterValidator(_default)]
+Default = Annotated[
+    Any, AfterValidator(lambda value: value if isinstance(value, list) else _limit(value))
+]
 Bound = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
 TypeWord = Annotated[str, AfterValidator(_one_of(ValueType))]
 GroupWord = Annotated[str, AfterValidator(_one_of(OptionGroup))]

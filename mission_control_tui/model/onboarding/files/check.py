@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
-from mission_control_tui.model.people.address_syntax import domain_key
+from mission_control_tui.model.people.address_syntax import domain_key, domain_of
 from mission_control_tui.model.people.fields import IMPORT_COMPULSORY, UserDetails
 from mission_control_tui.model.people.validation import validate_details
 
@@ -36,13 +36,8 @@ def foreign_domains(file: ImportFile, domains: Collection[str]) -> dict[str, tup
     own = {domain_key(domain) for domain in domains}
     foreign: dict[str, list[int]] = {}
     for row in file.rows:
-        local, at, domain = str(row.fields.get("upn", "")).rpartition("@")
-        if not local or not at:
-            continue
-        try:
-            key = domain_key(domain)
-        except InvalidInput:
-            continue  # check_rows says so at its row
-        if key not in own:
+        upn = str(row.fields.get("upn", ""))
+        # What is no address, or has no valid domain, check_rows says at its row.
+        if upn.rfind("@") > 0 and (key := domain_of(upn)) not in {"", *own}:
             foreign.setdefault(key, []).append(row.row)
     return {domain: tuple(rows) for domain, rows in foreign.items()}

@@ -101,12 +101,7 @@ _M365_DETAILS = (
 MICROSOFT_365 = Format(
     "Microsoft 365",
     ("upn", "display_name"),
-    _keyed(
-        _field("User Name", "upn"),
-        _field("Username", "upn"),
-        *_M365_NAMES,
-        *_M365_DETAILS,
-    ),
+    _keyed(_field("User Name", "upn"), _field("Username", "upn"), *_M365_NAMES, *_M365_DETAILS),
 )
 """The admin centre's "Add multiple users", old and new."""
 
@@ -222,9 +217,4 @@ OWN_CSV = Format(
 """Our own: a field's name or its label as heading, and for the rest what Microsoft calls it."""
 
 # The first that fits: a file with a UPN column is ours even where other headings are another system's.
-FORMATS: tuple[Format, ...] = (
-    OWN_CSV,
-    MICROSOFT_365,
-    MICROSOFT_365_EXPORT,
-    GOOGLE_WORKSPACE,
-)
+FORMATS: tuple[Format, ...] = (OWN_CSV, MICROSOFT_365, MICROSOFT_365_EXPORT, GOOGLE_WORKSPACE)

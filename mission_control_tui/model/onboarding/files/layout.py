@@ -110,20 +110,15 @@ def _refuse_duplicates(
 ) -> None:
     seen: dict[tuple[str, int], list[int]] = {}
     for index, column in columns:
-        seen.setdefault((column.field or heading_key(column.heading), column.rank), []).append(
-            index
-        )
-    problems = [
-        Problem(
-            FIELD_BY_NAME[what].label if what in FIELD_BY_NAME else harmless(headings[indexes[0]]),
-            "stands in columns "
-            + " and ".join(
-                f"{column_letter(index)} ({harmless(headings[index])})" for index in indexes
-            ),
-            "keep one of them",
-        )
-        for (what, _), indexes in seen.items()
-        if len(indexes) > 1
-    ]
+        what = column.field or heading_key(column.heading)
+        seen.setdefault((what, column.rank), []).append(index)
+    problems = []
+    for (what, _), indexes in seen.items():
+        if len(indexes) > 1:
+            first = harmless(headings[indexes[0]])
+            label = FIELD_BY_NAME[what].label if what in FIELD_BY_NAME else first
+            places = (f"{column_letter(index)} ({harmless(headings[index])})" for index in indexes)
+            where = f"stands in columns {' and '.join(places)}"
+            problems.append(Problem(label, where, "keep one of them"))
     if problems:
         raise InvalidInput("Several columns state the same.", problems=problems)
