@@ -27,20 +27,20 @@ def _option(field: UserField) -> Callable[[Command], Command]:
             f"--{name}/--no-{name}", field.name, default=None, help=f"{field.help}."
         )
     return click.option(
-        field.flag, field.name, metavar=_METAVARS.get(field.kind, "TEXT"), help=f"{field.help}."
+        field.flag,
+        field.name,
+        metavar=_METAVARS.get(field.kind, field.kind.upper()),
+        help=f"{field.help}.",
     )
 
 
 _METAVARS = {
-    FieldKind.UPN: "UPN",
     FieldKind.USER: "UPN",
-    FieldKind.PHONE: "PHONE",
     FieldKind.EMAIL: "ADDRESS",
-    FieldKind.URL: "URL",
-    FieldKind.DATE: "DATE",
-    FieldKind.COUNTRY: "COUNTRY",
     FieldKind.USERNAME: "NAME",
+    FieldKind.LINES: "TEXT",
 }
+"""What stands for the value of a field, where it is not called like its kind."""
 
 
 def stated(options: Mapping[str, Any], fields: Iterable[UserField] = FIELDS) -> dict[str, Value]:

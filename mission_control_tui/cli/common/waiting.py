@@ -145,8 +145,10 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
         hint = f"When that is mended, run: {_next_command(red)}"
         raise ProvisioningFailed(f"{_count(red)} red.", problems=first_of(problems), hint=hint)
     if orange:
-        steps = (f"{view.word}{': ' * bool(view.step)}{view.step}" for view in orange)
-        problems = [Problem(_where(view), step) for view, step in zip(orange, steps, strict=True)]
+        problems = [
+            Problem(_where(view), f"{view.word}{': ' * bool(view.step)}{view.step}")
+            for view in orange
+        ]
         raise StillRunning(
             f"{_count(orange)} still orange after {seconds:g} s.",
             problems=first_of(problems),

@@ -85,6 +85,7 @@ def quote(
     unit = catalogue.money(priced.prices[months])
     net = unit * quantity
     tax = net.share(catalogue.tax_basis_points)
+    sums = {"net": net, "tax": tax, "total": net + tax}
     about = f" for {name}" if name else ""
     line = QuoteLine(
         product_id=sold.id,
@@ -98,15 +99,11 @@ def quote(
         term=months,
         domain=name,
         unit=unit,
-        net=net,
-        tax=tax,
-        total=net + tax,
+        **sums,
     )
     return Quote(
         lines=(line,),
-        net=net,
-        tax=tax,
-        total=net + tax,
+        **sums,
         tax_label=tax_label(catalogue),
         prices_are_examples=catalogue.prices_are_examples,
     )
