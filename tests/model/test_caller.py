@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,7 +42,7 @@ from tests.model.helpers import ada, create, own_seats
 
 pytestmark = pytest.mark.any_database
 
-LATER = datetime.now(UTC) + timedelta(days=30)
+LATER, EVEN_LATER = "+30d", "+31d"
 SECRETS = ("globex", "Globex", "Grace", "grace", "Hopper")
 
 
@@ -129,7 +128,7 @@ OF_ONE: dict[str, Call] = {
     "bulk": lambda w, s: queries.show(s, w.bulk),
     "items": lambda w, s: queries.items(s, w.bulk),
     "bulk plan": lambda w, s: planning.plan(s, [w.user], UserVerb.DISABLE),
-    "bulk chosen": lambda w, s: bulks.chosen(s, [w.user], UserVerb.DISABLE),
+    "bulk chosen": lambda w, s: targets.order(s, [w.user], UserVerb.DISABLE),
     "retry plan": lambda w, s: retry.retry_plan(s, [w.user]),
     "undo plan": lambda w, s: undo.undo_plan(s, w.bulk),
     "schedule": lambda w, s: schedule_queries.show_schedule(s, w.schedule),
@@ -149,9 +148,7 @@ CHANGES: dict[str, Call] = {
     "undo bulk": lambda w, s: undo.undo(s, bulk=w.bulk),
     "undo": lambda w, s: undo.undo(s, audit=w.audit),
     "schedule": lambda w, s: schedules.schedule(s, w.user, "disable", None, LATER),
-    "reschedule": lambda w, s: schedules.change_schedule(
-        s, w.schedule, when=LATER + timedelta(days=1)
-    ),
+    "reschedule": lambda w, s: schedules.change_schedule(s, w.schedule, when=EVEN_LATER),
     "unschedule": lambda w, s: schedules.cancel_schedule(s, w.schedule),
     "edit object": lambda w, s: objects.edit_object(
         s, w.object, objects.GroupChanges(name="Taken")

@@ -48,7 +48,7 @@ from mission_control_tui.settings.file import SettingsFile
 from tests.model.helpers import create, finish, named, own_seats
 
 MAIL = ActionParams("managed-exchange", "popx")
-FUTURE = datetime.now(UTC) + timedelta(days=30)
+FUTURE = "+30d"
 ROUNDS = 3
 
 
@@ -198,7 +198,7 @@ async def test_of_two_who_change_a_schedule_one_is_told(
     done, refused = await race(
         *(
             schedules.change_schedule(
-                who, one.id, when=FUTURE + timedelta(days=days), expected_version=one.version
+                who, one.id, when=f"+{30 + days}d", expected_version=one.version
             )
             for days, who in enumerate((scope, bob), 1)
         )

@@ -30,7 +30,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
 
     async def work(scope: AccountScope) -> tuple[BulkPlan, list[int], list[dict[str, object]]]:
         from mission_control_tui.model.bulk import control as bulks
-        from mission_control_tui.model.bulk import planning, queries
+        from mission_control_tui.model.bulk import planning, queries, targets
 
         nonlocal lights, started
         action = UserVerb.PROVISION
@@ -47,7 +47,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
             started = await bulk_running.look(scope, outcome.result)
             items = await queries.items(scope, started.id, limit=EVERYTHING)
         else:  # the same again changes nothing, not even the list of bulks
-            items = await bulks.chosen(scope, users, action, params)
+            items = (await targets.order(scope, users, action, params)).targets
         lights = await _lights(session, scope, items)
         by_id = {view.id: view for view in lights}
         return found, requests, [_given(item, by_id, params) for item in items]

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Light, OrderState
@@ -90,7 +91,7 @@ async def account_domains(
             for domain in domains
         ]
         found += await _waiting(session, catalogue, row.id)
-    return tuple(sorted(found, key=lambda one: one.name))
+    return tuple(sorted(found, key=lambda domain: domain.name))
 
 
 def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
@@ -102,11 +103,7 @@ def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
 
 
 def _domain(
-    row: DomainRow,
-    services: tuple[DomainService, ...],
-    users: int,
-    zone: tzinfo,
-    today: date,
+    row: DomainRow, services: tuple[DomainService, ...], users: int, zone: tzinfo, today: date
 ) -> AccountDomain:
     ends_on = term_end(row.added_at, row.term_months, zone) if row.bought else None
     return AccountDomain(
@@ -137,24 +134,17 @@ def _state(services: tuple[DomainService, ...], ends_on: date | None, today: dat
 
 async def _services(
     session: AsyncSession, catalogue: Catalogue, account_id: int
-) -> dict[int, tuple[DomainService, ...]]:
-    names = {service.id: service.name for service in catalogue.services}
+) -> dict[int | None, tuple[DomainService, ...]]:
     rows = await session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.account_id == account_id, AssignmentRow.domain_id.is_not(None))
         .order_by(AssignmentRow.service_id, AssignmentRow.id)
     )
-    found: dict[int, tuple[DomainService, ...]] = {}
+    found: dict[int | None, tuple[DomainService, ...]] = {}
     for row in rows:
-        if row.domain_id is not None:
-            one = DomainService(
-                row.service_id,
-                names.get(row.service_id, row.service_id),
-                Light(row.light),
-                row.word,
-                row.error_said,
-            )
-            found[row.domain_id] = (*found.get(row.domain_id, ()), one)
+        name = name_of(catalogue.services, row.service_id)
+        service = DomainService(row.service_id, name, Light(row.light), row.word, row.error_said)
+        found[row.domain_id] = (*found.get(row.domain_id, ()), service)
     return found
 
 

@@ -16,7 +16,6 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains import ownership as domains
-from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.errors import (
     Conflict,
@@ -28,6 +27,7 @@ from mission_control_tui.model.errors import (
 )
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.store.account_rows import load_account, load_accounts
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -104,7 +104,7 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
     )
     for name in names:
         await domains.claim(tx, row, name, bought=False)
-    return _view(row, sorted(names))
+    return await load_account(tx.session, row.id)
 
 
 async def list_accounts(store: Store, caller: Caller) -> tuple[Account, ...]:
@@ -121,10 +121,9 @@ async def resolve_account(store: Store, caller: Caller, key: int | str | None) -
     """
     async with store.read() as session:
         if key is not None:
-            row = await account_row(session, caller, key)
-            return _view(row, await domains_of(session, row.id))
+            return await load_account(session, (await account_row(session, caller, key)).id)
         found = await _visible(session, caller)
-    real = [one for one in found if not one.is_sample] or list(found)
+    real = [account for account in found if not account.is_sample] or list(found)
     if not real:
         raise NotFound(
             "There is no account yet.",
@@ -132,7 +131,7 @@ async def resolve_account(store: Store, caller: Caller, key: int | str | None) -
         )
     if len(real) == 1:
         return real[0]
-    names = ", ".join(f"{one.code} ({harmless(one.name)})" for one in real[:_LISTED])
+    names = ", ".join(f"{account.code} ({harmless(account.name)})" for account in real[:_LISTED])
     more = f" and {len(real) - _LISTED} more" if len(real) > _LISTED else ""
     raise UsageError(
         f"There are several accounts: {names}{more}.",
@@ -153,22 +152,26 @@ async def edit_account(
 
     Raises InvalidInput, and StaleVersion with what somebody else changed meanwhile.
     """
-    problems = [*_name_problems(name)] if name is not None else []
-    problems += [*_zone_problems(time_zone)] if time_zone is not None else []
+    problems = [
+        *(_name_problems(name) if name is not None else ()),
+        *(_zone_problems(time_zone) if time_zone is not None else ()),
+    ]
     if problems:
         raise InvalidInput("The account cannot be changed like this.", problems=problems)
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await domains.locked_account(tx, account_id)
-        wanted = {
-            "name": name.strip() if name is not None else row.name,
-            "time_zone": time_zone if time_zone is not None else row.time_zone,
-            "password_policy": asdict(policy or policy_of(row)),
-        }
         now = {
             "name": row.name,
             "time_zone": row.time_zone,
             "password_policy": asdict(policy_of(row)),
         }
+        wanted = dict(now)
+        if name is not None:
+            wanted["name"] = name.strip()
+        if time_zone is not None:
+            wanted["time_zone"] = time_zone
+        if policy is not None:
+            wanted["password_policy"] = asdict(policy)
         changed = [key for key in wanted if wanted[key] != now[key]]
         if changed:
             await require_account_version(tx, row, version)
@@ -186,26 +189,13 @@ async def edit_account(
             action=AuditAction.EDIT_ACCOUNT,
             version=row.version,
         )
-        view = _view(row, await domains_of(tx.session, account_id))
+        view = await load_account(tx.session, account_id)
     return tx.outcome(view)
 
 
 async def _visible(session: AsyncSession, caller: Caller) -> tuple[Account, ...]:
-    names: dict[int, list[str]] = {}
-    for account_id, name in await session.execute(
-        select(DomainRow.account_id, DomainRow.name)
-        .where(DomainRow.removed_at.is_(None))
-        .order_by(DomainRow.name)
-    ):
-        names.setdefault(account_id, []).append(name)
-    rows = await session.scalars(select(AccountRow).order_by(AccountRow.code))
-    return tuple(_view(row, names.get(row.id, ())) for row in rows if caller.may_see(row.id))
-
-
-def _view(row: AccountRow, names: Iterable[str]) -> Account:
-    return Account(
-        row.id, row.code, row.name, row.is_sample, row.time_zone, tuple(names), row.version
-    )
+    accounts = await load_accounts(session)
+    return tuple(account for account in accounts.values() if caller.may_see(account.id))
 
 
 def _stored(typed: Iterable[str]) -> tuple[list[str], list[Problem]]:

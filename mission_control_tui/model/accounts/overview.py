@@ -13,13 +13,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 from mission_control_tui.model.accounts.contacts import Contact, contacts_of
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import zone_of
-from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.domains.ownership import DomainView, domain_views
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
+from mission_control_tui.model.store.account_rows import load_account
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -75,12 +75,9 @@ async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDe
         users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
         purged = await _purged(session, row.id) if users.get(True) else 0
         orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
-        names = await domains_of(session, row.id)
         objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
         return AccountDetails(
-            account=Account(
-                row.id, row.code, row.name, row.is_sample, row.time_zone, names, row.version
-            ),
+            account=await load_account(session, row.id),
             created_at=row.created_at,
             policy=policy_of(row),
             domains=await domain_views(session, row.id),

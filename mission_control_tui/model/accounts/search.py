@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from sqlalchemy import select
-
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.operators.recents import recent_accounts
-from mission_control_tui.model.search.results import load_accounts
+from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.views import Account
 
@@ -33,34 +30,24 @@ async def find_accounts(
     words = fold(query).split()
     recent = [recent_account.id for recent_account in await recent_accounts(store, caller)]
     async with store.read() as session:
-        texts: dict[int, list[str]] = {}
-        codes: dict[int, str] = {}
-        rows = await session.execute(select(AccountRow.id, AccountRow.code, AccountRow.name))
-        for account_id, code, name in rows:
-            if caller.may_see(account_id):
-                codes[account_id] = code
-                texts[account_id] = [code, fold(name)]
-        domains = select(DomainRow.account_id, DomainRow.name).where(DomainRow.removed_at.is_(None))
-        for account_id, name in await session.execute(domains):
-            if account_id in texts:
-                texts[account_id].append(name)
-        ranks = {
-            account_id: rank
-            for account_id, of_it in texts.items()
-            if (rank := _rank(of_it, words)) is not None
-        }
-        places = {account_id: place for place, account_id in enumerate(recent)}
-        chosen = sorted(
-            ranks,
-            key=lambda one: (
-                ranks[one] is not _Rank.EXACT,
-                places.get(one, len(places)),
-                ranks[one],
-                codes[one],
-            ),
-        )[:limit]
-        found = await load_accounts(session, chosen)
-        return tuple(found[one] for one in chosen)
+        accounts = await load_accounts(session)
+    ranks = {
+        account.id: rank
+        for account in accounts.values()
+        if caller.may_see(account.id)
+        and (rank := _rank((account.code, fold(account.name), *account.domains), words)) is not None
+    }
+    places = {account_id: place for place, account_id in enumerate(recent)}
+    chosen = sorted(
+        ranks,
+        key=lambda account_id: (
+            ranks[account_id] is not _Rank.EXACT,
+            places.get(account_id, len(places)),
+            ranks[account_id],
+            accounts[account_id].code,
+        ),
+    )
+    return tuple(accounts[account_id] for account_id in chosen[:limit])
 
 
 def _rank(texts: Iterable[str], words: list[str]) -> _Rank | None:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.lookup import known, name_of
 from mission_control_tui.model.catalogue.types import Catalogue, ProductLevel
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.services import seats
@@ -21,10 +31,13 @@ from mission_control_tui.model.views import Seats
 
 Ts = TypeVarTuple("Ts")
 
-_DISABLED = UserRow.disabled
-_SUSPENDED = AssignmentRow.wish == Wish.SUSPENDED
-_NEVER = (AssignmentRow.observed_generation == 0) & (AssignmentRow.light != Light.ORANGE)
-_TEST = UserRow.test_user
+_UNUSED: dict[str, ColumnExpressionArgument[bool]] = {
+    "disabled": UserRow.disabled,
+    "suspended": AssignmentRow.wish == Wish.SUSPENDED,
+    "never provisioned": (AssignmentRow.observed_generation == 0)
+    & (AssignmentRow.light != Light.ORANGE),
+}
+"""Why a seat that somebody holds is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +140,7 @@ async def _counts(
             select(
                 SeatPoolRow.service_id,
                 SeatPoolRow.level_id,
-                count(_DISABLED),
-                count(_SUSPENDED),
-                count(_NEVER),
-                count(_TEST),
+                *map(count, (*_UNUSED.values(), UserRow.test_user)),
             )
         )
         .where(SeatPoolRow.account_id == account_id)
@@ -169,36 +179,29 @@ def _price(level: ProductLevel, term: int) -> tuple[int, int]:
 async def _idle_seats(
     session: AsyncSession, catalogue: Catalogue, account_id: int, limit: int
 ) -> tuple[tuple[IdleSeat, ...], int]:
-    condition = (SeatPoolRow.account_id == account_id) & (_DISABLED | _SUSPENDED | _NEVER)
+    condition = and_(SeatPoolRow.account_id == account_id, or_(*_UNUSED.values()))
     rows = await session.execute(
-        _of_holders(select(UserRow, AssignmentRow, SeatPoolRow.level_id))
+        _of_holders(select(UserRow, AssignmentRow, SeatPoolRow.level_id, *_UNUSED.values()))
         .where(condition)
         .order_by(UserRow.upn, AssignmentRow.service_id, AssignmentRow.id)
         .limit(limit)
     )
-    found = [_idle(catalogue, user, held, level) for user, held, level in rows]
+    found = [_idle(catalogue, *row) for row in rows]
     count = await session.scalar(_of_holders(select(func.count())).where(condition))
     return tuple(found), (count or 0) - len(found)
 
 
-def _idle(catalogue: Catalogue, user: UserRow, held: AssignmentRow, level_id: str) -> IdleSeat:
-    service = next(
-        (service for service in catalogue.services if service.id == held.service_id), None
-    )
-    levels = {level.id: level.name for level in service.levels} if service else {}
-    never = held.observed_generation == 0 and held.light != Light.ORANGE
-    why = (
-        ("disabled", user.disabled),
-        ("suspended", held.wish == Wish.SUSPENDED),
-        ("never provisioned", never),
-    )
+def _idle(
+    catalogue: Catalogue, user: UserRow, held: AssignmentRow, level_id: str, *unused: bool
+) -> IdleSeat:
+    service = known(catalogue.services, held.service_id)
     return IdleSeat(
         user.id,
         user.upn,
         user.display_name,
         held.service_id,
-        service.name if service else held.service_id,
+        name_of(catalogue.services, held.service_id),
         level_id,
-        levels.get(level_id, level_id),
-        tuple(word for word, so in why if so),
+        name_of(service.levels if service else (), level_id),
+        tuple(why for why, so in zip(_UNUSED, unused, strict=True) if so),
     )

@@ -98,14 +98,14 @@ class ItemSubject:
 
 async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSubject]:
     """Return the items with their users and services, locked in the order that everybody locks them in."""
-    user_ids = {one.user_id for one in items if one.user_id is not None}
+    user_ids = {item.user_id for item in items if item.user_id is not None}
     users = {
         row.id: row
         for row in await tx.session.scalars(
             select(UserRow).where(UserRow.id.in_(user_ids)).order_by(UserRow.id).with_for_update()
         )
     }
-    others = {one.assignment_id for one in items if one.user_id is None}
+    others = {item.assignment_id for item in items if item.user_id is None}
     rows = await tx.session.scalars(
         select(AssignmentRow)
         .where(AssignmentRow.user_id.in_(user_ids) | AssignmentRow.id.in_(others))
@@ -117,11 +117,11 @@ async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSub
         by_owner.setdefault(row.user_id or row.id, []).append(row)
     return [
         ItemSubject(
-            one,
-            users[one.user_id] if one.user_id is not None else None,
-            by_owner.get(one.user_id or one.assignment_id, ()),
+            item,
+            users[item.user_id] if item.user_id is not None else None,
+            by_owner.get(item.user_id or item.assignment_id, ()),
         )
-        for one in items
+        for item in items
     ]
 
 

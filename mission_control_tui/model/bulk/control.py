@@ -1,46 +1,39 @@
 """One action for many users: planned, started, watched, stopped.
 
-API for screens, all of it importable from here; `users` is a sequence of ids or names, or a `Where`:
+API for screens; `users` is a sequence of ids or names, or a `BulkFilter`:
 
-    plan(scope, users, action, params) -> BulkPlan  what it would do; changes nothing
+    planning.plan(scope, users, action, params) -> BulkPlan  what it would do; changes nothing
     start(scope, users, action, params, dry_run=False) -> Outcome[BulkView]
         afterwards call `provisioning.launch.ensure_worker`; where `plan.attended`, go on with `attend`
     attend(scope, bulk_id, keep=None) -> async iterator of Slice(items, last, requests, passwords)
         for bulks that make passwords: a screen shows each slice's, a command writes them in `keep`
-    stop(scope, bulk_id, cancel_queued=False) -> Outcome[Stopped]
+    stop(scope, bulk_id, cancel_queued=False) -> Outcome[StoppedBulk]
     resume(scope, bulk_id) -> Outcome[BulkView]
-    show(scope, bulk_id) -> BulkView  with `.progress`; cheap, for each change
-    items(scope, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
-    list_bulks(scope, limit, before_id, moving=False) -> tuple[BulkView, ...]
-    pick_users(scope, where) -> tuple of ids
+    queries.show(scope, bulk_id) -> BulkView  with `.progress`; cheap, for each change
+    queries.items(scope, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
+    queries.list_bulks(scope, limit, before_id, moving=False) -> tuple[BulkView, ...]
+    targets.pick_users(scope, where) -> tuple of ids
 
-Retry of what is red: `retrying.retry_plan`, then `start` with `BulkOnlyAction.RETRY`. Undo: `undoing`.
+Retry of what is red: `retry.retry_plan`, then `start` with `BulkOnlyAction.RETRY`. Undo: `history/undo.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from sqlalchemy import select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.item_storage import PackedItems, pack, storing
-from mission_control_tui.model.bulk.planning import reveals
 from mission_control_tui.model.bulk.queries import (
-    bulk_row,
     bulk_view,
     progress_of,
     show,
 )
 from mission_control_tui.model.bulk.slices import Keep, breath, work_slice
-from mission_control_tui.model.bulk.targets import (
-    BulkTarget,
-    Picked,
-    checked_params,
-    targets,
-)
+from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkProgress,
@@ -48,12 +41,12 @@ from mission_control_tui.model.bulk.views import (
     Slice,
     StoppedBulk,
 )
-from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.lookups import numbered_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
@@ -74,64 +67,34 @@ async def start(
 
     Raises NotFound (names, service, level), UsageError (nobody picked; what is missing).
     """
-    async with scope.read() as (session, account_id):
-        catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or ActionParams())
-        chosen = await targets(session, account_id, users, action, wanted)
-    attended = reveals(catalogue, action, wanted, chosen)
-    return await create(
-        scope, account_id, action, wanted, chosen, attended=attended, dry_run=dry_run
-    )
-
-
-async def chosen(
-    scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
-) -> tuple[BulkTarget, ...]:
-    """Return whom `start` would have as items, with their present services. Raises as it does; changes nothing."""
-    async with scope.read() as (session, account_id):
-        catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or ActionParams())
-        return tuple(await targets(session, account_id, users, action, wanted))
+    return await create(scope, await order(scope, users, action, params), dry_run=dry_run)
 
 
 @retries_on_conflict
 async def create(
-    scope: AccountScope,
-    account_id: int,
-    action: BulkAction,
-    params: ActionParams,
-    chosen: Sequence[BulkTarget],
-    *,
-    attended: bool,
-    undoes_id: int | None = None,
-    dry_run: bool = False,
+    scope: AccountScope, order: BulkOrder, *, undoes_id: int | None = None, dry_run: bool = False
 ) -> Outcome[BulkView]:
     """Return the bulk and its items in one transaction, for those who know its targets already."""
-    packed = await pack(chosen)
-    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
-        view = await create_in(
-            tx, account_id, action, params, packed, attended=attended, undoes_id=undoes_id
-        )
+    packed = await pack(order.targets)
+    async with scope.store.write(scope.caller, order.account_id, dry_run=dry_run) as tx:
+        view = await create_in(tx, order, packed, undoes_id=undoes_id)
     return tx.outcome(view)
 
 
 async def create_in(
-    tx: Transaction,
-    account_id: int,
-    action: BulkAction,
-    params: ActionParams,
-    packed: PackedItems,
-    *,
-    attended: bool,
-    undoes_id: int | None = None,
+    tx: Transaction, order: BulkOrder, packed: PackedItems, *, undoes_id: int | None = None
 ) -> BulkView:
     """As `create`, inside the caller's transaction, whose audit rows are the bulk's from here on."""
-    state = BulkState.ATTENDED if attended else BulkState.RUNNING
+    state = BulkState.ATTENDED if order.attended else BulkState.RUNNING
     row = BulkRow(
-        account_id=account_id,
-        action=action,
+        account_id=order.account_id,
+        action=order.action,
         state=state if packed.total else BulkState.DONE,
-        params={**params.to_json(), "source": tx.caller.source, "attended": attended},
+        params={
+            **order.params.to_json(),
+            "source": tx.caller.source,
+            "attended": order.attended,
+        },
         operator=tx.caller.operator,
         ticket=tx.caller.ticket,
         session=tx.caller.session,
@@ -146,19 +109,13 @@ async def create_in(
         await tx.session.execute(storing(row.id, packed, is_sqlite=tx.is_sqlite))
     tx.bulk_id = row.id
     view = bulk_view(row, BulkProgress(total=row.total, left=row.total))
-    _record(tx, row, PlanVerb.CREATED, after={"action": view.title, "items": row.total})
+    _record(tx, row, AuditAction.START_BULK, {"action": view.title, "items": row.total})
     return view
 
 
-def _record(
-    tx: Transaction,
-    row: BulkRow,
-    verb: PlanVerb,
-    *,
-    after: Mapping[str, object],
-    action: AuditAction = AuditAction.START_BULK,
-) -> None:
+def _record(tx: Transaction, row: BulkRow, action: AuditAction, after: dict[str, object]) -> None:
     tx.bulk_id = row.id
+    verb = PlanVerb.CREATED if action is AuditAction.START_BULK else PlanVerb.CHANGED
     tx.record(verb, "bulk", str(row.id), after=after, action=action)
 
 
@@ -172,7 +129,7 @@ async def attend(
     """
     scope.caller.require_write()
     async with scope.read() as (session, account_id):
-        await bulk_row(session, account_id, bulk_id)
+        await numbered_row(session, BulkRow, account_id, bulk_id)
     while True:
         begun = time.monotonic()
         done = await work_slice(scope.store, bulk_id, attended=True, keep=keep)
@@ -210,26 +167,18 @@ async def _stop(
     scope: AccountScope, bulk_id: int, cancel_queued: bool, *, dry_run: bool
 ) -> Outcome[StoppedBulk]:
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        row = await numbered_row(tx.session, BulkRow, account_id, bulk_id, lock=True)
         progress = (await progress_of(tx.session, [row.id]))[row.id]
         moving = row.state in {BulkState.RUNNING, BulkState.ATTENDED}
         if not moving and not (cancel_queued and progress.orange):
-            raise Conflict(
-                f"Bulk {bulk_id} is {row.state}: nothing is left to stop.",
-                hint="What is queued can be cancelled with --cancel-queued."
-                if progress.orange
-                else "",
+            hint = (
+                "What is queued can be cancelled with --cancel-queued." if progress.orange else ""
             )
+            raise Conflict(f"Bulk {bulk_id} is {row.state}: nothing is left to stop.", hint=hint)
         if moving:
             row.state = BulkState.STOPPED
             row.ended_at = tx.now
-            _record(
-                tx,
-                row,
-                PlanVerb.CHANGED,
-                after={"left": progress.left},
-                action=AuditAction.STOP_BULK,
-            )
+            _record(tx, row, AuditAction.STOP_BULK, {"left": progress.left})
         view = bulk_view(row, progress)
     return tx.outcome(StoppedBulk(view, progress.left, progress.orange, 0))
 
@@ -253,7 +202,7 @@ async def resume(scope: AccountScope, bulk_id: int, *, dry_run: bool = False) ->
     Raises NotFound, and Conflict where it is not stopped or nothing is left.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        row = await bulk_row(tx.session, account_id, bulk_id, lock=True)
+        row = await numbered_row(tx.session, BulkRow, account_id, bulk_id, lock=True)
         progress = (await progress_of(tx.session, [row.id]))[row.id]
         if row.state == BulkState.ATTENDED:
             tx.record(PlanVerb.UNCHANGED, "bulk", str(row.id))
@@ -262,12 +211,6 @@ async def resume(scope: AccountScope, bulk_id: int, *, dry_run: bool = False) ->
         else:
             row.state = BulkState.ATTENDED if row.params.get("attended") else BulkState.RUNNING
             row.ended_at = None
-            _record(
-                tx,
-                row,
-                PlanVerb.CHANGED,
-                after={"left": progress.left},
-                action=AuditAction.RESUME_BULK,
-            )
+            _record(tx, row, AuditAction.RESUME_BULK, {"left": progress.left})
         view = bulk_view(row, progress)
     return tx.outcome(view)

@@ -59,8 +59,8 @@ async def kinds_of(
     session: AsyncSession, chosen: Sequence[BulkTarget], params: ActionParams, kinds: Kinds
 ) -> list[ItemKind]:
     """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
-    user_ids = [one.user_id for one in chosen if one.user_id is not None]
-    others = [one.assignment_id for one in chosen if one.user_id is None]
+    user_ids = [target.user_id for target in chosen if target.user_id is not None]
+    others = [target.assignment_id for target in chosen if target.user_id is None]
     users = {
         row.id: (
             row.upn.rpartition("@")[2],
@@ -96,23 +96,23 @@ async def kinds_of(
     ):
         holds[assignment_id].append((service_id, level_id))
     found = []
-    for one in chosen:
-        rows = services.get(one.user_id or one.assignment_id, [])
-        concerned = [row for row in rows if _concerns(row, one, params)]
+    for target in chosen:
+        rows = services.get(target.user_id or target.assignment_id, [])
+        concerned = [row for row in rows if _concerns(row, target, params)]
         known = (
-            users.get(one.user_id) if one.user_id is not None else None,
+            users.get(target.user_id) if target.user_id is not None else None,
             tuple(
                 (row.subject_kind, row.service_id, row.instance, row.wish, row.light)
                 for row in rows
             ),
             tuple((*row[_ABOUT:], tuple(holds[row.id])) for row in concerned),
-            json.dumps(one.previous, sort_keys=True, default=str) if one.previous else "",
-            tuple(row.id for row in concerned if _was_changed(row, one)),
+            json.dumps(target.previous, sort_keys=True, default=str) if target.previous else "",
+            tuple(row.id for row in concerned if _was_changed(row, target)),
         )
         kind = kinds.get(known)
         if kind is None:
             kind = kinds[known] = ItemKind(
-                one,
+                target,
                 frozenset(level for row in concerned for level in holds[row.id]),
                 next((row.connector for row in concerned), ""),
             )

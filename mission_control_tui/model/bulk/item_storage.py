@@ -34,7 +34,8 @@ async def pack(chosen: Sequence[BulkTarget]) -> PackedItems:
     for start in range(0, len(chosen), AT_ONCE):
         part = enumerate(chosen[start : start + AT_ONCE], start)
         items = [
-            [number, one.user_id, one.assignment_id, one.name, one.previous] for number, one in part
+            [number, target.user_id, target.assignment_id, target.name, target.previous]
+            for number, target in part
         ]
         texts.append(json.dumps(items)[1:-1])
         await asyncio.sleep(0)

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
 from mission_control_tui.model.bulk.facts import ItemKind, Kinds, Level, kinds_of
 from mission_control_tui.model.bulk.slices import SLICE_SECONDS
-from mission_control_tui.model.bulk.targets import BulkTarget, Picked, checked_params, targets
+from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkOnlyAction,
@@ -31,8 +31,8 @@ from mission_control_tui.model.bulk.views import (
 )
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import quote
-from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
-from mission_control_tui.model.errors import InvalidInput, NoSeats, NotFound
+from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.errors import InvalidInput, NoSeats
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.services.seats import no_seats
 from mission_control_tui.model.states import Wish
@@ -41,7 +41,6 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
-from mission_control_tui.model.users.actions.registry import ACTIONS
 
 WAITING = "waiting"
 _THE_USER = "the user"
@@ -54,18 +53,13 @@ COUNTED_AT_ONCE = 500
 class _Answer:
     """What became of the one who stands for many.
 
-    `takes` are seats newly held, `keeps` those held in the end, `lacks` levels of which no seat was ever bought.
+    `takes` are seats newly held, `keeps` those held in the end.
     """
 
-    state: ItemState
-    reason: str
-    exit_code: int
-    waits: bool
-    password: bool
+    acted: ItemResult
     removes: bool
     takes: frozenset[Level]
     keeps: frozenset[Level]
-    lacks: tuple[Level, ...]
 
 
 @dataclass(slots=True)
@@ -88,46 +82,36 @@ async def plan(
 ) -> BulkPlan:
     """Return what the bulk would do as things stand; nothing is changed, and nobody else waits.
 
-    Raises what `bulks.start` raises; whatever a single user's wish would be refused for is in the plan's reasons.
+    Raises what `control.start` raises; whatever a single user's wish would be refused for is in the plan's reasons.
     """
-    async with scope.read() as (session, account_id):
-        catalogue = (await in_force(session)).catalogue
-        wanted = checked_params(catalogue, action, params or ActionParams())
-        chosen = await targets(session, account_id, users, action, wanted)
-    return await plan_for(scope, account_id, action, wanted, chosen)
+    return await plan_for(scope, await order(scope, users, action, params))
 
 
-async def plan_for(
-    scope: AccountScope,
-    account_id: int,
-    action: BulkAction,
-    params: ActionParams,
-    chosen: Sequence[BulkTarget],
-) -> BulkPlan:
+async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
     """As `plan`, for those who know the targets already."""
     async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
-        pools = await _pools(session, account_id)
-        paused = {one.name: one.said for one in await pauses(session)}
+        pools = await _pools(session, order.account_id)
+        paused = {pause.name: pause.said for pause in await pauses(session)}
         found: Kinds = {}
         kinds = [
-            one
-            for chunk in batches(chosen)
-            for one in await kinds_of(session, chunk, params, found)
+            kind
+            for chunk in batches(order.targets)
+            for kind in await kinds_of(session, chunk, order.params, found)
         ]
-    answers = await _answers(scope, account_id, action, params, list(found.values()))
+    answers = await _answers(scope, order, list(found.values()))
     tally = _Tally({level: owned - held for level, (owned, held) in pools.items()})
-    for number, (one, kind) in enumerate(zip(chosen, kinds, strict=True)):
-        _count(tally, one.name, kind, answers[id(kind)], catalogue, pools, paused)
+    for number, (target, kind) in enumerate(zip(order.targets, kinds, strict=True)):
+        _count(tally, target.name, kind, answers[id(kind)], catalogue, pools, paused)
         if number % COUNTED_AT_ONCE == 0:
             await asyncio.sleep(0)  # keys go on meanwhile
     counts = tally.counts
     return BulkPlan(
-        account_id=account_id,
-        action=action,
-        params=params,
-        total=len(chosen),
-        users=len({one.user_id for one in chosen if one.user_id}),
+        account_id=order.account_id,
+        action=order.action,
+        params=order.params,
+        total=len(order.targets),
+        users=len({target.user_id for target in order.targets if target.user_id}),
         queued=counts[ItemState.QUEUED],
         waiting=counts[WAITING],
         unchanged=counts[ItemState.UNCHANGED],
@@ -135,44 +119,17 @@ async def plan_for(
         refused=counts[ItemState.REFUSED],
         removals=tally.removals,
         passwords=tally.passwords,
-        attended=reveals(catalogue, action, params, chosen),
+        attended=order.attended,
         reasons=tuple(
             BulkReason(state, reason, tuple(names), code)
             for (state, reason, code), names in sorted(
-                tally.reasons.items(), key=lambda one: -len(one[1])
+                tally.reasons.items(), key=lambda reason: -len(reason[1])
             )
         ),
         seats=_seats(catalogue, pools, tally),
         missing=_missing(catalogue, tally.short),
-        warnings=_warnings(action, params, tally),
+        warnings=_warnings(order, tally),
     )
-
-
-def reveals(
-    catalogue: Catalogue, action: BulkAction, params: ActionParams, chosen: Sequence[BulkTarget]
-) -> bool:
-    """Tell whether the bulk makes passwords, which only the process that goes on with it can hand to somebody."""
-    verb = ACTIONS.get(action)
-    if verb is not None:
-        return verb.reveals(catalogue, params)
-    if action is BulkOnlyAction.RESTATE:
-        services = {
-            target.previous["target"]["service"]
-            for target in chosen
-            if target.previous.get("expected", {}).get("wish") == Wish.ABSENT
-        }
-    elif action is BulkOnlyAction.GIVE:
-        services = {target.previous["give"]["service"] for target in chosen}
-    else:
-        return False
-    return any(_has_own_password(catalogue, service) for service in services)
-
-
-def _has_own_password(catalogue: Catalogue, service: str) -> bool:
-    try:
-        return catalogue.service(service).password is PasswordUse.OWN
-    except NotFound:
-        return False
 
 
 async def _pools(session: AsyncSession, account_id: int) -> dict[Level, tuple[int, int]]:
@@ -185,20 +142,15 @@ async def _pools(session: AsyncSession, account_id: int) -> dict[Level, tuple[in
 
 
 async def _answers(
-    scope: AccountScope,
-    account_id: int,
-    action: BulkAction,
-    params: ActionParams,
-    kinds: Sequence[ItemKind],
+    scope: AccountScope, order: BulkOrder, kinds: Sequence[ItemKind]
 ) -> dict[int, _Answer]:
     """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
     left = kinds
     answers: dict[int, _Answer] = {}
     while left:
         begun = time.monotonic()
-        tried = await _try(scope, account_id, action, params, left)
-        answers.update(tried)
-        left = [one for one in left if id(one) not in answers]
+        answers.update(await _try(scope, order, left))
+        left = [kind for kind in left if id(kind) not in answers]
         if left:
             await asyncio.sleep(time.monotonic() - begun)
     return answers
@@ -206,35 +158,30 @@ async def _answers(
 
 @retries_on_conflict
 async def _try(
-    scope: AccountScope,
-    account_id: int,
-    action: BulkAction,
-    params: ActionParams,
-    left: Sequence[ItemKind],
+    scope: AccountScope, order: BulkOrder, left: Sequence[ItemKind]
 ) -> dict[int, _Answer]:
     answers: dict[int, _Answer] = {}
-    async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
+    async with scope.store.write(scope.caller, order.account_id, dry_run=True) as tx:
         begun = time.monotonic()
-        context = await BulkContext.of(tx, account_id, action, params)
+        context = await BulkContext.of(tx, order.account_id, order.action, order.params)
         await tx.session.execute(
             update(SeatPoolRow)
-            .where(SeatPoolRow.account_id == account_id, SeatPoolRow.owned > 0)
+            .where(SeatPoolRow.account_id == order.account_id, SeatPoolRow.owned > 0)
             .values(owned=SeatPoolRow.owned + 1)
         )
-        for one in left:
+        for kind in left:
             trial = await tx.session.begin_nested()
-            (subject,) = await subjects(tx, [one.target])
+            (subject,) = await subjects(tx, [kind.target])
             acted = await act(tx, context, subject)
-            answers[id(one)] = await _answer(tx.session, one, acted)
+            answers[id(kind)] = await _answer(tx.session, kind, acted)
             await trial.rollback()
             if time.monotonic() - begun > SLICE_SECONDS:
                 break
     return answers
 
 
-async def _answer(session: AsyncSession, one: ItemKind, acted: ItemResult) -> _Answer:
-    holds: frozenset[Level] = one.holds
-    keeps = holds
+async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _Answer:
+    holds = keeps = kind.holds
     removes = False
     if acted.state is ItemState.QUEUED and acted.assignment_id is not None:
         await session.flush()
@@ -247,18 +194,10 @@ async def _answer(session: AsyncSession, one: ItemKind, acted: ItemResult) -> _A
         row = await session.get_one(AssignmentRow, acted.assignment_id)
         removes = row.wish == Wish.ABSENT
         keeps = frozenset() if removes else holds & {(row.service_id, row.level_id)}
-    name = one.target.name
-    return _Answer(
-        acted.state,
-        acted.reason.replace(name, _THE_USER) if name else acted.reason,
-        acted.error.exit_code if acted.error is not None else 0,
-        acted.waits,
-        acted.password is not None,
-        removes,
-        holds - one.holds,
-        keeps,
-        acted.error.levels if isinstance(acted.error, NoSeats) else (),
-    )
+    name = kind.target.name
+    if name:
+        acted = replace(acted, reason=acted.reason.replace(name, _THE_USER))
+    return _Answer(acted, removes, holds - kind.holds, keeps)
 
 
 def _count(
@@ -270,7 +209,8 @@ def _count(
     pools: Mapping[Level, tuple[int, int]],
     paused: Mapping[str, str],
 ) -> None:
-    state, reason, code = str(answer.state), answer.reason, answer.exit_code
+    acted, error = answer.acted, answer.acted.error
+    state, reason, code = str(acted.state), acted.reason, error.exit_code if error else 0
     missing = [level for level in answer.takes if tally.free.get(level, 0) <= 0]
     if missing:
         tally.short.update(missing)
@@ -279,8 +219,8 @@ def _count(
         state = ItemState.REFUSED
         reason = no_seats(catalogue.service(service), level, owned).in_a_line
         code = NoSeats.exit_code
-    else:
-        tally.short.update(answer.lacks)
+    elif isinstance(error, NoSeats):  # no seat of these was ever bought
+        tally.short.update(error.levels)
     tally.counts[state] += 1
     if state != ItemState.QUEUED:
         tally.reasons[state, reason, code].append(name)
@@ -289,9 +229,9 @@ def _count(
         tally.free[taken] -= 1
     tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
-    tally.passwords += answer.password
+    tally.passwords += acted.password is not None
     why = paused.get(kind.connector)
-    if answer.waits or why is not None:
+    if acted.waits or why is not None:
         tally.counts[WAITING] += 1
         said = (
             f"Waits for connector {kind.connector}: {why}" if why else "Waits for what it requires."
@@ -341,15 +281,15 @@ def _missing(catalogue: Catalogue, short: Mapping[Level, int]) -> tuple[MissingS
     return tuple(found)
 
 
-def _warnings(action: BulkAction, params: ActionParams, tally: _Tally) -> tuple[str, ...]:
+def _warnings(order: BulkOrder, tally: _Tally) -> tuple[str, ...]:
     warnings = []
     if tally.removals:
         what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"
         warnings.append(f"{what} taken away, with the data.")
-    if action is UserVerb.PASSWORD:
+    if order.action is UserVerb.PASSWORD:
         warnings.append("A password reset cannot be undone.")
-    if action is BulkOnlyAction.RESTATE and tally.passwords:
+    if order.action is BulkOnlyAction.RESTATE and tally.passwords:
         warnings.append("What was taken away comes back empty, with a new password.")
-    if params.force:
+    if order.params.force:
         warnings.append("Forced: what was changed since is overwritten.")
     return tuple(warnings)

@@ -17,8 +17,8 @@ from mission_control_tui.model.bulk.views import (
     ItemOutcome,
     ItemState,
 )
-from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
+from mission_control_tui.model.store.lookups import numbered_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -33,7 +33,7 @@ _ChildAssignment = aliased(AssignmentRow, name="child_assignment")
 async def show(scope: AccountScope, bulk_id: int) -> BulkView:
     """Return one bulk and how far it is. Raises NotFound."""
     async with scope.read() as (session, account_id):
-        row = await bulk_row(session, account_id, bulk_id)
+        row = await numbered_row(session, BulkRow, account_id, bulk_id)
         return bulk_view(row, (await progress_of(session, [row.id]))[row.id])
 
 
@@ -66,7 +66,7 @@ async def items(
     The next page has `after_id` = the last id; `offset` leaves so many out. Raises NotFound.
     """
     async with scope.read() as (session, account_id):
-        await bulk_row(session, account_id, bulk_id)
+        await numbered_row(session, BulkRow, account_id, bulk_id)
         outcome = _outcome().label("outcome")
         statement = (
             select(BulkItemRow, AssignmentRow.service_id, AssignmentRow.error_said, outcome)
@@ -77,7 +77,7 @@ async def items(
             .limit(limit)
             .offset(offset)
         )
-        wanted = [str(one) for one in outcomes]
+        wanted = [str(outcome) for outcome in outcomes]
         if wanted:
             statement = statement.where(_outcome().in_(wanted))
         rows = (await session.execute(statement)).all()
@@ -94,18 +94,6 @@ async def items(
             )
             for row, service_id, said, found in rows
         )
-
-
-async def bulk_row(
-    session: AsyncSession, account_id: int, bulk_id: int, *, lock: bool = False
-) -> BulkRow:
-    statement = select(BulkRow).where(BulkRow.id == bulk_id, BulkRow.account_id == account_id)
-    row = await session.scalar(statement.with_for_update() if lock else statement)
-    if row is None:
-        raise NotFound(
-            f"This account has no bulk {bulk_id}.", hint="`mission-control bulk list` shows them."
-        )
-    return row
 
 
 def _outcome() -> Any:

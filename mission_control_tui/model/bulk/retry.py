@@ -76,12 +76,12 @@ class RetryPlan:
 
     def count(self, likely: RetryForecast) -> int:
         """Return how many will probably end so."""
-        return sum(one.likely is likely for one in self.lines)
+        return sum(line.likely is likely for line in self.lines)
 
     @property
     def reasons(self) -> tuple[tuple[RetryForecast, str, int], ...]:
         """(what is likely, why, how many), the most frequent first."""
-        counts = Counter((one.likely, one.why) for one in self.lines)
+        counts = Counter((line.likely, line.why) for line in self.lines)
         return tuple((likely, why, count) for (likely, why), count in counts.most_common())
 
 
@@ -90,15 +90,15 @@ async def retry_plan(
 ) -> RetryPlan:
     """Return what trying again all that is red would give: of the account, or of `users`, or of one service.
 
-    To do it: `bulks.start(..., users, BulkOnlyAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
+    To do it: `control.start(..., users, BulkOnlyAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.
     """
     async with scope.read() as (session, account_id):
         params = ActionParams(service)
         chosen = await targets(session, account_id, users, BulkOnlyAction.RETRY, params)
-        paused = {one.name: one.said for one in await pauses(session)}
-        names = {one.assignment_id: one.name for one in chosen}
+        paused = {pause.name: pause.said for pause in await pauses(session)}
+        names = {target.assignment_id: target.name for target in chosen}
         lines: list[RetryLine] = []
-        for chunk in batches([one.assignment_id or "" for one in chosen]):
+        for chunk in batches([target.assignment_id or "" for target in chosen]):
             lines += await _lines(session, chunk, names, paused)
     return RetryPlan(tuple(lines))
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
@@ -26,7 +26,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import BulkState, Priority, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import FLAWS, clock
-from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -117,27 +117,24 @@ async def work_slice(
         return await _give_up_first(store, bulk_id, type(error).__name__)
 
 
+@retries_on_conflict
 async def _slice(
     store: Store, bulk_id: int, attended: bool, keep: Keep | None, limit: int
 ) -> Slice:
     bulk = await _bulk(store, bulk_id)
-
-    async def work() -> Slice:
-        async with store.write(bulk.caller, bulk.account_id) as tx:
-            row = await _locked(tx, bulk_id)
-            states = {BulkState.RUNNING, *({BulkState.ATTENDED} if attended else set())}
-            if row is None or row.state not in states:
-                tx.dry_run = True  # nothing is done, so nobody has to hear of it
-                return Slice(bulk_id, 0, last=row is not None)
-            done = await _work(tx, bulk, limit)
-            last = await _conclude(tx, row)
-            passwords = tuple(one.password for one in done if one.password is not None)
-            if passwords and keep is not None:
-                await tx.session.flush()
-                keep(passwords)
-            return Slice(bulk_id, len(done), last, tuple(tx.requests), passwords)
-
-    return await retry_on_conflict(work)
+    async with store.write(bulk.caller, bulk.account_id) as tx:
+        row = await _locked(tx, bulk_id)
+        states = {BulkState.RUNNING, *({BulkState.ATTENDED} if attended else set())}
+        if row is None or row.state not in states:
+            tx.dry_run = True  # nothing is done, so nobody has to hear of it
+            return Slice(bulk_id, 0, last=row is not None)
+        done = await _work(tx, bulk, limit)
+        last = await _conclude(tx, row)
+        passwords = tuple(acted.password for acted in done if acted.password is not None)
+        if passwords and keep is not None:
+            await tx.session.flush()
+            keep(passwords)
+        return Slice(bulk_id, len(done), last, tuple(tx.requests), passwords)
 
 
 async def _bulk(store: Store, bulk_id: int) -> _Bulk:
@@ -181,14 +178,7 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[ItemResult]:
 async def _few(
     tx: Transaction, bulk: _Bulk, context: BulkContext, limit: int, until: float
 ) -> list[ItemResult]:
-    rows = (
-        await tx.session.scalars(
-            select(BulkItemRow)
-            .where(BulkItemRow.bulk_id == bulk.id, BulkItemRow.state == ItemState.LEFT)
-            .order_by(BulkItemRow.id)
-            .limit(limit)
-        )
-    ).all()
+    rows = (await tx.session.scalars(_left(bulk.id, limit))).all()
     items = [BulkTarget(row.user_id, row.assignment_id, row.name, row.previous) for row in rows]
     done: list[ItemResult] = []
     for row, subject in zip(rows, await subjects(tx, items), strict=True):
@@ -205,35 +195,33 @@ async def _few(
     return done
 
 
-async def _conclude(tx: Transaction, row: BulkRow) -> bool:
-    left = await tx.session.scalar(
-        select(exists().where(BulkItemRow.bulk_id == row.id, BulkItemRow.state == ItemState.LEFT))
+def _left(bulk_id: int, limit: int) -> Select[BulkItemRow]:
+    return (
+        select(BulkItemRow)
+        .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.state == ItemState.LEFT)
+        .order_by(BulkItemRow.id)
+        .limit(limit)
     )
-    if left:
+
+
+async def _conclude(tx: Transaction, row: BulkRow) -> bool:
+    if await tx.session.scalar(_left(row.id, 1)) is not None:
         return False
     row.state = BulkState.DONE
     row.ended_at = tx.now
     return True
 
 
+@retries_on_conflict
 async def _give_up_first(store: Store, bulk_id: int, error: str) -> Slice:
     """Take the item that the program fails at out of the way, and say so."""
     bulk = await _bulk(store, bulk_id)
-
-    async def work() -> Slice:
-        async with store.write(bulk.caller, bulk.account_id) as tx:
-            row = await _locked(tx, bulk_id)
-            item = await tx.session.scalar(
-                select(BulkItemRow)
-                .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.state == ItemState.LEFT)
-                .order_by(BulkItemRow.id)
-                .limit(1)
-            )
-            if row is None or item is None:
-                return Slice(bulk_id, 0, last=item is None)
-            item.state = ItemState.REFUSED
-            item.reason = f"Mission Control has a defect here ({error}); please report it."
-            await tx.session.flush()
-            return Slice(bulk_id, 1, await _conclude(tx, row))
-
-    return await retry_on_conflict(work)
+    async with store.write(bulk.caller, bulk.account_id) as tx:
+        row = await _locked(tx, bulk_id)
+        item = await tx.session.scalar(_left(bulk_id, 1))
+        if row is None or item is None:
+            return Slice(bulk_id, 0, last=item is None)
+        item.state = ItemState.REFUSED
+        item.reason = f"Mission Control has a defect here ({error}); please report it."
+        await tx.session.flush()
+        return Slice(bulk_id, 1, await _conclude(tx, row))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.states import Light, Wish
@@ -45,6 +45,54 @@ class BulkTarget:
     previous: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class BulkOrder:
+    """What a bulk does and to whom, before it is stored; `attended`: it makes passwords, which somebody has to take."""
+
+    account_id: int
+    action: BulkAction
+    params: ActionParams
+    targets: Sequence[BulkTarget]
+    attended: bool
+
+
+async def order(
+    scope: AccountScope, users: Picked, action: BulkAction, params: ActionParams | None = None
+) -> BulkOrder:
+    """Return the order for these users. Raises NotFound (names, service, level), UsageError (nobody picked)."""
+    async with scope.read() as (session, account_id):
+        catalogue = (await in_force(session)).catalogue
+        wanted = checked_params(catalogue, action, params or ActionParams())
+        chosen = await targets(session, account_id, users, action, wanted)
+    return order_of(catalogue, account_id, action, wanted, chosen)
+
+
+def order_of(
+    catalogue: Catalogue,
+    account_id: int,
+    action: BulkAction,
+    params: ActionParams,
+    chosen: Sequence[BulkTarget],
+) -> BulkOrder:
+    """As `order`, for those who know the targets already."""
+    if action is BulkOnlyAction.RESTATE:
+        services = {
+            target.previous["target"]["service"]
+            for target in chosen
+            if target.previous.get("expected", {}).get("wish") == Wish.ABSENT
+        }
+    elif action is BulkOnlyAction.GIVE:
+        services = {target.previous["give"]["service"] for target in chosen}
+    else:
+        services = set()
+    verb = ACTIONS.get(action)
+    attended = any(
+        service.id in services and service.password is PasswordUse.OWN
+        for service in catalogue.services
+    ) or (verb is not None and verb.reveals(catalogue, params))
+    return BulkOrder(account_id, action, params, chosen, attended)
+
+
 def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParams) -> ActionParams:
     """The same by ids. Raises NotFound for unknown services and levels, UsageError for what does not go together."""
     verb = ACTIONS.get(action)
@@ -56,7 +104,7 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
 async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
     """Return ids of the account's users whom `where` describes, by display name."""
     async with scope.read() as (session, account_id):
-        return tuple(one.user_id or "" for one in await _where(session, account_id, where))
+        return tuple(user.user_id or "" for user in await _where(session, account_id, where))
 
 
 async def targets(
@@ -75,7 +123,7 @@ async def targets(
         users = await _named(session, account_id, picked)
     if not users:
         raise UsageError("Nobody is picked, so there is nothing to do.")
-    ids = [one.user_id or "" for one in users]
+    ids = [user.user_id or "" for user in users]
     if action is BulkOnlyAction.RETRY:
         return await _red(session, account_id, ids, params.service)
     if action is UserVerb.DEPROVISION and not params.service:
@@ -159,7 +207,7 @@ async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -
             hint="`mission-control users list` finds by part of a name.",
         )
     if all(_ID.fullmatch(name) for name in wanted):
-        return sorted(targets.values(), key=lambda one: one.name)
+        return sorted(targets.values(), key=lambda target: target.name)
     return list(targets.values())
 
 
@@ -211,9 +259,9 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Bulk
             target = BulkTarget(owner, assignment_id, names[owner or ""])
             there.setdefault(target.user_id or "", []).append(target)
     return [
-        one
+        target
         for user_id in user_ids
-        for one in there.get(user_id, [BulkTarget(user_id, None, names[user_id])])
+        for target in there.get(user_id, [BulkTarget(user_id, None, names[user_id])])
     ]
 
 

@@ -118,7 +118,7 @@ class BulkPlan:
     """What a bulk would do, as things stand: `queued` items of `total` would become wishes.
 
     `removals` take services away with their data. `attended`: passwords are generated, so that whoever starts it has
-    to take them (`bulks.attend`), at most `passwords` of them.
+    to take them (`control.attend`), at most `passwords` of them.
     """
 
     account_id: int
@@ -142,7 +142,7 @@ class BulkPlan:
     @property
     def short(self) -> tuple[BulkSeats, ...]:
         """The levels with too few seats."""
-        return tuple(one for one in self.seats if one.short)
+        return tuple(seats for seats in self.seats if seats.short)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,17 @@ def find(items: Sequence[NamedT], key: str, kind: str, *, of: str = "") -> Named
     )
 
 
+def known(items: Iterable[NamedT], ident: str) -> NamedT | None:
+    """Return the item with exactly this id, or None: a stored id may be of a catalogue that is no longer in force."""
+    return next((item for item in items if item.id == ident), None)
+
+
+def name_of(items: Iterable[NamedItem], ident: str) -> str:
+    """Return the name of the item with this id; of one that is not known, the id."""
+    item = known(items, ident)
+    return ident if item is None else item.name
+
+
 def did_you_mean(key: str, known: Iterable[str]) -> str:
     """Return a sentence naming the known words that `key` resembles, or an empty text."""
     import difflib

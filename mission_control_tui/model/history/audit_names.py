@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mission_control_tui.model.audit_actions import AuditAction, parse_action
-from mission_control_tui.model.catalogue.lookup import NamedItem, NamedT
+from mission_control_tui.model.catalogue.lookup import known, name_of
 from mission_control_tui.model.catalogue.types import Catalogue, Product, Service
 from mission_control_tui.model.views import AuditView
 
@@ -26,15 +26,14 @@ def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
     A service that the target names already is left out of the action. What the catalogue does not know stays as it is.
     """
     verb, ident = parse_action(entry.action)
-    thing = _thing(catalogue, verb, ident)
-    service = thing if isinstance(thing, Service) else None
+    thing, service = _thing(catalogue, verb, ident), service_of(entry, catalogue)
     action, target = entry.action, entry.target
     if thing is not None:
         action = f"{verb}" if thing.name in target else f"{verb} {thing.name}"
     elif verb in _DRIFT:
         subject, _, rest = target.partition(" ")
         key, space, instance = rest.partition(" ")
-        target = f"{subject} {_name(catalogue.services, key)}{space}{instance}"
+        target = f"{subject} {name_of(catalogue.services, key)}{space}{instance}"
     of_template = verb in _TEMPLATES
     return replace(
         entry,
@@ -47,9 +46,9 @@ def named(entry: AuditView, catalogue: Catalogue) -> AuditView:
 
 def _thing(catalogue: Catalogue, verb: AuditAction | None, ident: str) -> Service | Product | None:
     """Return what an action is about: of "remove" the product, of which a service may have the same id."""
-    if verb in _OF_PRODUCTS and (product := _known(catalogue.products, ident)) is not None:
+    if verb in _OF_PRODUCTS and (product := known(catalogue.products, ident)) is not None:
         return product
-    return _known(catalogue.services, ident) if verb is not AuditAction.BUY else None
+    return known(catalogue.services, ident) if verb is not AuditAction.BUY else None
 
 
 def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
@@ -63,14 +62,14 @@ def named_values(
     catalogue: Catalogue, service: Service | None, values: Mapping[str, object]
 ) -> dict[str, object]:
     """Values of a change of `service`, with the names of "service" and "level", which come first, and of settings."""
-    of = _known(catalogue.services, str(values.get("service", ""))) or service
+    of = known(catalogue.services, str(values.get("service", ""))) or service
     told = {key: values[key] for key in _FIRST if key in values} | dict(values)
     if of is not None and "service" in told:
         told["service"] = of.name
     if of is None:
         return told
     if isinstance(level := told.get("level"), str):
-        told["level"] = _name(of.levels, level)
+        told["level"] = name_of(of.levels, level)
     return dict(_setting(of, key, value) for key, value in told.items())
 
 
@@ -86,25 +85,17 @@ def _given(catalogue: Catalogue, key: str, value: object) -> tuple[str, object]:
     """Return a service of a template ("databases/main": level), or an option of one ("databases quota": value)."""
     place, space, option = key.partition(" ")
     ident, slash, instance = place.partition("/")
-    service = _known(catalogue.services, ident)
+    service = known(catalogue.services, ident)
     if service is None:
         return key, value
     if space:
         option, value = _setting(service, option, value)
     elif isinstance(value, str):
-        value = _name(service.levels, value)
+        value = name_of(service.levels, value)
     return f"{service.name}{slash}{instance}{space}{option}", value
 
 
 def _setting(service: Service, key: str, value: object) -> tuple[str, object]:
     """Return an option by its name, and what it was set to as people read it."""
-    option = _known(service.options, key)
+    option = known(service.options, key)
     return (key, value) if option is None else (option.name, option.told(value))
-
-
-def _known(items: Iterable[NamedT], ident: str) -> NamedT | None:
-    return next((one for one in items if one.id == ident), None)
-
-
-def _name(items: Sequence[NamedItem], ident: str) -> str:
-    return next((one.name for one in items if one.id == ident), ident)

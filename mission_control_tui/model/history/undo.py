@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,12 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.audit_actions import AuditAction, parse_action
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk import queries, views
-from mission_control_tui.model.bulk.planning import plan_for, reveals
-from mission_control_tui.model.bulk.targets import BulkTarget
+from mission_control_tui.model.bulk.planning import plan_for
+from mission_control_tui.model.bulk.targets import BulkOrder, BulkTarget, order_of
 from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkPlan, BulkView, ItemState
-from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.errors import Conflict, NotFound, UsageError
+from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.history.undo_groups import (
     is_of_object,
     not_back,
@@ -37,13 +36,13 @@ from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import BulkState, Wish
 from mission_control_tui.model.store.lookups import (
     assignment_row,
-    request_row,
+    numbered_row,
     user_row,
 )
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
-from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
+from mission_control_tui.model.store.tables.bulk import BulkItemRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -51,7 +50,6 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.base import action_context
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
-from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
@@ -76,16 +74,6 @@ _NEVER = {
     AuditAction.UNLOCK_USER: _NOTHING,
     AuditAction.START_BULK: "Undo the bulk by its number.",
 }
-_SERVICE = {AuditAction(verb) for verb, action in ACTIONS.items() if "service" in action.takes}
-_USER = {
-    AuditAction.EDIT_USER,
-    AuditAction.DISABLE_USER,
-    AuditAction.ENABLE_USER,
-    AuditAction.ADD_ALIAS,
-    AuditAction.REMOVE_ALIAS,
-    AuditAction.SET_PRIMARY_ADDRESS,
-}
-_BIN = {AuditAction.CREATE_USER, AuditAction.DELETE_USER, AuditAction.RESTORE_USER}
 _ASKING_AGAIN = (
     AuditAction.RETRY_REQUEST,
     AuditAction.CANCEL_REQUEST,
@@ -121,19 +109,7 @@ class UndoResult:
     """The service of the group, contact or shared mailbox that was changed back."""
 
 
-class AuditedChange(Protocol):
-    """What is looked at of an audit row."""
-
-    @property
-    def action(self) -> str: ...
-    @property
-    def user_id(self) -> str | None: ...
-    @property
-    def before(self) -> Mapping[str, Any]: ...
-    @property
-    def after(self) -> Mapping[str, Any]: ...
-    @property
-    def assignment_id(self) -> str | None: ...
+AuditedChange = AuditRow | AuditView
 
 
 def undoable(rows: Sequence[AuditView]) -> dict[int, UndoCheck]:
@@ -143,23 +119,17 @@ def undoable(rows: Sequence[AuditView]) -> dict[int, UndoCheck]:
 
 def judge(row: AuditedChange) -> UndoCheck:
     """Tell whether a change of this kind can be undone."""
-    why_not = _why_not(row)
-    if why_not:
-        return UndoCheck(False, why_not)
+    verb = _verb(row)
     if is_of_object(row):
         return UndoCheck(True, note=note_of(row))
-    return UndoCheck(True, note=EMPTY_NOTE if _verb(row) is AuditAction.DEPROVISION else "")
-
-
-def _why_not(row: AuditedChange) -> str:
-    verb = _verb(row)
-    if is_of_object(row) or (row.user_id is not None and verb in _USER | _BIN):
-        return ""
     if verb in _NEVER:
-        return _NEVER[verb]
-    if row.user_id is not None and verb in _SERVICE:
-        return "" if row.before or row.after else f"{_NOTHING} It asked again."
-    return "Nothing of this kind can be undone. Change it again where it was changed."
+        return UndoCheck(False, _NEVER[verb])
+    if row.user_id is None or verb not in _RESTATED | _TURNED_BACK:
+        why = "Nothing of this kind can be undone. Change it again where it was changed."
+        return UndoCheck(False, why)
+    if _RESTATED.get(verb) is _restate_service and not (row.before or row.after):
+        return UndoCheck(False, f"{_NOTHING} It asked again.")
+    return UndoCheck(True, note=EMPTY_NOTE if verb is AuditAction.DEPROVISION else "")
 
 
 def _verb(row: AuditedChange) -> AuditAction | None:
@@ -180,56 +150,50 @@ async def undo(
     Raises NotFound; Conflict where it cannot be undone or was changed since (`force` does it all the same), and what
     the verbs raise: NoSeats, InvalidInput.
     """
-    if sum(one is not None for one in (audit, request, bulk)) != 1:
+    if sum(number is not None for number in (audit, request, bulk)) != 1:
         raise UsageError("Say what to undo: one audit row, one request or one bulk.")
     if bulk is not None:
         return await _undo_bulk(scope, bulk, force=force, dry_run=dry_run)
     async with scope.read() as (session, account_id):
         row = (
-            await _audit_row(session, account_id, audit)
+            await numbered_row(session, AuditRow, account_id, audit)
             if audit is not None
             else await _row_of_request(session, account_id, request or 0)
         )
     judged, verb = judge(row), _verb(row)
     if verb is AuditAction.START_BULK and row.bulk_id is not None:
         return await _undo_bulk(scope, row.bulk_id, force=force, dry_run=dry_run)
-    if not judged.possible:
+    if verb is None or not judged.possible:
         raise Conflict(f"This cannot be undone: {row.action} of {row.target}.", hint=judged.why_not)
-    if verb in _BIN:
-        deleted = verb is AuditAction.DELETE_USER
-        back = deletion.restore_user if deleted else deletion.delete_user
-        found = await back(scope, row.user_id or "", dry_run=dry_run)
-        lost = await not_back(scope.store, row) if deleted else ""
+    if verb in _TURNED_BACK:
+        found = await _TURNED_BACK[verb](scope, row.user_id or "", dry_run=dry_run)
+        lost = await not_back(scope.store, row) if verb is AuditAction.DELETE_USER else ""
         return Outcome(
             UndoResult(_words(row), notes=(lost,) if lost else ()), found.plan, found.applied
         )
     if is_of_object(row):
-        how = {"whole": request is not None, "force": force, "dry_run": dry_run}
-        told = await undo_object(scope, row, **how)
+        told = await undo_object(
+            scope, row, whole=request is not None, force=force, dry_run=dry_run
+        )
         undone = UndoResult(
             *(_words(row), told.plan.requests),
             notes=(judged.note,) if judged.note else (),
             object_assignment=row.assignment_id,
         )
         return Outcome(undone, told.plan, told.applied)
-    return await _undo_row(scope, row, force=force, dry_run=dry_run)
+    return await _undo_row(scope, row, verb, force=force, dry_run=dry_run)
 
 
 @retries_on_conflict
 async def _undo_row(
-    scope: AccountScope,
-    row: AuditRow,
-    *,
-    force: bool,
-    dry_run: bool,
+    scope: AccountScope, row: AuditRow, verb: AuditAction, *, force: bool, dry_run: bool
 ) -> Outcome[UndoResult]:
     notes = [note for note in (judge(row).note,) if note]
     account_id = row.account_id
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
-        restate = _restate_user if _verb(row) in _USER else _restate_service
-        password = await restate(tx, scope.caller, user, row, force)
-        if _verb(row) is AuditAction.DEPROVISION:
+        password = await _RESTATED[verb](tx, user, row, force)
+        if verb is AuditAction.DEPROVISION:
             owner = await scope.row(tx.session)
             catalogue = (await in_force(tx.session)).catalogue
             notes += await rejoin(tx, owner, catalogue, user, row)
@@ -246,20 +210,9 @@ def _words(row: AuditRow) -> str:
     return f"{row.action} of {row.target}"
 
 
-async def _audit_row(session: AsyncSession, account_id: int, audit_id: int) -> AuditRow:
-    row = await session.scalar(
-        select(AuditRow).where(AuditRow.id == audit_id, AuditRow.account_id == account_id)
-    )
-    if row is None:
-        raise NotFound(
-            f"This account has no audit row {audit_id}.", hint="`mission-control audit` shows them."
-        )
-    return row
-
-
 async def _row_of_request(session: AsyncSession, account_id: int, request_id: int) -> AuditRow:
     """Return what was wished with this request, or with the parent that it belongs to."""
-    request = await request_row(session, account_id, request_id)
+    request = await numbered_row(session, RequestRow, account_id, request_id)
     row = await session.scalar(
         select(AuditRow)
         .where(
@@ -278,10 +231,8 @@ async def _row_of_request(session: AsyncSession, account_id: int, request_id: in
     return row
 
 
-async def _restate_user(
-    tx: Transaction, _caller: Caller, user: UserRow, row: AuditRow, force: bool
-) -> None:
-    """Fields and addresses as they were."""
+async def _restate_user(tx: Transaction, user: UserRow, row: AuditRow, force: bool) -> None:
+    """State fields and addresses as they were."""
     details = to_details(user, await manager_upn(tx.session, user))
     changed = [
         name
@@ -292,9 +243,9 @@ async def _restate_user(
         raise await was_changed(tx.session, row, ", ".join(changed))
     had, has = _list(row.before.get(ALIASES)), _list(row.after.get(ALIASES))
     addresses = AddressChanges(
-        add=tuple(one for one in had if one not in has),
+        add=tuple(address for address in had if address not in has),
         primary=str(row.before.get(PRIMARY, "")),
-        remove=tuple(one for one in has if one not in had),
+        remove=tuple(address for address in has if address not in had),
     )
     back = {name: value for name, value in row.before.items() if name in FIELD_BY_NAME}
     await apply_changes(
@@ -310,13 +261,13 @@ def _json(value: object) -> object:
 
 
 def _list(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 async def _restate_service(
-    tx: Transaction, caller: Caller, user: UserRow, row: AuditRow, force: bool
+    tx: Transaction, user: UserRow, row: AuditRow, force: bool
 ) -> views.BulkPassword | None:
-    """Return the service's wish as it was."""
+    """State the service's wish as it was; returns the password that was made for it."""
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
     if not force and not _still(row, now):
@@ -339,6 +290,26 @@ async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
     if assignment_id is None:
         raise Conflict(f"This cannot be undone: {_words(row)}.", hint="It is too old.")
     return await assignment_row(session, assignment_id, lock=True)
+
+
+_RESTATED = {
+    AuditAction.EDIT_USER: _restate_user,
+    AuditAction.DISABLE_USER: _restate_user,
+    AuditAction.ENABLE_USER: _restate_user,
+    AuditAction.ADD_ALIAS: _restate_user,
+    AuditAction.REMOVE_ALIAS: _restate_user,
+    AuditAction.SET_PRIMARY_ADDRESS: _restate_user,
+    AuditAction.PROVISION: _restate_service,
+    AuditAction.CHANGE: _restate_service,
+    AuditAction.SUSPEND: _restate_service,
+    AuditAction.RESUME: _restate_service,
+    AuditAction.DEPROVISION: _restate_service,
+}
+_TURNED_BACK = {
+    AuditAction.CREATE_USER: deletion.delete_user,
+    AuditAction.DELETE_USER: deletion.restore_user,
+    AuditAction.RESTORE_USER: deletion.delete_user,
+}
 
 
 def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
@@ -377,10 +348,8 @@ def _before(
 
 
 async def undo_plan(scope: AccountScope, bulk_id: int, *, force: bool = False) -> BulkPlan:
-    """What the undo of a bulk would do, as `bulks.plan` says it. Raises NotFound, and Conflict where it cannot be."""
-    account_id, chosen = await _targets(scope, bulk_id)
-    params = ActionParams(force=force)
-    return await plan_for(scope, account_id, BulkOnlyAction.RESTATE, params, chosen)
+    """Return what the undo of a bulk would do. Raises NotFound, and Conflict where it cannot be."""
+    return await plan_for(scope, await _order(scope, bulk_id, force))
 
 
 async def _undo_bulk(
@@ -390,35 +359,23 @@ async def _undo_bulk(
     shown = await queries.show(scope, bulk_id)
     if not dry_run and shown.state in {BulkState.RUNNING, BulkState.ATTENDED}:
         await bulks.stop(scope, bulk_id)
-    account_id, chosen = await _targets(scope, bulk_id)
-    params = ActionParams(force=force)
-    plan = await plan_for(scope, account_id, BulkOnlyAction.RESTATE, params, chosen)
-    async with scope.store.read() as session:
-        catalogue = (await in_force(session)).catalogue
-    outcome = await bulks.create(
-        scope,
-        account_id,
-        BulkOnlyAction.RESTATE,
-        params,
-        chosen,
-        attended=reveals(catalogue, BulkOnlyAction.RESTATE, params, chosen),
-        undoes_id=bulk_id,
-        dry_run=dry_run,
-    )
+    order = await _order(scope, bulk_id, force)
+    plan = await plan_for(scope, order)
+    outcome = await bulks.create(scope, order, undoes_id=bulk_id, dry_run=dry_run)
     notes = (NO_GROUP_NOTE,) if shown.action is UserVerb.DEPROVISION else ()
     undone = UndoResult(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
     return Outcome(undone, outcome.plan, outcome.applied)
 
 
-async def _targets(scope: AccountScope, bulk_id: int) -> tuple[int, list[BulkTarget]]:
-    """Return what a bulk changed, with the wish before it and after it."""
+async def _order(scope: AccountScope, bulk_id: int, force: bool) -> BulkOrder:
+    """Return the order to restate what a bulk changed: with the wish before it and after it."""
     shown = await queries.show(scope, bulk_id)
     never: dict[str, str] = {UserVerb.PASSWORD: _PASSWORD, BulkOnlyAction.RETRY: _NOTHING}
     why_not = never.get(shown.action)
     if why_not is not None:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
     async with scope.read() as (session, account_id):
-        await session.get_one(BulkRow, bulk_id)
+        catalogue = (await in_force(session)).catalogue
         rows = await session.scalars(
             select(BulkItemRow)
             .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.state == ItemState.QUEUED)
@@ -436,4 +393,5 @@ async def _targets(scope: AccountScope, bulk_id: int) -> tuple[int, list[BulkTar
         ]
     if not chosen:
         raise Conflict(f"Bulk {bulk_id} changed nothing, so there is nothing to undo.")
-    return account_id, chosen
+    params = ActionParams(force=force)
+    return order_of(catalogue, account_id, BulkOnlyAction.RESTATE, params, chosen)

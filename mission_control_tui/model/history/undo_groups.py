@@ -7,8 +7,8 @@ back where they still may be, and says where not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +38,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.users.revert import was_changed
+from mission_control_tui.model.views import AuditView
 
 CONTENT_NOTE = "What it held at the back end is gone: it comes back empty."
 _MADE = {AuditAction.CREATE, AuditAction.RESTORE}
@@ -45,33 +46,20 @@ _EDITED = {AuditAction.CHANGE, AuditAction.PROVISION, AuditAction.CHANGE_MEMBERS
 _NEAR = 10_000
 """Audit rows of one transaction are not further apart than this."""
 
-_Stated = Mapping[str, Any]
 
-
-class AuditedGroupChange(Protocol):
-    """What is looked at of an audit row."""
-
-    @property
-    def action(self) -> str: ...
-    @property
-    def user_id(self) -> str | None: ...
-    @property
-    def assignment_id(self) -> str | None: ...
-
-
-def is_of_object(row: AuditedGroupChange) -> bool:
+def is_of_object(row: AuditRow | AuditView) -> bool:
     """Tell whether the change was of an object: of no user, and of something that is provisioned."""
     if row.user_id is not None or row.assignment_id is None:
         return False
     return _verb(row) in {*_MADE, *_EDITED, AuditAction.REMOVE}
 
 
-def note_of(row: AuditedGroupChange) -> str:
+def note_of(row: AuditRow | AuditView) -> str:
     """Return what an undo of this change does not bring back, or nothing."""
     return CONTENT_NOTE if _verb(row) is AuditAction.REMOVE else ""
 
 
-def _verb(row: AuditedGroupChange) -> AuditAction | None:
+def _verb(row: AuditRow | AuditView) -> AuditAction | None:
     return parse_action(row.action)[0]
 
 
@@ -98,18 +86,11 @@ async def undo_object(
             alone = verb is AuditAction.CHANGE_MEMBERS
             if not alone and (whole or not (row.before or row.after)):
                 changes = await _with_members(session, found, row, changes, force)
-            version = found.version
     if verb in _MADE:
         return await remove_object(scope, key, dry_run=dry_run)
     if verb is AuditAction.REMOVE:
         return await restore_object(scope, key, dry_run=dry_run)
-    return await edit_object(
-        scope,
-        key,
-        changes,
-        expected_version=version,
-        dry_run=dry_run,
-    )
+    return await edit_object(scope, key, changes, expected_version=found.version, dry_run=dry_run)
 
 
 async def _back(
@@ -118,8 +99,10 @@ async def _back(
     """Return what states the object as it was before `row`."""
     if _verb(row) is AuditAction.CHANGE_MEMBERS:
         return await _members_back(session, found, row, force)
-    now: _Stated = {"name": found.name, "address": found.address, **found.details}
-    changed = [key for key in {**row.before, **row.after} if _differs(now, row.after, key)]
+    stated: dict[str, Any] = {"name": found.name, "address": found.address, **found.details}
+    # The audit leaves out what is empty.
+    now = {key: value for key, value in stated.items() if value not in ("", [])}
+    changed = [key for key in {**row.before, **row.after} if now.get(key) != row.after.get(key)]
     if changed and not force:
         raise await was_changed(session, row, ", ".join(changed), row.assignment_id)
     back = {key: row.before.get(key) for key in {**row.before, **row.after}}
@@ -129,12 +112,6 @@ async def _back(
         address=None if address is None else str(address),
         settings={key: _empty(value, row.after.get(key)) for key, value in back.items()},
     )
-
-
-def _differs(now: _Stated, after: _Stated, key: str) -> bool:
-    """Tell whether it is otherwise than the change left it; the audit leaves out what is empty."""
-    value = now.get(key)
-    return (None if value in ("", []) else value) != after.get(key)
 
 
 def _empty(value: Any, after: Any) -> Any:
@@ -148,16 +125,18 @@ async def _members_back(
     session: AsyncSession, found: ObjectRow, row: AuditRow, force: bool
 ) -> GroupChanges:
     present = {
-        (one.role, one.subject_id)
-        for one in await session.scalars(select(MemberRow).where(MemberRow.object_id == found.id))
+        (member.role, member.subject_id)
+        for member in await session.scalars(
+            select(MemberRow).where(MemberRow.object_id == found.id)
+        )
     }
     changed: list[str] = []
     wanted: dict[bool, dict[str, list[str]]] = {True: {}, False: {}}
     for goes, stated in ((True, row.after), (False, row.before)):
         for role, addresses in stated.items():
             for address in addresses:
-                one = await candidate(session, found.account_id, address, role)
-                there = not isinstance(one, Problem) and (role, one.id) in present
+                who = await candidate(session, found.account_id, address, role)
+                there = not isinstance(who, Problem) and (role, who.id) in present
                 if there is goes:
                     wanted[goes].setdefault(role, []).append(address)
                 else:
@@ -183,9 +162,7 @@ async def _with_members(
     if along is None:
         return changes
     members = await _members_back(session, found, along, force)
-    return GroupChanges(
-        changes.name, changes.address, changes.settings, members.add, members.remove
-    )
+    return replace(changes, add=members.add, remove=members.remove)
 
 
 async def rejoin(

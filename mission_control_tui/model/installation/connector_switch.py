@@ -11,12 +11,12 @@ has at the new connector is chosen anew. What is at the old back end stays there
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Exists, exists, select, update
+from sqlalchemy import Result, Select, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -42,6 +42,7 @@ from mission_control_tui.model.states import (
     Wish,
     Word,
 )
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -51,7 +52,6 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
-CHUNK = 500
 _STEP = "The connector changed from {before} to {after}: provision again to check"
 
 
@@ -88,7 +88,7 @@ async def switch_connectors(store: Store, caller: Caller) -> tuple[ConnectorChan
             switched = await switch_in(tx, (await in_force(tx.session)).catalogue)
         except NotFound:
             switched = ()
-        followed = not any(one.running for one in switched)
+        followed = not any(change.running for change in switched)
         if followed:
             await tx.session.execute(
                 update(InstallationRow).values(connectors=dict(store.connectors))
@@ -109,10 +109,16 @@ async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[ConnectorCha
         if service is None or (after := connector_of(tx, account, service)) == before:
             continue
         key = (service_id, before, after)
-        rows = await _assignments(tx, account_id, service_id, before)
-        for chunk in _chunks(rows):
+        idle = await tx.session.scalars(
+            _at(account_id, service_id, before, running=False)
+            .order_by(AssignmentRow.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        for chunk in batches(idle.all()):
             moved[key] += await _move(tx, account, service, after, chunk)
-        running[key] += await _left(tx, account_id, service_id, before)
+        left = _at(account_id, service_id, before, running=True).with_only_columns(func.count())
+        running[key] += await tx.session.scalar(left) or 0
     if sum(moved.values()):
         await tx.session.flush()
         await settle_waiting(tx)
@@ -138,50 +144,25 @@ async def _differing(store: Store) -> bool:
         )
 
 
-async def _pairs(session: AsyncSession) -> Sequence[tuple[int, str, str]]:
-    rows = await session.execute(
-        select(AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
-        .distinct()
-        .order_by(AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
-    )
-    return [(account, service, connector) for account, service, connector in rows]
+async def _pairs(session: AsyncSession) -> Result[int, str, str]:
+    """Return (account, service, connector) of all that is assigned."""
+    columns = (AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
+    return await session.execute(select(*columns).distinct().order_by(*columns))
 
 
-def _runs() -> Exists:
-    return exists().where(
+def _at(
+    account_id: int, service_id: str, connector: str, *, running: bool
+) -> Select[AssignmentRow]:
+    """Return the account's instances of the service at the connector that a request is, or is not, working on."""
+    runs = exists().where(
         RequestRow.assignment_id == AssignmentRow.id, RequestRow.state == RequestState.RUNNING
     )
-
-
-async def _assignments(
-    tx: Transaction, account_id: int, service_id: str, connector: str
-) -> Sequence[AssignmentRow]:
-    """Return those that no request is working on, locked."""
-    found = await tx.session.scalars(
-        select(AssignmentRow)
-        .where(
-            AssignmentRow.account_id == account_id,
-            AssignmentRow.service_id == service_id,
-            AssignmentRow.connector == connector,
-            ~_runs(),
-        )
-        .order_by(AssignmentRow.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+    return select(AssignmentRow).where(
+        AssignmentRow.account_id == account_id,
+        AssignmentRow.service_id == service_id,
+        AssignmentRow.connector == connector,
+        runs if running else ~runs,
     )
-    return found.all()
-
-
-async def _left(tx: Transaction, account_id: int, service_id: str, connector: str) -> int:
-    rows = await tx.session.scalars(
-        select(AssignmentRow.id).where(
-            AssignmentRow.account_id == account_id,
-            AssignmentRow.service_id == service_id,
-            AssignmentRow.connector == connector,
-            _runs(),
-        )
-    )
-    return len(rows.all())
 
 
 async def _move(
@@ -191,7 +172,7 @@ async def _move(
     after: str,
     rows: Sequence[AssignmentRow],
 ) -> int:
-    active: dict[str, list[RequestRow]] = {}
+    active: defaultdict[str | None, list[RequestRow]] = defaultdict(list)
     for request in await tx.session.scalars(
         select(RequestRow)
         .where(
@@ -201,12 +182,12 @@ async def _move(
         .with_for_update()
         .execution_options(populate_existing=True)
     ):
-        active.setdefault(str(request.assignment_id), []).append(request)
+        active[request.assignment_id].append(request)
     # One may have been claimed before it was locked here.
     rows = [
         row
         for row in rows
-        if all(one.state != RequestState.RUNNING for one in active.get(row.id, ()))
+        if all(request.state != RequestState.RUNNING for request in active.get(row.id, ()))
     ]
     taken = set(
         await tx.session.scalars(
@@ -224,8 +205,8 @@ async def _move(
             subject = await _subject(tx, account, row)
             row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
         step = _STEP.format(before=row.connector, after=after)
-        row.connector = after
-        _forget(row)
+        row.connector, row.external_id, row.drift = after, "", False
+        row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
         if row.id in active:
             for request in active[row.id]:
                 request.previous = _unchecked(request.previous, step)
@@ -257,12 +238,6 @@ def _facts(row: AssignmentRow) -> dict[str, object]:
     }
 
 
-def _forget(row: AssignmentRow) -> None:
-    row.external_id = ""
-    row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
-    row.drift = False
-
-
 def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
     """Return what a cancel restores: the wish before, but not a light that was true of another back end."""
     if previous.get("wish") == Wish.ABSENT and previous.get("light") == Light.GREY:
@@ -292,7 +267,3 @@ async def _subject(tx: Transaction, account: AccountRow, row: AssignmentRow) -> 
     if row.domain_id is not None:
         return domain_subject(await tx.session.get_one(DomainRow, row.domain_id))
     return Subject(SubjectKind(row.subject_kind), row.subject_id, account.code)
-
-
-def _chunks(rows: Sequence[AssignmentRow]) -> Iterable[Sequence[AssignmentRow]]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

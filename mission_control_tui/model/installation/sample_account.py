@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
+from mission_control_tui.model.catalogue.lookup import known
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
-from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.domains.ownership import claim
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.orders.buying import Purchase, place
@@ -28,6 +28,7 @@ from mission_control_tui.model.people.names import display_name_for, username_fo
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.seats import locked_pool
 from mission_control_tui.model.services.wishes import domain_subject
+from mission_control_tui.model.store.account_rows import load_account
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retry_on_conflict
@@ -203,8 +204,7 @@ async def _make(tx: Transaction) -> Account:
             await place(tx, account, purchase)
     for person in _PEOPLE:
         await _person(tx, account, catalogue, person)
-    names = await domains_of(tx.session, account.id)
-    return Account(account.id, CODE, NAME, True, account.time_zone, names, account.version)
+    return await load_account(tx.session, account.id)
 
 
 async def _failing_domain(tx: Transaction, account: AccountRow, catalogue: Catalogue) -> None:
@@ -258,8 +258,8 @@ async def _has_seat(
     tx: Transaction, account: AccountRow, catalogue: Catalogue, service_id: str, level_id: str
 ) -> bool:
     """Tell whether the catalogue in force, which need not be the shipped one, let the account buy this."""
-    service = next((service for service in catalogue.services if service.id == service_id), None)
-    if service is None or all(level.id != level_id for level in service.levels):
+    service = known(catalogue.services, service_id)
+    if service is None or known(service.levels, level_id) is None:
         return False
     pool = await locked_pool(tx.session, account.id, service_id, level_id)
     return pool is not None and pool.held < pool.owned

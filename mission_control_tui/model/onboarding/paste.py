@@ -23,8 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk import control as bulks
 from mission_control_tui.model.bulk.item_storage import pack
-from mission_control_tui.model.bulk.planning import reveals
-from mission_control_tui.model.bulk.targets import BulkTarget
+from mission_control_tui.model.bulk.targets import BulkTarget, order_of
 from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkView
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Level, Service
@@ -266,7 +265,5 @@ async def _bulk(
         for user in users
         for service in content.to_json()["services"]
     ]
-    attended = reveals(catalogue, BulkOnlyAction.GIVE, ActionParams(), targets)
-    return await bulks.create_in(
-        tx, account_id, BulkOnlyAction.GIVE, ActionParams(), await pack(targets), attended=attended
-    )
+    order = order_of(catalogue, account_id, BulkOnlyAction.GIVE, ActionParams(), targets)
+    return await bulks.create_in(tx, order, await pack(targets))

@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied
-from mission_control_tui.model.search.results import FoundUser, load_accounts, load_users
+from mission_control_tui.model.search.results import FoundUser, load_users
+from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.operators import RecentRow
 from mission_control_tui.model.views import Account
@@ -95,4 +96,4 @@ async def recent_accounts(store: Store, caller: Caller, limit: int = 20) -> tupl
         )
         ids = [account_id for (account_id,) in rows if caller.may_see(account_id)][:limit]
         found = await load_accounts(session, ids)
-        return tuple(found[one] for one in ids if one in found)
+        return tuple(found[account_id] for account_id in ids if account_id in found)

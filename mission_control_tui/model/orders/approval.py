@@ -20,9 +20,10 @@ from mission_control_tui.model.orders.buying import (
     fulfil,
     lines_of,
 )
-from mission_control_tui.model.orders.queries import OrderView, order_row, views
+from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.store.lookups import numbered_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_account_version
 from mission_control_tui.model.store.scope import AccountScope
@@ -140,7 +141,7 @@ async def cancel_order(
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
-        order = await order_row(tx.session, account_id, order_id, lock=True)
+        order = await numbered_row(tx.session, OrderRow, account_id, order_id, lock=True)
         if order.state == OrderState.AWAITING_APPROVAL:
             _decide(tx, order, OrderState.CANCELLED, reason, "--reason", "--yes")
         elif order.state == OrderState.COMPLETE and order.kind == OrderKind.PURCHASE:
@@ -158,7 +159,7 @@ async def cancel_order(
 
 async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) -> OrderRow:
     """Return the order, locked. Raises NotFound, Conflict where it does not wait."""
-    order = await order_row(session, account.id, order_id, lock=True)
+    order = await numbered_row(session, OrderRow, account.id, order_id, lock=True)
     if order.state != OrderState.AWAITING_APPROVAL:
         who = f" by {order.decided_by}" if order.decided_by else ""
         raise Conflict(f"Order {order.id} does not wait for approval: it is {order.state}{who}.")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.store.lookups import numbered_row
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.views import view_of
 
@@ -99,22 +99,9 @@ async def list_orders(
 async def show_order(scope: AccountScope, order_id: int) -> OrderView:
     """Return one order of the account. Raises NotFound."""
     async with scope.read() as (session, account_id):
-        (view,) = await views(session, [await order_row(session, account_id, order_id)])
+        row = await numbered_row(session, OrderRow, account_id, order_id)
+        (view,) = await views(session, [row])
         return view
-
-
-async def order_row(
-    session: AsyncSession, account_id: int, order_id: int, *, lock: bool = False
-) -> OrderRow:
-    """Return one of the account's orders. Raises NotFound."""
-    statement = select(OrderRow).where(OrderRow.id == order_id, OrderRow.account_id == account_id)
-    row = await session.scalar(statement.with_for_update() if lock else statement)
-    if row is None:
-        raise NotFound(
-            f"This account has no order {order_id}.",
-            hint="`mission-control orders list` shows them.",
-        )
-    return row
 
 
 async def views(session: AsyncSession, rows: Sequence[OrderRow]) -> tuple[OrderView, ...]:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.groups.members import leave
@@ -132,14 +133,12 @@ async def require_gone(tx: Transaction, row: UserRow) -> None:
         return
     catalogue = (await in_force(tx.session)).catalogue
     problems = []
-    for one in left:
-        try:
-            name = catalogue.service(one.service_id).name
-        except NotFound:
-            name = one.service_id
-        where = f"{name} ({one.instance})" if one.instance else name
-        what = "is still given" if one.wish != Wish.ABSENT else "is not gone yet"
-        problems.append(Problem(where, f"{what}: {one.word}"))
+    for service in left:
+        where = name_of(catalogue.services, service.service_id)
+        if service.instance:
+            where += f" ({service.instance})"
+        what = "is still given" if service.wish != Wish.ABSENT else "is not gone yet"
+        problems.append(Problem(where, f"{what}: {service.word}"))
     raise Conflict(
         f"{row.upn} cannot be deleted while services are left.",
         hint=f"Deprovision them first (mission-control users deprovision {row.upn}) and wait until they are grey.",

@@ -31,7 +31,7 @@ from mission_control_tui.model.states import (
 from mission_control_tui.model.store.group_rows import keep_object
 from mission_control_tui.model.store.lookups import (
     assignment_row,
-    request_row,
+    numbered_row,
 )
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -73,7 +73,7 @@ async def _under_way(
 
     Raises NotFound, and Conflict when the request has ended.
     """
-    request = await request_row(tx.session, account_id, request_id, lock=True)
+    request = await numbered_row(tx.session, RequestRow, account_id, request_id, lock=True)
     if request.state not in ACTIVE_STATES:
         raise Conflict(
             f"Request {request.id} has ended: {request.state}.",
@@ -145,7 +145,7 @@ async def retry(
     Raises Conflict when there is nothing to retry.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
-        request = await request_row(tx.session, account_id, request_id, lock=True)
+        request = await numbered_row(tx.session, RequestRow, account_id, request_id, lock=True)
         rows = (
             await tx.session.scalars(
                 select(RequestRow).where(RequestRow.parent_id == request.id).order_by(RequestRow.id)

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.states import RequestState
-from mission_control_tui.model.store.lookups import request_row, user_row
+from mission_control_tui.model.store.lookups import numbered_row, user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import (
@@ -74,7 +74,7 @@ async def count_requests(
 async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
     """Return one request with everything that is known of it. Raises NotFound."""
     async with scope.read() as (session, account_id):
-        await request_row(session, account_id, request_id)
+        await numbered_row(session, RequestRow, account_id, request_id)
         (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))
         children = await _views(
             session,

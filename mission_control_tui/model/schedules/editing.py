@@ -1,11 +1,10 @@
-"""Wishes with a date: stated now, carried out by the worker at that moment (see `schedule_running`), once."""
+"""Wishes with a date: stated now, carried out by the worker at that moment (see `running.py`), once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +15,11 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import LocalTime
 from mission_control_tui.model.errors import (
     Conflict,
-    InvalidInput,
-    MissionControlError,
     NoSeats,
     NotFound,
     StaleVersion,
 )
-from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
+from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.actions import (
     NOBODY_KNOWS,
     act,
@@ -46,7 +43,7 @@ from mission_control_tui.model.users.actions.registry import title
 
 
 async def when(scope: AccountScope, text: str) -> LocalTime:
-    """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `moments`."""
+    """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `dates.parse`."""
     async with scope.store.read() as session:
         owner = await scope.row(session)
         return await _moment(session, owner, text)
@@ -57,8 +54,8 @@ async def schedule(
     scope: AccountScope,
     user: str,
     action: str,
-    params: ActionParams | Mapping[str, Any] | None,
-    when: str | datetime,
+    params: ActionParams | None,
+    when: str,
     *,
     dry_run: bool = False,
 ) -> Outcome[ScheduleView]:
@@ -68,19 +65,17 @@ async def schedule(
     yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput (time or settings).
     """
     wanted = action_of(action)
-    given = _params(params)
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        given = checked(catalogue, wanted, given)
+        given = checked(catalogue, wanted, params or ActionParams())
     warnings = await _tried(scope, account_id, user, wanted, given)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
         moment = await _moment(tx.session, owner, when)
         target = await user_row(tx.session, account_id, user, lock=True)
         secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
-        for warning in (moment.note, *warnings, secret):
-            if warning:
-                tx.warn(warning)
+        for warning in filter(None, (moment.note, *warnings, secret)):
+            tx.warn(warning)
         row = ScheduleRow(
             account_id=account_id,
             user_id=target.id,
@@ -121,8 +116,8 @@ async def change_schedule(
     scope: AccountScope,
     schedule_id: int,
     *,
-    when: str | datetime | None = None,
-    params: ActionParams | Mapping[str, Any] | None = None,
+    when: str | None = None,
+    params: ActionParams | None = None,
     expected_version: int | None = None,
     dry_run: bool = False,
 ) -> Outcome[ScheduleView]:
@@ -135,7 +130,7 @@ async def change_schedule(
     given = before
     warnings: tuple[str, ...] = ()
     if params is not None:
-        given = checked(catalogue, action, _params(params))
+        given = checked(catalogue, action, params)
         warnings = await _tried(scope, row.account_id, target.id, action, given)
     async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
@@ -143,9 +138,8 @@ async def change_schedule(
         if expected_version is not None and row.version != expected_version:
             raise _stale(row, given, when)
         moment = None if when is None else await _moment(tx.session, owner, when)
-        for warning in (moment.note if moment else "", *warnings):
-            if warning:
-                tx.warn(warning)
+        for warning in filter(None, (moment.note if moment else "", *warnings)):
+            tx.warn(warning)
         was = {"at": _local(row), **row.params}
         if moment is not None and moment.at != row.due_at:
             row.due_at, row.time_zone = moment.at, owner.time_zone
@@ -157,11 +151,8 @@ async def change_schedule(
             tx.record(PlanVerb.UNCHANGED, "schedule", name)
         else:
             row.version += 1
-            row.operator, row.ticket, row.session = (
-                scope.caller.operator,
-                scope.caller.ticket,
-                scope.caller.session,
-            )
+            row.operator, row.ticket = scope.caller.operator, scope.caller.ticket
+            row.session = scope.caller.session
             await tx.session.flush()
             changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
             tx.command(
@@ -248,57 +239,33 @@ _ENDINGS = {
 }
 
 
-def _params(given: ActionParams | Mapping[str, Any] | None) -> ActionParams:
-    return given if isinstance(given, ActionParams) else ActionParams.from_json(given or {})
-
-
 async def _tried(
-    scope: AccountScope,
-    account_id: int,
-    user: str,
-    action: UserAction,
-    params: ActionParams,
+    scope: AccountScope, account_id: int, user: str, action: UserAction, params: ActionParams
 ) -> tuple[str, ...]:
     """Return what a person should know of the verb's dry run as things are now.
 
     Raises what no time mends: an unknown name, a wrong setting.
     """
-    plan: Plan
-    try:
-        async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
-            target = await user_row(tx.session, account_id, user, lock=True)
-            try:
+    async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
+        target = await user_row(tx.session, account_id, user, lock=True)
+        try:
+            async with tx.attempt():
                 await act(tx, target, action, params)
-            except NotFound as error:
-                raise _NotYet(error) from error
-        plan = tx.plan
-    except _NotYet as error:
-        return (f"As things are now it would fail: {error.cause.what}",)
-    except (NoSeats, Conflict) as error:
-        return (f"As things are now it would be refused: {error.what}",)
+        except NotFound as error:
+            # The user is there and the service is not, which may be different at the moment.
+            return (f"As things are now it would fail: {error.what}",)
+        except (NoSeats, Conflict) as error:
+            return (f"As things are now it would be refused: {error.what}",)
     # What is generated is said once.
-    told = tuple(warning for warning in plan.warnings if warning != NOBODY_KNOWS)
-    if not plan.changes_anything:
+    told = tuple(warning for warning in tx.plan.warnings if warning != NOBODY_KNOWS)
+    if not tx.plan.changes_anything:
         return ("As things are now nothing would change.", *told)
     return told
 
 
-class _NotYet(Exception):
-    """The user is there and the service is not, which may be different at the moment."""
-
-    def __init__(self, cause: MissionControlError) -> None:
-        super().__init__(cause.what)
-        self.cause = cause
-
-
-async def _moment(session: AsyncSession, account: AccountRow, given: str | datetime) -> LocalTime:
-    zone = dates.zone_named(account.time_zone)
+async def _moment(session: AsyncSession, account: AccountRow, given: str) -> LocalTime:
     now = datetime.fromtimestamp(await clock(session), UTC)
-    if isinstance(given, str):
-        return dates.parse(given, zone, now)
-    if given.tzinfo is None:
-        raise InvalidInput("A moment needs a time zone.", hint=dates.EXAMPLES)
-    return dates.parse(given.isoformat(), zone, now)
+    return dates.parse(given, dates.zone_named(account.time_zone), now)
 
 
 def _exact_words(at: datetime) -> str:
@@ -319,9 +286,9 @@ async def _waiting(tx: Transaction, schedule_id: int) -> ScheduleRow:
     return row
 
 
-def _stale(row: ScheduleRow, given: ActionParams, when: str | datetime | None) -> StaleVersion:
+def _stale(row: ScheduleRow, given: ActionParams, when: str | None) -> StaleVersion:
     now = _local(row)
-    theirs: dict[str, tuple[object, object]] = {"at": (str(when) if when else now, now)}
+    theirs: dict[str, tuple[object, object]] = {"at": (when or now, now)}
     if ActionParams.from_json(row.params) != given:
         theirs["params"] = (given.stated(), row.params)
     return StaleVersion(

@@ -93,32 +93,20 @@ async def _carry_out(
     tx: Transaction, row: ScheduleRow, user: UserRow, *, last: bool
 ) -> ScheduleState:
     upn = user.upn
-    attempt = Transaction(
-        tx.session,
-        tx.caller,
-        tx.account_id,
-        dry_run=tx.dry_run,
-        is_sqlite=tx.is_sqlite,
-        connectors=tx.connectors,
-    )
     try:
-        async with tx.session.begin_nested():
+        async with tx.attempt():
             if user.in_bin:
                 raise Conflict(f"{upn} is in the recycling bin.")
-            requests = await act(
-                attempt, user, stored(row.action), ActionParams.from_json(row.params)
-            )
-            await attempt.flush_audit()
+            requests = await act(tx, user, stored(row.action), ActionParams.from_json(row.params))
+            await tx.flush_audit()
     except (OperationalError, InterfaceError, OSError):
         raise
-    except IntegrityError as error:
-        if not last:
+    except Exception as error:  # one that always fails must end, or it comes up for ever
+        if isinstance(error, IntegrityError) and not last:
             raise
         return await _failed(tx, row, upn, error)
-    except Exception as error:  # noqa: BLE001 - one that always fails must end, or it comes up for ever
-        return await _failed(tx, row, upn, error)
-    told = [*attempt.plan.warnings]
-    if not attempt.plan.changes_anything:
+    told = [*tx.plan.warnings]
+    if not tx.plan.changes_anything:
         told.insert(0, "Nothing had to change: it was so already.")
     await end(tx, row, upn, ScheduleState.DONE, " ".join(told), requests)
     return ScheduleState.DONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.people.fields import FIELDS, FieldKind
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
@@ -63,19 +63,6 @@ class SearchResults:
     users: tuple[FoundUser, ...]
     orders: tuple[FoundOrder, ...] = ()
     more: bool = False
-
-
-async def load_accounts(session: AsyncSession, ids: Collection[int]) -> dict[int, Account]:
-    """Return these accounts with their domains, by id."""
-    names: dict[int, list[str]] = {}
-    for account_id, name in await session.execute(
-        select(DomainRow.account_id, DomainRow.name)
-        .where(DomainRow.account_id.in_(list(ids)), DomainRow.removed_at.is_(None))
-        .order_by(DomainRow.name)
-    ):
-        names.setdefault(account_id, []).append(name)
-    rows = await session.scalars(select(AccountRow).where(AccountRow.id.in_(list(ids))))
-    return {row.id: view_of(Account, row, domains=tuple(names.get(row.id, ()))) for row in rows}
 
 
 async def load_users(

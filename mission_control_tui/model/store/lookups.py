@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,10 +11,23 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied, InRecycleBin, NotFound, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.bulk import BulkRow
+from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
+
+Numbered = TypeVar("Numbered", RequestRow, OrderRow, BulkRow, AuditRow)
+_NUMBERED: dict[type[Base], tuple[str, str]] = {
+    RequestRow: ("request", "requests list"),
+    OrderRow: ("order", "orders list"),
+    BulkRow: ("bulk", "bulk list"),
+    AuditRow: ("audit row", "audit"),
+}
+"""What people know by its number in an account: what it is called, and the command that lists it."""
 
 
 async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
@@ -82,18 +97,16 @@ async def domain_row(session: AsyncSession, account_id: int, name: str) -> Domai
     )
 
 
-async def request_row(
-    session: AsyncSession, account_id: int, request_id: int, *, lock: bool = False
-) -> RequestRow:
-    """Return one of the account's requests. Raises NotFound."""
-    statement = select(RequestRow).where(
-        RequestRow.id == request_id, RequestRow.account_id == account_id
-    )
+async def numbered_row(
+    session: AsyncSession, kind: type[Numbered], account_id: int, number: int, *, lock: bool = False
+) -> Numbered:
+    """Return what the account has under this number. Raises NotFound."""
+    statement = select(kind).where(kind.id == number, kind.account_id == account_id)
     row = await session.scalar(statement.with_for_update() if lock else statement)
     if row is None:
+        name, command = _NUMBERED[kind]
         raise NotFound(
-            f"This account has no request {request_id}.",
-            hint="`mission-control requests list` shows them.",
+            f"This account has no {name} {number}.", hint=f"`mission-control {command}` shows them."
         )
     return row
 

@@ -64,9 +64,7 @@ def write_at_once(path: Path, data: bytes) -> None:
             f"This file exists already, and is left alone: {path}.", hint="Choose another name."
         ) from error
     except OSError as error:
-        raise UsageError(
-            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def write_over(path: Path, data: bytes) -> None:
@@ -78,9 +76,13 @@ def write_over(path: Path, data: bytes) -> None:
         beside.replace(place)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise UsageError(
-            f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"This file cannot be written ({error.strerror}): {path}.", hint="Choose another place."
+    )
 
 
 def append(path: Path, data: bytes) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
+from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, event, insert, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.store.migrations import HEAD, REVISIONS
@@ -60,16 +62,10 @@ async def prepare(url: URL, *, create: bool = True) -> None:
     if url.get_backend_name() == "sqlite":
         await asyncio.to_thread(_prepare_sqlite, url, create)
         return
-    from mission_control_tui.model.store.engine import create_engine, display_url, unreachable
+    from mission_control_tui.model.store.engine import display_url
 
-    engine = create_engine(url)
-    try:
-        async with engine.connect() as connection:
-            current = await connection.run_sync(revision)
-    except (DBAPIError, OSError) as error:
-        raise unreachable(url, error) from error
-    finally:
-        await engine.dispose()
+    async with _postgresql(url) as connection:
+        current = await connection.run_sync(revision)
     if current == "":
         raise StoreError(
             f"The database {display_url(url)} is empty.",
@@ -89,19 +85,26 @@ async def upgrade(url: URL, key_file: Path | None = None) -> UpgradeResult:
     """
     if url.get_backend_name() == "sqlite":
         return await asyncio.to_thread(_prepare_sqlite, url, True)
+    async with _postgresql(url) as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(7237263)"))
+        before = await connection.run_sync(revision)
+        await connection.run_sync(_migrate, before, key_path(url, key_file or ""))
+    return UpgradeResult(before, HEAD, None)
+
+
+@asynccontextmanager
+async def _postgresql(url: URL) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection in a transaction. Raises StoreError where the database cannot be opened."""
     from mission_control_tui.model.store.engine import create_engine, unreachable
 
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(7237263)"))
-            before = await connection.run_sync(revision)
-            await connection.run_sync(_migrate, before, key_path(url, key_file or ""))
+            yield connection
     except (DBAPIError, OSError) as error:
         raise unreachable(url, error) from error
     finally:
         await engine.dispose()
-    return UpgradeResult(before, HEAD, None)
 
 
 def revision(connection: Connection) -> str:

@@ -1,0 +1,36 @@
+"""Accounts as rows and as what crosses the door of the model, with their domains."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.views import Account, view_of
+
+
+async def load_accounts(
+    session: AsyncSession, ids: Collection[int] | None = None
+) -> dict[int, Account]:
+    """Return these accounts (all, without `ids`) with their domains, by id, in the order of their codes."""
+    names: dict[int, list[str]] = {}
+    for account_id, name in await session.execute(
+        select(DomainRow.account_id, DomainRow.name)
+        .where(DomainRow.removed_at.is_(None))
+        .where(true() if ids is None else DomainRow.account_id.in_(ids))
+        .order_by(DomainRow.name)
+    ):
+        names.setdefault(account_id, []).append(name)
+    rows = await session.scalars(
+        select(AccountRow)
+        .where(true() if ids is None else AccountRow.id.in_(ids))
+        .order_by(AccountRow.code)
+    )
+    return {row.id: view_of(Account, row, domains=tuple(names.get(row.id, ()))) for row in rows}
+
+
+async def load_account(session: AsyncSession, account_id: int) -> Account:
+    """Return this account, as it stands in this session."""
+    return (await load_accounts(session, [account_id]))[account_id]
