@@ -117,7 +117,7 @@ READS: dict[str, Call] = {
     "usage": lambda w, s: seat_usage.usage(s),
     "drafts": lambda w, s: drafts.list_drafts(s.store, s.caller, account=s.account),
     "remember": lambda w, s: recents.remember(s.store, s.caller, w.theirs.id),
-    "pick": lambda w, s: targets.pick_users(s, views.BulkFilter()),
+    "pick": lambda w, s: targets.order(s, views.BulkFilter(), UserVerb.DISABLE),
     "preview": lambda w, s: paste.preview(
         s, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -74,18 +76,17 @@ async def set_contacts(
             tx.record(PlanVerb.UNCHANGED, "contacts", owner.code)
         else:
             await tx.session.execute(delete(ContactRow).where(ContactRow.account_id == account_id))
-            for one in wanted:
-                await tx.session.execute(
-                    insert(ContactRow).values(account_id=account_id, **asdict(one))
-                )
+            tx.session.add_all(
+                ContactRow(account_id=account_id, **asdict(contact)) for contact in wanted
+            )
             for words in _commands(present, wanted):
                 tx.command("account", "contacts", *words)
             tx.record(
                 PlanVerb.CHANGED,
                 "contacts",
                 owner.code,
-                before={"contacts": [asdict(one) for one in present]},
-                after={"contacts": [asdict(one) for one in wanted]},
+                before={"contacts": [asdict(contact) for contact in present]},
+                after={"contacts": [asdict(contact) for contact in wanted]},
                 action=AuditAction.SET_CONTACTS,
             )
     return tx.outcome(wanted)
@@ -102,14 +103,10 @@ async def set_contact(
 ) -> Outcome[tuple[Contact, ...]]:
     """Set what is given of the contact with this role, making one where there is none. Raises as `set_contacts`."""
     present = await list_contacts(scope)
-    old = next((one for one in present if one.role is role), Contact(role, ""))
-    new = Contact(
-        role,
-        old.name if name is None else name,
-        old.email if email is None else email,
-        old.phone if phone is None else phone,
-    )
-    others = [one for one in present if one is not old]
+    old = next((contact for contact in present if contact.role is role), Contact(role, ""))
+    given: dict[str, Any] = {"name": name, "email": email, "phone": phone}
+    new = replace(old, **{field: text for field, text in given.items() if text is not None})
+    others = [contact for contact in present if contact is not old]
     return await set_contacts(scope, in_order([*others, new]), expected=present, dry_run=dry_run)
 
 
@@ -118,7 +115,7 @@ async def clear_contact(
 ) -> Outcome[tuple[Contact, ...]]:
     """Let the account have no contact with this role."""
     present = await list_contacts(scope)
-    others = [one for one in present if one.role is not role]
+    others = [contact for contact in present if contact.role is not role]
     return await set_contacts(scope, others, expected=present, dry_run=dry_run)
 
 
@@ -133,14 +130,14 @@ async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, 
 def in_order(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
     """Return the contacts by their roles, the primary first."""
     order = list(ContactRole)
-    return tuple(sorted(contacts, key=lambda one: order.index(one.role)))
+    return tuple(sorted(contacts, key=lambda contact: order.index(contact.role)))
 
 
 def _checked(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
     problems: list[Problem] = []
     checked: list[Contact] = []
-    for number, one in enumerate(contacts, 1):
-        name, phone, email = one.name.strip(), one.phone.strip(), one.email.strip()
+    for number, contact in enumerate(contacts, 1):
+        name, phone, email = contact.name.strip(), contact.phone.strip(), contact.email.strip()
         where = f"contact {number}"
         if not name:
             problems.append(Problem(f"{where} name", "a name is required"))
@@ -154,18 +151,14 @@ def _checked(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
             email = str(_EMAIL.validate(email) or "")
         except InvalidInput as error:
             problems += [Problem(f"{where} email", bad.what, bad.hint) for bad in error.problems]
-        checked.append(Contact(one.role, name, email, phone))
+        checked.append(Contact(contact.role, name, email, phone))
     if problems:
         raise InvalidInput("These contacts cannot be saved.", problems=problems)
     return in_order(checked)
 
 
 async def _stale(
-    tx: Transaction,
-    account_id: int,
-    code: str,
-    then: Sequence[Contact],
-    now: Sequence[Contact],
+    tx: Transaction, account_id: int, code: str, then: Sequence[Contact], now: Sequence[Contact]
 ) -> StaleVersion:
     who = await tx.session.scalar(
         select(AuditRow.operator)
@@ -188,12 +181,11 @@ async def _stale(
 def _flat(contacts: Iterable[Contact]) -> dict[str, str]:
     """ "primary email" -> its value; further contacts of a role are numbered."""
     found: dict[str, str] = {}
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for contact in contacts:
-        counts[contact.role] = counts.get(contact.role, 0) + 1
-        role = (
-            contact.role if counts[contact.role] == 1 else f"{contact.role} {counts[contact.role]}"
-        )
+        counts[contact.role] += 1
+        number = counts[contact.role]
+        role = contact.role if number == 1 else f"{contact.role} {number}"
         found |= {f"{role} {field}": getattr(contact, field) for field in FIELDS}
     return found
 
@@ -202,8 +194,8 @@ def _commands(before: Sequence[Contact], after: Sequence[Contact]) -> list[tuple
     """Return what the command line calls the change."""
     words: list[tuple[str, ...]] = []
     for role in ContactRole:
-        had = next((one for one in before if one.role is role), None)
-        has = next((one for one in after if one.role is role), None)
+        had = next((contact for contact in before if contact.role is role), None)
+        has = next((contact for contact in after if contact.role is role), None)
         if has is None and had is not None:
             words.append(("clear", role.value, "--yes"))
         elif has is not None and has != had:

@@ -188,11 +188,7 @@ async def _do(
 
 
 async def _result(
-    tx: Transaction,
-    user: UserRow,
-    instance: str,
-    before: dict[str, Any] | None,
-    done: ActionResult,
+    tx: Transaction, user: UserRow, instance: str, before: dict[str, Any] | None, done: ActionResult
 ) -> ItemResult:
     assignment_id = done.assignment_id or None
     if assignment_id is None:

@@ -12,7 +12,6 @@ API for screens; `users` is a sequence of ids or names, or a `BulkFilter`:
     queries.show(scope, bulk_id) -> BulkView  with `.progress`; cheap, for each change
     queries.items(scope, bulk_id, outcomes=FAILED, limit, after_id) -> tuple[BulkItemView, ...]
     queries.list_bulks(scope, limit, before_id, moving=False) -> tuple[BulkView, ...]
-    targets.pick_users(scope, where) -> tuple of ids
 
 Retry of what is red: `retry.retry_plan`, then `start` with `BulkOnlyAction.RETRY`. Undo: `history/undo.py`.
 """
@@ -27,11 +26,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.item_storage import PackedItems, pack, storing
-from mission_control_tui.model.bulk.queries import (
-    bulk_view,
-    progress_of,
-    show,
-)
+from mission_control_tui.model.bulk.queries import bulk_view, progress_of, show
 from mission_control_tui.model.bulk.slices import Keep, breath, work_slice
 from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
 from mission_control_tui.model.bulk.views import (

@@ -24,6 +24,7 @@ from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.views import view_of
 
 _Own = aliased(AssignmentRow, name="own")
 _Child = aliased(RequestRow, name="child")
@@ -145,18 +146,12 @@ async def progress_of(session: AsyncSession, bulk_ids: Sequence[int]) -> dict[in
 
 
 def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
-    return BulkView(
-        row.id,
-        row.account_id,
-        known(BulkOnlyAction, known(UserVerb, row.action)),
-        BulkState(row.state),
-        ActionParams.from_json(row.params),
-        row.operator,
-        row.ticket,
-        row.session,
-        row.undoes_id,
-        row.created_at,
-        row.ended_at,
-        bool(row.params.get("attended")),
-        progress,
+    return view_of(
+        BulkView,
+        row,
+        action=known(BulkOnlyAction, known(UserVerb, row.action)),
+        state=BulkState(row.state),
+        params=ActionParams.from_json(row.params),
+        attended=bool(row.params.get("attended")),
+        progress=progress,
     )

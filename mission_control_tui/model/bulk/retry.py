@@ -104,10 +104,7 @@ async def retry_plan(
 
 
 async def _lines(
-    session: AsyncSession,
-    ids: Sequence[str],
-    names: dict[str | None, str],
-    paused: dict[str, str],
+    session: AsyncSession, ids: Sequence[str], names: dict[str | None, str], paused: dict[str, str]
 ) -> list[RetryLine]:
     in_a_row = await _failures(session, ids)
     rows = await session.execute(

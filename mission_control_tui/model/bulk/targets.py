@@ -101,12 +101,6 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
     return resolved(catalogue, params, of_users=action is not BulkOnlyAction.RETRY)
 
 
-async def pick_users(scope: AccountScope, where: BulkFilter) -> tuple[str, ...]:
-    """Return ids of the account's users whom `where` describes, by display name."""
-    async with scope.read() as (session, account_id):
-        return tuple(user.user_id or "" for user in await _where(session, account_id, where))
-
-
 async def targets(
     session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: ActionParams
 ) -> list[BulkTarget]:

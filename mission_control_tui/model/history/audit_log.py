@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -15,7 +15,7 @@ from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.text.clean import fold
-from mission_control_tui.model.views import AuditView
+from mission_control_tui.model.views import AuditView, view_of
 
 WORDS_LIMIT = 8
 """Words that are looked for; further ones are not."""
@@ -46,6 +46,19 @@ class AuditFilter(TypedDict, total=False):
     words: str
 
 
+_CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "operator": AuditRow.operator.__eq__,
+    "action": lambda begun: AuditRow.action.startswith(begun, autoescape=True),
+    "since": AuditRow.at.__ge__,
+    "until": AuditRow.at.__lt__,
+    "ticket": AuditRow.ticket.__eq__,
+    "request": AuditRow.request_id.__eq__,
+    "session": AuditRow.session.__eq__,
+    "bulk": AuditRow.bulk_id.__eq__,
+}
+"""Of the filters that look at one column."""
+
+
 async def entries(
     scope: AccountScope,
     *,
@@ -67,10 +80,7 @@ async def entries(
 
 
 async def count_entries(
-    scope: AccountScope,
-    *,
-    after_id: int | None = None,
-    **filters: Unpack[AuditFilter],
+    scope: AccountScope, *, after_id: int | None = None, **filters: Unpack[AuditFilter]
 ) -> int:
     """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
     async with scope.read() as (reading, account_id):
@@ -88,25 +98,12 @@ async def _filtered(
     if (user := filters.get("user")) is not None:
         target = await user_row(reading, account_id, user, binned=True)
         statement = statement.where(AuditRow.user_id == target.id)
-    if (action := filters.get("action")) is not None:
-        statement = statement.where(AuditRow.action.startswith(action, autoescape=True))
     if (service := filters.get("service")) is not None:
         wanted = (await in_force(reading)).catalogue.service(service).id
         statement = statement.where(AuditRow.action.endswith(f" {wanted}", autoescape=True))
-    if (since := filters.get("since")) is not None:
-        statement = statement.where(AuditRow.at >= since)
-    if (until := filters.get("until")) is not None:
-        statement = statement.where(AuditRow.at < until)
-    equal = {
-        AuditRow.operator: filters.get("operator"),
-        AuditRow.ticket: filters.get("ticket"),
-        AuditRow.request_id: filters.get("request"),
-        AuditRow.session: filters.get("session"),
-        AuditRow.bulk_id: filters.get("bulk"),
-    }
-    for column, value in equal.items():
-        if value is not None:
-            statement = statement.where(column == value)
+    for name, condition in _CONDITIONS.items():
+        if (value := filters.get(name)) is not None:
+            statement = statement.where(condition(value))
     for word in filters.get("words", "").split()[:WORDS_LIMIT]:
         looked_in = (AuditRow.operator, AuditRow.action, AuditRow.target, AuditRow.ticket)
         statement = statement.where(
@@ -125,24 +122,9 @@ async def _called(reading: AsyncSession, word: str) -> list[str]:
     """Return the ids of services and products that have the word in their names: an action has the id."""
     catalogue = (await in_force(reading)).catalogue
     named: Sequence[NamedItem] = (*catalogue.services, *catalogue.products)
-    return [one.id for one in named if fold(word) in fold(one.name)]
+    return [item.id for item in named if fold(word) in fold(item.name)]
 
 
 def _view(row: AuditRow) -> AuditView:
-    return AuditView(
-        id=row.id,
-        at=row.at,
-        operator=row.operator,
-        source=row.source,
-        ticket=row.ticket,
-        action=row.action,
-        target=row.target,
-        user_id=row.user_id,
-        request_id=row.request_id,
-        before=row.before,
-        after=row.after,
-        session=row.session,
-        assignment_id=row.assignment_id,
-        bulk_id=row.bulk_id,
-        commands=tuple(tuple(words) for words in row.command or ()),
-    )
+    commands = tuple(tuple(words) for words in row.command or ())
+    return view_of(AuditView, row, commands=commands)

@@ -34,11 +34,7 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.states import BulkState, Wish
-from mission_control_tui.model.store.lookups import (
-    assignment_row,
-    numbered_row,
-    user_row,
-)
+from mission_control_tui.model.store.lookups import assignment_row, numbered_row, user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow

@@ -64,12 +64,7 @@ def _verb(row: AuditRow | AuditView) -> AuditAction | None:
 
 
 async def undo_object(
-    scope: AccountScope,
-    row: AuditRow,
-    *,
-    whole: bool,
-    force: bool,
-    dry_run: bool,
+    scope: AccountScope, row: AuditRow, *, whole: bool, force: bool, dry_run: bool
 ) -> Outcome[ObjectView]:
     """Take a change of an object back; with `whole` also the change of members that was made along with it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -85,13 +85,9 @@ async def users_of(
 
 
 def _has(service: str, level: str) -> ColumnElement[bool]:
-    return and_(
-        AssignmentRow.service_id == service,
-        or_(
-            and_(_WISHED, AssignmentRow.level_id == level),
-            and_(_OBSERVED, AssignmentRow.observed_level == level),
-        ),
-    )
+    wished = _WISHED & (AssignmentRow.level_id == level)
+    observed = _OBSERVED & (AssignmentRow.observed_level == level)
+    return (AssignmentRow.service_id == service) & (wished | observed)
 
 
 async def _levels(session: AsyncSession) -> Pairs:

@@ -31,7 +31,7 @@ from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.store.account_rows import load_account
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
-from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -123,6 +123,7 @@ class SampleReset:
     forgotten: tuple[ForgottenObject, ...]
 
 
+@retries_on_conflict
 async def ensure_sample(store: Store) -> Account | None:
     """Make the sample account in a database without any account; None where there is one already.
 
@@ -132,14 +133,12 @@ async def ensure_sample(store: Store) -> Account | None:
         if await _has_accounts(session):
             return None
 
-    async def work() -> Account | None:
-        async with store.write(CALLER) as tx:
-            await _alone(tx)
-            return None if await _has_accounts(tx.session) else await _make(tx)
-
-    return await retry_on_conflict(work)
+    async with store.write(CALLER) as tx:
+        await _alone(tx)
+        return None if await _has_accounts(tx.session) else await _make(tx)
 
 
+@retries_on_conflict
 async def reset_sample(
     store: Store, caller: Caller, *, dry_run: bool = False
 ) -> Outcome[SampleReset]:
@@ -147,15 +146,11 @@ async def reset_sample(
 
     Raises Conflict when a real account has the sample's code or one of its domains.
     """
-
-    async def work() -> Outcome[SampleReset]:
-        async with store.write(caller, dry_run=dry_run) as tx:
-            await _alone(tx)
-            forgotten = await _delete(tx)
-            account = await _make(tx)
-        return tx.outcome(SampleReset(account, forgotten))
-
-    return await retry_on_conflict(work)
+    async with store.write(caller, dry_run=dry_run) as tx:
+        await _alone(tx)
+        forgotten = await _delete(tx)
+        account = await _make(tx)
+    return tx.outcome(SampleReset(account, forgotten))
 
 
 async def sample_objects(store: Store) -> tuple[ForgottenObject, ...]:

@@ -17,6 +17,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.views import view_of
 
 KEPT = 50
 """Drafts of an operator; the oldest beyond them are forgotten."""
@@ -118,16 +119,7 @@ async def list_drafts(
         if subject is not None:
             statement = statement.where(DraftRow.subject == subject)
         return tuple(
-            Draft(
-                row.id,
-                row.account_id,
-                code,
-                row.kind,
-                row.subject,
-                row.title,
-                row.content,
-                row.updated_at,
-            )
+            view_of(Draft, row, account_code=code)
             for row, code in await session.execute(statement)
             if caller.may_see(row.account_id)
         )

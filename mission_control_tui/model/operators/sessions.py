@@ -14,6 +14,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.processes import is_alive, this_process
 from mission_control_tui.model.store.tables.operators import SessionRow
+from mission_control_tui.model.views import view_of
 
 KEPT_DAYS = 90
 """Rows of sessions are kept for so long: the audit names them."""
@@ -106,15 +107,7 @@ async def lost(store: Store, caller: Caller) -> ConsoleSession | None:
         )
         for row in rows:
             if row.ended or not is_alive(row.host, row.pid, row.pid_started):
-                return ConsoleSession(
-                    row.id,
-                    row.operator,
-                    row.place,
-                    row.ticket,
-                    row.started_at,
-                    row.seen_at,
-                    row.ended,
-                )
+                return view_of(ConsoleSession, row)
     return None
 
 

@@ -13,12 +13,7 @@ from mission_control_tui.model import dates
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import LocalTime
-from mission_control_tui.model.errors import (
-    Conflict,
-    NoSeats,
-    NotFound,
-    StaleVersion,
-)
+from mission_control_tui.model.errors import Conflict, NoSeats, NotFound, StaleVersion
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.actions import (
     NOBODY_KNOWS,

@@ -20,6 +20,7 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.actions.registry import title
+from mission_control_tui.model.views import view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +111,14 @@ def _local(row: ScheduleRow) -> str:
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
     action, params = known(UserVerb, row.action), ActionParams.from_json(row.params)
-    return ScheduleView(
-        id=row.id,
-        account_id=row.account_id,
-        user_id=row.user_id,
+    return view_of(
+        ScheduleView,
+        row,
         upn=user.upn,
         display_name=user.display_name,
         action=action,
         params=params,
         what=title(catalogue, action, params),
-        due_at=row.due_at,
         shown=_local(row),
-        time_zone=row.time_zone,
         state=ScheduleState(row.state),
-        said=row.said,
-        request_id=row.request_id,
-        operator=row.operator,
-        ticket=row.ticket,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        version=row.version,
     )

@@ -13,9 +13,7 @@ from typing import Self
 
 from sqlalchemy import select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import (
-    DBAPIError,
-)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mission_control_tui.model.caller import Caller
@@ -59,11 +57,7 @@ class Store:
 
     @classmethod
     async def open(
-        cls,
-        where: str | Path,
-        *,
-        create: bool = True,
-        connectors: Mapping[str, str] | None = None,
+        cls, where: str | Path, *, create: bool = True, connectors: Mapping[str, str] | None = None
     ) -> Self:
         """Open the database, making or upgrading it first where that is this program's to do.
 

@@ -17,12 +17,7 @@ NAMED = 5
 
 
 async def object_row(
-    session: AsyncSession,
-    account_id: int,
-    key: str,
-    *,
-    lock: bool = False,
-    removed: bool = False,
+    session: AsyncSession, account_id: int, key: str, *, lock: bool = False, removed: bool = False
 ) -> ObjectRow:
     """Return the account's object with this id, address or name. Raises NotFound, UsageError (several).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -109,13 +110,8 @@ class Transaction:
     def seats(self, line: SeatLine) -> None:
         """Note a change of seats; several changes of one level show as one, first to last."""
         first = self._seats.get((line.service, line.level), line)
-        self._seats[line.service, line.level] = SeatLine(
-            line.service,
-            line.level,
-            first.owned_before,
-            line.owned_after,
-            first.free_before,
-            line.free_after,
+        self._seats[line.service, line.level] = replace(
+            line, owned_before=first.owned_before, free_before=first.free_before
         )
 
     def warn(self, warning: str) -> None:

@@ -119,6 +119,6 @@ async def to_view(session: AsyncSession, row: UserRow) -> UserView:
         row,
         details=to_details(row, await manager_upn(session, row)),
         password_waiting=row.secret_id is not None,
-        aliases=tuple(one.address for one in addresses if one.address != row.upn),
-        primary_address=next((one.address for one in addresses if one.is_primary), row.upn),
+        aliases=tuple(held.address for held in addresses if held.address != row.upn),
+        primary_address=next((held.address for held in addresses if held.is_primary), row.upn),
     )

@@ -42,7 +42,6 @@ from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account
@@ -309,9 +308,11 @@ async def test_who_is_picked(
     await finish(store, caller, account)
 
     async def pick(where: BulkFilter) -> list[str]:
-        ids = await targets.pick_users(scope, where)
-        found = [await users.details(scope, one) for one in ids]
-        return sorted(one.upn.partition("@")[0] for one in found)
+        try:
+            picked = await targets.order(scope, where, UserVerb.DISABLE)
+        except UsageError:
+            return []
+        return sorted(target.name.partition("@")[0] for target in picked.targets)
 
     assert await pick(BulkFilter()) == ["ann", "bob", "cem"]
     assert await pick(BulkFilter(service="Managed Exchange")) == ["ann", "bob"]
@@ -348,7 +349,8 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
-    ids = await targets.pick_users(scope, BulkFilter())
+    everybody = await targets.order(scope, BulkFilter(), UserVerb.DISABLE)
+    ids = [str(target.user_id) for target in everybody.targets]
     for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
         began = await bulks.start(scope, picked, UserVerb.DISABLE)
         while not (await work_slice(store, began.result.id)).last:
