@@ -20,7 +20,7 @@ from mission_control_tui.model.history.audit_export import (
 )
 from mission_control_tui.model.history.audit_log import COUNTED, AuditFilter, count_entries, entries
 from mission_control_tui.model.history.audit_names import named, named_values, service_of
-from mission_control_tui.model.history.undo import UndoResult, undo, undoable
+from mission_control_tui.model.history.undo import UndoResult, judge, undo
 from mission_control_tui.model.plan import Plan
 from mission_control_tui.model.store.private_files import path_named, write_new
 from mission_control_tui.model.text.differences import differences, value_text
@@ -161,7 +161,7 @@ class HistoryScreen(MissionScreen):
         lines.insert(0, heading(read, zone_of(self.context.account.time_zone)))
         if one.request_id is not None:
             lines.append(f"request {one.request_id}: Enter opens it")
-        judged = undoable([one])[one.id]
+        judged = judge(one)
         lines.append("u takes it back" if judged.possible else f"No undo: {judged.why_not}")
         self.query_one("#detail", TextLines).set("\n".join(lines))
 

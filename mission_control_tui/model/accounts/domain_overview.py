@@ -60,10 +60,10 @@ class AccountDomain:
     bought: bool
     term_months: int
     added_at: datetime
-    ends_on: date | None
-    users: int
-    order_id: int
-    services: tuple[DomainService, ...]
+    ends_on: date | None = None
+    users: int = 0
+    order_id: int = 0
+    services: tuple[DomainService, ...] = ()
 
     @property
     def light(self) -> Light | None:
@@ -114,7 +114,6 @@ def _domain(
         added_at=row.added_at,
         ends_on=ends_on,
         users=users,
-        order_id=0,
         services=services,
     )
 
@@ -181,10 +180,7 @@ async def _waiting(
             bought=True,
             term_months=line.term_months,
             added_at=order.placed_at,
-            ends_on=None,
-            users=0,
             order_id=order.id,
-            services=(),
         )
         for order, line in rows
     ]

@@ -83,15 +83,12 @@ async def items(
             statement = statement.where(_outcome().in_(wanted))
         rows = (await session.execute(statement)).all()
         return tuple(
-            BulkItemView(
-                row.id,
-                row.user_id,
-                row.assignment_id,
-                row.name,
-                service_id or "",
-                ItemOutcome(found),
-                row.reason or (said or "" if found == ItemOutcome.RED else ""),
-                row.request_id,
+            view_of(
+                BulkItemView,
+                row,
+                service_id=service_id or "",
+                outcome=ItemOutcome(found),
+                reason=row.reason or (said or "" if found == ItemOutcome.RED else ""),
             )
             for row, service_id, said, found in rows
         )

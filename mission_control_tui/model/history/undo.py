@@ -1,13 +1,13 @@
 """Undo: no reverse gear but a new wish, the state before, stated through the verbs that an operator has.
 
 What somebody changed since is refused, saying by what and whom, unless it is forced. What cannot come back is said:
-`undoable` tells for each audit row whether it can be undone and why not. An undo is audited as the verb that it is, so
+`judge` tells of an audit row whether it can be undone and why not. An undo is audited as the verb that it is, so
 undoing that one works as well; the undo of a bulk is a bulk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -108,13 +108,8 @@ class UndoResult:
 AuditedChange = AuditRow | AuditView
 
 
-def undoable(rows: Sequence[AuditView]) -> dict[int, UndoCheck]:
-    """For each audit row, by its id, whether `undo` can take it back; without looking at what is so now."""
-    return {row.id: judge(row) for row in rows}
-
-
 def judge(row: AuditedChange) -> UndoCheck:
-    """Tell whether a change of this kind can be undone."""
+    """Tell whether `undo` can take a change of this kind back, without looking at what is so now."""
     verb = _verb(row)
     if is_of_object(row):
         return UndoCheck(True, note=note_of(row))

@@ -185,13 +185,10 @@ async def _require_quiet(tx: Transaction, row: UserRow) -> None:
 async def _forget(tx: Transaction, row: UserRow) -> None:
     upn = row.upn
     await _leave_reports(tx, row)
-    await sealed_passwords.wipe(tx, row.secret_id)
     kept = await tx.session.scalars(
-        select(AssignmentRow.secret_id).where(
-            AssignmentRow.user_id == row.id, AssignmentRow.secret_id.is_not(None)
-        )
+        select(AssignmentRow.secret_id).where(AssignmentRow.user_id == row.id)
     )
-    for secret_id in kept.all():
+    for secret_id in (row.secret_id, *kept.all()):
         await sealed_passwords.wipe(tx, secret_id)
     freed = await tx.session.scalar(
         select(func.count()).select_from(AddressRow).where(AddressRow.user_id == row.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,36 +21,28 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 T = TypeVar("T")
 
 
+@dataclass(eq=False)
 class Transaction:
     """Gathers what a change does while it does it, so that plan, audit and reality cannot differ."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        caller: Caller,
-        account_id: int | None,
-        *,
-        dry_run: bool,
-        is_sqlite: bool,
-        connectors: Mapping[str, str],
-    ) -> None:
-        self.session = session
-        self.caller = caller
-        self.account_id = account_id
-        self.dry_run = dry_run
-        self.is_sqlite = is_sqlite
-        self.connectors = connectors
-        self.now = datetime.now(UTC)
-        self.requests: list[int] = []
-        self.priority = Priority.INTERACTIVE
-        """How urgent the requests are that it queues."""
-        self.bulk_id: int | None = None
-        self._lines: list[PlanLine] = []
-        self._seats: dict[tuple[str, str], SeatLine] = {}
-        self._warnings: list[str] = []
-        self._audit: list[dict[str, object]] = []
-        self._money: tuple[Money, Money, Money] | None = None
-        self._commands: list[list[str]] = []
+    session: AsyncSession
+    caller: Caller
+    account_id: int | None
+    _: KW_ONLY
+    dry_run: bool
+    is_sqlite: bool
+    connectors: Mapping[str, str]
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    requests: list[int] = field(default_factory=list)
+    priority: int = Priority.INTERACTIVE
+    """How urgent the requests are that it queues."""
+    bulk_id: int | None = None
+    _lines: list[PlanLine] = field(default_factory=list)
+    _seats: dict[tuple[str, str], SeatLine] = field(default_factory=dict)
+    _warnings: list[str] = field(default_factory=list)
+    _audit: list[dict[str, object]] = field(default_factory=list)
+    _money: tuple[Money, Money, Money] | None = None
+    _commands: list[list[str]] = field(default_factory=list)
 
     def record(
         self,

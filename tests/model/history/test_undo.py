@@ -40,7 +40,7 @@ async def newest(store: Store, caller: Caller, account: Account) -> AuditView:
 
 async def undo_newest(store: Store, caller: Caller, account: Account, **how: bool) -> None:
     row = await newest(store, caller, account)
-    assert undoing.undoable([row])[row.id].possible
+    assert undoing.judge(row).possible
     await undoing.undo(AccountScope(store, caller, account.id), audit=row.id, **how)
 
 
@@ -190,7 +190,7 @@ async def test_what_cannot_come_back_says_so(
 ) -> None:
     await set_password(scope, upn)
     row = await newest(store, caller, account)
-    judged = undoing.undoable([row])[row.id]
+    judged = undoing.judge(row)
     assert not judged.possible
     assert "not kept" in judged.why_not
     with pytest.raises(Conflict) as refused:

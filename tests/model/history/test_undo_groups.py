@@ -190,7 +190,7 @@ async def test_a_member_that_is_no_more_is_named(
     contact = await create_object(scope, "mail-contact", "Print", "orders@printer.example")
     await edit_object(scope, sales.id, GroupChanges(add={"member": [contact.result.id]}))
     row = await newest(store, caller, account, "create mail-contact")
-    assert undo.undoable([row])[row.id].possible
+    assert undo.judge(row).possible
     await undo.undo(scope, audit=row.id)
     left = await newest(store, caller, account, "change members")
     with pytest.raises(InvalidInput) as refused:
