@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.options import changes, reads
-from mission_control_tui.cli.common.output import attributes, line, print_json, say
+from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -87,13 +87,9 @@ def statement(session: Session, month: str | None, form: str | None, out: Path |
     if out is not None and not session.json:
         say(f"Written to {statement_files.write(found, out, form)}")
         return
-    if session.json:
-        document = _as_json(found)
-        if out is None:
-            print_json(document)
-        else:
-            _write_json(document, out)
-    else:
+    if session.json and out is not None:
+        _write_json(_as_json(found), out)
+    elif not session.printed(_as_json(found)):
         for text in statement_files.content(found, form or "text").decode().splitlines():
             line(text)
 

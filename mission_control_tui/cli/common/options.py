@@ -47,12 +47,15 @@ class Pair(click.ParamType[tuple[str, str]]):
         return name.strip(), stated
 
 
+def pairs(names: Sequence[str], shape: str, help_text: str, kind: Pair) -> Decorator:
+    """Return an option NAME=VALUE that may be repeated: the command takes the pairs."""
+    return click.option(*names, multiple=True, type=kind, metavar=shape, help=help_text)
+
+
 def settings_option(help_text: str) -> Decorator:
-    """Return `--set OPTION=VALUE`, which the command takes as pairs."""
+    """Return `--set OPTION=VALUE`."""
     kind = Pair("--set {} is no setting.", "Write --set quota=2048.")
-    return click.option(
-        *("--set", "settings"), multiple=True, type=kind, metavar="OPTION=VALUE", help=help_text
-    )
+    return pairs(("--set", "settings"), "OPTION=VALUE", help_text, kind)
 
 
 SETTINGS = settings_option("A setting; may be repeated.")

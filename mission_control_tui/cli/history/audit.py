@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,7 +16,7 @@ from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.history.audit_log import AuditFilter
-    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import AuditView
 
 PAGE = 500
@@ -76,36 +76,27 @@ def audit(
         raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
     wanted = limit if limit is not None or form is not None or session.json else 200
 
-    async def pages(store: Store) -> AsyncIterator[tuple[AuditView, ...]]:
-        scope = await session.scope(store)
-        last: int | None = None
-        left = wanted
-        while left is None or left > 0:
-            size = PAGE if left is None else min(left, PAGE)
-            found = await entries(scope, limit=size, before_id=last, **filters)
-            if found:
-                yield found
-            if len(found) < size:
-                return
-            last = found[-1].id
-            left = None if left is None else left - size
-
-    async def work(store: Store) -> tuple[str, list[AuditView]]:
+    async def work(scope: AccountScope) -> tuple[str, list[AuditView]]:
         from mission_control_tui.model.accounts.editing import resolve_account
 
         rows: list[AuditView] = []
-        async for page in pages(store):
+        while wanted is None or len(rows) < wanted:
+            size = PAGE if wanted is None else min(wanted - len(rows), PAGE)
+            last = rows[-1].id if rows else None
+            page = await entries(scope, limit=size, before_id=last, **filters)
             rows += page
+            if len(page) < size:
+                break
         if form not in EXACT and not session.json:
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
 
-            catalogue = (await current(store)).catalogue
+            catalogue = (await current(scope.store)).catalogue
             rows = [named(row, catalogue) for row in rows]
-        account = await session.account_id(store)
-        return (await resolve_account(store, session.caller, account)).code, rows
+        account_id = await scope.account_id()
+        return (await resolve_account(scope.store, session.caller, account_id)).code, rows
 
-    code, found = session.run(work)
+    code, found = session.query(work)
     if session.printed({"entries": found}):
         return
     click.echo(_shown(found, form, code), nl=False)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from mission_control_tui.cli.common import options
-from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
@@ -104,23 +104,6 @@ def upgrade(session: Session) -> None:
 @options.reads("mission-control locate database")
 def locate(session: Session, what: str | None) -> None:
     """Where files are: all of them, or one. Nothing is made."""
-    found = where_files_are(session)
-    if session.json:
-        print_json({what: found[what]} if what else found)
-    elif what:
-        if found[what] is None:
-            raise StoreError(
-                f"There is no {what} on this machine.",
-                hint="The database is PostgreSQL: workers log where they run, and their key "
-                "is worker.key_file in the settings.",
-            )
-        line(str(found[what]))
-    else:
-        table(("WHAT", "WHERE"), [(name, found[name] or "-") for name in PLACES])
-
-
-def where_files_are(session: Session) -> dict[str, str | None]:
-    """Return the path of each of PLACES; None for what a PostgreSQL database has elsewhere."""
     import os
 
     from mission_control_tui.model.store.engine import database_url, display_url
@@ -131,11 +114,10 @@ def where_files_are(session: Session) -> dict[str, str | None]:
     places = locations()
     url = database_url(session.where)
     embedded = url.get_backend_name() == "sqlite"
-    try:
-        key: str | None = str(key_path(url, session.settings.worker.key_file))
-    except StoreError:
-        key = None
-    return {
+    key = None
+    with contextlib.suppress(StoreError):  # PostgreSQL has the key elsewhere
+        key = str(key_path(url, session.settings.worker.key_file))
+    found = {
         "settings": os.environ.get(PREFIX + "SETTINGS") or str(places.settings_file),
         "data": str(places.data),
         "database": display_url(url),
@@ -143,6 +125,18 @@ def where_files_are(session: Session) -> dict[str, str | None]:
         "log": str(log_path(Path(url.database or ""))) if embedded else None,
         "key": key,
     }
+    if session.printed({what: found[what]} if what else found):
+        return
+    if not what:
+        table(("WHAT", "WHERE"), [(name, found[name] or "-") for name in PLACES])
+    elif found[what] is None:
+        raise StoreError(
+            f"There is no {what} on this machine.",
+            hint="The database is PostgreSQL: workers log where they run, and their key "
+            "is worker.key_file in the settings.",
+        )
+    else:
+        line(str(found[what]))
 
 
 @click.command()

@@ -21,26 +21,18 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 OBJECT = click.argument("named", metavar="OBJECT")
 WHO = click.argument("who", nargs=-1, required=True, metavar="WHO...")
-SETTINGS = click.option(
-    *("--set", "settings"),
-    multiple=True,
-    type=options.Pair("--set {} is not understood.", "Write --set NAME=VALUE."),
-    metavar="FIELD=VALUE",
-    help="A field; may be repeated.",
-)
+_FIELD = options.Pair("--set {} is not understood.", "Write --set NAME=VALUE.")
+SETTINGS = options.pairs(("--set", "settings"), "FIELD=VALUE", "A field; may be repeated.", _FIELD)
 
 
 def _members(flag: str, help_text: str) -> options.Decorator:
     """Return an option for members, each with the role."""
     hint = f"Write {flag} owner=ada@acme.example."
     kind = options.Pair(f"{flag} {{}} is not understood.", hint, needs_value=True)
-    return click.option(flag, multiple=True, type=kind, metavar="ROLE=WHO", help=help_text)
+    return options.pairs((flag,), "ROLE=WHO", f"{help_text}; may be repeated.", kind)
 
 
-ADD = _members(
-    "--add",
-    "A member: a user or another object, as in --add owner=ada@acme.example; may be repeated.",
-)
+ADD = _members("--add", "A member: a user or another object, as in --add owner=ada@acme.example")
 
 
 @click.group()
@@ -151,7 +143,7 @@ def create(
 @click.option("--address", metavar="ADDRESS", help="Its address from now on.")
 @SETTINGS
 @ADD
-@_members("--remove", "A member who is no longer to have the role; may be repeated.")
+@_members("--remove", "A member who is no longer to have the role")
 @options.waits
 @options.changes(
     'mission-control objects edit sales@acme.example --name "Sales Team" --set who-may-send=anyone',

@@ -12,7 +12,7 @@ import click
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import Pair, changes, waits
+from mission_control_tui.cli.common.options import Pair, changes, pairs, waits
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
@@ -49,12 +49,9 @@ NAMED = 50
 )
 @click.option("--template", metavar="NAME", help="What everybody gets: a saved template.")
 @click.option("--like", metavar="USER", help="What everybody gets: what this user has.")
-@click.option(
-    *("--level", "levels"),
-    multiple=True,
-    type=Pair("--give {} is not SERVICE=LEVEL."),
-    metavar="SERVICE=LEVEL",
-    help="A service that everybody gets; may be repeated.",
+@pairs(
+    *(("--level", "levels"), "SERVICE=LEVEL", "A service that everybody gets; may be repeated."),
+    Pair("--give {} is not SERVICE=LEVEL."),
 )
 @click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
 @click.option("--allow-short", is_flag=True, help="Where seats are short, the last go without.")

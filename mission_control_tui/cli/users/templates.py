@@ -70,9 +70,9 @@ def show(session: Session, name: str) -> None:
 
 
 def stating(flag: str, name: str, shape: str, help_text: str) -> options.Decorator:
-    """Return an option that says a part of a content, as `stated_content` takes it; may be repeated."""
+    """Return an option that says a part of a content, as `stated_content` takes it."""
     kind = options.Pair(f"{flag} {{}} is not {shape}.")
-    return click.option(flag, name, multiple=True, type=kind, metavar=shape, help=help_text)
+    return options.pairs((flag, name), shape, help_text, kind)
 
 
 @templates.command()

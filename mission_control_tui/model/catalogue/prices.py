@@ -16,9 +16,7 @@ class QuoteLine:
     """One line of an order: labels and prices are copies, so that it outlives the catalogue."""
 
     product_id: str
-    product_name: str
     level_id: str
-    level_name: str
     service_id: str
     service_level: str
     label: str
@@ -89,9 +87,7 @@ def quote(
     about = f" for {name}" if name else ""
     line = QuoteLine(
         product_id=sold.id,
-        product_name=sold.name,
         level_id=granted.id,
-        level_name=granted.name,
         service_id=granted.grants_service,
         service_level=granted.grants_level,
         label=f"{sold.name}: {granted.name}{about}, {term_words(months)}",
