@@ -234,10 +234,15 @@ class Worker:
             if outlook.draining and not self._jobs:
                 log.info("drained for a newer version")
                 return True
-            self._check_connectors(outlook)
+            check = self._checks.start_due(outlook)
+            if check is not None:
+                self._wait_at_most(check)
             await self._settle(outlook)
             took = await self._claim(outlook)
-            await self._keep_house(outlook)
+            if not outlook.draining:
+                # A worker that makes way for a newer one leaves what is due by the clock to that.
+                await self._housekeeping.run()
+                self._wait_at_most(self._housekeeping.wait)
             return not took and await self._is_over(outlook)
         except (LeaseLost, *FLAWS):
             raise
@@ -245,12 +250,6 @@ class Worker:
             log.warning("the database does not answer: %s", first_line(error))
             self._wait_at_most(1.0)
             return False
-
-    async def _keep_house(self, outlook: Outlook) -> None:
-        """Do what is due by the clock; a worker that makes way for a newer one leaves it to that."""
-        if not outlook.draining:
-            await self._housekeeping.run()
-            self._wait_at_most(self._housekeeping.wait)
 
     def _wait_at_most(self, seconds: float) -> None:
         self._timeout = min(max(seconds, 0.01), self._timeout)
@@ -293,11 +292,6 @@ class Worker:
             await self._engine.forget([(run.request_id, run.attempt) for _, run in old], dead)
         except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
             log.warning("ended jobs were not deleted: %s", first_line(error))
-
-    def _check_connectors(self, outlook: Outlook) -> None:
-        wait = self._checks.start_due(outlook)
-        if wait is not None:
-            self._wait_at_most(wait)
 
     async def _settle(self, outlook: Outlook) -> None:
         if not outlook.waiting:

@@ -21,22 +21,11 @@ def generate() -> str:
 
 async def keep(tx: Transaction, account_id: int, password: str) -> int:
     """Seal `password` into the store and return the secret's id."""
-    public = await tx.session.scalar(select(InstallationRow.public_key))
-    result = await tx.session.execute(
-        insert(SecretRow)
-        .values(
-            account_id=account_id,
-            sealed=sealing.seal(bytes(public or b""), password),
-            created_at=tx.now,
-            wiped_at=None,
-        )
-        .returning(SecretRow.id)
-    )
-    return int(result.scalar_one())
+    return (await keep_many(tx, account_id, [password]))[0]
 
 
 async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) -> list[int]:
-    """Seal many at once; the secrets' ids in the order of `passwords`."""
+    """Seal many at once; return the secrets' ids in the order of `passwords`."""
     public = bytes(await tx.session.scalar(select(InstallationRow.public_key)) or b"")
     sealed = await asyncio.to_thread(
         lambda: [sealing.seal(public, password) for password in passwords]

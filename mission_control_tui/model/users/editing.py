@@ -8,7 +8,6 @@ from typing import Any
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     domains_of,
@@ -320,7 +319,7 @@ async def _tell_services(tx: Transaction, row: UserRow, changed: Collection[str]
     if not everyone and not any(sent & names for sent in SENT.values()):
         return None
 
-    def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
+    def concerns(service: AssignmentRow) -> bool:
         return everyone or bool(SENT[SubjectKind(service.subject_kind)] & names)
 
     kind = RequestKind.EDIT

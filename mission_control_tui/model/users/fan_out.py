@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import select
 
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.address_syntax import domain_key
 from mission_control_tui.model.services.wishes import enqueue, insert_request, last_request
 from mission_control_tui.model.states import Light, RequestKind, RequestState, SubjectKind, Wish
@@ -35,7 +34,7 @@ async def fan_out(
     user: UserRow,
     kind: RequestKind,
     *,
-    concerns: Callable[[Catalogue, AssignmentRow], bool] = lambda _catalogue, _row: True,
+    concerns: Callable[[AssignmentRow], bool] = lambda _row: True,
 ) -> RequestRow:
     """Queue the change for the services that it `concerns`, those first that others require; returns the parent.
 
@@ -43,8 +42,7 @@ async def fan_out(
     succeeded.
     """
     rows = await _services_of(tx, user)
-    catalogue = (await in_force(tx.session)).catalogue if rows else None
-    concerned = [row for row in rows if catalogue is not None and concerns(catalogue, row)]
+    concerned = list(filter(concerns, rows))
     parent = await insert_request(
         tx,
         kind,
@@ -56,20 +54,20 @@ async def fan_out(
         ended_at=None if concerned else tx.now,
         previous={},
     )
-    if catalogue is not None and concerned:
+    if concerned:
         tx.requests.append(parent.id)
-        await _push_all(tx, catalogue, user, rows, concerned, parent)
+        await _push_all(tx, user, rows, concerned, parent)
     return parent
 
 
 async def _push_all(
     tx: Transaction,
-    catalogue: Catalogue,
     user: UserRow,
     rows: Sequence[AssignmentRow],
     concerned: Sequence[AssignmentRow],
     parent: RequestRow,
 ) -> None:
+    catalogue = (await in_force(tx.session)).catalogue
     domain = await _domain_services(tx, user)
     depth = {row.id: len(catalogue.requirements(row.service_id)) for row in concerned}
     for row in sorted(concerned, key=lambda row: (depth[row.id], row.service_id, row.instance)):

@@ -9,9 +9,9 @@ from sqlalchemy import update
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
+from mission_control_tui.model.catalogue.types import PasswordUse
 from mission_control_tui.model.domains.address_registry import refusal
-from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.services.wishes import enqueue, find, user_subject
@@ -23,6 +23,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.fan_out import fan_out
 from mission_control_tui.model.users.rules import chosen_password, policy_of
 
@@ -78,10 +79,7 @@ async def set_service_password(
         wanted = (await in_force(tx.session)).catalogue.service(service)
         given = await find(tx, user_subject(row), wanted.id, instance)
         if given is None or given.wish == Wish.ABSENT:
-            raise NotFound(
-                f"{row.upn} has no {wanted.name}.",
-                hint=f"`mission-control status {row.upn}` shows what there is.",
-            )
+            raise HasNoService(row, wanted)
         if wanted.password is not PasswordUse.OWN:
             uses = "the user's" if wanted.password is PasswordUse.USER else "no"
             raise Conflict(
@@ -143,10 +141,9 @@ async def set_in(
     )
     await sealed_passwords.wipe(tx, old)
 
-    def concerns(_catalogue: Catalogue, service: AssignmentRow) -> bool:
-        return service.service_id in using
-
-    parent = await fan_out(tx, row, RequestKind.PASSWORD, concerns=concerns)
+    parent = await fan_out(
+        tx, row, RequestKind.PASSWORD, concerns=lambda service: service.service_id in using
+    )
     tx.command(*command_words.password(row.upn, row.username))
     tx.record(
         PlanVerb.CHANGED,

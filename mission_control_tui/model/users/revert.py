@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.errors import Conflict
@@ -48,16 +48,15 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 async def changed_since(
     session: AsyncSession, row: AssignmentRow, expected: Mapping[str, Any]
 ) -> Conflict | None:
-    """None where the wish is still `expected`, else the refusal that says by what and whom it was changed."""
+    """Return None where the wish is still `expected`, else the refusal that says by what and whom it was changed."""
     if same(state_of(row), expected):
         return None
-    last = await session.scalar(
-        select(AuditRow)
-        .where(AuditRow.assignment_id == row.id, AuditRow.account_id == row.account_id)
-        .order_by(AuditRow.id.desc())
-        .limit(1)
-    )
-    return Conflict(f"It was changed since{by_whom(last)}.", hint=FORCE_HINT)
+    last = _last(AuditRow.assignment_id == row.id, AuditRow.account_id == row.account_id)
+    return Conflict(f"It was changed since{by_whom(await session.scalar(last))}.", hint=FORCE_HINT)
+
+
+def _last(*conditions: ColumnElement[bool]) -> Select[AuditRow]:
+    return select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(1)
 
 
 def by_whom(row: AuditRow | None) -> str:
@@ -72,12 +71,12 @@ async def was_changed(
     session: AsyncSession, row: AuditRow, what: str = "", assignment_id: str | None = None
 ) -> Conflict:
     """Return the refusal for what was changed after `row`, by whom and with what."""
-    statement = select(AuditRow).where(
+    later = _last(
         AuditRow.account_id == row.account_id, AuditRow.id > row.id, AuditRow.user_id == row.user_id
     )
     if assignment_id is not None:
-        statement = statement.where(AuditRow.assignment_id == assignment_id)
-    last = await session.scalar(statement.order_by(AuditRow.id.desc()).limit(1))
+        later = later.where(AuditRow.assignment_id == assignment_id)
+    last = await session.scalar(later)
     return Conflict(
         f"{row.target} was changed since{by_whom(last)}{f' ({what})' if what else ''}.",
         hint=FORCE_HINT,

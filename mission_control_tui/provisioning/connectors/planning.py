@@ -86,7 +86,9 @@ def plan_difference(
     if newer is not None and newer.fence > desired.mark.fence:
         return _superseded(desired, newer)
     if desired.state is Wish.ABSENT and not present:
-        return _absence(desired, observed, layout, capabilities)
+        fence = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
+        update = ChangePlan(PlanAction.UPDATE, (Step(layout[0].name, tuple(fence)),))
+        return update if fence else NOTHING_TO_DO
     if desired.state is Wish.ABSENT:
         return _removal(observed, layout)
 
@@ -237,44 +239,21 @@ def _unsupported(
     capabilities: Collection[str],
 ) -> ChangePlan | None:
     whats = {change.what for change in changes}
+    field = ""
     if desired.state is Wish.SUSPENDED and "state" in whats and SUSPEND not in capabilities:
-        return blocked(
-            ErrorKind.UNSUPPORTED,
-            f"The back end of {desired.service} cannot suspend",
-            "Deprovision it instead; that removes its data.",
-        )
-    if "password" in whats and PASSWORD not in capabilities:
-        return blocked(
-            ErrorKind.UNSUPPORTED,
-            f"The back end of {desired.service} cannot set a password",
-            "Set it at the back end itself.",
-        )
-    if MEMBERS not in capabilities and any(key.startswith(ROLE) for key in desired.attributes):
-        return blocked(
-            ErrorKind.UNSUPPORTED,
-            f"The back end of {desired.service} keeps no members",
-            "Let another connector serve it, or take its members out.",
-        )
-    if observed.exists and "level" in whats and LEVELS not in capabilities:
-        return blocked(
-            ErrorKind.UNSUPPORTED,
-            f"The back end of {desired.service} cannot change the level of what exists",
-            "Deprovision it, then provision the other level; its data is removed.",
-            field="level",
-        )
-    return None
-
-
-def _absence(
-    desired: DesiredState,
-    observed: ObservedState,
-    layout: Sequence[Part],
-    capabilities: Collection[str],
-) -> ChangePlan:
-    change = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
-    if not change:
-        return NOTHING_TO_DO
-    return ChangePlan(PlanAction.UPDATE, (Step(layout[0].name, tuple(change)),))
+        lacks, remedy = "cannot suspend", "Deprovision it instead; that removes its data."
+    elif "password" in whats and PASSWORD not in capabilities:
+        lacks, remedy = "cannot set a password", "Set it at the back end itself."
+    elif MEMBERS not in capabilities and any(key.startswith(ROLE) for key in desired.attributes):
+        lacks = "keeps no members"
+        remedy = "Let another connector serve it, or take its members out."
+    elif observed.exists and "level" in whats and LEVELS not in capabilities:
+        lacks, field = "cannot change the level of what exists", "level"
+        remedy = "Deprovision it, then provision the other level; its data is removed."
+    else:
+        return None
+    reason = f"The back end of {desired.service} {lacks}"
+    return blocked(ErrorKind.UNSUPPORTED, reason, remedy, field=field)
 
 
 def _newer_fence(desired: DesiredState, observed: ObservedState) -> list[Change]:
