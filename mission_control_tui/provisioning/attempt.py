@@ -159,39 +159,36 @@ class _DurableJournal:
         detail: Callable[[T], Mapping[str, object]],
     ) -> T:
         """Do one recorded step of the engine, which learns neither its result nor its error."""
-        results: list[T] = []
-        errors: list[ConnectorError] = []
+        ended: list[T | ConnectorError] = []
 
         async def recorded() -> None:
             try:
-                results.append(await call())
+                ended.append(await call())
             except ConnectorError as error:
-                errors.append(error)
+                ended.append(error)
 
         begun = time.monotonic()
         await self._context.engine.step(name, recorded)
         took = round((time.monotonic() - begun) * 1000)
-        if errors:
-            error = errors[0]
+        found = ended[0]
+        if isinstance(found, ConnectorError):
             self.result = StepResult(
                 self._number,
                 name,
                 StepState.FAILED,
                 took,
-                error.said,
-                error.remedy,
+                found.said,
+                found.remedy,
                 {
-                    "kind": str(error.kind),
-                    "code": error.code,
-                    "outcome_unknown": error.outcome_unknown,
-                    "field": error.field,
+                    "kind": str(found.kind),
+                    "code": found.code,
+                    "outcome_unknown": found.outcome_unknown,
+                    "field": found.field,
                 },
             )
-            raise error
-        self.result = StepResult(
-            self._number, name, StepState.DONE, took, detail=detail(results[0])
-        )
-        return results[0]
+            raise found
+        self.result = StepResult(self._number, name, StepState.DONE, took, detail=detail(found))
+        return found
 
 
 class _Attempt:

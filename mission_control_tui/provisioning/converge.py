@@ -65,17 +65,14 @@ class Journal(Protocol):
 
     async def begin(self, name: str, shown: str) -> None:
         """Note that the step begins; `shown` is for people. An exception ends the loop between two steps."""
-        ...
 
     async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
         """Await `call` as one step, note what it found or its ConnectorError, and return or raise that."""
-        ...
 
     async def apply(
         self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
     ) -> None:
         """Await `call` as one step with `desired`, its password in clear, and note and raise a ConnectorError."""
-        ...
 
 
 async def converge(

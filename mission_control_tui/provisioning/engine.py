@@ -42,27 +42,21 @@ class JobEngine(Protocol):
 
     async def start(self) -> None:
         """Make the engine ready; jobs may be submitted from then on."""
-        ...
 
     async def submit(self, request_id: int, attempt: int, priority: int) -> None:
         """Queue a job; the same one again is nothing."""
-        ...
 
     async def step(self, name: str, call: Callable[[], Awaitable[None]]) -> None:
         """Do `call`, within a job, as a recorded step. What it learns it keeps to itself, secrets above all."""
-        ...
 
     async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
         """Delete what is kept of jobs that ended, and of the queues of workers that are dead."""
-        ...
 
     def intact(self) -> bool:
         """Return False when the engine's own tables are gone, so that it must be started anew."""
-        ...
 
     async def close(self) -> None:
         """Stop taking jobs from the queue and let go of everything."""
-        ...
 
 
 class DbosEngine:

@@ -16,7 +16,8 @@ from mission_control_tui.model.accounts.editing import create_account
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.orders.queries import list_orders
-from mission_control_tui.model.services.lights import status, workers
+from mission_control_tui.model.requests.workers import live_workers
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
@@ -53,7 +54,7 @@ def database(tmp_path: Path) -> Iterator[Path]:
 async def _worker_pids(path: Path) -> list[int]:
     store = await Store.open(path)
     try:
-        return [worker.pid for worker in await workers(store)]
+        return [worker.pid for worker in await live_workers(store, 60.0)]
     finally:
         await store.close()
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mission_control_tui.model.money import Money
+from mission_control_tui.model.views import view_of
 
 MONTHS = 12
 
@@ -182,16 +183,9 @@ def _ordered(batch: _Batch) -> StatementLine:
     if batch.test:
         net = one.unit * (one.quantity - batch.test)
         tax = net.share(one.basis_points)
-    return StatementLine(
-        LineKind.ORDER,
-        one.order_id,
-        f"{one.at:%Y-%m-%d}",
-        one.label,
-        one.quantity,
-        batch.test,
-        one.unit,
-        net,
-        tax,
+    day = f"{one.at:%Y-%m-%d}"
+    return view_of(
+        StatementLine, one, kind=LineKind.ORDER, day=day, not_billed=batch.test, net=net, tax=tax
     )
 
 

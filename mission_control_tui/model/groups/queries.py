@@ -15,7 +15,7 @@ from mission_control_tui.model.groups.members import kind_name
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
-from mission_control_tui.model.services.lights import active_requests, assignment_view
+from mission_control_tui.model.services.lights import views_of
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.group_rows import members_of, object_row
 from mission_control_tui.model.store.scope import AccountScope
@@ -168,10 +168,13 @@ async def show_object(scope: AccountScope, key: str) -> ObjectView:
 async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
     """Return the object as the outside sees it."""
     catalogue = (await in_force(session)).catalogue
-    service = (
-        await session.scalars(select(AssignmentRow).where(AssignmentRow.object_id == row.id))
-    ).one()
-    active = await active_requests(session, [service.id])
+    (service,) = await views_of(
+        session,
+        catalogue,
+        select(AssignmentRow, ObjectRow.name)
+        .join(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
+        .where(AssignmentRow.object_id == row.id),
+    )
     above = await session.execute(
         select(ObjectRow.id, ObjectRow.name)
         .join(MemberRow, MemberRow.object_id == ObjectRow.id)
@@ -186,7 +189,7 @@ async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
         settings=dict(row.details),
         members=await _members(session, catalogue, row),
         member_of=tuple(dict.fromkeys((one, called) for one, called in above)),
-        service=assignment_view(catalogue, service, row.name, active.get(service.id)),
+        service=service,
     )
 
 

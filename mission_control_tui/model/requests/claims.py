@@ -56,11 +56,9 @@ class Limits(Protocol):
 
     def concurrency(self, connector: str, *, bulk: bool) -> int:
         """Requests of the connector that may run at the same time, over all workers; fewer where all are bulk."""
-        ...
 
     def starts_left(self, connector: str) -> int:
         """Return requests of the connector that this worker may start now without going too fast."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
@@ -26,7 +26,7 @@ COUNT_LIMIT = 1_000
 
 _TERM_USER = SearchTermRow.user_id
 
-AGEING = (Light.RED, Light.ORANGE)
+AGEING = frozenset({Light.RED, Light.ORANGE})
 """Lights whose age matters."""
 
 
@@ -65,15 +65,12 @@ class UserQuery:
     def ordered(self, order: UserOrder) -> UserOrder:
         """Return the order, by name where nothing that is looked at has an age."""
         lights = self.wanted.lights
-        return UserOrder.NAME if lights and not lights & set(AGEING) else order
+        return UserOrder.NAME if lights and not lights & AGEING else order
 
     def may_rest(self, order: UserOrder) -> bool:
         """Tell whether anybody can come after those who are put in order by age."""
-        return (
-            order is UserOrder.NAME
-            or not self.wanted.lights
-            or not self.wanted.lights <= set(AGEING)
-        )
+        lights = self.wanted.lights
+        return order is UserOrder.NAME or not lights or not lights <= AGEING
 
     def keys(self, *, without: bool = False, intersect: bool | None = None) -> Keys:
         """(sort key, id) of all who are looked at; `without` leaves out those that have an age.
@@ -122,13 +119,7 @@ class UserQuery:
 
     def _ageing(self) -> UserFilter:
         """Return what of a user's services gives an age: of those that are looked at, the red and orange ones."""
-        lights = self.wanted.lights & set(AGEING) if self.wanted.lights else frozenset(AGEING)
-        return UserFilter(
-            lights=lights,
-            services=self.wanted.services,
-            levels=self.wanted.levels,
-            drift=self.wanted.drift,
-        )
+        return replace(self.wanted, lights=(self.wanted.lights or AGEING) & AGEING)
 
     def aged(self, order: UserOrder) -> Keys:
         """(age, sort key, id) of those who are looked at and have something red or orange."""

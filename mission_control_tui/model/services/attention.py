@@ -12,7 +12,7 @@ from typing import TypeAlias
 from sqlalchemy import and_, func, or_, select
 
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.services.lights import active_requests, assignment_view
+from mission_control_tui.model.services.lights import views_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
@@ -77,7 +77,7 @@ async def mine(scope: AccountScope) -> OwnLights:
 async def newest(
     scope: AccountScope, light: Light, *, before: Place | None = None
 ) -> AssignmentView | None:
-    """The service of the account that shows `light` since the latest moment; `before` a place, the next older one."""
+    """Return the service that shows `light` since the latest moment; `before` a place, the next older one."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         statement = (
@@ -94,9 +94,4 @@ async def newest(
                     and_(AssignmentRow.since == since, AssignmentRow.id < ident),
                 )
             )
-        found = (await session.execute(statement)).one_or_none()
-        if found is None:
-            return None
-        row, subject = found
-        active = await active_requests(session, [row.id])
-        return assignment_view(catalogue, row, subject, active.get(row.id))
+        return next(iter(await views_of(session, catalogue, statement)), None)

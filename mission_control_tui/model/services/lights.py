@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
-from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import bought_services, user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
@@ -20,7 +18,6 @@ from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.views import AssignmentView, view_of
 
 
@@ -53,11 +50,7 @@ async def status(
         statement = statement.order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
         if limit is not None:
             statement = statement.limit(limit).offset(offset)
-        rows = (await session.execute(statement)).all()
-        active = await active_requests(session, [row[0].id for row in rows])
-        views = [
-            assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows
-        ]
+        views = await views_of(session, catalogue, statement)
         if target is not None and light in (None, Light.GREY):
             have = {view.service_id for view in views}
             views += await _not_provisioned(session, catalogue, target, have)
@@ -131,41 +124,16 @@ async def assignments_by_id(scope: AccountScope, ids: Sequence[str]) -> tuple[As
     """Return the named instances, for a caller that waits for their lights."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        rows = (
-            await session.execute(
-                select(AssignmentRow, SUBJECT).where(
-                    AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids))
-                )
-            )
-        ).all()
-        active = await active_requests(session, list(ids))
-        return tuple(
-            assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows
+        statement = select(AssignmentRow, SUBJECT).where(
+            AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids))
         )
+        return tuple(await views_of(session, catalogue, statement))
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerView:
-    """A worker process. `alive` by the lease and the database's clock."""
-
-    id: str
-    host: str
-    pid: int
-    version: str
-    alive: bool
-    draining: bool
-
-
-async def workers(store: Store) -> tuple[WorkerView, ...]:
-    """Return the workers that have not ended, the newest first."""
-    now = await store.now()
-    async with store.read() as session:
-        rows = await session.scalars(
-            select(WorkerRow).where(~WorkerRow.ended).order_by(WorkerRow.started_at.desc())
-        )
-        return tuple(
-            WorkerView(
-                row.id, row.host, row.pid, row.app_version, row.lease_until > now, row.draining
-            )
-            for row in rows
-        )
+async def views_of(
+    session: AsyncSession, catalogue: Catalogue, statement: Select[AssignmentRow, str]
+) -> list[AssignmentView]:
+    """Return the service instances that a statement finds, with their subjects' names, as the outside sees them."""
+    rows = (await session.execute(statement)).all()
+    active = await active_requests(session, [row.id for row, _subject in rows])
+    return [assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows]

@@ -7,16 +7,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
 
-from mission_control_tui.model.people.password_policy import generate as generate_for_people
 from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.users import SecretRow
 from mission_control_tui.model.store.transaction import Transaction
-
-
-def generate() -> str:
-    """Return a password for a machine to use, by the default policy's alphabet."""
-    return generate_for_people()
 
 
 async def keep(tx: Transaction, account_id: int, password: str) -> int:

@@ -232,15 +232,12 @@ class Connector(Protocol):
 
     async def check(self) -> Health:
         """Reach the back end and log in; changes nothing."""
-        ...
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return the live state of the object `desired.name` of `desired.service`; changes nothing."""
-        ...
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return what `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
-        ...
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
         """Do one step of `plan`.
@@ -248,15 +245,12 @@ class Connector(Protocol):
         Doing a step that is done already changes nothing. An older fence than the stored one is
         refused with kind stale. A step records the fence of `desired` with what it changes.
         """
-        ...
 
     def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
         """Yield (back-end name, observed) of every object that carries this installation's mark."""
-        ...
 
     async def aclose(self) -> None:
         """Let go of connections and files; calling it again is harmless."""
-        ...
 
 
 ConnectorFactory = Callable[[str, Mapping[str, object], str], Awaitable[Connector]]

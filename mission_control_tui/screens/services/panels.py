@@ -9,8 +9,9 @@ from textual.widget import Widget
 
 from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.services.failures import LastFailure, failures_of
-from mission_control_tui.model.services.lights import status, workers
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, Seats, UserView
@@ -79,7 +80,8 @@ class PanelsScreen(SchedulingScreen):
         """Return why nothing that is queued is done now, and what to do; empty while a worker is at it."""
         if self.context.no_worker:
             return self.context.no_worker
-        if any(worker.alive for worker in await workers(self.context.store)):
+        lease = self.context.settings.worker.lease_seconds
+        if await live_workers(self.context.store, lease):
             return ""
         return "a worker is being started. If this stays so, run `mission-control worker` yourself"
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.operators.drafts import list_drafts
-from mission_control_tui.model.services.lights import workers
+from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.states import ACTIVE_STATES, Light
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -259,7 +259,7 @@ def workers_ended(path: Path) -> Iterator[None]:
     async def pids() -> list[int]:
         store = await Store.open(path)
         try:
-            return [one.pid for one in await workers(store)]
+            return [one.pid for one in await live_workers(store, 60.0)]
         finally:
             await store.close()
 

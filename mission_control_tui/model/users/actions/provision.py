@@ -7,6 +7,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.wishes import (
@@ -204,6 +205,6 @@ async def _password(
             )
         row.secret_id = user.secret_id
         return None
-    password = sealed_passwords.generate()
+    password = password_policy.generate()
     row.secret_id = await sealed_passwords.keep(tx, row.account_id, password)
     return password

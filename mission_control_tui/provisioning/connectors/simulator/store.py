@@ -109,7 +109,7 @@ class SimulatorStore:
             found: Found = []
             for service, name, body in rows:
                 one = SimulatedObject.from_json(body)
-                fence = _fence(db, service, name, one.installation, one.key)
+                fence = _fence(db, (service, name, one.installation, one.key))
                 found.append((name, one.observed(layouts(service), fence)))
             return found
 
@@ -258,19 +258,18 @@ def _look(
     ).fetchone()
     if row is not None:
         found = SimulatedObject.from_json(row[0])
-        fence = _fence(db, service, name, found.installation, found.key)
+        fence = _fence(db, (service, name, found.installation, found.key))
         return found, found.observed(layout, fence)
-    left = _fence(db, service, name, mark.installation, mark.key)
+    left = _fence(db, (service, name, mark.installation, mark.key))
     return None, ObservedState(exists=False, mark=Mark(mark.installation, mark.key, *left))
 
 
-def _fence(
-    db: sqlite3.Connection, service: str, name: str, installation: str, key: str
-) -> tuple[int, int]:
+def _fence(db: sqlite3.Connection, place: tuple[str, str, str, str]) -> tuple[int, int]:
+    """Return the fence that is kept for (service, name, installation, key)."""
     row = db.execute(
         "SELECT generation, attempt FROM fence"
         " WHERE service = ? AND name = ? AND installation = ? AND key = ?",
-        (service, name, installation, key),
+        place,
     ).fetchone()
     return (row[0], row[1]) if row else (0, 0)
 
@@ -278,7 +277,8 @@ def _fence(
 def _pass_fence(db: sqlite3.Connection, desired: DesiredState) -> None:
     """Record the fence of `desired`, which outlives the object; an older one is refused."""
     mark = desired.mark
-    stored = _fence(db, desired.service, desired.name, mark.installation, mark.key)
+    place = (desired.service, desired.name, mark.installation, mark.key)
+    stored = _fence(db, place)
     if mark.fence < stored:
         raise ConnectorError(
             ErrorKind.STALE,
@@ -287,10 +287,7 @@ def _pass_fence(db: sqlite3.Connection, desired: DesiredState) -> None:
             remedy="Nothing to do: the newer request decides.",
             code="fence",
         )
-    db.execute(
-        "INSERT OR REPLACE INTO fence VALUES (?, ?, ?, ?, ?, ?)",
-        (desired.service, desired.name, mark.installation, mark.key, *mark.fence),
-    )
+    db.execute("INSERT OR REPLACE INTO fence VALUES (?, ?, ?, ?, ?, ?)", (*place, *mark.fence))
 
 
 def _spend(
