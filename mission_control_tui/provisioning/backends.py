@@ -38,7 +38,7 @@ class Backends:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The connectors that the settings name, and the simulator that is there by itself, sorted."""
+        """Return the connectors that the settings name, and the simulator that is there by itself, sorted."""
         return tuple(sorted({*self._settings.connectors, "simulator"}))
 
     def rates(self, name: str) -> ConnectorSettings:

@@ -52,7 +52,7 @@ class Look(NamedTuple):
 
     @property
     def outcome(self) -> LookOutcome:
-        """Done and pending have nothing left to plan; different has."""
+        """Tell how they compare: done and pending have nothing left to plan; different has."""
         if self.plan.action is PlanAction.BLOCKED:
             return LookOutcome.BLOCKED
         if self.plan.action is not PlanAction.NONE:

@@ -55,7 +55,7 @@ class Difference:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words for what differs, for the audit."""
+        """Return the words for what differs, for the audit."""
         return tuple(change.what for change in self.changes) or (self.reason,)
 
 

@@ -141,7 +141,7 @@ class Worker:
 
     @property
     def _tasks(self) -> list[asyncio.Task[None]]:
-        """The jobs that the engine has begun."""
+        """Return the tasks of the jobs that the engine has begun."""
         return [job.task for job in self._jobs.values() if job.task is not None]
 
     def stop(self) -> None:

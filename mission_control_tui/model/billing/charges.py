@@ -121,17 +121,17 @@ def charges(
     """
     number = month[0] * MONTHS + month[1]
     batches = [
-        _Batch(one, one.quantity)
-        for one in sorted(bought, key=lambda one: (one.at, one.order_id))
-        if _number(one.at) <= number
+        _Batch(purchase, purchase.quantity)
+        for purchase in sorted(bought, key=lambda purchase: (purchase.at, purchase.order_id))
+        if _number(purchase.at) <= number
     ]
-    for removal in sorted(given_back, key=lambda one: one.at):
+    for removal in sorted(given_back, key=lambda removal: removal.at):
         if _number(removal.at) < number:
             _give_back(batches, removal)
     _leave_out(batches, test_seats)
     ordered = [batch for batch in batches if _number(batch.bought.at) == number]
     return (
-        *(_ordered(batch) for batch in sorted(ordered, key=lambda one: one.bought.order_id)),
+        *(_ordered(batch) for batch in sorted(ordered, key=lambda batch: batch.bought.order_id)),
         *_renewals([batch for batch in batches if _renews(batch, number)], month, price),
     )
 
@@ -160,9 +160,9 @@ def _give_back(batches: Sequence[_Batch], removal: SeatReturn) -> None:
     """Take the seats from what was bought last before they were removed."""
     left = removal.quantity
     for batch in reversed(batches):
-        one = batch.bought
-        same = (one.product_id, one.level_id) == (removal.product_id, removal.level_id)
-        if same and one.at <= removal.at:
+        bought = batch.bought
+        same = (bought.product_id, bought.level_id) == (removal.product_id, removal.level_id)
+        if same and bought.at <= removal.at:
             taken = min(batch.left, left)
             batch.left -= taken
             left -= taken
@@ -178,14 +178,14 @@ def _leave_out(batches: Sequence[_Batch], test_seats: Mapping[Hashable, int]) ->
 
 
 def _ordered(batch: _Batch) -> StatementLine:
-    one = batch.bought
-    net, tax = one.net, one.tax
+    bought = batch.bought
+    net, tax = bought.net, bought.tax
     if batch.test:
-        net = one.unit * (one.quantity - batch.test)
-        tax = net.share(one.basis_points)
-    day = f"{one.at:%Y-%m-%d}"
+        net = bought.unit * (bought.quantity - batch.test)
+        tax = net.share(bought.basis_points)
+    day = f"{bought.at:%Y-%m-%d}"
     return view_of(
-        StatementLine, one, kind=LineKind.ORDER, day=day, not_billed=batch.test, net=net, tax=tax
+        StatementLine, bought, kind=LineKind.ORDER, day=day, not_billed=batch.test, net=net, tax=tax
     )
 
 
@@ -198,7 +198,7 @@ def _renewals(
         together = quantities.setdefault(price(batch.bought), [0, 0])
         together[0] += batch.left
         together[1] += batch.test
-    for cost in sorted(quantities, key=lambda one: (one.label, one.unit.minor)):
+    for cost in sorted(quantities, key=lambda price: (price.label, price.unit.minor)):
         quantity, test = quantities[cost]
         net = cost.unit * (quantity - test)
         yield StatementLine(

@@ -56,7 +56,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def runs(text: str) -> list[tuple[str, str]]:
-    """`text` in pieces of one font each, as (font, piece); what no font has is a question mark."""
+    """Return `text` in pieces of one font each, as (font, piece); what no font has is a question mark."""
     glyphs = _glyphs()
     found: list[tuple[str, str]] = []
     for char in unicodedata.normalize("NFC", harmless(text)):
@@ -181,7 +181,7 @@ class _Pages:
         self._y -= leading
 
     def _wrapped(self, text: str, *, size: float = SIZE, leading: float = LEADING) -> None:
-        """`text` on as many lines as it needs, broken where it must be."""
+        """Draw `text` on as many lines as it needs, broken where it must be."""
         line = ""
         for word in harmless(text).split(" "):
             for piece in self._pieces(word, size):

@@ -93,7 +93,7 @@ class UpnStatus:
 
 
 async def usual_domain(scope: AccountScope) -> str:
-    """The domain to propose for a new user: what most users have, else the account's oldest; "" where there is none.
+    """Return the domain to propose for a new user: what most users have, else the oldest; "" where there is none.
 
     "Most" is judged by the first users in the list's order, which are found by its index however many there are.
     """
@@ -210,8 +210,8 @@ async def domains_of(session: AsyncSession, account_id: int) -> tuple[str, ...]:
 
 def refusal(what: str, problems: Sequence[Problem]) -> MissionControlError:
     """Return the error for all `problems` together: Conflict where names are merely taken, else InvalidInput."""
-    kind = Conflict if all(one.code is ProblemCode.TAKEN for one in problems) else InvalidInput
-    return kind(what, problems=problems)
+    taken_only = all(problem.code is ProblemCode.TAKEN for problem in problems)
+    return (Conflict if taken_only else InvalidInput)(what, problems=problems)
 
 
 async def upn_taken(

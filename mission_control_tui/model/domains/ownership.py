@@ -283,7 +283,7 @@ async def _refuse_addresses(session: AsyncSession, account: AccountRow, name: st
 async def _refuse_services(
     session: AsyncSession, account: AccountRow, catalogue: Catalogue, name: str
 ) -> None:
-    """Services whose settings name the domain, such as a web site, would be left without it."""
+    """Raise Conflict where settings name the domain, such as a web site's: they would be left without it."""
     options = {
         service.id: [option.id for option in service.options if option.type is ValueType.DOMAIN]
         for service in catalogue.services

@@ -85,24 +85,24 @@ async def refused(
     service: Service,
     row: ObjectRow,
     role: Role,
-    one: MemberCandidate,
+    member: MemberCandidate,
 ) -> Problem | None:
-    """Return why `one` cannot have the role in the object, or None."""
-    name = harmless(one.name)
-    if one.kind not in role.accepts:
+    """Return why `member` cannot have the role in the object, or None."""
+    name = harmless(member.name)
+    if member.kind not in role.accepts:
         kinds = ", ".join(
             "users" if kind == USER_MEMBER else f"{catalogue.service(kind).name}s"
             for kind in role.accepts
         )
-        what = "a user" if one.kind == USER_MEMBER else f"a {kind_name(catalogue, one.kind)}"
+        what = "a user" if member.kind == USER_MEMBER else f"a {kind_name(catalogue, member.kind)}"
         return Problem(role.id, f"{name} is {what}", f"a {role.name} can be: {kinds}")
-    if one.object is not None and await _contains(tx.session, one.object, row):
+    if member.object is not None and await _contains(tx.session, member.object, row):
         what = f"{name} has {harmless(row.name)} in it: they would contain each other"
         return Problem(role.id, what, "take it out there first")
-    if one.user is not None:
+    if member.user is not None:
         for required in role.requires:
-            if not await _has(tx.session, one.user, required):
-                what = f"{one.user.upn} has no {catalogue.service(required).name}"
+            if not await _has(tx.session, member.user, required):
+                what = f"{member.user.upn} has no {catalogue.service(required).name}"
                 return Problem(role.id, what, "provision it first, or leave this user out")
     return None
 
@@ -135,7 +135,7 @@ async def _contains(session: AsyncSession, outer: ObjectRow, inner: ObjectRow) -
                 MemberRow.object_id.in_(following), MemberRow.member_id.is_not(None)
             )
         )
-        following = {one for one in found if one is not None} - seen
+        following = {inside for inside in found if inside is not None} - seen
     return False
 
 
@@ -169,14 +169,14 @@ async def waits_for(
     return waits
 
 
-def add(row: ObjectRow, role: str, one: MemberCandidate) -> MemberRow:
+def add(row: ObjectRow, role: str, member: MemberCandidate) -> MemberRow:
     """Return the row of a new member."""
     return MemberRow(
         object_id=row.id,
         role=role,
-        subject_id=one.id,
-        user_id=one.user.id if one.user else None,
-        member_id=one.object.id if one.object else None,
+        subject_id=member.id,
+        user_id=member.user.id if member.user else None,
+        member_id=member.object.id if member.object else None,
     )
 
 
@@ -215,7 +215,7 @@ async def tell(tx: Transaction, object_ids: Collection[str]) -> dict[str, int]:
 async def tell_objects_of(
     tx: Transaction, *, user_id: str | None = None, object_id: str | None = None
 ) -> None:
-    """The address of a user or object is another one: queue every object that it is a member of."""
+    """Queue every object that a user or object with another address is a member of."""
     member = MemberRow.user_id == user_id if user_id else MemberRow.member_id == object_id
     ids = set(await tx.session.scalars(select(MemberRow.object_id).where(member)))
     await tell(tx, ids)
@@ -293,7 +293,7 @@ async def record_members(
     gone: Sequence[tuple[str, str]] = (),
     request_id: int | None,
 ) -> None:
-    """One line of plan and audit: who came and who went, (role, address) each."""
+    """Add one line to plan and audit: who came and who went, (role, address) each."""
     await tx.session.flush()
     tx.record(
         PlanVerb.CHANGED,

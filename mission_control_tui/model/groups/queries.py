@@ -209,7 +209,7 @@ async def _members(
     ]
     kind = next((kind for kind in catalogue.kinds if kind.id == row.service_id), None)
     order = {role.id: index for index, role in enumerate(kind.roles if kind else ())}
-    found.sort(key=lambda one: (order.get(one.role, len(order)), fold(one.name), one.id))
+    found.sort(key=lambda who: (order.get(who.role, len(order)), fold(who.name), who.id))
     return tuple(found)
 
 
@@ -225,15 +225,15 @@ async def choices(scope: AccountScope, kind: str, role: str, query: str) -> tupl
             MemberView(row.id, role, USER_MEMBER, "User", row.display_name, row.upn)
             for row in users.rows
         ]
-    for one in accepts:
-        if one == USER_MEMBER:
+    for accepted in accepts:
+        if accepted == USER_MEMBER:
             continue
-        objects = await list_objects(scope, kind=one, query=query, limit=FOUND)
+        objects = await list_objects(scope, kind=accepted, query=query, limit=FOUND)
         found += [
             MemberView(line.id, role, line.kind, line.kind_name, line.name, line.address)
             for line in objects.rows
             if not line.removed
         ]
     typed = lookup_key(query)
-    found.sort(key=lambda one: one.address.casefold() != typed)
+    found.sort(key=lambda choice: choice.address.casefold() != typed)
     return tuple(found)

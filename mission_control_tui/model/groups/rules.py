@@ -136,7 +136,7 @@ async def require_included(
     """Raise Conflict where the account owns nothing that the kind is included with."""
     if await is_included(session, account.id, catalogue, service):
         return
-    names = " or ".join(catalogue.service(one).name for one in service.included_with)
+    names = " or ".join(catalogue.service(included).name for included in service.included_with)
     raise Conflict(
         f"A {service.name} is included with {names}, of which account {account.code} owns none.",
         hint="Buy a level of it first.",
@@ -149,8 +149,8 @@ async def is_included(
     """Tell whether the account owns a seat of any service that the kind is included with, or it needs none."""
     if not service.included_with:
         return True
-    for one in service.included_with:
-        if await seats.is_bought(session, account_id, catalogue.service(one)):
+    for included in service.included_with:
+        if await seats.is_bought(session, account_id, catalogue.service(included)):
             return True
     return False
 

@@ -71,7 +71,7 @@ async def set_approval_limit(
             owner.version += 1
             await tx.session.flush()
             amount = ("--never",) if above is None else ("--above", above.format(code=False))
-            tx.command("account", "approval", *(one.replace(",", "") for one in amount))
+            tx.command("account", "approval", *(word.replace(",", "") for word in amount))
         tx.record(
             PlanVerb.CHANGED if changes else PlanVerb.UNCHANGED,
             "account",

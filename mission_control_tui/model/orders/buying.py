@@ -195,13 +195,13 @@ async def checked(
     except InvalidInput as error:
         # A bad name to attach was named by the quote already.
         problems += [bad for bad in error.problems if bad.where not in {p.where for p in problems}]
-    for one in sold.fields:
-        name = answers.get(one.id)
-        if one.type is ValueType.DOMAIN and isinstance(name, str):
+    for asked in sold.fields:
+        name = answers.get(asked.id)
+        if asked.type is ValueType.DOMAIN and isinstance(name, str):
             try:
                 await required_domain(session, account, name)
             except NotFound as error:
-                problems.append(Problem(one.id, error.what, error.hint))
+                problems.append(Problem(asked.id, error.what, error.hint))
     if problems or quoted is None:
         raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
     return quoted, answers
@@ -214,7 +214,7 @@ def _given(
     given = dict(wanted.fields)
     if sold.buys is PurchaseKind.DOMAIN:
         return given, None
-    asks = next((one.id for one in sold.fields if one.type is ValueType.DOMAIN), None)
+    asks = next((asked.id for asked in sold.fields if asked.type is ValueType.DOMAIN), None)
     if wanted.domain and asks is None:
         problems.append(Problem("domain", f"{sold.name} does not ask for one", "leave it out"))
         return given, None

@@ -121,7 +121,7 @@ async def subscribed_level(
             hint="`mission-control services list` shows what it has.",
         )
     if len(have) > 1:
-        names = ", ".join(f"{one.level_id} ({one.level})" for one in have)
+        names = ", ".join(f"{level.level_id} ({level.level})" for level in have)
         raise Conflict(
             f"Account {account.code} has several levels of it.", hint=f"Name one: {names}."
         )

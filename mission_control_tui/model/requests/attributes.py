@@ -36,7 +36,7 @@ async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
     for role, _id, _kind, _name, address in await session.execute(members_of(object_id)):
         roles.setdefault(role, []).append(address)
     for role in sorted(roles):
-        facts[MEMBERS + role] = sorted(roles[role], key=lambda one: (one.casefold(), one))
+        facts[MEMBERS + role] = sorted(roles[role], key=lambda mail: (mail.casefold(), mail))
     return facts
 
 
@@ -59,8 +59,8 @@ async def attributes_of(
         display_name=user.display_name,
         username=user.username,
         domain=user.upn.rpartition("@")[2],
-        addresses=[one.address for one in addresses],
-        primary_address=next((one.address for one in addresses if one.is_primary), user.upn),
+        addresses=[held.address for held in addresses],
+        primary_address=next((held.address for held in addresses if held.is_primary), user.upn),
     )
     if row.subject_kind == SubjectKind.DIRECTORY:
         told = stated(to_details(user, await manager_upn(session, user)))

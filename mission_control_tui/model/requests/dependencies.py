@@ -77,7 +77,7 @@ async def settle_waiting(tx: Transaction) -> int:
 async def settle_all(store: Store) -> int:
     """Look again at all waiting requests; it first looks, then writes only what differs, in small transactions."""
     async with store.read() as session:
-        stale = [one.request_id for one in await _judge(session, true())]
+        stale = [request.request_id for request in await _judge(session, true())]
     settle = worker_transaction(_settle)
     return sum([await settle(store, RequestRow.id.in_(chunk)) for chunk in batches(stale)])
 
@@ -99,8 +99,8 @@ async def hold_back(tx: Transaction, connector: str) -> None:
 async def _settle(tx: Transaction, which: ColumnElement[bool]) -> int:
     """Queue what may start, and say of the rest what it waits for; returns how many were queued."""
     by_reason: dict[str, list[_Waiting]] = {}
-    for one in await _judge(tx.session, which):
-        by_reason.setdefault(one.reason, []).append(one)
+    for request in await _judge(tx.session, which):
+        by_reason.setdefault(request.reason, []).append(request)
     for reason, found in by_reason.items():
         for chunk in batches(found):
             await _write(tx, chunk, reason)
@@ -182,7 +182,7 @@ async def _service_names(session: AsyncSession) -> dict[str, str]:
 async def _write(tx: Transaction, those: Sequence[_Waiting], reason: str) -> None:
     await tx.session.execute(
         update(AssignmentRow)
-        .where(AssignmentRow.id.in_([one.assignment_id for one in those]))
+        .where(AssignmentRow.id.in_([request.assignment_id for request in those]))
         .values(
             word=Word.WAITING if reason else Word.QUEUED,
             step=f"Waits for {reason}"[:_STEP_LIMIT] if reason else "",
@@ -192,7 +192,7 @@ async def _write(tx: Transaction, those: Sequence[_Waiting], reason: str) -> Non
     await tx.session.execute(
         update(RequestRow)
         .where(
-            RequestRow.id.in_([one.request_id for one in those]),
+            RequestRow.id.in_([request.request_id for request in those]),
             RequestRow.state == RequestState.WAITING,
         )
         .values(state=RequestState.WAITING if reason else RequestState.QUEUED, waiting_for=reason)

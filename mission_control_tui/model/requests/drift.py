@@ -72,7 +72,7 @@ async def green_pages(
         catalogue = (await in_force(session)).catalogue
         user_id = (await user_row(session, account_id, user)).id if user is not None else None
         service_id = catalogue.service(service).id if service is not None else None
-    services = {one.id: one for one in catalogue.services}
+    services = {known.id: known for known in catalogue.services}
     while True:
         async with scope.store.read() as session:
             statement = (
@@ -125,7 +125,7 @@ async def mark_drift(
 
     A read-only caller may look, and sets no flag.
     """
-    by_id = {one.assignment_id: one for one in looked}
+    by_id = {look.assignment_id: look for look in looked}
     found = gone = 0
     async with scope.read() as (session, account_id):
         flags = {
@@ -136,7 +136,7 @@ async def mark_drift(
                 )
             )
         }
-    changed = [one for one in flags if flags[one] != bool(by_id[one].differs)]
+    changed = [look for look in flags if flags[look] != bool(by_id[look].differs)]
     if not changed or not scope.caller.may_write:
         return Outcome(FlagCount(0, 0), Plan(), not dry_run and scope.caller.may_write)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
@@ -147,9 +147,9 @@ async def mark_drift(
             .with_for_update(of=AssignmentRow)
         )
         for row, subject in rows.all():
-            one = by_id[row.id]
-            differs = bool(one.differs)
-            if row.generation != one.generation or row.drift == differs:
+            look = by_id[row.id]
+            differs = bool(look.differs)
+            if row.generation != look.generation or row.drift == differs:
                 continue
             row.drift = differs
             found, gone = found + differs, gone + (not differs)
@@ -158,7 +158,7 @@ async def mark_drift(
                 "service",
                 f"{subject} {row.service_id}" + f" ({row.instance})" * bool(row.instance),
                 before={"drift": not differs},
-                after={"drift": differs, **({"differs": list(one.differs)} if differs else {})},
+                after={"drift": differs, **({"differs": list(look.differs)} if differs else {})},
                 action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,
                 user_id=row.user_id,
             )

@@ -105,7 +105,7 @@ def _ending(
 async def succeed(
     tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
 ) -> None:
-    """The second look agrees with the wish: green, or grey for what was taken away."""
+    """End a run whose second look agrees with the wish: green, or grey for what was taken away."""
     _see(row, seen, request.generation)
     if await _superseded(tx, request, row):
         return
@@ -128,7 +128,7 @@ async def fail(
     *,
     pause_seconds: float = 0.0,
 ) -> None:
-    """Red at once. With `pause_seconds` a kind that pauses lets all else of the connector wait.
+    """Turn red at once. With `pause_seconds` a kind that pauses lets all else of the connector wait.
 
     Where another request has paused the connector already, this one waits with the rest.
     """
@@ -151,7 +151,7 @@ async def fail(
 async def try_again(
     tx: Transaction, request: RequestRow, row: AssignmentRow, failure: AttemptFailure, retry: Retry
 ) -> None:
-    """Back to the queue for later; red when the limit is reached."""
+    """Put the request back into the queue for later; red when the limit is reached."""
     request.failures += 1
     if await _superseded(tx, request, row):
         return
@@ -179,7 +179,7 @@ async def look_later(
     *,
     applied: bool,
 ) -> None:
-    """The back end has accepted and still works on it: orange, observed again later, not a failure.
+    """Wait for a back end that has accepted and still works on it: orange, observed again later, not a failure.
 
     An attempt that only looked (`applied` False) and found nothing new leaves no steps and no event.
     """
@@ -200,7 +200,7 @@ async def look_later(
 async def wait_until_enabled(
     tx: Transaction, request: RequestRow, row: AssignmentRow, shown: str, remedy: str, delay: float
 ) -> None:
-    """The connector only observes and would change something: orange, looked at again later, not a failure.
+    """Wait for a connector that only observes and would change something: orange, looked at again later, not a failure.
 
     `shown` stands beside the light. Such a look leaves no steps, and an event only the first time.
     """
@@ -216,7 +216,7 @@ async def wait_until_enabled(
 
 @_ending
 async def supersede(tx: Transaction, request: RequestRow, row: AssignmentRow) -> None:
-    """A newer wish has been stated: this request ends between two steps."""
+    """End between two steps a request after which a newer wish has been stated."""
     await _superseded(tx, request, row)
 
 
@@ -224,7 +224,7 @@ async def supersede(tx: Transaction, request: RequestRow, row: AssignmentRow) ->
 async def cancel_back(
     tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
 ) -> None:
-    """Cancelled, and the back end is still, or again, as the previous wish says: restore that wish."""
+    """Restore the previous wish: cancelled, and the back end is still, or again, as that says."""
     _see(row, seen, request.generation)
     if await _superseded(tx, request, row):
         return
@@ -237,7 +237,7 @@ async def cancel_back(
 async def cancel_halfway(
     tx: Transaction, request: RequestRow, row: AssignmentRow, seen: Observation
 ) -> None:
-    """Cancelled, and the back end agrees with neither wish: red, with what to do."""
+    """Turn red, with what to do: cancelled, and the back end agrees with neither wish."""
     row.observed_wish, row.observed_level = seen.wish, seen.level_id
     row.external_id = seen.external_id or row.external_id
     if await _superseded(tx, request, row):
@@ -248,14 +248,14 @@ async def cancel_halfway(
 
 @_ending
 async def give_back(tx: Transaction, request: RequestRow, row: AssignmentRow, said: str) -> None:
-    """Back to the queue as it is: this worker stops, or its engine failed."""
+    """Put the request back into the queue as it is: this worker stops, or its engine failed."""
     await _give_back(tx, request, row, said, 0.0)
 
 
 async def give_back_all(
     tx: Transaction, worker_ids: Collection[str], said: str, *, wait_when_often: bool = False
 ) -> tuple[int, ...]:
-    """Back to the queue with everything that these workers run; returns the requests' ids.
+    """Put back into the queue everything that these workers run; returns the requests' ids.
 
     `wait_when_often` lets a request wait that has been taken over several times.
     """
@@ -376,7 +376,7 @@ def _see(row: AssignmentRow, seen: Observation, generation: int) -> None:
 
 
 async def _forget_secret(tx: Transaction, row: AssignmentRow, *, delivered: bool) -> None:
-    """The back end has the password, or needs none any more; wiped when nobody else waits for it."""
+    """Let go of a password that the back end has, or needs no more; it is wiped when nobody else waits for it."""
     if row.secret_id is None:
         row.password_delivered = row.password_delivered and delivered
         return

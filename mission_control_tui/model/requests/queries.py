@@ -76,36 +76,24 @@ async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
     async with scope.read() as (session, account_id):
         await numbered_row(session, RequestRow, account_id, request_id)
         (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))
-        children = await _views(
-            session,
-            select(RequestRow.id).where(RequestRow.parent_id == request_id).order_by(RequestRow.id),
+        of_request = select(RequestRow.id).where(RequestRow.parent_id == request_id)
+        children = await _views(session, of_request.order_by(RequestRow.id))
+        steps = await session.scalars(
+            select(RequestStepRow)
+            .where(RequestStepRow.request_id == request_id)
+            .order_by(RequestStepRow.attempt, RequestStepRow.number)
+        )
+        events = await session.scalars(
+            select(RequestEventRow)
+            .where(RequestEventRow.request_id == request_id)
+            .order_by(RequestEventRow.id)
         )
         return RequestDetails(
             view,
-            await steps_of(session, request_id),
-            await events_of(session, request_id),
+            tuple(view_of(StepView, row) for row in steps),
+            tuple(view_of(EventView, row) for row in events),
             children,
         )
-
-
-async def steps_of(session: AsyncSession, request_id: int) -> tuple[StepView, ...]:
-    """Return the steps of all attempts, in order."""
-    rows = await session.scalars(
-        select(RequestStepRow)
-        .where(RequestStepRow.request_id == request_id)
-        .order_by(RequestStepRow.attempt, RequestStepRow.number)
-    )
-    return tuple(view_of(StepView, row) for row in rows)
-
-
-async def events_of(session: AsyncSession, request_id: int) -> tuple[EventView, ...]:
-    """Return the events of the request, oldest first."""
-    rows = await session.scalars(
-        select(RequestEventRow)
-        .where(RequestEventRow.request_id == request_id)
-        .order_by(RequestEventRow.id)
-    )
-    return tuple(view_of(EventView, row) for row in rows)
 
 
 async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:

@@ -72,10 +72,10 @@ async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
         return 0
     used = await _started(tx, limit)
     excess: list[Row[int, int, str, str]] = []
-    for one in queued:
-        used[one.connector] += 1
-        if used[one.connector] > limit.count:
-            excess.append(one)
+    for row in queued:
+        used[row.connector] += 1
+        if used[row.connector] > limit.count:
+            excess.append(row)
     for batch in batches(excess):
         await _hold(tx, limit, batch)
     return len(excess)
@@ -101,13 +101,13 @@ async def _hold(
     shown = f"Paused: {limit.words}; allow them with `{COMMAND}`"
     await tx.session.execute(
         update(AssignmentRow)
-        .where(AssignmentRow.id.in_([one.assignment_id for one in rows]))
+        .where(AssignmentRow.id.in_([row.assignment_id for row in rows]))
         .values(word=Word.WAITING, step=shown)
         .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
         update(RequestRow)
-        .where(RequestRow.id.in_([one.id for one in rows]), RequestRow.state == RequestState.QUEUED)
+        .where(RequestRow.id.in_([row.id for row in rows]), RequestRow.state == RequestState.QUEUED)
         .values(
             state=RequestState.WAITING,
             hold=Hold.HELD,
@@ -119,15 +119,15 @@ async def _hold(
         insert(RequestEventRow),
         [
             {
-                "account_id": one.account_id,
-                "request_id": one.id,
+                "account_id": row.account_id,
+                "request_id": row.id,
                 "at": tx.now,
                 "attempt": 0,
                 "kind": "held",
                 "said": f"Paused: {limit.words}.",
                 "remedy": f"If they are all meant, run `{COMMAND}`; if not, cancel them.",
             }
-            for one in rows
+            for row in rows
         ],
     )
 

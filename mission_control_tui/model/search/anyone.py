@@ -53,7 +53,7 @@ _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE
 async def find_anyone(
     store: Store, caller: Caller, query: str, limit: int = 50, *, current: int | None = None
 ) -> SearchResults:
-    """People whom every word of `query` finds, and the order with that number, over all accounts of the caller.
+    """Return people whom every word of `query` finds, and the order with that number, over all accounts of the caller.
 
     Exact UPNs, aliases and usernames come first, then whole names and addresses that begin so, then words; users of the
     `current` account first among equals, those in the recycling bin last. Nothing to find: nothing found.

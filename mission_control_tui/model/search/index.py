@@ -95,7 +95,7 @@ def _phone_forms(phone: str, country: str) -> Iterator[str]:
 
 
 def words_of(query: str) -> list[str]:
-    """The prefixes that all have to be found; a phone number is one, however it is spaced. Nothing to find: empty."""
+    """Return the prefixes that all have to be found; a phone number is one, however spaced. Nothing to find: empty."""
     if _PHONE.fullmatch(query.strip()):
         digits = digits_of(query)
         if len(digits) >= _FEWEST_PHONE_DIGITS:

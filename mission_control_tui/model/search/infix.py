@@ -49,7 +49,7 @@ async def with_digits(
     rarest: tuple[str, int] | None,
     found: dict[str, SearchCandidate],
 ) -> bool:
-    """Who has phones with the words that are digits, and terms that begin with all the others; whether there are more.
+    """Find who has phones with the words that are digits, and terms that begin with the others; whether there are more.
 
     `rarest` is the rarest of the others and how many terms it begins, None without others.
     """
@@ -92,7 +92,7 @@ async def inside(store: Store, scope: Scope, word: str, found: dict[str, SearchC
 
 
 def _each(scope: Scope, others: Sequence[str], digits: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Conditions for a user's term: that other ones of the same user's begin so, and that a phone has these digits."""
+    """Return conditions for a user's term: others of the same user begin so, and a phone has these digits."""
     phone = aliased(SearchTermRow)
     return [
         *(search.begins(SearchTermRow.user_id, word) for word in others),
@@ -111,7 +111,7 @@ def _each(scope: Scope, others: Sequence[str], digits: Sequence[str]) -> list[Co
 
 
 def _terms(part: ColumnElement[bool], conditions: Sequence[ColumnElement[bool]]) -> Statement:
-    """The users of such terms; these alone are read in the walk, so that PostgreSQL has all it needs in the index."""
+    """Return the users of such terms; the walk reads these alone, so that PostgreSQL has all it needs in the index."""
     ids = (
         select(SearchTermRow.user_id)
         .where(part, SearchTermRow.in_bin == false(), *conditions)

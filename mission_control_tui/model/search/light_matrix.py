@@ -95,7 +95,7 @@ async def page(
 async def place(
     scope: AccountScope, user_id: str, wanted: UserFilter = ALL, order: UserOrder = UserOrder.NAME
 ) -> int | None:
-    """At which place this user stands now, 0 the first; None where nobody of this id is looked at."""
+    """Return at which place this user stands now, 0 the first; None where nobody of this id is looked at."""
     async with scope.read() as (session, account_id):
         asked = await UserQuery.of(session, account_id, wanted)
         return await _place(session, asked, user_id, asked.ordered(order))
@@ -109,7 +109,7 @@ async def ids(
     first: str | None = None,
     last: str | None = None,
 ) -> tuple[str, ...]:
-    """Ids of all who are looked at, in order; with `first` and `last` those from the one to the other, both included.
+    """Return ids of all who are looked at, in order; with `first` and `last` those from one to the other, both too.
 
     Nobody where one of these two is not among them.
     """

@@ -96,7 +96,7 @@ def coded(catalogue: Catalogue, wanted: Collection[str]) -> tuple[LightColumn, .
             *(letters[0] + letter for letter in letters[1:]),
         ]
         tries += [f"{number:02d}" for number in range(1, 100)]
-        code = next(one.upper() for one in tries if one.upper() not in taken)
+        code = next(tried.upper() for tried in tries if tried.upper() not in taken)
         taken.add(code)
         found.append(LightColumn(service.id, service.name, code))
     return tuple(found)

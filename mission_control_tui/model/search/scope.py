@@ -52,7 +52,7 @@ class Scope:
     is_sqlite: bool
 
     def others(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-        """Any account that may be seen, but the current one."""
+        """Return the condition for any account that may be seen, but the current one."""
         accounts = select(AccountRow.id)
         if self.caller.accounts is not None:
             accounts = accounts.where(AccountRow.id.in_(self.caller.accounts))
@@ -64,7 +64,7 @@ class Scope:
         return account_id == any_(func.array(accounts.scalar_subquery()))
 
     def everywhere(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-        """Any account that may be seen."""
+        """Return the condition for any account that may be seen."""
         return replace(self, current=None).others(account_id)
 
     def has(self, column: InstrumentedAttribute[str], piece: str) -> ColumnElement[bool]:
@@ -73,15 +73,15 @@ class Scope:
         return place(column, piece) > 0
 
     def parts(self, account_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
-        """Conditions to ask one after the other: the current account first."""
+        """Return conditions to ask one after the other: the current account first."""
         first = [account_id == self.current] if self.current is not None else []
         return [*first, self.others(account_id)]
 
 
-def put(found: dict[str, SearchCandidate], user_id: str, one: SearchCandidate) -> None:
+def put(found: dict[str, SearchCandidate], user_id: str, candidate: SearchCandidate) -> None:
     """Note that somebody was found, perhaps not for the first time: the best rank counts."""
-    known = found.setdefault(user_id, one)
-    known.rank = min(known.rank, one.rank)
+    known = found.setdefault(user_id, candidate)
+    known.rank = min(known.rank, candidate.rank)
 
 
 def put_seen(

@@ -81,7 +81,7 @@ def _is_short(lines: Sequence[UserLine], counted: int | None, offset: int, limit
 
 
 def _first(matches: Keys, wanted: int) -> Keys:
-    """The first of `matches` in order, each user once: cheaper than to reduce all to users, but may come up short."""
+    """Return the first of `matches` in order, each user once: cheaper than reducing all, but it may come up short."""
     top = _ordered(matches).limit(_TERMS_PER_USER * wanted).subquery()
     return select(top.c.sort_key, top.c.user_id).distinct()
 
@@ -95,7 +95,7 @@ def _counted(
     narrow: bool,
     bounded: bool,
 ) -> Keys:
-    """A page of `wanted` in order, with how many are `found`: a `narrow` search is gone through once for both."""
+    """Return a page of `wanted` in order, with how many are `found`: a `narrow` search is read once for both."""
     if narrow:
         inner = wanted.subquery()
         keys = select(*inner.c, func.count().over().label("total"))

@@ -73,7 +73,7 @@ class UserQuery:
         return order is UserOrder.NAME or not lights or not lights <= AGEING
 
     def keys(self, *, without: bool = False, intersect: bool | None = None) -> Keys:
-        """(sort key, id) of all who are looked at; `without` leaves out those that have an age.
+        """Return (sort key, id) of all who are looked at; `without` leaves out those that have an age.
 
         See `QueryWords.matches` for `intersect`.
         """
@@ -94,7 +94,7 @@ class UserQuery:
         return statement
 
     def matches(self, words: search.QueryWords, intersect: bool | None = None) -> Keys:
-        """(sort key, id) of those whom the ranked words find, some of them several times."""
+        """Return (sort key, id) of those whom the ranked words find, some of them several times."""
         found = words.matches(
             self.account_id, in_bin=self.wanted.in_bin, intersect=intersect
         ).where(*self._had(_TERM_USER))
@@ -122,7 +122,7 @@ class UserQuery:
         return replace(self.wanted, lights=(self.wanted.lights or AGEING) & AGEING)
 
     def aged(self, order: UserOrder) -> Keys:
-        """(age, sort key, id) of those who are looked at and have something red or orange."""
+        """Return (age, sort key, id) of those who are looked at and have something red or orange."""
         since = (func.min if order is UserOrder.OLDEST else func.max)(AssignmentRow.since)
         ages = (
             select(AssignmentRow.user_id, since.label("since"))
@@ -141,7 +141,7 @@ class UserQuery:
         )
 
     def by_age(self, aged: Keys, order: UserOrder) -> Keys:
-        """(id) in order of ages."""
+        """Return (id) in order of ages."""
         since, sort_key, ident = aged.selected_columns
         turned = since if order is UserOrder.OLDEST else since.desc()
         return aged.with_only_columns(ident).order_by(turned, sort_key, ident)
@@ -207,7 +207,7 @@ async def _few(session: AsyncSession, account_id: int, wanted: UserFilter, limit
 
 
 def by_name(keys: Keys) -> Keys:
-    """(id) in order of names."""
+    """Return (id) in order of names."""
     inner = keys.subquery("found")
     sort_key, ident = inner.c
     return select(ident).order_by(sort_key, ident)

@@ -56,12 +56,12 @@ async def failures_of(scope: AccountScope, user: str) -> dict[str, LastFailure]:
             .order_by(RequestEventRow.id)
         )
         found: dict[str, LastFailure] = {}
-        for one in rows:
-            before = found.get(one.assignment_id)
+        for row in rows:
+            before = found.get(row.assignment_id)
             # The last event that names a step wins; what ended the request says what can be corrected.
-            step = one.step or (before.step if before else "")
-            field = str((one.detail or {}).get("field", ""))
-            found[one.assignment_id] = LastFailure(
-                one.assignment_id, one.id, one.attempt, step, field
+            step = row.step or (before.step if before else "")
+            field = str((row.detail or {}).get("field", ""))
+            found[row.assignment_id] = LastFailure(
+                row.assignment_id, row.id, row.attempt, step, field
             )
         return found

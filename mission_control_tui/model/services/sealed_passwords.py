@@ -25,8 +25,8 @@ async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) 
         lambda: [sealing.seal(public, password) for password in passwords]
     )
     rows = [
-        {"account_id": account_id, "sealed": one, "created_at": tx.now, "wiped_at": None}
-        for one in sealed
+        {"account_id": account_id, "sealed": secret, "created_at": tx.now, "wiped_at": None}
+        for secret in sealed
     ]
     result = await tx.session.execute(
         insert(SecretRow).returning(SecretRow.id, sort_by_parameter_order=True), rows

@@ -94,17 +94,17 @@ async def _remove(
 
 def _stated(row: UserRow, addresses: Sequence[AddressRow]) -> dict[str, object]:
     return {
-        ALIASES: [one.address for one in addresses if one.kind != AddressKind.UPN],
-        PRIMARY: next((one.address for one in addresses if one.is_primary), row.upn),
+        ALIASES: [held.address for held in addresses if held.kind != AddressKind.UPN],
+        PRIMARY: next((held.address for held in addresses if held.is_primary), row.upn),
     }
 
 
 def _of_user(row: UserRow, present: Sequence[AddressRow], address: str) -> AddressRow:
     key = lookup_key(address)
-    for one in present:
-        if one.key == key:
-            return one
-    has = ", ".join(one.address for one in present)
+    for held in present:
+        if held.key == key:
+            return held
+    has = ", ".join(held.address for held in present)
     raise NotFound(
         f"{row.upn} has no address {harmless(address.strip())}.", hint=f"There are: {has}."
     )

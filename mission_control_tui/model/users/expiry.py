@@ -33,7 +33,7 @@ class ExpiredUser:
 
 
 async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
-    """Users to disable now, by the database's clock and each account's time zone."""
+    """Return users to disable now, by the database's clock and each account's time zone."""
     done = exists().where(
         AuditRow.user_id == UserRow.id,
         AuditRow.action == AuditAction.EXPIRE_USER,
@@ -61,25 +61,25 @@ async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
         )
 
 
-async def disable(store: Store, one: ExpiredUser) -> bool:
+async def disable(store: Store, user: ExpiredUser) -> bool:
     """Disable an expired user as the worker, with the fan-out of any disable; False when it changed meanwhile."""
 
     async def work() -> bool:
-        async with store.write(WORKER, one.account_id) as tx:
+        async with store.write(WORKER, user.account_id) as tx:
             tx.priority = Priority.BULK
             row = (
                 await tx.session.scalars(
-                    select(UserRow).where(UserRow.id == one.user_id).with_for_update()
+                    select(UserRow).where(UserRow.id == user.user_id).with_for_update()
                 )
             ).one()
-            if row.in_bin or row.disabled or row.expires_on != one.expires_on:
+            if row.in_bin or row.disabled or row.expires_on != user.expires_on:
                 return False
             await apply_changes(
                 tx,
                 row,
                 {"disabled": True},
                 action=AuditAction.EXPIRE_USER,
-                noted={"expires_on": one.expires_on.isoformat()},
+                noted={"expires_on": user.expires_on.isoformat()},
             )
             return True
 

@@ -51,7 +51,7 @@ async def provision(
 def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[ActionParams]:
     """Return the services, those that others require first, so that both can be asked for in one go."""
     order = {service.id: len(catalogue.requirements(service.id)) for service in catalogue.services}
-    return sorted(wanted, key=lambda one: order[catalogue.service(one.service).id])
+    return sorted(wanted, key=lambda params: order[catalogue.service(params.service).id])
 
 
 @retries_on_conflict

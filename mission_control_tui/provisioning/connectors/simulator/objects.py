@@ -121,7 +121,7 @@ def _hash(password: str) -> str:
     return f"{salt.hex()}${hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT).hex()}"
 
 
-def _matches(password: str, one: SimulatedObject) -> bool:
-    salt, _, expected = one.password.partition("$")
+def _matches(password: str, kept: SimulatedObject) -> bool:
+    salt, _, expected = kept.password.partition("$")
     found = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **_SCRYPT).hex()
     return hmac.compare_digest(found, expected)

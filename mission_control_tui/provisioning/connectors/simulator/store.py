@@ -108,9 +108,9 @@ class SimulatorStore:
             ).fetchall()
             found: Found = []
             for service, name, body in rows:
-                one = SimulatedObject.from_json(body)
-                fence = _fence(db, (service, name, one.installation, one.key))
-                found.append((name, one.observed(layouts(service), fence)))
+                found_object = SimulatedObject.from_json(body)
+                fence = _fence(db, (service, name, found_object.installation, found_object.key))
+                found.append((name, found_object.observed(layouts(service), fence)))
             return found
 
     def count(self) -> int:
