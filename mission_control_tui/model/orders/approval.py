@@ -62,7 +62,11 @@ async def set_approval_limit(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         catalogue = (await in_force(tx.session)).catalogue
-        _check_limit(above, catalogue)
+        if above is not None and (above.currency != catalogue.currency or above.minor < 0):
+            wrong = Problem(
+                "above", f"{above} is not an amount from 0 up", f"in {catalogue.currency}"
+            )
+            raise InvalidInput("This limit cannot be set.", problems=[wrong])
         before = _limit(owner, catalogue)
         changes = before != above
         if changes:
@@ -248,15 +252,3 @@ def _limit(row: AccountRow, catalogue: Catalogue) -> Money | None:
 
 def _said(limit: Money | None) -> str:
     return "never" if limit is None else str(limit)
-
-
-def _check_limit(above: Money | None, catalogue: Catalogue) -> None:
-    if above is None:
-        return
-    if above.currency != catalogue.currency or above.minor < 0:
-        raise InvalidInput(
-            "This limit cannot be set.",
-            problems=[
-                Problem("above", f"{above} is not an amount from 0 up", f"in {catalogue.currency}")
-            ],
-        )

@@ -39,19 +39,16 @@ async def provision(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         context = await action_context(tx, account_id)
         target = await user_row(tx.session, account_id, user, lock=True)
-        given = tuple(
-            [
-                await provision_in(tx, context, target, service)
-                for service in _in_order(context.catalogue, wanted)
-            ]
-        )
-    return tx.outcome(given)
+        catalogue = context.catalogue
 
+        def depth(params: ActionParams) -> int:
+            """Return how much a service requires: what others require comes first, so both can be asked for at once."""
+            return len(catalogue.requirements(catalogue.service(params.service).id))
 
-def _in_order(catalogue: Catalogue, wanted: Sequence[ActionParams]) -> list[ActionParams]:
-    """Return the services, those that others require first, so that both can be asked for in one go."""
-    order = {service.id: len(catalogue.requirements(service.id)) for service in catalogue.services}
-    return sorted(wanted, key=lambda params: order[catalogue.service(params.service).id])
+        given = [
+            await provision_in(tx, context, target, params) for params in sorted(wanted, key=depth)
+        ]
+    return tx.outcome(tuple(given))
 
 
 @retries_on_conflict

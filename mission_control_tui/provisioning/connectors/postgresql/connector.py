@@ -42,6 +42,7 @@ from mission_control_tui.provisioning.connectors.planning import (
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.observe import (
     DATABASE,
+    FACTS,
     ISOLATION,
     OWNERS,
     ROLE,
@@ -59,10 +60,7 @@ from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 LAYOUT = (
     Part(ROLE),
-    Part(
-        DATABASE,
-        ("attributes.owner", "attributes.accepts_connections", "attributes.public_connect"),
-    ),
+    Part(DATABASE, tuple(f"attributes.{fact}" for fact in FACTS)),
 )
 GUARDED = ("postgres", "template1")
 MAX_CONNECTIONS = 262_143

@@ -10,6 +10,8 @@ from mission_control_tui.provisioning.connectors.base import ObservedState
 from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED, Comment
 
 ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
+FACTS = ("owner", "accepts_connections", "public_connect")
+"""The attributes that the database itself says."""
 OWNERS = "owners"
 """The attribute with [installation, key] of the comments of role and database."""
 
@@ -25,9 +27,9 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
         return ObservedState(exists=False, attributes=_surroundings(row))
     on_database = Comment.from_text(row["database_comment"])
     comment = Comment.from_text(row["role_comment"]) if role else on_database
-    strange = (
-        role and database and row["owner"] != row["name"] and not _same_owner(comment, on_database)
-    )
+    strange = role and database and row["owner"] != row["name"]
+    if strange and comment is not None and on_database is not None:
+        strange = not comment.mark.same_owner(on_database.mark)
     return ObservedState(
         exists=True,
         mark=comment.mark if comment and not strange else None,
@@ -35,7 +37,7 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
         level=comment.level if comment else "",
         limits={"connection_limit": limit_word(row["connections"])} if role else {},
         attributes={
-            **(_facts(row) if database else {}),
+            **({fact: row[fact] for fact in FACTS} if database else {}),
             **_surroundings(row),
             OWNERS: [
                 [found.mark.installation, found.mark.key]
@@ -53,18 +55,6 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
 def limit_word(connections: int) -> int | str:
     """Return a connection limit for people and for comparison: a number, or "unlimited"."""
     return "unlimited" if connections == UNLIMITED else connections
-
-
-def _same_owner(one: Comment | None, other: Comment | None) -> bool:
-    return one is not None and other is not None and one.mark.same_owner(other.mark)
-
-
-def _facts(row: Mapping[str, Any]) -> dict[str, object]:
-    return {
-        "owner": row["owner"],
-        "accepts_connections": row["accepts_connections"],
-        "public_connect": row["public_connect"],
-    }
 
 
 def _surroundings(row: Mapping[str, Any]) -> dict[str, object]:
