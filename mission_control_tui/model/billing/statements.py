@@ -42,7 +42,7 @@ from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
@@ -182,34 +182,31 @@ def _check_period(row: AccountRow, wanted: str, running: str) -> None:
         raise NotFound(f"Account {row.code} has no statement of {wanted}: it began in {first}.")
 
 
+@retries_on_conflict
 async def close_month(store: Store, account_id: int, period: str) -> Statement:
     """Keep the statement of a month that is over, once; the one that is kept comes back."""
-
-    async def work() -> Statement:
-        async with store.write(WORKER, account_id) as tx:
-            row = await locked_account(tx, account_id)
-            kept = await _kept(tx.session, account_id, period)
-            if kept is not None:
-                return kept
-            draft = await _draft(tx.session, row, period, closed_at=tx.now, is_over=True)
-            await tx.session.execute(
-                insert(StatementRow).values(
-                    account_id=account_id,
-                    period=period,
-                    document=_document(draft),
-                    closed_at=tx.now,
-                )
+    async with store.write(WORKER, account_id) as tx:
+        row = await locked_account(tx, account_id)
+        kept = await _kept(tx.session, account_id, period)
+        if kept is not None:
+            return kept
+        draft = await _draft(tx.session, row, period, closed_at=tx.now, is_over=True)
+        await tx.session.execute(
+            insert(StatementRow).values(
+                account_id=account_id,
+                period=period,
+                document=_document(draft),
+                closed_at=tx.now,
             )
-            tx.record(
-                PlanVerb.CREATED,
-                "statement",
-                period,
-                after={"total": ", ".join(str(each.total) for each in draft.sums)},
-                action=AuditAction.CLOSE_STATEMENT,
-            )
-            return draft
-
-    return await retry_on_conflict(work)
+        )
+        tx.record(
+            PlanVerb.CREATED,
+            "statement",
+            period,
+            after={"total": ", ".join(str(each.total) for each in draft.sums)},
+            action=AuditAction.CLOSE_STATEMENT,
+        )
+        return draft
 
 
 async def _kept(session: AsyncSession, account_id: int, period: str) -> Statement | None:

@@ -66,10 +66,7 @@ class Job:
     `stop_reason` is why the run must not even begin.
     """
 
-    request_id: int
-    account_id: int
     assignment_id: str
-    kind: str
     generation: int
     failures: int
     created_at: datetime
@@ -137,10 +134,7 @@ async def load(store: Store, run: Run) -> Job:
             else None
         )
         return Job(
-            request_id=request.id,
-            account_id=row.account_id,
             assignment_id=row.id,
-            kind=request.kind,
             generation=request.generation,
             failures=request.failures,
             created_at=request.created_at,

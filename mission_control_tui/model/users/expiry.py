@@ -16,7 +16,7 @@ from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -61,26 +61,23 @@ async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
         )
 
 
+@retries_on_conflict
 async def disable(store: Store, user: ExpiredUser) -> bool:
     """Disable an expired user as the worker, with the fan-out of any disable; False when it changed meanwhile."""
-
-    async def work() -> bool:
-        async with store.write(WORKER, user.account_id) as tx:
-            tx.priority = Priority.BULK
-            row = (
-                await tx.session.scalars(
-                    select(UserRow).where(UserRow.id == user.user_id).with_for_update()
-                )
-            ).one()
-            if row.in_bin or row.disabled or row.expires_on != user.expires_on:
-                return False
-            await apply_changes(
-                tx,
-                row,
-                {"disabled": True},
-                action=AuditAction.EXPIRE_USER,
-                noted={"expires_on": user.expires_on.isoformat()},
+    async with store.write(WORKER, user.account_id) as tx:
+        tx.priority = Priority.BULK
+        row = (
+            await tx.session.scalars(
+                select(UserRow).where(UserRow.id == user.user_id).with_for_update()
             )
-            return True
-
-    return await retry_on_conflict(work)
+        ).one()
+        if row.in_bin or row.disabled or row.expires_on != user.expires_on:
+            return False
+        await apply_changes(
+            tx,
+            row,
+            {"disabled": True},
+            action=AuditAction.EXPIRE_USER,
+            noted={"expires_on": user.expires_on.isoformat()},
+        )
+        return True
