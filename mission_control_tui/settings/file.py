@@ -106,7 +106,8 @@ class SettingsFile:
             for table in (wanted, document):
                 _change(table, key.split("."), value)
         settings = convert(wanted, self.path)
-        old = custom_keys.problems(_keymap(before))
+        keymap = _get(before, ["console", "keymap"])
+        old = custom_keys.problems(keymap if isinstance(keymap, Mapping) else {})
         new = [
             problem
             for problem in custom_keys.problems(settings.console.keymap)
@@ -165,11 +166,6 @@ def _get(tables: Mapping[str, Any], keys: list[str]) -> object:
             return _NOTHING
         found = found[key]
     return found
-
-
-def _keymap(tables: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = _get(tables, ["console", "keymap"])
-    return found if isinstance(found, Mapping) else {}
 
 
 def _change(table: Any, keys: list[str], value: object) -> None:

@@ -106,7 +106,12 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
             session.confirm(f"{_TAKES_AWAY[kind]} {found.users} users?")
         outcome = await bulks.start(scope, *chosen)
         started = await bulk_running.see_through(session, scope, outcome.result, file)
-        _tell_started(session, found, started)
+        document = {"applied": True, "bulk": output.bulk(started), "plan": found}
+        if not session.printed(document):
+            output.tell(started)
+            for warning in found.warnings:
+                say(f"Warning: {warning}")
+            say(f"To watch, run: mission-control bulk show {started.id}")
         await bulk_running.judge(scope, started, session.wait)
         return found, outcome
 
@@ -114,15 +119,6 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
     if outcome is None and not session.printed({"applied": False, "bulk": None, "plan": found}):
         output.tell_plan(found)
         say("Dry run: nothing was changed.")
-
-
-def _tell_started(session: Session, found: views.BulkPlan, started: views.BulkView) -> None:
-    if session.printed({"applied": True, "bulk": output.bulk(started), "plan": found}):
-        return
-    output.tell(started)
-    for warning in found.warnings:
-        say(f"Warning: {warning}")
-    say(f"To watch, run: mission-control bulk show {started.id}")
 
 
 @bulk.command("list")

@@ -21,7 +21,6 @@ from mission_control_tui.model.views import RequestView
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.retry import RetryPlan
     from mission_control_tui.model.bulk.views import BulkView
-    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
@@ -223,10 +222,10 @@ def _change_queue(
     """Change what is queued already, and wake the worker where the change has a result."""
     options["dry_run"] = session.dry_run
 
-    async def work(store: Store) -> Outcome[T]:
-        outcome = await change(await session.scope(store), *args, **options)
+    async def work(scope: AccountScope) -> Outcome[T]:
+        outcome = await change(scope, *args, **options)
         if outcome.applied and outcome.result:
-            await waiting.wake(session, store)
+            await waiting.wake(session, scope.store)
         return outcome
 
-    return session.run(work)
+    return session.query(work)

@@ -30,7 +30,7 @@ COMMANDS = {
     "disable": ("Suspend all that a user has.", "users.change:disable"),
     "enable": ("Undo disable.", "users.change:enable"),
     "unlock": ("Let a locked-out user in again.", "users.change:unlock"),
-    "alias": ("Further addresses: add, remove, primary.", "users.alias:alias"),
+    "alias": ("Further addresses: add, remove, primary.", "users.change:alias"),
     "deprovision": ("Take every service away.", "users.change:deprovision"),
     "delete": ("Put a user into the recycling bin.", "users.change:delete"),
     "restore": ("Bring a user back from the bin.", "users.change:restore"),

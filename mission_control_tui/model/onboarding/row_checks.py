@@ -62,6 +62,7 @@ class CheckedRows:
     refused: dict[int, list[Problem]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
 class RowChecker:
     """Judges the checked rows of one file against the store.
 
@@ -69,34 +70,26 @@ class RowChecker:
     `policy` judges the file's passwords; None means that they are not used.
     """
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        account_id: int,
-        file: ImportFile,
-        rows: Sequence[CheckedRow],
-        foreign: Collection[int],
-        policy: PasswordPolicy | None,
-    ) -> None:
-        self._session = session
-        self._account_id = account_id
-        self._file = file
-        self._rows = rows
-        self._foreign = foreign
-        self._policy = policy
-        self._judged = CheckedRows()
-        self._keys = {row.row.row: lookup_key(row.details.upn) for row in self._rows}
-        self._held: dict[str, Holder] = {}
-        self._users: dict[str, UserRow] = {}
-        self._manager_upns: dict[str, str] = {}
+    session: AsyncSession
+    account_id: int
+    file: ImportFile
+    rows: Sequence[CheckedRow]
+    foreign: Collection[int]
+    policy: PasswordPolicy | None
+    _judged: CheckedRows = field(default_factory=CheckedRows)
+    _keys: dict[int, str] = field(default_factory=dict)
+    _held: dict[str, Holder] = field(default_factory=dict)
+    _users: dict[str, UserRow] = field(default_factory=dict)
+    _manager_upns: dict[str, str] = field(default_factory=dict)
 
     async def judge(self, *, lock: bool = False) -> CheckedRows:
         """Return all rows; `lock` keeps the known users for this transaction."""
-        for row in self._rows:
-            if row.problems or row.row.row in self._foreign:
+        self._keys = {row.row.row: lookup_key(row.details.upn) for row in self.rows}
+        for row in self.rows:
+            if row.problems or row.row.row in self.foreign:
                 self._judged.refused[row.row.row] = list(row.problems)
-        stated = {lookup_key(row.details.manager) for row in self._rows if row.details.manager}
-        self._held = await holders(self._session, {*self._keys.values(), *stated})
+        stated = {lookup_key(row.details.manager) for row in self.rows if row.details.manager}
+        self._held = await holders(self.session, {*self._keys.values(), *stated})
         await self._load(lock)
         await asyncio.to_thread(self._sort)
         await self._name()
@@ -112,43 +105,43 @@ class RowChecker:
         ids = {holder.user_id for holder in held if holder is not None and self._is_ours(holder)}
         for chunk in batches(sorted(ids), KEYS_AT_ONCE):
             statement = select(UserRow).where(UserRow.id.in_(chunk)).order_by(UserRow.id)
-            rows = await self._session.scalars(statement.with_for_update() if lock else statement)
+            rows = await self.session.scalars(statement.with_for_update() if lock else statement)
             self._users.update((row.id, row) for row in rows)
         managers = sorted({row.manager_id for row in self._users.values() if row.manager_id})
         for chunk in batches(managers, KEYS_AT_ONCE):
-            found = await self._session.execute(
+            found = await self.session.execute(
                 select(UserRow.id, UserRow.upn).where(UserRow.id.in_(chunk))
             )
             self._manager_upns.update((row.id, row.upn) for row in found)
 
     def _is_ours(self, holder: Holder) -> bool:
-        in_account = holder.account_id == self._account_id and not holder.in_bin
+        in_account = holder.account_id == self.account_id and not holder.in_bin
         return in_account and holder.kind is AddressKind.UPN
 
     def _sort(self) -> None:
         """Into new, known and refused, by who has the UPN."""
         first: dict[str, int] = {}
-        for checked in self._rows:
+        for checked in self.rows:
             row, key = checked.row, self._keys[checked.row.row]
             earlier = first.setdefault(key, row.row)
             if earlier != row.row and not checked.problems:
                 what = f"{harmless(checked.details.upn)} stands in row {earlier} already"
                 self._refuse(row, Problem("upn", what, "keep one of the two rows"))
             holder = self._held.get(key)
-            if holder is None or row.row in self._foreign:
+            if holder is None or row.row in self.foreign:
                 self._judged.new.append(NewUser(row, key, checked.details))
                 self._check_password(self._judged.new[-1])
             elif self._is_ours(holder):
                 self._compare(checked, self._users[holder.user_id])
             else:
-                self._refuse(row, taken("upn", checked.details.upn, holder, self._account_id))
+                self._refuse(row, taken("upn", checked.details.upn, holder, self.account_id))
 
     def _check_password(self, user: NewUser) -> None:
-        if self._policy is None or user.row.password is None:
+        if self.policy is None or user.row.password is None:
             return
         user.password = user.row.password
         username = user.details.username or username_for(user.details.upn)
-        for problem in problems_of(user.row.password, username, self._policy):
+        for problem in problems_of(user.row.password, username, self.policy):
             self._refuse(user.row, problem)
 
     def _compare(self, checked: CheckedRow, user: UserRow) -> None:
@@ -173,8 +166,8 @@ class RowChecker:
         """Give new users without a username one that is free in the store and in the file."""
         if not self._judged.new:
             return
-        names = await self._session.scalars(
-            select(UserRow.username_key).where(UserRow.account_id == self._account_id)
+        names = await self.session.scalars(
+            select(UserRow.username_key).where(UserRow.account_id == self.account_id)
         )
         in_store = set(names)
         rows_of: dict[str, int] = {}
@@ -206,7 +199,7 @@ class RowChecker:
         for row, upn, user in self._managed():
             key = lookup_key(upn)
             holder = self._held.get(key)
-            ours = holder is not None and holder.account_id == self._account_id
+            ours = holder is not None and holder.account_id == self.account_id
             if key == self._keys[row.row]:
                 what, hint = "a user cannot be their own manager", "leave it empty"
             elif key in new:
@@ -244,5 +237,5 @@ class RowChecker:
                 yield known.row, str(known.changes["manager"]), None
 
     def _refuse(self, row: ImportRow, problem: Problem) -> None:
-        located = self._file.located(row, problem)
+        located = self.file.located(row, problem)
         self._judged.refused.setdefault(row.row, []).append(located)

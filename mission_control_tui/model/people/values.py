@@ -20,27 +20,13 @@ def parse_value(field: UserField, text: str) -> Value:
 
     Raises InvalidInput with one Problem, whose `where` is the field's name.
     """
-    if field.kind is FieldKind.FLAG:
-        return _flag(field, text)
-    return _date(field, text) if field.kind is FieldKind.DATE else text
-
-
-def text_of(value: Value) -> str:
-    """Return the text that parse_value reads back: yes, no, 2030-12-31; "" for None."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else value.isoformat() if value else ""
-
-
-def _flag(field: UserField, text: str) -> bool:
-    flag = _FLAG_WORDS.get(text.strip().casefold())
-    if flag is None:
-        raise _invalid(field, text, "is neither yes nor no", "write yes or no")
-    return flag
-
-
-def _date(field: UserField, text: str) -> date | None:
     word = text.strip().casefold()
+    if field.kind is FieldKind.FLAG:
+        if word not in _FLAG_WORDS:
+            raise _invalid(field, text, "is neither yes nor no", "write yes or no")
+        return _FLAG_WORDS[word]
+    if field.kind is not FieldKind.DATE:
+        return text
     if word in _NO_DATE:
         return None
     try:
@@ -48,6 +34,13 @@ def _date(field: UserField, text: str) -> date | None:
     except ValueError as error:
         hint = "write year-month-day as in 2030-12-31, or never"
         raise _invalid(field, text, "is not a date", hint) from error
+
+
+def text_of(value: Value) -> str:
+    """Return the text that parse_value reads back: yes, no, 2030-12-31; "" for None."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else value.isoformat() if value else ""
 
 
 def _invalid(field: UserField, text: str, what: str, hint: str) -> InvalidInput:

@@ -90,22 +90,14 @@ def kind_of(value: object) -> str:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_id)]
-RoleId = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_id)]
 Text = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_clean)]
 Minor = Annotated[int, Field(ge=0, le=_LARGEST)]
 Prices = dict[Annotated[str, AfterValidator(_term)], Minor]
-Limits = dict[str, Annotated[Any, AfterValidator(_limit)]]
 Default = Annotated[
     Any, AfterValidator(lambda value: value if isinstance(value, list) else _limit(value))
 ]
 Bound = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST)]
-TypeWord = Annotated[str, AfterValidator(_one_of(ValueType))]
-GroupWord = Annotated[str, AfterValidator(_one_of(OptionGroup))]
-SubjectWord = Annotated[str, AfterValidator(_one_of(SubjectKind))]
-PasswordWord = Annotated[str, AfterValidator(_one_of(PasswordUse))]
-AddressWord = Annotated[str, AfterValidator(_one_of(AddressUse))]
-BuysWord = Annotated[str, AfterValidator(_one_of(PurchaseKind))]
 
 
 class _Table(BaseModel):
@@ -128,7 +120,7 @@ class OverrideTable(_Table):
 
 
 class _RuleTable(_NamedTable):
-    type: TypeWord
+    type: Annotated[str, AfterValidator(_one_of(ValueType))]
     default: Default = None
     minimum: Bound | None = None
     maximum: Bound | None = None
@@ -139,7 +131,7 @@ class _RuleTable(_NamedTable):
 
 
 class OptionTable(_RuleTable):
-    group: GroupWord = OptionGroup.SETTINGS
+    group: Annotated[str, AfterValidator(_one_of(OptionGroup))] = OptionGroup.SETTINGS
     levels: list[str] = []
     per_level: dict[str, OverrideTable] = {}
 
@@ -152,11 +144,11 @@ class OrderFieldTable(_RuleTable):
 class LevelTable(_DescribedTable):
     withdrawn: bool = False
     rank: Annotated[int, Field(ge=0, le=1000)] = 0
-    limits: Limits = {}
+    limits: dict[str, Annotated[Any, AfterValidator(_limit)]] = {}
 
 
 class RoleTable(_Table):
-    id: RoleId
+    id: Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_id)]
     name: Name
     help: Text = ""
     accepts: Annotated[list[str], Field(min_length=1)] = [USER_MEMBER]
@@ -165,10 +157,10 @@ class RoleTable(_Table):
 
 
 class ServiceTable(_DescribedTable):
-    subject: SubjectWord = SubjectKind.USER
+    subject: Annotated[str, AfterValidator(_one_of(SubjectKind))] = SubjectKind.USER
     connector: Name
     requires: list[str] = []
-    password: PasswordWord = PasswordUse.NONE
+    password: Annotated[str, AfterValidator(_one_of(PasswordUse))] = PasswordUse.NONE
     instances: Annotated[int, Field(ge=1, le=1000)] = 1
     seats: bool = True
     visible: bool = True
@@ -176,7 +168,7 @@ class ServiceTable(_DescribedTable):
     name_pattern: Name
     levels: Annotated[list[LevelTable], Field(min_length=1)]
     options: list[OptionTable] = []
-    address: AddressWord = AddressUse.OWN
+    address: Annotated[str, AfterValidator(_one_of(AddressUse))] = AddressUse.OWN
     included_with: list[str] = []
     roles: list[RoleTable] = []
 
@@ -195,7 +187,7 @@ class ExtensionTable(_NamedTable):
 
 
 class ProductTable(_DescribedTable):
-    buys: BuysWord = PurchaseKind.SEATS
+    buys: Annotated[str, AfterValidator(_one_of(PurchaseKind))] = PurchaseKind.SEATS
     buy_label: Name = "BUY"
     level_first: bool = False
     terms: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]

@@ -87,7 +87,7 @@ def open_text(data: bytes) -> TextFile:
     Raises InvalidInput for workbooks and other binary files, and for text that would be misread.
     """
     encoding = _encoding_of(data)
-    first = _first_line(data, encoding)
+    first = next(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), "")
     separator = _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n"))
     if separator:
         return TextFile(data, encoding, separator[1], skipped_lines=1)
@@ -151,10 +151,6 @@ def _undecodable(data: bytes, encoding: str, start: int) -> InvalidInput:
         f"but line {line} has bytes that are not.",
         hint=_SAVE_AS_CSV,
     )
-
-
-def _first_line(data: bytes, encoding: str) -> str:
-    return next(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), "")
 
 
 def _heading_width(file: TextFile) -> int:
