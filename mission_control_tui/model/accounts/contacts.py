@@ -120,7 +120,7 @@ async def clear_contact(
 
 
 async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, ...]:
-    """As `list_contacts`, within a session."""
+    """Return what `list_contacts` does, within a session."""
     rows = await session.scalars(
         select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.id)
     )

@@ -95,7 +95,7 @@ async def account_domains(
 
 
 def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
-    """The day on which a term of `months` that began at `added_at` ends, the month's last day where it is shorter."""
+    """Return the day on which a term that began at `added_at` ends, the month's last day where it is shorter."""
     began = added_at.astimezone(zone).date()
     number = began.year * 12 + began.month - 1 + months
     year, month = divmod(number, 12)

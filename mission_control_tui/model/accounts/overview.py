@@ -119,7 +119,7 @@ async def _purged(session: AsyncSession, account_id: int) -> int:
 async def _beside_users(
     session: AsyncSession, account_id: int, moment: datetime
 ) -> tuple[int, int, int, datetime | None]:
-    """How many objects there are, schedules that wait, and that failed lately with the last moment: in one question."""
+    """Count objects, schedules that wait and those that failed lately, with the last moment: in one question."""
     of_account = ScheduleRow.account_id == account_id
     failed = (
         of_account
@@ -150,6 +150,6 @@ async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
 
 
 async def list_seats(scope: AccountScope) -> tuple[Seats, ...]:
-    """Owned, used, queued and free seats of every level that the account bought, in the catalogue's order."""
+    """Return owned, used, queued and free seats of every level that the account bought, in the catalogue's order."""
     async with scope.read() as (session, account_id):
         return await seats.overview(session, (await in_force(session)).catalogue, account_id)

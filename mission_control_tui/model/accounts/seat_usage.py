@@ -89,8 +89,10 @@ async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
         counts = await _counts(session, account_id)
         costs = await _monthly(session, catalogue, account_id)
         levels = tuple(
-            _level(one, counts.get((one.service_id, one.level_id), (0, 0, 0, 0)), costs, catalogue)
-            for one in await seats.overview(session, catalogue, account_id)
+            _level(
+                seat, counts.get((seat.service_id, seat.level_id), (0, 0, 0, 0)), costs, catalogue
+            )
+            for seat in await seats.overview(session, catalogue, account_id)
         )
         idle, more = await _idle_seats(session, catalogue, account_id, limit)
     return Usage(
@@ -116,7 +118,7 @@ def _level(
 
 
 def _rounded(amount: int, by: int) -> int:
-    """`amount` / `by`, half up; neither is negative."""
+    """Return `amount` / `by`, half up; neither is negative."""
     return (2 * amount + by) // (2 * by)
 
 
@@ -152,7 +154,7 @@ async def _counts(
 async def _monthly(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> dict[tuple[str, str], Money]:
-    """What the seats of each (service, level) cost a month without tax, by the term they were last bought for."""
+    """Return what seats of each (service, level) cost a month without tax, by the term they were last bought for."""
     rows = await session.scalars(
         select(SubscriptionRow).where(SubscriptionRow.account_id == account_id)
     )

@@ -79,7 +79,7 @@ async def create(
 async def create_in(
     tx: Transaction, order: BulkOrder, packed: PackedItems, *, undoes_id: int | None = None
 ) -> BulkView:
-    """As `create`, inside the caller's transaction, whose audit rows are the bulk's from here on."""
+    """Make the bulk as `create` does, inside the caller's transaction, whose audit rows are the bulk's from here on."""
     state = BulkState.ATTENDED if order.attended else BulkState.RUNNING
     row = BulkRow(
         account_id=order.account_id,

@@ -58,7 +58,7 @@ Kinds = dict[Hashable, ItemKind]
 async def kinds_of(
     session: AsyncSession, chosen: Sequence[BulkTarget], params: ActionParams, kinds: Kinds
 ) -> list[ItemKind]:
-    """The kind of each of the items, in their order; new ones are put into `kinds`. Few enough for one statement."""
+    """Return the kind of each item, in their order; new ones are put into `kinds`. Few enough for one statement."""
     user_ids = [target.user_id for target in chosen if target.user_id is not None]
     others = [target.assignment_id for target in chosen if target.user_id is None]
     users = {

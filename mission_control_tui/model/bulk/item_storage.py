@@ -29,7 +29,7 @@ class PackedItems:
 
 
 async def pack(chosen: Sequence[BulkTarget]) -> PackedItems:
-    """Everything about the items that can be done before the database is locked."""
+    """Do everything about the items that can be done before the database is locked."""
     texts = []
     for start in range(0, len(chosen), AT_ONCE):
         part = enumerate(chosen[start : start + AT_ONCE], start)

@@ -88,7 +88,7 @@ async def plan(
 
 
 async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
-    """As `plan`, for those who know the targets already."""
+    """Return the plan as `plan` does, for those who know the targets already."""
     async with scope.store.read() as session:
         catalogue = (await in_force(session)).catalogue
         pools = await _pools(session, order.account_id)
@@ -144,7 +144,7 @@ async def _pools(session: AsyncSession, account_id: int) -> dict[Level, tuple[in
 async def _answers(
     scope: AccountScope, order: BulkOrder, kinds: Sequence[ItemKind]
 ) -> dict[int, _Answer]:
-    """The answer for each kind of item by its identity, tried with a seat to spare of every level that is owned."""
+    """Return the answer for each kind by its identity, tried with a seat to spare of every level that is owned."""
     left = kinds
     answers: dict[int, _Answer] = {}
     while left:

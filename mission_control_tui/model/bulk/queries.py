@@ -62,7 +62,7 @@ async def items(
     after_id: int = 0,
     offset: int = 0,
 ) -> tuple[BulkItemView, ...]:
-    """The bulk's items in order, those with one of these `outcomes` (all, without any); FAILED is red and refused.
+    """Return the bulk's items in order, of these `outcomes` (all, without any); FAILED is red and refused.
 
     The next page has `after_id` = the last id; `offset` leaves so many out. Raises NotFound.
     """

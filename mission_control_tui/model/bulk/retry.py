@@ -130,7 +130,7 @@ async def _lines(
 
 
 async def _failures(session: AsyncSession, ids: Sequence[str]) -> dict[str | None, int]:
-    """Assignment -> how many of its requests failed since the last one that succeeded."""
+    """Return for each assignment how many of its requests failed since the last one that succeeded."""
     good = (
         select(RequestRow.assignment_id, func.max(RequestRow.id).label("last"))
         .where(RequestRow.assignment_id.in_(ids), RequestRow.state == RequestState.SUCCEEDED)

@@ -67,7 +67,7 @@ class _Bulk:
 
 
 async def next_bulk(store: Store) -> int | None:
-    """The bulk whose turn it is, the oldest one; None where there is none or enough of its like is on its way."""
+    """Return the oldest bulk that runs; None where there is none or enough of its like is on its way."""
     async with store.read() as session:
         found = await session.scalar(
             select(func.min(BulkRow.id)).where(BulkRow.state == BulkState.RUNNING)

@@ -74,7 +74,7 @@ def order_of(
     params: ActionParams,
     chosen: Sequence[BulkTarget],
 ) -> BulkOrder:
-    """As `order`, for those who know the targets already."""
+    """Return the order as `order` does, for those who know the targets already."""
     if action is BulkOnlyAction.RESTATE:
         services = {
             target.previous["target"]["service"]
@@ -94,7 +94,7 @@ def order_of(
 
 
 def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParams) -> ActionParams:
-    """The same by ids. Raises NotFound for unknown services and levels, UsageError for what does not go together."""
+    """Return the same by ids. Raises NotFound for services and levels, UsageError for what does not go together."""
     verb = ACTIONS.get(action)
     if verb is not None:
         return verb.check(catalogue, params)
@@ -206,7 +206,7 @@ async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -
 
 
 def _lookups(account_id: int, keys: Sequence[str]) -> Iterator[Select[int, str, str, bool, str]]:
-    """Statements for (account, user id, UPN, in the bin, key) of whom the keys stand for."""
+    """Yield statements for (account, user id, UPN, in the bin, key) of whom the keys stand for."""
     user = (UserRow.account_id, UserRow.id, UserRow.upn, UserRow.in_bin)
     # Looked up by account as well, SQLite walks all of the account's users for each chunk.
     if ids := [key for key in keys if _ID.fullmatch(key)]:
@@ -235,7 +235,7 @@ def _problem(name: str, found: set[str], users: dict[str, tuple[str, bool]]) -> 
 
 
 async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[BulkTarget]:
-    """Everything that these users have, user by user; whoever has nothing is an item all the same."""
+    """Return everything that these users have, user by user; whoever has nothing is an item all the same."""
     there: dict[str, list[BulkTarget]] = {}
     names: dict[str, str] = {}
     for chunk in batches(user_ids):

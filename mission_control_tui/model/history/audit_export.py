@@ -32,7 +32,7 @@ def heading(entry: AuditView, zone: tzinfo | None = None) -> str:
 
 
 def as_text(entries: Iterable[AuditView], zone: tzinfo | None = None) -> str:
-    """For a ticket: plain lines, oldest first where `entries` are, each change with what differs."""
+    """Return plain lines for a ticket, oldest first where `entries` are, each change with what differs."""
     lines = []
     for entry in entries:
         lines.append(heading(entry, zone))
@@ -43,7 +43,7 @@ def as_text(entries: Iterable[AuditView], zone: tzinfo | None = None) -> str:
 
 
 def as_csv(entries: Iterable[AuditView]) -> str:
-    """CSV with COLUMNS; no cell of it is a formula to a spreadsheet."""
+    """Return CSV with COLUMNS; no cell of it is a formula to a spreadsheet."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -82,7 +82,7 @@ async def entries(
 async def count_entries(
     scope: AccountScope, *, after_id: int | None = None, **filters: Unpack[AuditFilter]
 ) -> int:
-    """How many entries these filters of `entries` leave, at most COUNTED; with `after_id` those that are newer."""
+    """Count the entries that these filters of `entries` leave, up to COUNTED; with `after_id` only newer ones."""
     async with scope.read() as (reading, account_id):
         statement = await _filtered(reading, account_id, filters)
         if after_id is not None:

@@ -61,7 +61,7 @@ def service_of(entry: AuditView, catalogue: Catalogue) -> Service | None:
 def named_values(
     catalogue: Catalogue, service: Service | None, values: Mapping[str, object]
 ) -> dict[str, object]:
-    """Values of a change of `service`, with the names of "service" and "level", which come first, and of settings."""
+    """Return a change of `service` with the names of "service" and "level", which come first, and of settings."""
     of = known(catalogue.services, str(values.get("service", ""))) or service
     told = {key: values[key] for key in _FIRST if key in values} | dict(values)
     if of is not None and "service" in told:

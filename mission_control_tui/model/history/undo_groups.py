@@ -193,7 +193,7 @@ async def rejoin(
 
 
 async def _left_with(session: AsyncSession, row: AuditRow) -> dict[str, list[str]]:
-    """Object -> roles that the user of `row` lost in the same transaction."""
+    """Return for each object the roles that the user of `row` lost in the same transaction."""
     upn = row.target.partition(" ")[0]
     rows = await session.execute(
         select(AuditRow.before, AssignmentRow.object_id)

@@ -96,8 +96,8 @@ async def load(
                 problems=found.refusals,
             )
         number = await put(tx, new, source)
-        for one in found.changes:
-            change = one.change
+        for touched in found.changes:
+            change = touched.change
             tx.record(
                 _VERBS.get(change.kind, PlanVerb.CHANGED),
                 "catalogue",

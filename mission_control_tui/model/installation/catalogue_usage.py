@@ -46,7 +46,14 @@ async def ids_in_use(session: AsyncSession, catalogue: Catalogue) -> UsedIds:
         MemberRow, MemberRow.object_id == ObjectRow.id
     )
     return UsedIds(
-        levels=await _levels(session),
+        levels=await _pairs(
+            session,
+            select(AssignmentRow.service_id, AssignmentRow.level_id).where(_WISHED),
+            select(AssignmentRow.service_id, AssignmentRow.observed_level).where(
+                _OBSERVED, AssignmentRow.observed_level != ""
+            ),
+            select(SeatPoolRow.service_id, SeatPoolRow.level_id).where(SeatPoolRow.owned > 0),
+        ),
         roles=await _pairs(session, roles),
         options=frozenset((str(service), str(option)) for service, option in options),
         product_levels=await _pairs(
@@ -88,17 +95,6 @@ def _has(service: str, level: str) -> ColumnElement[bool]:
     wished = _WISHED & (AssignmentRow.level_id == level)
     observed = _OBSERVED & (AssignmentRow.observed_level == level)
     return (AssignmentRow.service_id == service) & (wished | observed)
-
-
-async def _levels(session: AsyncSession) -> Pairs:
-    return await _pairs(
-        session,
-        select(AssignmentRow.service_id, AssignmentRow.level_id).where(_WISHED),
-        select(AssignmentRow.service_id, AssignmentRow.observed_level).where(
-            _OBSERVED, AssignmentRow.observed_level != ""
-        ),
-        select(SeatPoolRow.service_id, SeatPoolRow.level_id).where(SeatPoolRow.owned > 0),
-    )
 
 
 def _of_waiting_orders(column: InstrumentedAttribute[str]) -> Select[str, str]:

@@ -62,12 +62,16 @@ _PURCHASES = (
 class _Person:
     first_names: str
     last_name: str
-    upn: str
     title: str = ""
     department: str = ""
     services: tuple[tuple[str, str, str], ...] = ()
     """(service, level, instance)"""
+    domain: str = DOMAIN
     test_user: bool = False
+
+    @property
+    def upn(self) -> str:
+        return f"{self.first_names.split()[0]}.{self.last_name}@{self.domain}".lower()
 
 
 _MAIL, _WEB, _DATA = "managed-exchange", "web-hosting", "databases"
@@ -75,7 +79,6 @@ _PEOPLE = (
     _Person(
         "Mia",
         "Chen",
-        f"mia.chen@{DOMAIN}",
         "Managing Director",
         "Management",
         ((_MAIL, "pc-web-mobile", ""), (_WEB, "starter", "shop")),
@@ -83,25 +86,17 @@ _PEOPLE = (
     _Person(
         "Liam",
         "Wright",
-        f"liam.wright@{DOMAIN}",
         "Developer",
         "Engineering",
         ((_MAIL, "pc-web", ""), (_DATA, "small", "orders"), (_DATA, "small", "stock")),
     ),
-    _Person(
-        "Zoe Anne",
-        "Martin",
-        f"zoe.martin@{DOMAIN}",
-        "Accountant",
-        "Finance",
-        ((_MAIL, "popx", ""),),
-    ),
-    _Person("Noah", "Patel", f"noah.patel@{DOMAIN}", "Sales", "Sales", ((_MAIL, "pc-web", ""),)),
-    _Person("Fails", "Once", f"fails.once@{DOMAIN}", services=((_MAIL, "pc-web", ""),)),
-    _Person("Never", "Works", f"never.works@{DOMAIN}", services=((_MAIL, "popx", ""),)),
-    _Person("Ella", "Waits", f"ella.waits@{FAILING_DOMAIN}", services=((_MAIL, "popx", ""),)),
-    _Person("Ivy", "Newman", f"ivy.newman@{DOMAIN}", "Trainee", "Sales"),
-    _Person("Test", "Person", f"test.person@{DOMAIN}", test_user=True),
+    _Person("Zoe Anne", "Martin", "Accountant", "Finance", ((_MAIL, "popx", ""),)),
+    _Person("Noah", "Patel", "Sales", "Sales", ((_MAIL, "pc-web", ""),)),
+    _Person("Fails", "Once", services=((_MAIL, "pc-web", ""),)),
+    _Person("Never", "Works", services=((_MAIL, "popx", ""),)),
+    _Person("Ella", "Waits", services=((_MAIL, "popx", ""),), domain=FAILING_DOMAIN),
+    _Person("Ivy", "Newman", "Trainee", "Sales"),
+    _Person("Test", "Person", test_user=True),
 )
 
 
@@ -203,7 +198,7 @@ async def _make(tx: Transaction) -> Account:
 
 
 async def _failing_domain(tx: Transaction, account: AccountRow, catalogue: Catalogue) -> None:
-    """A domain as if bought: no order, because nobody sells names below .example."""
+    """Make a domain as if bought: no order, because nobody sells names below .example."""
     product = next(
         (product for product in catalogue.products if product.buys is PurchaseKind.DOMAIN), None
     )
@@ -290,7 +285,7 @@ async def _delete(tx: Transaction) -> tuple[ForgottenObject, ...]:
 
 
 def _owned(table: Table, account_ids: Sequence[int]) -> ColumnElement[bool] | None:
-    """The rows of `table` that belong to the accounts, directly or through what they refer to; None where none do."""
+    """Return which rows of `table` are the accounts', directly or through what they refer to; None where none are."""
     if table.name == AccountRow.__tablename__:
         return table.c.id.in_(account_ids)
     if "account_id" in table.c:

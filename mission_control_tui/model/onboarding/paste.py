@@ -8,7 +8,7 @@ API for screens and commands:
 
 The people who can be created are; all others are in `PasteResult.refused`, each with everything that is wrong, at its
 line.
-The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` go on with `bulks.attend`.
+The worker goes on with the bulk: afterwards wake it, and where `bulk.attended` go on with `control.attend` of bulks.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ async def recent_users(store: Store, caller: Caller, limit: int = 20) -> tuple[R
 
 
 async def recent_accounts(store: Store, caller: Caller, limit: int = 20) -> tuple[Account, ...]:
-    """The accounts that the caller worked on, the newest first: looked at themselves or by one of their users."""
+    """Return the accounts that the caller worked on, the newest first: looked at, or one of their users."""
     async with store.read() as session:
         rows = await session.execute(
             select(RecentRow.account_id)

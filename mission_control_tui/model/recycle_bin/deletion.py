@@ -80,7 +80,7 @@ async def restore_user(
 
 
 async def _forget_password(tx: Transaction, row: UserRow) -> None:
-    """A password that waits for delivery is not kept for somebody who is deleted."""
+    """Forget a password that waits for delivery: it is not kept for somebody who is deleted."""
     if row.secret_id is None:
         return
     await tx.session.execute(

@@ -131,7 +131,7 @@ class Overdue:
 
 
 async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...]:
-    """Whoever has been in the recycling bin for longer than that, by the database's clock, the longest first."""
+    """Return whoever has been in the recycling bin for longer than that, by the database's clock, the longest first."""
     if not bin_days:
         return ()
     async with store.read() as session:
@@ -240,7 +240,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
 
 
 async def _leave_reports(tx: Transaction, row: UserRow) -> None:
-    """Nobody's manager is a person who is no more."""
+    """Take the person from those whose manager it was: nobody's manager is a person who is no more."""
     tx.priority = Priority.BULK
     reports = await tx.session.scalars(
         select(UserRow).where(UserRow.manager_id == row.id).order_by(UserRow.id).with_for_update()

@@ -22,7 +22,7 @@ class DueSchedule:
 
 
 async def next_moment(store: Store) -> float | None:
-    """Seconds until the next schedule is due, 0 or less when one is; None when none waits."""
+    """Return the seconds until the next schedule is due, 0 or less when one is; None when none waits."""
     async with store.read() as session:
         first = await session.scalar(
             select(ScheduleRow.due_at)

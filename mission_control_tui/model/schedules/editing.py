@@ -38,7 +38,7 @@ from mission_control_tui.model.users.actions.registry import title
 
 
 async def when(scope: AccountScope, text: str) -> LocalTime:
-    """What `text` means in the account's time zone by the database's clock. Raises InvalidInput, see `dates.parse`."""
+    """Return what `text` means in the account's time zone, by the database's clock. Raises as `dates.parse` does."""
     async with scope.store.read() as session:
         owner = await scope.row(session)
         return await _moment(session, owner, text)

@@ -36,11 +36,12 @@ async def run(store: Store, due: DueSchedule) -> ScheduleState | None:
     """
 
     async def work(*, last: bool = False) -> ScheduleState | None:
-        made_by = await _maker(store, due.id)
-        if made_by is None:
+        async with store.read() as session:
+            made = await session.get(ScheduleRow, due.id)
+        if made is None or made.state != ScheduleState.WAITING:
             return None
-        caller, account_id = made_by
-        async with store.write(caller, account_id) as tx:
+        caller = Caller(made.operator, ticket=made.ticket, source=SOURCE, session=made.session)
+        async with store.write(caller, made.account_id) as tx:
             # The user before the schedule, as whoever deletes a user locks them.
             user = (
                 await tx.session.scalars(
@@ -56,19 +57,6 @@ async def run(store: Store, due: DueSchedule) -> ScheduleState | None:
         return await retry_on_conflict(work)
     except IntegrityError:
         return await work(last=True)
-
-
-async def _maker(store: Store, schedule_id: int) -> tuple[Caller, int] | None:
-    async with store.read() as session:
-        row = await session.scalar(
-            select(ScheduleRow).where(
-                ScheduleRow.id == schedule_id, ScheduleRow.state == ScheduleState.WAITING
-            )
-        )
-    if row is None:
-        return None
-    caller = Caller(row.operator, ticket=row.ticket, source=SOURCE, session=row.session)
-    return caller, row.account_id
 
 
 async def _still_due(tx: Transaction, schedule_id: int) -> ScheduleRow | None:

@@ -55,7 +55,7 @@ async def changes(
 
 
 async def _sqlite(path: Path, poll_seconds: float) -> AsyncGenerator[None]:
-    """Looks are taken in a thread: waking it costs an idle program half of what waking the event loop does."""
+    """Look in a thread: waking it costs an idle program half of what waking the event loop does."""
     loop = asyncio.get_running_loop()
     wake, stopped = asyncio.Event(), threading.Event()
     failures: list[Exception] = []

@@ -104,7 +104,7 @@ _LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
 
 
 def as_store_error(error: Exception) -> StoreError | None:
-    """The typed error where `error` says that the database does not answer; None where it is a flaw of the program."""
+    """Return the typed error where `error` says that the database does not answer; None for a flaw of the program."""
     # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
     lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
     if not lost or isinstance(error, FLAWS):

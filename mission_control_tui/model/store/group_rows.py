@@ -104,7 +104,7 @@ async def free_address(session: AsyncSession, object_id: str) -> None:
 
 
 async def keep_object(session: AsyncSession, object_id: str) -> None:
-    """An object whose removal was cancelled is there as before."""
+    """Let an object whose removal was cancelled be there as before."""
     await session.execute(
         update(ObjectRow)
         .where(ObjectRow.id == object_id, ObjectRow.removed_at.is_not(None))

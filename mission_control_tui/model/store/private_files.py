@@ -38,7 +38,7 @@ def put(descriptor: int, data: bytes) -> None:
 
 
 def make(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """A new file with all of this in it, or none. Raises FileExistsError where anything has this name, and OSError."""
+    """Make a new file with all of this in it, or none. Raises OSError, FileExistsError where anything has this name."""
     descriptor = create(path, mode)
     try:
         put(descriptor, data)
@@ -56,7 +56,7 @@ async def write_new(path: Path, content: str | bytes) -> None:
 
 
 def write_at_once(path: Path, data: bytes) -> None:
-    """As `write_new`, at once, for what has to be on the disk before a transaction is committed."""
+    """Write as `write_new` does, at once, for what has to be on the disk before a transaction is committed."""
     try:
         make(path, data)
     except FileExistsError as error:
@@ -101,7 +101,7 @@ def append(path: Path, data: bytes) -> None:
 
 
 def password_rows(rows: Iterable[Sequence[str]], headings: Sequence[str] = ()) -> bytes:
-    """CSV whose last column are passwords: those stay as they are, no other cell is a formula to a spreadsheet."""
+    """Return CSV whose last column are passwords, as they are; no other cell is a formula to a spreadsheet."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     if headings:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def host_name() -> str:
-    """This machine's name, as workers note it."""
+    """Return this machine's name, as workers note it."""
     return socket.gethostname()
 
 
 def started_at(pid: int) -> float | None:
-    """When the process `pid` of this machine was started; None when there is none, or only its remains.
+    """Return when the process `pid` of this machine was started; None when there is none, or only its remains.
 
     The unit is the platform's own: the value only identifies. On Linux it does not depend on the clock, which may be
     moved.
@@ -47,6 +47,6 @@ def is_alive(host: str, pid: int, pid_started: float) -> bool:
 
 
 def this_process() -> tuple[str, int, float]:
-    """Host, number and start of the process that calls."""
+    """Return host, number and start of the process that calls."""
     pid = os.getpid()
     return host_name(), pid, started_at(pid) or 0.0

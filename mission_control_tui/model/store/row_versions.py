@@ -22,7 +22,7 @@ async def require_version(tx: Transaction, row: UserRow, expected: int | None) -
 
 
 async def require_account_version(tx: Transaction, row: AccountRow, expected: int | None) -> None:
-    """As `require_version`, of an account."""
+    """Raise as `require_version`, of an account."""
     if expected is not None and row.version != expected:
         of_account = (AuditRow.account_id == row.id) & (AuditRow.action == AuditAction.EDIT_ACCOUNT)
         raise await _stale(tx, f"Account {row.code}", expected, of_account)
@@ -31,7 +31,7 @@ async def require_account_version(tx: Transaction, row: AccountRow, expected: in
 async def require_object_version(
     tx: Transaction, row: ObjectRow, assignment_id: str, expected: int | None
 ) -> None:
-    """As `require_version`, of an object, whose changes the audit keeps under its service."""
+    """Raise as `require_version`, of an object, whose changes the audit keeps under its service."""
     if expected is not None and row.version != expected:
         raise await _stale(tx, row.name, expected, AuditRow.assignment_id == assignment_id)
 
@@ -46,11 +46,11 @@ async def _stale(
     ).all()
     then: dict[str, Any] = {}
     now: dict[str, Any] = {}
-    for one in rows:
-        for field in one.before.keys() | one.after.keys():
-            then.setdefault(field, one.before.get(field))
-            now[field] = one.after.get(field)
-    who = ", ".join(dict.fromkeys(one.operator for one in rows)) or "somebody else"
+    for change in rows:
+        for field in change.before.keys() | change.after.keys():
+            then.setdefault(field, change.before.get(field))
+            now[field] = change.after.get(field)
+    who = ", ".join(dict.fromkeys(change.operator for change in rows)) or "somebody else"
     return StaleVersion(
         f"{name} was changed meanwhile by {who}.",
         theirs={

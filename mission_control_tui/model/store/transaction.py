@@ -93,7 +93,7 @@ class Transaction:
         )
 
     def command(self, *words: str) -> None:
-        """What the command line calls this change, without `mission-control`; the next audit row carries it.
+        """Note what the command line calls this change, without `mission-control`; the next audit row carries it.
 
         A change that takes several commands says one after the other. Never give it a password: the audit keeps it.
         """
@@ -107,17 +107,17 @@ class Transaction:
         )
 
     def warn(self, warning: str) -> None:
-        """Something that does not stop the change but that a person should know."""
+        """Note something that does not stop the change but that a person should know."""
         self._warnings.append(warning)
 
     def money(self, net: Money, tax: Money, total: Money) -> None:
-        """What a part of the change costs; the plan has the sums."""
+        """Note what a part of the change costs; the plan has the sums."""
         before = self._money or (Money(0, net.currency),) * 3
         self._money = (before[0] + net, before[1] + tax, before[2] + total)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
-        """A part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
+        """Do a part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
         marks = [
             (gathered, len(gathered))
             for gathered in (self.requests, self._lines, self._warnings, self._audit)

@@ -47,7 +47,7 @@ class Base(DeclarativeBase):
 
 
 def bytewise(length: int) -> String:
-    """Text ordered by code point on both databases, so that a prefix is a range and an index can serve it."""
+    """Return text ordered by code point on both databases, so that a prefix is a range that an index can serve."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
