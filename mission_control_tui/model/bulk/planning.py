@@ -64,8 +64,11 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Tally:
-    """The plan as it grows, item by item."""
+    """The plan as it grows, item by item: `pools` are seats owned and held, `paused` what is said of a connector."""
 
+    catalogue: Catalogue
+    pools: Mapping[Level, tuple[int, int]]
+    paused: Mapping[str, str]
     free: dict[Level, int]
     counts: Counter[str] = field(default_factory=Counter)
     reasons: dict[tuple[str, str, int], list[str]] = field(
@@ -100,9 +103,10 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
             for kind in await kinds_of(session, chunk, order.params, found)
         ]
     answers = await _answers(scope, order, list(found.values()))
-    tally = _Tally({level: owned - held for level, (owned, held) in pools.items()})
+    free = {level: owned - held for level, (owned, held) in pools.items()}
+    tally = _Tally(catalogue, pools, paused, free)
     for number, (target, kind) in enumerate(zip(order.targets, kinds, strict=True)):
-        _count(tally, target.name, kind, answers[id(kind)], catalogue, pools, paused)
+        _count(tally, target.name, kind, answers[id(kind)])
         if number % COUNTED_AT_ONCE == 0:
             await asyncio.sleep(0)  # keys go on meanwhile
     counts = tally.counts
@@ -126,8 +130,8 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
                 tally.reasons.items(), key=lambda reason: -len(reason[1])
             )
         ),
-        seats=_seats(catalogue, pools, tally),
-        missing=_missing(catalogue, tally.short),
+        seats=_seats(tally),
+        missing=_missing(tally),
         warnings=_warnings(order, tally),
     )
 
@@ -200,24 +204,16 @@ async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _
     return _Answer(acted, removes, holds - kind.holds, keeps)
 
 
-def _count(
-    tally: _Tally,
-    name: str,
-    kind: ItemKind,
-    answer: _Answer,
-    catalogue: Catalogue,
-    pools: Mapping[Level, tuple[int, int]],
-    paused: Mapping[str, str],
-) -> None:
+def _count(tally: _Tally, name: str, kind: ItemKind, answer: _Answer) -> None:
     acted, error = answer.acted, answer.acted.error
     state, reason, code = str(acted.state), acted.reason, error.exit_code if error else 0
     missing = [level for level in answer.takes if tally.free.get(level, 0) <= 0]
     if missing:
         tally.short.update(missing)
         service, level = missing[0]
-        owned = pools.get((service, level), (0, 0))[0]
+        owned = tally.pools.get((service, level), (0, 0))[0]
         state = ItemState.REFUSED
-        reason = no_seats(catalogue.service(service), level, owned).in_a_line
+        reason = no_seats(tally.catalogue.service(service), level, owned).in_a_line
         code = NoSeats.exit_code
     elif isinstance(error, NoSeats):  # no seat of these was ever bought
         tally.short.update(error.levels)
@@ -230,7 +226,7 @@ def _count(
     tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
     tally.passwords += acted.password is not None
-    why = paused.get(kind.connector)
+    why = tally.paused.get(kind.connector)
     if acted.waits or why is not None:
         tally.counts[WAITING] += 1
         said = (
@@ -239,15 +235,13 @@ def _count(
         tally.reasons[WAITING, said, 0].append(name)
 
 
-def _seats(
-    catalogue: Catalogue, pools: Mapping[Level, tuple[int, int]], tally: _Tally
-) -> tuple[BulkSeats, ...]:
+def _seats(tally: _Tally) -> tuple[BulkSeats, ...]:
     """Return every level whose seats change or are missing, in the catalogue's order."""
     lines = []
-    for service in catalogue.services:
+    for service in tally.catalogue.services:
         for level in service.levels:
             key = (service.id, level.id)
-            owned, held = pools.get(key, (0, 0))
+            owned, held = tally.pools.get(key, (0, 0))
             queued = tally.free.get(key, 0)
             line = BulkSeats(
                 *(service.id, service.name, level.id, level.name, owned),
@@ -261,13 +255,13 @@ def _seats(
     return tuple(lines)
 
 
-def _missing(catalogue: Catalogue, short: Mapping[Level, int]) -> tuple[MissingSeats, ...]:
+def _missing(tally: _Tally) -> tuple[MissingSeats, ...]:
     """Return what it would cost to buy the missing seats; a level that nothing sold grants is left out."""
     found = []
-    for (service, level), count in short.items():
-        for product, granting in catalogue.granting(service, level):
+    for (service, level), count in tally.short.items():
+        for product, granting in tally.catalogue.granting(service, level):
             try:
-                priced = quote(catalogue, product.id, granting.id, quantity=count)
+                priced = quote(tally.catalogue, product.id, granting.id, quantity=count)
             except InvalidInput:
                 continue
             (line,) = priced.lines
