@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from mission_control_tui.console.options import options_of
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.shielded import shielded
 
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 MOST_SCREENS = 30
 """Screens that are kept above each other; below that many, finding one person after the other drops the oldest."""
-
-log = logging.getLogger(__name__)
 
 
 def mode(caller: Caller, settings: Settings) -> str:
@@ -51,17 +47,20 @@ class AccountContexts:
     def begin(self, context: Context) -> None:
         """Take the first account: the screens that were opened before the database are about it."""
         self._contexts = {context.account_id: context}
-        for screen in self._app.screen_stack:
-            if isinstance(screen, MissionScreen):
-                screen.bind(context)
+        for screen in self._screens:
+            screen.bind(context)
         self.remember_user(context, "")
+
+    @property
+    def _screens(self) -> list[MissionScreen]:
+        """The screens on each other, of whichever accounts."""
+        return [screen for screen in self._app.screen_stack if isinstance(screen, MissionScreen)]
 
     def context_for(self, account: Account) -> Context:
         """Return the context of this account: always the same one, whatever is open in it."""
         context = self._contexts.get(account.id)
         if context is None:
-            current: Context = self._app.store
-            context = replace(current, account=account, last_red="")
+            context = replace(self._app.store, account=account)
             self._contexts[account.id] = context
         return context
 
@@ -80,11 +79,9 @@ class AccountContexts:
         app.set_top(
             replace(app.top_info, account=name, red=None, orange=None, more=False, all_red=0)
         )
-        if isinstance(app.screen, BaseScreen):
-            app.screen.announce(
-                f"Account changed: {before.account.code} -> {context.account.code}{self._kept_words}"
-            )
-            self._kept_words = ""
+        changed = f"{before.account.code} -> {context.account.code}"
+        app.notify(f"Account changed: {changed}{self._kept_words}")
+        self._kept_words = ""
         self.remember_user(context, "")
         return True
 
@@ -94,8 +91,8 @@ class AccountContexts:
         self._app.keep_screen()
         kept = [
             f"{screen.HEADING} of {screen.context.account.code}"
-            for screen in self._app.screen_stack
-            if isinstance(screen, MissionScreen) and screen.unfinished
+            for screen in self._screens
+            if screen.unfinished
         ]
         self._kept_words = f". Kept: {', '.join(kept)}" if kept else ""
         self.home_of(context)
@@ -122,8 +119,7 @@ class AccountContexts:
 
     def _push(self, context: Context, name: str, *arguments: Any) -> None:
         screen = self._app.make_screen(name, *arguments)
-        if isinstance(screen, MissionScreen):
-            screen.bind(context)
+        screen.bind(context)
         self._app.push_screen(screen)
 
     def open_over(self, name: str, *arguments: Any) -> None:
@@ -132,21 +128,16 @@ class AccountContexts:
         if not isinstance(screen, BaseScreen):
             return
         if not app.is_open or not isinstance(app.store, Context):
-            screen.announce(app.why_not_open)
+            app.notify(app.why_not_open)
             return
         screen.keep()
         context = screen.context if isinstance(screen, MissionScreen) else app.store
         self._push(context, name, *arguments)
-        self._shorten()
-
-    def _shorten(self) -> None:
-        """Drop the oldest screens above Home, so that a day of finding people does not fill the memory."""
-        stack = self._app.screen_stack
-        oldest = stack[1 : 1 + max(len(stack) - MOST_SCREENS, 0)]
-        for screen in oldest:
-            if isinstance(screen, BaseScreen):
-                screen.keep()
-        self._app.drop_screens(oldest)
+        # The oldest above Home go, so that a day of finding people does not fill the memory.
+        oldest = self._screens[1 : 1 + max(len(app.screen_stack) - MOST_SCREENS, 0)]
+        for left in oldest:
+            left.keep()
+        app.drop_screens(oldest)
 
     # Changes of how the console works
 
@@ -159,9 +150,8 @@ class AccountContexts:
         self.settings = msgspec.structs.replace(self.settings, console=console)
         if self._app.is_open:
             self._app.store.settings = self.settings
-            for screen in self._app.screen_stack:
-                if isinstance(screen, MissionScreen):
-                    screen.context.settings = self.settings
+            for screen in self._screens:
+                screen.context.settings = self.settings
         self._app.choose(options_of(self.settings))
 
     def change_caller(self, **changes: Any) -> None:
@@ -169,9 +159,8 @@ class AccountContexts:
         self.caller = replace(self.caller, **changes)
         if self._app.is_open:
             self._app.store.caller = self.caller
-            for screen in self._app.screen_stack:
-                if isinstance(screen, MissionScreen):
-                    screen.context.caller = self.caller
+            for screen in self._screens:
+                screen.context.caller = self.caller
         self._app.set_top(replace(self._app.top_info, extra=self.mode))
 
     # Recent people and accounts
@@ -184,11 +173,7 @@ class AccountContexts:
     async def _remember(self, context: Context, user_id: str) -> None:
         from mission_control_tui.model.operators.recents import remember
 
-        try:
-            await shielded(remember(context.store, context.caller, context.account_id, user_id))
-        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.store.engine import operator_error
-
-            operator_error(error)
-            # A list for convenience: a database that cannot be written now says so where it matters.
-            log.debug("nothing was remembered: %s", type(error).__name__)
+        # A list for convenience: a database that cannot be written now says so where it matters.
+        await self._app.if_it_answers(
+            remember(context.store, context.caller, context.account_id, user_id)
+        )

@@ -70,7 +70,7 @@ class ConsoleApp(MissionControlApp):
 
     # Screens
 
-    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
+    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Any:
         screen = super().make_screen(name, *arguments, **named)
         if not named:
             self.session.note_opened(screen, arguments)
@@ -182,14 +182,13 @@ class ConsoleApp(MissionControlApp):
 
     def _tell_of_keys(self) -> None:
         """Say which own keys are left out: the console starts whatever stands in the keymap."""
-        keymap = self.accounts.settings.console.keymap
-        if not keymap or not isinstance(self.screen, BaseScreen):
+        if not (keymap := self.accounts.settings.console.keymap):
             return
         from mission_control_tui.keys.custom_keys import problems
 
         if found := problems(keymap):
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            self.screen.announce(f"{found[0].where}: {found[0].what}{more}", error=True)
+            self.notify(f"{found[0].where}: {found[0].what}{more}", severity="error")
 
     async def on_unmount(self) -> None:
         """Let everything that reads or writes come to its end before the store is closed under it."""
@@ -218,19 +217,18 @@ class ConsoleApp(MissionControlApp):
         if not isinstance(screen, BaseScreen):
             return
         if not self.is_open:
-            screen.announce(self.why_not_open)
+            self.notify(self.why_not_open)
             return
         from mission_control_tui.model.services.attention import newest
         from mission_control_tui.model.states import Light
 
-        context: Context = self.store
-        scope = context.scope
+        scope = self.store.scope
         again = self._red_screen is screen
         first = await newest(scope, Light.RED)
         if not screen.is_current:
             return
         if first is None:
-            screen.announce("Nothing is red")
+            self.notify("Nothing is red")
             return
         chosen, start, said = first, (first.since, first.id), ""
         if again and self._red_walk and start <= self._red_walk[0]:
@@ -249,5 +247,5 @@ class ConsoleApp(MissionControlApp):
         else:
             self._red_screen = self.make_screen("requests", chosen.request_id)
         self.push_screen(self._red_screen)
-        if said and isinstance(self._red_screen, BaseScreen):
-            self._red_screen.announce(said)
+        if said:
+            self.notify(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -32,9 +33,12 @@ from mission_control_tui.terminal.driver import ConsoleDriver
 from mission_control_tui.terminal.input_events import PasteLeftOut
 from mission_control_tui.terminal.job_control import can_be_resumed
 from mission_control_tui.terminal.key_queue import KeyQueue
+from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.status_lines import TopInfo
 from mission_control_tui.widgets.text_lines import TextLines
 from mission_control_tui.widgets.theme import choose_theme, themes
+
+log = logging.getLogger(__name__)
 
 BEING_OPENED = "The database is being opened"
 
@@ -76,7 +80,6 @@ class MissionControlApp(App[int], inherit_bindings=False):
         options: lifecycle.TerminalOptions | None = None,
         top: TopInfo | None = None,
     ) -> None:
-        self.options = options or lifecycle.TerminalOptions()
         super().__init__(driver_class=ConsoleDriver, ansi_color=True)
         for theme in themes():
             self.register_theme(theme)
@@ -84,7 +87,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.links = tuple(links)
         self._places = places or {name: place for name, _words, place in self.links}
         self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
-        self.choose(self.options)
+        self.choose(options or lifecycle.TerminalOptions())
         self.memory: dict[str, dict[str, object]] = {}
         self.store: Any = None
         self.is_open = False
@@ -110,9 +113,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.theme = choose_theme(options.theme)
         if self.is_running:
             self.set_keymap(dict(self.keys))
-            for screen in self.screen_stack:
-                if isinstance(screen, BaseScreen):
-                    screen.refresh_keys()
+            for screen in self.base_screens:
+                screen.refresh_keys()
             self.redraw()
 
     # Start
@@ -211,13 +213,12 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     def say_not_suspended(self) -> None:
         """Say that the console goes on, since nothing could bring it back."""
-        self.notify(
-            "Not suspended: no shell here could bring the console back; q quits", severity="error"
-        )
+        said = "Not suspended: no shell here could bring the console back; q quits"
+        self.notify(said, severity="error")
 
     # Screens
 
-    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Screen[Any]:
+    def make_screen(self, name: str, *arguments: Any, **named: Any) -> Any:
         """Build the screen of that name; its module is imported now. Raises KeyError for an unknown name."""
         return self._screen_class(name)(*arguments, **named)
 
@@ -238,6 +239,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if name != self.links[0][0]:
             self.push_screen(self.make_screen(name))
 
+    @property
+    def base_screens(self) -> list[BaseScreen]:
+        """The screens on each other, the one on top last."""
+        return [screen for screen in self.screen_stack if isinstance(screen, BaseScreen)]
+
     def keep_screen(self) -> None:
         """Have the screen on top keep its place, before another one is gone to."""
         if isinstance(self.screen, BaseScreen):
@@ -247,10 +253,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         """Take screens out of the stack from under the one on top."""
         for screen in screens:
             self._screen_stack.remove(screen)
-            self.call_later(self._drop, screen)
-
-    async def _drop(self, screen: Screen[Any]) -> None:
-        await self._replace_screen(screen)
+            self.call_later(self._replace_screen, screen)
 
     def set_top(self, info: TopInfo) -> None:
         """Change the top line of this screen and of all that come."""
@@ -275,9 +278,6 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def on_resize(self) -> None:
-        self._forget_screen()
-
-    def _forget_screen(self) -> None:
         if isinstance(self._driver, ConsoleDriver):
             self._driver.forget_screen()
 
@@ -306,16 +306,23 @@ class MissionControlApp(App[int], inherit_bindings=False):
             if isinstance(self.screen, BaseScreen):
                 self.screen.announce_error(said)
 
+    async def if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work`, to its end; an error of the database is no news here, and is only logged."""
+        try:
+            await shielded(work)
+        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
+            from mission_control_tui.model.store.engine import operator_error
+
+            operator_error(error)
+            log.debug("nothing was kept: %s", type(error).__name__)
+
     # Changes
 
     def apply_changes(self, changes: Iterable[object]) -> None:
         """Take what others changed; the screen on top reads again what it shows. Callable from any thread."""
         with self._changes_lock:
             self._changes.update(changes)
-        self.call_later(self._tell_screen)
-
-    def _tell_screen(self) -> None:
-        self.screen.post_message(BaseScreen.ChangesArrived())
+        self.call_later(lambda: self.screen.post_message(BaseScreen.ChangesArrived()))
 
     def take_changes(self) -> Collection[object]:
         """Return what arrived since this was last asked; screens that come back read everything anyway."""
@@ -325,15 +332,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     # End
 
-    def leave(self) -> None:
+    def action_leave(self) -> None:
         self.exit(return_code=0)
 
-    def action_leave(self) -> None:
-        self.leave()
-
     def action_how_to_quit(self) -> None:
-        if isinstance(self.screen, BaseScreen):
-            self.screen.announce("q or F10 quits; what was asked for goes on")
+        self.notify("q or F10 quits; what was asked for goes on")
 
     def end_from_outside(self, code: int) -> None:
         """End because of a signal or a lost terminal; called in the main thread, possibly inside a signal handler."""
@@ -374,13 +377,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
         error: BaseException | None = self._exception
         if isinstance(error, WorkerFailed):
             error = error.error
-        where = (
-            crash_log.write_crash_log(error, lifecycle.state_directory(self.options))
-            if error is not None
-            else None
-        )
-        log = f"; see {where}" if where is not None else ""
-        name = type(error).__name__ if error is not None else "error"
+        name, log = "error", ""
+        if error is not None:
+            name = type(error).__name__
+            where = crash_log.write_crash_log(error, lifecycle.state_directory(self.options))
+            log = f"; see {where}" if where is not None else ""
         self.panic(
             Text(f"Mission Control stopped because of a fault in itself ({name}){log}", end="")
         )

@@ -59,11 +59,8 @@ class ChangeFollower:
             await self._app.guarded(shielded(self._changed(context)))
         listening = changes(context.store, context.account_id, poll_seconds=POLL_SECONDS)
         async with aclosing(listening) as feed:
-            first = True
+            await anext(feed, None)  # the first one says that it listens
             async for _ in feed:
-                if first:
-                    first = False
-                    continue
                 await self._app.guarded(shielded(self._changed(context)))
                 await asyncio.sleep(TOGETHER_SECONDS)
 
@@ -107,13 +104,10 @@ class ChangeFollower:
                 await self._app.guarded(shielded(self._look(context)))
                 if context.worker != before:
                     self._app.apply_changes(["worker"])
-            await self._until_next_look(context)
-
-    async def _until_next_look(self, context: Context) -> None:
-        for _ in range(LOOK_AFTER_SECONDS):
-            await asyncio.sleep(1.0)
-            if context.worker == "started":
-                return  # whether it came up is looked at soon
+            for _ in range(LOOK_AFTER_SECONDS):
+                await asyncio.sleep(1.0)
+                if context.worker == "started":
+                    break  # whether it came up is looked at soon
 
     async def _look(self, context: Context) -> None:
         if self._anybody_waits or await self._is_due(context):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from textual.css.query import NoMatches
@@ -17,7 +16,7 @@ from mission_control_tui.console.memory_codec import decode, encode
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.shielded import shielded
+from mission_control_tui.widgets.cells import fit, width_of
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -47,9 +46,6 @@ class ConsoleSnapshot:
     context: Context
     place: dict[str, Any]
     forms: dict[Key, tuple[dict[str, Any] | None, str]]
-
-
-log = logging.getLogger(__name__)
 
 
 class SessionRestore:
@@ -140,17 +136,8 @@ class SessionRestore:
         """Note what `look` sees when it is its turn: one after the other, or an older look would come last."""
         async with self._turn:
             if (seen := look()) is not None:
-                await self._if_it_answers(self._keep(seen))
-
-    async def _if_it_answers(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await shielded(work)
-        except Exception as error:  # noqa: BLE001 - a flaw of the program is raised again
-            from mission_control_tui.model.store.engine import operator_error
-
-            operator_error(error)
-            # The next look tries again; a database that cannot be written says so where it matters.
-            log.debug("the place was not kept: %s", type(error).__name__)
+                # The next look tries again; a database that cannot be written says so where it matters.
+                await self._app.if_it_answers(self._keep(seen))
 
     async def _keep(self, seen: ConsoleSnapshot) -> None:
         from mission_control_tui.model.operators import drafts
@@ -175,12 +162,9 @@ class SessionRestore:
 
     def keep_draft(self, screen: MissionScreen) -> None:
         """Keep the draft of a screen that is being left."""
-        if (
-            self._app.is_open
-            and isinstance(self._app.store, Context)
-            and (form := self._form(screen))
-        ):
-            seen = ConsoleSnapshot(self._app.store, {}, form)
+        store = self._app.store
+        if self._app.is_open and isinstance(store, Context) and (form := self._form(screen)):
+            seen = ConsoleSnapshot(store, {}, form)
             self._app.start_task(self._kept(lambda: seen))
 
     async def open_draft(self, draft: Draft) -> None:
@@ -192,7 +176,7 @@ class SessionRestore:
         context = self._accounts.context_for(account)
         arguments = tuple(draft.content.get("arguments", ()))
         screen = self._made_again(draft.kind, arguments)
-        if not isinstance(screen, MissionScreen):
+        if screen is None:
             raise NotFound(
                 f"This version has no form {draft.kind!r}.",
                 hint=f"Look at it: mission-control drafts show {draft.id}",
@@ -239,13 +223,11 @@ class SessionRestore:
         if lost is not None:
             await sessions.take_over(context.store, context.caller, lost.id)
             await self._go_back(context, lost)
-        elif waiting and isinstance(self._app.screen, MissionScreen):
-            self._app.screen.announce(self._offered(context, waiting))
+        elif waiting:
+            self._app.notify(self._offered(context, waiting))
 
     def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
-        from mission_control_tui.widgets.cells import fit, width_of
-
         one, others = waiting[0], len(waiting) - 1
         where = "" if one.account_id == context.account_id else f" in {one.account_code}"
         title = one.title or self._app.form_name(one.kind)
@@ -262,10 +244,7 @@ class SessionRestore:
         if account is None or not screens:
             return
         if self._stays and account.id != context.account_id:
-            if isinstance(self._app.screen, MissionScreen):
-                self._app.screen.announce(
-                    f"The last connection was lost in {account.code}: o goes there"
-                )
+            self._app.notify(f"The last connection was lost in {account.code}: o goes there")
             return
         if lost.ticket and not context.caller.ticket:
             self._accounts.change_caller(ticket=lost.ticket)
@@ -276,16 +255,15 @@ class SessionRestore:
             self._accounts.home_of(back)
         for name, arguments in screens:
             screen = self._made_again(name, arguments) if name != self._app.links[0][0] else None
-            if isinstance(screen, MissionScreen):
+            if screen is not None:
                 screen.bind(back)
                 self._app.push_screen(screen)
-        if isinstance(self._app.screen, MissionScreen):
-            self._app.screen.announce("Back where the connection was lost. g goes elsewhere")
+        self._app.notify("Back where the connection was lost. g goes elsewhere")
 
-    def _made_again(self, name: str, arguments: tuple[Any, ...]) -> Screen[Any] | None:
+    def _made_again(self, name: str, arguments: tuple[Any, ...]) -> MissionScreen | None:
         """Return a screen that was noted; None where it was another version of the program that knew it."""
         try:
-            return self._app.make_screen(name, *arguments)
+            return cast(MissionScreen, self._app.make_screen(name, *arguments))
         except (KeyError, TypeError):
             return None
 
@@ -298,7 +276,7 @@ class SessionRestore:
             await self._kept(lambda: seen)
             context = seen.context
             how = SessionEnding.LOST if lost else SessionEnding.QUIT
-            await self._if_it_answers(end(context.store, context.caller, how))
+            await self._app.if_it_answers(end(context.store, context.caller, how))
 
 
 def _memory(kept: object) -> dict[str, object]:

@@ -30,7 +30,6 @@ class Verb:
     twin: str = ""
     priority: int = 0
     where: str = "everywhere"
-    target: str = "screen"
 
 
 VERBS: tuple[Verb, ...] = (
@@ -41,7 +40,6 @@ VERBS: tuple[Verb, ...] = (
         "Open what the cursor is on",
         priority=10,
         where="on a row, panel or button",
-        target="widget",
     ),
     Verb(
         "mark",
@@ -50,7 +48,6 @@ VERBS: tuple[Verb, ...] = (
         "Mark the row; open or close a panel; choose a level",
         priority=60,
         where="on a row, panel, level or check box",
-        target="widget",
     ),
     Verb(
         "back",
@@ -219,19 +216,18 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "command", ":", "Command", "Type a command of the command line; Tab completes it", "ctrl+g"
     ),
-    Verb("up", "up", "Up", "The row above", where="in lists", target="widget"),
-    Verb("down", "down", "Down", "The row below", where="in lists", target="widget"),
-    Verb("pageup", "pageup", "Page up", "One page up", where="in lists", target="widget"),
-    Verb("pagedown", "pagedown", "Page down", "One page down", where="in lists", target="widget"),
-    Verb("home", "home", "First", "The first row", where="in lists", target="widget"),
-    Verb("end", "end", "Last", "The last row", where="in lists", target="widget"),
+    Verb("up", "up", "Up", "The row above", where="in lists"),
+    Verb("down", "down", "Down", "The row below", where="in lists"),
+    Verb("pageup", "pageup", "Page up", "One page up", where="in lists"),
+    Verb("pagedown", "pagedown", "Page down", "One page down", where="in lists"),
+    Verb("home", "home", "First", "The first row", where="in lists"),
+    Verb("end", "end", "Last", "The last row", where="in lists"),
     Verb(
         "right",
         "right",
         "Open panel",
         "Open the panel; the next choice",
         where="on panels and choices",
-        target="widget",
     ),
     Verb(
         "left",
@@ -239,7 +235,6 @@ VERBS: tuple[Verb, ...] = (
         "Close panel",
         "Close the panel; the choice before",
         where="on panels and choices",
-        target="widget",
     ),
     Verb(
         "redraw",
@@ -256,14 +251,6 @@ EVERYWHERE = ("back", "help", "find", "next_red", "go", "account", "quit", "redr
 
 HINTED_WHERE_NAMED = frozenset({"find", "history", "undo"})
 """Verbs that work everywhere, and that the hints show on the screens that name them as their own."""
-
-OF_ROWS = frozenset(
-    {
-        *("mark_range", "mark_all", "act", "retry_all", "sort"),
-        *("like", "schedule", "history", "undo", "write"),
-    }
-)
-"""Verbs on what the cursor of a list is on: a field never has the focus then, so they need no twin."""
 
 OPERATING = ("history", "undo", "ticket", "arm", "command")
 """Verbs that every screen of an account has beside those."""
@@ -362,12 +349,7 @@ def hints(
         or sum(len(key) + len(label) + 1 for _verb, key, label in shown) + 2 * (len(shown) - 1)
         > width
     ):
-        for index in range(len(shown) - 1, -1, -1):
-            if shown[index][0].id not in kept:
-                del shown[index]
-                break
-        else:
-            shown.pop()
+        shown.remove(next((it for it in reversed(shown) if it[0].id not in kept), shown[-1]))
     return [(key, label) for _verb, key, label in shown]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, cast
+from typing import cast
 
 from textual.widget import Widget
 
@@ -25,7 +25,7 @@ class DraftsScreen(MissionScreen):
         "Forms that you left unfinished, also those of a lost connection. Nobody else sees them, and passwords are "
         "never kept. Enter goes on with one; Delete throws it away."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("discard",)
+    VERBS = ("discard",)
     AUTO_FOCUS = "#drafts"
 
     def body(self) -> Iterable[Widget]:
@@ -54,25 +54,20 @@ class DraftsScreen(MissionScreen):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "drafts":
-            self.do(self._open(cast("Draft", event.row.data)))
-
-    async def _open(self, draft: Draft) -> None:
-        self.keep()
-        await self.console.session.open_draft(draft)
+            self.keep()
+            self.do(self.console.session.open_draft(cast(Draft, event.row.data)))
 
     def verb_discard(self) -> None:
-        row = self.query_one(RowList).current
-        if row is None:
+        draft = self.query_one(RowList).current_data(Draft)
+        if draft is None:
             self.announce("There is no draft to throw away", error=True)
             return
-        draft = cast("Draft", row.data)
-        form = self.console.form_name(draft.kind)
-        self.prompts.confirm(
-            [f"Throw away the draft of {form}: {draft.title or 'without a name'}?"],
-            lambda: self._discard(draft),
-        )
 
-    async def _discard(self, draft: Draft) -> None:
-        await discard_draft(self.context.store, self.context.caller, draft.id)
-        self.announce("The draft is thrown away")
-        await self.load()
+        async def discard() -> None:
+            await discard_draft(self.context.store, self.context.caller, draft.id)
+            self.announce("The draft is thrown away")
+            await self.load()
+
+        form = self.console.form_name(draft.kind)
+        question = f"Throw away the draft of {form}: {draft.title or 'without a name'}?"
+        self.prompts.confirm([question], discard)

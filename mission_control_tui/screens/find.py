@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from mission_control_tui.model.operators.recents import recent_users
 from mission_control_tui.model.search.anyone import find_anyone
@@ -30,7 +29,7 @@ class FindScreen(FindingScreen):
         "changes the account, which the top line shows; Escape changes it back. An empty box lists whom you looked at "
         "last."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
+    VERBS = ("find", "copy")
     COLUMNS = (
         Column("Account", width=10),
         Column("Name", share=3),

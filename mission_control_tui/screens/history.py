@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -27,11 +26,10 @@ from mission_control_tui.model.text.differences import differences, value_text
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AuditView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 PERIODS: dict[str, tuple[str, timedelta | None]] = {
@@ -60,18 +58,15 @@ class HistoryScreen(MissionScreen):
         "shown to a file: .csv, .json, .txt for people, or .sh, a script of commands that does it again; with What I "
         "did in this session it proposes that script. Enter opens the request."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "undo", "copy", "write")
+    VERBS = ("find", "undo", "copy", "write")
     CSS_PATH = "history.tcss"
     AUTO_FOCUS = "#history"
 
     def __init__(self, user_id: str | None = None, shown: str = "all") -> None:
         super().__init__()
         self._user_id = user_id
+        self.subject = f" {user_id or ''}"
         self._shown_first = shown
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key} {self._user_id or ''}"
 
     def body(self) -> Iterable[Widget]:
         yield ShownField(PERIODS, self._shown_first, help_text="Which changes the list shows")
@@ -124,22 +119,26 @@ class HistoryScreen(MissionScreen):
         if self.is_here:
             more = "more than " if total >= COUNTED else ""
             self.query_one(FindBox).note = f"{more}{total:,} change{'s'[: total != 1]}"
-        return RowPage([self._row(one) for one in found], total)
+        return RowPage([self._row(entry) for entry in found], total)
 
     async def _find(self, key: Hashable) -> int | None:
         if not isinstance(key, int):
             return None
         return await count_entries(self.context.scope, after_id=key, **self._filters())
 
-    def _row(self, one: AuditView) -> Row:
-        at = one.at.astimezone(zone_of(self.context.account.time_zone))
-        read = self._named(one)
+    def _row(self, entry: AuditView) -> Row:
+        at = f"{entry.at.astimezone(self._zone):%d %b %H:%M}"
+        read = self._named(entry)
         what = (f"{read.action} ", ""), (read.target, "strong")
-        return Row(one.id, (f"{at:%d %b %H:%M}", one.operator, what, one.ticket), one)
+        return Row(entry.id, (at, entry.operator, what, entry.ticket), entry)
 
-    def _named(self, one: AuditView) -> AuditView:
+    def _named(self, entry: AuditView) -> AuditView:
         """Return the change as people read it."""
-        return named(one, self.context.catalogue)
+        return named(entry, self.context.catalogue)
+
+    @property
+    def _zone(self) -> tzinfo:
+        return zone_of(self.context.account.time_zone)
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         self._tell()
@@ -150,32 +149,28 @@ class HistoryScreen(MissionScreen):
 
     def _tell(self) -> None:
         """Show the change under the cursor in full, what differs, and whether it can be undone."""
-        one = self.entry
-        if one is None:
+        entry = self.entry
+        if entry is None:
             self.query_one("#detail", TextLines).set("")
             return
-        read = self._named(one)
+        read = self._named(entry)
         lines = list(differences(read.before, read.after))
         if len(lines) > DETAIL_LINES:
             lines = [*lines[: DETAIL_LINES - 1], f"... {len(lines) - DETAIL_LINES + 1} more"]
-        lines.insert(0, heading(read, zone_of(self.context.account.time_zone)))
-        if one.request_id is not None:
-            lines.append(f"request {one.request_id}: Enter opens it")
-        judged = judge(one)
+        lines.insert(0, heading(read, self._zone))
+        if entry.request_id is not None:
+            lines.append(f"request {entry.request_id}: Enter opens it")
+        judged = judge(entry)
         lines.append("u takes it back" if judged.possible else f"No undo: {judged.why_not}")
         self.query_one("#detail", TextLines).set("\n".join(lines))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self._look_again()
+        self.query_one(LineList).reload(keep=False)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self._look_again()
+            self.query_one(LineList).reload(keep=False)
             self.refresh_keys()
-
-    def _look_again(self) -> None:
-        if self.console.is_open:
-            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
 
     # Verbs
 
@@ -206,7 +201,14 @@ class HistoryScreen(MissionScreen):
         read = self._named(entry)
         lines = [f"{self.context.account.name}: undo {read.action} of {read.target}?"]
         lines += self._plan_words(entry, tried.result, tried.plan)
-        self.prompts.confirm(lines, lambda: self._undo(entry), yes="Undo")
+
+        async def agreed() -> None:
+            done = await undo(self.context.scope, audit=entry.id)
+            bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
+            self.announce(f"Undone: {read.action} of {read.target}{bulk}")
+            await self.queue_changed()
+
+        self.prompts.confirm(lines, agreed, yes="Undo")
 
     def _plan_words(self, entry: AuditView, undone: UndoResult, plan: Plan) -> list[str]:
         """Return what an undo would do and what it warns of, in lines of a question."""
@@ -225,23 +227,14 @@ class HistoryScreen(MissionScreen):
             said.append(f"{undone.plan.queued} of {undone.plan.total} would change")
         return [*said[:DETAIL_LINES], *undone.notes, *plan.warnings[:DETAIL_LINES]]
 
-    async def _undo(self, entry: AuditView) -> None:
-        done = await undo(self.context.scope, audit=entry.id)
-        bulk = f", as bulk {done.result.bulk.id}" if done.result.bulk is not None else ""
-        read = self._named(entry)
-        self.announce(f"Undone: {read.action} of {read.target}{bulk}")
-        await self.queue_changed()
-
     def verb_copy(self) -> None:
-        chosen = self._named(self._chosen())
-        self.copy(as_text([chosen], zone_of(self.context.account.time_zone)).splitlines())
+        self.copy(as_text([self._named(self._chosen())], self._zone).splitlines())
 
     def verb_write(self) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M")
-        code = self.context.account.code
-        session = self._shown == "session"
-        what = "Save what you did" if session else "Write what is shown"
-        name = f"session-{code}-{stamp}.sh" if session else f"history-{code}-{stamp}.csv"
+        named = f"{self.context.account.code}-{datetime.now(UTC):%Y%m%d-%H%M}"
+        what, name = "Write what is shown", f"history-{named}.csv"
+        if self._shown == "session":
+            what, name = "Save what you did", f"session-{named}.sh"
         self.prompts.ask(
             [
                 f"{what} to a file. Its ending says as what:",
@@ -257,30 +250,26 @@ class HistoryScreen(MissionScreen):
         if path.suffix not in FORMS:
             raise UsageError(f"{path.name} ends on none of {', '.join(FORMS)}.")
         found = await self._all()
-        oldest_first = found[::-1]
-        account = self.context.account
+        oldest_first, code = found[::-1], self.context.account.code
         content = {
             ".csv": lambda: as_csv(found),
             ".json": lambda: as_json(found),
-            ".txt": lambda: as_text(map(self._named, oldest_first), zone_of(account.time_zone)),
-            ".sh": lambda: as_script(oldest_first, account.code),
+            ".txt": lambda: as_text(map(self._named, oldest_first), self._zone),
+            ".sh": lambda: as_script(oldest_first, code),
         }[path.suffix]()
         await write_new(path, content)
         what = f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}"
-        if len(found) < EXPORT_MOST:
-            self.announce(what)
-        else:
-            self.announce(f"The newest {what}; there are more: the command audit writes all")
+        if len(found) >= EXPORT_MOST:
+            what = f"The newest {what}; there are more: the command audit writes all"
+        self.announce(what)
 
     async def _all(self) -> list[AuditView]:
         """Return all that is shown, at most EXPORT_MOST."""
         found: list[AuditView] = []
         filters = self._filters()
         while len(found) < EXPORT_MOST:
-            last = found[-1].id if found else None
-            page = await entries(
-                self.context.scope, limit=EXPORT_AT_ONCE, before_id=last, **filters
-            )
+            last, at_once = found[-1].id if found else None, EXPORT_AT_ONCE
+            page = await entries(self.context.scope, limit=at_once, before_id=last, **filters)
             found += page
             if len(page) < EXPORT_AT_ONCE:
                 break

@@ -12,7 +12,7 @@ from textual.containers import Grid
 from textual.widget import Widget
 
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, Word
-from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
+from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.light import GLYPHS, light_parts
 from mission_control_tui.widgets.lines import Part
@@ -89,8 +89,8 @@ class HomeScreen(MissionScreen):
                 id="activity",
             ),
         }
-        self._place("users").set_rows(user_rows(None, None, None))
-        self._place("account").set_rows(account_rows(None))
+        self._quadrants["users"].set_rows(user_rows(None, None, None))
+        self._quadrants["account"].set_rows(account_rows(None))
 
     def body(self) -> Iterable[Widget]:
         with Grid():
@@ -99,9 +99,6 @@ class HomeScreen(MissionScreen):
     def on_mount(self) -> None:
         self._begins = not self.console.memory.get(self.memory_key)
         self.set_interval(AGES_EVERY, self._show_ages)
-
-    def _place(self, name: str) -> Quadrant:
-        return self._quadrants[name]
 
     # Data
 
@@ -119,23 +116,22 @@ class HomeScreen(MissionScreen):
         self._details = details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""
-        self._place("services").set_rows(service_rows(catalogue, details), note=examples)
+        self._quadrants["services"].set_rows(service_rows(catalogue, details), note=examples)
         if self._begins:
             self._begins = False
             self._point_at_next(catalogue, details)
-        self._place("users").set_rows(user_rows(details.users, details.objects, details.lights))
-        self._place("account").set_rows(account_rows(details))
+        self._quadrants["users"].set_rows(user_rows(details.users, details.objects, details.lights))
+        self._quadrants["account"].set_rows(account_rows(details))
         self._show_activity()
 
     def _point_at_next(self, catalogue: Catalogue, details: AccountDetails) -> None:
         """Put the cursor on the product that a new account buys first, the first time that Home is shown."""
-        services = self._place("services")
+        services = self._quadrants["services"]
         step = next_step(catalogue, details)
         if step is None or services.cursor:
             return
         for index in range(services.count):
-            row = services.row_at(index)
-            if row is not None and row.data == step.data:
+            if (row := services.row_at(index)) is not None and row.data == step.data:
                 services.move_to(index)
 
     def _show_ages(self) -> None:
@@ -153,13 +149,9 @@ class HomeScreen(MissionScreen):
             if not self.announced:
                 self.announce(STEPS)
         if self._active and context.no_worker:
-            rows.append(
-                Row(
-                    "worker",
-                    (("No worker runs: Enter says more", "error"), ""),
-                    RowTarget(says=f"{context.no_worker[:1].upper()}{context.no_worker[1:]}"),
-                )
-            )
+            target = RowTarget(says=f"{context.no_worker[:1].upper()}{context.no_worker[1:]}")
+            cells = (("No worker runs: Enter says more", "error"), "")
+            rows.append(Row("worker", cells, target))
         now = datetime.now(UTC)
         rows += failed_rows(self._details, now)
         lit = [_red_row(view, now) for view in self._red]
@@ -174,7 +166,7 @@ class HomeScreen(MissionScreen):
             for one in self._recent
             if one.assignment_id not in red and (past := _recent_row(catalogue, one, now))
         ]
-        self._place("activity").set_rows(rows, more=hidden)
+        self._quadrants["activity"].set_rows(rows, more=hidden)
 
     # Verbs
 
@@ -198,7 +190,7 @@ class HomeScreen(MissionScreen):
         self.go_to("new-user")
 
     def verb_buy(self) -> None:
-        services = self._place("services")
+        services = self._quadrants["services"]
         row = services.current
         if services.has_focus and row is not None and isinstance(row.data, RowTarget):
             self.go_to(row.data.screen, *row.data.arguments)
@@ -212,13 +204,13 @@ class HomeScreen(MissionScreen):
         place = self.focused.id if isinstance(self.focused, Quadrant) else None
         if place in _BESIDE and event.key in ("left", "right"):
             event.stop()
-            self._place(_BESIDE[place]).focus()
+            self._quadrants[_BESIDE[place]].focus()
 
     def on_cursor_lines_edge(self, event: CursorLines.Edge) -> None:
         places = _BELOW if event.direction > 0 else _ABOVE
         if event.rows.id in places:
             event.stop()
-            quadrant = self._place(places[event.rows.id])
+            quadrant = self._quadrants[places[event.rows.id]]
             quadrant.move_to(0 if event.direction > 0 else quadrant.count - 1)
             quadrant.focus()
 
@@ -232,13 +224,8 @@ def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
     for product in catalogue.products:
         amount = _amount(product, details)
         if amount or not product.withdrawn:
-            rows.append(
-                Row(
-                    product.id,
-                    (product.name, amount or ("none yet", "dim")),
-                    RowTarget("product", (product.id,)),
-                )
-            )
+            cells = (product.name, amount or ("none yet", "dim"))
+            rows.append(Row(product.id, cells, RowTarget("product", (product.id,))))
     return rows
 
 
@@ -259,13 +246,9 @@ def user_rows(users: int | None, objects: int | None, lights: LightCounts | None
     """Return what can be done with users and groups, and how many services show each light."""
     rows = [
         Row("new", ("New User", ("n", "dim")), RowTarget("new-user")),
-        Row("all", ("All Users", UNKNOWN if users is None else f"{users:,}"), RowTarget("users")),
+        Row("all", ("All Users", number(users)), RowTarget("users")),
         Row("area", ("Service Management Area", ""), RowTarget("service-area")),
-        Row(
-            "objects",
-            ("Groups and shared mailboxes", UNKNOWN if objects is None else f"{objects:,}"),
-            RowTarget("objects"),
-        ),
+        Row("objects", ("Groups and shared mailboxes", number(objects)), RowTarget("objects")),
     ]
     shown = (
         (Light.RED, Word.ERROR, RowTarget("next-red")),
@@ -274,16 +257,8 @@ def user_rows(users: int | None, objects: int | None, lights: LightCounts | None
     )
     for light, word, target in shown:
         count = getattr(lights, light.value) if lights is not None else None
-        rows.append(
-            Row(
-                light.value,
-                (
-                    light_parts(light, word) if count else ((f"{GLYPHS[light]} {word}", ""),),
-                    UNKNOWN if count is None else f"{count:,}",
-                ),
-                target,
-            )
-        )
+        lit = light_parts(light, word) if count else ((f"{GLYPHS[light]} {word}", ""),)
+        rows.append(Row(light.value, (lit, number(count)), target))
     return rows
 
 
@@ -298,17 +273,14 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
     contact = details.contacts[0] if details.contacts else None
     waiting = details.orders_awaiting_approval
     orders = f"{details.orders}" + (f", {waiting} await approval" if waiting else "")
+    orders_target = RowTarget("account", ("approval",)) if waiting else RowTarget("orders")
     name = f"{account.name}{' (sample)' if account.is_sample else ''}"
     month = ", ".join(str(money) for money in details.this_month)
     return [
         _fact("Name", name, RowTarget("account")),
         _fact("Domains", domains if names else "none", RowTarget("account", ("domains",))),
         _fact("Contacts", contact.name if contact else "none", RowTarget("account", ("contacts",))),
-        _fact(
-            "Orders",
-            orders,
-            RowTarget("account", ("approval",)) if waiting else RowTarget("orders"),
-        ),
+        _fact("Orders", orders, orders_target),
         _fact("This month", month, RowTarget("account", ("statement",))),
     ]
 
@@ -345,9 +317,8 @@ def waiting_rows(details: AccountDetails) -> list[Row]:
     """Return how many schedules wait for their moment."""
     count = details.schedules_waiting
     text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
-    return (
-        [Row("waiting", ((text, "dim"), ""), RowTarget("schedules", ("waiting",)))] if count else []
-    )
+    row = Row("waiting", ((text, "dim"), ""), RowTarget("schedules", ("waiting",)))
+    return [row] if count else []
 
 
 def _step(text: str, target: RowTarget) -> Row:
@@ -358,12 +329,15 @@ def _name_of(catalogue: Catalogue, service_id: str) -> str:
     return next((one.name for one in catalogue.services if one.id == service_id), service_id)
 
 
+def _target(user_id: str | None, assignment_id: str, request_id: int | None) -> RowTarget:
+    """Return where a light leads: to the user's services, else to the request."""
+    if user_id:
+        return RowTarget("provision", (user_id, assignment_id))
+    return RowTarget("requests", (request_id,))
+
+
 def _red_row(view: AssignmentView, now: datetime) -> tuple[datetime, Row]:
-    target = (
-        RowTarget("provision", (view.user_id, view.id))
-        if view.user_id
-        else RowTarget("requests", (view.request_id,))
-    )
+    target = _target(view.user_id, view.id, view.request_id)
     cell = _lit(Light.RED, view.word, view.subject, view.service)
     return view.since, Row(view.id, (cell, age(view.since, now)), target)
 
@@ -374,11 +348,7 @@ def _active_row(
     if request.assignment_id is None:
         return None
     service = _name_of(catalogue, request.service_id)
-    target = (
-        RowTarget("provision", (request.user_id, request.assignment_id))
-        if request.user_id
-        else RowTarget("requests", (request.id,))
-    )
+    target = _target(request.user_id, request.assignment_id, request.id)
     cell = _lit(Light.ORANGE, _WORDS[request.state], request.subject, service)
     row = Row(request.assignment_id, (cell, age(request.created_at, now)), target)
     return request.created_at, row

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -15,11 +14,10 @@ from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 MOST = 1000
@@ -50,7 +48,8 @@ class SchedulesScreen(SchedulingScreen):
         "The next comes first; below are those that ended. e changes date and time, Cancel asks first. "
         "New ones are made with d on a user or on a service."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("edit", "provision", "copy")
+    VERBS = ("edit", "provision", "copy")
+    KEY_LABELS = (("edit", "Change"), ("provision", "Services"))
     CSS_PATH = "schedules.tcss"
     AUTO_FOCUS = "#schedules"
 
@@ -75,8 +74,8 @@ class SchedulesScreen(SchedulingScreen):
         with Horizontal(id="buttons"):
             words = "Another date and time; e does the same."
             yield ActionButton("Change", help_text=words, width=16, verb="edit", id="change")
-            words = "It will not happen; asks first."
-            yield ActionButton("Cancel it", help_text=words, width=16, id="cancel")
+            words, run = "It will not happen; asks first.", self._ask_cancel
+            yield ActionButton("Cancel it", help_text=words, width=16, run=run, id="cancel")
 
     # Data
 
@@ -157,10 +156,6 @@ class SchedulesScreen(SchedulingScreen):
         else:
             self.go_to("provision", schedule.user_id)
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "cancel" and (schedule := self.schedule) is not None:
-            self._ask_cancel(schedule)
-
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         schedule = self.schedule
         state = (
@@ -169,10 +164,6 @@ class SchedulesScreen(SchedulingScreen):
             else "put the cursor on a schedule first"
         )
         self.announce(f"{event.button.label} does not apply: {state}", error=True)
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"edit": "Change", "provision": "Services"}
 
     @property
     def unhinted(self) -> frozenset[str]:
@@ -194,7 +185,10 @@ class SchedulesScreen(SchedulingScreen):
         else:
             self.go_to("provision", schedule.user_id)
 
-    def _ask_cancel(self, schedule: ScheduleView) -> None:
+    def _ask_cancel(self) -> None:
+        schedule = self.schedule
+        if schedule is None:
+            return
         self.prompts.confirm(
             [
                 f"{self.context.account.name}: cancel schedule {schedule.id}, {schedule.what}, of {schedule.upn}?",

@@ -11,7 +11,7 @@ from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
-from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen, number
 from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
@@ -41,9 +41,8 @@ class ServiceAreaScreen(MissionScreen):
     def body(self) -> Iterable[Widget]:
         with Horizontal():
             with Vertical(id="left"):
-                yield ActionButton(
-                    "New User", help_text="Makes a user, then gives services.", id="new"
-                )
+                words = "Makes a user, then gives services."
+                yield ActionButton("New User", help_text=words, verb="new", id="new")
                 yield self._menu
             with Vertical(id="right"):
                 yield FindBox(id="find")
@@ -85,9 +84,6 @@ class ServiceAreaScreen(MissionScreen):
         elif event.rows.id == "menu":
             self.go_to(str(event.row.key))
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        self.verb_new()
-
     def verb_new(self) -> None:
         self.go_to("new-user")
 
@@ -95,7 +91,7 @@ class ServiceAreaScreen(MissionScreen):
 def menu_rows(users: int | None, orange: int | None) -> list[Row]:
     """Return where one can go from here."""
     return [
-        Row("users", ("All Users", UNKNOWN if users is None else f"{users:,}")),
-        Row("requests", ("Requests", UNKNOWN if orange is None else f"{orange:,}")),
+        Row("users", ("All Users", number(users))),
+        Row("requests", ("Requests", number(orange))),
         Row("home", ("Home", "")),
     ]

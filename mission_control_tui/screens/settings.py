@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from textual.widget import Widget
 
@@ -16,16 +16,11 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.settings.file import SettingsFile, understand
 from mission_control_tui.settings.settings import environment, load, locations
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
-from mission_control_tui.widgets.key_bar import KeyBar
+from mission_control_tui.widgets.bars import KeyBar
+from mission_control_tui.widgets.field import CheckField, ChoiceField, Field, FormLine
 from mission_control_tui.widgets.key_list import OwnKeysList
 from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    pass
 
 THEMES = (
     ("auto", "auto: as the terminal says"),
@@ -121,7 +116,8 @@ class SettingsScreen(MissionScreen):
         "changed. Below are the keys of all verbs: Enter asks for a new one, Delete gives back the default. The "
         "command line has the same: `settings show`, `settings set`, `settings unset`."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("write", "discard")
+    VERBS = ("write", "discard")
+    KEY_LABELS = (("write", "Save"), ("discard", "Default"))
     CSS_PATH = "settings.tcss"
     MAIN = "save"
 
@@ -135,8 +131,8 @@ class SettingsScreen(MissionScreen):
         yield TextLines("…", "dim", id="where")
         yield TextLines(self._how(), id="how")
         yield TextLines("", "orange", id="notice")
-        for one in CHOICES:
-            yield self._field_of(one)
+        for setting in CHOICES:
+            yield self._field_of(setting)
         yield ActionButton("Save", reason="not read yet", verb="write", id="save")
         yield OwnKeysList(id="keys")
 
@@ -146,23 +142,15 @@ class SettingsScreen(MissionScreen):
         back, save = (key_word(keys_of(BY_ID[verb], own)[0]) for verb in ("back", "write"))
         return HOW.format(back=back, save=save)
 
-    def _field_of(self, one: SettingField) -> Widget:
-        if one.key == "console.theme":
-            return ChoiceField(one.label, THEMES, help_text=one.help_text, id=one.id)
-        if one.rule:
-            return Field(
-                one.label,
-                max_length=6,
-                width=6,
-                suffix=one.suffix,
-                help_text=one.help_text,
-                id=one.id,
-            )
-        return CheckField(one.label, help_text=one.help_text, id=one.id)
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"write": "Save", "discard": "Default"}
+    def _field_of(self, setting: SettingField) -> Widget:
+        if setting.key == "console.theme":
+            return ChoiceField(setting.label, THEMES, help_text=setting.help_text, id=setting.id)
+        if not setting.rule:
+            return CheckField(setting.label, help_text=setting.help_text, id=setting.id)
+        suffix, words = setting.suffix, setting.help_text
+        return Field(
+            setting.label, max_length=6, width=6, suffix=suffix, help_text=words, id=setting.id
+        )
 
     @property
     def unhinted(self) -> frozenset[str]:
@@ -183,57 +171,42 @@ class SettingsScreen(MissionScreen):
 
     def _refuse(self, error: UsageError) -> None:
         """Say in full, above the form, why the file cannot be used or written."""
-        self._notice([f"{error.what} {error.hint}".strip().replace(f"{Path.home()}/", "~/")])
+        said = f"{error.what} {error.hint}".strip().replace(f"{Path.home()}/", "~/")
+        self.query_one("#notice", TextLines).tell(said)
         self.announce("The settings file cannot be used; see above", error=True)
         if self._file is None:
             self.query_one("#where", TextLines).set(f"Kept in {short(locations().settings_file)}")
             self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
 
-    def _notice(self, lines: list[str]) -> None:
-        self.query_one("#notice", TextLines).tell(*lines)
-
     def _adopt(self, file: SettingsFile, typed: Mapping[str, Any]) -> None:
         """Show what the file says, and over it what is typed."""
         console = file.settings.console
         self._file = file
-        for one in CHOICES:
-            self._put(one, typed.get(one.key, getattr(console, one.name)))
-        self._keymap = dict(console.keymap)
-        for verb, keys in typed.get("keymap", {}).items():
-            if keys is None:
-                self._keymap.pop(verb, None)
-            else:
-                self._keymap[verb] = keys
+        for setting in CHOICES:
+            self._put(setting, typed.get(setting.key, getattr(console, setting.name)))
+        keymap = {**console.keymap, **typed.get("keymap", {})}
+        self._keymap = {verb: keys for verb, keys in keymap.items() if keys is not None}
         self._show()
 
-    def _widget(self, one: SettingField) -> Any:
-        return self.query_one(f"#{one.id}")
+    def _widget(self, setting: SettingField) -> Any:
+        return self.query_one(f"#{setting.id}")
 
-    def _put(self, one: SettingField, value: object) -> None:
-        widget = self._widget(one)
+    def _put(self, setting: SettingField, value: object) -> None:
+        widget = self._widget(setting)
         widget.value = str(value) if isinstance(widget, Field) else value
-
-    def _stored(self, one: SettingField) -> object:
-        console = self._file.settings.console if self._file is not None else None
-        return getattr(console, one.name, None)
 
     def _typed(self) -> dict[str, Any]:
         """What differs from the file, as it is typed: by setting, and `keymap` by verb (None for the default)."""
         if self._file is None:
             return {}
-        found: dict[str, Any] = {}
-        for one in CHOICES:
-            value, stored = self._widget(one).value, self._stored(one)
-            if value != (str(stored) if one.rule else stored):
-                found[one.key] = value
-        before = self._file.settings.console.keymap
-        verbs = dict.fromkeys((*before, *self._keymap))
-        changed = {
-            verb: self._keymap.get(verb)
-            for verb in verbs
-            if before.get(verb) != self._keymap.get(verb)
-        }
-        return {**found, "keymap": changed} if changed else found
+        console, found = self._file.settings.console, dict[str, Any]()
+        for setting in CHOICES:
+            value, stored = self._widget(setting).value, getattr(console, setting.name)
+            if value != (str(stored) if setting.rule else stored):
+                found[setting.key] = value
+        before, now = console.keymap, self._keymap
+        verbs = [verb for verb in {**before, **now} if before.get(verb) != now.get(verb)]
+        return {**found, "keymap": {verb: now.get(verb) for verb in verbs}} if verbs else found
 
     @property
     def unfinished(self) -> bool:
@@ -251,10 +224,10 @@ class SettingsScreen(MissionScreen):
             if name.startswith("console.")
         ]
         wrong = custom_keys.problems(self._keymap)
-        said += [f"Left out: {one.where}: {one.what}" for one in wrong[:MOST_TOLD]]
+        said += [f"Left out: {problem.where}: {problem.what}" for problem in wrong[:MOST_TOLD]]
         if len(wrong) > MOST_TOLD:
             said.append(f"and {len(wrong) - MOST_TOLD} more: `settings show` says all")
-        self._notice(said)
+        self.query_one("#notice", TextLines).tell(*said)
         self.query_one(OwnKeysList).show(self._keymap)
         self._judge()
 
@@ -262,7 +235,7 @@ class SettingsScreen(MissionScreen):
         self.query_one("#save", ActionButton).reason = "" if self._typed() else NOTHING
 
     def remember(self) -> dict[str, object]:
-        fields = {one.id for one in CHOICES}
+        fields = {setting.id for setting in CHOICES}
         found = {name: place for name, place in super().remember().items() if name not in fields}
         return {**found, "typed": self._typed() or dict(self._kept)}
 
@@ -296,14 +269,10 @@ class SettingsScreen(MissionScreen):
                 self.prompts.close(bar)
                 self.announce("The key stays")
                 return
-            keymap = custom_keys.with_key(self._keymap, verb_id, key)
-            known = custom_keys.problems(self._keymap)
-            new = [one for one in custom_keys.problems(keymap) if one not in known]
-            if new:
-                bar.say(f"{new[0].what}. Press another key.")
+            if wrong := self._take_keys(custom_keys.with_key(self._keymap, verb_id, key)):
+                bar.say(f"{wrong}. Press another key.")
                 return
             self.prompts.close(bar)
-            self._take_keys(keymap)
             self.announce(f"{verb.label} is {key_word(key)}; w saves it")
 
         bar = KeyBar(
@@ -311,9 +280,15 @@ class SettingsScreen(MissionScreen):
         )
         self.prompts.show_bar(bar)
 
-    def _take_keys(self, keymap: dict[str, Any]) -> None:
+    def _take_keys(self, keymap: dict[str, Any]) -> str:
+        """Go on with this keymap, unless something is wrong with it that was not before; return what."""
+        known = custom_keys.problems(self._keymap)
+        new = [problem for problem in custom_keys.problems(keymap) if problem not in known]
+        if new:
+            return new[0].what
         self._keymap = keymap
         self._show()
+        return ""
 
     def verb_discard(self) -> None:
         """Give the verb under the cursor its default keys again."""
@@ -322,14 +297,9 @@ class SettingsScreen(MissionScreen):
             self.announce("Put the cursor on a key first", error=True)
             return
         verb = BY_ID[str(row.key)]
-        left = {one: keys for one, keys in self._keymap.items() if one != verb.id}
-        known = custom_keys.problems(self._keymap)
-        new = [one for one in custom_keys.problems(left) if one not in known]
-        if new:
-            self.announce(new[0].what, error=True)
-        else:
-            self._take_keys(left)
-            self.announce(f"{verb.label} has its default keys; w saves it")
+        left = {other: keys for other, keys in self._keymap.items() if other != verb.id}
+        wrong = self._take_keys(left)
+        self.announce(wrong or f"{verb.label} has its default keys; w saves it", error=bool(wrong))
 
     # Saving
 
@@ -350,17 +320,15 @@ class SettingsScreen(MissionScreen):
             self._file = self._file.save(changes)
         except Conflict:
             self.reload()
-            self.announce(
-                "Not saved: the file was changed meanwhile. Yours is kept; save again", error=True
-            )
+            said = "Not saved: the file was changed meanwhile. Yours is kept; save again"
+            self.announce(said, error=True)
             return
         except UsageError as error:
             self._refuse(error)
             return
         self.console.accounts.change_settings(load())
         self._show()
-        later = [one.label for one in CHOICES if one.key in changes and one.key in NEXT_START]
-        rest = " Mouse and read-only: from the next start." if later else ""
+        rest = " Mouse and read-only: from the next start." if NEXT_START & changes.keys() else ""
         self.announce(f"Saved in {short(self._file.path)}.{rest}")
 
     def _changes(self) -> dict[str, object]:
@@ -370,17 +338,16 @@ class SettingsScreen(MissionScreen):
             f"{custom_keys.WHERE}.{verb}": keys for verb, keys in typed.pop("keymap", {}).items()
         }
         wrong = []
-        for one in CHOICES:
-            if one.key not in typed:
+        for setting in CHOICES:
+            if setting.key not in typed:
                 continue
             try:
-                changes[one.key] = understand(one.key, str(typed[one.key]).strip())
+                changes[setting.key] = understand(setting.key, str(typed[setting.key]).strip())
             except UsageError:
-                self._widget(one).error = one.rule
-                wrong.append(one)
+                self._widget(setting).error = setting.rule
+                wrong.append(setting)
         if wrong:
             self._widget(wrong[0]).focus()
-            raise InvalidInput(
-                "Nothing was saved.", problems=[Problem(one.label, one.rule) for one in wrong]
-            )
+            problems = [Problem(setting.label, setting.rule) for setting in wrong]
+            raise InvalidInput("Nothing was saved.", problems=problems)
         return changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ class ActionButton(LineWidget, can_focus=True):
     """Enter or Space presses it; with a `reason` it stays in the way of the focus and says why it is not ready.
 
     It is as wide as its place, or `width` cells; with 0 as wide as its label, to stand beside others.
-    Pressed on a screen it does `verb`, where it has one.
+    Pressed on a screen it does `verb`, or calls `run`, where it has one; what that begins runs beside the keys.
     """
 
     mark_hint = False
@@ -57,6 +57,7 @@ class ActionButton(LineWidget, can_focus=True):
         help_text: str = "",
         width: int | None = None,
         verb: str = "",
+        run: Callable[[], object] | None = None,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
@@ -66,6 +67,7 @@ class ActionButton(LineWidget, can_focus=True):
         self.reason = reason
         self.help_text = help_text
         self.verb = verb
+        self.run = run
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:

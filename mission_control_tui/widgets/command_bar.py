@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from mission_control_tui.widgets.ask_bar import AskBar
+from mission_control_tui.widgets.bars import AskBar
 from mission_control_tui.widgets.shielded import shielded
 
 Complete = Callable[[str], Awaitable[Sequence[str]]]
@@ -48,7 +48,7 @@ class CommandBar(AskBar):
         self._typed = value
         self._complete = complete
 
-    def step(self, by: int) -> None:
+    def action_step(self, by: int) -> None:
         at = min(max(self._at + by, 0), len(self._earlier))
         if at == self._at:
             return
@@ -62,7 +62,7 @@ class CommandBar(AskBar):
         self.input.value = text
         self.input.cursor_position = len(text)
 
-    def complete(self) -> None:
+    def action_complete(self) -> None:
         self.run_worker(shielded(self._completed(self.text)), exclusive=True, exit_on_error=True)
 
     async def _completed(self, text: str) -> None:

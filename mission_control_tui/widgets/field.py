@@ -5,9 +5,10 @@ While one of these has the focus, letters are text or choices and never verbs; E
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from time import monotonic
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from rich.text import Text
 from textual import events
@@ -21,6 +22,12 @@ from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
 LABEL = 20
 BOX = 30
+
+
+def label_part(label: str, *, required: bool) -> Part:
+    """Return what stands before a box: the label, with a star where something has to be filled in."""
+    star = " *" if required else ""
+    return fit(fit(label, LABEL - len(star)).rstrip() + star, LABEL), ""
 
 
 class FieldInput(Input):
@@ -183,11 +190,8 @@ class Field(LineWidget):
         below = self._below(width)
         if y:
             return [(" " * (LABEL + 1), ""), (below[y - 1], "error")] if y <= len(below) else ()
-        star = " *" if self.required else ""
-        label = fit(self.label, LABEL - len(star)) if star else fit(self.label, LABEL)
-        box = [(label.rstrip() + star, ""), (" " * (LABEL - len(label.rstrip()) - len(star)), "")]
-        parts: list[Part] = [*box, ("[", "dim"), (" " * self._width, ""), ("]", "dim")]
-        parts.append((self.suffix, ""))
+        label = label_part(self.label, required=self.required)
+        parts = [label, ("[", "dim"), (" " * self._width, ""), ("]", "dim"), (self.suffix, "")]
         remark, style = (self._error, "error") if self._error else (self.note, "dim")
         if remark and not below:
             room = width - sum(width_of(text) for text, _style in parts) - 1
@@ -246,17 +250,180 @@ class FormLine(LineWidget, can_focus=True):
         self.help_text = help_text
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character is not None and character.isprintable()
+        return key != "space" and character is not None and character.isprintable()
 
     def on_key(self, event: events.Key) -> None:
         # Letters of one's own keymap are bound after `check_consume_key` was asked.
         if event.character and event.character.isprintable() and event.key != "space":
             event.stop()
 
-    def label_part(self) -> Part:
-        star = " *" if self.required else ""
-        label = fit(self.label, LABEL - len(star)).rstrip() + star
-        return fit(label, LABEL), ""
-
     def error_part(self) -> Part:
         return (f" {self.error}", "error") if self.error else ("", "")
+
+
+class CheckField(FormLine):
+    """Yes or no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "change", "Change", show=False)]
+
+    value = Painted(False)
+
+    def __init__(
+        self,
+        label: str,
+        value: bool = False,
+        *,
+        help_text: str = "",
+        id: str | None = None,
+    ) -> None:
+        super().__init__(label, help_text=help_text, id=id)
+        self.value = value
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return ()
+        box = "[x]" if self.value else "[ ]"
+        return [
+            (" " * LABEL, ""),
+            (box, "cursor" if self.has_focus else ""),
+            (f" {self.label}", ""),
+            self.error_part(),
+        ]
+
+    def action_change(self) -> None:
+        self.value = not self.value
+        self.post_message(self.Changed(self))
+
+    def remember(self) -> object:
+        return self.value
+
+    def recall(self, memory: object) -> None:
+        if isinstance(memory, bool):
+            self.value = memory
+
+
+TYPING_PAUSE = 1.5
+
+
+class ChoiceField(FormLine):
+    """One of several values; each is (value, label). Typing goes to the first label that starts so.
+
+    With `enter_passes` Enter in the field above goes on to the one below; Tab and Down still stop here.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space", "turn(1)", "Next choice", show=False),
+        Binding("left", "turn(-1)", "Previous choice", show=False),
+        Binding("home", "turn_to(0)", "First choice", show=False),
+        Binding("end", "turn_to(-1)", "Last choice", show=False),
+    ]
+
+    def __init__(
+        self,
+        label: str,
+        choices: Sequence[tuple[str, str]],
+        value: str | None = None,
+        *,
+        required: bool = False,
+        enter_passes: bool = False,
+        help_text: str = "",
+        id: str | None = None,
+    ) -> None:
+        super().__init__(label, required=required, help_text=help_text, id=id)
+        self._choices = tuple(choices)
+        self.enter_passes = enter_passes
+        self._index = 0
+        self._typed = ""
+        self._typed_at = 0.0
+        if value is not None:
+            self.value = value
+
+    @property
+    def value(self) -> str:
+        """The chosen value; empty when there is nothing to choose from."""
+        return self._choices[self._index][0] if self._choices else ""
+
+    @value.setter
+    def value(self, value: str) -> None:
+        for index, (candidate, _label) in enumerate(self._choices):
+            if candidate == value:
+                self._index = index
+                self.repaint()
+                return
+        raise ValueError(f"{value!r} is not among the choices of {self.label}")
+
+    def set_choices(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Offer other values, keeping the chosen one where it is still among them."""
+        value = self.value
+        self._choices = tuple(choices)
+        self._index = next((i for i, (known, _l) in enumerate(self._choices) if known == value), 0)
+        self.repaint()
+
+    def line(self, y: int, width: int) -> Iterable[Part]:
+        if y:
+            return ()
+        text = self._choices[self._index][1] if self._choices else "(nothing to choose)"
+        place = f" {self._index + 1}/{len(self._choices)}" if len(self._choices) > 1 else ""
+        return [
+            label_part(self.label, required=self.required),
+            ("<", "dim"),
+            (text, "cursor" if self.has_focus else ""),
+            (">", "dim"),
+            (place if width_of(text) < width - 36 else "", "dim"),
+            self.error_part(),
+        ]
+
+    def action_turn(self, by: int) -> None:
+        if self._choices:
+            self.action_turn_to((self._index + by) % len(self._choices))
+
+    def action_turn_to(self, index: int) -> None:
+        if self._choices:
+            self._index = index % len(self._choices)
+            self.repaint()
+            self.post_message(self.Changed(self))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character is None or not event.character.isprintable() or event.key == "space":
+            return
+        event.stop()
+        now = monotonic()
+        self._typed = (
+            self._typed if now - self._typed_at < TYPING_PAUSE else ""
+        ) + event.character.casefold()
+        self._typed_at = now
+        for index, (_value, label) in enumerate(self._choices):
+            if label.casefold().lstrip("@").startswith(self._typed.lstrip("@")):
+                self.action_turn_to(index)
+                return
+
+    def remember(self) -> object:
+        return self.value
+
+    def recall(self, memory: object) -> None:
+        if any(value == memory for value, _label in self._choices):
+            self.value = str(memory)
+
+
+T = TypeVar("T")
+
+
+AnyField: TypeAlias = Field | ChoiceField | CheckField
+"""Each of these has a `value` and an `error`."""
+
+
+class ShownField(ChoiceField, Generic[T]):
+    """Show < All >. `shown` gives label and meaning by value."""
+
+    def __init__(
+        self, shown: Mapping[str, tuple[str, T]], value: str | None = None, *, help_text: str
+    ) -> None:
+        labels = [(name, label) for name, (label, _meaning) in shown.items()]
+        words = f"{help_text}; Left and Right choose."
+        super().__init__("Show", labels, value, help_text=words, id="shown")
+        self._shown = shown
+
+    @property
+    def meaning(self) -> T:
+        """Return what the chosen value means."""
+        return self._shown[self.value][1]

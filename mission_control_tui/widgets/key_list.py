@@ -35,20 +35,15 @@ class OwnKeysList(HeldRows):
         self.key_labels = {"open": "New key"}
         self._rows = ()
 
-    @property
-    def mark_hint(self) -> bool:
-        return False
-
     def show(self, keymap: Mapping[str, Any]) -> None:
         """Show the keys that hold with this keymap."""
         good, _problems = custom_keys.usable(keymap)
         keys = custom_keys.effective(good)
-        rows = []
+        rows: list[Row] = []
         for verb in VERBS:
             typed = [key_word(key) for key in keys[verb.id] if not custom_keys.works_in_fields(key)]
             others = [key_word(key) for key in keys[verb.id] if custom_keys.works_in_fields(key)]
             own = "own" if verb.id in good else "bad" if verb.id in keymap else ""
             about = f"{verb.label}: {verb.description}"
             rows.append(Row(verb.id, (" ".join(typed), " ".join(others), about, own)))
-        self._rows = tuple(rows)
-        self.rows_changed()
+        self.hold(rows)

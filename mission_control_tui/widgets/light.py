@@ -11,8 +11,6 @@ from mission_control_tui.widgets.lines import LineWidget, Part
 GLYPHS = {Light.GREY: "·", Light.RED: "×", Light.ORANGE: "»", Light.GREEN: "•"}  # noqa: RUF001
 """Shapes that differ without colour and are in console fonts; ASCII mode shows them as . x ~ and *."""
 
-LETTERS = {Light.GREY: "-", Light.RED: "E", Light.ORANGE: "P", Light.GREEN: "G"}
-
 
 def light_parts(light: Light, word: str = "", note: str = "") -> tuple[Part, ...]:
     """Return a light as parts of a row: the glyph and word in its colour, then a note such as step and age."""

@@ -85,12 +85,14 @@ class LineList(CursorLines):
         self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
         self._stale: set[int] = set()
         self._total = 0
-        self._known = False
+        self.known = False
+        """Whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
         self._loading = False
         self._generation = 0
         self._asked = 0
         self._again = False
-        self._failed = False
+        self.has_failed = False
+        """Whether the rows that are to be shown could not be read, so that nothing may wait for them."""
         self._retry: Timer | None = None
         self._wanted: tuple[Hashable, int] | None = None
 
@@ -99,20 +101,10 @@ class LineList(CursorLines):
         return self._total
 
     @property
-    def known(self) -> bool:
-        """Tell whether any answer has come yet; before it, the list shows placeholders and not `empty`."""
-        return self._known
-
-    @property
     def is_due(self) -> bool:
         """Tell whether the cursor waits for rows: what is typed now is meant for them."""
-        awaited = self._wanted is not None or not self._known
-        return self._fetch is not None and awaited and not self._failed
-
-    @property
-    def has_failed(self) -> bool:
-        """Tell whether the rows that are to be shown could not be read, so that nothing may wait for them."""
-        return self._failed
+        awaited = self._wanted is not None or not self.known
+        return self._fetch is not None and awaited and not self.has_failed
 
     def row_at(self, index: int) -> Row | None:
         page = self._pages.get(index // PAGE)
@@ -120,7 +112,7 @@ class LineList(CursorLines):
         return page[offset] if page is not None and offset < len(page) else None
 
     def line(self, y: int, width: int) -> Iterable[Part]:
-        if not self._known and y >= self.head:
+        if not self.known and y >= self.head:
             return [("  …", "dim")] if y == self.head else ()
         return super().line(y, width)
 
@@ -152,19 +144,18 @@ class LineList(CursorLines):
         With `keep` the cursor stays on the row with the same key, wherever that is now, and the row stays where it is
         on the screen; without, the cursor goes to the top.
         """
-        self._asked += 1
-        self._failed = False
-        self._stale = set(self._pages)
         if not keep:
-            self._generation += 1
-            self._wanted = (None, 0)
-        elif self._wanted is None:
-            self._again = True
+            self.seek(None)
+            return
+        self._asked += 1
+        self.has_failed = False
+        self._stale = set(self._pages)
+        self._again = self._again or self._wanted is None
         self._load()
 
     def seek(self, key: Hashable, fallback: int = 0) -> None:
         self._asked += 1
-        self._failed = False
+        self.has_failed = False
         self._generation += 1
         self._stale = set(self._pages)
         self._wanted = (key, fallback)
@@ -179,7 +170,7 @@ class LineList(CursorLines):
         """Return the row that the cursor is to be on, and where it was; None when the cursor is where it should be."""
         if self._wanted is not None:
             return self._wanted
-        if self._again or not self._known:
+        if self._again or not self.known:
             current = self.current
             return (current.key if current else None), self.cursor
         return None
@@ -213,11 +204,11 @@ class LineList(CursorLines):
                     page, moved, answer = await self._sought(*aim, self._fetch)
                 else:
                     answer = await self._fetch(page * PAGE, PAGE)
-                self._failed = False
+                self.has_failed = False
                 if generation == self._generation:
                     self._arrived(page, answer, moved, newest=asked == self._asked)
         except Exception as error:  # noqa: BLE001 - the owner raises a flaw of the program again
-            self._failed = True
+            self.has_failed = True
             if self.is_attached:
                 if self._retry is None:
                     self._retry = self.set_timer(RETRY_SECONDS, self._try_again)
@@ -246,7 +237,7 @@ class LineList(CursorLines):
     def _arrived(self, page: int, answer: RowPage, moved: int | None, *, newest: bool) -> None:
         """Take a page. `moved` says by how many rows the row went that the cursor is to be on, if that was asked."""
         before, row = self.cursor, self.current
-        self._known = True
+        self.known = True
         self._total = answer.total
         self._pages[page] = tuple(answer.rows)
         self._pages.move_to_end(page)

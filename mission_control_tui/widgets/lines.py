@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -18,8 +18,6 @@ from mission_control_tui.widgets.theme import palette_of
 
 Part: TypeAlias = tuple[str, str]
 """Text and the name of its style (see `theme.STYLE_NAMES`); an empty name is plain text."""
-
-Parts: TypeAlias = Sequence[Part]
 
 
 def fit_parts(parts: Iterable[Part], width: int) -> list[Part]:

@@ -148,7 +148,6 @@ class CursorLines(LineWidget, can_focus=True):
         self.top = 0
         self.marks: set[Hashable] = set()
         self.last_mark: Hashable | None = None
-        self.jump_by_half = True
 
     # What a subclass tells
 
@@ -244,10 +243,9 @@ class CursorLines(LineWidget, can_focus=True):
         last_top = max(self.count - room, 0)
         half = max(room // 2, 1)
         if self.cursor < self.top:
-            aim = self.cursor - (half - 1 if self.jump_by_half else 0)
-            self.top = max(0, min(aim, self.cursor))
+            self.top = max(0, self.cursor - half + 1)
         elif self.cursor >= self.top + room:
-            self.top = self.cursor - room + (half if self.jump_by_half else 1)
+            self.top = self.cursor - room + half
         self.top = max(0, min(self.top, last_top))
 
     def rows_changed(self) -> None:

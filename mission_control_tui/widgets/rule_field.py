@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from mission_control_tui.model.catalogue.values import LIST_TYPES, ValueRule, ValueType
 from mission_control_tui.model.errors import InvalidInput
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import AnyField, CheckField, ChoiceField, Field
 
-AnyField: TypeAlias = Field | ChoiceField | CheckField
 LONGEST = 2000
 
 

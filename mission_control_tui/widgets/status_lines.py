@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.cells import fit, width_of
-from mission_control_tui.widgets.lines import LineWidget, Part
+from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,12 @@ class TopLine(LineWidget):
     What is red for all is said where more than the operator's own is, so that `0 red` is not taken for all is well.
     """
 
-    DEFAULT_CSS = """
-    TopLine { height: 1; }
-    """
+    title = Painted("")
+    info = Painted(TopInfo())
 
     def __init__(self, title: str) -> None:
         super().__init__(id="top")
         self.title = title
-        self.info = TopInfo()
-
-    def set(self, info: TopInfo) -> None:
-        if info != self.info:
-            self.info = info
-            self.repaint()
-
-    def set_title(self, title: str) -> None:
-        self.title = title
-        self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         info = self.info
@@ -109,10 +98,6 @@ class TopLine(LineWidget):
 class Announcement(LineWidget):
     """One line for what just happened; errors in colour and with a word."""
 
-    DEFAULT_CSS = """
-    Announcement { height: 1; }
-    """
-
     def __init__(self) -> None:
         super().__init__(id="announcement")
         self.text = ""
@@ -130,18 +115,10 @@ class Announcement(LineWidget):
 class KeyLine(LineWidget):
     """At most seven key hints, none cut off."""
 
-    DEFAULT_CSS = """
-    KeyLine { height: 1; }
-    """
+    hints: Painted[Sequence[tuple[str, str]]] = Painted(())
 
     def __init__(self) -> None:
         super().__init__(id="keys")
-        self.hints: Sequence[tuple[str, str]] = ()
-
-    def set(self, hints: Sequence[tuple[str, str]]) -> None:
-        if tuple(hints) != tuple(self.hints):
-            self.hints = tuple(hints)
-            self.repaint()
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         parts: list[Part] = []

@@ -8,9 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import AnyField, Field
 from mission_control_tui.widgets.text_lines import TextLines
 
 
@@ -23,13 +21,13 @@ class StepPage(Widget):
     StepPage > .note { margin: 0 0 1 0; }
     """
 
-    def __init__(self, fields: Sequence[Widget], button: str) -> None:
+    def __init__(self, fields: Sequence[Widget], verb: str) -> None:
         super().__init__()
         self.title = TextLines("", "title")
         self.note = TextLines("", "dim", classes="note")
         self.problem = TextLines("", "error")
         self.fields = tuple(fields)
-        self.button = ActionButton(button, id="next")
+        self.button = ActionButton("Next", verb=verb, id="next")
 
     def compose(self) -> ComposeResult:
         yield self.title
@@ -38,12 +36,9 @@ class StepPage(Widget):
         yield self.button
         yield self.problem
 
-    def field(self, name: str) -> Field | ChoiceField | CheckField | None:
+    def field(self, name: str) -> AnyField | None:
         """Return the field with this id."""
-        for field in self.fields:
-            if field.id == name and isinstance(field, Field | ChoiceField | CheckField):
-                return field
-        return None
+        return next((field for field in self._asked if field.id == name), None)
 
     def remark(self, text: str, style: str = "dim") -> None:
         """Say something above the fields."""
@@ -52,11 +47,11 @@ class StepPage(Widget):
     @property
     def wrong(self) -> list[str]:
         """The labels of the fields that have an error, from the top."""
-        return [
-            field.label
-            for field in self.fields
-            if isinstance(field, Field | ChoiceField | CheckField) and field.error
-        ]
+        return [field.label for field in self._asked if field.error]
+
+    @property
+    def _asked(self) -> list[AnyField]:
+        return [field for field in self.fields if isinstance(field, AnyField)]
 
     def explain(self, text: str) -> None:
         """Say below the button what is wrong and belongs to no field. An empty text clears it."""

@@ -21,21 +21,17 @@ class TextLines(LineWidget):
         self, text: str = "", style: str = "", *, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._text = text
+        self.text = text
         self._style = style
         self._wrapped: tuple[int, list[str]] = (-1, [])
-
-    @property
-    def text(self) -> str:
-        return self._text
 
     def set(self, text: str, style: str | None = None) -> None:
         """Say something else; the layout changes only when the number of lines does."""
         style = self._style if style is None else style
-        if (text, style) == (self._text, self._style):
+        if (text, style) == (self.text, self._style):
             return
         lines = len(self._lines(self.content_size.width))
-        self._text, self._style = text, style
+        self.text, self._style = text, style
         self._wrapped = (-1, [])
         if len(self._lines(self.content_size.width)) != lines:
             self.refresh(layout=True)
@@ -50,7 +46,7 @@ class TextLines(LineWidget):
 
     def _lines(self, width: int) -> list[str]:
         if self._wrapped[0] != width:
-            self._wrapped = (width, wrap(self._text, width))
+            self._wrapped = (width, wrap(self.text, width))
         return self._wrapped[1]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -17,10 +17,8 @@ from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.host import Link
 from mission_control_tui.terminal.lifecycle import TerminalOptions
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
 from mission_control_tui.widgets.event_log import EventLog
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import CheckField, ChoiceField, Field
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker

@@ -11,7 +11,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import RevealButton
 from mission_control_tui.screens.services.service_panel import UserServicePanel
-from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.overlays import PlainLines
 from tests.screens.driving import console, shows, text_of, type_text, until
 from tests.screens.users.driving import opened
 

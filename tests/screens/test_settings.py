@@ -16,7 +16,7 @@ from mission_control_tui.screens.settings import SettingsScreen
 from mission_control_tui.settings import settings
 from mission_control_tui.settings.file import SettingsFile
 from mission_control_tui.settings.settings import load, locations
-from mission_control_tui.widgets.key_bar import KeyBar
+from mission_control_tui.widgets.bars import KeyBar
 from mission_control_tui.widgets.line_list import LineList
 from tests.screens.driving import console, shows, text_of, until
 from tests.screens.users.driving import opened

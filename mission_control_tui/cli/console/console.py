@@ -15,9 +15,12 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.console import typed
 
 if TYPE_CHECKING:
-    from mission_control_tui.cli.console.typed import ParsedCommand, ProcessResult
     from mission_control_tui.model.caller import Caller
-    from mission_control_tui.screens.base.command_line import CommandLine
+    from mission_control_tui.screens.base.command_line import (
+        CommandLine,
+        ParsedCommand,
+        ProcessResult,
+    )
 
 
 def open_console(session: Session, root: click.Command) -> int:

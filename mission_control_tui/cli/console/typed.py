@@ -17,6 +17,7 @@ import click
 
 from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.screens.base.command_line import ParsedCommand, ProcessResult
 
 _WITH_VALUE = ("--account", "--database")
 
@@ -36,24 +37,6 @@ class CommandScope:
     ticket: str = ""
     session: str = ""
     read_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCommand:
-    """A command that was understood. `asks`: it takes something away, and wants a yes first."""
-
-    words: tuple[str, ...]
-    asks: bool
-    takes_ticket: bool
-    tries: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessResult:
-    """What a command printed, and its exit code."""
-
-    code: int
-    output: str
 
 
 def split(text: str) -> list[str]:

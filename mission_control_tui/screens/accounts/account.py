@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -39,16 +40,15 @@ from mission_control_tui.screens.accounts.statement import StatementPanel
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, order_rows
-from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import ChoiceField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN = 500
-PANELS = ("contacts", "orders", "approval", "statement", "usage", "domains")
+Content: TypeAlias = Callable[[], Iterable[Widget]]
+Filler: TypeAlias = Callable[[], Awaitable[None]]
 STATES = (
     ("", "All"),
     ("awaiting approval", "Awaiting approval"),
@@ -81,24 +81,24 @@ class AccountScreen(MissionScreen):
         super().__init__()
         self._wanted = panel
         self._details: AccountDetails | None = None
-        self._fillers: dict[str, Callable[[], Awaitable[None]]] = {
-            "contacts": self._fill_contacts,
-            "orders": self._fill_orders,
-            "approval": self._fill_approval,
-            "statement": self._fill_statement,
-            "usage": self._fill_usage,
-            "domains": self._fill_domains,
+        self._panels: dict[str, tuple[Content, Filler]] = {
+            "contacts": (self._contacts, self._fill_contacts),
+            "orders": (self._orders, self._fill_orders),
+            "approval": (self._approval, self._fill_approval),
+            "statement": (self._statement, self._fill_statement),
+            "usage": (self._usage, self._fill_usage),
+            "domains": (self._domains, self._fill_domains),
         }
+        """By id of its panel: what is in it, and what fills that once it is open."""
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
         with Vertical(id="form"):
-            yield Fold("Contacts", lambda: [ContactsForm(id="contacts-form")], id="contacts")
-            yield Fold("Orders", self._orders, id="orders")
-            yield Fold("Approval", self._approval, id="approval")
-            yield Fold("Statement", lambda: [StatementPanel(id="statement-panel")], id="statement")
-            yield Fold("Usage", self._usage, id="usage")
-            yield Fold("Domains", self._domains, id="domains")
+            for name, (content, _fill) in self._panels.items():
+                yield Fold(name.capitalize(), content, id=name)
+
+    def _contacts(self) -> Iterable[Widget]:
+        yield ContactsForm(self._save_contacts, id="contacts-form")
 
     def _orders(self) -> Iterable[Widget]:
         yield ChoiceField(
@@ -118,7 +118,7 @@ class AccountScreen(MissionScreen):
         )
 
     def _approval(self) -> Iterable[Widget]:
-        yield LimitForm(id="limit")
+        yield LimitForm(self._save_limit, id="limit")
         yield RowList(
             columns=ORDER_COLUMNS,
             empty="No order waits for approval",
@@ -126,6 +126,9 @@ class AccountScreen(MissionScreen):
             title="Approval",
             id="waiting-list",
         )
+
+    def _statement(self) -> Iterable[Widget]:
+        yield StatementPanel(id="statement-panel")
 
     def _usage(self) -> Iterable[Widget]:
         yield RowList(
@@ -167,11 +170,11 @@ class AccountScreen(MissionScreen):
         )
         for name, note in notes(details).items():
             self._fold(name).note = note
-        if first and self._wanted in PANELS:
+        if first and self._wanted in self._panels:
             fold = self._fold(self._wanted)
             fold.focus()
             fold.open()
-        for name in PANELS:
+        for name in self._panels:
             await self._fill(name)
 
     def _fold(self, name: str) -> Fold:
@@ -181,15 +184,14 @@ class AccountScreen(MissionScreen):
         fold = self._fold(name)
         if fold.is_open and self._details is not None:
             await fold.open_now()
-            await self._fillers[name]()
+            await self._panels[name][1]()
 
     def on_fold_toggled(self, event: Fold.Toggled) -> None:
-        if event.fold.is_open and event.fold.id in PANELS and self.console.is_open:
+        if event.fold.is_open and event.fold.id in self._panels and self.console.is_open:
             self.do(self._fill(event.fold.id))
 
     async def _fill_contacts(self) -> None:
-        found = await list_contacts(self.context.scope)
-        self.query_one(ContactsForm).show(found)
+        self.query_one(ContactsForm).show(await list_contacts(self.context.scope))
 
     async def _fill_orders(self) -> None:
         state = self.query_one("#state", ChoiceField).value
@@ -231,15 +233,14 @@ class AccountScreen(MissionScreen):
         self.query_one("#idle-list", RowList).set_rows(idle_rows(found.idle_seats), more=more)
 
     async def _fill_domains(self) -> None:
-        found = await account_domains(self.context.scope)
-        self.query_one("#domain-list", RowList).set_rows(domain_rows(found))
+        rows = domain_rows(await account_domains(self.context.scope))
+        self.query_one("#domain-list", RowList).set_rows(rows)
 
     @property
     def unfinished(self) -> bool:
         """Tell whether contacts or the limit are typed and not saved."""
-        return any(form.is_dirty for form in self.query(ContactsForm)) or any(
-            form.is_dirty for form in self.query(LimitForm)
-        )
+        forms = (*self.query(ContactsForm), *self.query(LimitForm))
+        return any(form.is_dirty for form in forms)
 
     # What is chosen and typed
 
@@ -257,10 +258,7 @@ class AccountScreen(MissionScreen):
     def on_cursor_lines_edge(self, event: CursorLines.Edge) -> None:
         if isinstance(event.rows, RowList):
             event.stop()
-            if event.direction > 0:
-                self.focus_next()
-            else:
-                self.focus_previous()
+            (self.focus_next if event.direction > 0 else self.focus_previous)()
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         data = event.row.data
@@ -289,30 +287,15 @@ class AccountScreen(MissionScreen):
         term = f", {data.term_months} months from {data.added_at:%Y-%m-%d}" if data.bought else ""
         self.announce(f"{data.name}: {data.state}{term}. {'; '.join(said)}".rstrip())
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "save-contacts":
-            self.do(self._save_contacts())
-        elif event.button.id == "write-statement":
-            self.action_verb("write")
-
-    def on_limit_form_saved(self, event: LimitForm.Saved) -> None:
-        self.do(self._save_limit(event.form, event.typed))
-
     async def _save_contacts(self) -> None:
-        context, form = self.context, self.query_one(ContactsForm)
-        scope = context.scope
+        scope, form = self.context.scope, self.query_one(ContactsForm)
         wanted = form.wanted()
         try:
             outcome = await set_contacts(scope, wanted, expected=form.loaded)
         except StaleVersion as error:
             form.adopt(await list_contacts(scope))
-            form.say(
-                [
-                    error.what,
-                    *difference_words(error.theirs, {}),
-                    "What you typed is kept. Save again to save it over theirs.",
-                ]
-            )
+            kept = "What you typed is kept. Save again to save it over theirs."
+            form.notice.tell(error.what, *difference_words(error.theirs, {}), kept)
             self.announce("Not saved, and nothing is lost: look at what changed", error=True)
             return
         except InvalidInput as error:
@@ -323,8 +306,9 @@ class AccountScreen(MissionScreen):
         self.announce("The contacts are saved")
         await self.load()
 
-    async def _save_limit(self, form: LimitForm, typed: str) -> None:
-        context = self.context
+    async def _save_limit(self) -> None:
+        context, form = self.context, self.query_one(LimitForm)
+        typed = form.field.value.strip()
         try:
             limit = Money.parse(typed, context.catalogue.currency) if typed else None
             await set_approval_limit(context.scope, limit, version=form.version)
@@ -372,18 +356,8 @@ class AccountScreen(MissionScreen):
         if row is None:
             self.announce("Put the cursor on an order, a user or a domain first", error=True)
             return
-        data = row.data
-        text = next(
-            (
-                str(getattr(data, name))
-                for name in ("upn", "order_id", "id", "name", "label")
-                if getattr(data, name, None)
-            ),
-            "",
-        )
-        if not text and isinstance(row.cells[0], str):
-            text = row.cells[0]
-        self.copy(text)
+        found = (getattr(row.data, name, "") for name in ("upn", "order_id", "id", "name", "label"))
+        self.copy(str(next(filter(None, found), None) or row.cells[0]))
 
 
 def notes(details: AccountDetails) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.message import Message
+from textual.containers import VerticalGroup
 
 from mission_control_tui.model.accounts.contacts import (
     FIELDS,
@@ -33,14 +32,10 @@ _HELP = (
 )
 
 
-class ContactsForm(Vertical):
+class ContactsForm(VerticalGroup):
     """The primary and the secondary contact; contacts with other roles stay as they are."""
 
-    DEFAULT_CSS = """
-    ContactsForm { height: auto; }
-    """
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, save: Callable[[], object], *, id: str) -> None:
         super().__init__(id=id)
         self._loaded: tuple[Contact, ...] | None = None
         self.fields = {
@@ -52,12 +47,13 @@ class ContactsForm(Vertical):
             for role in ROLES
             for field in FIELDS
         }
-        self._notice = TextLines("", "error")
-        self._save = ActionButton("Save contacts", reason="nothing is changed", id="save-contacts")
+        self.notice = TextLines("", "error")
+        """What somebody else changed meanwhile."""
+        self._save = ActionButton("Save contacts", reason="nothing is changed", run=save)
 
     def compose(self) -> ComposeResult:
         yield from self.fields.values()
-        yield self._notice
+        yield self.notice
         yield self._save
 
     @property
@@ -90,7 +86,7 @@ class ContactsForm(Vertical):
         """Show what was saved."""
         self._loaded = in_order(contacts)
         self._put(_values(self._loaded))
-        self.say([])
+        self.notice.tell()
 
     def _put(self, values: Mapping[str, str]) -> None:
         for key, value in values.items():
@@ -101,12 +97,8 @@ class ContactsForm(Vertical):
     def _judge(self) -> None:
         self._save.reason = "" if self.typed else "nothing is changed"
 
-    def say(self, lines: Iterable[str]) -> None:
-        """What somebody else changed meanwhile."""
-        self._notice.tell(*lines)
-
     def on_mount(self) -> None:
-        self._notice.display = False
+        self.notice.display = False
 
     def on_field_changed(self, event: Field.Changed) -> None:
         event.stop()
@@ -160,29 +152,16 @@ class ContactsForm(Vertical):
 
 
 def _values(contacts: Sequence[Contact]) -> dict[str, str]:
-    found = {f"{role} {field}": "" for role in ROLES for field in FIELDS}
-    for role in ROLES:
-        contact = next((each for each in contacts if each.role is role), None)
-        if contact is not None:
-            found |= {f"{role} {field}": getattr(contact, field) for field in FIELDS}
-    return found
+    first = {contact.role: contact for contact in reversed(contacts)}
+    return {
+        f"{role} {field}": getattr(first.get(role), field, "") for role in ROLES for field in FIELDS
+    }
 
 
-class LimitForm(Vertical):
+class LimitForm(VerticalGroup):
     """The total above which orders wait for approval."""
 
-    DEFAULT_CSS = """
-    LimitForm { height: auto; }
-    """
-
-    @dataclass
-    class Saved(Message):
-        """The limit is to be kept: what was typed, empty for none."""
-
-        form: LimitForm
-        typed: str
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, save: Callable[[], object], *, id: str) -> None:
         super().__init__(id=id)
         self._shown: str | None = None
         self.version = 0
@@ -193,7 +172,7 @@ class LimitForm(Vertical):
             help_text="Orders of more than this total, with tax, bring nothing before somebody approves them. Empty: "
             "no order waits because of its total.",
         )
-        self._save = ActionButton("Save limit", reason="nothing is changed", id="save-limit")
+        self._save = ActionButton("Save limit", reason="nothing is changed", run=save)
 
     def compose(self) -> ComposeResult:
         yield self.field
@@ -224,7 +203,3 @@ class LimitForm(Vertical):
         event.stop()
         event.field.error = ""
         self._judge()
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        event.stop()
-        self.post_message(self.Saved(self, self.field.value.strip()))

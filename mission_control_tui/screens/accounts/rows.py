@@ -57,20 +57,15 @@ def level_rows(levels: Sequence[LevelUsage]) -> list[Row]:
     for level in levels:
         seats = level.seats
         counts = (level.disabled, level.suspended, level.never_provisioned)
-        rows.append(
-            Row(
-                (seats.service_id, seats.level_id),
-                (
-                    seats.level.removeprefix(f"{seats.service} - "),
-                    str(seats.owned),
-                    str(seats.free),
-                    *(str(count) if count else ("-", "dim") for count in counts),
-                    level.monthly.format(code=False),
-                    level.idle.format(code=False) if level.idle else ("-", "dim"),
-                ),
-                level,
-            )
+        cells: tuple[Cell, ...] = (
+            seats.level.removeprefix(f"{seats.service} - "),
+            str(seats.owned),
+            str(seats.free),
+            *(str(count) if count else ("-", "dim") for count in counts),
+            level.monthly.format(code=False),
+            level.idle.format(code=False) if level.idle else ("-", "dim"),
         )
+        rows.append(Row((seats.service_id, seats.level_id), cells, level))
     return rows
 
 
@@ -89,11 +84,9 @@ def idle_rows(found: Iterable[IdleSeat]) -> list[Row]:
 def domain_rows(found: Iterable[AccountDomain]) -> list[Row]:
     """Return one row a domain: its state behind its light."""
     rows = []
-    for one in found:
-        light = one.light
-        if one.order_id:
-            light = Light.ORANGE
-        state: Cell = light_parts(light, one.state) if light else ((one.state, "dim"),)
-        ends = f"{one.ends_on}" if one.ends_on else ""
-        rows.append(Row((one.name, one.order_id), (one.name, state, ends, f"{one.users:,}"), one))
+    for domain in found:
+        light = Light.ORANGE if domain.order_id else domain.light
+        state: Cell = light_parts(light, domain.state) if light else ((domain.state, "dim"),)
+        cells = (domain.name, state, str(domain.ends_on or ""), f"{domain.users:,}")
+        rows.append(Row((domain.name, domain.order_id), cells, domain))
     return rows

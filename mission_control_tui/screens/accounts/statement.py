@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import VerticalGroup
 from textual.widgets import Input
 
 from mission_control_tui.model.billing.statement_files import file_name
@@ -13,20 +13,15 @@ from mission_control_tui.model.billing.statement_text import remarks
 from mission_control_tui.model.billing.statements import Statement, StatementHead
 from mission_control_tui.screens.accounts.rows import LINE_COLUMNS, statement_rows
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.text_lines import TextLines
 
 FORM = "pdf"
 
 
-class StatementPanel(Vertical):
+class StatementPanel(VerticalGroup):
     """One month."""
-
-    DEFAULT_CSS = """
-    StatementPanel { height: auto; }
-    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -63,7 +58,7 @@ class StatementPanel(Vertical):
         yield self._sums
         yield self._remarks
         yield self.file
-        yield ActionButton("Write file", help_text="w does the same.", id="write-statement")
+        yield ActionButton("Write file", help_text="w does the same.", verb="write")
 
     def offer(self, months: Sequence[StatementHead]) -> None:
         """Offer these months, keeping the one that is chosen."""

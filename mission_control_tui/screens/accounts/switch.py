@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.text.clean import fold
@@ -79,7 +78,6 @@ class AccountsScreen(AccountList):
 class SwitchScreen(AccountList):
     """Another account, from anywhere."""
 
-    VERBS: ClassVar[tuple[str, ...]] = ("find",)
     NAME = "switch"
     MEMORY_NAME = "SwitchScreen"
     ABOUT = (

@@ -7,7 +7,7 @@ A screen says which verbs it has (`VERBS`), what its body is (`body`), and how i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, ClassVar
 
 from textual import events
@@ -22,9 +22,8 @@ from mission_control_tui.screens.base.memory import Memory
 from mission_control_tui.screens.base.prompts import Prompts
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.fold import Fold
-from mission_control_tui.widgets.help_lines import HelpLines
 from mission_control_tui.widgets.line_list import LineList
-from mission_control_tui.widgets.link_list import LinkList
+from mission_control_tui.widgets.overlays import HelpLines, LinkList
 from mission_control_tui.widgets.rows import CursorLines
 
 WITH_OVERLAY = frozenset({"back", "help", "quit", "redraw"})
@@ -44,8 +43,8 @@ class BaseScreen(FrameScreen):
         cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
-        super().__init__(name=name, id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.loader = Loader(self)
         self.prompts = Prompts(self, self.loader)
         self.memory = Memory(self, self._body)
@@ -67,7 +66,7 @@ class BaseScreen(FrameScreen):
         return True
 
     def on_mount(self) -> None:
-        self._top.set(self.console.top_info)
+        self.update_top()
         self.memory.kept = dict(self.console.memory.get(self.memory_key, {}))
         self._fit(self.app.size.width, self.app.size.height)
         self.refresh_keys()
@@ -112,29 +111,33 @@ class BaseScreen(FrameScreen):
 
         Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
         """
-        if self.prompts.overlay is not None and not self._holds_over(self.prompts.overlay, verb):
+        overlay = self.prompts.overlay
+        leads_away = verb in LEADS_AWAY and not isinstance(overlay, HelpLines)
+        if overlay is not None and verb not in WITH_OVERLAY and not leads_away:
             self.announce("Esc closes this first", of_overlay=True)
             return
-        reason = self.why_not(verb)
-        if reason:
+        if reason := self.why_not(verb):
             self.announce(reason, error=True)
             return
-        if self.prompts.overlay is not None and verb in LEADS_AWAY - {"go"}:
+        if overlay is not None and verb in LEADS_AWAY - {"go"}:
             self.prompts.close_overlay()
         try:
-            result = getattr(self, f"verb_{verb}")()
+            self.run_or_do(getattr(self, f"verb_{verb}"))
         except MissionControlError as error:
             self.announce_error(error)
-            return
-        if inspect.iscoroutine(result):
-            self.do(result)
-
-    def _holds_over(self, overlay: Widget, verb: str) -> bool:
-        return verb in WITH_OVERLAY or (verb in LEADS_AWAY and not isinstance(overlay, HelpLines))
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.verb:
-            self.action_verb(event.button.verb)
+        button = event.button
+        if button.verb:
+            self.action_verb(button.verb)
+        elif button.run is not None:
+            self.run_or_do(button.run)
+
+    def run_or_do(self, work: Callable[[], object]) -> None:
+        """Call `work`; where it is a coroutine, it runs beside the keys."""
+        result = work()
+        if inspect.iscoroutine(result):
+            self.do(result)
 
     def verb_back(self) -> None:
         """Leave the innermost of: question, overlay, field, open panel, screen. Nothing typed is lost by it."""
@@ -154,8 +157,8 @@ class BaseScreen(FrameScreen):
             else:
                 panel.focus()
         elif self.in_field:
-            outside = [one for one in self.focus_chain if not getattr(one, "is_field", False)]
-            main = [one for one in outside if one.id == self.MAIN]
+            outside = [it for it in self.focus_chain if not getattr(it, "is_field", False)]
+            main = [widget for widget in outside if widget.id == self.MAIN]
             self.set_focus(next(iter(main or outside), None))
         else:
             return False
@@ -170,7 +173,7 @@ class BaseScreen(FrameScreen):
             self.announce("This is the first screen; q quits")
 
     def verb_quit(self) -> None:
-        self.console.leave()
+        self.console.action_leave()
 
     def verb_redraw(self) -> None:
         self.console.redraw()
@@ -188,7 +191,8 @@ class BaseScreen(FrameScreen):
         if isinstance(self.prompts.overlay, HelpLines):
             self.prompts.close_overlay()
             return
-        self.prompts.show_overlay(HelpLines(self.ABOUT, self._field_help(), self._key_help()))
+        keys = keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)
+        self.prompts.show_overlay(HelpLines(self.ABOUT, self._field_help(), keys))
 
     def _field_help(self) -> tuple[str, str] | None:
         for node in self._focus_path():
@@ -197,16 +201,12 @@ class BaseScreen(FrameScreen):
                 return str(getattr(node, "label", "") or getattr(node, "title", "") or "Here"), text
         return None
 
-    def _key_help(self) -> list[tuple[str, str, str]]:
-        return keymap.help_rows((*self.all_verbs(), "open", "mark"), self.console.keys)
-
     def verb_go(self) -> None:
         if isinstance(self.prompts.overlay, LinkList):
             self.prompts.close_overlay()
             return
-        self.prompts.show_overlay(
-            LinkList([(name, label) for name, label, _open in self.console.links])
-        )
+        links = [(name, label) for name, label, _open in self.console.links]
+        self.prompts.show_overlay(LinkList(links))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if isinstance(event.rows, LinkList):

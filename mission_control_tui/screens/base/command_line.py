@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 
-class TypedCommand(Protocol):
-    """A command that was understood: its words, and whether it wants a yes first (after a trial, where it has one)."""
+@dataclass(frozen=True, slots=True)
+class ParsedCommand:
+    """A command that was understood. `asks`: it takes something away, and wants a yes first; `tries`: after a trial."""
 
-    @property
-    def words(self) -> tuple[str, ...]: ...
-    @property
-    def asks(self) -> bool: ...
-    @property
-    def tries(self) -> bool: ...
+    words: tuple[str, ...]
+    asks: bool
+    takes_ticket: bool
+    tries: bool
 
 
-class CommandResult(Protocol):
+@dataclass(frozen=True, slots=True)
+class ProcessResult:
     """What a command printed, and its exit code."""
 
-    @property
-    def code(self) -> int: ...
-    @property
-    def output(self) -> str: ...
+    code: int
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,8 @@ class CommandLine:
     says what the last word of a line can become; `history` are the lines typed before, and `remember` keeps one more.
     """
 
-    understand: Callable[[str], TypedCommand]
-    run: Callable[..., Awaitable[CommandResult]]
+    understand: Callable[[str], ParsedCommand]
+    run: Callable[..., Awaitable[ProcessResult]]
     complete: Callable[[str], Awaitable[Sequence[str]]]
     history: Callable[[], list[str]]
     remember: Callable[[str], None]

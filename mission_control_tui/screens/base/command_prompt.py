@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
 
 from mission_control_tui.screens.base.base import BaseScreen
+from mission_control_tui.screens.base.command_line import (
+    CommandLine,
+    ParsedCommand,
+    ProcessResult,
+)
 from mission_control_tui.widgets.command_bar import CommandBar
-from mission_control_tui.widgets.plain_lines import PlainLines, broken
-
-if TYPE_CHECKING:
-    from mission_control_tui.screens.base.command_line import (
-        CommandLine,
-        CommandResult,
-        TypedCommand,
-    )
+from mission_control_tui.widgets.overlays import PlainLines, broken
 
 GOES_BACK = "Esc goes back"
 
@@ -36,11 +34,8 @@ class CommandPrompt:
             if text is None or not text.strip():
                 self._screen.prompts.close(bar)
             else:
-                self._screen.do(
-                    self._screen.prompts.take(
-                        bar, text, lambda text: self._run_typed(commands, bar, text)
-                    )
-                )
+                run = partial(self._run_typed, commands, bar)
+                self._screen.do(self._screen.prompts.take(bar, text, run))
 
         bar = CommandBar(answered, earlier=commands.history(), complete=commands.complete)
         self._screen.prompts.show_bar(bar)
@@ -58,25 +53,21 @@ class CommandPrompt:
         else:
             self._ask_first(commands, typed, text, tried.output if tried is not None else "")
 
-    def _ask_first(self, commands: CommandLine, typed: TypedCommand, text: str, said: str) -> None:
+    def _ask_first(self, commands: CommandLine, typed: ParsedCommand, text: str, said: str) -> None:
         room = max(self._screen.app.size.height - 8, 4)
         lines = [line for line in broken(said) if line][:room]
-        self._screen.prompts.confirm(
-            [f"{' '.join(typed.words)}", *lines],
-            lambda: self._show_run(commands, typed, text, "--yes"),
-        )
 
-    async def _show_run(
-        self, commands: CommandLine, typed: TypedCommand, text: str, *extra: str
-    ) -> None:
-        self._show_output(text, await self._run(commands, typed, *extra))
+        async def agreed() -> None:
+            self._show_output(text, await self._run(commands, typed, "--yes"))
 
-    async def _run(self, commands: CommandLine, typed: TypedCommand, *extra: str) -> CommandResult:
+        self._screen.prompts.confirm([" ".join(typed.words), *lines], agreed)
+
+    async def _run(self, commands: CommandLine, typed: ParsedCommand, *extra: str) -> ProcessResult:
         return await commands.run(
             typed, self._screen.console.accounts.caller, self._account_code(), *extra
         )
 
-    def _show_output(self, text: str, ran: CommandResult) -> None:
+    def _show_output(self, text: str, ran: ProcessResult) -> None:
         if not self._screen.is_here:
             return
         self._screen.prompts.show_overlay(PlainLines(f"$ mission-control {text}\n{ran.output}"))

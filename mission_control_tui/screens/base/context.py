@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class Context:
     in_force: InForce
     wake: Callable[[], Awaitable[str]]
     worker: str = ""
-    last_red: str = field(default="", repr=False)
 
     @property
     def account_id(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.widget import Widget
@@ -23,6 +23,7 @@ class FindingScreen(MissionScreen):
     """
 
     VERBS: ClassVar[tuple[str, ...]] = ("find",)
+    KEY_LABELS = (("back", "Back"),)
     AUTO_FOCUS = "FindInput"
     COLUMNS: ClassVar[tuple[Column, ...]] = (Column(),)
     EMPTY: ClassVar[str] = "Nothing is found"
@@ -60,10 +61,6 @@ class FindingScreen(MissionScreen):
         if verb == "find" and self.in_field:
             return "You are in the find box: type"
         return super().why_not(verb)
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"back": "Back"}
 
     def remember(self) -> dict[str, object]:
         """Nothing: the next one begins with an empty box."""

@@ -44,10 +44,13 @@ class FrameScreen(Screen[None]):
     VERBS: ClassVar[tuple[str, ...]] = ()
     """Ids of verbs that this screen has beside those that are everywhere; each needs a method `verb_<id>`."""
 
+    KEY_LABELS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What verbs are called in the key hints of this screen, where not as ever."""
+
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
-    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
-        super().__init__(name=name, id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._top = TopLine(self.HEADING)
         self._announcement = Announcement()
         self.said_of_overlay = False
@@ -111,10 +114,8 @@ class FrameScreen(Screen[None]):
 
     def _focus_path(self) -> list[Widget]:
         """Return the focused widget and what it is in, innermost first, without the screen."""
-        if self.focused is None:
-            return []
-        nodes = (node for node in self.focused.ancestors_with_self if isinstance(node, Widget))
-        return [node for node in nodes if node is not self]
+        nodes = self.focused.ancestors_with_self if self.focused is not None else []
+        return [node for node in nodes if isinstance(node, Widget) and node is not self]
 
     @property
     def focus_behind(self) -> Widget | None:
@@ -124,10 +125,10 @@ class FrameScreen(Screen[None]):
     # Lines
 
     def set_heading(self, text: str) -> None:
-        self._top.set_title(text)
+        self._top.title = text
 
     def update_top(self) -> None:
-        self._top.set(self.console.top_info)
+        self._top.info = self.console.top_info
 
     def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
         """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
@@ -136,10 +137,8 @@ class FrameScreen(Screen[None]):
 
     def announce_error(self, error: MissionControlError) -> None:
         problems = "; ".join(str(problem) for problem in error.problems[:2])
-        self.announce(
-            " - ".join(filter(None, (error.what, problems, error.hint))).replace("\n", " "),
-            error=True,
-        )
+        said = " - ".join(filter(None, (error.what, problems, error.hint)))
+        self.announce(said.replace("\n", " "), error=True)
 
     @property
     def announced(self) -> str:
@@ -147,32 +146,26 @@ class FrameScreen(Screen[None]):
 
     def refresh_keys(self) -> None:
         """Show the key hints that hold now."""
-        named = [
-            verb
-            for verb in self.all_verbs()
-            if verb in self.VERBS or verb not in keymap.HINTED_WHERE_NAMED
-        ]
-        verbs = [verb for verb in named if verb not in self.unhinted and not self.why_not(verb)]
+        elsewhere = keymap.HINTED_WHERE_NAMED - {*self.VERBS}
+        hidden = elsewhere | self.unhinted
+        ids = [verb for verb in self.all_verbs() if verb not in hidden and not self.why_not(verb)]
         if self.in_front is not None:
-            verbs = [verb for verb in verbs if verb in self.in_front]
+            ids = [verb for verb in ids if verb in self.in_front]
         focused = self.focused
-        ids: list[str] = list(verbs)
         if focused is not None:
             own = {binding.id for _key, binding in focused._bindings if binding.id}
-            if not getattr(focused, "mark_hint", True):
-                own.discard("mark")
-            if not getattr(focused, "open_hint", True):
-                own.discard("open")
-            ids += [verb for verb in ("open", "mark") if verb in own]
+            ids += [
+                verb
+                for verb in ("open", "mark")
+                if verb in own and getattr(focused, f"{verb}_hint", True)
+            ]
         labels = {**self.key_labels, **getattr(focused, "key_labels", {})}
-        self._keys.set(
-            keymap.hints(
-                ids,
-                self.app.size.width,
-                in_field=self.in_field,
-                overrides=self.console.keys,
-                labels=labels,
-            )
+        self._keys.hints = keymap.hints(
+            ids,
+            self.app.size.width,
+            in_field=self.in_field,
+            overrides=self.console.keys,
+            labels=labels,
         )
 
     @property
@@ -188,7 +181,7 @@ class FrameScreen(Screen[None]):
     @property
     def key_labels(self) -> Mapping[str, str]:
         """What verbs are called just now in the key hints, by their ids, where not as ever."""
-        return {}
+        return dict(self.KEY_LABELS)
 
     @property
     def in_field(self) -> bool:
@@ -210,9 +203,9 @@ class FrameScreen(Screen[None]):
             self.set_focus(None)
         elif small and self._too_small is not None:
             self._too_small.refresh()
-        elif not small and self._too_small is not None:
-            notice, self._too_small = self._too_small, None
-            notice.remove()
+        elif self._too_small is not None:
+            self._too_small.remove()
+            self._too_small = None
             if self._small_focus is not None and self._small_focus.is_attached:
                 self.set_focus(self._small_focus, scroll_visible=False)
             self._small_focus = None

@@ -30,15 +30,14 @@ class Loader:
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""
         self._doing += 1
-        self._screen.run_worker(
-            shielded(self._counted(work)), group="do", description="do", exit_on_error=True
-        )
+        self._run(self._counted(work), "do")
 
     def do_latest(self, work: Coroutine[Any, Any, object], group: str) -> None:
         """Run `work`, which keys do not wait for; what is newer in its group is waited for instead of it."""
-        self._screen.run_worker(
-            shielded(self.guard(work)), group=group, description=group, exclusive=True
-        )
+        self._run(self.guard(work), group, exclusive=True)
+
+    def _run(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> None:
+        self._screen.run_worker(shielded(work), group=group, description=group, exclusive=exclusive)
 
     async def _counted(self, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -72,9 +71,7 @@ class Loader:
             self._load_again = True
             return
         self._loading = True
-        self._screen.run_worker(
-            shielded(self._load()), group="load", description="load", exit_on_error=True
-        )
+        self._run(self._load(), "load")
 
     async def _load(self) -> None:
         try:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.widget import Widget
 
 from mission_control_tui.screens.base.frame import Body, FrameScreen
-from mission_control_tui.widgets.memory import Rememberable
+
+
+@runtime_checkable
+class Rememberable(Protocol):
+    """A widget that can tell where it is and go back there; it needs an id."""
+
+    def remember(self) -> object: ...
+
+    def recall(self, memory: object) -> None: ...
 
 
 class Memory:
@@ -40,9 +48,8 @@ class Memory:
             if widget.id and widget.id in self.kept and isinstance(widget, Rememberable):
                 widget.recall(self.kept.pop(widget.id))
         focus = self.kept.get("focus")
-        if isinstance(focus, str):
-            for widget in self._body.walk_children(Widget):
-                if widget.id == focus:
-                    del self.kept["focus"]
-                    widget.focus()
-                    break
+        for widget in self._body.walk_children(Widget):
+            if isinstance(focus, str) and widget.id == focus:
+                del self.kept["focus"]
+                widget.focus()
+                break

@@ -8,7 +8,7 @@ provisioning package: what wakes the worker is handed in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, StoreError
@@ -17,10 +17,8 @@ from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.command_prompt import GOES_BACK, CommandPrompt
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.widgets.cells import width_of
-from mission_control_tui.widgets.plain_lines import PlainLines
-
-if TYPE_CHECKING:
-    from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.overlays import PlainLines
 
 TICKET_LIMIT = 128
 COPIED = "Copied: "
@@ -31,6 +29,9 @@ class MissionScreen(BaseScreen):
 
     _bound: Context | None = None
 
+    subject: str = ""
+    """What of several of its kind it is about, as its place is remembered by; stored like `MEMORY_NAME`."""
+
     NAME: ClassVar[str] = ""
     """What `go_to` and the registry call this screen; it takes what its `__init__` takes. It is stored with places."""
 
@@ -40,8 +41,8 @@ class MissionScreen(BaseScreen):
     NEED_STORE: ClassVar[tuple[str, ...]] = ("provision", "edit", "retry", "buy")
     """Verbs that wait for the database."""
 
-    def __init__(self, *, name: str | None = None, id: str | None = None) -> None:
-        super().__init__(name=name, id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self.command_prompt = CommandPrompt(self, lambda: self.context.account.code)
 
     @classmethod
@@ -64,7 +65,7 @@ class MissionScreen(BaseScreen):
     @property
     def memory_key(self) -> str:
         """Each account's screens are remembered by themselves."""
-        own = super().memory_key
+        own = f"{super().memory_key}{self.subject}"
         return own if self._bound is None else f"{self._bound.account_id} {own}"
 
     def on_mount(self) -> None:
@@ -93,18 +94,22 @@ class MissionScreen(BaseScreen):
         """The same for a screen of another account, to which the console changes; Escape there changes it back."""
         self.keep()
         screen = self.console.make_screen(name, *arguments, **named)
-        if isinstance(screen, MissionScreen) and context is not None:
+        if context is not None:
             screen.bind(context)
         self.app.push_screen(screen)
 
-    def turn_into(self, name: str, *arguments: Any, **named: Any) -> None:
-        """Open another screen in place of this one, unless one has gone elsewhere meanwhile."""
-        if not self.is_current:
-            return
-        screen = self.console.make_screen(name, *arguments, **named)
-        if isinstance(screen, MissionScreen):
+    def turn_into(self, name: str, *arguments: Any, says: str = "", **named: Any) -> None:
+        """Open another screen in place of this one, unless one has gone elsewhere meanwhile.
+
+        Where one is then, it `says` what was done.
+        """
+        if self.is_current:
+            screen = self.console.make_screen(name, *arguments, **named)
             screen.bind(self.context)
-        self.app.switch_screen(screen)
+            self.app.switch_screen(screen)
+        if says:
+            top = cast(MissionScreen, self.app.screen)
+            top.call_after_refresh(top.announce, says)
 
     # Drafts
 
@@ -182,15 +187,19 @@ class MissionScreen(BaseScreen):
         """Return the user whom verbs are about, by id."""
         return None
 
+    def chosen_user(self) -> str | None:
+        """Return the same user for a verb that needs one; says so where there is none."""
+        user_id = self.about_user()
+        if user_id is None:
+            self.announce("Put the cursor on a user first", error=True)
+        return user_id
+
     def verb_history(self) -> None:
         self.go_to("history", self.about_user())
 
     def verb_like(self) -> None:
         """A new user like the one that verbs are about."""
-        user_id = self.about_user()
-        if user_id is None:
-            self.announce("Put the cursor on a user first", error=True)
-        else:
+        if (user_id := self.chosen_user()) is not None:
             self.go_to("new-user", user_id)
 
     def verb_undo(self) -> Any:
@@ -201,7 +210,7 @@ class MissionScreen(BaseScreen):
 
     def find_box(self) -> FindBox | None:
         """Return the screen's own find box, where it has one that can be used now."""
-        boxes = (cast("FindBox", one) for one in self._body.query("FindBox"))
+        boxes = self._body.query(FindBox)
         return next((box for box in boxes if box.display and not box.disabled), None)
 
     def verb_find(self) -> None:
@@ -241,6 +250,12 @@ class MissionScreen(BaseScreen):
         context = self.context
         context.worker = await context.wake()
 
+    async def done(self, said: str) -> None:
+        """Say what was done, see to it that a worker does what was queued, and read again."""
+        self.announce(said)
+        await self.queue_changed()
+        await self.load()
+
     def need_write(self) -> None:
         """Raise Denied where this console may only look."""
         self.context.caller.require_write()
@@ -253,3 +268,8 @@ class MissionScreen(BaseScreen):
 
 UNKNOWN = "-"
 """Stands for a number until the database has answered."""
+
+
+def number(count: int | None) -> str:
+    """Return a count as people read it."""
+    return UNKNOWN if count is None else f"{count:,}"

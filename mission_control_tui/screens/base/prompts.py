@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.screens.base.loading import Loader
-from mission_control_tui.widgets.ask_bar import AskBar
-from mission_control_tui.widgets.confirm_bar import ConfirmBar
-
-if TYPE_CHECKING:
-    from mission_control_tui.widgets.key_bar import KeyBar
+from mission_control_tui.widgets.bars import AskBar, ConfirmBar, QuestionBar
 
 
 class Prompts:
@@ -24,7 +19,7 @@ class Prompts:
     def __init__(self, screen: FrameScreen, loader: Loader) -> None:
         self._screen = screen
         self._loader = loader
-        self.bar: ConfirmBar | AskBar | KeyBar | None = None
+        self.bar: QuestionBar | None = None
         self.overlay: Widget | None = None
         self.kept_focus: Widget | None = None
         """What gets the focus back."""
@@ -156,20 +151,20 @@ class Prompts:
             help_text=f"What this does cannot be meant by accident, so {what} has to be typed.",
         )
 
-    def show_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
+    def show_bar(self, bar: QuestionBar) -> None:
         """Show a question over the lowest lines and give it the focus."""
         self.kept_focus = self._screen.focused
         self.bar = bar
         self._screen.set_focus(None)
         self._loader.do(self._mount_bar(bar))
 
-    async def _mount_bar(self, bar: ConfirmBar | AskBar | KeyBar) -> None:
+    async def _mount_bar(self, bar: QuestionBar) -> None:
         """Keys that come meanwhile are held: they are the answer."""
         await self._screen.mount(bar)
         if bar is self.bar:
             bar.focus()
 
-    def close(self, bar: AskBar | KeyBar) -> None:
+    def close(self, bar: QuestionBar) -> None:
         """Take a question away that was answered or given up."""
         if self.bar is bar:
             self.bar = None

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from mission_control_tui.model import dates
 from mission_control_tui.model.errors import Conflict, InvalidInput, ProblemCode
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.schedules.editing import change_schedule, schedule
 from mission_control_tui.model.schedules.queries import ScheduleView
 from mission_control_tui.model.services.lights import status
@@ -18,7 +19,7 @@ from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
 
 HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 
@@ -31,7 +32,7 @@ class SchedulableAction:
     params: ActionParams = field(default_factory=ActionParams)
 
 
-class SchedulableList(CursorLines):
+class SchedulableList(HeldRows):
     """What can happen to a user at a date and time; in place of the screen's body."""
 
     title = "Schedule"
@@ -39,15 +40,7 @@ class SchedulableList(CursorLines):
 
     def __init__(self, upn: str, rows: Sequence[tuple[SchedulableAction | None, str]]) -> None:
         super().__init__(columns=(Column(f"At a date and time, for {upn}"),))
-        self._rows = tuple(rows)
-
-    @property
-    def count(self) -> int:
-        return len(self._rows)
-
-    def row_at(self, index: int) -> Row | None:
-        planned, words = self._rows[index]
-        return Row(words, (words,), planned)
+        self._rows = [Row(words, (words,), planned) for planned, words in rows]
 
 
 def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
@@ -59,10 +52,7 @@ def choices(user: UserView, views: Sequence[AssignmentView]) -> list[Schedulable
     for view in given:
         params = ActionParams(view.service_id, instance=view.instance)
         turned = UserVerb.RESUME if view.wish is Wish.SUSPENDED else UserVerb.SUSPEND
-        found += [
-            SchedulableAction(turned, params),
-            SchedulableAction(UserVerb.DEPROVISION, params),
-        ]
+        found += [SchedulableAction(verb, params) for verb in (turned, UserVerb.DEPROVISION)]
     return found
 
 
@@ -78,8 +68,8 @@ class SchedulingScreen(MissionScreen):
             zone = dates.zone_named(self.context.account.time_zone)
             moment = dates.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
-            past = [one.what for one in error.problems if one.code is ProblemCode.PAST]
-            return past[0] if past else HINT
+            past = (wrong.what for wrong in error.problems if wrong.code is ProblemCode.PAST)
+            return next(past, HINT)
         return moment.note or moment.shown
 
     def _zone_line(self) -> str:
@@ -99,25 +89,19 @@ class SchedulingScreen(MissionScreen):
         if self.is_here:
             at_first = (
                 number
-                for number, one in enumerate(found)
-                if (one.params.service == service if service else one.action is first)
+                for number, planned in enumerate(found)
+                if (planned.params.service == service if service else planned.action is first)
             )
-            self.choose_planned(user, found, next(at_first, 0))
-
-    def choose_planned(
-        self, user: UserView, found: Sequence[SchedulableAction], at: int = 0
-    ) -> None:
-        """List what can be scheduled, the cursor on number `at`."""
-        catalogue = self.context.catalogue
-        rows: list[tuple[SchedulableAction | None, str]] = [
-            (one, title(catalogue, one.action, one.params)) for one in found
-        ]
-        if self.LEADS_TO_SERVICES:
-            rows.append((None, "Provision: open Services, choose a level there, then d"))
-        listing = SchedulableList(user.upn, rows)
-        self.planned_for = user
-        self.prompts.show_overlay(listing)
-        listing.move_to(at)
+            rows: list[tuple[SchedulableAction | None, str]] = [
+                (planned, title(self.context.catalogue, planned.action, planned.params))
+                for planned in found
+            ]
+            if self.LEADS_TO_SERVICES:
+                rows.append((None, "Provision: open Services, choose a level there, then d"))
+            listing = SchedulableList(user.upn, rows)
+            self.planned_for = user
+            self.prompts.show_overlay(listing)
+            listing.move_to(next(at_first, 0))
 
     planned_for: UserView | None = None
 
@@ -134,44 +118,43 @@ class SchedulingScreen(MissionScreen):
         self, user: UserView, planned: SchedulableAction, done: Callable[[], None] = lambda: None
     ) -> None:
         """Ask for the date and time, and schedule; then `done` is called."""
+
+        async def answered(text: str) -> None:
+            scope = self.context.scope
+            outcome = await schedule(scope, user.id, planned.action, planned.params, text)
+            done()
+            await self._scheduled(outcome)
+
         what = title(self.context.catalogue, planned.action, planned.params)
-        self.prompts.ask(
-            [f"{self.context.account.name}: {what}, of {user.upn}, when?", self._zone_line()],
-            "When",
-            lambda text: self._schedule(user, planned, text, done),
-            understand=self.understood,
-            help_text=f"A date and time: {HINT}.",
-        )
+        self._ask_for_time(f"{what}, of {user.upn}", answered)
 
-    async def _schedule(
-        self, user: UserView, planned: SchedulableAction, text: str, done: Callable[[], None]
-    ) -> None:
-        outcome = await schedule(self.context.scope, user.id, planned.action, planned.params, text)
-        done()
-        self.scheduled(outcome.result, outcome.plan.warnings)
-        await self.queue_changed()
-
-    def scheduled(self, one: ScheduleView, warnings: Sequence[str]) -> None:
-        """Say what was scheduled, with what should be known of it."""
-        words = [f"Scheduled, number {one.id}: {one.what}, {one.shown}", *warnings]
-        self.announce(". ".join(word.rstrip(".") for word in words))
-
-    def ask_other_time(self, one: ScheduleView) -> None:
+    def ask_other_time(self, waiting: ScheduleView) -> None:
         """Ask for another date and time of a schedule that waits."""
-        local = one.due_at.astimezone(dates.zone_named(self.context.account.time_zone))
+
+        async def answered(text: str) -> None:
+            outcome = await change_schedule(
+                self.context.scope, waiting.id, when=text, expected_version=waiting.version
+            )
+            await self._scheduled(outcome)
+            self.reload()
+
+        local = waiting.due_at.astimezone(dates.zone_named(self.context.account.time_zone))
+        about = f"{waiting.what}, of {waiting.upn}"
+        self._ask_for_time(about, answered, value=f"{local:%Y-%m-%d %H:%M}")
+
+    def _ask_for_time(self, about: str, then: Callable[[str], object], value: str = "") -> None:
         self.prompts.ask(
-            [f"{self.context.account.name}: {one.what}, of {one.upn}, when?", self._zone_line()],
+            [f"{self.context.account.name}: {about}, when?", self._zone_line()],
             "When",
-            lambda text: self._change_time(one, text),
-            value=f"{local:%Y-%m-%d %H:%M}",
+            then,
+            value=value,
             understand=self.understood,
             help_text=f"A date and time: {HINT}.",
         )
 
-    async def _change_time(self, one: ScheduleView, text: str) -> None:
-        outcome = await change_schedule(
-            self.context.scope, one.id, when=text, expected_version=one.version
-        )
-        self.scheduled(outcome.result, outcome.plan.warnings)
+    async def _scheduled(self, outcome: Outcome[ScheduleView]) -> None:
+        """Say what was scheduled, with what should be known of it; the worker does it."""
+        made = outcome.result
+        words = [f"Scheduled, number {made.id}: {made.what}, {made.shown}", *outcome.plan.warnings]
+        self.announce(". ".join(word.rstrip(".") for word in words))
         await self.queue_changed()
-        self.reload()

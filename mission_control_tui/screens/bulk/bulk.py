@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -32,15 +32,14 @@ from mission_control_tui.screens.bulk.labels import (
     summary,
     title_of,
 )
-from mission_control_tui.screens.bulk.passwords import PasswordsScreen
+from mission_control_tui.screens.bulk.passwords import PasswordsScreen, cells_of
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.lines import LineWidget, Part
-from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN: dict[str, tuple[str, frozenset[ItemOutcome]]] = {
@@ -51,6 +50,9 @@ SHOWN: dict[str, tuple[str, frozenset[ItemOutcome]]] = {
     "refused": ("Refused", frozenset({ItemOutcome.REFUSED})),
     "green": ("Done", frozenset({ItemOutcome.GREEN, ItemOutcome.UNCHANGED})),
 }
+STOPS = "What is left is left out; what is queued goes on."
+CANCELS = "What is left is left out, and what is on its way is cancelled."
+REVEALS = "Shows the passwords that were made; then they are forgotten."
 BAR = 40
 MANY, PAUSE = 2_000, 0.5
 """A bulk of more items than this is counted again after so many seconds at the earliest, however fast it moves."""
@@ -99,18 +101,16 @@ class BulkScreen(PasswordsScreen):
         "lists what went wrong and why; R tries these again. u takes the whole back, after saying what that does. "
         "Enter on a line goes to the user's services."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("retry_all", "undo", "provision", "copy")
+    VERBS = ("retry_all", "undo", "provision", "copy")
+    KEY_LABELS = (("provision", "Resume"), ("retry_all", "Retry failed"), ("open", "Services"))
     CSS_PATH = "bulk.tcss"
     AUTO_FOCUS = "#items"
 
     def __init__(self, bulk_id: int) -> None:
         super().__init__()
         self._bulk_id = bulk_id
+        self.subject = f" {bulk_id}"
         self._bulk: BulkView | None = None
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key} {self._bulk_id}"
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="what")
@@ -118,27 +118,13 @@ class BulkScreen(PasswordsScreen):
         yield TextLines("", id="numbers")
         yield TextLines("", id="notice")
         with Horizontal(id="buttons"):
-            yield ActionButton(
-                "Stop",
-                help_text="What is left is left out; what is queued goes on.",
-                width=0,
-                id="stop",
-            )
-            yield ActionButton(
-                "Stop and cancel",
-                help_text="What is left is left out, and what is on its way is cancelled.",
-                width=0,
-                id="cancel",
-            )
-            yield ActionButton(
-                "Resume", help_text="Goes on with what is left.", width=0, id="resume"
-            )
-            yield ActionButton(
-                "Show the passwords once",
-                help_text="Shows the passwords that were made; then they are forgotten.",
-                width=0,
-                id="reveal",
-            )
+            for name, label, words, run in (
+                ("stop", "Stop", STOPS, self._ask_stop),
+                ("cancel", "Stop and cancel", CANCELS, partial(self._ask_stop, cancel=True)),
+                ("resume", "Resume", "Goes on with what is left.", self.verb_provision),
+                ("reveal", "Show the passwords once", REVEALS, self._reveal),
+            ):
+                yield ActionButton(label, help_text=words, width=0, run=run, id=name)
         yield ShownField(SHOWN, help_text="Which items the list shows")
         yield LineList(
             columns=(Column("User", width=30), Column("Now", width=11), Column("Why")),
@@ -162,7 +148,7 @@ class BulkScreen(PasswordsScreen):
         self.query_one("#numbers", TextLines).set(progress_words(bulk.progress))
         self._fit_buttons(bulk)
         self._show_notice(bulk)
-        self.query_one("#items", LineList).show(self._fetch, find=None, keep=True)
+        self.query_one(LineList).show(self._fetch, keep=True)
         self.refresh_keys()
         if self.loader.has_read and bulk.progress.total > MANY:
             await asyncio.sleep(PAUSE)
@@ -182,16 +168,14 @@ class BulkScreen(PasswordsScreen):
         for name, there in shown.items():
             button = self.query_one(f"#{name}", ActionButton)
             if not there and button.has_focus:
-                self.query_one("#items", LineList).focus()
+                self.query_one(LineList).focus()
             button.display = there
         self.query_one("#buttons").display = any(shown.values())
 
     def _can_resume(self, bulk: BulkView) -> bool:
         held = self.held(bulk.id)
-        if not bulk.progress.left:
-            return False
         nobody = bulk.state is BulkState.ATTENDED and (held is None or not held.running)
-        return bulk.state is BulkState.STOPPED or nobody
+        return bool(bulk.progress.left) and (bulk.state is BulkState.STOPPED or nobody)
 
     def _show_notice(self, bulk: BulkView) -> None:
         held = self.held(bulk.id)
@@ -214,27 +198,23 @@ class BulkScreen(PasswordsScreen):
     def _total(self) -> int:
         if self._bulk is None:
             return 0
-        progress = self._bulk.progress
-        wanted = self._outcomes
-        if not wanted:
-            return progress.total
-        return sum(getattr(progress, str(one)) for one in wanted)
+        progress, wanted = self._bulk.progress, self._outcomes
+        return sum(getattr(progress, str(it)) for it in wanted) if wanted else progress.total
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await items(
             self.context.scope, self._bulk_id, outcomes=self._outcomes, limit=limit, offset=offset
         )
         total = max(self._total(), offset + len(found)) if found else min(self._total(), offset)
-        return RowPage([self._row(one) for one in found], total)
-
-    def _row(self, item: BulkItemView) -> Row:
-        word, style = OUTCOMES[item.outcome]
-        return Row(item.id, (item.name, (word, style), item.reason), item)
+        rows = [
+            Row(item.id, (item.name, OUTCOMES[item.outcome], item.reason), item) for item in found
+        ]
+        return RowPage(rows, total)
 
     @property
     def item(self) -> BulkItemView | None:
         """The item under the cursor."""
-        return self.query_one("#items", LineList).current_data(BulkItemView)
+        return self.query_one(LineList).current_data(BulkItemView)
 
     def on_line_list_loaded(self) -> None:
         self._tell()
@@ -248,14 +228,10 @@ class BulkScreen(PasswordsScreen):
         self.query_one("#detail", TextLines).set(item.reason if item is not None else "")
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
-        if event.field.id == "shown" and self.console.is_open:
-            self.query_one("#items", LineList).show(self._fetch, find=None, keep=False)
+        if event.field.id == "shown":
+            self.query_one(LineList).reload(keep=False)
 
     # Verbs
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"provision": "Resume", "retry_all": "Retry failed", "open": "Services"}
 
     def why_not(self, verb: str) -> str:
         bulk = self._bulk
@@ -270,18 +246,7 @@ class BulkScreen(PasswordsScreen):
             raise UsageError("The bulk is being read.")
         return self._bulk
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        match event.button.id:
-            case "stop":
-                self._ask_stop(cancel=False)
-            case "cancel":
-                self._ask_stop(cancel=True)
-            case "resume":
-                self.verb_provision()
-            case "reveal":
-                self._reveal()
-
-    def _ask_stop(self, *, cancel: bool) -> None:
+    def _ask_stop(self, *, cancel: bool = False) -> None:
         self.need_write()
         bulk = self._known()
         progress = bulk.progress
@@ -299,9 +264,7 @@ class BulkScreen(PasswordsScreen):
     async def _stop(self, cancel: bool) -> None:
         done = (await stop(self.context.scope, self._bulk_id, cancel_queued=cancel)).result
         cancelled = f", {done.cancelled:,} cancelled" if cancel else ""
-        self.announce(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
-        await self.queue_changed()
-        await self.load()
+        await self.done(f"Stopped: {done.left:,} left out, {done.queued:,} on their way{cancelled}")
 
     def verb_provision(self) -> None:
         """Go on with what is left."""
@@ -316,29 +279,13 @@ class BulkScreen(PasswordsScreen):
         bulk = (await resume(self.context.scope, self._bulk_id)).result
         if bulk.attended:
             self.attend_to(bulk, place)
-        self.announce(f"Resumed: {bulk.progress.left:,} left")
-        await self.queue_changed()
-        await self.load()
+        await self.done(f"Resumed: {bulk.progress.left:,} left")
 
     def _reveal(self) -> None:
         held = self.held(self._bulk_id)
         if held is None or not held.passwords:
             return
-        lines = [
-            "  ".join(
-                filter(
-                    None,
-                    (
-                        password.upn,
-                        password.service_id,
-                        password.instance,
-                        password.login,
-                        password.password,
-                    ),
-                )
-            )
-            for password in held.passwords
-        ]
+        lines = ["  ".join(filter(None, cells_of(password))) for password in held.passwords]
         held.passwords.clear()
         self._fit_buttons(self._known())
         self._show_notice(self._known())
@@ -351,16 +298,16 @@ class BulkScreen(PasswordsScreen):
         self.need_write()
         found = await items(self.context.scope, bulk.id, outcomes=FAILED, limit=100_000)
         self.still_here()
-        red = [one.user_id for one in found if one.outcome is ItemOutcome.RED and one.user_id]
-        refused = [
-            one.user_id for one in found if one.outcome is ItemOutcome.REFUSED and one.user_id
-        ]
-        if red:
-            await retry_red(self, tuple(dict.fromkeys(red)))
+        users: dict[ItemOutcome, dict[str, None]] = {ItemOutcome.RED: {}, ItemOutcome.REFUSED: {}}
+        for item in found:
+            if item.user_id:
+                users[item.outcome][item.user_id] = None
+        if red := tuple(users[ItemOutcome.RED]):
+            await retry_red(self, red)
         elif bulk.action in (BulkOnlyAction.RETRY, BulkOnlyAction.RESTATE):
             raise UsageError("What was refused cannot be tried again so: see Why.")
         else:
-            self.go_to("bulk-new", tuple(dict.fromkeys(refused)), str(bulk.action))
+            self.go_to("bulk-new", tuple(users[ItemOutcome.REFUSED]), str(bulk.action))
 
     async def verb_undo(self) -> None:
         """Say what taking the whole of it back does, and ask."""
@@ -373,11 +320,8 @@ class BulkScreen(PasswordsScreen):
         lines = [
             f"{self.context.account.name}: undo bulk {bulk.id}, {self._title(bulk)}?",
             summary(plan),
+            *(f"{reason.count:,} {reason.state}: {reason.reason}" for reason in plan.reasons[:3]),
         ]
-        lines += [
-            f"{reason.count:,} {reason.state}: {reason.reason}" for reason in plan.reasons[:3]
-        ]
-
         if plan.users > self.context.settings.console.confirm_above:
             self.prompts.ask_typed(
                 lines,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -29,7 +28,7 @@ class BulksScreen(MissionScreen):
         "What was done for many users at a time, newest first: one begins with marks (Space) in Users or Lights and x. "
         "Enter shows how far one is, what failed, and stops, resumes or undoes it. The newest hundred are listed."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("copy",)
+    VERBS = ("copy",)
     CSS_PATH = "bulks.tcss"
     AUTO_FOCUS = "#bulks"
 

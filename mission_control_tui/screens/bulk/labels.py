@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from mission_control_tui.model.bulk.views import (
     BulkOnlyAction,
@@ -60,12 +61,10 @@ def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
     params = bulk.params
     if params.service and bulk.action is not BulkOnlyAction.GIVE:
         service, level = params.service, params.level
-        try:
+        with suppress(NotFound):
             known = catalogue.service(service)
             service = known.name
             level = known.level(level).name.removeprefix(f"{known.name} - ") if level else ""
-        except NotFound:
-            pass
         words += [service, *(["to", level] if level else [])]
     return " ".join(words)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
 from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.bulk.control import start
+from mission_control_tui.model.bulk.planning import plan
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkPlan,
@@ -30,15 +31,12 @@ from mission_control_tui.screens.bulk.labels import people, plan_rows, summary
 from mission_control_tui.screens.bulk.passwords import PasswordsScreen
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import AnyField, CheckField, ChoiceField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
-from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-NAMED = 3
 KEEP, EVERYTHING = "", ""
 
 
@@ -49,15 +47,9 @@ class PlanList(HeldRows):
     help_text = "Enter on who is left out shows their names; b buys the seats that are missing and comes back."
 
     def __init__(self) -> None:
-        super().__init__(
-            columns=(Column("Plan", width=9), Column(), Column(width=9, right=True)), id="plan"
-        )
+        columns = (Column("Plan", width=9), Column(), Column(width=9, right=True))
+        super().__init__(columns=columns, id="plan")
         self._rows = ()
-
-    def set(self, rows: Sequence[Row], empty: str = "") -> None:
-        self.empty = empty
-        self._rows = tuple(rows)
-        self.rows_changed()
 
 
 class BulkNewScreen(PasswordsScreen):
@@ -72,7 +64,7 @@ class BulkNewScreen(PasswordsScreen):
         "missing and comes back. p again starts; from then on the worker goes on with it, whatever becomes of this "
         "terminal."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "buy")
+    VERBS = ("provision", "buy")
     CSS_PATH = "new_bulk.tcss"
     AUTO_FOCUS = "#action"
     MAIN = "go"
@@ -122,9 +114,8 @@ class BulkNewScreen(PasswordsScreen):
                 help_text="They have to choose a new password when logging in next.",
                 id="must-change",
             )
-            yield ActionButton(
-                "Show the plan", help_text="Says what would happen; nothing is changed.", id="go"
-            )
+            words = "Says what would happen; nothing is changed."
+            yield ActionButton("Show the plan", help_text=words, verb="provision", id="go")
         yield TextLines("", id="summary")
         yield PlanList()
 
@@ -136,11 +127,11 @@ class BulkNewScreen(PasswordsScreen):
         if len(here) < len(self._users):
             self._users = tuple(user for user in self._users if user in here)
             self._forget_plan()
+        who = people(len(self._users))
         if len(self._users) == 1:
             user = await details(self.context.scope, self._users[0])
-            self.query_one("#who", TextLines).set(f"For {user.details.display_name}  {user.upn}")
-        else:
-            self.query_one("#who", TextLines).set(f"For {people(len(self._users))}")
+            who = f"{user.details.display_name}  {user.upn}"
+        self.query_one("#who", TextLines).set(f"For {who}")
         if not self._services:
             self._services = {
                 service.id: service
@@ -196,14 +187,11 @@ class BulkNewScreen(PasswordsScreen):
         if service is None:
             return
         free = {seat.level_id: seat.free for seat in self._seats if seat.service_id == service.id}
-        levels = [
-            (
-                level.id,
-                f"{level.name} ({free.get(level.id, 0)} free)" if service.seats else level.name,
-            )
-            for level in service.levels
-            if not level.withdrawn
-        ]
+        levels = []
+        for level in service.levels:
+            if not level.withdrawn:
+                seats = f" ({free.get(level.id, 0)} free)" if service.seats else ""
+                levels.append((level.id, f"{level.name}{seats}"))
         if self.action is UserVerb.CHANGE:
             levels.insert(0, (KEEP, "(as it is)"))
         self.query_one("#level", ChoiceField).set_choices(levels)
@@ -220,9 +208,7 @@ class BulkNewScreen(PasswordsScreen):
         service = self.service
         if service is None or "level" not in self.takes:
             return ()
-        if self.level:
-            return service.options_for(self.level)
-        return service.options
+        return service.options_for(self.level) if self.level else service.options
 
     def _setting_widgets(self) -> Iterable[Widget]:
         for option in self._options():
@@ -232,12 +218,12 @@ class BulkNewScreen(PasswordsScreen):
 
     def _settings(self) -> dict[str, object]:
         """Return what was changed of the settings."""
-        typed: dict[str, object] = {}
-        for name, default in self._defaults.items():
-            for widget in self.query(f"#o-{name}"):
-                if isinstance(widget, CheckField | ChoiceField | Field) and widget.value != default:
-                    typed[name] = widget.value
-        return typed
+        return {
+            name: widget.value
+            for name, default in self._defaults.items()
+            for widget in self.query(f"#o-{name}")
+            if isinstance(widget, AnyField) and widget.value != default
+        }
 
     def params(self) -> ActionParams:
         """Return what was chosen."""
@@ -271,9 +257,14 @@ class BulkNewScreen(PasswordsScreen):
     def _forget_plan(self) -> None:
         self._planning += 1
         self._plan = None
-        self.query_one(PlanList).set(())
+        self._show_plan((), "")
         self.query_one("#summary", TextLines).set("")
         self._label()
+
+    def _show_plan(self, rows: Sequence[Row], empty: str) -> None:
+        listing = self.query_one(PlanList)
+        listing.empty = empty
+        listing.hold(rows)
 
     def _label(self) -> None:
         button = self.query_one("#go", ActionButton)
@@ -286,10 +277,6 @@ class BulkNewScreen(PasswordsScreen):
 
     # Plan and start
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "go":
-            self.do(self.verb_provision())
-
     async def verb_provision(self) -> None:
         """Show the plan; with the plan shown, start."""
         self.need_write()
@@ -299,8 +286,6 @@ class BulkNewScreen(PasswordsScreen):
             self._ask_start(self._plan)
 
     async def _make_plan(self) -> None:
-        from mission_control_tui.model.bulk.planning import plan
-
         self._planning += 1
         mine = self._planning
         self.query_one("#summary", TextLines).set("Looking what it would do ...")
@@ -315,21 +300,19 @@ class BulkNewScreen(PasswordsScreen):
             return
         self._plan = found
         self.query_one("#summary", TextLines).set(summary(found))
-        rows = self.query_one(PlanList)
-        rows.set(plan_rows(found), "Nobody is left out")
+        self._show_plan(plan_rows(found), "Nobody is left out")
         self._label()
         self.query_one("#go", ActionButton).focus()
 
     def _ask_start(self, plan: BulkPlan) -> None:
         if not plan.queued:
             raise UsageError("Nothing would be done, so there is nothing to start.")
-        account, service = self.context.account.name, self.service
-        action = ACTIONS[plan.action]
-        of_what = f": {service.name} for" if service is not None else ":"
+        account, action = self.context.account.name, ACTIONS[plan.action]
+        of_what = f": {self.service.name} for" if self.service is not None else ":"
         lines = [f"{account}: {action.label}{of_what} {people(plan.users)}?"]
         if action.lost:
             lines.append(action.lost)
-        lines += [summary(plan)]
+        lines.append(summary(plan))
         limit = self.context.settings.worker.removal_limit
         if plan.removals > limit:
             lines.append(
@@ -341,17 +324,14 @@ class BulkNewScreen(PasswordsScreen):
             self.prompts.ask_typed(
                 lines,
                 str(plan.users),
-                lambda: self._after_bar(plan),
+                # The question closes first, for the next one may follow.
+                lambda: self.call_after_refresh(self._begin, plan),
                 what="the number of users",
             )
         elif action.lost or plan.removals:
             self.prompts.confirm(lines, lambda: self._begin(plan), yes="Start")
         else:
             self._begin(plan)
-
-    def _after_bar(self, plan: BulkPlan) -> None:
-        """The question closes first, for the next one may follow."""
-        self.call_after_refresh(self._begin, plan)
 
     def _begin(self, plan: BulkPlan) -> None:
         if plan.attended and plan.passwords:
@@ -373,8 +353,7 @@ class BulkNewScreen(PasswordsScreen):
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id != "plan":
             return
-        if isinstance(event.row.data, BulkReason):
-            reason = event.row.data
+        if isinstance(reason := event.row.data, BulkReason):
             text = "\n".join((f"{reason.state.capitalize()}: {reason.reason}", "", *reason.names))
             self.prompts.show_overlay(PlainLines(text))
             self.announce("Esc goes back")
@@ -384,18 +363,13 @@ class BulkNewScreen(PasswordsScreen):
     def verb_buy(self) -> None:
         """Buy what is missing, the line under the cursor or the first one, and come back."""
         missing = self._plan.missing if self._plan is not None else ()
-        row = self.query_one(PlanList).current
-        under = row.data if row is not None else None
-        wanted = under if isinstance(under, MissingSeats) else next(iter(missing), None)
+        under = self.query_one(PlanList).current_data(MissingSeats)
+        wanted = under or next(iter(missing), None)
+        back = "the plan for the marked users"
         if wanted is not None:
-            self.go_to(
-                "buy",
-                wanted.product_id,
-                wanted.level_id,
-                wanted.quantity,
-                return_to="the plan for the marked users",
-            )
+            what = (wanted.product_id, wanted.level_id, wanted.quantity)
+            self.go_to("buy", *what, return_to=back)
         elif (service := self.service) is not None and self.level:
-            self.open_buy(service.id, self.level, "the plan for the marked users")
+            self.open_buy(service.id, self.level, back)
         else:
             raise UsageError("No seats are missing: there is nothing to buy.")

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
+
+from textual.app import App
 
 from mission_control_tui.model.bulk.control import attend
 from mission_control_tui.model.bulk.views import BulkPassword, BulkView
@@ -23,9 +25,6 @@ from mission_control_tui.model.store.private_files import (
 )
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.shielded import shielded
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 HEADINGS = ("upn", "service", "instance", "login", "password")
 
@@ -54,7 +53,7 @@ class PasswordsScreen(MissionScreen):
         """Ask for the file for the passwords; empty keeps them here, to be shown once. It is made at once."""
 
         async def named(text: str) -> None:
-            place = _file_of(text)
+            place = path_named(text) if text.strip() else None
             if place is not None:
                 await write_new(place, password_rows((), HEADINGS))
             await then(place)
@@ -80,7 +79,7 @@ class PasswordsScreen(MissionScreen):
         async def work() -> None:
             def keep(made: Sequence[BulkPassword]) -> None:
                 if held.place is not None:
-                    append(held.place, password_rows(map(_cells, made)))
+                    append(held.place, password_rows(map(cells_of, made)))
                 else:
                     held.passwords.extend(made)
                 held.made += len(made)
@@ -100,9 +99,6 @@ class PasswordsScreen(MissionScreen):
         )
 
 
-def _file_of(text: str) -> Path | None:
-    return path_named(text) if text.strip() else None
-
-
-def _cells(made: BulkPassword) -> tuple[str, ...]:
+def cells_of(made: BulkPassword) -> tuple[str, ...]:
+    """Return a password with whose it is, as HEADINGS name it."""
     return made.upn, made.service_id, made.instance, made.login, made.password

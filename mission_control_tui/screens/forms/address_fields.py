@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
+from textual.containers import HorizontalGroup, VerticalGroup
 from textual.message import Message
 
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLines, HeldRows, Row
+from mission_control_tui.widgets.row_list import RowList
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, FieldLines, Row
+
+MOST = 1000
+"""Addresses that are seen at a time: as many as there may be."""
 
 
 @dataclass(slots=True)
@@ -28,38 +31,24 @@ class AddressEdits:
         return len(self.added) + len(self.removed) + bool(self.primary)
 
 
-class AddressList(FieldLines, HeldRows):
+class AddressList(RowList, FieldLines):
     """One address a row, with what it is and what is to become of it."""
 
-    DEFAULT_CSS = """
-    AddressList { height: auto; }
-    """
-
-    title = "Email addresses"
-    help_text = "Enter makes the address the primary one, which recipients see. Nothing is sent before Provision."
+    _rows = ()
 
     def __init__(self) -> None:
-        super().__init__(columns=(Column(), Column(width=34)), id="addresses")
-        self._rows = ()
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return max(self.count, 1)
-
-    def set(self, rows: Sequence[Row]) -> None:
-        taller = len(rows) != self.count
-        self._rows = rows
-        self.rows_changed()
-        if taller:
-            self.refresh(layout=True)
+        super().__init__(
+            columns=(Column(), Column(width=34)),
+            most=MOST,
+            help_text="Enter makes the address the primary one, which recipients see. Nothing is sent before "
+            "Provision.",
+            title="Email addresses",
+            id="addresses",
+        )
 
 
-class AddressFields(Vertical):
+class AddressFields(VerticalGroup):
     """Aliases and the primary address; keeps what is wished until it is sent."""
-
-    DEFAULT_CSS = """
-    AddressFields { height: auto; }
-    AddressFields > Horizontal { height: 1; }
-    """
 
     class Changed(Message):
         """Something else is wished."""
@@ -81,14 +70,15 @@ class AddressFields(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self.list
-        with Horizontal():
+        with HorizontalGroup():
             for name, label, words in (
                 ("make-primary", "Make primary", "The address that recipients see and reply to."),
                 ("remove-alias", "Remove", "Takes the alias under the cursor away and frees it."),
             ):
-                yield ActionButton(label, help_text=words, width=0, id=name)
+                run = self._remove if name == "remove-alias" else self._make_primary
+                yield ActionButton(label, help_text=words, width=0, run=run, id=name)
         yield self.alias
-        yield ActionButton("Add alias", width=0, id="add-alias")
+        yield ActionButton("Add alias", width=0, run=self._add, id="add-alias")
 
     def on_mount(self) -> None:
         self._show()
@@ -105,7 +95,7 @@ class AddressFields(Vertical):
             self._show()
 
     def _show(self) -> None:
-        self.list.set([Row(one, (one, self._said(one))) for one in self._all()])
+        self.list.set_rows([Row(one, (one, self._said(one))) for one in self._all()])
 
     def _all(self) -> Iterable[str]:
         return (self._upn, *self._aliases, *self.wished.added)
@@ -125,25 +115,19 @@ class AddressFields(Vertical):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         event.stop()
-        self._make_primary(str(event.row.key))
+        self._make_primary()
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        event.stop()
-        row = self.list.current
-        address = str(row.key) if row is not None else ""
-        match event.button.id:
-            case "make-primary":
-                self._make_primary(address)
-            case "remove-alias":
-                self._remove(address)
-            case "add-alias":
-                self._add()
+    @property
+    def _under_cursor(self) -> str:
+        return str(self.list.current.key) if self.list.current is not None else ""
 
-    def _make_primary(self, address: str) -> None:
+    def _make_primary(self) -> None:
+        address = self._under_cursor
         self.wished.primary = "" if address in (self._primary, self.wished.primary) else address
         self._say()
 
-    def _remove(self, address: str) -> None:
+    def _remove(self) -> None:
+        address = self._under_cursor
         if address == self._upn:
             self.alias.error = "the UPN itself stays; change it under User Details"
             return

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import VerticalGroup
 from textual.message import Message
 
 from mission_control_tui.model.catalogue.types import Role
 from mission_control_tui.model.groups.queries import MemberView
-from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.row_list import RowList
@@ -48,11 +48,10 @@ class AddBox(FindBox):
         return [("Add:  ", "dim"), (" " * 33, ""), (self.note or "type a name, Down, Enter", "dim")]
 
 
-class MemberFields(Vertical):
+class MemberFields(VerticalGroup):
     """Roles, the search, what it offers, and the list."""
 
     DEFAULT_CSS = """
-    MemberFields { height: auto; }
     MemberFields #choices { display: none; }
     """
 
@@ -69,7 +68,7 @@ class MemberFields(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._roles: Sequence[Role] = ()
-        self._present: dict[Key, Entry] = {}
+        self._present: dict[Key, MemberView] = {}
         self.added: dict[Key, Entry] = {}
         self.removed: set[Key] = set()
 
@@ -109,42 +108,30 @@ class MemberFields(Vertical):
         self._roles = roles
         self.display = bool(roles)
         self.query_one("#role", ChoiceField).set_choices([(role.id, role.name) for role in roles])
-        self._present = {
-            (member.role, member.id): Entry(
-                member.role, member.id, member.name, member.address, member.kind_name
-            )
-            for member in members
-        }
-        self.added = {key: one for key, one in self.added.items() if key not in self._present}
+        self._present = {(member.role, member.id): member for member in members}
+        self.added = {key: entry for key, entry in self.added.items() if key not in self._present}
         self.removed &= self._present.keys()
         self._draw()
 
     def _draw(self) -> None:
         names = {role.id: role.name for role in self._roles}
-        order = {role.id: index for index, role in enumerate(self._roles)}
-        entries = sorted(
-            {**self._present, **self.added}.items(), key=lambda pair: order.get(pair[0][0], 99)
-        )
+        entries: dict[Key, MemberView | Entry] = {**self._present, **self.added}
         rows = []
-        for key, entry in entries:
-            sign, style = "", ""
-            if key in self.added:
-                sign, style = "+", "orange"
-            elif key in self.removed:
-                sign, style = "-", "error"
-            cells = (
-                (sign, style),
-                (names.get(entry.role, entry.role), style),
-                (entry.name, style),
-                (entry.address, style),
-            )
-            rows.append(Row(key, cells))
+        for role in dict.fromkeys((*names, *(role for role, _id in entries))):
+            for key, entry in entries.items():
+                if key[0] != role:
+                    continue
+                sign, style = "", ""
+                if key in self.added:
+                    sign, style = "+", "orange"
+                elif key in self.removed:
+                    sign, style = "-", "error"
+                texts = (sign, names.get(role, role), entry.name, entry.address)
+                rows.append(Row(key, tuple((text, style) for text in texts)))
         self.query_one("#members", RowList).set_rows(rows)
-        count = len({one.id for one in (*self._present.values(), *self.added.values())})
-        people = "nobody yet" if not count else f"{count}"
-        self.query_one("#members-title", TextLines).set(
-            f"Members ({people})   Enter on one takes it out"
-        )
+        people = len({ident for _role, ident in entries}) or "nobody yet"
+        title = f"Members ({people})   Enter on one takes it out"
+        self.query_one("#members-title", TextLines).set(title)
 
     def offer(self, role: str, found: Sequence[MemberView]) -> None:
         """Show who could be added; nothing once the search was left or the role changed."""
@@ -154,29 +141,21 @@ class MemberFields(Vertical):
         offers = [one for one in found if one.id not in there]
         choices = self.query_one("#choices", RowList)
         choices.set_rows(
-            [
-                Row(offer.id, (offer.name, offer.address, (offer.kind_name, "dim")), offer)
-                for offer in offers
-            ]
+            [Row(one.id, (one.name, one.address, (one.kind_name, "dim")), one) for one in offers]
         )
         choices.display = True
         self.query_one(AddBox).note = f"{len(offers)} found" if offers else "nobody is found"
 
-    def on_find_box_changed(self, event: FindBox.Changed) -> None:
+    def on_form_line_changed(self, event: FindBox.Changed | ChoiceField.Changed) -> None:
         event.stop()
-        self._seek()
-
-    def on_form_line_changed(self, event: ChoiceField.Changed) -> None:
-        event.stop()
-        self._seek()
-
-    def _seek(self) -> None:
         text = self.query_one(AddBox).text
         if text.strip():
             self.post_message(self.Sought(self.role, text))
         else:
             self.query_one("#choices", RowList).display = False
             self.query_one(AddBox).note = ""
+
+    on_find_box_changed = on_form_line_changed
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         event.stop()
@@ -226,19 +205,14 @@ class MemberFields(Vertical):
         return found
 
     def remember(self) -> object:
-        return [
-            [
-                [one.role, one.id, one.name, one.address, one.kind_name]
-                for one in self.added.values()
-            ],
-            [list(key) for key in self.removed],
-        ]
+        added = [list(astuple(entry)) for entry in self.added.values()]
+        return [added, [list(key) for key in self.removed]]
 
     def recall(self, memory: object) -> None:
         if isinstance(memory, list) and len(memory) == 2:
-            for one in memory[0]:
-                self.added[one[0], one[1]] = Entry(*one)
-            self.removed |= {(one[0], one[1]) for one in memory[1]}
+            for role, ident, *rest in memory[0]:
+                self.added[role, ident] = Entry(role, ident, *rest)
+            self.removed |= {(role, ident) for role, ident in memory[1]}
             if self._roles:
                 self._draw()
             self.post_message(self.Changed())

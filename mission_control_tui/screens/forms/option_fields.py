@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from mission_control_tui.model.catalogue.types import Option
 from mission_control_tui.model.catalogue.values import Value, ValueType
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
-from mission_control_tui.widgets.rule_field import AnyField
+from mission_control_tui.widgets.field import AnyField, CheckField, ChoiceField, Field
 
 
 def put(widget: AnyField, value: object) -> None:

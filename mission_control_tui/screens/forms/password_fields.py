@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalGroup
 from textual.geometry import Size
 from textual.message import Message
 
@@ -105,14 +105,9 @@ class RevealButton(ActionButton):
         self._secret = ""
         self._shows = self._copied = False
 
-    @property
-    def holds(self) -> bool:
-        """Tell whether there is a password that nobody has seen yet."""
-        return bool(self._secret)
-
     def is_of(self, secret: str) -> bool:
-        """Tell whether `secret` is what it would reveal."""
-        return secret == self._secret
+        """Tell whether there is nothing to reveal but `secret`."""
+        return self._secret in ("", secret)
 
     def hold(self, secret: str) -> None:
         """Take a password to reveal; an empty one hides the button."""
@@ -126,11 +121,7 @@ class RevealButton(ActionButton):
             own = getattr(self.app, "keys", None)
             key = keymap.key_word(keymap.keys_of(keymap.BY_ID["copy"], own)[0])
             said = "copied" if self._copied else f"{key} copies it"
-            return [
-                ("Password: ", ""),
-                (self._secret, "cursor"),
-                (f"  {said}; shown once", "dim"),
-            ]
+            return [("Password: ", ""), (self._secret, "cursor"), (f"  {said}; shown once", "dim")]
         return super().line(y, width)
 
     def action_press(self) -> None:
@@ -164,11 +155,10 @@ class HiddenPassword:
         return "<hidden>"
 
 
-class PasswordFields(Vertical):
+class PasswordFields(VerticalGroup):
     """Password and Confirm with the rules below. `password` and `confirm` are the two fields."""
 
     DEFAULT_CSS = """
-    PasswordFields { height: auto; }
     PasswordFields Horizontal { height: 1; }
     """
 
@@ -197,6 +187,7 @@ class PasswordFields(Vertical):
             "Generate password",
             help_text="Makes a password that meets every rule and fills in both fields.",
             width=0,
+            run=self._make,
             id="generate",
         )
         self.reveal = RevealButton(id="reveal")
@@ -227,7 +218,7 @@ class PasswordFields(Vertical):
 
     def on_field_changed(self, event: Field.Changed) -> None:
         event.stop()
-        if self.reveal.holds and not self.reveal.is_of(self.password.value):
+        if not self.reveal.is_of(self.password.value):
             self.reveal.hold("")
         if event.field is self.password:
             self.password.error = ""
@@ -239,15 +230,13 @@ class PasswordFields(Vertical):
         if event.field is self.confirm and self.confirm.value:
             self.confirm.error = self.mismatch
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button is self.generate:
-            event.stop()
-            made = generate(self.policy, self._username)
-            self.reveal.hold(made)
-            self.password.value = self.confirm.value = made
-            self.password.error = self.confirm.error = ""
-            self._show_rules()
-            self.reveal.focus()
+    def _make(self) -> None:
+        made = generate(self.policy, self._username)
+        self.reveal.hold(made)
+        self.password.value = self.confirm.value = made
+        self.password.error = self.confirm.error = ""
+        self._show_rules()
+        self.reveal.focus()
 
     def clear(self) -> None:
         """Forget what was typed."""
@@ -259,5 +248,5 @@ class PasswordFields(Vertical):
 
     def recall(self, memory: object) -> None:
         if isinstance(memory, tuple):
-            self.password.value, self.confirm.value = (one.text for one in memory)
+            self.password.value, self.confirm.value = (hidden.text for hidden in memory)
             self._show_rules()

@@ -12,8 +12,7 @@ from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, Us
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.screens.base.frame import FrameScreen
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import CheckField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 
 FormWidget = Field | FormLine
@@ -36,7 +35,7 @@ def shown_value(field: PersonField, value: Value) -> Value:
     return " ".join(text_of(value).split("\n"))
 
 
-def make_widget(field: PersonField, value: Value, *, required: bool | None = None) -> FormWidget:
+def make_widget(field: PersonField, value: Value) -> FormWidget:
     """Return the widget of one field."""
     identity = widget_id(field.name)
     if field.kind is FieldKind.FLAG:
@@ -44,21 +43,16 @@ def make_widget(field: PersonField, value: Value, *, required: bool | None = Non
     return Field(
         field.label,
         str(shown_value(field, value)),
-        required=field.compulsory if required is None else required,
+        required=field.compulsory,
         max_length=field.max_length,
         help_text=field.help,
         id=identity,
     )
 
 
-def in_group(group: Group) -> tuple[PersonField, ...]:
-    """Return the fields of one group, in order."""
-    return tuple(field for field in FIELDS if field.group is group)
-
-
 def group_fold(group: Group, values: Mapping[str, Value]) -> Fold:
     """Return a group of fields, folded; its widgets are built when it opens, from what `values` holds then."""
-    fields = in_group(group)
+    fields = [field for field in FIELDS if field.group is group]
     names = ", ".join(field.label for field in fields)
 
     def content() -> Iterable[Widget]:
@@ -82,9 +76,7 @@ def form_widgets(root: Widget) -> Iterator[tuple[PersonField, FormWidget]]:
 
 def value_of(widget: Widget) -> Value:
     """Return what a field widget holds."""
-    if isinstance(widget, CheckField):
-        return widget.value
-    return widget.value if isinstance(widget, Field) else ""
+    return widget.value if isinstance(widget, CheckField | Field) else ""
 
 
 def defaults() -> dict[str, Value]:

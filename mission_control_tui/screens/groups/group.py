@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -17,30 +16,29 @@ from mission_control_tui.model.groups.editing import (
     GroupChanges,
     create_object,
     edit_object,
+    remove_object,
     restore_object,
 )
 from mission_control_tui.model.groups.queries import ObjectView, choices, show_object
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.member_fields import MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put
 from mission_control_tui.screens.forms.user_fields import point_out
-from mission_control_tui.screens.groups.removing import ObjectRemovingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import AnyField, ChoiceField, Field, FormLine
 from mission_control_tui.widgets.light import LightCell
-from mission_control_tui.widgets.rule_field import AnyField, rule_field
+from mission_control_tui.widgets.rule_field import rule_field
 from mission_control_tui.widgets.text_lines import TextLines
 
 PREFIX = "option-"
 _NOT_LOCAL = re.compile(r"[^a-z0-9]+")
 
 
-class ObjectScreen(ObjectRemovingScreen):
+class ObjectScreen(MissionScreen):
     """Makes or changes an object."""
 
     NAME = "object"
@@ -52,8 +50,8 @@ class ObjectScreen(ObjectRemovingScreen):
         "in Add, Down, Enter. Enter on a member takes it out. F2 or Provision sends everything at once; the light "
         "follows. Remove takes it away with what it holds."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "copy")
-    MAIN: ClassVar[str] = "provision"
+    VERBS = ("provision", "copy")
+    MAIN = "provision"
     CSS_PATH = "group.tcss"
     AUTO_FOCUS = "#provision"
 
@@ -61,16 +59,15 @@ class ObjectScreen(ObjectRemovingScreen):
         """Without an id it is a new one of that `kind`."""
         super().__init__()
         self.object_id = object_id
+        self.subject = f" {object_id or 'new'}"
         self._first_kind = kind
+        self._view: ObjectView | None = None
+        self._version = 0
         self._service: Service | None = None
         self._shown: dict[str, object] = {}
         self._proposed = ""
         self._domain = ""
         self._their_words: list[str] = []
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key} {self.object_id or 'new'}"
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
@@ -92,7 +89,8 @@ class ObjectScreen(ObjectRemovingScreen):
         yield TextLines("", "orange", id="pending")
         provision = ActionButton("Provision", width=40, verb="provision", id="provision")
         words = "Takes it away, with what it holds."
-        remove = ActionButton("Remove", help_text=words, width=30, id="remove")
+        run = self._ask_remove
+        remove = ActionButton("Remove", help_text=words, width=30, run=run, id="remove")
         remove.display = self.object_id is not None
         yield Horizontal(provision, remove, id="buttons")
 
@@ -171,11 +169,8 @@ class ObjectScreen(ObjectRemovingScreen):
         await self._take_kind(view.kind)
         self.query_one("#who", TextLines).set(f"{view.name}  {view.address}  ({view.kind_name})")
         self._shown = {"name": view.name, "address": view.address, **view.settings}
-        self.query_one("#name", Field).value = view.name
-        self.query_one("#address", Field).value = view.address
-        for option in self._options:
-            if (widget := self._find(option.id)) is not None:
-                put(widget, view.settings.get(option.id))
+        for name, widget in self._fields().items():
+            put(widget, self._shown.get(name))
         roles = self._service.roles if self._service is not None else ()
         self.query_one(MemberFields).show(roles, view.members)
 
@@ -200,27 +195,28 @@ class ObjectScreen(ObjectRemovingScreen):
     def _notice(self, words: Iterable[str]) -> None:
         self.query_one("#notice", TextLines).tell(*words)
 
-    def _find(self, option: str) -> AnyField | None:
-        for widget in self.query(f"#{PREFIX}{option}"):
-            if isinstance(widget, Field | ChoiceField | CheckField):
-                return widget
-        return None
+    def _fields(self) -> dict[str, AnyField]:
+        """Return the fields that are there, by what they hold: name, address and the options of the kind."""
+        held = {"name": "name", "address": "address"}
+        held |= {f"{PREFIX}{option.id}": option.id for option in self._options}
+        form = self.query_one("#form")
+        return {
+            name: widget
+            for identity, name in held.items()
+            for widget in form.query(f"#{identity}")
+            if isinstance(widget, AnyField)
+        }
 
     # What is changed
 
     @property
     def _given(self) -> dict[str, object]:
         """Return what stands in the form and differs from what is stored."""
-        found: dict[str, object] = {}
-        for name in ("name", "address"):
-            value = self.query_one(f"#{name}", Field).value
-            if value != self._shown.get(name, ""):
-                found[name] = value
-        for option in self._options:
-            widget = self._find(option.id)
-            if widget is not None and not is_same(widget, self._shown.get(option.id)):
-                found[option.id] = widget.value
-        return found
+        return {
+            name: widget.value
+            for name, widget in self._fields().items()
+            if not is_same(widget, self._shown.get(name))
+        }
 
     @property
     def _changes(self) -> int:
@@ -259,34 +255,21 @@ class ObjectScreen(ObjectRemovingScreen):
             self.do(self._offer(event.role, event.text))
 
     async def _offer(self, role: str, text: str) -> None:
-        context, service = self.context, self._service
-        if service is None:
-            return
-        found = await choices(context.scope, service.id, role, text)
+        found = await choices(self.context.scope, self._kind_of, role, text)
         if self.is_here:
-            offered = [one for one in found if one.id != self.object_id]
+            offered = [choice for choice in found if choice.id != self.object_id]
             self.query_one(MemberFields).offer(role, offered)
 
     def _say(self) -> None:
-        count = self._changes
+        count, view = self._changes, self._view
         changes = "1 change" if count == 1 else f"{count} changes"
-        stored = self._view is not None
-        text = f"Not yet provisioned: {changes}" if stored and count else ""
+        text = f"Not yet provisioned: {changes}" if view is not None and count else ""
         self.query_one("#pending", TextLines).set(text)
-        settled = (
-            stored
-            and self._view is not None
-            and self._view.service.light is Light.GREEN
-            and not self._view.service.drift
-        )
+        settled = view and view.service.light is Light.GREEN and not view.service.drift
         reason = "nothing is changed" if settled and not count else ""
         self.query_one("#provision", ActionButton).reason = reason
 
     # Provision
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "remove":
-            self.do(self.ask_remove())
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self.announce(event.button.reason)
@@ -347,16 +330,38 @@ class ObjectScreen(ObjectRemovingScreen):
         self._their_words = []
         members.forget()
         await self._adopt(outcome.result)
-        self.announce("Asked for; the light follows")
-        await self.queue_changed()
-        await self.load()
+        await self.done("Asked for; the light follows")
 
     async def _restore(self) -> None:
         outcome = await restore_object(self.context.scope, str(self.object_id))
-        self.announce("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
         await self._adopt(outcome.result)
-        await self.queue_changed()
-        await self.load()
+        await self.done("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
+
+    async def _ask_remove(self) -> None:
+        """Say from the plan itself what is lost, and ask."""
+        view, context = self._view, self.context
+        if view is None:
+            return
+
+        async def remove() -> None:
+            await remove_object(context.scope, view.id, expected_version=self._version)
+            self.query_one(MemberFields).forget()
+            self._view = None
+            await self.done(f"{view.name} is being removed; the light follows")
+
+        tried = await remove_object(context.scope, view.id, dry_run=True)
+        if not tried.plan.changes_anything:
+            self.announce("It is being removed, or was")
+            return
+        self.prompts.confirm(
+            [
+                f"{context.account.name}: remove {view.name} ({view.kind_name})?",
+                *(f"Lost: {warning}" for warning in tried.plan.warnings),
+                "Seats and money: nothing changes.",
+            ],
+            remove,
+            yes="Remove",
+        )
 
     async def _show_theirs(self, error: StaleVersion) -> None:
         view = await show_object(self.context.scope, str(self.object_id))
@@ -374,16 +379,8 @@ class ObjectScreen(ObjectRemovingScreen):
         self.announce("Nothing was saved, and nothing is lost; see above", error=True)
 
     def _refused(self, error: MissionControlError) -> None:
-        places: dict[str, Field | FormLine] = {
-            "name": self.query_one("#name", Field),
-            "address": self.query_one("#address", Field),
-        }
-        for option in self._options:
-            widget = self._find(option.id)
-            if isinstance(widget, Field | FormLine):
-                places[option.id] = widget
         self.announce("Nothing was saved, and nothing is lost; see above", error=True)
-        self._notice(point_out(self, error.problems, places))
+        self._notice(point_out(self, error.problems, self._fields()))
 
     def verb_copy(self) -> None:
         if self._view is not None:
@@ -412,8 +409,8 @@ class ObjectScreen(ObjectRemovingScreen):
     def recall(self, memory: dict[str, object]) -> None:
         given, kind = memory.pop("given", None), memory.pop("kind", "")
         if isinstance(given, Mapping) and kind == self._kind_of:
+            fields = self._fields()
             for option in self._options:
-                widget = self._find(option.id)
-                if widget is not None and option.id in given:
-                    put(widget, given[option.id])
+                if option.id in given and option.id in fields:
+                    put(fields[option.id], given[option.id])
             self._say()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.widget import Widget
 
 from mission_control_tui.model.groups.queries import list_objects
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import ChoiceField, FormLine
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, RowPage
@@ -28,7 +26,7 @@ class ObjectsScreen(MissionScreen):
         "narrow the list by name or address; n makes a new one, of the kind that is shown; Enter opens one with its "
         "members. They need no seats: they are included with the mail that the account owns."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "new", "copy")
+    VERBS = ("find", "new", "copy")
     CSS_PATH = "groups.tcss"
     AUTO_FOCUS = "#objects"
 
@@ -70,12 +68,7 @@ class ObjectsScreen(MissionScreen):
         rows = []
         for row in found.rows:
             word = "Removing" if row.removed and row.light == "orange" else row.word
-            cells = (
-                row.name,
-                row.address,
-                row.kind_name,
-                light_parts(row.light, word),
-            )
+            cells = (row.name, row.address, row.kind_name, light_parts(row.light, word))
             rows.append(Row(row.id, cells, row))
         return RowPage(rows, found.total)
 
@@ -84,15 +77,11 @@ class ObjectsScreen(MissionScreen):
         return self.query_one("#shown", ChoiceField).value
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self._look_again()
+        self.query_one(LineList).reload(keep=False)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self._look_again()
-
-    def _look_again(self) -> None:
-        if self.console.is_open:
-            self.query_one(LineList).show(self._fetch, keep=False)
+            self.query_one(LineList).reload(keep=False)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "objects":

@@ -17,12 +17,10 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import heading_for, words_of
 from mission_control_tui.screens.orders.product import level_choices, term_words
-from mission_control_tui.screens.orders.review import review_lines
+from mission_control_tui.screens.orders.rows import review_lines
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
-from mission_control_tui.widgets.level_picker import LevelPicker
-from mission_control_tui.widgets.price_list import PriceList
+from mission_control_tui.widgets.field import AnyField, ChoiceField, Field, FormLine
+from mission_control_tui.widgets.level_picker import LevelPicker, PriceList
 from mission_control_tui.widgets.rule_field import answer_of, rule_field
 from mission_control_tui.widgets.step_page import StepPage
 from mission_control_tui.widgets.text_lines import TextLines
@@ -58,6 +56,7 @@ class BuyScreen(MissionScreen):
     ) -> None:
         super().__init__()
         self._product_id = product_id
+        self.subject = f":{product_id}"
         self._level_id = level_id
         self._quantity = quantity
         self._return_to = return_to
@@ -68,10 +67,6 @@ class BuyScreen(MissionScreen):
         self._done = False
         self._check: DomainCheck | None = None
         self._reviewed: OrderView | None = None
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key}:{self._product_id}"
 
     @property
     def unfinished(self) -> bool:
@@ -136,7 +131,7 @@ class BuyScreen(MissionScreen):
             REVIEW: "Review",
         }
         if key not in self._pages:
-            self._pages[key] = StepPage(self._fields(key), "Next")
+            self._pages[key] = StepPage(self._fields(key), "buy")
             self._body.mount(self._pages[key])
         page = self._pages[key]
         title = words.get(key, key.removeprefix("page:"))
@@ -166,9 +161,7 @@ class BuyScreen(MissionScreen):
         product = self.product
         if key == NAME:
             sold = [
-                (extension.id, extension.name)
-                for extension in product.extensions
-                if not extension.withdrawn
+                (ending.id, ending.name) for ending in product.extensions if not ending.withdrawn
             ]
             return [
                 Field(
@@ -182,17 +175,16 @@ class BuyScreen(MissionScreen):
             ]
         if key == LEVEL:
             choices = level_choices(self.context.catalogue.money, product, None)
-            chosen = self._level_id or None
             price = term_words(min(product.terms))
-            return [PriceList(choices, chosen, price=price, id="level")]
+            return [PriceList(choices, self._level_id or None, price=price, id="level")]
         if key == AMOUNT:
             return self._amount_fields()
         if key == REVIEW:
             return [TextLines("", id="review"), TextLines("", "strong", id="warnings")]
         domains = self.context.account.domains
-        questions = self._questions()[key.removeprefix("page:")]
         return [
-            rule_field(question, id=FIELD + question.id, domains=domains) for question in questions
+            rule_field(question, id=FIELD + question.id, domains=domains)
+            for question in self._questions()[key.removeprefix("page:")]
         ]
 
     def _amount_fields(self) -> list[Widget]:
@@ -244,31 +236,28 @@ class BuyScreen(MissionScreen):
         if AMOUNT not in self._pages:
             return self._quantity or self.product.min_quantity
         typed = self._text(AMOUNT, "quantity")
-        if not (typed.isascii() and typed.isdecimal() and len(typed) < 10):
-            return 0
-        return int(typed)
+        is_number = typed.isascii() and typed.isdecimal() and len(typed) < 10
+        return int(typed) if is_number else 0
 
     def _answers(self) -> dict[str, Value]:
-        given: dict[str, Value] = {}
-        for name, questions in self._questions().items():
-            page = self._pages.get(f"page:{name}")
-            for question in questions:
-                field = page.field(FIELD + question.id) if page else None
-                if field is not None:
-                    given[question.id] = field.value
-        return given
+        return {
+            question.id: field.value
+            for name, questions in self._questions().items()
+            if (page := self._pages.get(f"page:{name}")) is not None
+            for question in questions
+            if (field := page.field(FIELD + question.id)) is not None
+        }
 
     def _priced(self) -> Quote:
         product = self.product
+        domain = self._check.name if self._check and product.buys is PurchaseKind.DOMAIN else None
         return quote(
             self.context.catalogue,
             product.id,
             self._level,
             quantity=self._count(),
             term=self._term,
-            domain=self._check.name
-            if self._check and product.buys is PurchaseKind.DOMAIN
-            else None,
+            domain=domain,
         )
 
     def _update(self) -> None:
@@ -299,13 +288,11 @@ class BuyScreen(MissionScreen):
             f"with {priced.tax_label} {priced.total}."
         )
 
-    def on_field_changed(self, event: Field.Changed) -> None:
+    def on_field_changed(self, event: Field.Changed | FormLine.Changed) -> None:
         event.field.error = ""
         self._update()
 
-    def on_form_line_changed(self, event: FormLine.Changed) -> None:
-        event.field.error = ""
-        self._update()
+    on_form_line_changed = on_field_changed
 
     def on_level_picker_chosen(self, event: LevelPicker.Chosen) -> None:
         self._update()
@@ -319,9 +306,6 @@ class BuyScreen(MissionScreen):
             return False
         return True
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        self.verb_buy()
-
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self._page.focus_first()
         self.announce("Choose a level first: Space or Enter on it", error=True)
@@ -330,7 +314,7 @@ class BuyScreen(MissionScreen):
         """Go on; at the review, place the order."""
         if self._page.button.reason:
             self._page.focus_first()
-            self.announce(f"{self._page.button.reason.capitalize()}", error=True)
+            self.announce(self._page.button.reason.capitalize(), error=True)
         elif not self._busy:
             self._busy = True
             self.do(self._go_on())
@@ -411,9 +395,8 @@ class BuyScreen(MissionScreen):
         for key in [key for key in self._pages if key.startswith("page:")]:
             page = self._pages.pop(key)
             for field in page.fields:
-                if field.id and isinstance(field, Field | FormLine):
-                    value = getattr(field, "value", None)
-                    self.memory.kept[field.id] = value
+                if field.id and isinstance(field, AnyField):
+                    self.memory.kept[field.id] = field.value
             page.remove()
 
     def _point_at(self, error: InvalidInput) -> None:
@@ -485,8 +468,7 @@ class BuyScreen(MissionScreen):
         if self._return_to:
             says = f"Order {order.id}: bought {order.lines[0].quantity} x {order.lines[0].label}"
             self.app.pop_screen()
-            if isinstance(self.app.screen, MissionScreen):
-                self.app.screen.announce(says)
+            self.app.notify(says)
             return
         confirmation = self.console.make_screen("order", order.id, confirms=True)
         self.app.switch_screen(confirmation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -17,15 +18,13 @@ from mission_control_tui.model.orders.approval import (
 )
 from mission_control_tui.model.orders.queries import OrderView, list_orders, show_order
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, WAITS, order_rows
+from mission_control_tui.screens.orders.rows import ORDER_COLUMNS, WAITS, order_rows, sum_lines
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
-WIDTH = 74
 SHOWN = 500
 LINKS = (
     ("service-area", "Service Management Area", "where users are given what was bought"),
@@ -62,12 +61,9 @@ class OrderScreen(MissionScreen):
     def __init__(self, order_id: int, *, confirms: bool = False) -> None:
         super().__init__()
         self._order_id = order_id
+        self.subject = f":{order_id}"
         self._confirms = confirms
         self._order: OrderView | None = None
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key}:{self._order_id}"
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="title")
@@ -83,7 +79,7 @@ class OrderScreen(MissionScreen):
         )
         with Horizontal(id="decisions"):
             for name, label, words in DECISIONS:
-                yield ActionButton(label, help_text=words, id=name)
+                yield ActionButton(label, help_text=words, run=partial(self._ask, name), id=name)
 
     def on_mount(self) -> None:
         self.set_heading(f"Order {self._order_id}")
@@ -134,43 +130,31 @@ class OrderScreen(MissionScreen):
 
     # Approval
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        order, name = self._order, event.button.id
+    def _ask(self, name: str) -> None:
+        order, field = self._order, self.query_one("#reason", Field)
         if order is None:
             return
-        about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
-        field = self.query_one("#reason", Field)
         if name == "decline" and not field.value.strip():
             field.error = "say why"
             field.focus()
-        elif name == "decline":
-            self.prompts.confirm(
-                [about, "It brings nothing, and is kept."], self._decline, yes="Decline"
-            )
+            return
+        then: Callable[[], object]
+        lines = [f"{line.quantity} x {line.label}" for line in order.lines]
+        nothing = ["It brings nothing, and is kept."]
+        if name == "decline":
+            then, yes, lines = self._decline, "Decline", nothing
         elif name == "approve":
-            self.prompts.confirm(
-                [
-                    about,
-                    *_lines(order),
-                    "Price and availability are looked at again; then it is delivered.",
-                ],
-                self._approve,
-                yes="Approve",
-            )
+            then, yes = self._approve, "Approve"
+            lines.append("Price and availability are looked at again; then it is delivered.")
         elif order.state == WAITS:
-            self.prompts.confirm(
-                [about, "It brings nothing, and is kept."], self._cancel, yes="Cancel it"
-            )
+            then, yes, lines = self._cancel, "Cancel it", nothing
         else:
-            self.prompts.confirm(
-                [
-                    about,
-                    *_lines(order),
-                    "Lost: seats or domain; refused while users hold them. Nothing is paid back.",
-                ],
-                self._cancel,
-                yes="Take it back",
+            then, yes = self._cancel, "Take it back"
+            lines.append(
+                "Lost: seats or domain; refused while users hold them. Nothing is paid back."
             )
+        about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
+        self.prompts.confirm([about, *lines], then, yes=yes)
 
     def on_field_changed(self, event: Field.Changed) -> None:
         event.field.error = ""
@@ -180,9 +164,9 @@ class OrderScreen(MissionScreen):
         return self.query_one("#reason", Field).value.strip()
 
     async def _approve(self, *, agreed_price: bool = False) -> None:
-        at = (self.context.scope, self._order_id)
+        scope = self.context.scope
         try:
-            await approve_order(*at, note=self._reason, agreed_price=agreed_price)
+            await approve_order(scope, self._order_id, note=self._reason, agreed_price=agreed_price)
         except PriceChanged as error:
             self.prompts.confirm(
                 [error.what, "Approve it at the agreed price?"],
@@ -193,13 +177,11 @@ class OrderScreen(MissionScreen):
         await self._decided("approved")
 
     async def _decline(self) -> None:
-        at = (self.context.scope, self._order_id)
-        await decline_order(*at, self._reason)
+        await decline_order(self.context.scope, self._order_id, self._reason)
         await self._decided("declined")
 
     async def _cancel(self) -> None:
-        at = (self.context.scope, self._order_id)
-        outcome = await cancel_order(*at, self._reason)
+        outcome = await cancel_order(self.context.scope, self._order_id, self._reason)
         await self._decided(str(outcome.result.state))
 
     async def _decided(self, word: str) -> None:
@@ -248,14 +230,9 @@ class OrdersScreen(MissionScreen):
 
 def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
     """Return the lines of an order with their sums, and who placed it."""
-    lines = []
-    for line in order.lines:
-        lines += [line.label, _sum(f"{line.quantity} x {line.unit}", str(line.net))]
-    lines += [
-        _sum(_tax_word(order, catalogue), str(order.tax)),
-        _sum("Total", str(order.total)),
-        "",
-    ]
+    # Without its rate, which the review named, where the order was placed at another one.
+    same = all(line.tax == line.net.share(catalogue.tax_basis_points) for line in order.lines)
+    lines = sum_lines(order, tax_label(catalogue) if same else catalogue.tax_name)
     ticket = f", ticket {order.ticket}" if order.ticket else ""
     lines.append(f"Placed by {order.operator} on {order.placed_at:%Y-%m-%d %H:%M} UTC{ticket}.")
     if order.state == WAITS and order.note:
@@ -269,20 +246,6 @@ def order_lines(order: OrderView, catalogue: Catalogue) -> list[str]:
     if order.reason:
         lines.append(f"Reason: {order.reason}")
     return lines
-
-
-def _tax_word(order: OrderView, catalogue: Catalogue) -> str:
-    """Return the tax as the review called it; without its rate where the order was placed at another one."""
-    same = all(line.tax == line.net.share(catalogue.tax_basis_points) for line in order.lines)
-    return tax_label(catalogue) if same else catalogue.tax_name
-
-
-def _lines(order: OrderView) -> list[str]:
-    return [f"{line.quantity} x {line.label}" for line in order.lines]
-
-
-def _sum(label: str, amount: str) -> str:
-    return fit(label, WIDTH - 18) + fit(amount, 18, right=True)
 
 
 def brings(catalogue: Catalogue, order: OrderView) -> str:

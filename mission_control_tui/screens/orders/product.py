@@ -23,11 +23,10 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
-from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
+from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker, PriceList
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.price_list import PriceList
 from mission_control_tui.widgets.quadrant import Quadrant
-from mission_control_tui.widgets.rows import Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
 from mission_control_tui.widgets.seat_bar import SeatCounts
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -55,10 +54,7 @@ class ProductScreen(MissionScreen):
     def __init__(self, product_id: str) -> None:
         super().__init__()
         self._product_id = product_id
-
-    @property
-    def memory_key(self) -> str:
-        return f"{super().memory_key}:{self._product_id}"
+        self.subject = f":{product_id}"
 
     @property
     def product(self) -> Product:
@@ -82,7 +78,7 @@ class ProductScreen(MissionScreen):
 
     def _domain_body(self) -> Iterable[Widget]:
         yield TextLines(extension_prices(self.context.catalogue.money, self.product), id="prices")
-        yield ActionButton(self.product.buy_label, id="buy")
+        yield ActionButton(self.product.buy_label, verb="buy", id="buy")
         yield Quadrant(
             "Your domain names",
             columns=(Column(), Column(width=34)),
@@ -92,21 +88,18 @@ class ProductScreen(MissionScreen):
 
     def _level_body(self) -> Iterable[Widget]:
         product = self.product
-        picker = PriceList(
-            level_choices(self.context.catalogue.money, product, None),
-            price=term_words(min(product.terms)),
-            id="levels",
-        )
-        yield picker
+        choices = level_choices(self.context.catalogue.money, product, None)
+        yield PriceList(choices, price=term_words(min(product.terms)), id="levels")
         yield TextLines("", "dim", id="level-about")
         reason = CHOOSE if product.level_first else ""
-        yield ActionButton(product.buy_label, reason=reason, id="buy")
+        yield ActionButton(product.buy_label, reason=reason, verb="buy", id="buy")
         yield Fold("Remove", self._removal, id="removal")
 
     def _removal(self) -> list[Widget]:
+        why_not, run = self._why_not_removed(self._picked()), self._ask_to_remove_seats
         return [
             Field("How many", id="removed", help_text="Free seats alone can be removed."),
-            ActionButton("Remove", reason=self._why_not_removed(self._picked()), id="remove"),
+            ActionButton("Remove", reason=why_not, run=run, id="remove"),
         ]
 
     # Data
@@ -114,23 +107,19 @@ class ProductScreen(MissionScreen):
     def on_mount(self) -> None:
         self.set_heading(self.product.name)
         self._details: AccountDetails | None = None
-        self._bought: dict[str, int] | None = None
+        self._bought: set[str] | None = None
         self._describe()
 
     async def load(self) -> None:
         context = self.context
         self._details = await overview.show(context.scope)
         if self.product.buys is PurchaseKind.DOMAIN:
-            domains = self.query_one("#domains", Quadrant)
-            domains.set_rows(
-                [domain_row(domain) for domain in self._details.domains],
-                note="Enter removes one, and asks first" if self._details.domains else "",
-            )
+            rows = [domain_row(domain) for domain in self._details.domains]
+            note = "Enter removes one, and asks first" if rows else ""
+            self.query_one("#domains", Quadrant).set_rows(rows, note=note)
         else:
             had = await list_subscriptions(context.scope)
-            self._bought = {
-                one.level_id: one.quantity for one in had if one.product_id == self._product_id
-            }
+            self._bought = {it.level_id for it in had if it.product_id == self._product_id}
             self.query_one("#levels", PriceList).set_levels(
                 level_choices(context.catalogue.money, self.product, self._details)
             )
@@ -168,9 +157,8 @@ class ProductScreen(MissionScreen):
         fold.display = offered
 
     def _why_not_removed(self, level: ProductLevel | None) -> str:
-        if self._bought is None or level is None or level.id in self._bought:
-            return ""
-        return NONE_BOUGHT
+        known = self._bought is None or level is None or level.id in self._bought
+        return "" if known else NONE_BOUGHT
 
     def recall(self, memory: dict[str, object]) -> None:
         self.call_after_refresh(self._describe)
@@ -184,12 +172,6 @@ class ProductScreen(MissionScreen):
         self.query_one("#buy", ActionButton).focus()
 
     # Buying
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "buy":
-            self.verb_buy()
-        elif event.button.id == "remove":
-            self.do(self._ask_to_remove_seats())
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         if event.button.id == "buy":
@@ -239,13 +221,11 @@ class ProductScreen(MissionScreen):
         if bought:
             await self._ask(name, self._removal_of(domain=name), "Nothing is paid back.")
         else:
-            scope = self.context.scope
-            forget = partial(remove_domain, scope, name)
+            forget = partial(remove_domain, self.context.scope, name)
             await self._ask(name, forget, "It is registered elsewhere and stays so.")
 
     def _removal_of(self, **what: Any) -> Removal:
-        scope = self.context.scope
-        return partial(remove, scope, self._product_id, **what)
+        return partial(remove, self.context.scope, self._product_id, **what)
 
     async def _ask(self, what: str, work: Removal, loss: str) -> None:
         """Try it, name whoever is in the way, and ask."""
@@ -260,26 +240,20 @@ class ProductScreen(MissionScreen):
             f"Owned {line.owned_before}, then {line.owned_after}; free {line.free_after}."
             for line in plan.seats
         ]
-        self.prompts.confirm(
-            [f"{self.context.account.name}: remove {what} ({self.product.name})?", *seats, loss],
-            lambda: self._remove(work, what),
-            yes="Remove",
-        )
 
-    async def _remove(self, work: Removal, what: str) -> None:
-        await work(dry_run=False)
-        await self.queue_changed()
-        self.announce(f"Removed {what}")
-        self.reload()
+        async def remove_it() -> None:
+            await work(dry_run=False)
+            await self.done(f"Removed {what}")
+
+        question = f"{self.context.account.name}: remove {what} ({self.product.name})?"
+        self.prompts.confirm([question, *seats, loss], remove_it, yes="Remove")
 
 
 def domain_row(domain: DomainView) -> Row:
     """Return a domain and the state of its registration."""
-    state = (
-        light_parts(domain.light, domain.word, domain.step)
-        if domain.light
-        else (domain.word, "dim")
-    )
+    state: Cell = (domain.word, "dim")
+    if domain.light:
+        state = light_parts(domain.light, domain.word, domain.step)
     return Row(domain.name, (shown(domain.name), state))
 
 
@@ -318,9 +292,7 @@ def level_choices(
         if level.withdrawn and not pool:
             continue
         seats = SeatCounts(pool.owned, pool.used, pool.queued) if pool else SeatCounts(0, 0)
-        name = full_name(level)
         price = money(level.prices[months]).format(code=False) if months in level.prices else ""
-        choices.append(
-            LevelChoice(level.id, name, seats, "no longer" if level.withdrawn else price)
-        )
+        note = "no longer" if level.withdrawn else price
+        choices.append(LevelChoice(level.id, full_name(level), seats, note))
     return choices

@@ -1,10 +1,14 @@
-"""Orders as rows of a list."""
+"""Orders as rows of a list, and as the lines that the review and the order itself show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from mission_control_tui.model.catalogue.types import OrderField as Question
+from mission_control_tui.model.catalogue.types import Product
+from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.model.orders.queries import OrderView
+from mission_control_tui.widgets.cells import fit
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
 WAITS = "awaiting approval"
@@ -36,3 +40,36 @@ def order_rows(orders: Iterable[OrderView]) -> list[Row]:
         )
         for order in orders
     ]
+
+
+WIDTH = 74
+
+
+def sum_lines(order: OrderView, tax_label: str) -> list[str]:
+    """Return lines with quantity and price, then tax and total."""
+    lines = []
+    for line in order.lines:
+        lines += [line.label, _sum(f"{line.quantity} x {line.unit}", str(line.net))]
+    return [*lines, _sum(tax_label, str(order.tax)), _sum("Total", str(order.total)), ""]
+
+
+def review_lines(order: OrderView, product: Product, tax_label: str) -> list[str]:
+    """Lines with quantity and price, tax, total, and what was answered."""
+    lines = sum_lines(order, tax_label)
+    given: Mapping[str, object] = order.lines[0].fields
+    for question in product.fields:
+        if (value := given.get(question.id)) not in (None, "", []):
+            lines.append(f"{fit(question.name, 20)} {_said(question, value)}")
+    return lines
+
+
+def _sum(label: str, amount: str) -> str:
+    return fit(label, WIDTH - 18) + fit(amount, 18, right=True)
+
+
+def _said(question: Question, value: object) -> str:
+    if question.type is ValueType.BOOL:
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return question.choices.get(str(value), str(value))

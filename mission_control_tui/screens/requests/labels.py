@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Light, RequestKind, RequestState
 from mission_control_tui.model.views import RequestView
@@ -32,12 +32,8 @@ def state_parts(state: RequestState) -> tuple[Part, ...]:
 
 def service_words(catalogue: Catalogue, request: RequestView) -> str:
     """Return the service as people call it; empty for a request about the user as a whole."""
-    if not request.service_id:
-        return ""
-    try:
-        return catalogue.service(request.service_id).name
-    except NotFound:
-        return request.service_id
+    service = _service(catalogue, request)
+    return service.name if service is not None else request.service_id
 
 
 def level_words(catalogue: Catalogue, request: RequestView) -> str:
@@ -61,19 +57,18 @@ def what_words(catalogue: Catalogue, request: RequestView) -> str:
 
 def row_words(catalogue: Catalogue, request: RequestView) -> str:
     """Return the same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
-    service, level = service_words(catalogue, request), level_words(catalogue, request)
-    if level and _levels_tell(catalogue, request.service_id):
-        service = ""
+    name, level = service_words(catalogue, request), level_words(catalogue, request)
+    service = _service(catalogue, request)
+    if level and service is not None:
+        told = any(one.name.startswith(f"{name} - ") for one in service.levels)
+        name = "" if told else name
     whom = request.subject.partition("@")[0]
-    return " ".join(filter(None, (request.kind, whom, service, level)))
+    return " ".join(filter(None, (request.kind, whom, name, level)))
 
 
-def _levels_tell(catalogue: Catalogue, service_id: str) -> bool:
-    try:
-        service = catalogue.service(service_id)
-    except NotFound:
-        return False
-    return any(level.name.startswith(f"{service.name} - ") for level in service.levels)
+def _service(catalogue: Catalogue, request: RequestView) -> Service | None:
+    """Return the service of a request; None where it has none, or one that the catalogue no longer has."""
+    return next((one for one in catalogue.services if one.id == request.service_id), None)
 
 
 def next_words(request: RequestView, now: datetime | None = None) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from mission_control_tui.model.requests import control as requests
-from mission_control_tui.model.requests.control import retry
+from mission_control_tui.model.requests import control
 from mission_control_tui.model.requests.queries import RequestDetails, show_request
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
@@ -27,7 +26,37 @@ ACTIONS = (
     ("cancel", "Cancel", "takes the wish back, or stops between two steps"),
     ("reset", "Reset status", "frees a request that looks stuck; its light turns red"),
 )
+ENDINGS = {
+    "cancel": (
+        control.cancel,
+        "Lost: this wish. What the back end has done already stays and is shown as it is.",
+        "Cancel it",
+        "Cancelled, or stopping after the step it is in",
+    ),
+    "reset": (
+        control.reset,
+        "Lost: its result, if it still comes. The light turns red; nothing is undone at the back end.",
+        "Reset",
+        "Reset",
+    ),
+}
+"""How a request is ended: by which function, what is lost, which word agrees, and what is said then."""
 STATE_STYLES = {"failed": "red", "running": "orange"}
+
+
+def tried_again(asked: Sequence[int]) -> str:
+    """Return what is said of requests that were made anew."""
+    return f"Tried again as request {', '.join(map(str, asked))}"
+
+
+def go_to_services(screen: MissionScreen, request: RequestView | None) -> None:
+    """Go from a request to the services of its user, or to its object."""
+    if request is not None and request.object_id is not None:
+        screen.go_to("object", request.object_id)
+    elif request is None or request.user_id is None:
+        screen.announce("This request is not about a user's services", error=True)
+    else:
+        screen.go_to("provision", request.user_id, request.assignment_id)
 
 
 class RequestScreen(MissionScreen):
@@ -41,7 +70,7 @@ class RequestScreen(MissionScreen):
         "before its start the last wish is restored, later the worker stops between two steps and shows what is real. "
         "Reset status frees a request that looks stuck: it ends, its light turns red, and a late answer is refused."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("retry", "provision", "copy")
+    VERBS = ("retry", "provision", "copy")
     CSS_PATH = "request.tcss"
 
     def __init__(self, request_id: int) -> None:
@@ -58,7 +87,8 @@ class RequestScreen(MissionScreen):
         yield TextLines("", id="facts")
         for name, label, words in ACTIONS:
             verb = name if name in self.VERBS else ""
-            button = ActionButton(label, help_text=words, width=19, verb=verb, id=name)
+            run = partial(self._ask, name)
+            button = ActionButton(label, help_text=words, width=19, verb=verb, run=run, id=name)
             yield Horizontal(button, TextLines(words, "dim"), classes="action")
         yield TextLines("Steps and events, newest last", "title", id="title")
         yield EventLog(
@@ -149,10 +179,6 @@ class RequestScreen(MissionScreen):
 
     # Verbs
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id in ("cancel", "reset"):
-            self._ask(event.button.id)
-
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         state = self._details.request.state.value if self._details else "unknown"
         self.announce(f"{event.button.label} does not apply: the request is {state}", error=True)
@@ -163,53 +189,31 @@ class RequestScreen(MissionScreen):
         request = self._details.request
         context = self.context
         what = what_words(context.catalogue, request)
-        words = {
-            "cancel": (
-                "Lost: this wish. What the back end has done already stays and is shown as it is.",
-                "Cancel it",
-            ),
-            "reset": (
-                "Lost: its result, if it still comes. The light turns red; nothing is undone at the back end.",
-                "Reset",
-            ),
-        }
-        lost, yes = words[name]
+        end, lost, yes, said = ENDINGS[name]
+
+        async def ended() -> None:
+            await end(context.scope, self.request_id)
+            await self.done(said)
+
         self.prompts.confirm(
             [
                 f"{context.account.name}: {name} request {request.id}, {what}?",
                 lost,
                 "Seats: one that only this wish held is free again. Money: nothing changes.",
             ],
-            lambda: self._do(name),
+            ended,
             yes=yes,
         )
 
-    async def _do(self, name: str) -> None:
-        verb = {"cancel": requests.cancel, "reset": requests.reset}[name]
-        await verb(self.context.scope, self.request_id)
-        self.announce(
-            "Cancelled, or stopping after the step it is in" if name == "cancel" else "Reset"
-        )
-        await self.queue_changed()
-        await self.load()
-
     async def verb_retry(self) -> None:
-        outcome = await retry(self.context.scope, self.request_id)
-        self.announce(f"Tried again as request {', '.join(str(one) for one in outcome.result)}")
-        await self.queue_changed()
-        if len(outcome.result) == 1:
-            self.request_id = outcome.result[0]
+        asked = (await control.retry(self.context.scope, self.request_id)).result
+        if len(asked) == 1:
+            self.request_id = asked[0]
             self.query_one(EventLog).clear()
-        await self.load()
+        await self.done(tried_again(asked))
 
     def verb_provision(self) -> None:
-        request = self._details.request if self._details else None
-        if request is not None and request.object_id is not None:
-            self.go_to("object", request.object_id)
-        elif request is None or request.user_id is None:
-            self.announce("This request is not about a user's services", error=True)
-        else:
-            self.go_to("provision", request.user_id, request.assignment_id)
+        go_to_services(self, self._details.request if self._details else None)
 
     def verb_copy(self) -> None:
         """The error: the step that failed, what was said last, and what to do; before anything was said, what it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -20,11 +19,11 @@ from mission_control_tui.screens.requests.labels import (
     state_parts,
     what_words,
 )
+from mission_control_tui.screens.requests.request import go_to_services, tried_again
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
-from mission_control_tui.widgets.shown_field import ShownField
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN: dict[str, tuple[str, frozenset[RequestState]]] = {
@@ -45,7 +44,7 @@ class RequestsScreen(MissionScreen):
         "done: retry, cancel, reset status. r tries the request under the cursor again: one that failed, or one that "
         "waits for its next try. R tries all again that is red in the account, after saying what is likely to fail."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("retry", "retry_all", "provision", "copy")
+    VERBS = ("retry", "retry_all", "provision", "copy")
     CSS_PATH = "requests.tcss"
     AUTO_FOCUS = "#requests"
 
@@ -112,8 +111,8 @@ class RequestsScreen(MissionScreen):
         return Row(request.id, cells, request)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
-        if event.field.id == "shown" and self.console.is_open:
-            self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
+        if event.field.id == "shown":
+            self.query_one(LineList).reload(keep=False)
 
     # Verbs
 
@@ -131,23 +130,14 @@ class RequestsScreen(MissionScreen):
         if request is None:
             self.announce("Put the cursor on a request first", error=True)
             return
-        outcome = await retry(self.context.scope, request.id)
-        numbers = ", ".join(str(one) for one in outcome.result)
-        self.announce(f"Tried again as request {numbers}")
-        await self.queue_changed()
-        await self.load()
+        asked = (await retry(self.context.scope, request.id)).result
+        await self.done(tried_again(asked))
 
     async def verb_retry_all(self) -> None:
         await retry_red(self, BulkFilter())
 
     def verb_provision(self) -> None:
-        request = self.request
-        if request is not None and request.object_id is not None:
-            self.go_to("object", request.object_id)
-        elif request is None or request.user_id is None:
-            self.announce("This request is not about a user's services", error=True)
-        else:
-            self.go_to("provision", request.user_id, request.assignment_id)
+        go_to_services(self, self.request)
 
     def verb_copy(self) -> None:
         if (request := self.request) is not None:

@@ -77,17 +77,16 @@ def level_change(
         f"to {level_name(service, new)}?"
     )
     lines = [question, *settings_lines(service, line)]
-    taken = [seat for seat in plan.seats if seat.level == new and seat.service == service.id]
     words = [
-        f"{level_name(service, new)} {one.free_before} -> {one.free_after} free" for one in taken
+        f"{level_name(service, new)} {taken.free_before} -> {taken.free_after} free"
+        for taken in plan.seats
+        if (taken.service, taken.level) == (service.id, new)
     ]
-    back = next(
-        (seat for seat in seats if (seat.service_id, seat.level_id) == (service.id, old)), None
-    )
-    if back is not None:
-        words.append(
-            f"{level_name(service, old)} {back.free} -> {back.free + 1} free once the light is green"
-        )
+    words += [
+        f"{level_name(service, old)} {back.free} -> {back.free + 1} free once the light is green"
+        for back in seats
+        if (back.service_id, back.level_id) == (service.id, old)
+    ]
     if words:
         lines.append(f"Seats: {'; '.join(words)}.")
     return [*lines, MONEY]
@@ -107,7 +106,7 @@ def level_question(
             ours = line.name.startswith(f"{view.subject} {service.name}")
             if ours and line.before.get("level") == view.level_id:
                 found = level_change(account, view.subject, service, line, plan, have)
-                lines += [one for one in found if one not in lines]
+                lines += [said for said in found if said not in lines]
                 break
     return lines
 
@@ -144,16 +143,13 @@ def removal(
     what: str,
 ) -> list[str]:
     """Return the question before services are taken away; `services` are (service id, level id)."""
-    given = list(services)
-    names = [
-        f"{catalogue.service(service).name} ({level_name(catalogue.service(service), level)})"
-        for service, level in given
-    ]
-    back = [
-        level_name(catalogue.service(service), level)
-        for service, level in given
-        if catalogue.service(service).seats
-    ]
+    names, back = [], []
+    for service_id, level_id in services:
+        service = catalogue.service(service_id)
+        level = level_name(service, level_id)
+        names.append(f"{service.name} ({level})")
+        if service.seats:
+            back.append(level)
     lines = [f"{account}: {what} {who}?"]
     if names:
         lines.append(

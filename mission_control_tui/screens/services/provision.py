@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
 
+from textual.containers import Vertical
 from textual.widget import Widget
 
+from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.requests.workers import live_workers
+from mission_control_tui.model.services.failures import LastFailure, failures_of
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
-from mission_control_tui.screens.base.schedule_prompts import SchedulableAction
+from mission_control_tui.model.users.queries import details
+from mission_control_tui.model.views import AssignmentView, Seats, UserView
+from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulingScreen
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
     adopt_question,
     level_question,
     turn_question,
 )
-from mission_control_tui.screens.services.panels import PanelsScreen
-from mission_control_tui.screens.services.service_panel import LEVEL, PASSWORD, UserServicePanel
+from mission_control_tui.screens.services.service_panel import (
+    LEVEL,
+    PASSWORD,
+    UserServicePanel,
+    another_view,
+)
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
+from mission_control_tui.widgets.text_lines import TextLines
+
+NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
 
 
-class ProvisionScreen(PanelsScreen):
+class ProvisionScreen(SchedulingScreen):
     """The services of a user: give, change, suspend, deprovision, and mend what is red."""
 
     NAME = "provision"
@@ -42,9 +56,186 @@ class ProvisionScreen(PanelsScreen):
         "be changed. b buys seats of the level under the cursor and comes back here. d asks for a date and "
         "time at which to do it."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "schedule", "copy")
+    VERBS = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
     LEADS_TO_SERVICES = False
+
+    def __init__(
+        self,
+        user_id: str,
+        assignment_id: str | None = None,
+        *,
+        service_id: str = "",
+        fresh: bool = False,
+    ) -> None:
+        """The panel of the assignment or the service is opened."""
+        super().__init__()
+        self.user_id = user_id
+        self._wanted_id = assignment_id
+        self._wanted_service = service_id
+        self._fresh = fresh
+        self._user: UserView | None = None
+        self._seats: Sequence[Seats] = ()
+        self._failed: dict[str, LastFailure] = {}
+
+    @property
+    def memory_key(self) -> str:
+        return f"{self.MEMORY_NAME} {self.user_id}"
+
+    def about_user(self) -> str | None:
+        return self.user_id
+
+    def body(self) -> Iterable[Widget]:
+        yield TextLines("…", "title", id="who")
+        yield TextLines("", "dim", id="notice")
+        yield Vertical(id="panels")
+
+    # Data
+
+    async def load(self) -> None:
+        scope = self.context.scope
+        self._user = user = await details(scope, self.user_id)
+        self.looked_at(user.id)
+        views = await status(scope, user=self.user_id)
+        self._seats = await list_seats(scope)
+        if any(view.light is Light.RED for view in views):
+            self._failed = await failures_of(scope, self.user_id)
+        self.query_one("#who", TextLines).set(
+            f"{user.details.display_name}  {user.upn}  ({user.details.username})"
+        )
+        waits = any(view.light is Light.ORANGE for view in views)
+        self._show_notice(user, views, await self._nobody_works() if waits else "")
+        await self._show_panels(views)
+        self.refresh_keys()
+
+    async def _nobody_works(self) -> str:
+        """Return why nothing that is queued is done now, and what to do; empty while a worker is at it."""
+        if self.context.no_worker:
+            return self.context.no_worker
+        lease = self.context.settings.worker.lease_seconds
+        if await live_workers(self.context.store, lease):
+            return ""
+        return "a worker is being started. If this stays so, run `mission-control worker` yourself"
+
+    def _show_notice(self, user: UserView, views: Sequence[AssignmentView], stuck: str) -> None:
+        words: list[str] = []
+        if self._fresh:
+            words.append(
+                "The user is created. Open a service, choose its level, then p provisions."
+            )
+        if user.in_bin:
+            words.append("This user is in the recycling bin: restore it first.")
+        elif user.details.disabled:
+            words.append("This user is disabled: services stay suspended.")
+        if not views:
+            words.append(NO_SERVICES)
+        if stuck:
+            words.append(f"Nothing happens yet: {stuck}.")
+        style = "error" if self.context.no_worker and stuck else "dim"
+        self.query_one("#notice", TextLines).tell(*words, style=style)
+
+    async def _show_panels(self, views: Sequence[AssignmentView]) -> None:
+        place = self.query_one("#panels", Vertical)
+        have = {panel.id: panel for panel in self.panels}
+        wanted = self._wanted_panels(views)
+        new: list[UserServicePanel] = []
+        for panel in wanted:
+            old = have.pop(panel.id, None)
+            if old is None:
+                new.append(panel)
+            else:
+                await old.show(panel.view, panel.seats, panel.failure)
+        for gone in have.values():
+            await gone.remove()
+        if isinstance(typed := self.memory.kept.get("typed"), dict):
+            for panel in new:
+                panel.recall_choice(typed.pop(panel.id, None))
+        if new and len(new) == len(wanted):
+            await place.mount(*new)
+            await self._first_panels()
+            return
+        order = [panel.id for panel in wanted]
+        for panel in new:
+            await place.mount(panel, before=min(order.index(panel.id), len(place.children)))
+
+    def _wanted_panels(self, views: Sequence[AssignmentView]) -> list[UserServicePanel]:
+        catalogue = self.context.catalogue
+        panels: list[UserServicePanel] = []
+        for index, view in enumerate(views):
+            try:
+                service = catalogue.service(view.service_id)
+            except NotFound:
+                continue
+            seats = {seat.level_id: seat for seat in self._seats if seat.service_id == service.id}
+            failure = self._failed.get(view.id)
+            panels.append(UserServicePanel(service, view, seats, failure=failure))
+            others = [other.service_id for other in views]
+            last = view.service_id not in others[index + 1 :]
+            if last and view.id and others.count(view.service_id) < service.instances:
+                panels.append(UserServicePanel(service, another_view(view), seats, another=True))
+        return panels
+
+    async def _first_panels(self) -> None:
+        """The panels are there for the first time: open the one that was asked for, or what was open."""
+        asked = next((panel for panel in self.panels if self._is_wanted(panel)), None)
+        if asked is not None:
+            self.memory.kept.pop("focus", None)
+            self.memory.recall()
+            await asked.open_now()
+            asked.focus()
+            asked.scroll_visible(animate=False, top=True)
+            return
+        if self.memory.kept:
+            self.memory.recall()
+        elif self.panels and self.focused is None:
+            self.panels[0].focus()
+
+    def _is_wanted(self, panel: UserServicePanel) -> bool:
+        if self._wanted_id:
+            return panel.view.id == self._wanted_id
+        return bool(self._wanted_service) and panel.service.id == self._wanted_service
+
+    @property
+    def panels(self) -> list[UserServicePanel]:
+        """The panels, top to bottom."""
+        return list(self.query(UserServicePanel).results(UserServicePanel))
+
+    def _panel_of(self, widget: Widget | None) -> UserServicePanel | None:
+        nodes = widget.ancestors_with_self if widget is not None else []
+        return next((node for node in nodes if isinstance(node, UserServicePanel)), None)
+
+    @property
+    def panel(self) -> UserServicePanel | None:
+        """The panel in which the focus is."""
+        return self._panel_of(self.prompts.kept_focus if self.prompts.is_asking else self.focused)
+
+    # Panels
+
+    def on_fold_toggled(self, event: Fold.Toggled) -> None:
+        panel = event.fold
+        if not isinstance(panel, UserServicePanel) or not panel.is_open:
+            return
+        panel.scroll_visible(animate=False)
+        if self.focused is panel.title_line and panel.view.light is not Light.RED:
+            first = panel.query_one(Field) if panel.another else panel.query_one(LevelPicker)
+            first.focus()
+
+    async def on_level_picker_chosen(self, event: LevelPicker.Chosen) -> None:
+        panel = self._panel_of(event.picker)
+        if panel is not None:
+            await panel.choose(event.level.id)
+            self.refresh_keys()
+            if event.level.seats is not None and not event.level.seats.free and not panel.is_given:
+                self.announce(f"No seat of {event.level.label} is free: b buys some and comes back")
+
+    def on_field_changed(self, event: Field.Changed | FormLine.Changed) -> None:
+        event.field.error = ""
+        if (panel := self._panel_of(event.field)) is not None:
+            panel.note_typed()
+
+    on_form_line_changed = on_field_changed
+
+    # What is done with a service
 
     def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
         panel = self._panel_of(event.button)
@@ -56,7 +247,9 @@ class ProvisionScreen(PanelsScreen):
             case "again":
                 self.do(self._turn(panel, RequestKind.DEPROVISION))
             case "adopt":
-                self._ask_adopt(panel)
+                lines = adopt_question(self.context.account.name, panel.view)
+                wanted = [panel.wanted(adopt=True)]
+                self.prompts.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
             case "suspend":
                 self.do(self._ask(panel, RequestKind.SUSPEND))
             case "resume":
@@ -90,15 +283,7 @@ class ProvisionScreen(PanelsScreen):
             await self._turn(panel, RequestKind.DEPROVISION)
         giving = [panel for panel in panels if panel not in removals]
         for panel in giving:
-            if panel.chosen is None:
-                await panel.open_now()
-                panel.query_one(LevelPicker).focus()
-                self.announce(
-                    f"Choose a level of {panel.service.name} with Space first", error=True
-                )
-                return
-            if panel.another and not panel.instance:
-                self._want_name(panel)
+            if not await self._is_complete(panel):
                 return
         if not giving:
             return
@@ -108,14 +293,23 @@ class ProvisionScreen(PanelsScreen):
             return
         outcome = await self._asked(giving, wanted, dry_run=True)
         if outcome is not None:
-            changing = [(one.service, one.view) for one in giving if one.changes_level]
+            changing = [(panel.service, panel.view) for panel in giving if panel.changes_level]
             lines = level_question(self.context.account.name, changing, outcome.plan, self._seats)
             self.prompts.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")
 
-    def _want_name(self, panel: UserServicePanel) -> None:
-        field = panel.query_one(Field)
-        field.error = "is needed: it tells this one from the others"
-        field.focus()
+    async def _is_complete(self, panel: UserServicePanel) -> bool:
+        """Tell whether level and name are there; go to the one that is not."""
+        if panel.chosen is None:
+            await panel.open_now()
+            panel.query_one(LevelPicker).focus()
+            self.announce(f"Choose a level of {panel.service.name} with Space first", error=True)
+            return False
+        if panel.another and not panel.instance:
+            field = panel.query_one(Field)
+            field.error = "is needed: it tells this one from the others"
+            field.focus()
+            return False
+        return True
 
     async def _asked(
         self, panels: list[UserServicePanel], wanted: list[ActionParams], *, dry_run: bool
@@ -153,18 +347,15 @@ class ProvisionScreen(PanelsScreen):
             panel.sent()
             if panel.another:
                 await panel.remove()
+        service = self.context.catalogue.service
         asked = [given for given in outcome.result if given.request_id is not None]
-        names = ", ".join(dict.fromkeys(self._service_name(one.service_id) for one in asked))
-        self.announce(f"Asked for: {names}" if asked else "Nothing to do: it is as it should be")
-        await self.queue_changed()
-        await self.load()
+        names = ", ".join(dict.fromkeys(service(given.service_id).name for given in asked))
+        await self.done(f"Asked for: {names}" if asked else "Nothing to do: it is as it should be")
         for given in outcome.result:
-            shown = next(
-                (panel for panel in self.panels if panel.view.id == given.assignment_id), None
-            )
-            if given.password is not None and shown is not None:
-                await shown.open_now()
-                shown.hold_password(given.password)
+            for panel in self.panels:
+                if panel.view.id == given.assignment_id and given.password is not None:
+                    await panel.open_now()
+                    panel.hold_password(given.password)
 
     async def verb_schedule(self) -> None:
         """What was chosen at a date and time; where nothing was, what else can be done with the service."""
@@ -172,19 +363,10 @@ class ProvisionScreen(PanelsScreen):
         if panel is None or user is None or (panel.is_given and not panel.is_dirty):
             name = panel.service.id if panel is not None else ""
             await self.schedule_for(self.user_id, service=name)
-        elif panel.chosen is None:
-            await panel.open_now()
-            panel.query_one(LevelPicker).focus()
-            self.announce(f"Choose a level of {panel.service.name} with Space first", error=True)
-        elif panel.another and not panel.instance:
-            self._want_name(panel)
-        else:
+        elif await self._is_complete(panel):
             wanted = panel.wanted()
             params = ActionParams(wanted.service, wanted.level, wanted.settings, wanted.instance)
             self.ask_when(user, SchedulableAction(UserVerb.PROVISION, params), panel.sent)
-
-    def _service_name(self, service_id: str) -> str:
-        return self.context.catalogue.service(service_id).name
 
     # Suspend, resume, deprovision, passwords
 
@@ -194,11 +376,6 @@ class ProvisionScreen(PanelsScreen):
         lines[2:2] = tried.plan.warnings
         word = "Suspend" if kind is RequestKind.SUSPEND else "Deprovision"
         self.prompts.confirm(lines, lambda: self._turn(panel, kind), yes=word)
-
-    def _ask_adopt(self, panel: UserServicePanel) -> None:
-        lines = adopt_question(self.context.account.name, panel.view)
-        wanted = [panel.wanted(adopt=True)]
-        self.prompts.confirm(lines, lambda: self._send([panel], wanted), yes="Take over")
 
     async def _turned(
         self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
@@ -215,9 +392,7 @@ class ProvisionScreen(PanelsScreen):
     async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
         await self._turned(panel, kind)
         panel.sent()
-        self.announce(f"Asked for: {kind} {panel.service.name}")
-        await self.queue_changed()
-        await self.load()
+        await self.done(f"Asked for: {kind} {panel.service.name}")
 
     async def _new_password(self, panel: UserServicePanel) -> None:
         outcome = await set_service_password(
@@ -265,22 +440,23 @@ class ProvisionScreen(PanelsScreen):
         if panel is None:
             self.announce("Put the cursor on a service first", error=True)
             return
-        level = None
-        if panel.body is not None:
-            level = panel.query_one(LevelPicker).under_cursor
+        level = panel.query_one(LevelPicker).under_cursor if panel.body is not None else None
         level_id = level.id if level else panel.chosen or panel.service.levels[0].id
-        try:
-            self.open_buy(panel.service.id, level_id, f"Provision Services of {self._who}")
-        except NotFound as error:
-            self.announce_error(error)
+        who = self._user.details.display_name if self._user else "the user"
+        self.open_buy(panel.service.id, level_id, f"Provision Services of {who}")
 
     def verb_copy(self) -> None:
         """The error of the panel that the focus is in, for a ticket; else whose services these are."""
         if self._user is None:
             return
         panel = self.panel
-        told = panel.error_lines if panel is not None else []
-        if panel is None or not told:
-            self.copy(self._user.upn)
-        else:
+        if panel is not None and (told := panel.error_lines):
             self.copy([f"{self._user.upn}: {panel.view.level or panel.view.service}", *told])
+        else:
+            self.copy(self._user.upn)
+
+    # Memory
+
+    def remember(self) -> dict[str, object]:
+        typed = {panel.id: panel.remember_choice() for panel in self.panels}
+        return {**super().remember(), "typed": typed}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 from textual.containers import Horizontal
-from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
@@ -20,9 +21,7 @@ from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import AnyField, Field
 from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
 from mission_control_tui.widgets.seat_bar import SeatCounts as SeatBar
@@ -45,13 +44,6 @@ AGAIN = "again; this often mends one-off errors."
 GROUPS = ((OptionGroup.SETTINGS, "Service Settings"), (OptionGroup.ADVANCED, "Advanced Options"))
 
 
-def panel_id(service_id: str, instance: str, *, another: bool = False) -> str:
-    """Return a widget id for an instance, whatever its name is made of."""
-    if another:
-        return f"another-{service_id}"
-    return f"panel-{service_id}" + (f"-{instance.encode().hex()}" if instance else "")
-
-
 def light_note(view: AssignmentView) -> str:
     """Return what stands beside the word: step and age while it is on its way."""
     if view.light is Light.ORANGE:
@@ -63,8 +55,19 @@ def light_note(view: AssignmentView) -> str:
     return ""
 
 
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+BUTTONS = {
+    "give": ("Provision", "Sends the wish to the worker; the light shows how it goes."),
+    "again": ("Deprovision again", "Asks once more for what failed; it looks first what is left."),
+    "adopt": ("Take over", "Takes over what exists at the back end already and nobody here owns."),
+    "suspend": ("Suspend", "Takes the access away and keeps the data and the seat."),
+    "resume": ("Resume", "Gives the access back."),
+    "deprovision": (
+        "Deprovision",
+        "Takes the service away: its data is lost, its seat free again.",
+    ),
+    "secret": ("New password", "Makes a new password for this service alone."),
+}
+"""What can be done with a service, by the button's id: its label and what help says."""
 
 
 class UserServicePanel(ServicePanel):
@@ -88,10 +91,11 @@ class UserServicePanel(ServicePanel):
         self.typed: dict[str, str | bool] = {}
         self._shown: dict[str, str | bool] = {}
         title = f"{service.name}: one more" if another else service.name
+        # The name of an instance may be made of anything, and an id may not.
+        self._prefix = f"another-{service.id}" if another else f"panel-{service.id}"
         if view.instance:
             title += f" ({view.instance})"
-        identity = panel_id(service.id, view.instance, another=another)
-        self._prefix = identity
+            self._prefix += f"-{view.instance.encode().hex()}"
         super().__init__(
             title,
             self._build,
@@ -101,7 +105,7 @@ class UserServicePanel(ServicePanel):
             note=self._note(),
             help_text=service.description
             + " Choose a level, then p or F2 provisions; nothing is sent before.",
-            id=identity,
+            id=self._prefix,
         )
         if another:
             self.light.styles.visibility = "hidden"
@@ -150,8 +154,10 @@ class UserServicePanel(ServicePanel):
             return self.failure.field
         said = f"{view.error_said} {view.error_remedy}".casefold()
         words = [(option.name.casefold(), option.id) for option in self.service.options]
-        named = (field for word, field in (*words, *USER_WORDS) if _has_word(said, word))
-        return next(named, "")
+        for word, field in (*words, *USER_WORDS):
+            if re.search(rf"\b{re.escape(word)}\b", said):
+                return field
+        return ""
 
     @property
     def is_given(self) -> bool:
@@ -189,9 +195,8 @@ class UserServicePanel(ServicePanel):
         yield LevelPicker(self.levels(), self.chosen)
         for group, title in GROUPS:
             yield self._fold(group, title)
-        reveal = RevealButton("Reveal the password once", id="reveal")
         yield Horizontal(*self._buttons(), classes="buttons")
-        yield reveal
+        yield RevealButton("Reveal the password once", id="reveal")
 
     def _fold(self, group: OptionGroup, title: str) -> Fold:
         names = ", ".join(option.name for option in self._options(group))
@@ -206,9 +211,8 @@ class UserServicePanel(ServicePanel):
         return fold
 
     def _options(self, group: OptionGroup) -> Sequence[Option]:
-        level = self.chosen or (self.service.levels[0].id if self.service.levels else "")
         try:
-            options = self.service.options_for(level) if self.chosen else ()
+            options = self.service.options_for(self.chosen) if self.chosen else ()
         except NotFound:
             return ()
         return [option for option in options if option.group is group]
@@ -232,25 +236,7 @@ class UserServicePanel(ServicePanel):
         return option_widget(option, value, self.option_id(option.id))
 
     def _buttons(self) -> Iterable[ActionButton]:
-        words = {
-            "give": ("Provision", "Sends the wish to the worker; the light shows how it goes."),
-            "again": (
-                "Deprovision again",
-                "Asks once more for what failed; it looks first what is left.",
-            ),
-            "adopt": (
-                "Take over",
-                "Takes over what exists at the back end already and nobody here owns.",
-            ),
-            "suspend": ("Suspend", "Takes the access away and keeps the data and the seat."),
-            "resume": ("Resume", "Gives the access back."),
-            "deprovision": (
-                "Deprovision",
-                "Takes the service away: its data is lost, its seat free again.",
-            ),
-            "secret": ("New password", "Makes a new password for this service alone."),
-        }
-        for name, (label, help_text) in words.items():
+        for name, (label, help_text) in BUTTONS.items():
             button = ActionButton(label, help_text=help_text, width=0, id=name)
             button.display = name in self._offered()
             yield button
@@ -274,37 +260,31 @@ class UserServicePanel(ServicePanel):
         for option in self.service.options:
             if (widget := self.option_widget(option.id)) is None:
                 continue
-            held = widget.value if isinstance(widget, CheckField | ChoiceField | Field) else ""
+            held = widget.value
             if held == self._shown.get(option.id):
                 self.typed.pop(option.id, None)
             else:
                 self.typed[option.id] = held
 
-    def option_widget(self, option_id: str) -> Field | FormLine | None:
+    def option_widget(self, option_id: str) -> AnyField | None:
         """Return the widget of an option, once its group has been opened."""
-        try:
-            return self.query_one("#" + self.option_id(option_id), Widget)  # type: ignore[return-value]
-        except NoMatches:
-            return None
+        found = self.query("#" + self.option_id(option_id))
+        return cast(AnyField, found.first()) if found else None
 
     @property
     def instance(self) -> str:
         """The name of the instance, typed where it is a further one."""
         if not self.another:
             return self.view.instance
-        try:
-            return self.query_one(f"#{self._prefix}-name", Field).value.strip()
-        except NoMatches:
-            return ""
+        found = self.query(f"#{self._prefix}-name")
+        return found.first(Field).value.strip() if found else ""
 
     @property
     def is_dirty(self) -> bool:
         """Tell whether something was chosen or typed that has not been sent."""
-        other_level = self.chosen is not None and (
-            not self.is_given or self.chosen != self.view.level_id
-        )
-        picked = other_level and (self.is_given or self._picked)
-        return bool(picked or (self.is_given and self.typed))
+        if self.is_given:
+            return self.changes_level or bool(self.typed)
+        return self.chosen is not None and self._picked
 
     _picked = False
 
@@ -325,15 +305,15 @@ class UserServicePanel(ServicePanel):
         have = {option.id for option in self.service.options_for(level_id)}
         self.typed = {name: value for name, value in self.typed.items() if name in have}
         for group, title in GROUPS:
-            try:
-                fold = self.query_one(f"#{self._prefix}-{group}", Fold)
-            except NoMatches:
-                continue
-            names = ", ".join(option.name for option in self._options(group))
-            fold.note = names
-            fold.help_text = f"{title} of this level: {names}"
-            fold.display = bool(names)
-            await fold.rebuild()
+            for fold in self.query(f"#{self._prefix}-{group}").results(Fold):
+                self._name_options(fold, group)
+                fold.help_text = f"{title} of this level: {fold.note}"
+                await fold.rebuild()
+
+    def _name_options(self, fold: Fold, group: OptionGroup) -> None:
+        """Say beside the title of a group which options the level has; without any it is not shown."""
+        fold.note = ", ".join(option.name for option in self._options(group))
+        fold.display = bool(fold.note)
 
     def sent(self) -> None:
         """What was typed has been sent."""
@@ -362,37 +342,28 @@ class UserServicePanel(ServicePanel):
         before = self.view
         self.view, self.seats, self.failure = view, seats, failure
         self.light.set(view.light, view.word, light_note(view))
-        if self.note != self._note():
-            self.note = self._note()
+        self.note = self._note()
         if self.body is None:
             if not self._picked:
                 self.chosen = view.level_id or None
             return
         self.note_typed()
-        self._show_why()
+        style = "error" if view.light is Light.RED else ""
+        self.query_one("#why", TextLines).tell(self.why, style=style)
         if not self._picked:
             self.chosen = view.level_id or None
         picker = self.query_one(LevelPicker)
         picker.set_levels(self.levels())
-        if picker.chosen != self.chosen:
-            picker.chosen = self.chosen
+        picker.chosen = self.chosen
         for button in self.query(".buttons ActionButton").results(ActionButton):
             button.display = button.id in self._offered()
-        if (before.settings, before.level_id, before.wish) != (
-            view.settings,
-            view.level_id,
-            view.wish,
-        ) and not self._picked:
+        had, has = ((one.settings, one.level_id, one.wish) for one in (before, view))
+        if had != has and not self._picked:
             for group, _title in GROUPS:
                 fold = self.query_one(f"#{self._prefix}-{group}", Fold)
-                names = ", ".join(option.name for option in self._options(group))
-                fold.note, fold.display = names, bool(names)
+                self._name_options(fold, group)
                 if not fold.has_focus_within:
                     await fold.rebuild()
-
-    def _show_why(self) -> None:
-        style = "error" if self.view.light is Light.RED else ""
-        self.query_one("#why", TextLines).tell(self.why, style=style)
 
     def hold_password(self, password: str) -> None:
         """A password that was made for this service, to be revealed once."""
@@ -403,8 +374,6 @@ class UserServicePanel(ServicePanel):
 
 def another_view(view: AssignmentView) -> AssignmentView:
     """Return what a further instance of the same service is before it is asked for."""
-    from dataclasses import replace
-
     return replace(
         view,
         id="",

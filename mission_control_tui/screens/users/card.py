@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, HorizontalGroup, VerticalGroup
 from textual.message import Message
 
 from mission_control_tui.model.people.password_policy import PasswordPolicy
@@ -15,7 +15,7 @@ from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton
 from mission_control_tui.screens.services.service_panel import light_note
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
+from mission_control_tui.widgets.field import CheckField
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.lines import LineWidget, Part
 from mission_control_tui.widgets.rows import Column, HeldRows, Row
@@ -45,11 +45,6 @@ class FunctionList(HeldRows):
         super().__init__(columns=(Column("User Functions"),), id="functions")
         self._rows = ()
 
-    def set(self, functions: Sequence[tuple[str, str]]) -> None:
-        """Offer these functions, each as (name, label)."""
-        self._rows = [Row(name, (label,)) for name, label in functions]
-        self.rows_changed()
-
 
 class StatusLines(LineWidget):
     """Account Status: what holds for the user and each service's light; only cells that differ are painted."""
@@ -74,9 +69,8 @@ class StatusLines(LineWidget):
         locked = [("Locked", "error")] if user.locked else [("not locked", "")]
         expires = f"expires {details.expires_on}" if details.expires_on else "never expires"
         yield [*enabled, (", ", ""), *locked, (f", {expires}", "")]
-        waiting = "A password waits to be delivered" if user.password_waiting else ""
-        if waiting:
-            yield [(waiting, "dim")]
+        if user.password_waiting:
+            yield [("A password waits to be delivered", "dim")]
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y == self.content_size.height - 1 and len(self._lines) > self.content_size.height:
@@ -89,13 +83,8 @@ def _service(view: AssignmentView) -> list[Part]:
     return [*light_parts(view.light, f"{view.word:<16}"), (name, ""), (f"  {light_note(view)}", "")]
 
 
-class PasswordReset(Vertical):
+class PasswordReset(VerticalGroup):
     """Reset Password in place: Generate is the first thing that Enter does."""
-
-    DEFAULT_CSS = """
-    PasswordReset { height: auto; }
-    PasswordReset > Horizontal { height: 1; }
-    """
 
     @dataclass
     class Asked(Message):
@@ -117,14 +106,15 @@ class PasswordReset(Vertical):
             "Generate and set",
             help_text="Makes a password that meets every rule, sets it at all services, and reveals it once.",
             width=0,
+            run=lambda: self._ask(None),
             id="reset-generate",
         )
-        self.use = ActionButton("Set the typed one", width=0, id="reset-typed")
+        self.use = ActionButton("Set the typed one", width=0, run=self._typed, id="reset-typed")
         self.reveal = RevealButton("Reveal the password once")
 
     def compose(self) -> ComposeResult:
         yield self.heading
-        with Horizontal():
+        with HorizontalGroup():
             yield self.make
             yield self.use
         yield self.reveal
@@ -139,12 +129,8 @@ class PasswordReset(Vertical):
         self.heading.set(f"Reset Password of {upn}")
         self.fields.judge_by(username, policy)
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        event.stop()
-        if event.button is self.make:
-            self.post_message(self.Asked(self, None, self.must_change.value))
-        elif event.button is self.use:
-            self._typed()
+    def _ask(self, password: str | None) -> None:
+        self.post_message(self.Asked(self, password, self.must_change.value))
 
     def _typed(self) -> None:
         fields = self.fields
@@ -153,8 +139,8 @@ class PasswordReset(Vertical):
         fields.confirm.error = fields.mismatch
         if fields.password.error or fields.confirm.error:
             (fields.password if fields.password.error else fields.confirm).focus()
-            return
-        self.post_message(self.Asked(self, fields.password.value, self.must_change.value))
+        else:
+            self._ask(fields.password.value)
 
     def done(self, generated: str | None) -> None:
         """The password is on its way; a generated one can be revealed once."""
@@ -164,11 +150,11 @@ class PasswordReset(Vertical):
             self.reveal.focus()
 
 
-class UserCard(Vertical):
+class UserCard(VerticalGroup):
     """What can be done with a user and how the user is. `show` fills it."""
 
     DEFAULT_CSS = """
-    UserCard { height: auto; border-top: solid ansi_white; }
+    UserCard { border-top: solid ansi_white; }
     UserCard #card-columns { height: 9; }
     UserCard FunctionList { width: 24; }
     """
@@ -197,7 +183,7 @@ class UserCard(Vertical):
         """Show this user as it is now."""
         self.user, self.views = user, views
         self.who.set(f"{user.details.display_name}  {user.upn}  ({user.details.username})")
-        self.functions.set(self._functions(user))
+        self.functions.hold([Row(name, (label,)) for name, label in self._functions(user)])
         given = [view for view in views if view.id and view.light is not Light.GREY]
         rest = [view for view in views if view not in given]
         self.status.set(user, [*given, *rest])

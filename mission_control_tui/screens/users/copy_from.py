@@ -16,6 +16,7 @@ from mission_control_tui.model.onboarding.template_content import (
     TEMPLATE_FIELDS,
     TemplateContent,
     TemplateService,
+    like,
 )
 from mission_control_tui.model.onboarding.templates import list_templates
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
@@ -23,9 +24,7 @@ from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import defaults, form_widgets, shown_value
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import CheckField, ChoiceField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -40,6 +39,7 @@ class MadeLikeScreen(MissionScreen):
     def __init__(self, like: str = "") -> None:
         super().__init__()
         self.like = like
+        self.subject = f" {like}" if like else ""
         self._values: dict[str, Value] = defaults()
         self._contents: dict[str, TemplateContent] = {NOBODY: TemplateContent()}
         self._labels: dict[str, str] = {NOBODY: "(none)"}
@@ -48,21 +48,13 @@ class MadeLikeScreen(MissionScreen):
         self._made_like: str | None = None
         self._gives = True
 
-    @property
-    def memory_key(self) -> str:
-        own = super().memory_key
-        return f"{own} {self.like}" if self.like else own
-
-    def made_like_fold(self) -> Fold:
-        """Return the group in which it is chosen; its widgets are built when it opens."""
-        words = "What the new user is made like: a template of the account, or a user."
-        return Fold("Template", self._choosing, note="none", help_text=words, id="group-like")
-
-    def gets_line(self) -> TextLines:
-        """Says what Provision gives beside the account; hidden while that is nothing."""
+    def made_like_body(self) -> Iterable[Widget]:
+        """Yield what Provision gives beside the account, and the group, built when it opens, in which it is chosen."""
         line = TextLines("", "dim", id="gets")
         line.display = False
-        return line
+        yield line
+        words = "What the new user is made like: a template of the account, or a user."
+        yield Fold("Template", self._choosing, note="none", help_text=words, id="group-like")
 
     def _choosing(self) -> Iterable[Widget]:
         chosen = ChoiceField(
@@ -85,8 +77,6 @@ class MadeLikeScreen(MissionScreen):
 
     async def load_made_like(self) -> None:
         """Read templates, the user and seats; the first time, fill the form."""
-        from mission_control_tui.model.onboarding.template_content import like
-
         scope = self.context.scope
         contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}
         if self.like:
@@ -130,9 +120,7 @@ class MadeLikeScreen(MissionScreen):
         if not self._gives:
             return ()
         return tuple(
-            self._why_left(service)
-            for service in self.content.services
-            if not self._is_plain(service)
+            self._why_left(one) for one in self.content.services if not self._is_plain(one)
         )
 
     def _why_left(self, given: TemplateService) -> str:
@@ -182,28 +170,22 @@ class MadeLikeScreen(MissionScreen):
         fold = self.query_one("#group-like", Fold)
         fold.note = f"like {label}" if self._made_like else "none"
         words, self._short = [], None
-        for one in self.services_to_give():
-            service = self.context.catalogue.service(one.service)
-            free = next(
-                (
-                    it.free
-                    for it in self._seats
-                    if (it.service_id, it.level_id) == (one.service, one.level)
-                ),
-                0,
-            )
+        free_of = {(seats.service_id, seats.level_id): seats.free for seats in self._seats}
+        for given in self.services_to_give():
+            service = self.context.catalogue.service(given.service)
+            free = free_of.get((given.service, given.level), 0)
             if service.seats and free < 1 and self._short is None:
-                self._short = one
+                self._short = given
             seats = f" ({free} free)" if service.seats else ""
-            level = service.level(one.level).name
+            level = service.level(given.level).name
             name = level if service.name in level else f"{service.name}, {level}"
             words.append(f"{name}{seats}")
-        given = f"gives {'; '.join(words)}" if words else "gives no service"
+        gives = f"gives {'; '.join(words)}" if words else "gives no service"
         left = ", ".join(self.left_out())
         more = f"; to be chosen on the next screen: {left}" if left else ""
         short = self._short is not None
         buys = f". {self.buy_key} buys more" if short else ""
-        line.set(f"Like {label}: {given}{more}{buys}", "error" if short else "dim")
+        line.set(f"Like {label}: {gives}{more}{buys}", "error" if short else "dim")
         line.display = bool(self._made_like)
         self.refresh_keys()
 

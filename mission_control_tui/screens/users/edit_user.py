@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -12,6 +11,7 @@ from mission_control_tui.model.errors import MissionControlError, StaleVersion
 from mission_control_tui.model.people.fields import FIELDS, Group, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.model.users import queries
 from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.views import UserView
@@ -30,8 +30,7 @@ from mission_control_tui.screens.forms.user_fields import (
 from mission_control_tui.screens.users.card import PasswordReset
 from mission_control_tui.screens.users.functions import reset_password
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.check_field import CheckField
-from mission_control_tui.widgets.field import Field, FormLine
+from mission_control_tui.widgets.field import CheckField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -59,8 +58,8 @@ class EditUserScreen(MissionScreen):
         "When somebody else saves the same user meanwhile, you are shown what differs, nothing that you typed is lost, "
         "and Provision once more saves yours over it."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision",)
-    MAIN: ClassVar[str] = "provision"
+    VERBS = ("provision",)
+    MAIN = "provision"
     CSS_PATH = "edit_user.tcss"
 
     def __init__(self, user_id: str, field: str = "") -> None:
@@ -128,10 +127,8 @@ class EditUserScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.users.queries import details, password_policy
-
         scope = self.context.scope
-        user = await details(scope, self.user_id)
+        user = await queries.details(scope, self.user_id)
         self.looked_at(user.id)
         first = self._user is None
         self._take_typed()
@@ -142,7 +139,7 @@ class EditUserScreen(MissionScreen):
         elif user.version != self._version:
             self._user = user
         for reset in self.query(PasswordReset).results(PasswordReset):
-            reset.judge_by(user.upn, user.details.username, await password_policy(scope))
+            reset.judge_by(user.upn, user.details.username, await queries.password_policy(scope))
         self._say()
         self.refresh_keys()
         if first:
@@ -298,14 +295,10 @@ class EditUserScreen(MissionScreen):
             name: value for name, value in self._touched.items() if sent.get(name) != value
         }
         self._adopt(outcome.result)
-        self.announce("Saved; the services that have to know are told, and their lights follow")
-        await self.queue_changed()
-        await self.load()
+        await self.done("Saved; the services that have to know are told, and their lights follow")
 
     async def _show_theirs(self, error: StaleVersion) -> None:
-        from mission_control_tui.model.users.queries import details
-
-        user = await details(self.context.scope, self.user_id)
+        user = await queries.details(self.context.scope, self.user_id)
         self._take_typed()
         mine = self._names()
         self._adopt(user)

@@ -12,7 +12,7 @@ from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy
-from mission_control_tui.model.views import UserView
+from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE
@@ -42,14 +42,19 @@ class UserFunctionsScreen(SchedulingScreen):
             event.stop()
             self.act(str(event.row.key), self.card.user)
 
-    def about_user(self) -> str | None:
-        """Return the user whom verbs are about, by id."""
-        return self.card.user.id if self.card.user is not None else None
+    def verb_provision(self) -> None:
+        self._go("provision")
+
+    def verb_edit(self) -> None:
+        self._go("edit-user")
+
+    def _go(self, name: str) -> None:
+        if (user_id := self.chosen_user()) is not None:
+            self.go_to(name, user_id)
 
     async def verb_schedule(self) -> None:
-        user_id, functions = self.about_user(), self.card.functions
+        user_id, functions = self.chosen_user(), self.card.functions
         if user_id is None:
-            self.announce("Put the cursor on a user first", error=True)
             return
         row = functions.current if functions.has_focus else None
         names = {
@@ -77,11 +82,17 @@ class UserFunctionsScreen(SchedulingScreen):
             case _:
                 self.do(self._change(name, user))
 
+    @property
+    def _given(self) -> list[AssignmentView]:
+        """The services that the user is to have."""
+        return [view for view in self.card.views if view.wish is not Wish.ABSENT]
+
     def _ask_disable(self, user: UserView) -> None:
+        names = ", ".join(dict.fromkeys(view.service for view in self._given))
         self.prompts.confirm(
             [
                 f"{self.context.account.name}: disable {user.upn}?",
-                f"Lost: the access to {self._names() or 'nothing: there are no services'}, until enabled again.",
+                f"Lost: the access to {names or 'nothing: there are no services'}, until enabled again.",
                 "Seats: stay held. All data stays.",
                 "Money: nothing changes.",
             ],
@@ -89,28 +100,14 @@ class UserFunctionsScreen(SchedulingScreen):
             yes="Disable",
         )
 
-    def _names(self) -> str:
-        given = [view.service for view in self.card.views if view.wish is not Wish.ABSENT]
-        return ", ".join(dict.fromkeys(given))
-
     async def _ask_deprovision(self, user: UserView) -> None:
-        given = [
-            (view.service_id, view.level_id)
-            for view in self.card.views
-            if view.wish is not Wish.ABSENT
-        ]
-        context = self.context
+        given = [(view.service_id, view.level_id) for view in self._given]
+        context, what = self.context, "deprovision all services of"
         if not given:
             self.announce(f"{user.upn} has no service to take away")
             return
-        lines = removal(
-            context.account.name,
-            user.upn,
-            context.catalogue,
-            given,
-            what="deprovision all services of",
-        )
-        tried = await deprovision_all(self.context.scope, user.id, dry_run=True)
+        lines = removal(context.account.name, user.upn, context.catalogue, given, what=what)
+        tried = await deprovision_all(context.scope, user.id, dry_run=True)
         lines[2:2] = tried.plan.warnings
         self.prompts.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
 
@@ -138,11 +135,9 @@ class UserFunctionsScreen(SchedulingScreen):
             "delete": (deletion.delete_user, "In the recycling bin: Show > Recycling bin restores"),
             "restore": (deletion.restore_user, "Restored, without services"),
         }
-        verb, done = verbs[name]
+        verb, said = verbs[name]
         await verb(self.context.scope, user.id)
-        self.announce(f"{user.upn}: {done}")
-        await self.queue_changed()
-        await self.load()
+        await self.done(f"{user.upn}: {said}")
 
     async def on_password_reset_asked(self, event: PasswordReset.Asked) -> None:
         event.stop()
@@ -150,16 +145,12 @@ class UserFunctionsScreen(SchedulingScreen):
             self.do(reset_password(self, event, user))
 
     def verb_back(self) -> None:
-        if not self.prompts.is_clear or not self.card_resets():
+        if not self.prompts.is_clear or not self.query(UserCard) or not self.card.resets:
             super().verb_back()
         elif self.in_field:
             self.card.reset.make.focus()
         else:
             self.card.close_reset()
-
-    def card_resets(self) -> bool:
-        """Tell whether Escape closes Reset Password."""
-        return bool(self.query(UserCard)) and self.card.resets
 
 
 async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user: UserView) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Hashable, Iterable, Sequence
 
 from textual.widget import Widget
 
@@ -42,7 +41,8 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         "panel. Space marks, v marks from the last mark to here, * all that is found; x acts on the marked; R tries "
         "all red again. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D differs."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("sort", *MARKING, "like", "copy", "schedule")
+    VERBS = ("sort", *MARKING, "like", "copy", "schedule")
+    KEY_LABELS = (("retry_all", "Retry red"),)
     CSS_PATH = "lights.tcss"
     AUTO_FOCUS = "#lights"
     MARKED_LIST = "lights"
@@ -92,9 +92,8 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self.query_one("#legend", TextLines).set(text + ordered)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        found = await page(
-            self.context.scope, self.sight(), self._order, offset=offset, limit=limit
-        )
+        scope, sight = self.context.scope, self.sight()
+        found = await page(scope, sight, self._order, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
             text = self.query_one(FindBox).text.strip()
@@ -110,12 +109,8 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         name = name_cell(user.display_name, disabled=user.disabled, locked=user.locked)
         cells: list[Cell] = [name, age(user.since) if user.since is not None else ""]
         for column in self._columns:
-            cell = user.cells.get(column.service_id)
-            cells.append(
-                (GLYPHS[cell.light] + cell.letter, cell.light.value)
-                if cell is not None
-                else NOTHING
-            )
+            lit = user.cells.get(column.service_id)
+            cells.append((GLYPHS[lit.light] + lit.letter, lit.light.value) if lit else NOTHING)
         return Row(user.user_id, tuple(cells), user)
 
     def say_marks(self, text: str) -> None:
@@ -155,13 +150,13 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def _tell(self) -> None:
         """Say in words what the cell under the cursor shows."""
         row, column = self.row, self.column
-        if row is None or column is None:
-            self.query_one("#detail", TextLines).set("")
-            return
+        told = self._words(row, column) if row is not None and column is not None else ""
+        self.query_one("#detail", TextLines).set(told)
+
+    def _words(self, row: MatrixRow, column: LightColumn) -> str:
         cell = row.cells.get(column.service_id)
         if cell is None:
-            self.query_one("#detail", TextLines).set(f"{row.upn}  {column.name}: never given")
-            return
+            return f"{row.upn}  {column.name}: never given"
         said = [cell.word]
         if cell.light in (Light.RED, Light.ORANGE):
             said[0] += f" for {age(cell.since)}"
@@ -170,7 +165,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
             said.append(f"the worst of {cell.count}")
         level = self._level_words(column.service_id, cell.level_id)
         text = f"{row.upn}  {column.name}{level}: {', '.join(said)}"
-        self.query_one("#detail", TextLines).set(f"{text}. {cell.said}".removesuffix(". "))
+        return f"{text}. {cell.said}".removesuffix(". ")
 
     def _level_words(self, service_id: str, level_id: str) -> str:
         """Return the level of a cell as people call it, after a comma; empty where there is none."""
@@ -184,20 +179,14 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     # Verbs
 
-    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if event.rows is self.matrix:
-            self._open_panel()
-
     @property
     def unhinted(self) -> frozenset[str]:
         return super().unhinted | {"like"}
 
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"retry_all": "Retry red"}
-
-    def _open_panel(self) -> None:
+    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         """Go to the panel of the service under the cursor."""
+        if event.rows is not self.matrix:
+            return
         row, column = self._chosen(), self.column
         cell = row.cells.get(column.service_id) if column is not None else None
         named = {"service_id": column.service_id} if column is not None and cell is None else {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+from textual.timer import Timer
 
 from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import UsageError
@@ -14,10 +16,6 @@ from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.marks import with_all, with_range, words
 from mission_control_tui.widgets.rows import Cell, CursorLines
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
-
 
 MARKING = ("act", "retry_all", "mark_range", "mark_all")
 """Its verbs."""
@@ -59,7 +57,7 @@ class MarkingScreen(MissionScreen):
     @property
     def unhinted(self) -> frozenset[str]:
         """Without marks Space is told of, with marks what can be done with them."""
-        return frozenset(() if self.query_one(f"#{self.MARKED_LIST}", LineList).marks else ("act",))
+        return frozenset(() if self.marked_list.marks else ("act",))
 
     @property
     def marked_list(self) -> LineList:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import ClassVar
 
 from textual import events
 from textual.timer import Timer
 from textual.widget import Widget
 
-from mission_control_tui.model.domains.address_registry import UpnStatus, upn_status, usual_domain
+from mission_control_tui.model.domains.address_registry import upn_status, usual_domain
 from mission_control_tui.model.errors import (
     InvalidInput,
     MissionControlError,
@@ -31,7 +30,6 @@ from mission_control_tui.model.people.names import display_name_for, username_fo
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.users.queries import free_username, password_policy
-from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE, PasswordFields
 from mission_control_tui.screens.forms.user_fields import (
     FormWidget,
@@ -42,13 +40,13 @@ from mission_control_tui.screens.forms.user_fields import (
     make_widget,
     place_problems,
     value_of,
+    widget_id,
     words_of,
 )
 from mission_control_tui.screens.users.copy_from import MadeLikeScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import width_of, wrap
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import LABEL, Field, FormLine
+from mission_control_tui.widgets.field import LABEL, ChoiceField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
@@ -61,8 +59,8 @@ TYPING_PAUSE = 0.25
 class UpnOffer(ActionButton):
     """What is known of the UPN that is being typed; a free alternative that Enter takes, where it is taken."""
 
-    def __init__(self) -> None:
-        super().__init__("", id="upn-offer")
+    def __init__(self, take: Callable[[], object]) -> None:
+        super().__init__("", run=take, id="upn-offer")
         self.offer = ""
         self.words = ""
         self.style = ""
@@ -121,8 +119,8 @@ class NewUserScreen(MadeLikeScreen):
         "Nothing is sent before you press F2 or the Provision button. What you typed stays when you look elsewhere. "
         "Template fills the groups, and gives services in one go; l on a user comes here to make another like that one."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "buy")
-    MAIN: ClassVar[str] = "provision"
+    VERBS = ("provision", "buy")
+    MAIN = "provision"
     CSS_PATH = "new_user.tcss"
 
     def __init__(self, like: str = "") -> None:
@@ -146,7 +144,7 @@ class NewUserScreen(MadeLikeScreen):
             help_text="What the user logs in with: the part before the @. It must be unlike every other user's.",
             id="f-upn",
         )
-        yield UpnOffer()
+        yield UpnOffer(self._take_offer)
         domains = self.context.account.domains if self.console.is_open else ()
         at_domain = ChoiceField(
             "  at domain",
@@ -167,8 +165,7 @@ class NewUserScreen(MadeLikeScreen):
             verb="provision",
             id="provision",
         )
-        yield self.gets_line()
-        yield self.made_like_fold()
+        yield from self.made_like_body()
         for group in Group:
             if group is not Group.IDENTITY:
                 yield group_fold(group, self._values)
@@ -200,15 +197,17 @@ class NewUserScreen(MadeLikeScreen):
         await self._look_up()
 
     def _show_domain(self) -> None:
-        upn = self.query_one("#f-upn", Field)
-        upn.suffix = f"@{self._domain}" if self._domain else ""
+        self._field("upn").suffix = f"@{self._domain}" if self._domain else ""
 
     @property
     def _domain(self) -> str:
         return self.query_one("#domain", ChoiceField).value
 
+    def _field(self, name: str) -> Field:
+        return self.query_one("#" + widget_id(name), Field)
+
     def _text(self, name: str) -> str:
-        return self.query_one("#f-" + name.replace("_", "-"), Field).value
+        return self._field(name).value
 
     def _upn(self) -> str:
         local = self._text("upn").strip()
@@ -222,7 +221,10 @@ class NewUserScreen(MadeLikeScreen):
         name = field_name(event.field.id)
         event.field.error = ""
         if name in ("display_name", "username"):
-            self._note_own(name, event.field.value)
+            if not event.field.value:
+                self._own.discard(name)
+            elif event.field.value != self._derived(name):
+                self._own.add(name)
         if name in ("upn", "first_names", "last_name"):
             self._prefill()
         if name == "upn":
@@ -230,12 +232,6 @@ class NewUserScreen(MadeLikeScreen):
             self._ask_later()
         if name == "username":
             self.query_one(PasswordFields).judge_by(event.field.value)
-
-    def _note_own(self, name: str, value: str) -> None:
-        if value and value != self._derived(name):
-            self._own.add(name)
-        elif not value:
-            self._own.discard(name)
 
     def _derived(self, name: str) -> str:
         if name == "display_name":
@@ -248,7 +244,7 @@ class NewUserScreen(MadeLikeScreen):
     def _prefill(self) -> None:
         for name in ("display_name", "username"):
             if name not in self._own:
-                field = self.query_one("#f-" + name.replace("_", "-"), Field)
+                field = self._field(name)
                 derived = self._derived(name)
                 if derived != field.value:
                     with field.prevent(Field.Changed):
@@ -292,27 +288,23 @@ class NewUserScreen(MadeLikeScreen):
         found = await upn_status(scope, upn)
         username = await free_username(scope, upn) if found.free else ""
         if self.is_here and found.upn == self._upn():
-            self._show_status(offer, found)
+            if found.free:
+                offer.show(f"{found.upn} is free", "green")
+            else:
+                words = words_of(found.problem) if found.problem is not None else ""
+                offer.show(found.held if found.alternative else words, "error", found.alternative)
             if username:
                 self._username_of = (upn, username)
                 self._prefill()
 
-    def _show_status(self, offer: UpnOffer, found: UpnStatus) -> None:
-        if found.free:
-            offer.show(f"{found.upn} is free", "green")
-            return
-        problem = found.problem
-        words = words_of(problem) if problem is not None else ""
-        offer.show(found.held if found.alternative else words, "error", found.alternative)
-
     def _take_offer(self) -> None:
         offer = self.query_one(UpnOffer)
         local, _, domain = offer.offer.partition("@")
-        field = self.query_one("#f-upn", Field)
+        field = self._field("upn")
         if domain in self._domains:
             self.query_one("#domain", ChoiceField).value = domain
         field.error = ""
-        self.query_one("#f-first-names", Field).focus()
+        self._field("first_names").focus()
         offer.show(f"{offer.offer} is free", "green")
         field.value = local
         self._show_domain()
@@ -334,27 +326,13 @@ class NewUserScreen(MadeLikeScreen):
 
     def _typed(self) -> dict[str, Value]:
         """Return what every field holds, those of groups that are not open too."""
-        typed = dict(self._values)
-        typed |= {field.name: value_of(widget) for field, widget in form_widgets(self._body)}
-        return typed
+        held = {field.name: value_of(widget) for field, widget in form_widgets(self._body)}
+        return {**self._values, **held}
 
     def _details(self) -> UserDetails:
         """Return all but the date, which may not be one yet."""
         stated = {**self._typed(), "upn": self._upn(), "expires_on": None}
         return UserDetails(**stated)  # type: ignore[arg-type]
-
-    def _dated(self, details: UserDetails) -> tuple[UserDetails, list[Problem]]:
-        """`details` with the date that was typed, or the problem that it has."""
-        field = FIELD_BY_NAME["expires_on"]
-        try:
-            date = parse_value(field, str(self._typed()[field.name] or ""))
-        except InvalidInput as error:
-            return details, list(error.problems)
-        return replace(details, expires_on=date), []  # type: ignore[arg-type]
-
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if isinstance(event.button, UpnOffer):
-            self._take_offer()
 
     async def verb_provision(self) -> None:
         if self._busy:
@@ -363,7 +341,13 @@ class NewUserScreen(MadeLikeScreen):
         try:
             self._clear_errors()
             await self._look_up()
-            details, problems = self._dated(self._details())
+            details, problems = self._details(), list[Problem]()
+            try:
+                typed = str(self._typed()["expires_on"] or "")
+                date = parse_value(FIELD_BY_NAME["expires_on"], typed)
+                details = replace(details, expires_on=date)  # type: ignore[arg-type]
+            except InvalidInput as error:
+                problems += error.problems
             passwords = self.query_one(PasswordFields)
             if not passwords.password.value:
                 problems.append(Problem("password", "is compulsory", code=ProblemCode.MISSING))
@@ -393,10 +377,10 @@ class NewUserScreen(MadeLikeScreen):
                 await self.queue_changed()
             self.console.memory.pop(self.memory_key, None)
             left = ", ".join(self.left_out())
-            self.turn_into("provision", outcome.result.user.id, fresh=True)
-            if left and isinstance(screen := self.app.screen, MissionScreen):
-                said = f"Not given yet: {left}. Open it, choose a level, and p provisions"
-                screen.call_after_refresh(screen.announce, said)
+            says = (
+                f"Not given yet: {left}. Open it, choose a level, and p provisions" if left else ""
+            )
+            self.turn_into("provision", outcome.result.user.id, fresh=True, says=says)
 
     def _clear_errors(self) -> None:
         for _field, widget in form_widgets(self._body):
@@ -407,7 +391,9 @@ class NewUserScreen(MadeLikeScreen):
 
     async def _refused(self, problems: list[Problem]) -> None:
         problems = [problem for problem in problems if not self._said_elsewhere(problem)]
-        await self._open_groups({problem.where for problem in problems})
+        names = {problem.where for problem in problems}
+        for group in {field.group for field in FIELDS if field.name in names} - {Group.IDENTITY}:
+            await self.query_one("#group-" + str(group).casefold(), Fold).open_now()
         places: dict[str, FormWidget] = {f.name: w for f, w in form_widgets(self._body)}
         passwords = self.query_one(PasswordFields)
         optional = {name: places.pop(name) for name in list(places) if name not in FORM_COMPULSORY}
@@ -415,9 +401,9 @@ class NewUserScreen(MadeLikeScreen):
         wrong, homeless = place_problems(problems, places)
         if passwords.password.error and passwords.password.value:
             passwords.password.error = BROKEN_RULE
-        labels = [str(widget.label) for widget in wrong]
         if wrong:
-            self.query_one("#intro", TextLines).set(heading_for(labels), "error")
+            heading = heading_for([widget.label for widget in wrong])
+            self.query_one("#intro", TextLines).set(heading, "error")
             wrong[0].focus()
         if homeless:
             self.announce("; ".join(str(problem) for problem in homeless), error=True)
@@ -428,12 +414,6 @@ class NewUserScreen(MadeLikeScreen):
         """Tell whether the form is right again without this: a username made from a UPN that is taken follows it."""
         offer = self.query_one(UpnOffer).offer
         return bool(offer) and problem.where == "username" and "username" not in self._own
-
-    async def _open_groups(self, names: set[str]) -> None:
-        groups = {field.group for field in FIELDS if field.name in names} - {Group.IDENTITY}
-        for group in groups:
-            fold = self.query_one("#group-" + str(group).casefold(), Fold)
-            await fold.open_now()
 
     # Memory
 

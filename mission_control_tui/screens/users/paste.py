@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import ClassVar
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -26,8 +25,7 @@ from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.store.private_files import password_rows, path_named, write_at_once
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import ChoiceField, FormLine
 from mission_control_tui.widgets.paste_area import PasteArea
 from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
@@ -63,8 +61,8 @@ class PasteScreen(MissionScreen):
         "and what is wrong with which line. F2 shows the plan with the seats and asks; passwords go into a file "
         "that only you can read. Lines that were refused stay here. Escape leaves the box."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision",)
-    MAIN: ClassVar[str] = "create"
+    VERBS = ("provision",)
+    MAIN = "create"
     CSS_PATH = "paste.tcss"
     AUTO_FOCUS = "#list"
 
@@ -76,7 +74,6 @@ class PasteScreen(MissionScreen):
         self._left: dict[str, tuple[str, ...]] = {}
         self._chosen: dict[str, str] = {}
         self._busy = False
-        self._listed: list[UpnProposal] = []
 
     def body(self) -> Iterable[Widget]:
         yield TextLines(INTRO, "dim", id="intro")
@@ -128,9 +125,14 @@ class PasteScreen(MissionScreen):
                 field.value = usual
         contents, labels = {NOTHING: TemplateContent()}, {NOTHING: "no service"}
         for template in await list_templates(scope):
-            content = self._without_own_passwords(template.content)
-            contents[TEMPLATE + template.name] = content
-            left = self._own_passwords(template.content)
+            # Only a command takes the passwords that a bulk makes: `users paste`.
+            own = [given for given in template.content.services if self._is_own(given)]
+            plain = tuple(given for given in template.content.services if given not in own)
+            contents[TEMPLATE + template.name] = TemplateContent(template.content.fields, plain)
+            left = tuple(
+                f"{context.catalogue.service(given.service).name} {given.instance}".strip()
+                for given in own
+            )
             self._left[TEMPLATE + template.name] = left
             less = f", without {', '.join(left)}" if left else ""
             labels[TEMPLATE + template.name] = f"template {template.name}{less}"
@@ -147,20 +149,6 @@ class PasteScreen(MissionScreen):
         if (wanted := self._chosen.pop("gets", "")) in contents:
             gets.value = wanted
         await self._look()
-
-    def _without_own_passwords(self, content: TemplateContent) -> TemplateContent:
-        """Only a command takes the passwords that a bulk makes: `users paste`."""
-        plain = tuple(service for service in content.services if not self._is_own(service))
-        return TemplateContent(content.fields, plain)
-
-    def _own_passwords(self, content: TemplateContent) -> tuple[str, ...]:
-        """Return the names of the services that are left out."""
-        services = self.context.catalogue.service
-        return tuple(
-            f"{services(service.service).name} {service.instance}".strip()
-            for service in content.services
-            if self._is_own(service)
-        )
 
     def _is_own(self, given: TemplateService) -> bool:
         return self.context.catalogue.service(given.service).password is PasswordUse.OWN
@@ -223,7 +211,6 @@ class PasteScreen(MissionScreen):
         good = [person for person in people if not person.problems]
         listed = [*wrong, *good][:SHOWN_MOST]
         more = len(people) - len(listed)
-        self._listed = listed
         rows = [_row(number, one) for number, one in enumerate(listed)]
         self.query_one(RowList).set_rows(rows, more=f"+{more:,} more" if more else "")
         self.query_one("#summary", TextLines).set(summary, style)
@@ -234,13 +221,8 @@ class PasteScreen(MissionScreen):
 
     def _tell(self) -> None:
         """All that is wrong with the line under the cursor, in full."""
-        row = self.query_one(RowList).current
-        proposal = self._listed[int(str(row.key))] if row is not None else None
-        said = (
-            [str(problem) for problem in proposal.problems] or [proposal.note]
-            if proposal is not None
-            else []
-        )
+        proposal = self.query_one(RowList).current_data(UpnProposal)
+        said = [*map(str, proposal.problems)] or [proposal.note] if proposal is not None else []
         self.query_one("#detail", TextLines).set("\n".join(said), "dim")
 
     # Creating
@@ -274,10 +256,8 @@ class PasteScreen(MissionScreen):
     def _question(self, planned: PasteResult) -> list[str]:
         count = len(planned.created)
         stay = len({one.person.line for one in planned.refused})
-        left = (
-            f"; {stay:,} line{'s' if stay > 1 else ''} stay{'' if stay > 1 else 's'} here"
-            * bool(stay)
-        )
+        stays = "lines stay" if stay > 1 else "line stays"
+        left = f"; {stay:,} {stays} here" if stay else ""
         lines = [f"{self.context.account.name}: create {count:,} user{'s'[: count != 1]}{left}?"]
         same = sum(bool(one.namesake) for one in planned.created)
         if same:
@@ -338,10 +318,9 @@ class PasteScreen(MissionScreen):
             self.announce(f"{words}. The lines that were refused stay here")
             await self._look()
         elif result.bulk is not None:
-            self._go_on(result.bulk.id, words)
+            self.turn_into("bulk", result.bulk.id, says=words)
         else:
-            self.turn_into("users")
-            self._say_there(words)
+            self.turn_into("users", says=words)
 
     def _leave_refused(self, pasted: PastedList, result: PasteResult) -> None:
         """Keep the lines that were refused, under their headings."""
@@ -351,16 +330,6 @@ class PasteScreen(MissionScreen):
         self.query_one(PasteArea).load_text("\n".join(lines))
         if not wrong:
             self.console.memory.pop(self.memory_key, None)
-
-    def _go_on(self, bulk_id: int, words: str) -> None:
-        """Where the services of the new users can be watched."""
-        self.turn_into("bulk", bulk_id)
-        self._say_there(words)
-
-    def _say_there(self, words: str) -> None:
-        screen = self.app.screen
-        if isinstance(screen, MissionScreen):
-            screen.call_after_refresh(screen.announce, words)
 
     # Memory
 
@@ -396,9 +365,10 @@ def _row(number: int, proposal: UpnProposal) -> Row:
     if proposal.problems:
         first = proposal.problems[0]
         words = first.what + (f" ({first.hint})" if first.hint else "")
-        return Row(number, (str(proposal.person.line), name, (words, "error")))
+        return Row(number, (str(proposal.person.line), name, (words, "error")), proposal)
     note = f"  {proposal.note}" if proposal.note else ""
-    return Row(number, (str(proposal.person.line), name, ((proposal.upn, ""), (note, "dim"))))
+    cells = (str(proposal.person.line), name, ((proposal.upn, ""), (note, "dim")))
+    return Row(number, cells, proposal)
 
 
 class _PasswordFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -33,7 +32,7 @@ class BinScreen(MissionScreen):
         "Purge takes a person's data out of the database for good; the id and the audit stay. The worker does so by "
         "itself after the days of the setting worker.bin_days."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("find", "copy")
+    VERBS = ("find", "copy")
     CSS_PATH = "recycle_bin.tcss"
     AUTO_FOCUS = "#bin"
 
@@ -52,10 +51,16 @@ class BinScreen(MissionScreen):
         )
         yield TextLines("", "dim", id="notice")
         with Horizontal(id="buttons"):
-            words = "Brings the user back, without services."
-            yield ActionButton("Restore", help_text=words, width=16, id="restore")
-            words = "For good: asks for the UPN to be typed."
-            yield ActionButton("Purge now", help_text=words, width=16, id="purge")
+            for label, words, run, name in (
+                (
+                    "Restore",
+                    "Brings the user back, without services.",
+                    self._ask_restore,
+                    "restore",
+                ),
+                ("Purge now", "For good: asks for the UPN to be typed.", self._ask_purge, "purge"),
+            ):
+                yield ActionButton(label, help_text=words, width=16, run=run, id=name)
 
     # Data
 
@@ -93,12 +98,6 @@ class BinScreen(MissionScreen):
         if event.rows.id == "bin":
             self._ask_restore()
 
-    def on_action_button_pressed(self, event: ActionButton.Pressed) -> None:
-        if event.button.id == "restore":
-            self._ask_restore()
-        else:
-            self.do(self._ask_purge())
-
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self.announce("Nobody is in the recycling bin", error=True)
 
@@ -106,31 +105,30 @@ class BinScreen(MissionScreen):
         line = self.line
         if line is None:
             return
+
+        async def restore() -> None:
+            await restore_user(self.context.scope, line.id)
+            self.announce(f"{line.upn} is back, without services")
+            await self.load()
+
         self.prompts.confirm(
             [
                 f"{self.context.account.name}: restore {line.upn}?",
                 "The user comes back with all details and addresses, and without any service.",
                 "Seats: none are held. Money: nothing changes.",
             ],
-            lambda: self._restore(line),
+            restore,
             yes="Restore",
         )
-
-    async def _restore(self, line: BinLine) -> None:
-        await restore_user(self.context.scope, line.id)
-        self.announce(f"{line.upn} is back, without services")
-        await self.load()
 
     async def _ask_purge(self) -> None:
         line = self.line
         if line is None:
             return
-        context = self.context
-        scope = context.scope
-        await purge_user(scope, line.id, dry_run=True)
+        await purge_user(self.context.scope, line.id, dry_run=True)
         self.prompts.ask(
             [
-                f"{context.account.name}: purge {line.upn} for good?",
+                f"{self.context.account.name}: purge {line.upn} for good?",
                 "Lost: details, addresses, sealed passwords, drafts. It cannot be undone.",
                 "The UPN is free for others then. The audit stays and goes on naming it.",
                 "To confirm, type the UPN.",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -31,6 +30,13 @@ from mission_control_tui.widgets.text_lines import TextLines
 NAMED = 3
 """People who are named where several are found."""
 
+BUTTONS = (
+    ("new", "make", "Make from a user", 22, "Asks for the user, then for a name."),
+    ("edit", "rename", "Rename", 12, "Another name; e does the same."),
+    ("discard", "remove", "Remove", 12, "Users made from it stay as they are; asks first."),
+)
+"""Verb, id, label, width and help."""
+
 SEEN = 9
 """Templates in view at a time."""
 
@@ -46,7 +52,8 @@ class TemplatesScreen(MissionScreen):
         "never names, passwords or what is one person's. n makes one from a user, e renames, Delete removes. A "
         "template is chosen in New User, under Template, and when a list is pasted."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("new", "edit", "discard")
+    VERBS = ("new", "edit", "discard")
+    KEY_LABELS = (("edit", "Rename"), ("discard", "Remove"))
     CSS_PATH = "templates.tcss"
     AUTO_FOCUS = "#templates"
 
@@ -63,17 +70,9 @@ class TemplatesScreen(MissionScreen):
             id="templates",
         )
         with Horizontal(id="buttons"):
-            words = "Asks for the user, then for a name."
-            yield ActionButton("Make from a user", help_text=words, width=22, verb="new", id="make")
-            words = "Another name; e does the same."
-            yield ActionButton("Rename", help_text=words, width=12, verb="edit", id="rename")
-            words = "Users made from it stay as they are; asks first."
-            yield ActionButton("Remove", help_text=words, width=12, verb="discard", id="remove")
+            for verb, name, label, width, words in BUTTONS:
+                yield ActionButton(label, help_text=words, width=width, verb=verb, id=name)
         yield TextLines("", id="detail")
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        return {"edit": "Rename", "discard": "Remove"}
 
     # Data
 
@@ -85,15 +84,9 @@ class TemplatesScreen(MissionScreen):
             self.refresh_keys()
 
     def _row(self, template: Template) -> Row:
-        services = ", ".join(
-            of_service(self.context.catalogue, it) for it in template.content.services
-        )
-        cells = (
-            template.name,
-            services or "-",
-            str(len(template.content.fields)),
-            age(template.updated_at),
-        )
+        content, catalogue = template.content, self.context.catalogue
+        services = ", ".join(of_service(catalogue, given) for given in content.services) or "-"
+        cells = (template.name, services, str(len(content.fields)), age(template.updated_at))
         return Row(template.id, cells, template)
 
     @property
@@ -142,7 +135,9 @@ class TemplatesScreen(MissionScreen):
         start = user.details.title or user.details.department
 
         async def named(name: str) -> None:
-            await self._save(name, user.id)
+            saved = await save_template(self.context.scope, name, user=user.id)
+            self.announce(f"Saved: {saved.result.name}")
+            await self.load()
 
         # The question before this one closes first.
         self.call_after_refresh(
@@ -167,11 +162,6 @@ class TemplatesScreen(MissionScreen):
             more = " and more" if found.more or found.total > len(found.rows) else ""
             raise NotFound(f"These are several: {names}{more}.")
         return (exact or list(found.rows))[0].id
-
-    async def _save(self, name: str, user_id: str) -> None:
-        saved = await save_template(self.context.scope, name, user=user_id)
-        self.announce(f"Saved: {saved.result.name}")
-        await self.load()
 
     def verb_edit(self) -> None:
         template = self.template

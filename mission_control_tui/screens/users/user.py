@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -18,7 +17,7 @@ class UserScreen(UserFunctionsScreen):
     MEMORY_NAME = "UserScreen"
     HEADING = "User"
     ABOUT = "What can be done with this user, and how account and services are. d does it at a date and time."
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "edit", "like", "schedule", "copy")
+    VERBS = ("provision", "edit", "like", "schedule", "copy")
     CSS_PATH = "user.tcss"
 
     def __init__(self, user_id: str) -> None:
@@ -36,11 +35,8 @@ class UserScreen(UserFunctionsScreen):
         await self.show_user(self.user_id)
         self.refresh_keys()
 
-    def verb_provision(self) -> None:
-        self.go_to("provision", self.user_id)
-
-    def verb_edit(self) -> None:
-        self.go_to("edit-user", self.user_id)
+    def about_user(self) -> str | None:
+        return self.user_id
 
     def verb_copy(self) -> None:
         if self.card.user is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -18,12 +17,11 @@ from mission_control_tui.model.views import UserLine
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.screens.users.functions import UserFunctionsScreen
 from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen, name_cell
-from mission_control_tui.widgets.field import FormLine
+from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
-from mission_control_tui.widgets.shown_field import ShownField
 
 SHOWN = {
     "all": ("All users", ALL),
@@ -77,16 +75,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         "marks from the last mark to here, * all that is found; x is one action for all marked. Show > Recycling bin "
         "lists deleted users, whom Restore brings back. d does something at a date and time."
     )
-    VERBS: ClassVar[tuple[str, ...]] = (
-        "find",
-        "new",
-        "provision",
-        "edit",
-        "like",
-        "schedule",
-        "copy",
-        *MARKING,
-    )
+    VERBS = ("find", "new", "provision", "edit", "like", "schedule", "copy", *MARKING)
     CSS_PATH = "users.tcss"
     AUTO_FOCUS = "#users"
 
@@ -135,9 +124,8 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
     def say_marks(self, text: str) -> None:
         how = HOW if self._total else ""
-        self.query_one(FindBox).note = "; ".join(
-            filter(None, (text, self._found, "" if text else how))
-        )
+        said = filter(None, (text, self._found, "" if text else how))
+        self.query_one(FindBox).note = "; ".join(said)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         wanted = self._wanted()
@@ -150,7 +138,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self._found, self._total = f"{more}{count}", found.total
             self._tell_marks()
             if not offset and found.total <= FEW and not found.more:
-                self._look_elsewhere(f"{count}")
+                self._look_elsewhere(count)
         return RowPage([user_row(line) for line in found.rows], found.total)
 
     def _look_elsewhere(self, count: str) -> None:
@@ -198,10 +186,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self.card.display = True
             self.card.functions.move_to(0)
             self.card.functions.focus()
-            self.call_after_refresh(self._reveal_row)
-
-    def _reveal_row(self) -> None:
-        self.query_one(LineList).rows_changed()
+            self.call_after_refresh(self.query_one(LineList).rows_changed)
 
     def close_card(self) -> None:
         """Fold User Functions away."""
@@ -226,31 +211,15 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
     # Verbs
 
-    def _user_id(self) -> str | None:
+    def about_user(self) -> str | None:
         """Return the user whose card is open, else the one under the cursor."""
         if self._open_user is not None:
             return self._open_user
         row = self.query_one(LineList).current
         return str(row.key) if row is not None else None
 
-    def about_user(self) -> str | None:
-        return self._user_id()
-
     def verb_new(self) -> None:
         self.go_to("new-user")
-
-    def verb_provision(self) -> None:
-        self._go("provision")
-
-    def verb_edit(self) -> None:
-        self._go("edit-user")
-
-    def _go(self, name: str) -> None:
-        user_id = self._user_id()
-        if user_id is None:
-            self.announce("Put the cursor on a user first", error=True)
-        else:
-            self.go_to(name, user_id)
 
     def verb_copy(self) -> None:
         row = self.query_one(LineList).current

@@ -18,7 +18,6 @@ from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
-from mission_control_tui.screens.accounts.account import PANELS
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
@@ -29,6 +28,8 @@ from tests.screens.test_hostile import look_at
 from tests.screens.users.driving import context_of, opened
 
 ACCOUNT = "acme"
+
+PANELS = ("contacts", "orders", "approval", "statement", "usage", "domains")
 
 
 async def stored(path: Path) -> tuple[Contact, ...]:

@@ -14,9 +14,9 @@ from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.history.audit_log import entries
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.ask_bar import AskBar
+from mission_control_tui.widgets.bars import AskBar
 from mission_control_tui.widgets.command_bar import CommandBar
-from mission_control_tui.widgets.plain_lines import PlainLines
+from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.status_lines import TopInfo, TopLine
 from tests.screens.driving import SIZES, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened

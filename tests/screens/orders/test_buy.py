@@ -23,8 +23,7 @@ from mission_control_tui.screens.orders.orders import OrderScreen
 from mission_control_tui.screens.orders.product import ProductScreen
 from mission_control_tui.screens.service_area import ServiceAreaScreen
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.text_lines import TextLines
 from tests.screens import world
 from tests.screens.driving import SIZES, console, shows, text_of, type_text, until

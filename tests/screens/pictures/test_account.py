@@ -21,7 +21,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.screens.accounts.forms import ContactsForm
-from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.row_list import RowList
 from tests.screens import world
 from tests.screens.driving import shows, until

@@ -15,8 +15,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.choice_field import ChoiceField
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import ChoiceField, Field
 from tests.screens import world
 from tests.screens.driving import shows, text_of, type_text, until
 from tests.screens.picturing import Step, take

@@ -20,7 +20,7 @@ from mission_control_tui.model.views import AssignmentView
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.screens.users.edit_user import EditUserScreen
-from mission_control_tui.widgets.confirm_bar import ConfirmBar
+from mission_control_tui.widgets.bars import ConfirmBar
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.level_picker import LevelPicker
 from tests.model.helpers import finish

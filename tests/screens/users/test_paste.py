@@ -16,7 +16,7 @@ from mission_control_tui.model.onboarding.templates import save_template
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.users.paste import PasteScreen
-from mission_control_tui.widgets.choice_field import ChoiceField
+from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.paste_area import PasteArea, harmless_lines
 from tests.screens.driving import SIZES, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
