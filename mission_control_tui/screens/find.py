@@ -62,15 +62,11 @@ class FindScreen(FindingScreen):
         return self.console.accounts.context_for(account)
 
     def verb_copy(self) -> None:
-        row = self.query_one(LineList).current
-        match row.data if row is not None else None:
+        match self.query_one(LineList).current_data(object):
             case FoundUser(upn=text):
-                pass
+                self.copy(text)
             case FoundOrder(order_id=number):
-                text = str(number)
-            case _:
-                return
-        self.copy(text)
+                self.copy(str(number))
 
 
 def user_row(one: FoundUser) -> Row:

@@ -233,7 +233,7 @@ def _amount(product: Product, details: AccountDetails) -> str:
     from mission_control_tui.model.catalogue.types import PurchaseKind
 
     if product.buys is PurchaseKind.DOMAIN:
-        count = sum(1 for domain in details.domains if domain.bought)
+        count = sum(domain.bought for domain in details.domains)
         return f"{count} bought" if count else ""
     granted = {(level.grants_service, level.grants_level) for level in product.levels}
     seats = [one for one in details.seats if (one.service_id, one.level_id) in granted]

@@ -35,6 +35,8 @@ class RowList(HeldRows):
 
     @property
     def room(self) -> int:
+        if self.styles.height is not None and not self.styles.height.is_auto:
+            return max(super().room - bool(self._more), 1)
         return max(min(self.count, self._most), 1)
 
     def set_rows(self, rows: Sequence[Row], *, more: str = "") -> None:

@@ -219,7 +219,12 @@ class AccountScreen(MissionScreen):
         scope = self.context.scope
         panel = self.query_one(StatementPanel)
         panel.offer(await statements.list_statements(scope))
-        panel.show(await statements.statement(scope, panel.month.value))
+        month = panel.month.value
+        found = await statements.statement(scope, month)
+        if (
+            panel.month.value == month
+        ):  # closing a month takes time, and another may be chosen by then
+            panel.show(found)
 
     async def _fill_usage(self) -> None:
         found = await usage(self.context.scope, limit=SHOWN)

@@ -63,12 +63,9 @@ class AccountsScreen(AccountList):
 
     async def find(self, text: str) -> Sequence[Account]:
         words = fold(text).split()
-        found = []
-        for account in self._accounts:
-            known = fold(" ".join((account.code, account.name, *account.domains)))
-            if all(word in known for word in words):
-                found.append(account)
-        return found
+        known = [fold(" ".join((it.code, it.name, *it.domains))) for it in self._accounts]
+        pairs = zip(self._accounts, known, strict=True)
+        return [account for account, said in pairs if all(word in said for word in words)]
 
     def go_on(self, account: Account) -> None:
         self.app.pop_screen()

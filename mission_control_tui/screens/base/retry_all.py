@@ -22,20 +22,15 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
         return
     lines = outlook(context.account.name, plan)
 
-    def then() -> object:
-        return _retry_all(screen, users)
+    async def then() -> None:
+        bulk = (await start(context.scope, users, BulkOnlyAction.RETRY)).result
+        screen.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
+        await screen.queue_changed()
 
     if plan.queued > context.settings.console.confirm_above:
         screen.prompts.ask_typed(lines, str(plan.queued), then, what="the number of retries")
     else:
         screen.prompts.confirm(lines, then, yes="Retry")
-
-
-async def _retry_all(screen: MissionScreen, users: Picked) -> None:
-    done = await start(screen.context.scope, users, BulkOnlyAction.RETRY)
-    bulk = done.result
-    screen.announce(f"{bulk.progress.total:,} queued to be tried again, as bulk {bulk.id}")
-    await screen.queue_changed()
 
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:

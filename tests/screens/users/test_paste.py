@@ -18,6 +18,7 @@ from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.users.paste import PasteScreen
 from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.paste_area import PasteArea, harmless_lines
+from mission_control_tui.widgets.row_list import RowList
 from tests.screens.driving import SIZES, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
 
@@ -208,3 +209,14 @@ async def test_two_thousand_lines_are_read(world_db: Path) -> None:
 
 def test_lines_and_tabs_stay() -> None:
     assert harmless_lines("a\tb\r\nc\rd\n\x1b") == "a\tb\nc\nd\n\ufffd"
+
+
+async def test_the_last_of_many_people_comes_into_view(world_db: Path) -> None:
+    async with opened(world_db, "paste") as (app, pilot):
+        lines = [f"Ada Number{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(40)]
+        area(app).load_text("\n".join(lines))
+        people = app.screen.query_one(RowList)
+        await until(pilot, lambda: people.count == len(lines))
+        people.focus()
+        await pilot.press("end")
+        assert "ada.numberbn@acme.example" in text_of(app)
