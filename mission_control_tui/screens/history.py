@@ -70,8 +70,10 @@ class HistoryScreen(MissionScreen):
 
     def body(self) -> Iterable[Widget]:
         yield ShownField(PERIODS, self._shown_first, help_text="Which changes the list shows")
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield LineList(
+            find_box=find_box,
             columns=(
                 Column("When", width=12),
                 Column("Who", width=10),

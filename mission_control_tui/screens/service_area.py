@@ -45,8 +45,10 @@ class ServiceAreaScreen(MissionScreen):
                 yield ActionButton("New User", help_text=words, verb="new", id="new")
                 yield self._menu
             with Vertical(id="right"):
-                yield FindBox(id="find")
+                find_box = FindBox(id="find")
+                yield find_box
                 yield LineList(
+                    find_box=find_box,
                     columns=(Column("Name"), Column("UPN"), Column("Services", width=17)),
                     empty=NOBODY_YET,
                     id="found",

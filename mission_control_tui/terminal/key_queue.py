@@ -30,11 +30,14 @@ HELD = 0.01
 """Seconds between two looks whether a screen still holds keys back."""
 
 HOLDS = 3.0
-"""Seconds that a screen may hold keys back: after them something is stuck, and Escape and q must work."""
+"""Seconds that a screen may hold keys back: after them something is stuck, and Escape and q must work.
+
+A screen refuses then what would act on rows that are not those of what was typed.
+"""
 
 
 class KeyQueue:
-    """The queue of keys and pastes in front of the application. A screen holds them back by `holds_keys`."""
+    """The queue of keys and pastes in front of the application. A screen holds them back by `holds_key`."""
 
     def __init__(
         self, app: App[Any], handle: Callable[[events.Key | events.Paste], Awaitable[None]]
@@ -79,13 +82,17 @@ class KeyQueue:
                 self._was_held = False
                 self._look_soon()
                 return
-            screen = self._app.screen
+            screen, event = self._app.screen, self._waiting.popleft()
+            refuses = getattr(screen, "refuses_key", None)
+            if refuses is not None and refuses(event):
+                continue
             self._last = (screen.focused or screen, screen, monotonic())
-            await self._handle(self._waiting.popleft())
+            await self._handle(event)
 
     def _is_held(self) -> bool:
         screen = self._app.screen
-        if not getattr(screen, "holds_keys", False):
+        holds = getattr(screen, "holds_key", None)
+        if holds is None or not holds(self._waiting[0]):
             self._held = None
             return False
         if self._held is None or self._held[0] is not screen:

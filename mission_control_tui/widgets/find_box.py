@@ -18,8 +18,25 @@ from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 PAUSE = 0.12
 
 
+TYPED = frozenset(key for binding in Input.BINDINGS for key in binding.key.split(",")) - {"enter"}  # type: ignore[union-attr]
+"""The keys that change the text or move in it."""
+
+
 class FindInput(FieldInput):
     """The text of a find box; in an empty one `/` is a key and no text."""
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether keys that are about the rows below have to wait for them."""
+        return isinstance(self.parent, FindBox) and self.parent.is_due
+
+    @property
+    def is_stale(self) -> bool:
+        return isinstance(self.parent, FindBox) and self.parent.is_stale
+
+    def is_for_now(self, event: events.Key | events.Paste) -> bool:
+        """Tell whether a key is for the box itself, whatever the rows below are."""
+        return isinstance(event, events.Paste) or event.is_printable or event.key in TYPED
 
     class Slashed(Message):
         """`/` in the empty box."""
@@ -67,7 +84,10 @@ class FindBox(LineWidget):
         super().__init__(id=id)
         self.input = FindInput("", password=False, max_length=200)
         self._timer: Timer | None = None
-        self._sent = ""
+        self._asked = ""
+        self._answered = ""
+        self.has_failed = False
+        """Whether the rows could not be read, so that no key may wait for them."""
 
     def compose(self) -> ComposeResult:
         yield self.input
@@ -75,6 +95,29 @@ class FindBox(LineWidget):
     @property
     def text(self) -> str:
         return self.input.value
+
+    @property
+    def has_new_text(self) -> bool:
+        """Tell whether nobody has asked yet for what is typed."""
+        return self.text != self._asked
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether the rows below are not those of what is typed."""
+        return self.has_new_text or self.text != self._answered
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether the rows of what is typed are still to come."""
+        return self.is_stale and not self.has_failed
+
+    def ask(self) -> None:
+        """Note that rows are asked for what is typed now, from the first on."""
+        self._asked = self.text
+
+    def answer(self, text: str) -> None:
+        """Note that the rows below are now those of `text`."""
+        self._answered = text
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y:
@@ -94,15 +137,15 @@ class FindBox(LineWidget):
         event.stop()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(PAUSE, self._send)
+        self._timer = self.set_timer(PAUSE, self.send)
 
     def on_find_input_slashed(self, event: FindInput.Slashed) -> None:
         event.stop()
         self.post_message(self.Widened(self, self.text))
 
-    def _send(self) -> None:
-        if self.text != self._sent:
-            self._sent = self.text
+    def send(self) -> None:
+        """Say what is looked for now, unless it was asked for already."""
+        if self.has_new_text:
             self.post_message(self.Changed(self, self.text))
 
     def on_key(self, event: events.Key) -> None:

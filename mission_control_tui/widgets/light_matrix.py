@@ -12,6 +12,7 @@ from textual.message import Message
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.states import Light
 from mission_control_tui.widgets.cells import fit
+from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import GLYPHS
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.lines import Part
@@ -43,8 +44,10 @@ class LightMatrix(LineList):
 
         matrix: LightMatrix
 
-    def __init__(self, *, empty: str = "", id: str | None = None) -> None:
-        super().__init__(marking=True, empty=empty, id=id)
+    def __init__(
+        self, *, find_box: FindBox | None = None, empty: str = "", id: str | None = None
+    ) -> None:
+        super().__init__(find_box=find_box, marking=True, empty=empty, id=id)
         self.codes: Sequence[str] = ()
         self.column = 0
         self.first = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from textual import events
 from textual.message import Message
@@ -14,6 +14,9 @@ from textual.timer import Timer
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Column, CursorLines, Row
 from mission_control_tui.widgets.shielded import shielded
+
+if TYPE_CHECKING:
+    from mission_control_tui.widgets.find_box import FindBox
 
 PAGE = 64
 PAGES_KEPT = 12
@@ -66,11 +69,13 @@ class LineList(CursorLines):
         fetch: Fetch | None = None,
         *,
         find: Find | None = None,
+        find_box: FindBox | None = None,
         columns: Sequence[Column] = (Column(),),
         marking: bool = False,
         empty: str = "",
         id: str | None = None,
     ) -> None:
+        """Keys that are about the rows wait until these are those of what is typed in `find_box`."""
         super().__init__(
             columns=columns,
             marking=marking,
@@ -78,6 +83,7 @@ class LineList(CursorLines):
             empty=empty,
             id=id,
         )
+        self.find_box = find_box
         self.arrival: Callable[[], None] | None = None
         """Called with the rows that arrive, for what has to be shown in the same frame."""
         self._fetch = fetch
@@ -103,8 +109,13 @@ class LineList(CursorLines):
     @property
     def is_due(self) -> bool:
         """Tell whether the cursor waits for rows: what is typed now is meant for them."""
-        awaited = self._wanted is not None or not self.known
+        awaited = self._wanted is not None or not self.known or self.is_stale
         return self._fetch is not None and awaited and not self.has_failed
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether the rows are not those of what is typed in the find box."""
+        return self.find_box is not None and self.find_box.is_stale
 
     def row_at(self, index: int) -> Row | None:
         page = self._pages.get(index // PAGE)
@@ -144,22 +155,37 @@ class LineList(CursorLines):
         With `keep` the cursor stays on the row with the same key, wherever that is now, and the row stays where it is
         on the screen; without, the cursor goes to the top.
         """
+        if keep and self.find_box is not None and self.find_box.has_new_text:
+            self.find_box.send()  # its owner asks for other rows then, as when the typing pauses
+            return
         if not keep:
             self.seek(None)
             return
-        self._asked += 1
-        self.has_failed = False
-        self._stale = set(self._pages)
+        self._ask()
         self._again = self._again or self._wanted is None
         self._load()
 
     def seek(self, key: Hashable, fallback: int = 0) -> None:
-        self._asked += 1
-        self.has_failed = False
+        self._ask()
         self._generation += 1
-        self._stale = set(self._pages)
         self._wanted = (key, fallback)
         self._load()
+
+    def _ask(self) -> None:
+        self._asked += 1
+        self._set_failed(False)
+        self._stale = set(self._pages)
+        if self.find_box is not None:
+            self.find_box.ask()
+
+    def _set_failed(self, failed: bool) -> None:
+        self.has_failed = failed
+        if self.find_box is not None:
+            self.find_box.has_failed = failed
+
+    @property
+    def _text(self) -> str:
+        return self.find_box.text if self.find_box is not None else ""
 
     def view_moved(self) -> None:
         self._load()
@@ -176,6 +202,8 @@ class LineList(CursorLines):
         return None
 
     def _missing(self) -> int | None:
+        if self.find_box is not None and self.find_box.has_new_text:
+            return None  # the pages of what was looked for before are of no use any more
         aim = self._aim()
         if aim is not None:
             return aim[1] // PAGE
@@ -198,17 +226,19 @@ class LineList(CursorLines):
     async def _load_pages(self) -> None:
         try:
             while (page := self._missing()) is not None and self._fetch is not None:
-                generation, asked = self._generation, self._asked
+                generation, asked, text = self._generation, self._asked, self._text
                 moved: int | None = None
                 if (aim := self._aim()) is not None:
                     page, moved, answer = await self._sought(*aim, self._fetch)
                 else:
                     answer = await self._fetch(page * PAGE, PAGE)
-                self.has_failed = False
-                if generation == self._generation:
+                self._set_failed(False)
+                if generation == self._generation and text == self._text:
+                    if self.find_box is not None:
+                        self.find_box.answer(text)
                     self._arrived(page, answer, moved, newest=asked == self._asked)
         except Exception as error:  # noqa: BLE001 - the owner raises a flaw of the program again
-            self.has_failed = True
+            self._set_failed(True)
             if self.is_attached:
                 if self._retry is None:
                     self._retry = self.set_timer(RETRY_SECONDS, self._try_again)
@@ -236,7 +266,7 @@ class LineList(CursorLines):
 
     def _arrived(self, page: int, answer: RowPage, moved: int | None, *, newest: bool) -> None:
         """Take a page. `moved` says by how many rows the row went that the cursor is to be on, if that was asked."""
-        before, row = self.cursor, self.current
+        before, row, sought = self.cursor, self.current, self._wanted
         self.known = True
         self._total = answer.total
         self._pages[page] = tuple(answer.rows)
@@ -251,6 +281,8 @@ class LineList(CursorLines):
             dropped, _rows = self._pages.popitem(last=False)
             self._stale.discard(dropped)
         self.rows_changed()
+        if sought is None:
+            self.look_for_replaced(row)
         if self.arrival is not None:
             self.arrival()
         self.post_message(self.Loaded(self))

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias, TypeVar
 
-from textual import events
+from textual import _time, events
 from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.message import Message
@@ -23,6 +23,9 @@ T = TypeVar("T")
 MARKER = ">"
 MARK = "*"
 GAP = 2
+
+FRAME = 0.05
+"""Seconds until what changed is drawn and can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class CursorLines(LineWidget, can_focus=True):
         self.top = 0
         self.marks: set[Hashable] = set()
         self.last_mark: Hashable | None = None
+        self.replaced_at = 0.0
+        """When another row came under the cursor that nobody went to, on the clock of events."""
 
     # What a subclass tells
 
@@ -265,6 +270,12 @@ class CursorLines(LineWidget, can_focus=True):
         super()._on_focus(event)
         self.place_cursor()
 
+    def look_for_replaced(self, before: Row | None) -> None:
+        """Note it when the row under the cursor is another than `before`, though nobody moved the cursor."""
+        after = self.current
+        if before is not None and (after is None or after.key != before.key):
+            self.replaced_at = _time.get_time() + FRAME
+
     def action_up(self) -> None:
         if self.cursor == 0:
             self.beyond(-1)
@@ -348,15 +359,20 @@ class HeldRows(CursorLines):
     def row_at(self, index: int) -> Row | None:
         return self._rows[index] if self._rows is not None else None
 
+    def forget(self) -> None:
+        """Forget the rows: those that come next are others, and the cursor goes to the first of them."""
+        self._rows, self.cursor = None, 0
+
     def hold(self, rows: Sequence[Row]) -> None:
         """Show `rows`, the cursor staying on the same one."""
-        key = self.current.key if self.current else None
+        before = self.current
         self._rows = tuple(rows)
         for index, row in enumerate(self._rows):
-            if row.key == key:
+            if before is not None and row.key == before.key:
                 self.cursor = index
                 break
         self.rows_changed()
+        self.look_for_replaced(before)
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if self._rows is None and y >= self.head:

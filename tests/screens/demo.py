@@ -104,10 +104,12 @@ class UsersDemo(BaseScreen):
     TOTAL = int(os.environ.get("DEMO_ROWS", "1000"))
 
     def body(self) -> Iterable[Widget]:
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield LineList(
             self.fetch,
             find=self.where,
+            find_box=find_box,
             columns=(
                 Column("Light", width=15),
                 Column("Name"),

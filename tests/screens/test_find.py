@@ -24,6 +24,7 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.users.user import UserScreen
 from mission_control_tui.widgets.find_box import PAUSE, FindBox
+from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.rows import Row
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import PASSWORD, finish
@@ -116,7 +117,7 @@ async def test_the_count_comes_with_its_rows_though_others_change_things_meanwhi
         gates[1].set()
         await shows(pilot, "Alan Turing")
         assert "1 found" not in text_of(app)
-        await until(pilot, lambda: not screen.is_pending)
+        await until(pilot, lambda: not app.screen.query_one(LineList).is_due)
 
 
 async def test_what_was_asked_while_the_typing_paused_is_not_asked_again(

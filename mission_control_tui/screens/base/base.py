@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Any, ClassVar
 
 from textual import events
+from textual.actions import parse as parse_action
 from textual.message import Message
 from textual.widget import Widget
 
@@ -34,6 +35,13 @@ LEADS_AWAY = frozenset({"go", "next_red", "account", "command", "find", "ticket"
 
 HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
+
+
+ACTS_ON_ROW = frozenset({"open", "mark"})
+"""What a list itself does with the row under its cursor."""
+
+NOT_YET = "Nothing was done: the rows of what was typed are not there yet"
+REPLACED = "Nothing was done: another row came under the cursor as you pressed"
 
 
 class BaseScreen(FrameScreen):
@@ -220,6 +228,42 @@ class BaseScreen(FrameScreen):
     def holds_keys(self) -> bool:
         """Whether what is typed now is meant for what comes."""
         return self.loader.holds_keys
+
+    def holds_key(self, event: events.Key | events.Paste) -> bool:
+        """Tell whether a key waits: for what `holds_keys` says, an opening panel, or the rows of what was typed."""
+        if self.holds_keys:
+            return True
+        return bool(getattr(self.focused, "is_due", False)) and not self._is_for_field(event)
+
+    def refuses_key(self, event: events.Key | events.Paste) -> bool:
+        """Tell whether a key would act on another row than it was pressed for; it is announced then.
+
+        Rows may not have come in time, or others' changes put another row under the cursor after the key was pressed.
+        """
+        if getattr(self.focused, "is_stale", False):
+            refused = NOT_YET
+        elif event.time < getattr(self.focused, "replaced_at", 0.0):
+            refused = REPLACED
+        else:
+            return False
+        if isinstance(event, events.Paste) or self._is_for_field(event):
+            return False
+        active = self.active_bindings.get(event.key)
+        if active is None or not self._acts_on_row(active.binding.action):
+            return False
+        self.announce(refused, error=True)
+        return True
+
+    def _is_for_field(self, event: events.Key | events.Paste) -> bool:
+        """Tell whether what has the focus takes a key for itself, whatever the rows are."""
+        is_for_now = getattr(self.focused, "is_for_now", None)
+        return is_for_now is not None and is_for_now(event)
+
+    def _acts_on_row(self, action: str) -> bool:
+        _namespace, name, parameters = parse_action(action)
+        if name == "verb":
+            return parameters[0] not in WITH_OVERLAY | LEADS_AWAY
+        return name in ACTS_ON_ROW
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""

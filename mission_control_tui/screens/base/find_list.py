@@ -33,8 +33,7 @@ class FindingScreen(MissionScreen):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self._first_text = text
-        self._asked: str | None = None
-        self._answered: str | None = None
+        self._answered = ""
         self._note = ""
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
@@ -50,7 +49,7 @@ class FindingScreen(MissionScreen):
         box.input.value = self._first_text
         box.input.select_all()
         yield box
-        found = LineList(columns=self.COLUMNS, empty=self.EMPTY, id="found")
+        found = LineList(find_box=box, columns=self.COLUMNS, empty=self.EMPTY, id="found")
         found.arrival = self._tell_note
         yield found
 
@@ -66,33 +65,15 @@ class FindingScreen(MissionScreen):
         """Nothing: the next one begins with an empty box."""
         return {}
 
-    @property
-    def is_pending(self) -> bool:
-        """Whether the rows are not yet those of what is typed."""
-        is_due = self.query_one(LineList).is_due
-        return is_due or self._answered != self.query_one(FindBox).text
-
-    @property
-    def holds_keys(self) -> bool:
-        """Also while one who has gone on to the list waits for what was typed last."""
-        if super().holds_keys:
-            return True
-        waits = self.is_here and not self.in_field and self.is_pending
-        return waits and not self.query_one(LineList).has_failed
-
     async def load(self) -> None:
         self.look()
 
     def look(self) -> None:
-        """Ask for what is typed now; the cursor stays on its row unless something else was asked before."""
-        text = self.query_one(FindBox).text
-        is_new, self._asked = text != self._asked, text
-        self.query_one(LineList).show(self._fetch, keep=not is_new)
+        """Ask once more for what was asked for; the cursor stays on its row."""
+        self.query_one(LineList).show(self._fetch, keep=True)
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        # Others' changes may have had it asked already, while the typing paused.
-        if self._asked != event.box.text:
-            self.look()
+        self.query_one(LineList).show(self._fetch)
 
     def on_find_box_widened(self, event: FindBox.Widened) -> None:
         event.stop()

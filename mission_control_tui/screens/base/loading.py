@@ -23,9 +23,9 @@ class Loader:
 
     @property
     def holds_keys(self) -> bool:
-        """Whether what is typed now is meant for what comes: a first reading, a key's work, rows, an opening panel."""
+        """Whether what is typed now is meant for what comes: a first reading, or a key's work."""
         unread = self._screen.console.is_open and not self.has_read
-        return unread or self._doing > 0 or bool(getattr(self._screen.focused, "is_due", False))
+        return unread or self._doing > 0
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""

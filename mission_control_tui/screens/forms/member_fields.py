@@ -133,27 +133,32 @@ class MemberFields(VerticalGroup):
         title = f"Members ({people})   Enter on one takes it out"
         self.query_one("#members-title", TextLines).set(title)
 
-    def offer(self, role: str, found: Sequence[MemberView]) -> None:
-        """Show who could be added; nothing once the search was left or the role changed."""
-        if role != self.role or not self.query_one(AddBox).text.strip():
+    def offer(self, sought: Sought, found: Sequence[MemberView]) -> None:
+        """Show who could be added; nothing once the search went on or the role changed."""
+        role, box = sought.role, self.query_one(AddBox)
+        if role != self.role or sought.text != box.text or not sought.text.strip():
             return
+        box.answer(sought.text)
         there = {key[1] for key in (*self._present, *self.added) if key[0] == role}
         offers = [one for one in found if one.id not in there]
         choices = self.query_one("#choices", RowList)
+        choices.forget()
         choices.set_rows(
             [Row(one.id, (one.name, one.address, (one.kind_name, "dim")), one) for one in offers]
         )
         choices.display = True
-        self.query_one(AddBox).note = f"{len(offers)} found" if offers else "nobody is found"
+        box.note = f"{len(offers)} found" if offers else "nobody is found"
 
     def on_form_line_changed(self, event: FindBox.Changed | ChoiceField.Changed) -> None:
         event.stop()
-        text = self.query_one(AddBox).text
-        if text.strip():
-            self.post_message(self.Sought(self.role, text))
+        box = self.query_one(AddBox)
+        box.ask()
+        if box.text.strip():
+            self.post_message(self.Sought(self.role, box.text))
         else:
+            box.answer(box.text)
+            box.note = ""
             self.query_one("#choices", RowList).display = False
-            self.query_one(AddBox).note = ""
 
     on_find_box_changed = on_form_line_changed
 

@@ -252,13 +252,13 @@ class ObjectScreen(MissionScreen):
     def on_member_fields_sought(self, event: MemberFields.Sought) -> None:
         event.stop()
         if self.console.is_open and self._service is not None:
-            self.do(self._offer(event.role, event.text))
+            self.do(self._offer(event))
 
-    async def _offer(self, role: str, text: str) -> None:
-        found = await choices(self.context.scope, self._kind_of, role, text)
+    async def _offer(self, sought: MemberFields.Sought) -> None:
+        found = await choices(self.context.scope, self._kind_of, sought.role, sought.text)
         if self.is_here:
             offered = [choice for choice in found if choice.id != self.object_id]
-            self.query_one(MemberFields).offer(role, offered)
+            self.query_one(MemberFields).offer(sought, offered)
 
     def _say(self) -> None:
         count, view = self._changes, self._view

@@ -37,8 +37,10 @@ class ObjectsScreen(MissionScreen):
             help_text="Which kind the list shows; Left and Right choose.",
             id="shown",
         )
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield LineList(
+            find_box=find_box,
             columns=(
                 Column("Name"),
                 Column("Address"),

@@ -56,9 +56,10 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self._found = ""
 
     def body(self) -> Iterable[Widget]:
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield TextLines("", "dim", id="legend")
-        yield LightMatrix(empty="Nobody is found", id="lights")
+        yield LightMatrix(find_box=find_box, empty="Nobody is found", id="lights")
         yield TextLines("", id="detail")
 
     def on_mount(self) -> None:

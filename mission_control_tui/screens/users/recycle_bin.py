@@ -37,8 +37,10 @@ class BinScreen(MissionScreen):
     AUTO_FOCUS = "#bin"
 
     def body(self) -> Iterable[Widget]:
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield LineList(
+            find_box=find_box,
             columns=(
                 Column("Name"),
                 Column("UPN"),
@@ -67,11 +69,10 @@ class BinScreen(MissionScreen):
     async def load(self) -> None:
         context = self.context
         days = context.settings.worker.bin_days
-        found = await list_bin(
-            context.scope, bin_days=days, query=self.query_one(FindBox).text, limit=MOST
-        )
-        if not self.is_here:
-            return
+        text = self.query_one(FindBox).text
+        found = await list_bin(context.scope, bin_days=days, query=text, limit=MOST)
+        if not self.is_here or self.query_one(FindBox).text != text:
+            return  # what is typed now is asked for when the typing pauses
         count = len(found)
         self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
         self.query_one(LineList).show_rows([_row(line) for line in found])

@@ -88,8 +88,10 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
     def body(self) -> Iterable[Widget]:
         yield ShownField(SHOWN, help_text="Which users the list shows")
-        yield FindBox(id="find")
+        find_box = FindBox(id="find")
+        yield find_box
         yield LineList(
+            find_box=find_box,
             columns=(Column("Name"), Column("UPN"), Column("Services", width=19)),
             marking=True,
             empty=NOBODY_YET,

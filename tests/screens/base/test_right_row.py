@@ -1,0 +1,260 @@
+"""A key acts on the row that it was pressed for, or on none: after one's own typing, and after others' changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.groups.editing import create_object
+from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.users.editing import edit_user
+from mission_control_tui.screens import history, service_area
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
+from mission_control_tui.screens.groups import group, groups
+from mission_control_tui.screens.users import lights, recycle_bin, users
+from mission_control_tui.terminal import key_queue
+from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.find_box import FindBox
+from mission_control_tui.widgets.line_list import LineList
+from tests.screens import world
+from tests.screens.driving import burst, shows, type_text, until
+from tests.screens.users.driving import context_of, opened, user_id
+
+SLOW = 0.4
+PACES = (0.0, 0.03, 0.08)
+"""Seconds from key to key; without any they come in one packet."""
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys wait for their rows also while the machine does something else."""
+    monkeypatch.setattr(key_queue, "HOLDS", 30.0)
+
+
+def slowed(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str, seconds: float = SLOW
+) -> None:
+    """Let what `module` calls by `name` take its time, as a far and busy database does."""
+    real: Callable[..., Awaitable[Any]] = getattr(module, name)
+
+    async def slowly(*where: Any, **what: Any) -> Any:
+        await asyncio.sleep(seconds)
+        return await real(*where, **what)
+
+    monkeypatch.setattr(module, name, slowly)
+
+
+async def typed(
+    app: MissionControlApp, pilot: Pilot[int], keys: Iterable[str], pace: float
+) -> None:
+    """Type at `pace` seconds a key."""
+    if not pace:
+        await burst(app, pilot, keys)
+        return
+    for key in keys:
+        await burst(app, pilot, [key])
+        await asyncio.sleep(pace)
+
+
+async def came_to(app: MissionControlApp, pilot: Pilot[int], screen: str, who: str) -> None:
+    """Wait until `screen` is on top, and see that it is about `who`."""
+    await until(pilot, lambda: getattr(app.screen, "NAME", "") == screen)
+    there = app.screen
+    assert isinstance(there, MissionScreen)
+    await until(pilot, lambda: there.about_user() is not None)
+    assert there.about_user() == await user_id(context_of(app), who)
+
+
+@pytest.mark.parametrize("pace", PACES)
+async def test_the_user_who_was_looked_for_is_edited(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        slowed(monkeypatch, users, "page")
+        await typed(app, pilot, ["/", *"jo", "down", "e"], pace)
+        await came_to(app, pilot, "edit-user", "jo")
+
+
+async def test_who_was_found_is_marked_and_nobody_else(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        slowed(monkeypatch, users, "page")
+        await burst(app, pilot, ["/", *"jo", "enter", " "])
+        rows = app.screen.query_one(LineList)
+        await until(pilot, lambda: bool(rows.marks))
+        assert rows.marks == {await user_id(context_of(app), "jo")}
+
+
+@pytest.mark.parametrize("pace", PACES)
+async def test_the_lights_of_who_was_looked_for_are_opened(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    async with opened(world_db, "lights") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        slowed(monkeypatch, lights, "page")
+        await typed(app, pilot, ["/", *"jo", "down", "enter"], pace)
+        await came_to(app, pilot, "provision", "jo")
+
+
+async def two_in_the_bin(app: MissionControlApp) -> None:
+    """Two deleted users: whom nobody looks for comes first."""
+    context = context_of(app)
+    for first, local in (("Kim", "kim"), ("Abe", "abe")):
+        await world.person(context.store, context.account, first, "Quist", local)
+        await delete_user(context.scope, f"{local}@acme.example")
+
+
+@pytest.mark.parametrize("pace", PACES)
+async def test_who_is_restored_is_who_was_looked_for(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await two_in_the_bin(app)
+        assert isinstance(app.screen, MissionScreen)
+        app.screen.go_to("bin")
+        await shows(pilot, "2 users", "kim@acme.example")
+        slowed(monkeypatch, recycle_bin, "list_bin")
+        await typed(app, pilot, ["/", *"kim", "down", "enter"], pace)
+        await shows(pilot, "restore kim@acme.example?")
+
+
+async def test_who_is_opened_in_the_service_area_is_who_was_looked_for(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "service-area") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        slowed(monkeypatch, service_area, "page")
+        await burst(app, pilot, ["/", *"jo", "down", "enter"])
+        await came_to(app, pilot, "user", "jo")
+
+
+async def test_the_change_that_was_looked_for_is_shown(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        scope = context_of(app).scope
+        for who in ("ada", "jo", "alan"):
+            await edit_user(scope, f"{who}@acme.example", {"title": "Analyst"})
+        assert isinstance(app.screen, MissionScreen)
+        app.screen.go_to("history")
+        await shows(pilot, "changes")
+        slowed(monkeypatch, history, "entries")
+        copied: list[str] = []
+        monkeypatch.setattr(MissionScreen, "copy", lambda _screen, text: copied.append(str(text)))
+        await burst(app, pilot, ["/", *"jo@", "down", "y"])
+        await until(pilot, lambda: bool(copied))
+        assert "jo@acme.example" in copied[0]
+
+
+async def test_the_group_that_was_looked_for_is_opened(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        scope = context_of(app).scope
+        for name in ("apples", "pears"):
+            await create_object(scope, "distribution-group", name, f"{name}@acme.example")
+        assert isinstance(app.screen, MissionScreen)
+        app.screen.go_to("objects")
+        await shows(pilot, "pears")
+        slowed(monkeypatch, groups, "list_objects")
+        await burst(app, pilot, ["/", *"pea", "down", "enter"])
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "object")
+        await shows(pilot, "pears  pears@acme.example")
+
+
+@pytest.mark.parametrize("pace", PACES)
+async def test_who_is_added_to_a_group_is_who_was_looked_for(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
+) -> None:
+    async with opened(world_db, "object", None, "distribution-group") as (app, pilot):
+        await until(pilot, lambda: app.screen.query_one("#name", Field).input.has_focus)
+        app.screen.query_one(AddBox).focus()
+        await type_text(pilot, "a")
+        await shows(pilot, "2 found")
+        slowed(monkeypatch, group, "choices")
+        await typed(app, pilot, ["backspace", *"jo", "down", "enter"], pace)
+        fields = app.screen.query_one(MemberFields)
+        await until(pilot, lambda: bool(fields.added))
+        assert [entry.address for entry in fields.added.values()] == ["jo@acme.example"]
+
+
+async def test_what_waits_too_long_for_its_rows_is_refused(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        screen = app.screen
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        slowed(monkeypatch, users, "page", 2.0)
+        monkeypatch.setattr(key_queue, "HOLDS", 0.3)
+        await burst(app, pilot, ["/", *"jo", "down", "e", " "])
+        await shows(pilot, "Nothing was done: the rows of what was typed are not there yet")
+        assert app.screen is screen
+        assert not app.screen.query_one(LineList).marks
+        await burst(app, pilot, ["escape"])
+        await until(pilot, lambda: app.screen is not screen)
+
+
+async def test_a_key_is_refused_where_the_rows_could_not_be_read(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_where: object, **_what: object) -> None:
+        raise OSError("gone")
+
+    async with opened(world_db, "users") as (app, pilot):
+        screen = app.screen
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        monkeypatch.setattr(users, "page", fails)
+        monkeypatch.setattr(type(screen.loader), "announce_failure", lambda *_: None)  # type: ignore[attr-defined]
+        await burst(app, pilot, ["/", *"jo"])
+        await until(pilot, lambda: app.screen.query_one(LineList).has_failed)
+        await burst(app, pilot, ["down", "e"])
+        await shows(pilot, "Nothing was done: the rows of what was typed are not there yet")
+        assert app.screen is screen
+
+
+async def test_a_key_pressed_before_others_put_another_row_under_the_cursor_is_refused(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Ada Lovelace")
+        context = context_of(app)
+        await world.person(context.store, context.account, "Aaron", "Abel", "aaron")
+        await shows(pilot, "Aaron Abel")
+        await pilot.press("home")
+        rows, screen = app.screen.query_one(LineList), app.screen
+        assert rows.current is not None
+        assert rows.current.cells[1] == "aaron@acme.example"
+        pressed = events.Key("e", "e")
+        pressed.set_sender(app)
+        await delete_user(context.scope, "aaron@acme.example")
+        await until(
+            pilot,
+            lambda: rows.current is not None and rows.current.cells[1] != "aaron@acme.example",
+        )
+        app.post_message(pressed)
+        await shows(pilot, "Nothing was done: another row came under the cursor as you pressed")
+        assert app.screen is screen
+        await asyncio.sleep(0.1)
+        await burst(app, pilot, ["e"])
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "edit-user")
+
+
+async def test_a_text_that_is_typed_and_taken_back_leaves_the_keys_free(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        await typed(app, pilot, ["/", "j", "backspace"], 0.05)
+        box = app.screen.query_one(FindBox)
+        await until(pilot, lambda: not box.is_stale)
+        await burst(app, pilot, ["down", "down", "e"])
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "edit-user")
