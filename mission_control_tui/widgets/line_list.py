@@ -142,12 +142,12 @@ class LineList(CursorLines):
         self.reload(keep=keep)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show rows that are all held in memory; the cursor stays on its key."""
+        """Show rows that are all held in memory, those of what is typed; the cursor stays on its key, else on top."""
 
         async def fetch(offset: int, limit: int) -> RowPage:
             return RowPage(rows[offset : offset + limit], len(rows))
 
-        self.show(fetch, keep=True)
+        self.show(fetch, keep=self.find_box is None or not self.find_box.has_new_text)
 
     def reload(self, *, keep: bool = True) -> None:
         """Read the rows again. The old ones stay in view until the new ones are there.
