@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
@@ -13,6 +14,7 @@ from mission_control_tui.model.errors import UsageError
 
 T = TypeVar("T")
 PREFIX = "MISSION_CONTROL_"
+_CONVERTING = threading.Lock()  # msgspec crashes where two threads are the first to look at a type
 NO_SETTINGS = frozenset({PREFIX + name for name in ("SETTINGS", "NO_WORKER", "READ_ONLY", "RUN")})
 """Variables of that prefix which name no setting."""
 
@@ -233,7 +235,8 @@ def put(table: dict[str, Any], keys: list[str], value: Any) -> None:
 
 def _convert(raw: object, kind: type[T], where: str) -> T:
     try:
-        return msgspec.convert(raw, kind, strict=False)
+        with _CONVERTING:
+            return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{where}: {error}.",

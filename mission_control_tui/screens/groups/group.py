@@ -63,6 +63,8 @@ class ObjectScreen(MissionScreen):
         self._first_kind = kind
         self._view: ObjectView | None = None
         self._version = 0
+        self._kept_version = 0
+        """The version that what is remembered was typed over."""
         self._service: Service | None = None
         self._shown: dict[str, object] = {}
         self._proposed = ""
@@ -132,6 +134,8 @@ class ObjectScreen(MissionScreen):
             await self._adopt(view)
             for name, value in recalled.items():
                 self.query_one(f"#{name}", Field).value = str(value)
+            if first and self._kept_version:
+                self._version = self._kept_version
         self._show_light(view)
         if first and self.memory.kept:
             self.memory.recall()
@@ -195,14 +199,18 @@ class ObjectScreen(MissionScreen):
     def _notice(self, words: Iterable[str]) -> None:
         self.query_one("#notice", TextLines).tell(*words)
 
+    @property
+    def _held(self) -> dict[str, str]:
+        """Return what each field holds, by the field's id."""
+        held = {"name": "name", "address": "address"}
+        return held | {f"{PREFIX}{option.id}": option.id for option in self._options}
+
     def _fields(self) -> dict[str, AnyField]:
         """Return the fields that are there, by what they hold: name, address and the options of the kind."""
-        held = {"name": "name", "address": "address"}
-        held |= {f"{PREFIX}{option.id}": option.id for option in self._options}
         form = self.query_one("#form")
         return {
             name: widget
-            for identity, name in held.items()
+            for identity, name in self._held.items()
             for widget in form.query(f"#{identity}")
             if isinstance(widget, AnyField)
         }
@@ -400,7 +408,13 @@ class ObjectScreen(MissionScreen):
     def remember(self) -> dict[str, object]:
         if self._view is not None and not self._changes:
             return {}
-        return {**super().remember(), "given": self._given, "kind": self._kind_of}
+        given = self._given
+        kept = {
+            identity: place
+            for identity, place in super().remember().items()
+            if self._view is None or self._held.get(identity, "") in {"", *given}
+        }
+        return {**kept, "given": given, "kind": self._kind_of, "version": self._version}
 
     @property
     def _kind_of(self) -> str:
@@ -408,6 +422,11 @@ class ObjectScreen(MissionScreen):
 
     def recall(self, memory: dict[str, object]) -> None:
         given, kind = memory.pop("given", None), memory.pop("kind", "")
+        version = memory.pop("version", 0)
+        if isinstance(version, int) and version:
+            self._kept_version = version
+            if self._view is not None:
+                self._version = version
         if isinstance(given, Mapping) and kind == self._kind_of:
             fields = self._fields()
             for option in self._options:

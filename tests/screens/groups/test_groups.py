@@ -172,6 +172,32 @@ async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: P
         assert (await show_object(context_of(app).scope, made.id)).settings["note"] == "Theirs"
 
 
+async def test_a_look_elsewhere_keeps_what_was_typed_and_brings_no_old_value_back(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "objects") as (app, pilot):
+        made = await group(app)
+        await shows(pilot, "Sales")
+        await pilot.press("enter")
+        await shows(pilot, "Sales  sales@acme.example")
+        app.screen.query_one("#name").focus()
+        await pilot.press("end")
+        await type_text(pilot, " Team")
+        await shows(pilot, "Not yet provisioned: 1 change")
+        app.follow_link("requests")
+        await shows(pilot, "Tries")
+        context = context_of(app)
+        at = AccountScope(context.store, world.CALLER, context.account_id)
+        await edit_object(at, made.id, GroupChanges(settings={"note": "Theirs"}))
+        app.screen.go_to("object", made.id)  # type: ignore[attr-defined]
+        await shows(pilot, "[Sales Team", "Not yet provisioned: 1 change", "[Theirs")
+        await pilot.press("f2")
+        await shows(pilot, "Sales was changed meanwhile by")
+        await pilot.press("f2")
+        await shows(pilot, "Sales Team  sales@acme.example")
+        assert (await show_object(context_of(app).scope, made.id)).settings["note"] == "Theirs"
+
+
 async def test_a_red_group_says_why_and_provision_tries_again(world_db: Path) -> None:
     async with opened(world_db, "objects") as (app, pilot):
         made = await group(app)
