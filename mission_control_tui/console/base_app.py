@@ -1,4 +1,4 @@
-"""The Textual application: screens, theme, keymap, the opening of the database, the one feed of changes."""
+"""The Textual application: screens, theme, keymap, opening the database, and changes for the screen on top."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MissionControlError (1)
 +-- StillRunning (9)          --wait ran out while lights were orange
 +-- ProvisioningFailed (10)   a light that was waited for turned red
 +-- ImportIncomplete (11)     some rows of a file were refused; the good ones are in
-+-- LeaseLost (12)            this worker was taken over (in `leases`)
++-- LeaseLost (12)            this worker was taken over (in `requests/workers.py`)
 +-- DriftFound (13)           a back end differs from what was provisioned, or holds orphans
 +-- NotAllLookedAt (14)       some services could not be looked at, and the others agree
 """

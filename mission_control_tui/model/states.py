@@ -1,6 +1,6 @@
 """The words of the domain that are stored: lights, wishes, request states, kinds of errors.
 
-Lights and their meaning are the article's; the engine states behind them follow the product family.
+A light is what an operator sees; the states of a request behind it are the engine's.
 """
 
 from __future__ import annotations

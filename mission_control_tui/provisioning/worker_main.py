@@ -1,4 +1,4 @@
-"""A worker as a process: in the foreground for `mission-control worker`, or detached by launch.py."""
+"""A worker as a process: in the foreground for `mission-control worker`, or detached by launcher.py."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Screens: one a file, its stylesheet beside it."""
+"""Screens, by family; a stylesheet stands beside its screen."""

@@ -109,7 +109,7 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_only: bool = False
     """Whether the console starts read-only."""
     keymap: dict[str, Any] = {}
-    """Verb id -> keys with commas between; what is wrong in it is told and left out (`own_keys`)."""
+    """Verb id -> keys with commas between; what is wrong in it is told and left out (`keys/custom_keys.py`)."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,1 +1,1 @@
-"""What the console does to the terminal: life cycle, driver, frame diff, key queue, ASCII, crash log."""
+"""What the console does to the terminal and hears from it: life cycle, driver, control sequences, keys, frames."""

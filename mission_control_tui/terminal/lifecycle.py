@@ -21,7 +21,6 @@ from typing import Any, Protocol, Self, TextIO
 from mission_control_tui.model.errors import UsageError
 
 EXIT_NO_TERMINAL = 2
-EXIT_CRASH = 1
 GRACE = 1.5
 """Seconds after a signal until the process ends whatever it is waiting for."""
 

@@ -1,4 +1,4 @@
-"""Fields of a form: a label, a text box that does not blink, and the error beside it.
+"""Fields of a form: text boxes that do not blink, check boxes and choices, each with its label and what is wrong.
 
 While one of these has the focus, letters are text or choices and never verbs; Enter goes to the next field.
 """

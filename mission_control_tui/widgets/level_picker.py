@@ -1,4 +1,4 @@
-"""Levels of a service as a radio list, with the seats that are free beside each."""
+"""Levels of a service as a radio list, with free seats and, where they are sold, prices beside each."""
 
 from __future__ import annotations
 

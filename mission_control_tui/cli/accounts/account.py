@@ -1,4 +1,4 @@
-"""`account`: which accounts there are, one of them as a whole, and its domains that are registered elsewhere."""
+"""`account`: list, show and edit accounts, and their domains that are registered elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`users`: the list of users, one user, what happened to one. What changes users is in modules beside this one."""
+"""`users`: the list of users and one user. What changes users is in modules beside this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything about one account on one page."""
+"""Everything about one account on one page, and its seats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A statement as lines of text, as CSV, and written to a file by the ending of its name."""
+"""A statement as CSV, and in each of its forms written to a file by the ending of its name."""
 
 from __future__ import annotations
 

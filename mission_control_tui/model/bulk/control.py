@@ -4,7 +4,7 @@ API for screens; `users` is a sequence of ids or names, or a `BulkFilter`:
 
     planning.plan(scope, users, action, params) -> BulkPlan  what it would do; changes nothing
     start(scope, users, action, params, dry_run=False) -> Outcome[BulkView]
-        afterwards call `provisioning.launch.ensure_worker`; where `plan.attended`, go on with `attend`
+        afterwards call `provisioning.launcher.ensure_worker`; where `plan.attended`, go on with `attend`
     attend(scope, bulk_id, keep=None) -> async iterator of Slice(items, last, requests, passwords)
         for bulks that make passwords: a screen shows each slice's, a command writes them in `keep`
     stop(scope, bulk_id, cancel_queued=False) -> Outcome[StoppedBulk]

@@ -112,7 +112,7 @@ class Service:
 
     `connector` is the name of a connector in the settings. `requires` are services that must be
     provisioned first, to the same user or to the user's domain. `instances` is how many one subject
-    may have. `name_limit` is in bytes; `name_pattern` has the placeholders of names.py.
+    may have. `name_limit` is in bytes; `name_pattern` has the placeholders of backend_names.py.
 
     Only a service of objects has an `address`, services of which the account must own seats
     (`included_with`), and `roles` of members.

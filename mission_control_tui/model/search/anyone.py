@@ -2,7 +2,7 @@
 
 A key costs one range of `search_terms` for each account, so no index over all accounts is kept. The middle of a word
 is looked for only when nothing begins so and nothing else is typed, the last digits of a phone number only when nothing
-begins so (`finding_walks`).
+begins so (`infix.py`).
 """
 
 from __future__ import annotations

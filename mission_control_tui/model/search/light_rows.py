@@ -27,12 +27,6 @@ _LETTERS = {
     Word.NOT_CHECKED: "N",
     Word.NOT_PROVISIONED: "-",
 }
-LETTER_WORDS = {
-    **{letter: str(word) for word, letter in _LETTERS.items()},
-    "S": "Suspended",
-    "D": "Differs (drift)",
-}
-"""What the letter of a cell stands for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Lists of users: a page from anywhere in the order, what is found as one types, and counts of lights.
+"""Lists of users: a page from anywhere in the order, and what is found as one types.
 
 The order, the filters and the search are read from indexes alone; only the users of the page itself are fetched, with
 their lights and the total, in one statement.

@@ -1,4 +1,4 @@
-"""Rows of the Account screen: orders, lines of a statement, usage of seats, domains."""
+"""Rows of the Account screen: lines of a statement, usage of seats, seats that nobody uses, domains."""
 
 from __future__ import annotations
 

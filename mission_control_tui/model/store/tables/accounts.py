@@ -1,4 +1,4 @@
-"""Tables of the installation, the accounts and what they own."""
+"""Tables of accounts, their domains and contacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of the operator's hands: bulk actions, schedules, templates, drafts, sessions, what was looked at last."""
+"""Tables of bulk actions and their items."""
 
 from __future__ import annotations
 

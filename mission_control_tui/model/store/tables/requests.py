@@ -1,4 +1,4 @@
-"""Tables of wishes (assignments), the requests that carry them to the worker, and the workers."""
+"""Tables of requests: what they wait for, their steps and events."""
 
 from __future__ import annotations
 
