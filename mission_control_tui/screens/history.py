@@ -167,11 +167,11 @@ class HistoryScreen(MissionScreen):
         self.query_one("#detail", TextLines).set("\n".join(lines))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self.query_one(LineList).reload(keep=False)
+        self.query_one(LineList).show(self._fetch, find=self._find)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self.query_one(LineList).reload(keep=False)
+            self.query_one(LineList).show(self._fetch, find=self._find)
             self.refresh_keys()
 
     # Verbs

@@ -72,7 +72,7 @@ class ServiceAreaScreen(MissionScreen):
         return await place(self.context.scope, str(key), UserFilter(self.query_one(FindBox).text))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self.query_one("#found", LineList).reload(keep=False)
+        self.query_one("#found", LineList).show(self._fetch, find=self._find)
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         count = event.rows.count

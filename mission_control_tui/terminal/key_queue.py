@@ -85,6 +85,8 @@ class KeyQueue:
             screen, event = self._app.screen, self._waiting.popleft()
             refuses = getattr(screen, "refuses_key", None)
             if refuses is not None and refuses(event):
+                if not self._waiting:
+                    self._held = None  # what is typed from now on has its own time to wait
                 continue
             self._last = (screen.focused or screen, screen, monotonic())
             await self._handle(event)

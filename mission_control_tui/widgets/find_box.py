@@ -34,6 +34,11 @@ class FindInput(FieldInput):
     def is_stale(self) -> bool:
         return isinstance(self.parent, FindBox) and self.parent.is_stale
 
+    @property
+    def has_verbs_of_rows(self) -> bool:
+        """Tell whether the screen's verbs are about the rows below the box."""
+        return isinstance(self.parent, FindBox) and self.parent.has_verbs_of_rows
+
     def is_for_now(self, event: events.Key | events.Paste) -> bool:
         """Tell whether a key is for the box itself, whatever the rows below are."""
         return isinstance(event, events.Paste) or event.is_printable or event.key in TYPED
@@ -52,6 +57,7 @@ class FindBox(LineWidget):
     """`Find: text   12 of 340`. Typing sends one `Changed` when it pauses; Enter and Down go to the list."""
 
     is_field = True
+    has_verbs_of_rows = True
     label = "Find"
     help_text = "Type part of a name, user name or address. Down goes to the list, Escape clears and leaves."
 
@@ -84,7 +90,7 @@ class FindBox(LineWidget):
         super().__init__(id=id)
         self.input = FindInput("", password=False, max_length=200)
         self._timer: Timer | None = None
-        self._asked = ""
+        self._asked: str | None = ""
         self._answered = ""
         self.has_failed = False
         """Whether the rows could not be read, so that no key may wait for them."""
@@ -114,6 +120,10 @@ class FindBox(LineWidget):
     def ask(self) -> None:
         """Note that rows are asked for what is typed now, from the first on."""
         self._asked = self.text
+
+    def discard(self) -> None:
+        """Note that an answer came late for what is typed: it has to be asked for, even if it was before."""
+        self._asked = None
 
     def answer(self, text: str) -> None:
         """Note that the rows below are now those of `text`."""

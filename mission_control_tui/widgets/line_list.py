@@ -48,6 +48,9 @@ class LineList(CursorLines):
     never queue up work; a row that is not there yet shows as a placeholder.
     """
 
+    has_verbs_of_rows = True
+    """Whether the screen's verbs are about the row under the cursor."""
+
     @dataclass
     class Loaded(Message):
         """Rows arrived; `total` may have changed."""
@@ -233,10 +236,14 @@ class LineList(CursorLines):
                 else:
                     answer = await self._fetch(page * PAGE, PAGE)
                 self._set_failed(False)
-                if generation == self._generation and text == self._text:
-                    if self.find_box is not None:
-                        self.find_box.answer(text)
-                    self._arrived(page, answer, moved, newest=asked == self._asked)
+                if generation != self._generation:
+                    continue
+                if self.find_box is not None:
+                    if text != self.find_box.text:
+                        self.find_box.discard()
+                        continue
+                    self.find_box.answer(text)
+                self._arrived(page, answer, moved, newest=asked == self._asked)
         except Exception as error:  # noqa: BLE001 - the owner raises a flaw of the program again
             self._set_failed(True)
             if self.is_attached:

@@ -49,7 +49,9 @@ class ContactsForm(VerticalGroup):
         }
         self.notice = TextLines("", "error")
         """What somebody else changed meanwhile."""
-        self._save = ActionButton("Save contacts", reason="nothing is changed", run=save)
+        self._save = ActionButton(
+            "Save contacts", reason="nothing is changed", run=save, id="save-contacts"
+        )
 
     def compose(self) -> ComposeResult:
         yield from self.fields.values()
@@ -172,7 +174,9 @@ class LimitForm(VerticalGroup):
             help_text="Orders of more than this total, with tax, bring nothing before somebody approves them. Empty: "
             "no order waits because of its total.",
         )
-        self._save = ActionButton("Save limit", reason="nothing is changed", run=save)
+        self._save = ActionButton(
+            "Save limit", reason="nothing is changed", run=save, id="save-limit"
+        )
 
     def compose(self) -> ComposeResult:
         yield self.field

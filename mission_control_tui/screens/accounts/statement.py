@@ -58,7 +58,9 @@ class StatementPanel(VerticalGroup):
         yield self._sums
         yield self._remarks
         yield self.file
-        yield ActionButton("Write file", help_text="w does the same.", verb="write")
+        yield ActionButton(
+            "Write file", help_text="w does the same.", verb="write", id="write-statement"
+        )
 
     def offer(self, months: Sequence[StatementHead]) -> None:
         """Offer these months, keeping the one that is chosen."""

@@ -37,6 +37,9 @@ HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
 
 
+ABOUT_NO_ROW = WITH_OVERLAY | LEADS_AWAY | {"new", "undo", "sort", "write", "arm"}
+"""Verbs that are not about the row under the cursor."""
+
 ACTS_ON_ROW = frozenset({"open", "mark"})
 """What a list itself does with the row under its cursor."""
 
@@ -233,7 +236,9 @@ class BaseScreen(FrameScreen):
         """Tell whether a key waits: for what `holds_keys` says, an opening panel, or the rows of what was typed."""
         if self.holds_keys:
             return True
-        return bool(getattr(self.focused, "is_due", False)) and not self._is_for_field(event)
+        if not getattr(self.focused, "is_due", False):
+            return False
+        return not getattr(self.focused, "is_stale", False) or self._is_about_row(event)
 
     def refuses_key(self, event: events.Key | events.Paste) -> bool:
         """Tell whether a key would act on another row than it was pressed for; it is announced then.
@@ -246,24 +251,26 @@ class BaseScreen(FrameScreen):
             refused = REPLACED
         else:
             return False
-        if isinstance(event, events.Paste) or self._is_for_field(event):
-            return False
-        active = self.active_bindings.get(event.key)
-        if active is None or not self._acts_on_row(active.binding.action):
+        if not self._is_about_row(event, ACTS_ON_ROW):
             return False
         self.announce(refused, error=True)
         return True
 
-    def _is_for_field(self, event: events.Key | events.Paste) -> bool:
-        """Tell whether what has the focus takes a key for itself, whatever the rows are."""
+    def _is_about_row(
+        self, event: events.Key | events.Paste, actions: Collection[str] | None = None
+    ) -> bool:
+        """Tell whether a key acts on a row or leads to the rows; with `actions`, of widgets only what is among them."""
         is_for_now = getattr(self.focused, "is_for_now", None)
-        return is_for_now is not None and is_for_now(event)
-
-    def _acts_on_row(self, action: str) -> bool:
-        _namespace, name, parameters = parse_action(action)
+        if isinstance(event, events.Paste) or (is_for_now is not None and is_for_now(event)):
+            return False
+        active = self.active_bindings.get(event.key)
+        if active is None:
+            return False
+        _namespace, name, parameters = parse_action(active.binding.action)
         if name == "verb":
-            return parameters[0] not in WITH_OVERLAY | LEADS_AWAY
-        return name in ACTS_ON_ROW
+            of_rows = getattr(self.focused, "has_verbs_of_rows", False)
+            return of_rows and parameters[0] not in ABOUT_NO_ROW
+        return actions is None or name in actions
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""

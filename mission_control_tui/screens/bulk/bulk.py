@@ -229,7 +229,7 @@ class BulkScreen(PasswordsScreen):
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self.query_one(LineList).reload(keep=False)
+            self.query_one(LineList).show(self._fetch)
 
     # Verbs
 

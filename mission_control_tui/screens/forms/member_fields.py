@@ -39,6 +39,7 @@ class Entry:
 class AddBox(FindBox):
     """`Add: text`."""
 
+    has_verbs_of_rows = False
     label = "Add"
     help_text = "Type part of a name or address, Down goes to who is found, Enter there adds to the role above."
 
@@ -112,6 +113,8 @@ class MemberFields(VerticalGroup):
         self.added = {key: entry for key, entry in self.added.items() if key not in self._present}
         self.removed &= self._present.keys()
         self._draw()
+        if self.query_one(AddBox).is_stale:
+            self._seek()
 
     def _draw(self) -> None:
         names = {role.id: role.name for role in self._roles}
@@ -151,8 +154,12 @@ class MemberFields(VerticalGroup):
 
     def on_form_line_changed(self, event: FindBox.Changed | ChoiceField.Changed) -> None:
         event.stop()
+        self._seek()
+
+    def _seek(self) -> None:
         box = self.query_one(AddBox)
         box.ask()
+        box.has_failed = False
         if box.text.strip():
             self.post_message(self.Sought(self.role, box.text))
         else:

@@ -24,7 +24,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.forms.member_fields import MemberFields
+from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put
 from mission_control_tui.screens.forms.user_fields import point_out
 from mission_control_tui.widgets.action_button import ActionButton
@@ -35,6 +35,7 @@ from mission_control_tui.widgets.rule_field import rule_field
 from mission_control_tui.widgets.text_lines import TextLines
 
 PREFIX = "option-"
+SHOWN = ("name", "address")
 _NOT_LOCAL = re.compile(r"[^a-z0-9]+")
 
 
@@ -133,9 +134,10 @@ class ObjectScreen(MissionScreen):
             recalled = self._given  # before the first reading: what a draft had typed
             await self._adopt(view)
             for name, value in recalled.items():
-                self.query_one(f"#{name}", Field).value = str(value)
-            if first and self._kept_version:
-                self._version = self._kept_version
+                if name in (fields := self._fields()):
+                    put(fields[name], value)
+            if self._kept_version:
+                self._version, self._kept_version = self._kept_version, 0
         self._show_light(view)
         if first and self.memory.kept:
             self.memory.recall()
@@ -199,18 +201,14 @@ class ObjectScreen(MissionScreen):
     def _notice(self, words: Iterable[str]) -> None:
         self.query_one("#notice", TextLines).tell(*words)
 
-    @property
-    def _held(self) -> dict[str, str]:
-        """Return what each field holds, by the field's id."""
-        held = {"name": "name", "address": "address"}
-        return held | {f"{PREFIX}{option.id}": option.id for option in self._options}
-
     def _fields(self) -> dict[str, AnyField]:
         """Return the fields that are there, by what they hold: name, address and the options of the kind."""
+        held = dict(zip(SHOWN, SHOWN, strict=True))
+        held |= {f"{PREFIX}{option.id}": option.id for option in self._options}
         form = self.query_one("#form")
         return {
             name: widget
-            for identity, name in self._held.items()
+            for identity, name in held.items()
             for widget in form.query(f"#{identity}")
             if isinstance(widget, AnyField)
         }
@@ -263,7 +261,11 @@ class ObjectScreen(MissionScreen):
             self.do(self._offer(event))
 
     async def _offer(self, sought: MemberFields.Sought) -> None:
-        found = await choices(self.context.scope, self._kind_of, sought.role, sought.text)
+        try:
+            found = await choices(self.context.scope, self._kind_of, sought.role, sought.text)
+        except Exception:
+            self.query_one(AddBox).has_failed = True  # no key may wait for what is not there
+            raise
         if self.is_here:
             offered = [choice for choice in found if choice.id != self.object_id]
             self.query_one(MemberFields).offer(sought, offered)
@@ -408,13 +410,12 @@ class ObjectScreen(MissionScreen):
     def remember(self) -> dict[str, object]:
         if self._view is not None and not self._changes:
             return {}
-        given = self._given
-        kept = {
-            identity: place
-            for identity, place in super().remember().items()
-            if self._view is None or self._held.get(identity, "") in {"", *given}
+        return {
+            **super().remember(),
+            "given": self._given,
+            "kind": self._kind_of,
+            "version": self._version,
         }
-        return {**kept, "given": given, "kind": self._kind_of, "version": self._version}
 
     @property
     def _kind_of(self) -> str:
@@ -423,6 +424,11 @@ class ObjectScreen(MissionScreen):
     def recall(self, memory: dict[str, object]) -> None:
         given, kind = memory.pop("given", None), memory.pop("kind", "")
         version = memory.pop("version", 0)
+        if self.object_id is not None and isinstance(given, Mapping):
+            # What is only shown is read anew, so that nobody saves what was there before.
+            for place in [place for place in memory if place in SHOWN or place.startswith(PREFIX)]:
+                if place.removeprefix(PREFIX) not in given:
+                    del memory[place]
         if isinstance(version, int) and version:
             self._kept_version = version
             if self._view is not None:

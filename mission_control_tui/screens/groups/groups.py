@@ -79,11 +79,11 @@ class ObjectsScreen(MissionScreen):
         return self.query_one("#shown", ChoiceField).value
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
-        self.query_one(LineList).reload(keep=False)
+        self.query_one(LineList).show(self._fetch)
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self.query_one(LineList).reload(keep=False)
+            self.query_one(LineList).show(self._fetch)
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "objects":

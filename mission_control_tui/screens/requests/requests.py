@@ -112,7 +112,7 @@ class RequestsScreen(MissionScreen):
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
         if event.field.id == "shown":
-            self.query_one(LineList).reload(keep=False)
+            self.query_one(LineList).show(self._fetch, find=self._find)
 
     # Verbs
 

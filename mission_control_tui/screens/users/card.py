@@ -181,6 +181,8 @@ class UserCard(VerticalGroup):
         self, user: UserView, views: Sequence[AssignmentView], policy: PasswordPolicy | None = None
     ) -> None:
         """Show this user as it is now."""
+        if self.user is None or self.user.id != user.id:
+            self.functions.forget()
         self.user, self.views = user, views
         self.who.set(f"{user.details.display_name}  {user.upn}  ({user.details.username})")
         self.functions.hold([Row(name, (label,)) for name, label in self._functions(user)])

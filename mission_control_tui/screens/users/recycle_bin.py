@@ -69,10 +69,18 @@ class BinScreen(MissionScreen):
     async def load(self) -> None:
         context = self.context
         days = context.settings.worker.bin_days
-        text = self.query_one(FindBox).text
-        found = await list_bin(context.scope, bin_days=days, query=text, limit=MOST)
-        if not self.is_here or self.query_one(FindBox).text != text:
-            return  # what is typed now is asked for when the typing pauses
+        box = self.query_one(FindBox)
+        text, box.has_failed = box.text, False
+        try:
+            found = await list_bin(context.scope, bin_days=days, query=text, limit=MOST)
+        except Exception:
+            box.has_failed = True  # no key may wait for what is not there
+            raise
+        if not self.is_here:
+            return
+        if box.text != text:
+            box.discard()  # what is typed now is asked for when the typing pauses
+            return
         count = len(found)
         self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
         self.query_one(LineList).show_rows([_row(line) for line in found])

@@ -12,8 +12,10 @@ from textual import events
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.groups.editing import create_object
 from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.screens import history, service_area
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -21,7 +23,7 @@ from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.groups import group, groups
 from mission_control_tui.screens.users import lights, recycle_bin, users
 from mission_control_tui.terminal import key_queue
-from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.field import Field, ShownField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
 from tests.screens import world
@@ -208,9 +210,6 @@ async def test_what_waits_too_long_for_its_rows_is_refused(
 async def test_a_key_is_refused_where_the_rows_could_not_be_read(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(*_where: object, **_what: object) -> None:
-        raise OSError("gone")
-
     async with opened(world_db, "users") as (app, pilot):
         screen = app.screen
         await shows(pilot, "Jo [b]Bloggs[/]")
@@ -258,3 +257,99 @@ async def test_a_text_that_is_typed_and_taken_back_leaves_the_keys_free(world_db
         await until(pilot, lambda: not box.is_stale)
         await burst(app, pilot, ["down", "down", "e"])
         await until(pilot, lambda: getattr(app.screen, "NAME", "") == "edit-user")
+
+
+async def test_a_typo_that_is_mended_at_once_is_looked_for_all_the_same(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        real, gate = page, asyncio.Event()
+
+        async def waits(*where: Any, **what: Any) -> Any:
+            await gate.wait()
+            return await real(*where, **what)
+
+        monkeypatch.setattr(users, "page", waits)
+        await burst(app, pilot, ["/", *"jo"])
+        box = app.screen.query_one(FindBox)
+        await until(pilot, lambda: not box.has_new_text)
+        await burst(app, pilot, ["x"])
+        await until(pilot, lambda: box.text == "jox")
+        gate.set()
+        await burst(app, pilot, ["backspace", "down", "e"])
+        await came_to(app, pilot, "edit-user", "jo")
+
+
+async def never(*_where: object, **_what: object) -> None:
+    """A database that does not answer."""
+    await asyncio.sleep(3600)
+
+
+async def fails(*_where: object, **_what: object) -> None:
+    """A database that refuses."""
+    raise StoreError("The database does not answer.")
+
+
+@pytest.mark.parametrize("broken", [never, fails])
+async def test_keys_that_are_about_no_row_wait_for_none(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[..., object]
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        monkeypatch.setattr(users, "page", broken)
+        await burst(app, pilot, ["/", *"jo"])
+        box = app.screen.query_one(FindBox)
+        await until(pilot, lambda: not box.has_new_text)
+        await burst(app, pilot, ["escape"])
+        await until(pilot, lambda: not box.text)
+        app.screen.query_one(LineList).focus()
+        await burst(app, pilot, ["n"])
+        await until(pilot, lambda: getattr(app.screen, "NAME", "") == "new-user")
+
+
+async def test_provision_of_a_group_does_not_wait_for_whom_one_could_add(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "object", None, "distribution-group") as (app, pilot):
+        await until(pilot, lambda: app.screen.query_one("#name", Field).input.has_focus)
+        await type_text(pilot, "Staff")
+        monkeypatch.setattr(group, "choices", fails)
+        app.screen.query_one(AddBox).focus()
+        await type_text(pilot, "jo")
+        await shows(pilot, "does not answer")
+        await burst(app, pilot, ["f2"])
+        await shows(pilot, "Staff  staff@acme.example")
+
+
+async def test_a_group_is_removed_while_something_is_changed_in_its_form(world_db: Path) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        scope = context_of(app).scope
+        made = await create_object(scope, "distribution-group", "apples", "apples@acme.example")
+        assert isinstance(app.screen, MissionScreen)
+        app.screen.go_to("object", made.result.id)
+        await shows(pilot, "apples  apples@acme.example")
+        app.screen.query_one("#option-note", Field).focus()
+        await type_text(pilot, "Fruit")
+        await shows(pilot, "Not yet provisioned: 1 change")
+        app.screen.query_one("#remove").focus()
+        await pilot.press("enter")
+        await shows(pilot, "remove apples")
+        await pilot.press("y")
+        await shows(pilot, "» Removing")
+
+
+async def test_a_first_reading_that_failed_is_repeated_by_another_choice(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Jo [b]Bloggs[/]")
+        await edit_user(context_of(app).scope, "ada@acme.example", {"title": "Analyst"})
+        with monkeypatch.context() as patch:
+            patch.setattr(history, "details", fails)
+            assert isinstance(app.screen, MissionScreen)
+            app.screen.go_to("history", await user_id(context_of(app), "ada"))
+            await shows(pilot, "does not answer")
+        app.screen.query_one(ShownField).focus()
+        await burst(app, pilot, ["right", "left"])
+        await shows(pilot, "edit user ada@acme.example")
