@@ -21,7 +21,6 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.settings.settings import Settings
 
 SUPPRESS = "MISSION_CONTROL_NO_WORKER"
-WORKER = (sys.executable, "-P", "-m", "mission_control_tui.provisioning.worker_main")
 LOG_LIMIT = 1_000_000
 """Bytes of a log file; one older file is kept."""
 
@@ -85,7 +84,16 @@ def _start(database: Path) -> Presence:
         log = open_log(log_path(database))
         try:
             process = subprocess.Popen(
-                [*WORKER, "--database", str(database), "--lock", str(lock)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "mission_control_tui.provisioning.worker_main",
+                    "--database",
+                    str(database),
+                    "--lock",
+                    str(lock),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -66,7 +66,7 @@ def validate_details(
         text = tidy(typed, lines=lines)
         found = list(_problems_of(field, text, domains, field.name in compulsory, lines))
         problems += found
-        if not found and field.kind in _CLEANERS:
+        if text and not found and field.kind in _CLEANERS:
             text = _CLEANERS[field.kind](text)
         if text != typed:
             cleaned[field.name] = text

@@ -250,6 +250,11 @@ def test_external_addresses_are_normalised_without_asking_the_network() -> None:
     assert "not an e-mail address" in what_of(external_email="ada at home")
 
 
+def test_a_field_of_blanks_alone_is_empty() -> None:
+    for name in ("external_email", "office_phone", "country", "web_page", "title"):
+        assert getattr(judge(**{name: "  "}).require(), name) == ""
+
+
 def test_phones_are_kept_as_typed_with_a_warning_when_they_cannot_be_right() -> None:
     good = judge(country="AU", office_phone="(02) 9876 5401", mobile_phone="+61 412 555 101")
     assert (good.problems, good.warnings) == ((), ())
