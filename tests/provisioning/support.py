@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import URL
 
 from mission_control_tui.model.caller import Caller
@@ -387,16 +387,30 @@ def worker(world: World, name: str = "worker", **environment: str) -> Iterator[W
 
 
 async def freeze_harmlessly(world: World, victim: WorkerProcess) -> None:
-    """Freeze it outside of SQLite's transactions, the simulator's included: others could not write any more."""
+    """Freeze it outside of transactions, the simulator's included: others would wait for what it has locked."""
     files = [world.simulator_path]
     if world.store.is_sqlite:
         files.append(Path(world.where))
     while True:
         victim.freeze()
-        if all(can_write(file) for file in files if file.exists()):
+        if all(
+            can_write(file) for file in files if file.exists()
+        ) and not await is_within_transaction(world):
             return
         victim.thaw()
         await asyncio.sleep(0.01)
+
+
+async def is_within_transaction(world: World) -> bool:
+    """Whether somebody is within a transaction on PostgreSQL, but for who keeps others from the same housekeeping."""
+    if world.store.is_sqlite:
+        return False
+    asked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND xact_start IS NOT NULL AND query NOT LIKE '%pg_try_advisory_xact_lock%'"
+    )
+    async with world.store.read() as session:
+        return bool(await session.scalar(asked))
 
 
 def can_write(database: Path) -> bool:
