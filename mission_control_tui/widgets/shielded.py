@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
 
 
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of `work`, which is not cancelled when this is."""
+def shielded(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    """Begin `work` and return what its result can be awaited by, which does not cancel it when it is cancelled."""
     task = asyncio.create_task(work)
     _running.add(task)
     task.add_done_callback(_ended)
-    return await asyncio.shield(task)
+    return asyncio.shield(task)
 
 
 def _ended(task: asyncio.Task[Any]) -> None:

@@ -288,8 +288,10 @@ class ObjectScreen(MissionScreen):
         if self._service is None:
             return
         try:
-            if self._view is None:
+            if self.object_id is None:
                 await self._create()
+            elif self._view is None:
+                self.announce("It is still being read")
             elif self._view.removed_at is not None and self._view.service.light is Light.GREY:
                 await self._restore()
             else:
