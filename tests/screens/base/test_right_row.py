@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,25 @@ from mission_control_tui.terminal import key_queue
 from mission_control_tui.widgets.field import Field, ShownField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
+from mission_control_tui.widgets.shielded import wait_for_all
 from tests.screens import world
 from tests.screens.driving import burst, shows, type_text, until
-from tests.screens.users.driving import context_of, opened, user_id
+from tests.screens.users import driving
+from tests.screens.users.driving import context_of, user_id
 
 SLOW = 0.4
 PACES = (0.0, 0.03, 0.08)
 """Seconds from key to key; without any they come in one packet."""
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, name: str, *arguments: Any
+) -> AsyncIterator[tuple[MissionControlApp, Pilot[int]]]:
+    """The console with the screen `name`; what is read slowly here ends before it does."""
+    async with driving.opened(path, name, *arguments) as (app, pilot):
+        yield app, pilot
+        await wait_for_all(30.0)
 
 
 @pytest.fixture(autouse=True)
