@@ -14,8 +14,6 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
-from mission_control_tui.model.domains.address_registry import AddressKind
-from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.search import index as search
@@ -26,7 +24,7 @@ from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.user_rows import to_columns
+from mission_control_tui.model.users.creation import new_rows
 
 CALLER = Caller("benchmark")
 DOMAIN = "acme.example"
@@ -145,30 +143,10 @@ def rows_of(
     """The rows of one user with so many services, for each of TABLES."""
     user_id = uuid.UUID(int=dice.getrandbits(128), version=4).hex
     in_bin = number % 1000 == 999
-    columns = to_columns(details)
-    user = {
-        "id": user_id,
-        "account_id": account_id,
-        **columns,
-        "manager_id": None,
-        "locked": False,
-        "in_bin": in_bin,
-        "deleted_at": None,
-        "created_at": tx.now,
-        "updated_at": tx.now,
-        "secret_id": None,
-        "version": 1,
-    }
-    address = {
-        "account_id": account_id,
-        "user_id": user_id,
-        "address": details.upn,
-        "key": upn_key(details.upn),
-        "kind": AddressKind.UPN,
-        "is_primary": True,
-    }
+    user, address = new_rows(account_id, user_id, details, None, None, tx.now)
+    user |= {"in_bin": in_bin, "deleted_at": None, "version": 1}
     terms = search.term_rows(
-        account_id, user_id, columns["sort_key"], in_bin, search.terms_of(details)
+        account_id, user_id, user["sort_key"], in_bin, search.terms_of(details)
     )
     given = [
         _assignment(tx, account_id, user_id, service, number, dice)

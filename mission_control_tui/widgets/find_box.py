@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from textual import events
@@ -119,7 +120,17 @@ class FindBox(LineWidget):
 
     def ask(self) -> None:
         """Note that rows are asked for what is typed now, from the first on."""
-        self._asked = self.text
+        self._asked, self.has_failed = self.text, False
+
+    @contextmanager
+    def searching(self) -> Iterator[None]:
+        """Note it where what is looked for cannot be read: no key may wait for what is not there."""
+        self.has_failed = False
+        try:
+            yield
+        except Exception:
+            self.has_failed = True
+            raise
 
     def discard(self) -> None:
         """Note that an answer came late for what is typed: it has to be asked for, even if it was before."""

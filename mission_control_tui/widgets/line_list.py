@@ -186,10 +186,6 @@ class LineList(CursorLines):
         if self.find_box is not None:
             self.find_box.has_failed = failed
 
-    @property
-    def _text(self) -> str:
-        return self.find_box.text if self.find_box is not None else ""
-
     def view_moved(self) -> None:
         self._load()
 
@@ -229,7 +225,8 @@ class LineList(CursorLines):
     async def _load_pages(self) -> None:
         try:
             while (page := self._missing()) is not None and self._fetch is not None:
-                generation, asked, text = self._generation, self._asked, self._text
+                generation, asked = self._generation, self._asked
+                text = self.find_box.text if self.find_box is not None else ""
                 moved: int | None = None
                 if (aim := self._aim()) is not None:
                     page, moved, answer = await self._sought(*aim, self._fetch)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import ClassVar, TypeAlias, TypeVar
 
-from textual import _time, events
+from textual import events
 from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.message import Message
@@ -274,7 +275,7 @@ class CursorLines(LineWidget, can_focus=True):
         """Note it when the row under the cursor is another than `before`, though nobody moved the cursor."""
         after = self.current
         if before is not None and (after is None or after.key != before.key):
-            self.replaced_at = _time.get_time() + FRAME
+            self.replaced_at = monotonic() + FRAME
 
     def action_up(self) -> None:
         if self.cursor == 0:

@@ -33,7 +33,6 @@ class FindingScreen(MissionScreen):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self._first_text = text
-        self._answered = ""
         self._note = ""
 
     async def answer(self, text: str) -> tuple[Sequence[Row], str]:
@@ -82,14 +81,12 @@ class FindingScreen(MissionScreen):
         text = self.query_one(FindBox).text
         rows, note = await self.answer(text)
         self.query_one(LineList).empty = self.EMPTY if text.strip() else self.UNTYPED
-        self._answered, self._note = text, note
+        self._note = note
         return RowPage(rows[offset : offset + limit], len(rows))
 
     def _tell_note(self) -> None:
         """Say of the rows that arrived what is known of them, in the same frame."""
-        box = self.query_one(FindBox)
-        if self._answered == box.text:
-            box.note = self._note
+        self.query_one(FindBox).note = self._note
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "found":

@@ -159,7 +159,6 @@ class MemberFields(VerticalGroup):
     def _seek(self) -> None:
         box = self.query_one(AddBox)
         box.ask()
-        box.has_failed = False
         if box.text.strip():
             self.post_message(self.Sought(self.role, box.text))
         else:

@@ -133,8 +133,9 @@ class ObjectScreen(MissionScreen):
         if first or not self._changes:
             recalled = self._given  # before the first reading: what a draft had typed
             await self._adopt(view)
+            fields = self._fields()
             for name, value in recalled.items():
-                if name in (fields := self._fields()):
+                if name in fields:
                     put(fields[name], value)
             if self._kept_version:
                 self._version, self._kept_version = self._kept_version, 0
@@ -261,11 +262,8 @@ class ObjectScreen(MissionScreen):
             self.do(self._offer(event))
 
     async def _offer(self, sought: MemberFields.Sought) -> None:
-        try:
+        with self.query_one(AddBox).searching():
             found = await choices(self.context.scope, self._kind_of, sought.role, sought.text)
-        except Exception:
-            self.query_one(AddBox).has_failed = True  # no key may wait for what is not there
-            raise
         if self.is_here:
             offered = [choice for choice in found if choice.id != self.object_id]
             self.query_one(MemberFields).offer(sought, offered)

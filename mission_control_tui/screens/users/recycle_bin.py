@@ -70,19 +70,16 @@ class BinScreen(MissionScreen):
         context = self.context
         days = context.settings.worker.bin_days
         box = self.query_one(FindBox)
-        text, box.has_failed = box.text, False
-        try:
+        text = box.text
+        with box.searching():
             found = await list_bin(context.scope, bin_days=days, query=text, limit=MOST)
-        except Exception:
-            box.has_failed = True  # no key may wait for what is not there
-            raise
         if not self.is_here:
             return
         if box.text != text:
             box.discard()  # what is typed now is asked for when the typing pauses
             return
         count = len(found)
-        self.query_one(FindBox).note = f"{count} user{'s'[: count != 1]}"
+        box.note = f"{count} user{'s'[: count != 1]}"
         self.query_one(LineList).show_rows([_row(line) for line in found])
         kept = f"Who stays here is purged after {age_words(days)}."
         self.query_one("#notice", TextLines).set(

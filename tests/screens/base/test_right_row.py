@@ -101,14 +101,28 @@ async def came_to(app: MissionControlApp, pilot: Pilot[int], screen: str, who: s
 
 
 @pytest.mark.parametrize("pace", PACES)
-async def test_the_user_who_was_looked_for_is_edited(
-    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
+@pytest.mark.parametrize(
+    ("screen", "module", "key", "leads_to"),
+    [
+        ("users", users, "e", "edit-user"),
+        ("lights", lights, "enter", "provision"),
+        ("service-area", service_area, "enter", "user"),
+    ],
+)
+async def test_a_key_is_about_who_was_looked_for(
+    world_db: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    screen: str,
+    module: object,
+    key: str,
+    leads_to: str,
+    pace: float,
 ) -> None:
-    async with opened(world_db, "users") as (app, pilot):
+    async with opened(world_db, screen) as (app, pilot):
         await shows(pilot, "Jo [b]Bloggs[/]")
-        slowed(monkeypatch, users, "page")
-        await typed(app, pilot, ["/", *"jo", "down", "e"], pace)
-        await came_to(app, pilot, "edit-user", "jo")
+        slowed(monkeypatch, module, "page")
+        await typed(app, pilot, ["/", *"jo", "down", key], pace)
+        await came_to(app, pilot, leads_to, "jo")
 
 
 async def test_who_was_found_is_marked_and_nobody_else(
@@ -121,17 +135,6 @@ async def test_who_was_found_is_marked_and_nobody_else(
         rows = app.screen.query_one(LineList)
         await until(pilot, lambda: bool(rows.marks))
         assert rows.marks == {await user_id(context_of(app), "jo")}
-
-
-@pytest.mark.parametrize("pace", PACES)
-async def test_the_lights_of_who_was_looked_for_are_opened(
-    world_db: Path, monkeypatch: pytest.MonkeyPatch, pace: float
-) -> None:
-    async with opened(world_db, "lights") as (app, pilot):
-        await shows(pilot, "Jo [b]Bloggs[/]")
-        slowed(monkeypatch, lights, "page")
-        await typed(app, pilot, ["/", *"jo", "down", "enter"], pace)
-        await came_to(app, pilot, "provision", "jo")
 
 
 async def two_in_the_bin(app: MissionControlApp) -> None:
@@ -154,16 +157,6 @@ async def test_who_is_restored_is_who_was_looked_for(
         slowed(monkeypatch, recycle_bin, "list_bin")
         await typed(app, pilot, ["/", *"kim", "down", "enter"], pace)
         await shows(pilot, "restore kim@acme.example?")
-
-
-async def test_who_is_opened_in_the_service_area_is_who_was_looked_for(
-    world_db: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with opened(world_db, "service-area") as (app, pilot):
-        await shows(pilot, "Jo [b]Bloggs[/]")
-        slowed(monkeypatch, service_area, "page")
-        await burst(app, pilot, ["/", *"jo", "down", "enter"])
-        await came_to(app, pilot, "user", "jo")
 
 
 async def test_the_change_that_was_looked_for_is_shown(

@@ -147,23 +147,30 @@ async def test_taking_a_mailbox_away_says_which_groups_are_left(world_db: Path) 
         await shows(pilot, "deprovision all services of", "ada@acme.example leaves Sales.")
 
 
+async def renamed_in_the_form(app: MissionControlApp, pilot: Pilot[int]) -> ObjectView:
+    """A group called Sales, opened, with another name typed and not provisioned."""
+    made = await group(app)
+    await shows(pilot, "Sales")
+    await pilot.press("enter")
+    await shows(pilot, "Sales  sales@acme.example")
+    app.screen.query_one("#name").focus()
+    await pilot.press("end")
+    await type_text(pilot, " Team")
+    await shows(pilot, "Not yet provisioned: 1 change")
+    return made
+
+
+async def save_a_note(app: MissionControlApp, made: ObjectView) -> None:
+    """What somebody else changes of the group meanwhile."""
+    context = context_of(app)
+    scope = AccountScope(context.store, world.CALLER, context.account_id)
+    await edit_object(scope, made.id, GroupChanges(settings={"note": "Theirs"}))
+
+
 async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: Path) -> None:
     async with opened(world_db, "objects") as (app, pilot):
-        made = await group(app)
-        await shows(pilot, "Sales")
-        await pilot.press("enter")
-        await shows(pilot, "Sales  sales@acme.example")
-        app.screen.query_one("#name").focus()
-        await pilot.press("end")
-        await type_text(pilot, " Team")
-        await shows(pilot, "Not yet provisioned: 1 change")
-        context = context_of(app)
-        store, account = context.store, context.account_id
-        await edit_object(
-            AccountScope(store, world.CALLER, account),
-            made.id,
-            GroupChanges(settings={"note": "Theirs"}),
-        )
+        made = await renamed_in_the_form(app, pilot)
+        await save_a_note(app, made)
         await pilot.press("f2")
         await shows(pilot, "Sales was changed meanwhile by", 'Note: nothing -> "Theirs"')
         assert "[Sales Team" in text_of(app)
@@ -176,19 +183,10 @@ async def test_a_look_elsewhere_keeps_what_was_typed_and_brings_no_old_value_bac
     world_db: Path,
 ) -> None:
     async with opened(world_db, "objects") as (app, pilot):
-        made = await group(app)
-        await shows(pilot, "Sales")
-        await pilot.press("enter")
-        await shows(pilot, "Sales  sales@acme.example")
-        app.screen.query_one("#name").focus()
-        await pilot.press("end")
-        await type_text(pilot, " Team")
-        await shows(pilot, "Not yet provisioned: 1 change")
+        made = await renamed_in_the_form(app, pilot)
         app.follow_link("requests")
         await shows(pilot, "Tries")
-        context = context_of(app)
-        at = AccountScope(context.store, world.CALLER, context.account_id)
-        await edit_object(at, made.id, GroupChanges(settings={"note": "Theirs"}))
+        await save_a_note(app, made)
         app.screen.go_to("object", made.id)  # type: ignore[attr-defined]
         await shows(pilot, "[Sales Team", "Not yet provisioned: 1 change", "[Theirs")
         await pilot.press("f2")
