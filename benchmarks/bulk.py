@@ -33,7 +33,7 @@ from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 
 HELD_MS = 50.0
 """What may hold the event loop at a time."""
@@ -57,8 +57,8 @@ class Case:
 
 
 CASES = (
-    Case(UserVerb.DISABLE, ActionParams()),
-    Case(UserVerb.PROVISION, ActionParams(EXCHANGE, LEVEL)),
+    Case("disable", ActionParams()),
+    Case("provision", ActionParams(EXCHANGE, LEVEL)),
 )
 
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from mission_control_tui.model.schedules.editing import cancel_schedule
 from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
-from mission_control_tui.model.users.actions.params import UserVerb
+from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
@@ -151,10 +151,8 @@ class SchedulesScreen(SchedulingScreen):
                 self._go_to_user(schedule)
 
     def _go_to_user(self, schedule: ScheduleView) -> None:
-        if schedule.action in (UserVerb.DISABLE, UserVerb.ENABLE):
-            self.go_to("user", schedule.user_id)
-        else:
-            self.go_to("provision", schedule.user_id)
+        of_user = schedule.action in ACTIONS and not ACTIONS[schedule.action].of_service
+        self.go_to("user" if of_user else "provision", schedule.user_id)
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         schedule = self.schedule

@@ -26,7 +26,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.migrations import HEAD
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.provisioning.connectors import simulator
 from tests.cli.inprocess import call, ok
 from tests.frozen import places
@@ -409,14 +409,14 @@ class Writer:
         scope = AccountScope(store, caller, "acme")
         mail = ActionParams("managed-exchange", "popx")
         names = ("jan", "kim", "lee", "mia", "nat")
-        begun = (await bulks.start(scope, names, UserVerb.PROVISION, mail)).result.id
+        begun = (await bulks.start(scope, names, "provision", mail)).result.id
         await bulks.stop(scope, begun)
         await bulks.resume(scope, begun)
         await work_slice(store, begun, limit=2)
         mail = ActionParams("managed-exchange")
-        stopped = await bulks.start(scope, ("dora", "locked"), UserVerb.SUSPEND, mail)
+        stopped = await bulks.start(scope, ("dora", "locked"), "suspend", mail)
         await bulks.stop(scope, stopped.result.id)
-        await bulks.start(scope, ("fay", "dora"), UserVerb.PASSWORD)
+        await bulks.start(scope, ("fay", "dora"), "password")
         await store.close()
 
     def _dead_worker(self) -> None:

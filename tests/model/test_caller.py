@@ -35,7 +35,7 @@ from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, own_seats
@@ -79,8 +79,8 @@ async def world(sqlite_store: Store, caller: Caller, catalogue: Catalogue) -> Wo
     )
     user = (await create(store, caller, theirs, details)).id
     give = ActionParams("managed-exchange", "popx")
-    bulk = (await bulks.start(scope, [user], UserVerb.PROVISION, give)).result.id
-    passwords = (await bulks.start(scope, [user], UserVerb.PASSWORD)).result.id
+    bulk = (await bulks.start(scope, [user], "provision", give)).result.id
+    passwords = (await bulks.start(scope, [user], "password")).result.id
     schedule = (await schedules.schedule(scope, user, "disable", None, LATER)).result.id
     group = await objects.create_object(
         scope, "mail-contact", "Grace outside", "grace@elsewhere.example", settings={}
@@ -117,7 +117,7 @@ READS: dict[str, Call] = {
     "usage": lambda w, s: seat_usage.usage(s),
     "drafts": lambda w, s: drafts.list_drafts(s.store, s.caller, account=s.account),
     "remember": lambda w, s: recents.remember(s.store, s.caller, w.theirs.id),
-    "pick": lambda w, s: targets.order(s, views.BulkFilter(), UserVerb.DISABLE),
+    "pick": lambda w, s: targets.order(s, views.BulkFilter(), "disable"),
     "preview": lambda w, s: paste.preview(
         s, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),
@@ -127,8 +127,8 @@ READS: dict[str, Call] = {
 OF_ONE: dict[str, Call] = {
     "bulk": lambda w, s: queries.show(s, w.bulk),
     "items": lambda w, s: queries.items(s, w.bulk),
-    "bulk plan": lambda w, s: planning.plan(s, [w.user], UserVerb.DISABLE),
-    "bulk chosen": lambda w, s: targets.order(s, [w.user], UserVerb.DISABLE),
+    "bulk plan": lambda w, s: planning.plan(s, [w.user], "disable"),
+    "bulk chosen": lambda w, s: targets.order(s, [w.user], "disable"),
     "retry plan": lambda w, s: retry.retry_plan(s, [w.user]),
     "undo plan": lambda w, s: undo.undo_plan(s, w.bulk),
     "schedule": lambda w, s: schedule_queries.show_schedule(s, w.schedule),
@@ -142,7 +142,7 @@ OF_ONE: dict[str, Call] = {
 
 CHANGES: dict[str, Call] = {
     "attend": lambda w, s: attended(w, s),  # noqa: PLW0108 - it stands below
-    "start": lambda w, s: bulks.start(s, [w.user], UserVerb.DISABLE),
+    "start": lambda w, s: bulks.start(s, [w.user], "disable"),
     "stop": lambda w, s: bulks.stop(s, w.bulk, cancel_queued=True),
     "resume": lambda w, s: bulks.resume(s, w.passwords),
     "undo bulk": lambda w, s: undo.undo(s, bulk=w.bulk),

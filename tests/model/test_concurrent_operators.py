@@ -41,7 +41,7 @@ from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.views import Account
 from mission_control_tui.settings.file import SettingsFile
@@ -115,7 +115,7 @@ async def test_a_bulk_goes_past_whoever_was_deleted_or_purged_meanwhile(
         await create(store, caller, account, named(one)) for one in ("ann", "bob", "cem")
     ]
     await finish(store, caller, account)
-    bulk = (await bulks.start(scope, [ann.id, bob.id, cem.id], UserVerb.PROVISION, MAIL)).result.id
+    bulk = (await bulks.start(scope, [ann.id, bob.id, cem.id], "provision", MAIL)).result.id
     await deletion.delete_user(scope, ann.id)
     await deletion.delete_user(scope, bob.id)
     await purge.purge_user(scope, bob.id)
@@ -147,7 +147,7 @@ async def test_nothing_of_a_purged_user_can_be_undone(
     await own_seats(store, caller, account, "managed-exchange", "popx")
     ann = await create(store, caller, account, named("ann"))
     await editing.edit_user(scope, ann.id, {"notes": "Likes tea"}, expected_version=None)
-    bulk = (await bulks.start(scope, [ann.id], UserVerb.PROVISION, MAIL)).result.id
+    bulk = (await bulks.start(scope, [ann.id], "provision", MAIL)).result.id
     await work_slice(store, bulk)
     await finish(store, caller, account)
     await deprovision_all(scope, ann.id)

@@ -40,8 +40,8 @@ from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.base import ActionResult, action_context
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_user
+from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.provisioning.connectors.simulator.store import Effect
 from mission_control_tui.settings.settings import PREFIX

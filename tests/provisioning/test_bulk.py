@@ -23,7 +23,7 @@ from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import BulkState, Light, Wish
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.provisioning.launcher import SUPPRESS
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, SMALL, World, doubled, worker
 from tests.support import proof_factor
@@ -102,12 +102,12 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
     upns = await world.people(*(f"user{number}" for number in range(USERS)))
     guests = await world.people("guest0", "guest1", "guest2")
     with worker(world, "given"):
-        given = await begin(world, upns, UserVerb.PROVISION, ActionParams(EXCHANGE, SMALL))
+        given = await begin(world, upns, "provision", ActionParams(EXCHANGE, SMALL))
         assert (await settled(world, given)).green == USERS
     generations = {upn: row.generation for upn, row in (await world.services()).items()}
 
     world.rules("delay = 0.03")
-    change = await begin(world, upns, UserVerb.CHANGE, ActionParams(EXCHANGE, LARGE))
+    change = await begin(world, upns, "change", ActionParams(EXCHANGE, LARGE))
     shares = []
     asking: asyncio.Task[int] | None = None
     for number, share in enumerate((0.1, 0.4)):

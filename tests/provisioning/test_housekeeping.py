@@ -21,7 +21,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.provisioning import housekeeping
 from mission_control_tui.settings.settings import WorkerSettings
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 MAIL = ActionParams(EXCHANGE, SMALL)
 
 
-async def planned(world: World, upns: list[str], action: UserVerb, params: ActionParams) -> None:
+async def planned(world: World, upns: list[str], action: str, params: ActionParams) -> None:
     for upn in upns:
         await schedule(AccountScope(world.store, world.caller, ACCOUNT), upn, action, params, "+1h")
 
@@ -67,7 +67,7 @@ async def audited(world: World, action: str) -> list[AuditRow]:
 
 async def test_what_was_due_while_no_worker_ran_happens_at_its_next_start(world: World) -> None:
     upns = await world.people("ann", "bob")
-    await planned(world, upns, UserVerb.PROVISION, MAIL)
+    await planned(world, upns, "provision", MAIL)
     await let_it_be_due(world, -86_400.0)
     with worker(world):
         await until_done(world, 2)
@@ -82,7 +82,7 @@ async def test_what_was_due_while_no_worker_ran_happens_at_its_next_start(world:
 
 async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> None:
     (upn,) = await world.people("ann")
-    await planned(world, [upn], UserVerb.PROVISION, MAIL)
+    await planned(world, [upn], "provision", MAIL)
     with worker(world, MISSION_CONTROL_WORKER__LEASE_SECONDS="30"):
 
         async def at_work() -> bool:
@@ -100,7 +100,7 @@ async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> N
 async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> None:
     count = share(30)
     upns = await world.people(*(f"user-{number}" for number in range(count)))
-    await planned(world, upns, UserVerb.PROVISION, MAIL)
+    await planned(world, upns, "provision", MAIL)
     await let_it_be_due(world)
     for round_ in range(share(3)):
         with worker(world, f"victim-{round_}") as victim:
@@ -121,7 +121,7 @@ async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> N
 async def test_several_workers_beside_each_other_do_each_once(postgres_world: World) -> None:
     world = postgres_world
     upns = await world.people(*(f"user-{number}" for number in range(20)))
-    await planned(world, upns, UserVerb.PROVISION, MAIL)
+    await planned(world, upns, "provision", MAIL)
     with contextlib.ExitStack() as stack:
         for number in range(2):
             stack.enter_context(worker(world, f"worker-{number}"))
@@ -139,8 +139,8 @@ async def test_several_workers_beside_each_other_do_each_once(postgres_world: Wo
 
 async def test_a_refused_wish_fails_and_the_worker_goes_on(world: World) -> None:
     ann, bob = await world.people("ann", "bob")
-    await planned(world, [ann], UserVerb.PROVISION, ActionParams("databases", "small"))
-    await planned(world, [bob], UserVerb.PROVISION, MAIL)
+    await planned(world, [ann], "provision", ActionParams("databases", "small"))
+    await planned(world, [bob], "provision", MAIL)
     await let_it_be_due(world)
     with worker(world):
         await until_done(world, 1)
@@ -156,7 +156,7 @@ async def test_an_embedded_worker_stays_for_what_is_due_soon_and_for_no_other(
 ) -> None:
     world = sqlite_world
     (upn,) = await world.people("ann")
-    await planned(world, [upn], UserVerb.PROVISION, MAIL)
+    await planned(world, [upn], "provision", MAIL)
     world.configure(idle_seconds=0.2, schedule_ahead_seconds=60.0)
     with worker(world, "leaves") as one:
         assert await asyncio.to_thread(one.wait) == 0

@@ -25,7 +25,6 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
-from mission_control_tui.model.users.actions.params import UserVerb
 from tests.screens import world
 from tests.screens.users.driving import context_of
 
@@ -146,7 +145,7 @@ async def bulk_subject(app: MissionControlApp, place: str) -> Any:
     if place == "bulk-new":
         return users
     if not await list_bulks(scope):
-        await start(scope, users, UserVerb.ENABLE)
+        await start(scope, users, "enable")
         await work_slice(context.store, 1, limit=2)
     return (await list_bulks(scope))[0].id
 

@@ -22,7 +22,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
@@ -195,14 +195,14 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
         assert "schedule" not in text_of(app)
         scope = AccountScope(app.store.store, world.CALLER, "acme")
         await objects.create_object(scope, "distribution-group", "Sales", "sales@acme.example")
-        for action in (UserVerb.SUSPEND, UserVerb.DISABLE):
-            params = ActionParams("managed-exchange" if action is UserVerb.SUSPEND else "")
+        for action in ("suspend", "disable"):
+            params = ActionParams("managed-exchange" if action == "suspend" else "")
             await schedule(scope, "ada", action, params, "+1h")
         await shows(pilot, "2 schedules wait")
         async with app.store.store.write(world.CALLER, 1) as tx:
             await tx.session.execute(
                 update(ScheduleRow)
-                .where(ScheduleRow.action == UserVerb.SUSPEND)
+                .where(ScheduleRow.action == "suspend")
                 .values(state=ScheduleState.FAILED, ended_at=tx.now, said="No seat is free.")
             )
         await shows(pilot, "1 schedule failed", "1 schedule waits")

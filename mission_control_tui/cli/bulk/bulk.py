@@ -14,17 +14,12 @@ from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import views
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
-
-ACTIONS = [str(action) for action in (*UserVerb, views.BulkOnlyAction.RETRY)]
-_TAKES_AWAY: dict[views.BulkAction, str] = {
-    UserVerb.DEPROVISION: "Take services away from",
-    UserVerb.DISABLE: "Disable",
-}
 
 
 @click.group()
@@ -48,7 +43,9 @@ def _what(command: options.Command) -> options.Command:
     ):
         command = option(command)
     command = click.argument("names", nargs=-1, metavar="[USER]...")(command)
-    return click.argument("action", type=click.Choice(ACTIONS))(command)
+    return click.argument("action", type=click.Choice([*ACTIONS, str(views.BulkOnlyAction.RETRY)]))(
+        command
+    )
 
 
 def _read(
@@ -102,8 +99,8 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
         file = passwords.file_where_needed(session, found.attended and bool(found.passwords))
         if session.dry_run:
             return found, None
-        if kind in _TAKES_AWAY:
-            session.confirm(f"{_TAKES_AWAY[kind]} {found.users} users?")
+        if kind in ACTIONS and ACTIONS[kind].asked:
+            session.confirm(f"{ACTIONS[kind].asked} {found.users} users?")
         outcome = await bulks.start(scope, *chosen)
         started = await bulk_running.see_through(session, scope, outcome.result, file)
         document = {"applied": True, "bulk": output.bulk(started), "plan": found}

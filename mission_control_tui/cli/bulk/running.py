@@ -14,7 +14,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model import errors
 from mission_control_tui.model.bulk.views import FAILED, BulkPassword
 from mission_control_tui.model.states import BulkState
-from mission_control_tui.model.users.actions.params import UserVerb
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkPlan, BulkView
@@ -56,7 +56,7 @@ async def go_on(
     """Make wishes of what is left of the bulk, here and now; returns the requests."""
     from mission_control_tui.model.bulk import control as bulks
 
-    of_users = bulk.action is UserVerb.PASSWORD
+    of_users = bulk.action in ACTIONS and not ACTIONS[bulk.action].of_service
 
     def keep(made: Sequence[BulkPassword]) -> None:
         if file is None:

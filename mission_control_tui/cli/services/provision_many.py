@@ -12,7 +12,8 @@ from mission_control_tui.cli.common.output import line, print_json, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk.views import BulkPlan
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb, SeatLine
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.provision import Provision
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.targets import BulkTarget
@@ -33,7 +34,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
         from mission_control_tui.model.bulk import planning, queries, targets
 
         nonlocal lights, started
-        action = UserVerb.PROVISION
+        action = Provision.verb
         found = await planning.plan(scope, users, action, params)
         bulk_running.refuse_refused(found)
         file = passwords.file_where_needed(session, bool(found.passwords))

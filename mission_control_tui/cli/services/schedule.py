@@ -11,6 +11,8 @@ from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import SCHEDULABLE
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
-ACTIONS = ("provision", "suspend", "resume", "deprovision", "disable", "enable")
 
 
 @click.group()
@@ -34,7 +35,7 @@ def schedule() -> None:
 @schedule.command()
 @click.argument("user")
 @click.argument("when")
-@click.argument("action", type=click.Choice(ACTIONS))
+@click.argument("action", type=click.Choice(tuple(SCHEDULABLE)))
 @click.argument("service", required=False, default="")
 @options.LEVEL
 @options.SETTINGS
@@ -62,7 +63,6 @@ def add(
     deprovision (without SERVICE everything), disable or enable the user.
     """
     from mission_control_tui.model.schedules.editing import schedule
-    from mission_control_tui.model.users.actions.params import ActionParams
 
     params = ActionParams(service, level, dict(settings), instance)
     _change(session, schedule, user, action, params, when)

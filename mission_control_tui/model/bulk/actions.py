@@ -33,7 +33,9 @@ from mission_control_tui.model.users.actions.base import (
     UserAction,
     action_context,
 )
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.disable import Disable, Enable
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
 
@@ -149,25 +151,25 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
 
 async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     """Do the verb for the user, or for the one service of the user that the item is about."""
-    user, params = _user(subject), context.params
+    user, params, verb = _user(subject), context.params, ACTIONS[context.action]
     if subject.target.assignment_id is not None:
         row = subject.assignment()
         params = replace(params, service=row.service_id, instance=row.instance)
-    elif context.action is UserVerb.DEPROVISION and not params.service:
+    elif verb.of_service and not params.service:
         return ItemResult(ItemState.UNCHANGED, "The user has no services.")
-    elif context.action is UserVerb.PROVISION and user.disabled and not params.include_disabled:
+    elif "include_disabled" in verb.takes_in_bulk and user.disabled and not params.include_disabled:
         there = subject.service(
             context.shared.catalogue.service(params.service).id, params.instance
         )
         if there is None or there.wish == Wish.ABSENT:
             return ItemResult(ItemState.SKIPPED, "The user is disabled.")
-    return await _do(tx, context, subject, ACTIONS[context.action], params)
+    return await _do(tx, context, subject, verb, params)
 
 
 async def _give_own(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     """Give what the item itself says: a service, its level, settings and name."""
     params = ActionParams.from_json(subject.target.previous["give"])
-    return await _do(tx, context, subject, ACTIONS[UserVerb.PROVISION], params)
+    return await _do(tx, context, subject, Provision(), params)
 
 
 async def _do(
@@ -179,7 +181,7 @@ async def _do(
 ) -> ItemResult:
     user = _user(subject)
     before: dict[str, Any] | None = {"disabled": user.disabled}
-    if "service" in action.takes:
+    if action.of_service:
         service = context.shared.catalogue.service(params.service)
         row = subject.service(service.id, params.instance)
         before = state_of(row) if row is not None else None
@@ -241,8 +243,8 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
 async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
     target, expected = subject.target.previous["target"], subject.target.previous["expected"]
     if "disabled" in target:
-        verb = UserVerb.DISABLE if target["disabled"] else UserVerb.ENABLE
-        return await _do(tx, context, subject, ACTIONS[verb], context.params)
+        verb = Disable() if target["disabled"] else Enable()
+        return await _do(tx, context, subject, verb, context.params)
     row = subject.assignment()
     if same(state_of(row), target):
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)

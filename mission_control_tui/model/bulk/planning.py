@@ -40,7 +40,8 @@ from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 WAITING = "waiting"
 _THE_USER = "the user"
@@ -280,8 +281,8 @@ def _warnings(order: BulkOrder, tally: _Tally) -> tuple[str, ...]:
     if tally.removals:
         what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"
         warnings.append(f"{what} taken away, with the data.")
-    if order.action is UserVerb.PASSWORD:
-        warnings.append("A password reset cannot be undone.")
+    if order.action in ACTIONS and ACTIONS[order.action].warning:
+        warnings.append(ACTIONS[order.action].warning)
     if order.action is BulkOnlyAction.RESTATE and tally.passwords:
         warnings.append("What was taken away comes back empty, with a new password.")
     if order.params.force:

@@ -23,7 +23,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import view_of
 
 _Own = aliased(AssignmentRow, name="own")
@@ -146,7 +146,7 @@ def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
     return view_of(
         BulkView,
         row,
-        action=known(BulkOnlyAction, known(UserVerb, row.action)),
+        action=known(BulkOnlyAction, row.action),
         state=BulkState(row.state),
         params=ActionParams.from_json(row.params),
         attended=bool(row.params.get("attended")),

@@ -24,7 +24,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.users.actions.base import resolved
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
 async def targets(
     session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: ActionParams
 ) -> list[BulkTarget]:
-    """Return the items of an action: one for each user; of RETRY and of DEPROVISION of everything one for each service.
+    """Return the items of an action: one for each user; of RETRY and of a verb on all services one for each service.
 
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
@@ -120,7 +120,7 @@ async def targets(
     ids = [user.user_id or "" for user in users]
     if action is BulkOnlyAction.RETRY:
         return await _red(session, account_id, ids, params.service)
-    if action is UserVerb.DEPROVISION and not params.service:
+    if action in ACTIONS and ACTIONS[action].of_service and not params.service:
         return await _services(session, ids)
     return users
 

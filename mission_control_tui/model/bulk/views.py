@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import BulkState, Light
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 
 class BulkOnlyAction(StrEnum):
@@ -19,13 +20,13 @@ class BulkOnlyAction(StrEnum):
     GIVE = "give"
 
 
-BulkAction = UserVerb | BulkOnlyAction
-"""What is done for each user of a bulk."""
+BulkAction = str
+"""What is done for each user of a bulk: a verb on a user, or what only bulks do."""
 
 
 def bulk_action(stored: str) -> BulkAction:
     """Return the action of that name. Raises ValueError for one that only a later version has."""
-    return UserVerb(stored) if stored in tuple(UserVerb) else BulkOnlyAction(stored)
+    return stored if stored in ACTIONS else BulkOnlyAction(stored)
 
 
 class ItemState(StrEnum):
@@ -177,7 +178,7 @@ class BulkView:
 
     id: int
     account_id: int
-    action: BulkAction | str
+    action: BulkAction
     state: BulkState
     params: ActionParams
     operator: str

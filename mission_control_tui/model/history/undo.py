@@ -45,7 +45,10 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.base import action_context
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.password import Password
+from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.users.actions.wish import Deprovision
 from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
@@ -53,11 +56,10 @@ from mission_control_tui.model.views import AuditView
 
 EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
 NO_GROUP_NOTE = f"{EMPTY_NOTE[:-1]}, and in no group: add who left one again."
-_PASSWORD = "The password before is not kept. Set another one."
 _ORDER = "An order is not undone here: buy, or remove what was bought."
 _NOTHING = "It wished nothing of its own that could be taken back."
 _NEVER = {
-    AuditAction.RESET_PASSWORD: _PASSWORD,
+    AuditAction.RESET_PASSWORD: Password.not_undone,
     AuditAction.BUY: _ORDER,
     AuditAction.REMOVE: _ORDER,
     AuditAction.PURGE_USER: "What was purged is gone for good.",
@@ -353,7 +355,7 @@ async def _undo_bulk(
     order = await _order(scope, bulk_id, force)
     plan = await plan_for(scope, order)
     outcome = await bulks.create(scope, order, undoes_id=bulk_id, dry_run=dry_run)
-    notes = (NO_GROUP_NOTE,) if shown.action is UserVerb.DEPROVISION else ()
+    notes = (NO_GROUP_NOTE,) if shown.action == Deprovision.verb else ()
     undone = UndoResult(f"bulk {bulk_id}: {shown.title}", (), outcome.result, plan, notes)
     return Outcome(undone, outcome.plan, outcome.applied)
 
@@ -361,9 +363,11 @@ async def _undo_bulk(
 async def _order(scope: AccountScope, bulk_id: int, force: bool) -> BulkOrder:
     """Return the order to restate what a bulk changed: with the wish before it and after it."""
     shown = await queries.show(scope, bulk_id)
-    never: dict[str, str] = {UserVerb.PASSWORD: _PASSWORD, BulkOnlyAction.RETRY: _NOTHING}
-    why_not = never.get(shown.action)
-    if why_not is not None:
+    verb = ACTIONS.get(shown.action)
+    why_not = verb.not_undone if verb is not None else ""
+    if shown.action is BulkOnlyAction.RETRY:
+        why_not = _NOTHING
+    if why_not:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue

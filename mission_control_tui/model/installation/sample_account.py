@@ -38,8 +38,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
+from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.users.provisioning import wish_for_domain
 from mission_control_tui.model.views import Account
 

@@ -12,8 +12,8 @@ from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.base import ActionResult, action_context
-from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.creation import create_in
+from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.views import UserView
 
 

@@ -9,10 +9,9 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import UserAction, action_context
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.users.actions.registry import SCHEDULABLE
 
 NOBODY_KNOWS = "Its password is a generated one that nobody knows: set another afterwards."
-SCHEDULABLE = {verb: action for verb, action in ACTIONS.items() if action.schedulable}
 
 
 def action_of(word: str) -> UserAction:

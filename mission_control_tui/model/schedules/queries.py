@@ -13,12 +13,12 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import NotFound
-from mission_control_tui.model.states import ScheduleState, known
+from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.views import view_of
 
@@ -35,7 +35,7 @@ class ScheduleView:
     user_id: str
     upn: str
     display_name: str
-    action: UserVerb | str
+    action: str
     params: ActionParams
     what: str
     due_at: datetime
@@ -110,15 +110,14 @@ def _local(row: ScheduleRow) -> str:
 
 
 def _view(row: ScheduleRow, user: UserRow, catalogue: Catalogue) -> ScheduleView:
-    action, params = known(UserVerb, row.action), ActionParams.from_json(row.params)
+    params = ActionParams.from_json(row.params)
     return view_of(
         ScheduleView,
         row,
         upn=user.upn,
         display_name=user.display_name,
-        action=action,
         params=params,
-        what=title(catalogue, action, params),
+        what=title(catalogue, row.action, params),
         shown=_local(row),
         state=ScheduleState(row.state),
     )

@@ -19,8 +19,8 @@ from mission_control_tui.model.users.actions.base import (
     action_context,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.users.giving import provision_in
 
 
 @retries_on_conflict

@@ -17,8 +17,8 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.provision import provision_in
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
+from mission_control_tui.model.users.giving import provision_in
 
 _WISH = ("wish", "level", "settings")
 FORCE_HINT = "Look at the history; to undo it all the same, force it."

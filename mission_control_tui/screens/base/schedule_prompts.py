@@ -14,8 +14,10 @@ from mission_control_tui.model.schedules.editing import change_schedule, schedul
 from mission_control_tui.model.schedules.queries import ScheduleView
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.disable import Disable, Enable
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import title
+from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -28,7 +30,7 @@ HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 class SchedulableAction:
     """Something that can be scheduled for a user."""
 
-    action: UserVerb
+    action: str
     params: ActionParams = field(default_factory=ActionParams)
 
 
@@ -46,13 +48,13 @@ class SchedulableList(HeldRows):
 def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
     """Return what can be scheduled for a user who has these services, the user as a whole first."""
     given = [view for view in views if view.id and view.wish is not Wish.ABSENT]
-    found = [SchedulableAction(UserVerb.ENABLE if user.details.disabled else UserVerb.DISABLE)]
+    found = [SchedulableAction(Enable.verb if user.details.disabled else Disable.verb)]
     if given:
-        found.append(SchedulableAction(UserVerb.DEPROVISION))
+        found.append(SchedulableAction(Deprovision.verb))
     for view in given:
         params = ActionParams(view.service_id, instance=view.instance)
-        turned = UserVerb.RESUME if view.wish is Wish.SUSPENDED else UserVerb.SUSPEND
-        found += [SchedulableAction(verb, params) for verb in (turned, UserVerb.DEPROVISION)]
+        turned = Resume.verb if view.wish is Wish.SUSPENDED else Suspend.verb
+        found += [SchedulableAction(verb, params) for verb in (turned, Deprovision.verb)]
     return found
 
 
@@ -77,9 +79,7 @@ class SchedulingScreen(MissionScreen):
         now = dates.shown(datetime.now(UTC), dates.zone_named(zone))
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
-    async def schedule_for(
-        self, user_id: str, first: UserVerb | None = None, *, service: str = ""
-    ) -> None:
+    async def schedule_for(self, user_id: str, first: str = "", *, service: str = "") -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
         scope = self.context.scope
         user = await details(scope, user_id)
@@ -90,7 +90,7 @@ class SchedulingScreen(MissionScreen):
             at_first = (
                 number
                 for number, planned in enumerate(found)
-                if (planned.params.service == service if service else planned.action is first)
+                if (planned.params.service == service if service else planned.action == first)
             )
             rows: list[tuple[SchedulableAction | None, str]] = [
                 (planned, title(self.context.catalogue, planned.action, planned.params))

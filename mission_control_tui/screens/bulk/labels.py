@@ -15,11 +15,10 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import BulkState
-from mission_control_tui.model.users.actions.params import UserVerb
+from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.widgets.rows import Cell, Row
 
 DONE: Mapping[str, str] = {
-    UserVerb.PASSWORD: "Reset passwords",
     BulkOnlyAction.RETRY: "Try again what is red",
     BulkOnlyAction.GIVE: "Services for new users",
 }
@@ -57,7 +56,8 @@ def title_of(bulk: BulkView, catalogue: Catalogue) -> str:
     """Return what it does, as people call it: Change Managed Exchange to Standard Mail (POPX)."""
     if bulk.undoes_id is not None:
         return f"Undo of bulk {bulk.undoes_id}"
-    words = [DONE.get(bulk.action, str(bulk.action).capitalize())]
+    heading = ACTIONS[bulk.action].heading if bulk.action in ACTIONS else DONE.get(bulk.action)
+    words = [heading or bulk.action.capitalize()]
     params = bulk.params
     if params.service and bulk.action is not BulkOnlyAction.GIVE:
         service, level = params.service, params.level

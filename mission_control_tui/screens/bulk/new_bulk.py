@@ -13,17 +13,17 @@ from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.planning import plan
 from mission_control_tui.model.bulk.views import (
-    BulkAction,
     BulkPlan,
     BulkReason,
     MissingSeats,
-    bulk_action,
 )
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.base import UserAction
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
@@ -69,11 +69,11 @@ class BulkNewScreen(PasswordsScreen):
     AUTO_FOCUS = "#action"
     MAIN = "go"
 
-    def __init__(self, users: Sequence[str], action: str = UserVerb.PROVISION) -> None:
+    def __init__(self, users: Sequence[str], action: str = Provision.verb) -> None:
         """`users` are the marked ones, by id."""
         super().__init__()
         self._users = tuple(users)
-        self._first_action = bulk_action(action)
+        self._first_action = action
         self._services: Mapping[str, Service] = {}
         self._seats: Sequence[Seats] = ()
         self._plan: BulkPlan | None = None
@@ -91,8 +91,8 @@ class BulkNewScreen(PasswordsScreen):
             yield TextLines(f"For {people(len(self._users))}", "title", id="who")
             yield ChoiceField(
                 "Action",
-                [(str(verb), ACTIONS[verb].label) for verb in UserVerb],
-                str(self._first_action),
+                [(verb, action.label) for verb, action in ACTIONS.items()],
+                self._first_action,
                 help_text="What is done for each of them; Left and Right choose.",
                 id="action",
             )
@@ -148,37 +148,32 @@ class BulkNewScreen(PasswordsScreen):
         return False
 
     @property
-    def action(self) -> BulkAction:
-        return bulk_action(self.query_one("#action", ChoiceField).value)
-
-    @property
-    def takes(self) -> frozenset[str]:
-        """What the action is told beside whom it is for."""
-        return ACTIONS[self.action].takes
+    def action(self) -> UserAction:
+        return ACTIONS[self.query_one("#action", ChoiceField).value]
 
     @property
     def service(self) -> Service | None:
         """The service that is chosen, where the action is of one."""
-        if "service" not in self.takes:
+        if not self.action.of_service:
             return None
         return self._services.get(self.query_one("#service", ChoiceField).value)
 
     @property
     def level(self) -> str:
         """The level that is chosen; empty where the present one stays."""
-        return self.query_one("#level", ChoiceField).value if "level" in self.takes else ""
+        return self.query_one("#level", ChoiceField).value if "level" in self.action.takes else ""
 
     def _fit_form(self) -> None:
         """Show what the action needs."""
         action = self.action
         services = [(service.id, service.name) for service in self._services.values()]
-        if action is UserVerb.DEPROVISION:
+        if action.of_service and not action.needs_service:
             services.insert(0, (EVERYTHING, "All services"))
         self.query_one("#service", ChoiceField).set_choices(services)
-        self.query_one("#service").display = "service" in self.takes
-        self.query_one("#level").display = "level" in self.takes
-        self.query_one("#include-disabled").display = action is UserVerb.PROVISION
-        self.query_one("#must-change").display = action is UserVerb.PASSWORD
+        self.query_one("#service").display = action.of_service
+        self.query_one("#level").display = "level" in action.takes
+        self.query_one("#include-disabled").display = "include_disabled" in action.takes_in_bulk
+        self.query_one("#must-change").display = "must_change" in action.takes_in_bulk
         self._fit_levels()
         self.do(self._fit_settings())
 
@@ -192,7 +187,7 @@ class BulkNewScreen(PasswordsScreen):
             if not level.withdrawn:
                 seats = f" ({free.get(level.id, 0)} free)" if service.seats else ""
                 levels.append((level.id, f"{level.name}{seats}"))
-        if self.action is UserVerb.CHANGE:
+        if self.action.keeps_level:
             levels.insert(0, (KEEP, "(as it is)"))
         self.query_one("#level", ChoiceField).set_choices(levels)
 
@@ -206,7 +201,7 @@ class BulkNewScreen(PasswordsScreen):
 
     def _options(self) -> Sequence[Any]:
         service = self.service
-        if service is None or "level" not in self.takes:
+        if service is None or "level" not in self.action.takes:
             return ()
         return service.options_for(self.level) if self.level else service.options
 
@@ -233,9 +228,9 @@ class BulkNewScreen(PasswordsScreen):
             service.id if service is not None else "",
             self.level or None,
             self._settings(),
-            include_disabled=action is UserVerb.PROVISION
+            include_disabled="include_disabled" in action.takes_in_bulk
             and self.query_one("#include-disabled", CheckField).value,
-            must_change=(must or None) if action is UserVerb.PASSWORD else None,
+            must_change=(must or None) if "must_change" in action.takes_in_bulk else None,
         )
 
     # Changes of the form
@@ -290,7 +285,7 @@ class BulkNewScreen(PasswordsScreen):
         mine = self._planning
         self.query_one("#summary", TextLines).set("Looking what it would do ...")
         try:
-            found = await plan(self.context.scope, self._users, self.action, self.params())
+            found = await plan(self.context.scope, self._users, self.action.verb, self.params())
         except Exception:
             # Whoever called tells it; here only what was under way is said no longer.
             if self.is_here:

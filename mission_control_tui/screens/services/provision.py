@@ -16,7 +16,8 @@ from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.users.actions.base import ActionResult
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.users.queries import details
@@ -366,7 +367,7 @@ class ProvisionScreen(SchedulingScreen):
         elif await self._is_complete(panel):
             wanted = panel.wanted()
             params = ActionParams(wanted.service, wanted.level, wanted.settings, wanted.instance)
-            self.ask_when(user, SchedulableAction(UserVerb.PROVISION, params), panel.sent)
+            self.ask_when(user, SchedulableAction(Provision.verb, params), panel.sent)
 
     # Suspend, resume, deprovision, passwords
 

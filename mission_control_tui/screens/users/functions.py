@@ -8,7 +8,6 @@ from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users.actions.params import UserVerb
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy
@@ -57,12 +56,7 @@ class UserFunctionsScreen(SchedulingScreen):
         if user_id is None:
             return
         row = functions.current if functions.has_focus else None
-        names = {
-            "disable": UserVerb.DISABLE,
-            "enable": UserVerb.ENABLE,
-            "deprovision": UserVerb.DEPROVISION,
-        }
-        await self.schedule_for(user_id, names.get(str(row.key)) if row is not None else None)
+        await self.schedule_for(user_id, str(row.key) if row is not None else "")
 
     def act(self, name: str, user: UserView) -> None:
         """Do one of User Functions."""

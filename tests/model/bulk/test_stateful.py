@@ -31,7 +31,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatH
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.model.conftest import DOMAIN, make_account
 from tests.model.helpers import create, finish, named, own_seats
 from tests.model.store_machine import StoreMachine, walk
@@ -45,16 +45,16 @@ NAMES = ("ann", "bob", "cem", "dee")
 ANNA = Caller(operator="anna", ticket="T-1")
 BOB = Caller(operator="bob", ticket="T-2")
 SERVICE_ACTIONS = (
-    UserVerb.PROVISION,
-    UserVerb.CHANGE,
-    UserVerb.SUSPEND,
-    UserVerb.RESUME,
-    UserVerb.DEPROVISION,
+    "provision",
+    "change",
+    "suspend",
+    "resume",
+    "deprovision",
 )
 WISHES: dict[BulkAction, Wish] = {
-    UserVerb.SUSPEND: Wish.SUSPENDED,
-    UserVerb.RESUME: Wish.PRESENT,
-    UserVerb.DEPROVISION: Wish.ABSENT,
+    "suspend": Wish.SUSPENDED,
+    "resume": Wish.PRESENT,
+    "deprovision": Wish.ABSENT,
 }
 
 
@@ -125,12 +125,12 @@ class Machine(StoreMachine):
         return shown
 
     @rule(
-        action=st.sampled_from((*SERVICE_ACTIONS, UserVerb.DISABLE, UserVerb.ENABLE)),
+        action=st.sampled_from((*SERVICE_ACTIONS, "disable", "enable")),
         level=st.sampled_from(LEVELS),
         names=st.lists(st.sampled_from(NAMES), min_size=1, unique=True),
     )
     def bulk(self, action: BulkAction, level: str, names: list[str]) -> None:
-        takes_level = action in {UserVerb.PROVISION, UserVerb.CHANGE}
+        takes_level = action in {"provision", "change"}
         params = ActionParams(
             SERVICE if action in SERVICE_ACTIONS else "", level if takes_level else None
         )
@@ -154,7 +154,7 @@ class Machine(StoreMachine):
             elif action in WISHES:
                 assert after[name] == (WISHES[action], had, disabled)
             else:
-                assert after[name] == (wish, had, action is UserVerb.DISABLE)
+                assert after[name] == (wish, had, action == "disable")
         self.befores[bulk.id] = before
 
     @rule(
@@ -166,7 +166,7 @@ class Machine(StoreMachine):
         before = self.state()
         scope = AccountScope(self.store, ANNA, self.account.id)
         params = ActionParams(SERVICE, level)
-        bulk = self.do(bulks.start(scope, NAMES, UserVerb.PROVISION, params)).result
+        bulk = self.do(bulks.start(scope, NAMES, "provision", params)).result
         self.expand(bulk.id, items)
         stopped = self.do(bulks.stop(scope, bulk.id, cancel_queued=cancel)).result
         assert stopped.left == len(NAMES) - items

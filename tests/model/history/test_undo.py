@@ -23,7 +23,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import create, finish, named, own_seats
@@ -202,7 +202,7 @@ async def test_what_cannot_come_back_says_so(
         await undoing.undo(scope, bulk=10_000)
     with pytest.raises(UsageError):
         await undoing.undo(scope)
-    started = await bulks.start(scope, [upn], UserVerb.PASSWORD)
+    started = await bulks.start(scope, [upn], "password")
     with pytest.raises(Conflict, match="cannot be undone"):
         await undoing.undo(scope, bulk=started.result.id)
 
@@ -244,7 +244,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     await finish(store, caller, account)
     small = await state()
     params = ActionParams(EXCHANGE, LARGE)
-    change = await bulks.start(scope, upns, UserVerb.CHANGE, params)
+    change = await bulks.start(scope, upns, "change", params)
     await work(change.result.id)
     large = await state()
     assert {level for _, level in large.values()} == {LARGE}
@@ -263,7 +263,7 @@ async def test_the_undo_of_a_bulk_is_a_bulk_and_can_be_undone(
     await undo(again, force=True)
     assert await state() == small
 
-    gone = await bulks.start(scope, upns, UserVerb.DEPROVISION)
+    gone = await bulks.start(scope, upns, "deprovision")
     await work(gone.result.id)
     undone_outcome = await undoing.undo(scope, bulk=gone.result.id, dry_run=True)
     assert undoing.NO_GROUP_NOTE in undone_outcome.result.notes

@@ -35,7 +35,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import queries as users
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, finish, named, own_seats
@@ -57,7 +57,7 @@ async def made(
     store: Store,
     caller: Caller,
     user: UserView,
-    action: UserVerb = UserVerb.PROVISION,
+    action: str = "provision",
     params: ActionParams | None = MAIL,
     text: str = "tomorrow 18:00",
 ) -> ScheduleView:
@@ -207,15 +207,15 @@ async def test_at_its_moment_it_becomes_a_wish_of_whoever_made_it_once(
 @pytest.mark.parametrize(
     ("action", "params", "wish", "kinds"),
     [
-        (UserVerb.SUSPEND, ActionParams("managed-exchange"), Wish.SUSPENDED, {"suspend"}),
+        ("suspend", ActionParams("managed-exchange"), Wish.SUSPENDED, {"suspend"}),
         (
-            UserVerb.DEPROVISION,
+            "deprovision",
             ActionParams("managed-exchange"),
             Wish.ABSENT,
             {"deprovision"},
         ),
-        (UserVerb.DEPROVISION, ActionParams(), Wish.ABSENT, {"deprovision"}),
-        (UserVerb.DISABLE, ActionParams(), Wish.PRESENT, {"disable"}),
+        ("deprovision", ActionParams(), Wish.ABSENT, {"deprovision"}),
+        ("disable", ActionParams(), Wish.PRESENT, {"disable"}),
     ],
 )
 async def test_every_action_does_what_its_verb_does(
@@ -224,7 +224,7 @@ async def test_every_action_does_what_its_verb_does(
     account: Account,
     scope: AccountScope,
     user: UserView,
-    action: UserVerb,
+    action: str,
     params: ActionParams,
     wish: Wish,
     kinds: set[str],
@@ -240,13 +240,13 @@ async def test_every_action_does_what_its_verb_does(
     made_by_it = await list_requests(scope, limit=2)
     assert {request.kind for request in made_by_it if request.state != "succeeded"} == kinds
     details = await users.details(scope, user.id)
-    assert details.details.disabled == (action is UserVerb.DISABLE)
+    assert details.details.disabled == (action == "disable")
 
 
 async def test_what_is_so_already_is_done_and_says_so(
     store: Store, caller: Caller, scope: AccountScope, user: UserView
 ) -> None:
-    one = await made(store, caller, user, UserVerb.ENABLE, None)
+    one = await made(store, caller, user, "enable", None)
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
     ended = await show_schedule(scope, one.id)
@@ -258,7 +258,7 @@ async def test_a_refused_wish_fails_with_the_reason_and_is_not_tried_again(
     store: Store, caller: Caller, scope: AccountScope, user: UserView
 ) -> None:
     one = await made(store, caller, user, params=ActionParams("managed-exchange", "pc-web"))
-    other = await made(store, caller, user, UserVerb.DISABLE, None)
+    other = await made(store, caller, user, "disable", None)
     await overdue(store, one.id, other.id)
     assert await run_due(store) == [ScheduleState.FAILED, ScheduleState.DONE]
     assert await run_due(store) == []
@@ -323,8 +323,8 @@ async def test_the_list_has_what_waits_first_and_can_be_narrowed(
 ) -> None:
     bob = await create(store, caller, account, named("bob"))
     late = await made(store, caller, user, text="+3d")
-    early = await made(store, caller, bob, UserVerb.DISABLE, None, text="+1d")
-    gone = await made(store, caller, bob, UserVerb.DISABLE, None, text="+2d")
+    early = await made(store, caller, bob, "disable", None, text="+1d")
+    gone = await made(store, caller, bob, "disable", None, text="+2d")
     await cancel_schedule(scope, gone.id)
     listed = await list_schedules(scope)
     assert [one.id for one in listed] == [early.id, late.id, gone.id]
@@ -339,10 +339,10 @@ async def test_the_list_has_what_waits_first_and_can_be_narrowed(
 async def test_many_runners_at_the_same_time_state_each_wish_once(
     store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
 ) -> None:
-    ids = [(await made(store, caller, user, UserVerb.DISABLE, None)).id]
+    ids = [(await made(store, caller, user, "disable", None)).id]
     for name in ("bob", "cyd", "dan"):
         other = await create(store, caller, account, named(name))
-        ids.append((await made(store, caller, other, UserVerb.DISABLE, None)).id)
+        ids.append((await made(store, caller, other, "disable", None)).id)
     await overdue(store, *ids)
     due = await schedule_due.due(store)
     ended = await asyncio.gather(*(run(store, one) for one in (*due, *due, *due)))
@@ -354,7 +354,7 @@ async def test_many_runners_at_the_same_time_state_each_wish_once(
 async def test_one_that_is_put_off_at_the_last_moment_does_not_run(
     store: Store, caller: Caller, scope: AccountScope, user: UserView
 ) -> None:
-    one = await made(store, caller, user, UserVerb.DISABLE, None)
+    one = await made(store, caller, user, "disable", None)
     await overdue(store, one.id)
     (due,) = await schedule_due.due(store)
     await change_schedule(scope, one.id, when="+1h")
@@ -365,7 +365,7 @@ async def test_one_that_is_put_off_at_the_last_moment_does_not_run(
 async def test_a_session_done_again_schedules_and_does_not_do_twice(
     store: Store, caller: Caller, scope: AccountScope, user: UserView
 ) -> None:
-    one = await made(store, caller, user, UserVerb.DISABLE, None)
+    one = await made(store, caller, user, "disable", None)
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
     entries = await audit_log.entries(scope, user=user.id)

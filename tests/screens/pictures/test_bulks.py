@@ -19,7 +19,7 @@ from mission_control_tui.model.search.light_matrix import ids
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from tests.screens import world
 from tests.screens.bulk.test_bulks import act_on_all, choose
 from tests.screens.driving import shows, type_text, until
@@ -112,7 +112,7 @@ async def bulk(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await prepare(app)
     everybody = await ids(context_of(app).scope)
     params = ActionParams("managed-exchange", "popx")
-    await start(context_of(app).scope, everybody, UserVerb.CHANGE, params)
+    await start(context_of(app).scope, everybody, "change", params)
     await age(app)
     for _ in range(3):  # one at a time, for a slice ends early on a slow machine
         await work_slice(context.store, 1, limit=1)

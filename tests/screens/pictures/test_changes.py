@@ -24,7 +24,7 @@ from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.users import editing
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.screens.forms import password_fields
 from mission_control_tui.widgets.field import Field
@@ -178,7 +178,7 @@ async def changing_all(app: MissionControlApp) -> None:
     context = context_of(app)
     await prepare(app)
     params = ActionParams("managed-exchange", "popx")
-    await start(context_of(app).scope, await ids(context_of(app).scope), UserVerb.CHANGE, params)
+    await start(context_of(app).scope, await ids(context_of(app).scope), "change", params)
     async with context.store.write(context.caller) as tx:
         ago = datetime.now(UTC) - timedelta(hours=2)
         await tx.session.execute(update(BulkRow).values(created_at=ago))

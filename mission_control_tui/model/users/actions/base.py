@@ -1,24 +1,25 @@
 """A verb on a user: what each of them is asked for, wherever it comes from (a call, a bulk, a schedule, an undo).
 
-A new verb is a module with its class, a name in `params.UserVerb`, and its line in `registry`.
+A new verb is a module beside this one with its class, which `registry` finds. Commands are built from these modules, so
+what needs the database is imported by the functions that use it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.command_words import Words, instance_flag, setting_flags
 from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.store.lookups import account_row
-from mission_control_tui.model.store.tables.accounts import AccountRow
-from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.tables.accounts import AccountRow
+    from mission_control_tui.model.store.tables.users import UserRow
+    from mission_control_tui.model.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class ActionContext:
 
 async def action_context(tx: Transaction, account_id: int) -> ActionContext:
     """Return the account and the catalogue as they are now."""
+    from mission_control_tui.model.catalogue.in_force import in_force
+    from mission_control_tui.model.store.lookups import account_row
+
     owner = await account_row(tx.session, tx.caller, account_id)
     return ActionContext(owner, (await in_force(tx.session)).catalogue)
 
@@ -74,15 +78,35 @@ def named(service: Service, instance: str) -> str:
 class UserAction(ABC):
     """One verb: it knows what it takes, how it is done, and what it is called."""
 
-    verb: ClassVar[UserVerb]
+    verb: ClassVar[str]
+    """Its name, which is stored and typed."""
+    place: ClassVar[int]
+    """Where it stands among the others, as they are offered."""
     label: ClassVar[str]
     """What is to be done, as it is offered for many users."""
+    heading: ClassVar[str] = ""
+    """What a bulk of it is called, where its name does not say it."""
     lost: ClassVar[str] = ""
-    """What it takes away; one that takes nothing away is not asked about."""
+    """What it takes away; a screen asks nothing about one that takes nothing away."""
+    asked: ClassVar[str] = ""
+    """How the command line asks about many users: the beginning of "Disable 3 users?"; empty: it does not."""
+    warning: ClassVar[str] = ""
+    """What the plan of a bulk warns of."""
+    not_undone: ClassVar[str] = ""
+    """Why a bulk of it cannot be undone; empty where it can."""
     takes: ClassVar[frozenset[str]] = frozenset()
     """The params that belong to it."""
+    takes_in_bulk: ClassVar[frozenset[str]] = frozenset()
+    """The params that only a bulk has beside these."""
     needs_service: ClassVar[bool] = False
+    keeps_level: ClassVar[bool] = False
+    """Whether the level may stay as it is."""
     schedulable: ClassVar[bool] = True
+
+    @property
+    def of_service(self) -> bool:
+        """Whether it is about a service of the user, or about all of them, and not about the user as a whole."""
+        return "service" in self.takes
 
     def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
         """Return the params with the catalogue's ids in place of names.
@@ -107,6 +131,8 @@ class UserAction(ABC):
 
     def title(self, catalogue: Catalogue, params: ActionParams) -> str:
         """Return the verb in words: "Provision Databases (crm): Small"."""
+        if not self.of_service:
+            return f"{self.verb.title()} the user"
         return service_title(self.verb, catalogue, params)
 
     def words(self, params: ActionParams) -> Words:

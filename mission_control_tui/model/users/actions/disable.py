@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, UserAction
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
-from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.actions.params import ActionParams
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.tables.users import UserRow
+    from mission_control_tui.model.store.transaction import Transaction
 
 
 class Disable(UserAction):
     """Take the access to everything away, until the user is enabled."""
 
-    verb = UserVerb.DISABLE
+    verb = "disable"
+    place = 50
     label = "Disable"
     lost = "Lost: the access to everything, until enabled; data and seats stay."
+    asked = "Disable"
     disabled: ClassVar[bool] = True
-
-    def title(self, _catalogue: Catalogue, _params: ActionParams) -> str:
-        return f"{self.verb.title()} the user"
 
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, _params: ActionParams
     ) -> tuple[ActionResult, ...]:
+        from mission_control_tui.model.users.editing import apply_changes
+
         if user.disabled == self.disabled:
             tx.record(PlanVerb.UNCHANGED, "user", user.upn)
             return (ActionResult.of_user(user, None),)
@@ -38,7 +39,8 @@ class Disable(UserAction):
 class Enable(Disable):
     """Give the access to everything back."""
 
-    verb = UserVerb.ENABLE
+    verb = "enable"
+    place = 60
     label = "Enable"
-    lost = ""
+    lost = asked = ""
     disabled = False

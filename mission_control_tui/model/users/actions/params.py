@@ -1,24 +1,10 @@
-"""The names of the verbs on a user, and what they are done with; light, as commands are built from them."""
+"""What verbs on a user are done with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any, Self
-
-
-class UserVerb(StrEnum):
-    """The stored names of what is done to a user, or to one service of a user."""
-
-    PROVISION = "provision"
-    CHANGE = "change"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    DISABLE = "disable"
-    ENABLE = "enable"
-    DEPROVISION = "deprovision"
-    PASSWORD = "password"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,35 @@
-"""The verbs on a user by their stored names."""
+"""The verbs on a user by their stored names: every class that a module of this package has."""
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
 from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.users import actions
 from mission_control_tui.model.users.actions.base import UserAction, service_title
-from mission_control_tui.model.users.actions.disable import Disable, Enable
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.password import Password
-from mission_control_tui.model.users.actions.provision import Change, Provision
-from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
+
+
+def _verbs() -> Iterator[UserAction]:
+    for found in pkgutil.iter_modules(actions.__path__, f"{actions.__name__}."):
+        for value in vars(import_module(found.name)).values():
+            is_verb = inspect.isclass(value) and issubclass(value, UserAction)
+            if is_verb and value.__module__ == found.name and not inspect.isabstract(value):
+                yield value()
+
 
 ACTIONS: dict[str, UserAction] = {
-    action.verb: action
-    for action in (
-        Provision(),
-        Change(),
-        Suspend(),
-        Resume(),
-        Deprovision(),
-        Disable(),
-        Enable(),
-        Password(),
-    )
+    action.verb: action for action in sorted(_verbs(), key=lambda action: action.place)
 }
+SCHEDULABLE: dict[str, UserAction] = {
+    verb: action
+    for verb, action in sorted(ACTIONS.items(), key=lambda item: not item[1].of_service)
+    if action.schedulable
+}
+"""Those that can be done at a date, the verbs on services first."""
 
 
 def title(catalogue: Catalogue, verb: str, params: ActionParams) -> str:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from sqlalchemy import select
+from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import UsageError
-from mission_control_tui.model.groups.members import leave
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.wishes import enqueue, find, user_subject
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
-from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
@@ -24,13 +17,19 @@ from mission_control_tui.model.users.actions.base import (
     UserAction,
     named,
 )
-from mission_control_tui.model.users.actions.params import ActionParams, UserVerb
+from mission_control_tui.model.users.actions.params import ActionParams
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.tables.services import AssignmentRow
+    from mission_control_tui.model.store.tables.users import UserRow
+    from mission_control_tui.model.store.transaction import Transaction
 
 
 class Suspend(UserAction):
     """Take the access to a service away, until it is resumed; its data and its seat stay."""
 
-    verb = UserVerb.SUSPEND
+    verb = "suspend"
+    place = 30
     label = "Suspend a service"
     lost = "Lost: the access to it, until resumed; data and seats stay."
     takes = frozenset({"service", "instance"})
@@ -42,6 +41,8 @@ class Suspend(UserAction):
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
     ) -> tuple[ActionResult, ...]:
+        from mission_control_tui.model.services.wishes import find, user_subject
+
         service = context.catalogue.service(params.service)
         row = await find(tx, user_subject(user), service.id, params.instance)
         if row is None or (row.wish == Wish.ABSENT and self.wish is not Wish.ABSENT):
@@ -59,6 +60,9 @@ class Suspend(UserAction):
 
         What is red, was not checked or has drifted is asked for again.
         """
+        from mission_control_tui.model.groups.members import leave
+        from mission_control_tui.model.services.wishes import enqueue
+
         settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
         if settled and (row.wish == self.wish or row.wish not in self.turns):
             tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, row.instance)}")
@@ -86,7 +90,8 @@ class Suspend(UserAction):
 class Resume(Suspend):
     """Give the access to a suspended service back."""
 
-    verb = UserVerb.RESUME
+    verb = "resume"
+    place = 40
     label = "Resume a service"
     lost = ""
     wish = Wish.PRESENT
@@ -96,9 +101,11 @@ class Resume(Suspend):
 class Deprovision(Suspend):
     """Take a service away with its data, or all of them."""
 
-    verb = UserVerb.DEPROVISION
+    verb = "deprovision"
+    place = 70
     label = "Deprovision services"
     lost = "Lost: the services with all their data. The seats become free."
+    asked = "Take services away from"
     needs_service = False
     wish = Wish.ABSENT
     turns = frozenset({Wish.PRESENT, Wish.SUSPENDED})
@@ -111,6 +118,10 @@ class Deprovision(Suspend):
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
     ) -> tuple[ActionResult, ...]:
+        from sqlalchemy import select
+
+        from mission_control_tui.model.store.tables.services import AssignmentRow
+
         if params.service:
             return await super().apply(tx, context, user, params)
         rows = await tx.session.scalars(

@@ -1,0 +1,162 @@
+"""One service given to a user, or its level and settings changed, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from mission_control_tui.model import command_words
+from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.catalogue.types import PasswordUse, Service
+from mission_control_tui.model.catalogue.values import Value
+from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.people import password_policy
+from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services import sealed_passwords, seats
+from mission_control_tui.model.services.wishes import (
+    enqueue,
+    find_or_make,
+    requirements,
+    user_subject,
+)
+from mission_control_tui.model.states import Light, RequestKind, SubjectKind, Wish, Word
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, named
+from mission_control_tui.model.users.actions.params import ActionParams
+
+
+async def provision_in(
+    tx: Transaction,
+    context: ActionContext,
+    user: UserRow,
+    wanted: ActionParams,
+    *,
+    suspended: bool | None = None,
+) -> ActionResult:
+    """Give one service to one user, inside the caller's transaction; `suspended` None leaves that as it is.
+
+    Without a level the present one stays, or the only one owned is taken.
+    """
+    account, catalogue = context.owner, context.catalogue
+    service = catalogue.service(wanted.service)
+    if service.subject is not SubjectKind.USER:
+        raise UsageError(
+            f"{service.name} is not given to users: it belongs to the {service.subject}.",
+            hint="Make one with `mission-control objects create`."
+            if service.subject is SubjectKind.OBJECT
+            else "Buy it; it is provisioned by itself.",
+        )
+    if service.seats and not await seats.is_bought(tx.session, account.id, service):
+        raise Conflict(
+            f"The account has not bought {service.name}.",
+            hint="A service must be bought before it can be provisioned.",
+        )
+    subject = user_subject(user)
+    row = await find_or_make(tx, account, subject, service, wanted.instance)
+    level_id = await _level(tx, account, service, row, wanted.level)
+    previous = row.settings if row.wish != Wish.ABSENT else {}
+    settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, previous)
+    if suspended is None:
+        suspended = row.wish == Wish.SUSPENDED
+    wish = Wish.SUSPENDED if suspended else Wish.PRESENT
+    before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
+    after = {"level": level_id, **settings}
+    row_wish = Wish(row.wish)
+    on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
+    agrees = row.light == Light.GREEN and not row.drift
+    if row.wish == wish and before == after and (agrees or on_its_way):
+        tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, wanted.instance)}")
+        return ActionResult(row.id, service.id, level_id, row.backend_name, None)
+    kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
+    await seats.hold(tx, row, service, level_id)
+    password = await _password(tx, user, service, row)
+    waits = await requirements(tx, account, catalogue, subject, service)
+    request = await enqueue(
+        tx,
+        row,
+        kind,
+        wish=wish,
+        level_id=level_id,
+        settings=settings,
+        depends_on=waits,
+    )
+    if wanted.adopt:
+        request.previous = {**request.previous, "adopt": True}
+    tx.command(
+        *command_words.provision(
+            user.upn,
+            service.id,
+            level_id,
+            {name: settings[name] for name in wanted.settings if name in settings},
+            instance=wanted.instance,
+            adopt=wanted.adopt,
+            new_password=password is not None,
+        )
+    )
+    if suspended != (row_wish == Wish.SUSPENDED):
+        tx.command(
+            *command_words.turn(
+                "suspend" if suspended else "resume", user.upn, service.id, row.instance
+            )
+        )
+        before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    tx.record(
+        PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
+        "service",
+        f"{user.upn} {named(service, wanted.instance)}",
+        before={key: before[key] for key in sorted(changed & before.keys())},
+        after={
+            **{key: after[key] for key in sorted(changed & after.keys())},
+            **({"adopt": True} if wanted.adopt else {}),
+        },
+        action=AuditAction(kind),
+        of=service.id,
+        user_id=user.id,
+        request_id=request.id,
+        assignment_id=row.id,
+    )
+    return ActionResult(row.id, service.id, level_id, row.backend_name, request.id, password)
+
+
+async def _level(
+    tx: Transaction, account: AccountRow, service: Service, row: AssignmentRow, wanted: str | None
+) -> str:
+    if wanted is not None:
+        level = service.level(wanted)
+        if level.withdrawn and level.id != row.level_id:
+            raise Conflict(
+                f"{level.name} is withdrawn: only those who have it may keep it.",
+                hint="Choose another level.",
+            )
+        return level.id
+    if row.wish != Wish.ABSENT and row.level_id:
+        return row.level_id
+    owned = (
+        await seats.owned_levels(tx.session, account.id, service)
+        if service.seats
+        else tuple(level.id for level in service.levels if not level.withdrawn)
+    )
+    if len(owned) == 1:
+        return owned[0]
+    names = ", ".join(f"{level} ({service.level(level).name})" for level in owned)
+    raise UsageError(f"{service.name} needs a level.", hint=f"Choose one of: {names}.")
+
+
+async def _password(
+    tx: Transaction, user: UserRow, service: Service, row: AssignmentRow
+) -> str | None:
+    """See to it that a password is there for the back end, if it needs one; returns one that was made here."""
+    if row.password_delivered or row.secret_id is not None or service.password is PasswordUse.NONE:
+        return None
+    if service.password is PasswordUse.USER:
+        if user.secret_id is None:
+            raise Conflict(
+                f"{service.name} needs {user.upn}'s password, which is not kept once it is delivered.",
+                hint="Reset the password, then provision again.",
+            )
+        row.secret_id = user.secret_id
+        return None
+    password = password_policy.generate()
+    row.secret_id = await sealed_passwords.keep(tx, row.account_id, password)
+    return password
