@@ -13,7 +13,7 @@ from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.bulk import control as bulks
-from mission_control_tui.model.bulk import planning, queries, retry, targets, views
+from mission_control_tui.model.bulk import planning, queries, retry, targets
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Denied, MissionControlError, NotFound
@@ -31,6 +31,7 @@ from mission_control_tui.model.schedules import editing as schedules
 from mission_control_tui.model.schedules import queries as schedule_queries
 from mission_control_tui.model.search import light_matrix
 from mission_control_tui.model.search.anyone import find_anyone
+from mission_control_tui.model.search.filters import ALL
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
@@ -117,7 +118,7 @@ READS: dict[str, Call] = {
     "usage": lambda w, s: seat_usage.usage(s),
     "drafts": lambda w, s: drafts.list_drafts(s.store, s.caller, account=s.account),
     "remember": lambda w, s: recents.remember(s.store, s.caller, w.theirs.id),
-    "pick": lambda w, s: targets.order(s, views.BulkFilter(), "disable"),
+    "pick": lambda w, s: targets.order(s, ALL, "disable"),
     "preview": lambda w, s: paste.preview(
         s, read_list("Ann Other"), paste.PasteChoices("globex.example")
     ),

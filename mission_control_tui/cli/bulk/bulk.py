@@ -14,6 +14,7 @@ from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import views
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
@@ -50,7 +51,7 @@ def _what(command: options.Command) -> options.Command:
 
 def _read(
     action: str, names: tuple[str, ...], given: dict[str, Any]
-) -> tuple[list[str] | views.BulkFilter, views.BulkAction, ActionParams]:
+) -> tuple[list[str] | UserFilter, views.BulkAction, ActionParams]:
     users = picked(names, given["users_from"], given["conditions"])
     names = ("service", "level", "instance", "include_disabled", "must_change")
     stated = {name: given[name] for name in names}

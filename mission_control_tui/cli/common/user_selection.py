@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 
 _KEYS = ("service", "level", "light", "disabled", "domain")
@@ -31,7 +31,7 @@ where = click.option(
 
 def picked(
     names: Sequence[str], path: Path | None, conditions: Sequence[str]
-) -> list[str] | BulkFilter:
+) -> list[str] | UserFilter:
     """Return the users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
     if sum(map(bool, (names, path, conditions))) != 1:
         raise UsageError(
@@ -42,7 +42,7 @@ def picked(
     return users_in(path) if path is not None else list(dict.fromkeys(names))
 
 
-def _where(conditions: Sequence[str]) -> BulkFilter:
+def _where(conditions: Sequence[str]) -> UserFilter:
     given: dict[str, str] = {}
     for condition in conditions:
         key, _, value = condition.partition("=")
@@ -57,12 +57,13 @@ def _where(conditions: Sequence[str]) -> BulkFilter:
         raise UsageError(f"There is no light {light}.", hint=f"There are: {', '.join(Light)}.")
     if disabled not in (None, "yes", "no"):
         raise UsageError("--where disabled= takes yes or no.")
-    return BulkFilter(
-        given.get("service", ""),
-        given.get("level", ""),
-        Light(light) if light is not None else None,
-        None if disabled is None else disabled == "yes",
-        given.get("domain", ""),
+    service, level = given.get("service", ""), given.get("level", "")
+    return UserFilter(
+        lights=frozenset({Light(light)} if light is not None else ()),
+        services=frozenset({service} if service and not level else ()),
+        levels=frozenset({(service, level)} if level else ()),
+        disabled=None if disabled is None else disabled == "yes",
+        domain=given.get("domain", ""),
     )
 
 

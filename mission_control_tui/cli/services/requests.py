@@ -142,12 +142,13 @@ def _retry_all(session: Session) -> None:
 
     async def work(scope: AccountScope) -> tuple[RetryPlan, BulkView | None, list[int]]:
         from mission_control_tui.model.bulk import control as bulks
-        from mission_control_tui.model.bulk.retry import EVERYBODY, retry_plan
+        from mission_control_tui.model.bulk.retry import retry_plan
+        from mission_control_tui.model.search.filters import ALL
 
         found = await retry_plan(scope)
         if session.dry_run or not found.queued:
             return found, None, []
-        outcome = await bulks.start(scope, EVERYBODY, BulkOnlyAction.RETRY)
+        outcome = await bulks.start(scope, ALL, BulkOnlyAction.RETRY)
         queued = await bulk_running.go_on(session, scope, outcome.result, None)
         return found, await bulk_running.look(scope, outcome.result), queued
 

@@ -1,6 +1,6 @@
 """One action for many users: planned, started, watched, stopped.
 
-API for screens; `users` is a sequence of ids or names, or a `BulkFilter`:
+API for screens; `users` is a sequence of ids or names, or a `UserFilter`:
 
     planning.plan(scope, users, action, params) -> BulkPlan  what it would do; changes nothing
     start(scope, users, action, params, dry_run=False) -> Outcome[BulkView]

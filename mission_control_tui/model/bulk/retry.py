@@ -18,8 +18,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
-from mission_control_tui.model.bulk.views import BulkFilter, BulkOnlyAction
+from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.requests.connector_pauses import pauses
+from mission_control_tui.model.search.filters import ALL
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
@@ -28,7 +29,6 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
 
-EVERYBODY = BulkFilter()
 STUBBORN = 3
 """So many requests in a row that ended red mean that another one will, too."""
 
@@ -85,9 +85,7 @@ class RetryPlan:
         return tuple((likely, why, count) for (likely, why), count in counts.most_common())
 
 
-async def retry_plan(
-    scope: AccountScope, users: Picked = EVERYBODY, *, service: str = ""
-) -> RetryPlan:
+async def retry_plan(scope: AccountScope, users: Picked = ALL, *, service: str = "") -> RetryPlan:
     """Return what trying again all that is red would give: of the account, or of `users`, or of one service.
 
     To do it: `control.start(..., users, BulkOnlyAction.RETRY, ActionParams(service))`. Raises NotFound, UsageError.

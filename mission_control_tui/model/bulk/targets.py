@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.bulk.views import BulkAction, BulkFilter, BulkOnlyAction
+from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.search.user_queries import UserQuery
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
@@ -32,7 +34,8 @@ T = TypeVar("T")
 _NAMED_PROBLEMS = 50
 _ID = re.compile(r"[0-9a-f]{32}")  # no username is so long, and every address has an "@"
 
-Picked = Sequence[str] | BulkFilter
+Picked = Sequence[str] | UserFilter
+"""Ids or names, or whoever a filter finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,63 +111,31 @@ async def targets(
 
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
-    if isinstance(picked, BulkFilter):
+    of_service = {params.service} - {""}
+    if isinstance(picked, UserFilter):
+        where = picked.resolved((await in_force(session)).catalogue)
         if action is BulkOnlyAction.RETRY:
-            service = params.service or (await _by_ids(session, picked)).service
-            return await _red(session, account_id, None, service)
-        users = await _where(session, account_id, picked)
+            services = where.services | {service for service, _level in where.levels}
+            return await _red(session, account_id, None, of_service or services - {""})
+        users = await _found(session, account_id, where)
     else:
         users = await _named(session, account_id, picked)
     if not users:
         raise UsageError("Nobody is picked, so there is nothing to do.")
     ids = [user.user_id or "" for user in users]
     if action is BulkOnlyAction.RETRY:
-        return await _red(session, account_id, ids, params.service)
+        return await _red(session, account_id, ids, of_service)
     if action in ACTIONS and ACTIONS[action].of_service and not params.service:
         return await _services(session, ids)
     return users
 
 
-async def _by_ids(session: AsyncSession, where: BulkFilter) -> BulkFilter:
-    """Return the same with a service and a level by their ids. Raises NotFound."""
-    if not where.service:
-        return where
-    service = (await in_force(session)).catalogue.service(where.service)
-    level = service.level(where.level).id if where.level else ""
-    return replace(where, service=service.id, level=level)
-
-
-async def _where(session: AsyncSession, account_id: int, where: BulkFilter) -> list[BulkTarget]:
-    where = await _by_ids(session, where)
-    statement = select(UserRow.id, UserRow.upn).where(
-        UserRow.account_id == account_id, UserRow.in_bin.is_(False)
+async def _found(session: AsyncSession, account_id: int, where: UserFilter) -> list[BulkTarget]:
+    found = (await UserQuery.of(session, account_id, where)).keys().subquery()
+    sort_key, ident = found.c
+    rows = await session.execute(
+        select(UserRow.id, UserRow.upn).join(found, ident == UserRow.id).order_by(sort_key, ident)
     )
-    having = [
-        condition
-        for given, condition in (
-            (where.service, AssignmentRow.service_id == where.service),
-            (where.level, AssignmentRow.level_id == where.level),
-            (where.light, AssignmentRow.light == where.light),
-        )
-        if given
-    ]
-    if having:
-        if where.light is None:
-            having.append(AssignmentRow.wish != Wish.ABSENT)
-        statement = statement.where(
-            UserRow.id.in_(
-                select(AssignmentRow.user_id).where(
-                    AssignmentRow.account_id == account_id,
-                    AssignmentRow.user_id.is_not(None),
-                    *having,
-                )
-            )
-        )
-    if where.disabled is not None:
-        statement = statement.where(UserRow.disabled.is_(where.disabled))
-    if where.domain:
-        statement = statement.where(UserRow.upn.endswith(f"@{where.domain}", autoescape=True))
-    rows = await session.execute(statement.order_by(UserRow.sort_key, UserRow.id))
     return [BulkTarget(user_id, None, upn) for user_id, upn in rows]
 
 
@@ -260,7 +231,10 @@ async def _services(session: AsyncSession, user_ids: Sequence[str]) -> list[Bulk
 
 
 async def _red(
-    session: AsyncSession, account_id: int, user_ids: Sequence[str] | None, service_id: str
+    session: AsyncSession,
+    account_id: int,
+    user_ids: Sequence[str] | None,
+    services: Collection[str],
 ) -> list[BulkTarget]:
     """Return every red light: of the account, or of these users only."""
     statement = (
@@ -275,8 +249,8 @@ async def _red(
         .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.RED)
         .order_by(AssignmentRow.since, AssignmentRow.id)
     )
-    if service_id:
-        statement = statement.where(AssignmentRow.service_id == service_id)
+    if services:
+        statement = statement.where(AssignmentRow.service_id.in_(services))
     wanted = None if user_ids is None else set(user_ids)
     return [
         BulkTarget(user_id, assignment_id, name)

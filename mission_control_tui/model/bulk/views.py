@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.states import BulkState, Light
+from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
@@ -55,17 +55,6 @@ class ItemOutcome(StrEnum):
 
 FAILED = frozenset({ItemOutcome.RED, ItemOutcome.REFUSED})
 """What a summary's filter for failures shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkFilter:
-    """Users picked by what they have: every condition that is given must hold, for one of their services."""
-
-    service: str = ""
-    level: str = ""
-    light: Light | None = None
-    disabled: bool | None = None
-    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

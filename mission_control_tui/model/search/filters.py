@@ -8,7 +8,7 @@ is text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -34,7 +34,11 @@ class UserOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """Which users are looked at. `services` and (service, level) in `levels` are by id; without either, any."""
+    """Which users are looked at: in lists, in Lights, and whom a bulk is for.
+
+    `services` and (service, level) in `levels` are by id, or by name until they are `resolved`; without either, any. A
+    level without a service is one of this id of any service.
+    """
 
     text: str = ""
     lights: frozenset[Light] = frozenset()
@@ -44,6 +48,8 @@ class UserFilter:
     drift: bool = False
     in_bin: bool = False
     """Whether the recycling bin is looked through instead."""
+    domain: str = ""
+    """What follows the "@" of their UPNs."""
 
     @property
     def is_all(self) -> bool:
@@ -54,6 +60,15 @@ class UserFilter:
     def of_services(self) -> bool:
         """Whether it asks for something of a user's services."""
         return bool(self.lights or self.services or self.levels or self.drift)
+
+    def resolved(self, catalogue: Catalogue) -> UserFilter:
+        """Return the same with services and levels by their ids. Raises NotFound."""
+        services = frozenset(catalogue.service(name).id for name in self.services)
+        levels = set()
+        for name, level in self.levels:
+            service = catalogue.service(name) if name else None
+            levels.add((service.id, service.level(level).id) if service else ("", level))
+        return replace(self, services=services, levels=frozenset(levels))
 
 
 ALL = UserFilter()

@@ -98,12 +98,10 @@ class UserQuery:
         found = words.matches(
             self.account_id, in_bin=self.wanted.in_bin, intersect=intersect
         ).where(*self._had(_TERM_USER))
-        if self.wanted.disabled is None:
+        further = _unlisted(self.wanted)
+        if not further:
             return found
-        user = select(UserRow.id).where(
-            UserRow.id == _TERM_USER, UserRow.disabled == _bool(self.wanted.disabled)
-        )
-        return found.where(user.exists())
+        return found.where(select(UserRow.id).where(UserRow.id == _TERM_USER, *further).exists())
 
     def _had(self, ident: Any) -> list[ColumnElement[bool]]:
         if not self.wanted.of_services:
@@ -164,8 +162,16 @@ def _of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [UserRow.in_bin == _bool(wanted.in_bin)]
     if wanted.in_bin:
         conditions.append(UserRow.sort_key < PURGED_SORT_KEY)
+    return conditions + _unlisted(wanted)
+
+
+def _unlisted(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    """Return the filter's conditions on what search terms do not tell of a user."""
+    conditions: list[ColumnElement[bool]] = []
     if wanted.disabled is not None:
         conditions.append(UserRow.disabled == _bool(wanted.disabled))
+    if wanted.domain:
+        conditions.append(UserRow.upn.endswith(f"@{wanted.domain}", autoescape=True))
     return conditions
 
 
@@ -176,6 +182,8 @@ def having(wanted: UserFilter) -> list[ColumnElement[bool]]:
         conditions.append(AssignmentRow.light.in_(sorted(wanted.lights)))
     named = [AssignmentRow.service_id == service for service in sorted(wanted.services)] + [
         and_(AssignmentRow.service_id == service, AssignmentRow.level_id == level)
+        if service
+        else AssignmentRow.level_id == level
         for service, level in sorted(wanted.levels)
     ]
     if named:

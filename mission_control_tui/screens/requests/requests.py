@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterable
 
 from textual.widget import Widget
 
-from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.requests.control import retry
 from mission_control_tui.model.requests.queries import count_requests, list_requests
+from mission_control_tui.model.search.filters import ALL
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -134,7 +134,7 @@ class RequestsScreen(MissionScreen):
         await self.done(tried_again(asked))
 
     async def verb_retry_all(self) -> None:
-        await retry_red(self, BulkFilter())
+        await retry_red(self, ALL)
 
     def verb_provision(self) -> None:
         go_to_services(self, self.request)

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.timer import Timer
 
-from mission_control_tui.model.bulk.views import BulkFilter
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.search.light_matrix import among, ids
@@ -165,7 +164,7 @@ class MarkingScreen(MissionScreen):
 
     async def verb_retry_all(self) -> None:
         sight = self.sight()
-        users = BulkFilter() if sight.is_all else await ids(self.context.scope, sight)
+        users = sight if sight.is_all else await ids(self.context.scope, sight)
         if not users:
             raise UsageError("Nobody is found, so nothing is red in view.")
         self.still_here()

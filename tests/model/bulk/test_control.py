@@ -15,7 +15,6 @@ from mission_control_tui.model.bulk.retry import RetryForecast
 from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
     BulkAction,
-    BulkFilter,
     BulkOnlyAction,
     BulkPassword,
     BulkView,
@@ -24,6 +23,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, Denied, NoSeats, NotFound, UsageError
 from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.search.filters import ALL, UserFilter
 from mission_control_tui.model.states import (
     BulkState,
     ErrorKind,
@@ -307,20 +307,26 @@ async def test_who_is_picked(
     await editing.disable_user(scope, upns[1])
     await finish(store, caller, account)
 
-    async def pick(where: BulkFilter) -> list[str]:
+    async def pick(where: UserFilter) -> list[str]:
         try:
             picked = await targets.order(scope, where, "disable")
         except UsageError:
             return []
         return sorted(target.name.partition("@")[0] for target in picked.targets)
 
-    assert await pick(BulkFilter()) == ["ann", "bob", "cem"]
-    assert await pick(BulkFilter(service="Managed Exchange")) == ["ann", "bob"]
-    assert await pick(BulkFilter(EXCHANGE, "Standard Mail (POPX)", disabled=False)) == ["ann"]
-    assert await pick(BulkFilter(EXCHANGE, LARGE)) == []
-    assert await pick(BulkFilter(light=Light.GREEN, disabled=True)) == ["bob"]
-    assert await pick(BulkFilter(domain="acme.example")) == ["ann", "bob", "cem"]
-    assert await pick(BulkFilter(domain="other.example")) == []
+    def of_level(service: str, level: str, disabled: bool | None = None) -> UserFilter:
+        return UserFilter(levels=frozenset({(service, level)}), disabled=disabled)
+
+    assert await pick(ALL) == ["ann", "bob", "cem"]
+    assert await pick(UserFilter(services=frozenset({"Managed Exchange"}))) == ["ann", "bob"]
+    assert await pick(of_level(EXCHANGE, "Standard Mail (POPX)", disabled=False)) == ["ann"]
+    assert await pick(of_level(EXCHANGE, LARGE)) == []
+    assert await pick(of_level("", SMALL)) == ["ann", "bob"]
+    assert await pick(UserFilter("bob", disabled=True, domain="acme.example")) == ["bob"]
+    assert await pick(UserFilter("bob", domain="other.example")) == []
+    assert await pick(UserFilter(lights=frozenset({Light.GREEN}), disabled=True)) == ["bob"]
+    assert await pick(UserFilter(domain="acme.example")) == ["ann", "bob", "cem"]
+    assert await pick(UserFilter(domain="other.example")) == []
     by_any_name = ["ann", upns[0].upper(), "bob"]
     plan = await planning.plan(scope, by_any_name, "disable")
     assert (plan.total, plan.queued, plan.unchanged) == (2, 1, 1)
@@ -349,7 +355,7 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     upns = await given(store, caller, account, "cem", "ann", "dee", "bob")
-    everybody = await targets.order(scope, BulkFilter(), "disable")
+    everybody = await targets.order(scope, ALL, "disable")
     ids = [str(target.user_id) for target in everybody.targets]
     for picked, expected in ((upns, upns), (sorted(ids), sorted(upns))):
         began = await bulks.start(scope, picked, "disable")
@@ -481,7 +487,7 @@ async def test_the_outlook_of_a_retry(
     some = await retry.retry_plan(scope, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
 
-    bulk = await bulks.start(scope, retry.EVERYBODY, BulkOnlyAction.RETRY, ActionParams(EXCHANGE))
+    bulk = await bulks.start(scope, ALL, BulkOnlyAction.RETRY, ActionParams(EXCHANGE))
     await all_of_it(store, bulk.result.id)
     progress = (await queries.show(scope, bulk.result.id)).progress
     assert progress.orange == 4
