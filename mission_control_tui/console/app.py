@@ -18,7 +18,7 @@ from mission_control_tui.console.session_restore import SessionRestore
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
-from mission_control_tui.screens.registry import LINKS, PLACES
+from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.widgets.shielded import shielded, wait_for_all
 from mission_control_tui.widgets.status_lines import TopInfo
 
@@ -53,7 +53,7 @@ class ConsoleApp(MissionControlApp):
     ) -> None:
         super().__init__(
             LINKS,
-            places=PLACES,
+            screen_class,
             opener=self._prepare,
             options=options,
             top=TopInfo(account or "", caller.operator, extra=mode(caller, settings)),

@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from typing import Any, ClassVar, cast
 
 from rich.text import Text
@@ -47,8 +46,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
     """Shows screens, opens the database after the first frame, hands changes to the screen that is on top.
 
     `opener` runs in a thread after the first frame and returns what screens work with (`store`); it may import and
-    block as long as it likes. `links` are the screens of QUICK LINKS, the first is Home; `places` are all screens that
-    can be gone to, by name.
+    block as long as it likes. `links` are the screens of QUICK LINKS, the first is Home; `screen_class` finds any by
+    its name, and raises KeyError for an unknown one.
     """
 
     TITLE = "Mission Control"
@@ -74,8 +73,8 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def __init__(
         self,
         links: Sequence[Link],
+        screen_class: Callable[[str], type[Screen[Any]]],
         *,
-        places: Mapping[str, str] | None = None,
         opener: Callable[[], Any] | None = None,
         options: lifecycle.TerminalOptions | None = None,
         top: TopInfo | None = None,
@@ -85,7 +84,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.register_theme(theme)
         self.animation_level = "none"
         self.links = tuple(links)
-        self._places = places or {name: place for name, _words, place in self.links}
+        self._screen_class = screen_class
         self.add_mode(self.DEFAULT_MODE, lambda: self.make_screen(self.links[0][0]))
         self.choose(options or lifecycle.TerminalOptions())
         self.memory: dict[str, dict[str, object]] = {}
@@ -222,14 +221,12 @@ class MissionControlApp(App[int], inherit_bindings=False):
         """Build the screen of that name; its module is imported now. Raises KeyError for an unknown name."""
         return self._screen_class(name)(*arguments, **named)
 
-    def _screen_class(self, name: str) -> type[Screen[Any]]:
-        module, _, cls = self._places[name].partition(":")
-        return cast("type[Screen[Any]]", getattr(import_module(module), cls))
-
     def form_name(self, kind: str) -> str:
         """Return what a kind of draft is called, by its screen; the kind itself where no screen says so."""
-        found = self._screen_class(kind) if kind in self._places else None
-        return getattr(found, "DRAFT", "") or kind
+        try:
+            return getattr(self._screen_class(kind), "DRAFT", "") or kind
+        except KeyError:
+            return kind
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS, from Home, so that Escape leads there."""

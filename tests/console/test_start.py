@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +17,33 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.screens.base.base import LEADS_AWAY, BaseScreen
 from mission_control_tui.screens.base.context import NO_WORKER
-from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.registry import LINKS, PLACES
+from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
 from tests.screens.driving import console, shows, text_of, until
+from tests.screens.places import PLACES
 from tests.screens.users.driving import opened
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))
 def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
-    module, _, cls = PLACES[name].partition(":")
-    found = getattr(import_module(module), cls)
-    assert issubclass(found, MissionScreen)
-    assert name == found.NAME
+    found = screen_class(name)
+    assert found is PLACES[name]
     assert "MEMORY_NAME" in vars(found)
-    assert found.HEADING
-    assert found.ABOUT
+    assert PLACES[name].HEADING == dict(LINKS).get(name, PLACES[name].HEADING) != ""
+    assert PLACES[name].ABOUT
 
 
-@pytest.mark.parametrize(("name", "words"), [(name, words) for name, words, _place in LINKS])
+@pytest.mark.parametrize("name", ["", "nowhere", "rows", "../home", "base", "accounts"])
+def test_what_is_no_screen_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(KeyError):
+        screen_class(name)
+
+
+@pytest.mark.parametrize(("name", "words"), LINKS)
 async def test_quick_links_open_every_screen_and_escape_leads_home(
     world_db: Path, name: str, words: str
 ) -> None:

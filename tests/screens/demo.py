@@ -274,11 +274,12 @@ class PanelsDemo(BaseScreen):
 
 
 LINKS: tuple[Link, ...] = (
-    ("home", "Home", f"{__name__}:HomeDemo"),
-    ("users", "Users", f"{__name__}:UsersDemo"),
-    ("form", "New User", f"{__name__}:FormDemo"),
-    ("panels", "Provision Services", f"{__name__}:PanelsDemo"),
+    ("home", "Home"),
+    ("users", "Users"),
+    ("form", "New User"),
+    ("panels", "Provision Services"),
 )
+SCREENS = {"home": HomeDemo, "users": UsersDemo, "form": FormDemo, "panels": PanelsDemo}
 
 
 class DemoApp(MissionControlApp):
@@ -298,4 +299,4 @@ def make_app(
     """The demo, starting with the screen called `first`."""
     links = sorted(LINKS, key=lambda link: link[0] != first)
     top = TopInfo("Acme Pty Ltd", "fred", red=2, orange=1)
-    return DemoApp(links, options=options, top=top, **kwargs)
+    return DemoApp(links, SCREENS.__getitem__, options=options, top=top, **kwargs)

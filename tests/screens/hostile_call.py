@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from mission_control_tui.screens.registry import PLACES
 from mission_control_tui.terminal.lifecycle import TerminalOptions, start
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ def make(options: TerminalOptions) -> MissionControlApp:
     from textual.binding import Binding
 
     from tests.screens import world
+    from tests.screens.places import PLACES
 
     app = world.make_app(sys.argv[1], options)
     places = iter(PLACES)

@@ -11,10 +11,10 @@ from wcwidth import wcswidth
 
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.registry import PLACES
 from tests.screens import world
 from tests.screens.driving import burst, text_of, until
 from tests.screens.hostile import TEXT, poison, subject
+from tests.screens.places import PLACES
 
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 

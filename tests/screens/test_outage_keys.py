@@ -15,8 +15,8 @@ import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
-from mission_control_tui.screens.registry import PLACES
 from tests.screens.driving import burst, console, shows, until
+from tests.screens.places import PLACES
 from tests.screens.test_outage import change
 from tests.screens.test_random_keys import BURST, KEYS, begin, has_ended, home_by_keys
 from tests.support import proof_factor

@@ -23,12 +23,13 @@ from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.registry import LINKS, PLACES
+from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import finish
 from tests.screens import world
 from tests.screens.driving import SIZES, burst, console, text_of, until
 from tests.screens.hostile import bulk_subject
+from tests.screens.places import PLACES
 from tests.screens.users.driving import context_of
 from tests.support import proof_factor
 
@@ -137,7 +138,7 @@ class Walk:
             while self.legs and not has_ended(app):
                 await self.leg(app, pilot)
             if not has_ended(app):
-                for name, _words, _place in LINKS if LONG else LINKS[1:3]:
+                for name, _words in LINKS if LONG else LINKS[1:3]:
                     await home_by_keys(app, pilot)
                     await link_by_keys(app, pilot, name)
         assert app.return_code in (None, 0)

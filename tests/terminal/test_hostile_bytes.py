@@ -12,10 +12,10 @@ from time import monotonic
 
 import pytest
 
-from mission_control_tui.screens.registry import PLACES
 from mission_control_tui.terminal import lifecycle
 from tests.screens import world
 from tests.screens.hostile import TEXT, poison
+from tests.screens.places import PLACES
 from tests.terminal.pty import Terminal
 
 OWN = re.compile(

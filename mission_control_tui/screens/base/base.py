@@ -216,8 +216,7 @@ class BaseScreen(FrameScreen):
         if isinstance(self.prompts.overlay, LinkList):
             self.prompts.close_overlay()
             return
-        links = [(name, label) for name, label, _open in self.console.links]
-        self.prompts.show_overlay(LinkList(links))
+        self.prompts.show_overlay(LinkList(self.console.links))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if isinstance(event.rows, LinkList):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mission_control_tui.model.views import Account
     from mission_control_tui.settings.settings import Settings
 
-Link = tuple[str, str, str]
-"""A screen's name, its words in QUICK LINKS, and `module:Class`, which is imported when it is opened."""
+Link = tuple[str, str]
+"""A screen's name, and its words in QUICK LINKS."""
 
 
 class Accounts(Protocol):

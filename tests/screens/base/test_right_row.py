@@ -21,8 +21,10 @@ from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.screens import history, service_area
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
-from mission_control_tui.screens.groups import group, groups
-from mission_control_tui.screens.users import lights, recycle_bin, users
+from mission_control_tui.screens.groups import object as group
+from mission_control_tui.screens.groups import objects
+from mission_control_tui.screens.users import bin as recycle_bin
+from mission_control_tui.screens.users import lights, users
 from mission_control_tui.terminal import key_queue
 from mission_control_tui.widgets.field import Field, ShownField
 from mission_control_tui.widgets.find_box import FindBox
@@ -187,7 +189,7 @@ async def test_the_group_that_was_looked_for_is_opened(
         assert isinstance(app.screen, MissionScreen)
         app.screen.go_to("objects")
         await shows(pilot, "pears")
-        slowed(monkeypatch, groups, "list_objects")
+        slowed(monkeypatch, objects, "list_objects")
         await burst(app, pilot, ["/", *"pea", "down", "enter"])
         await until(pilot, lambda: getattr(app.screen, "NAME", "") == "object")
         await shows(pilot, "pears  pears@acme.example")

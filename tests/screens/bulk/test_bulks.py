@@ -16,8 +16,8 @@ from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.bulk.bulk import BulkScreen
+from mission_control_tui.screens.bulk.bulk_new import BulkNewScreen
 from mission_control_tui.screens.bulk.bulks import BulksScreen
-from mission_control_tui.screens.bulk.new_bulk import BulkNewScreen
 from mission_control_tui.screens.requests.requests import RequestsScreen
 from mission_control_tui.screens.users.lights import LightsScreen
 from tests.model.helpers import finish

@@ -21,7 +21,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.screens.bulk.new_bulk import BulkNewScreen
+from mission_control_tui.screens.bulk.bulk_new import BulkNewScreen
 from mission_control_tui.widgets.field import ChoiceField
 from tests.screens import world
 from tests.screens.driving import shows, until

@@ -19,7 +19,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.home import HomeScreen
 from mission_control_tui.screens.orders.buy import BuyScreen
-from mission_control_tui.screens.orders.orders import OrderScreen
+from mission_control_tui.screens.orders.order import OrderScreen
 from mission_control_tui.screens.orders.product import ProductScreen
 from mission_control_tui.screens.service_area import ServiceAreaScreen
 from mission_control_tui.widgets.action_button import ActionButton

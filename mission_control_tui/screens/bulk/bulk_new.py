@@ -65,7 +65,7 @@ class BulkNewScreen(PasswordsScreen):
         "terminal."
     )
     VERBS = ("provision", "buy")
-    CSS_PATH = "new_bulk.tcss"
+    CSS_PATH = "bulk_new.tcss"
     AUTO_FOCUS = "#action"
     MAIN = "go"
 

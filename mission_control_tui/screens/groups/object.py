@@ -53,7 +53,7 @@ class ObjectScreen(MissionScreen):
     )
     VERBS = ("provision", "copy")
     MAIN = "provision"
-    CSS_PATH = "group.tcss"
+    CSS_PATH = "object.tcss"
     AUTO_FOCUS = "#provision"
 
     def __init__(self, object_id: str | None = None, kind: str = "") -> None:

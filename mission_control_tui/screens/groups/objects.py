@@ -27,7 +27,7 @@ class ObjectsScreen(MissionScreen):
         "members. They need no seats: they are included with the mail that the account owns."
     )
     VERBS = ("find", "new", "copy")
-    CSS_PATH = "groups.tcss"
+    CSS_PATH = "objects.tcss"
     AUTO_FOCUS = "#objects"
 
     def body(self) -> Iterable[Widget]:

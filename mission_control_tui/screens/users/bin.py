@@ -33,7 +33,7 @@ class BinScreen(MissionScreen):
         "itself after the days of the setting worker.bin_days."
     )
     VERBS = ("find", "copy")
-    CSS_PATH = "recycle_bin.tcss"
+    CSS_PATH = "bin.tcss"
     AUTO_FOCUS = "#bin"
 
     def body(self) -> Iterable[Widget]:
