@@ -16,6 +16,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.change_follower import ChangeFollower, Wake
 from mission_control_tui.console.session_restore import SessionRestore
 from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.registry import LINKS, screen_class
@@ -220,7 +221,6 @@ class ConsoleApp(MissionControlApp):
             self.notify(self.why_not_open)
             return
         from mission_control_tui.model.services.attention import newest
-        from mission_control_tui.model.states import Light
 
         scope = self.store.scope
         again = self._red_screen is screen

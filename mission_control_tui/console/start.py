@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mission_control_tui.console.options import options_of
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.terminal import lifecycle
 
 if TYPE_CHECKING:
@@ -49,11 +50,10 @@ def make_app(
     stays: bool = False,
 ) -> MissionControlApp:
     """Return the application; nothing is opened yet. `wake` stands in for the starting of a worker."""
-    from mission_control_tui.model.caller import Caller
-
     caller = replace(Caller.from_operating_system(source="console"), session=uuid4().hex)
     if settings.console.read_only:
         caller = replace(caller, may_write=False)
+    # Textual comes only where there is a terminal to show it on.
     from mission_control_tui.console.app import ConsoleApp
 
     return ConsoleApp(settings, where, account, options, caller, wake, commands, stays=stays)

@@ -6,6 +6,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from mission_control_tui.widgets.cells import width_of
+
 _ASCII = str.maketrans(
     "·×»•…►▼█▒░─│┌┐└┘√–—‘’“”\xa0",  # noqa: RUF001 - these are the signs to replace
     ".x~*~+-#=.-|++++v--''\"\" ",
@@ -24,8 +26,6 @@ class AsciiFilter(LineFilter):
 
 def to_ascii(text: str) -> str:
     """`text` in as many cells of ASCII."""
-    from mission_control_tui.widgets.cells import width_of
-
     text = text.translate(_ASCII)
     if text.isascii():
         return text
