@@ -11,7 +11,8 @@ from mission_control_tui.model.schedules.editing import cancel_schedule
 from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
 from mission_control_tui.model.users.actions.registry import ACTIONS
-from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.field import FormLine, ShownField
@@ -37,7 +38,7 @@ LIGHTS = {
 }
 
 
-class SchedulesScreen(SchedulingScreen):
+class SchedulesScreen(MissionScreen):
     """The schedules of the account."""
 
     NAME = "schedules"
@@ -174,7 +175,7 @@ class SchedulesScreen(SchedulingScreen):
         elif schedule.state is not ScheduleState.WAITING:
             self.announce(f"This schedule has ended: it is {schedule.state}", error=True)
         else:
-            self.ask_other_time(schedule)
+            SchedulePrompts(self).ask_other_time(schedule)
 
     def verb_provision(self) -> None:
         schedule = self.schedule

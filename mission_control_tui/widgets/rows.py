@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, TypeAlias, TypeVar
@@ -154,6 +154,8 @@ class CursorLines(LineWidget, can_focus=True):
         self.last_mark: Hashable | None = None
         self.replaced_at = 0.0
         """When another row came under the cursor that nobody went to, on the clock of events."""
+        self.then: Callable[[Row], object] | None = None
+        """What the screen does with a row that was opened, where whoever made the list says so."""
 
     # What a subclass tells
 

@@ -304,9 +304,9 @@ async def test_work_that_ends_after_the_account_changed_is_still_its_own_account
         await shows(pilot, "Account changed: acme -> globex")
         globex = context_of(app)
         before = await audit_log.entries(AccountScope(acme.store, acme.caller, globex.account_id))
-        user = card.card.user
+        user = card.functions.card.user
         assert user is not None
-        await card._change("disable", user)
+        await card.functions._change("disable", user)
         written = await audit_log.entries(acme.scope, limit=1)
         assert (written[0].action, written[0].user_id) == ("disable user", card.user_id)
         assert (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
@@ -59,6 +60,8 @@ class BaseScreen(FrameScreen):
         self.loader = Loader(self)
         self.prompts = Prompts(self, self.loader)
         self.memory = Memory(self, self._body)
+        self.parts: tuple[object, ...] = ()
+        """Objects that a screen owns and that do some of its verbs."""
 
     class ChangesArrived(Message):
         """Others changed something; `App.take_changes` says what."""
@@ -118,7 +121,7 @@ class BaseScreen(FrameScreen):
         return True
 
     def action_verb(self, verb: str) -> None:
-        """Do a verb: call `verb_<id>`; one that is a coroutine runs as a worker, so that keys go on.
+        """Do a verb: call `verb_<id>` of this screen or of its parts; a coroutine runs as a worker, so that keys go on.
 
         Over help, QUICK LINKS and the like none acts on the screen behind, which cannot be seen.
         """
@@ -133,7 +136,9 @@ class BaseScreen(FrameScreen):
         if overlay is not None and verb in LEADS_AWAY - {"go"}:
             self.prompts.close_overlay()
         try:
-            self.run_or_do(getattr(self, f"verb_{verb}"))
+            name = f"verb_{verb}"
+            doer = next((part for part in self.parts if hasattr(part, name)), self)
+            self.run_or_do(getattr(doer, name))
         except MissionControlError as error:
             self.announce_error(error)
 
@@ -216,13 +221,13 @@ class BaseScreen(FrameScreen):
         if isinstance(self.prompts.overlay, LinkList):
             self.prompts.close_overlay()
             return
-        self.prompts.show_overlay(LinkList(self.console.links))
+        follow = self.console.follow_link
+        self.prompts.choose(LinkList(self.console.links), lambda row: follow(str(row.key)))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if isinstance(event.rows, LinkList):
+        if event.rows.then is not None:
             event.stop()
-            self.prompts.close_overlay()
-            self.console.follow_link(str(event.row.key))
+            self.run_or_do(partial(event.rows.then, event.row))
 
     # Work beside the keys
 

@@ -11,6 +11,7 @@ from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.widgets.bars import AskBar, ConfirmBar, QuestionBar
+from mission_control_tui.widgets.rows import CursorLines, Row
 
 
 class Prompts:
@@ -49,6 +50,16 @@ class Prompts:
         widget.add_class("overlay")
         self._screen.mount(widget)
         widget.focus()
+
+    def choose(self, rows: CursorLines, then: Callable[[Row], object]) -> None:
+        """Show a list in place of the body; a choice closes it, and `then` gets the row."""
+
+        def chosen(row: Row) -> object:
+            self.close_overlay()
+            return then(row)
+
+        rows.then = chosen
+        self.show_overlay(rows)
 
     def close_overlay(self) -> None:
         overlay, self.overlay = self.overlay, None

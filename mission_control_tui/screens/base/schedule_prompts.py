@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from mission_control_tui.model import dates
 from mission_control_tui.model.errors import Conflict, InvalidInput, ProblemCode
@@ -20,8 +19,9 @@ from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
+from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
+from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 HINT = "2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h, +3d"
 
@@ -40,9 +40,9 @@ class SchedulableList(HeldRows):
     title = "Schedule"
     help_text = "Enter chooses what is to happen; the date and time are asked next."
 
-    def __init__(self, upn: str, rows: Sequence[tuple[SchedulableAction | None, str]]) -> None:
+    def __init__(self, upn: str, rows: Sequence[Row]) -> None:
         super().__init__(columns=(Column(f"At a date and time, for {upn}"),))
-        self._rows = [Row(words, (words,), planned) for planned, words in rows]
+        self._rows = rows
 
 
 def choices(user: UserView, views: Sequence[AssignmentView]) -> list[SchedulableAction]:
@@ -58,16 +58,22 @@ def choices(user: UserView, views: Sequence[AssignmentView]) -> list[Schedulable
     return found
 
 
-class SchedulingScreen(MissionScreen):
-    """A screen from which something can be scheduled."""
+class SchedulePrompts:
+    """Asks on a screen what is to happen at a date and time, and when."""
 
-    LEADS_TO_SERVICES: ClassVar[bool] = True
-    """Whether the list of what can be scheduled says where levels are chosen."""
+    def __init__(self, screen: MissionScreen, *, leads_to_services: bool = True) -> None:
+        """With `leads_to_services` the list of what can be scheduled says where levels are chosen."""
+        self._screen = screen
+        self._leads_to_services = leads_to_services
+
+    @property
+    def _context(self) -> Context:
+        return self._screen.context
 
     def understood(self, text: str) -> str:
         """Return how a date and time is read, as one types; what the worker goes by is asked of the database again."""
         try:
-            zone = dates.zone_named(self.context.account.time_zone)
+            zone = dates.zone_named(self._context.account.time_zone)
             moment = dates.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
             past = (wrong.what for wrong in error.problems if wrong.code is ProblemCode.PAST)
@@ -75,44 +81,39 @@ class SchedulingScreen(MissionScreen):
         return moment.note or moment.shown
 
     def _zone_line(self) -> str:
-        zone = self.context.account.time_zone
+        zone = self._context.account.time_zone
         now = dates.shown(datetime.now(UTC), dates.zone_named(zone))
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
-    async def schedule_for(self, user_id: str, first: str = "", *, service: str = "") -> None:
+    async def ask_what(self, user_id: str, first: str = "", *, service: str = "") -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
-        scope = self.context.scope
+        scope = self._context.scope
         user = await details(scope, user_id)
         if user.in_bin:
             raise Conflict(f"{user.upn} is in the recycling bin.", hint="Restore it first.")
         found = choices(user, await status(scope, user=user_id))
-        if self.is_here:
-            at_first = (
-                number
-                for number, planned in enumerate(found)
-                if (planned.params.service == service if service else planned.action == first)
-            )
-            rows: list[tuple[SchedulableAction | None, str]] = [
-                (planned, title(self.context.catalogue, planned.action, planned.params))
-                for planned in found
-            ]
-            if self.LEADS_TO_SERVICES:
-                rows.append((None, "Provision: open Services, choose a level there, then d"))
-            listing = SchedulableList(user.upn, rows)
-            self.planned_for = user
-            self.prompts.show_overlay(listing)
-            listing.move_to(next(at_first, 0))
+        if not self._screen.is_here:
+            return
+        at_first = (
+            number
+            for number, planned in enumerate(found)
+            if (planned.params.service == service if service else planned.action == first)
+        )
+        words = [title(self._context.catalogue, one.action, one.params) for one in found]
+        rows = [Row(said, (said,), one) for said, one in zip(words, found, strict=True)]
+        if self._leads_to_services:
+            said = "Provision: open Services, choose a level there, then d"
+            rows.append(Row(said, (said,)))
 
-    planned_for: UserView | None = None
-
-    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if isinstance(event.rows, SchedulableList) and self.planned_for is not None:
-            event.stop()
-            self.prompts.close_overlay()
-            if isinstance(event.row.data, SchedulableAction):
-                self.ask_when(self.planned_for, event.row.data)
+        def chosen(row: Row) -> None:
+            if isinstance(row.data, SchedulableAction):
+                self.ask_when(user, row.data)
             else:
-                self.go_to("provision", self.planned_for.id)
+                self._screen.go_to("provision", user.id)
+
+        listing = SchedulableList(user.upn, rows)
+        self._screen.prompts.choose(listing, chosen)
+        listing.move_to(next(at_first, 0))
 
     def ask_when(
         self, user: UserView, planned: SchedulableAction, done: Callable[[], None] = lambda: None
@@ -120,12 +121,12 @@ class SchedulingScreen(MissionScreen):
         """Ask for the date and time, and schedule; then `done` is called."""
 
         async def answered(text: str) -> None:
-            scope = self.context.scope
+            scope = self._context.scope
             outcome = await schedule(scope, user.id, planned.action, planned.params, text)
             done()
             await self._scheduled(outcome)
 
-        what = title(self.context.catalogue, planned.action, planned.params)
+        what = title(self._context.catalogue, planned.action, planned.params)
         self._ask_for_time(f"{what}, of {user.upn}", answered)
 
     def ask_other_time(self, waiting: ScheduleView) -> None:
@@ -133,18 +134,18 @@ class SchedulingScreen(MissionScreen):
 
         async def answered(text: str) -> None:
             outcome = await change_schedule(
-                self.context.scope, waiting.id, when=text, expected_version=waiting.version
+                self._context.scope, waiting.id, when=text, expected_version=waiting.version
             )
             await self._scheduled(outcome)
-            self.reload()
+            self._screen.reload()
 
-        local = waiting.due_at.astimezone(dates.zone_named(self.context.account.time_zone))
+        local = waiting.due_at.astimezone(dates.zone_named(self._context.account.time_zone))
         about = f"{waiting.what}, of {waiting.upn}"
         self._ask_for_time(about, answered, value=f"{local:%Y-%m-%d %H:%M}")
 
     def _ask_for_time(self, about: str, then: Callable[[str], object], value: str = "") -> None:
-        self.prompts.ask(
-            [f"{self.context.account.name}: {about}, when?", self._zone_line()],
+        self._screen.prompts.ask(
+            [f"{self._context.account.name}: {about}, when?", self._zone_line()],
             "When",
             then,
             value=value,
@@ -156,5 +157,5 @@ class SchedulingScreen(MissionScreen):
         """Say what was scheduled, with what should be known of it; the worker does it."""
         made = outcome.result
         words = [f"Scheduled, number {made.id}: {made.what}, {made.shown}", *outcome.plan.warnings]
-        self.announce(". ".join(word.rstrip(".") for word in words))
-        await self.queue_changed()
+        self._screen.announce(". ".join(word.rstrip(".") for word in words))
+        await self._screen.queue_changed()

@@ -22,7 +22,8 @@ from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, Seats, UserView
-from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulingScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulePrompts
 from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
     adopt_question,
@@ -44,7 +45,7 @@ from mission_control_tui.widgets.text_lines import TextLines
 NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
 
 
-class ProvisionScreen(SchedulingScreen):
+class ProvisionScreen(MissionScreen):
     """The services of a user: give, change, suspend, deprovision, and mend what is red."""
 
     NAME = "provision"
@@ -59,7 +60,6 @@ class ProvisionScreen(SchedulingScreen):
     )
     VERBS = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
-    LEADS_TO_SERVICES = False
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class ProvisionScreen(SchedulingScreen):
         """The panel of the assignment or the service is opened."""
         super().__init__()
         self.user_id = user_id
+        self._schedules = SchedulePrompts(self, leads_to_services=False)
         self._wanted_id = assignment_id
         self._wanted_service = service_id
         self._fresh = fresh
@@ -363,11 +364,12 @@ class ProvisionScreen(SchedulingScreen):
         panel, user = self.panel, self._user
         if panel is None or user is None or (panel.is_given and not panel.is_dirty):
             name = panel.service.id if panel is not None else ""
-            await self.schedule_for(self.user_id, service=name)
+            await self._schedules.ask_what(self.user_id, service=name)
         elif await self._is_complete(panel):
             wanted = panel.wanted()
             params = ActionParams(wanted.service, wanted.level, wanted.settings, wanted.instance)
-            self.ask_when(user, SchedulableAction(Provision.verb, params), panel.sent)
+            planned = SchedulableAction(Provision.verb, params)
+            self._schedules.ask_when(user, planned, panel.sent)
 
     # Suspend, resume, deprovision, passwords
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, HorizontalGroup, VerticalGroup
-from textual.message import Message
 
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.states import Light
@@ -86,16 +84,12 @@ def _service(view: AssignmentView) -> list[Part]:
 class PasswordReset(VerticalGroup):
     """Reset Password in place: Generate is the first thing that Enter does."""
 
-    @dataclass
-    class Asked(Message):
-        """A password is wanted: None for a generated one."""
-
-        reset: PasswordReset
-        password: str | None = field(repr=False)
-        must_change: bool
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(
+        self, ask: Callable[[PasswordReset, str | None], object], *, id: str | None = None
+    ) -> None:
+        """`ask` sets the password, None for a generated one."""
         super().__init__(id=id)
+        self._ask = ask
         self.heading = TextLines("Reset Password", "title")
         self.fields = PasswordFields("New password", required=False, id="reset-password")
         self.must_change = CheckField(
@@ -106,7 +100,7 @@ class PasswordReset(VerticalGroup):
             "Generate and set",
             help_text="Makes a password that meets every rule, sets it at all services, and reveals it once.",
             width=0,
-            run=lambda: self._ask(None),
+            run=lambda: ask(self, None),
             id="reset-generate",
         )
         self.use = ActionButton("Set the typed one", width=0, run=self._typed, id="reset-typed")
@@ -129,18 +123,15 @@ class PasswordReset(VerticalGroup):
         self.heading.set(f"Reset Password of {upn}")
         self.fields.judge_by(username, policy)
 
-    def _ask(self, password: str | None) -> None:
-        self.post_message(self.Asked(self, password, self.must_change.value))
-
-    def _typed(self) -> None:
+    def _typed(self) -> object:
         fields = self.fields
         if not fields.password.value:
             fields.password.error = "type one, or generate one above"
         fields.confirm.error = fields.mismatch
         if fields.password.error or fields.confirm.error:
             (fields.password if fields.password.error else fields.confirm).focus()
-        else:
-            self._ask(fields.password.value)
+            return None
+        return self._ask(self, fields.password.value)
 
     def done(self, generated: str | None) -> None:
         """The password is on its way; a generated one can be revealed once."""
@@ -159,13 +150,22 @@ class UserCard(VerticalGroup):
     UserCard FunctionList { width: 24; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        act: Callable[[Row], object],
+        ask: Callable[[PasswordReset, str | None], object],
+        *,
+        id: str | None = None,
+    ) -> None:
+        """`act` does what is chosen of User Functions, `ask` sets a password."""
         super().__init__(id=id)
         self.who = TextLines("…", "title")
         self.functions = FunctionList()
+        self.functions.then = act
         self.status = StatusLines()
         self.columns = Horizontal(self.functions, self.status, id="card-columns")
-        self.reset = PasswordReset(id="reset")
+        self.reset = PasswordReset(ask, id="reset")
+        self.reset.display = False
         self.user: UserView | None = None
         self.views: Sequence[AssignmentView] = ()
 
@@ -173,9 +173,6 @@ class UserCard(VerticalGroup):
         yield self.who
         yield self.columns
         yield self.reset
-
-    def on_mount(self) -> None:
-        self.reset.display = False
 
     def show(
         self, user: UserView, views: Sequence[AssignmentView], policy: PasswordPolicy | None = None

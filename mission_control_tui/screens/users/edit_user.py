@@ -113,7 +113,7 @@ class EditUserScreen(MissionScreen):
         return make_widget(field, self._touched.get(field.name, shown))
 
     def _password(self) -> Iterable[Widget]:
-        reset = PasswordReset(id="reset")
+        reset = PasswordReset(self._reset_password, id="reset")
         if self._user is not None:
             reset.judge_by(self._user.upn, self._user.details.username)
         return [reset]
@@ -330,10 +330,9 @@ class EditUserScreen(MissionScreen):
         if homeless := point_out(self, error.problems, places):
             self.announce("; ".join(homeless), error=True)
 
-    async def on_password_reset_asked(self, event: PasswordReset.Asked) -> None:
-        event.stop()
+    async def _reset_password(self, reset: PasswordReset, password: str | None) -> None:
         if self._user is not None:
-            self.do(reset_password(self, event, self._user))
+            await reset_password(self, reset, self._user, password)
 
     # Leaving
 

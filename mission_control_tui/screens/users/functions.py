@@ -13,33 +13,29 @@ from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy
 from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
+from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE
 from mission_control_tui.screens.services.consequences import MONEY, removal
-from mission_control_tui.screens.users.card import FunctionList, PasswordReset, UserCard
-from mission_control_tui.widgets.rows import CursorLines
+from mission_control_tui.screens.users.card import PasswordReset, UserCard
+from mission_control_tui.widgets.rows import Row
 
 
-class UserFunctionsScreen(SchedulingScreen):
-    """A screen that has a `UserCard`."""
+class UserFunctions:
+    """The card of a user on a screen, and what is done with it."""
 
-    @property
-    def card(self) -> UserCard:
-        return self.query_one(UserCard)
+    def __init__(self, screen: MissionScreen) -> None:
+        self._screen = screen
+        self._schedules = SchedulePrompts(screen)
+        self.card = UserCard(self._act, self._reset, id="card")
 
-    async def show_user(self, user_id: str) -> None:
+    async def show(self, user_id: str) -> None:
         """Read the user and show the card."""
-        user = await details(self.context.scope, user_id)
-        views = await status(self.context.scope, user=user_id)
-        policy = await password_policy(self.context.scope)
-        self.looked_at(user.id)
-        if self.is_here:
+        user = await details(self._screen.context.scope, user_id)
+        views = await status(self._screen.context.scope, user=user_id)
+        policy = await password_policy(self._screen.context.scope)
+        self._screen.looked_at(user.id)
+        if self._screen.is_here:
             self.card.show(user, views, policy)
-
-    def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
-        if isinstance(event.rows, FunctionList) and self.card.user is not None:
-            event.stop()
-            self.act(str(event.row.key), self.card.user)
 
     def verb_provision(self) -> None:
         self._go("provision")
@@ -48,33 +44,35 @@ class UserFunctionsScreen(SchedulingScreen):
         self._go("edit-user")
 
     def _go(self, name: str) -> None:
-        if (user_id := self.chosen_user()) is not None:
-            self.go_to(name, user_id)
+        if (user_id := self._screen.chosen_user()) is not None:
+            self._screen.go_to(name, user_id)
 
     async def verb_schedule(self) -> None:
-        user_id, functions = self.chosen_user(), self.card.functions
+        user_id, functions = self._screen.chosen_user(), self.card.functions
         if user_id is None:
             return
         row = functions.current if functions.has_focus else None
-        await self.schedule_for(user_id, str(row.key) if row is not None else "")
+        await self._schedules.ask_what(user_id, str(row.key) if row is not None else "")
 
-    def act(self, name: str, user: UserView) -> None:
+    def _act(self, row: Row) -> None:
         """Do one of User Functions."""
-        match name:
+        if (user := self.card.user) is None:
+            return
+        match str(row.key):
             case "services":
-                self.go_to("provision", user.id)
+                self._screen.go_to("provision", user.id)
             case "edit":
-                self.go_to("edit-user", user.id)
+                self._screen.go_to("edit-user", user.id)
             case "password":
                 self.card.open_reset()
             case "disable":
                 self._ask_disable(user)
             case "deprovision":
-                self.do(self._ask_deprovision(user))
+                self._screen.do(self._ask_deprovision(user))
             case "delete":
-                self.do(self._ask_delete(user))
-            case _:
-                self.do(self._change(name, user))
+                self._screen.do(self._ask_delete(user))
+            case name:
+                self._screen.do(self._change(name, user))
 
     @property
     def _given(self) -> list[AssignmentView]:
@@ -83,9 +81,9 @@ class UserFunctionsScreen(SchedulingScreen):
 
     def _ask_disable(self, user: UserView) -> None:
         names = ", ".join(dict.fromkeys(view.service for view in self._given))
-        self.prompts.confirm(
+        self._screen.prompts.confirm(
             [
-                f"{self.context.account.name}: disable {user.upn}?",
+                f"{self._screen.context.account.name}: disable {user.upn}?",
                 f"Lost: the access to {names or 'nothing: there are no services'}, until enabled again.",
                 "Seats: stay held. All data stays.",
                 "Money: nothing changes.",
@@ -96,20 +94,22 @@ class UserFunctionsScreen(SchedulingScreen):
 
     async def _ask_deprovision(self, user: UserView) -> None:
         given = [(view.service_id, view.level_id) for view in self._given]
-        context, what = self.context, "deprovision all services of"
+        context, what = self._screen.context, "deprovision all services of"
         if not given:
-            self.announce(f"{user.upn} has no service to take away")
+            self._screen.announce(f"{user.upn} has no service to take away")
             return
         lines = removal(context.account.name, user.upn, context.catalogue, given, what=what)
         tried = await deprovision_all(context.scope, user.id, dry_run=True)
         lines[2:2] = tried.plan.warnings
-        self.prompts.confirm(lines, lambda: self._change("deprovision", user), yes="Deprovision")
+        self._screen.prompts.confirm(
+            lines, lambda: self._change("deprovision", user), yes="Deprovision"
+        )
 
     async def _ask_delete(self, user: UserView) -> None:
-        outcome = await delete_user(self.context.scope, user.id, dry_run=True)
-        self.prompts.ask_typed(
+        outcome = await delete_user(self._screen.context.scope, user.id, dry_run=True)
+        self._screen.prompts.ask_typed(
             [
-                f"{self.context.account.name}: delete {user.upn} into the recycling bin?",
+                f"{self._screen.context.account.name}: delete {user.upn} into the recycling bin?",
                 "Lost: nothing that is stated; Restore brings it back. UPN, aliases and username stay reserved.",
                 *outcome.plan.warnings,
                 "Seats: none are held.",
@@ -130,34 +130,37 @@ class UserFunctionsScreen(SchedulingScreen):
             "restore": (deletion.restore_user, "Restored, without services"),
         }
         verb, said = verbs[name]
-        await verb(self.context.scope, user.id)
-        await self.done(f"{user.upn}: {said}")
+        await verb(self._screen.context.scope, user.id)
+        await self._screen.done(f"{user.upn}: {said}")
 
-    async def on_password_reset_asked(self, event: PasswordReset.Asked) -> None:
-        event.stop()
+    async def _reset(self, reset: PasswordReset, password: str | None) -> None:
         if (user := self.card.user) is not None:
-            self.do(reset_password(self, event, user))
+            await reset_password(self._screen, reset, user, password)
 
-    def verb_back(self) -> None:
-        if not self.prompts.is_clear or not self.query(UserCard) or not self.card.resets:
-            super().verb_back()
-        elif self.in_field:
+    def step_out(self) -> bool:
+        """Leave the fields of Reset Password, then Reset Password; whether it was open."""
+        if not self._screen.prompts.is_clear or not self.card.resets:
+            return False
+        if self._screen.in_field:
             self.card.reset.make.focus()
         else:
             self.card.close_reset()
+        return True
 
 
-async def reset_password(screen: MissionScreen, event: PasswordReset.Asked, user: UserView) -> None:
+async def reset_password(
+    screen: MissionScreen, reset: PasswordReset, user: UserView, password: str | None
+) -> None:
     """Set the password that was asked for, and hand a generated one back to be revealed once."""
-    context = screen.context
+    must_change = reset.must_change.value or None
     try:
         outcome = await set_password(
-            context.scope, user.id, event.password, must_change=event.must_change or None
+            screen.context.scope, user.id, password, must_change=must_change
         )
     except InvalidInput:
-        event.reset.fields.password.error = BROKEN_RULE
-        event.reset.fields.password.focus()
+        reset.fields.password.error = BROKEN_RULE
+        reset.fields.password.focus()
         return
-    event.reset.done(outcome.result.password)
+    reset.done(outcome.result.password)
     screen.announce(f"{user.upn}: the new password is on its way to every service that uses it")
     await screen.queue_changed()

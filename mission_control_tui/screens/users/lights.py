@@ -11,8 +11,9 @@ from mission_control_tui.model.search.filters import UserFilter, UserOrder, pars
 from mission_control_tui.model.search.light_matrix import columns, page, place
 from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 from mission_control_tui.model.states import Light
-from mission_control_tui.screens.base.schedule_prompts import SchedulingScreen
-from mission_control_tui.screens.users.marks import MARKING, MarkingScreen, name_cell
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
+from mission_control_tui.screens.users.marks import MARKING, Marks, name_cell
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import GLYPHS
@@ -28,7 +29,7 @@ ORDERS: dict[UserOrder, str] = {
 }
 
 
-class LightsScreen(MarkingScreen, SchedulingScreen):
+class LightsScreen(MissionScreen):
     """The matrix of an account."""
 
     NAME = "lights"
@@ -45,11 +46,19 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     KEY_LABELS = (("retry_all", "Retry red"),)
     CSS_PATH = "lights.tcss"
     AUTO_FOCUS = "#lights"
-    MARKED_LIST = "lights"
 
     def __init__(self, find: str = "") -> None:
         """`find` is the filter that it begins with."""
         super().__init__()
+        self._schedules = SchedulePrompts(self)
+        self.marks = Marks(
+            self,
+            "lights",
+            sight=self._sight,
+            say=self._say_marks,
+            order=lambda: self._order,
+        )
+        self.parts = (self.marks,)
         self._find_first = find
         self._order = UserOrder.NAME
         self._columns: Sequence[LightColumn] = ()
@@ -72,18 +81,15 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     # Data
 
-    def sight(self) -> UserFilter:
+    def _sight(self) -> UserFilter:
         return parse_filter(self.query_one(FindBox).text, self.context.catalogue)
-
-    def order(self) -> UserOrder:
-        return self._order
 
     async def load(self) -> None:
         self._columns = await columns(self.context.scope)
         self.matrix.set_columns([column.code for column in self._columns])
         self._show_legend()
         self.matrix.show(self._fetch, find=self._find, keep=True)
-        self.look_at_marks()
+        self.marks.look()
         self.refresh_keys()
 
     def _show_legend(self) -> None:
@@ -93,18 +99,18 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
         self.query_one("#legend", TextLines).set(text + ordered)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
-        scope, sight = self.context.scope, self.sight()
+        scope, sight = self.context.scope, self._sight()
         found = await page(scope, sight, self._order, offset=offset, limit=limit)
         more = "more than " if found.more else ""
         if self.is_here:
             text = self.query_one(FindBox).text.strip()
             self.matrix.empty = "Nobody is found" if text else "No users yet"
             self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
-            self._tell_marks()
+            self.marks.tell()
         return RowPage([self._row(row) for row in found.rows], found.total)
 
     async def _find(self, key: Hashable) -> int | None:
-        return await place(self.context.scope, str(key), self.sight(), self._order)
+        return await place(self.context.scope, str(key), self._sight(), self._order)
 
     def _row(self, user: MatrixRow) -> Row:
         name = name_cell(user.display_name, disabled=user.disabled, locked=user.locked)
@@ -114,7 +120,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
             cells.append((GLYPHS[lit.light] + lit.letter, lit.light.value) if lit else NOTHING)
         return Row(user.user_id, tuple(cells), user)
 
-    def say_marks(self, text: str) -> None:
+    def _say_marks(self, text: str) -> None:
         self.query_one(FindBox).note = "; ".join(filter(None, (text, self._found)))
 
     def on_find_box_changed(self, event: FindBox.Changed) -> None:
@@ -123,7 +129,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def _look_again(self) -> None:
         if self.console.is_open:
             self.matrix.show(self._fetch, find=self._find, keep=False)
-            self.look_at_marks(soon=True)
+            self.marks.look(soon=True)
 
     # What the cursor is on
 
@@ -144,6 +150,9 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     def on_cursor_lines_moved(self, event: CursorLines.Moved) -> None:
         if event.rows is self.matrix:
             self._tell()
+
+    def on_cursor_lines_marked(self) -> None:
+        self.marks.tell()
 
     def on_light_matrix_turned(self) -> None:
         self._tell()
@@ -182,7 +191,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
 
     @property
     def unhinted(self) -> frozenset[str]:
-        return super().unhinted | {"like"}
+        return self.marks.unhinted | {"like"}
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         """Go to the panel of the service under the cursor."""
@@ -199,7 +208,7 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     async def verb_schedule(self) -> None:
         column = self.column
         service = column.service_id if column is not None else ""
-        await self.schedule_for(self._chosen().user_id, service=service)
+        await self._schedules.ask_what(self._chosen().user_id, service=service)
 
     def about_user(self) -> str | None:
         return self.row.user_id if self.row is not None else None
@@ -219,10 +228,11 @@ class LightsScreen(MarkingScreen, SchedulingScreen):
     # Memory
 
     def remember(self) -> dict[str, object]:
-        return {**super().remember(), "order": str(self._order)}
+        return {**super().remember(), **self.marks.remember(), "order": str(self._order)}
 
     def recall(self, memory: dict[str, object]) -> None:
         order = memory.pop("order", None)
         if isinstance(order, str):
             self._order = UserOrder(order)
         super().recall(memory)
+        self.marks.recall(memory)

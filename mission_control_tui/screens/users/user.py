@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from mission_control_tui.screens.users.card import UserCard
-from mission_control_tui.screens.users.functions import UserFunctionsScreen
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.users.functions import UserFunctions
 
 
-class UserScreen(UserFunctionsScreen):
+class UserScreen(MissionScreen):
     """The card of one user."""
 
     NAME = "user"
@@ -23,21 +23,27 @@ class UserScreen(UserFunctionsScreen):
     def __init__(self, user_id: str) -> None:
         super().__init__()
         self.user_id = user_id
+        self.functions = UserFunctions(self)
+        self.parts = (self.functions,)
 
     @property
     def memory_key(self) -> str:
         return f"{self.MEMORY_NAME} {self.user_id}"
 
     def body(self) -> Iterable[Widget]:
-        yield UserCard(id="card")
+        yield self.functions.card
 
     async def load(self) -> None:
-        await self.show_user(self.user_id)
+        await self.functions.show(self.user_id)
         self.refresh_keys()
+
+    def verb_back(self) -> None:
+        if not self.functions.step_out():
+            super().verb_back()
 
     def about_user(self) -> str | None:
         return self.user_id
 
     def verb_copy(self) -> None:
-        if self.card.user is not None:
-            self.copy(self.card.user.upn)
+        if (user := self.functions.card.user) is not None:
+            self.copy(user.upn)

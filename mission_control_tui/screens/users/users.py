@@ -14,9 +14,9 @@ from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import UserLine
-from mission_control_tui.screens.users.card import UserCard
-from mission_control_tui.screens.users.functions import UserFunctionsScreen
-from mission_control_tui.screens.users.marks import HOW, MARKING, MarkingScreen, name_cell
+from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.users.functions import UserFunctions
+from mission_control_tui.screens.users.marks import HOW, MARKING, Marks, name_cell
 from mission_control_tui.widgets.field import FormLine, ShownField
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
@@ -63,7 +63,7 @@ def user_row(line: UserLine) -> Row:
     return Row(line.id, (name, line.upn, lights_cell(line.lights)))
 
 
-class UsersScreen(MarkingScreen, UserFunctionsScreen):
+class UsersScreen(MissionScreen):
     """All users of the account."""
 
     NAME = "users"
@@ -81,6 +81,9 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
 
     def __init__(self, *, find: bool = False) -> None:
         super().__init__()
+        self.functions = UserFunctions(self)
+        self.marks = Marks(self, "users", sight=self._sight, say=self._say_marks)
+        self.parts = (self.functions, self.marks)
         self._find_first = find
         self._open_user: str | None = None
         self._found = ""
@@ -97,9 +100,8 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             empty=NOBODY_YET,
             id="users",
         )
-        card = UserCard(id="card")
-        card.display = False
-        yield card
+        self.functions.card.display = False
+        yield self.functions.card
 
     def on_mount(self) -> None:
         if self._find_first:
@@ -110,11 +112,11 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
     async def load(self) -> None:
         self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
         if self._open_user is not None:
-            await self.show_user(self._open_user)
-        self.look_at_marks()
+            await self.functions.show(self._open_user)
+        self.marks.look()
         self.refresh_keys()
 
-    def sight(self) -> UserFilter:
+    def _sight(self) -> UserFilter:
         wanted = self._wanted()
         if wanted.in_bin:
             raise UsageError("Users in the recycling bin are not acted on: restore them first.")
@@ -124,7 +126,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         shown: ShownField[UserFilter] = self.query_one(ShownField)
         return replace(shown.meaning, text=self.query_one(FindBox).text)
 
-    def say_marks(self, text: str) -> None:
+    def _say_marks(self, text: str) -> None:
         how = HOW if self._total else ""
         said = filter(None, (text, self._found, "" if text else how))
         self.query_one(FindBox).note = "; ".join(said)
@@ -138,7 +140,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
             self.query_one(LineList).empty = NOBODY_FOUND if narrowed else NOBODY_YET
             count = "1 user" if found.total == 1 else f"{found.total:,} users"
             self._found, self._total = f"{more}{count}", found.total
-            self._tell_marks()
+            self.marks.tell()
             if not offset and found.total <= FEW and not found.more:
                 self._look_elsewhere(count)
         return RowPage([user_row(line) for line in found.rows], found.total)
@@ -157,7 +159,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         if others and self.is_here and self.query_one(FindBox).text == text:
             many = f"{others}+" if found.more else str(others)
             self._found = f"{count}; {many} in other accounts: F3"
-            self._tell_marks()
+            self.marks.tell()
 
     async def _find(self, key: Hashable) -> int | None:
         return await place(self.context.scope, str(key), self._wanted())
@@ -173,7 +175,7 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         if self.console.is_open:
             self.close_card()
             self.query_one(LineList).show(self._fetch, find=self._find, keep=False)
-            self.look_at_marks(soon=True)
+            self.marks.look(soon=True)
 
     # The card
 
@@ -181,37 +183,47 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
         if event.rows.id == "users":
             self.do(self._expand(str(event.row.key)))
 
+    def on_cursor_lines_marked(self) -> None:
+        self.marks.tell()
+
     async def _expand(self, user_id: str) -> None:
         self._open_user = user_id
-        await self.show_user(user_id)
+        await self.functions.show(user_id)
         if self.is_here:
-            self.card.display = True
-            self.card.functions.move_to(0)
-            self.card.functions.focus()
+            card = self.functions.card
+            card.display = True
+            card.functions.move_to(0)
+            card.functions.focus()
             self.call_after_refresh(self.query_one(LineList).rows_changed)
 
     def close_card(self) -> None:
         """Fold User Functions away."""
-        if self.card.display:
-            had = self.card.has_focus_within
+        card = self.functions.card
+        if card.display:
+            had = card.has_focus_within
             self._open_user = None
-            if self.card.resets:
-                self.card.close_reset()
-            self.card.display = False
+            if card.resets:
+                card.close_reset()
+            card.display = False
             if had:
                 self.query_one(LineList).focus()
 
     def verb_back(self) -> None:
-        inside = self.prompts.is_clear and self.card.display
-        if inside and not self.card.resets and not self.in_field:
+        card = self.functions.card
+        inside = self.prompts.is_clear and card.display
+        if inside and not card.resets and not self.in_field:
             self.close_card()
             self.query_one(LineList).focus()
-        elif self.in_field and not self.card.resets and not self.prompts.is_asking:
+        elif self.in_field and not card.resets and not self.prompts.is_asking:
             self.query_one(LineList).focus()
-        else:
+        elif not self.functions.step_out():
             super().verb_back()
 
     # Verbs
+
+    @property
+    def unhinted(self) -> frozenset[str]:
+        return self.marks.unhinted
 
     def about_user(self) -> str | None:
         """Return the user whose card is open, else the one under the cursor."""
@@ -231,10 +243,11 @@ class UsersScreen(MarkingScreen, UserFunctionsScreen):
     # Memory
 
     def remember(self) -> dict[str, object]:
-        return {**super().remember(), "open-user": self._open_user}
+        return {**super().remember(), **self.marks.remember(), "open-user": self._open_user}
 
     def recall(self, memory: dict[str, object]) -> None:
         super().recall(memory)
+        self.marks.recall(memory)
         opened = memory.pop("open-user", None)
         if isinstance(opened, str) and self.console.is_open:
             self.do(self._expand(opened))

@@ -117,7 +117,7 @@ async def test_marks_survive_filters_and_coming_back_and_say_how_many_are_not_sh
         await shows(pilot, "4 marks taken away")
         screen = app.screen
         assert isinstance(screen, LightsScreen)
-        assert screen.marked == ()
+        assert screen.marks.users == ()
         await pilot.press("home", "space", "space", "slash")
         await type_text(pilot, "red")
         await shows(pilot, "2 marked, 2 not shown; 1 user")
@@ -161,7 +161,7 @@ async def test_users_are_marked_alike_but_not_in_the_bin(world_db: Path) -> None
         await shows(pilot, "4 more marked", "4 marked; 4 users")
         screen = app.screen
         assert isinstance(screen, UsersScreen)
-        assert len(screen.marked) == 4
+        assert len(screen.marks.users) == 4
         screen.query_one("#shown").focus()
         await pilot.press("left")
         await shows(pilot, "Recycling bin")
