@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
 
 from mission_control_tui.model.operators.recents import recent_users
 from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.results import FoundOrder, FoundUser
 from mission_control_tui.model.views import Account
 from mission_control_tui.screens.base.context import Context
-from mission_control_tui.screens.base.find_list import MOST, FindingScreen
+from mission_control_tui.screens.base.find_list import HOW, MOST, FindList
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.users import WORST, lights_cell
 from mission_control_tui.widgets.light import light_parts
-from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
 
-class FindScreen(FindingScreen):
+class FindScreen(MissionScreen):
     """People and orders of all accounts."""
 
     NAME = "find"
@@ -30,16 +32,36 @@ class FindScreen(FindingScreen):
         "last."
     )
     VERBS = ("find", "copy")
-    COLUMNS = (
-        Column("Account", width=10),
-        Column("Name", share=3),
-        Column("UPN, or what matched", share=4),
-        Column("Services", width=17),
-    )
-    EMPTY = "Nobody is found. Try the beginning of a name, an address or a phone number"
-    UNTYPED = "Type the beginning of a name, an address or a phone number"
+    KEY_LABELS = (("back", "Back"),)
+    AUTO_FOCUS = "FindInput"
+    ONLY_FINDS = True
 
-    async def answer(self, text: str) -> tuple[Sequence[Row], str]:
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._found = FindList(
+            self._answer,
+            self._chosen,
+            columns=(
+                Column("Account", width=10),
+                Column("Name", share=3),
+                Column("UPN, or what matched", share=4),
+                Column("Services", width=17),
+            ),
+            empty="Nobody is found. Try the beginning of a name, an address or a phone number",
+            untyped="Type the beginning of a name, an address or a phone number",
+            text=text,
+        )
+
+    def body(self) -> Iterable[Widget]:
+        yield self._found
+
+    async def load(self) -> None:
+        self._found.look()
+
+    def on_mount(self) -> None:
+        self.announce(HOW)
+
+    async def _answer(self, text: str) -> tuple[Sequence[Row], str]:
         context = self.context
         at = (context.store, context.caller)
         if not text.strip():
@@ -51,7 +73,7 @@ class FindScreen(FindingScreen):
         count = "1 found" if len(rows) == 1 else f"{len(rows)} found"
         return rows, f"the first {len(rows)}: type more" if found.more else count
 
-    def chosen(self, row: Row) -> None:
+    def _chosen(self, row: Row) -> None:
         match row.data:
             case FoundUser() as user:
                 self.open_in(self._in(user.account), "user", user.user_id)
@@ -62,7 +84,7 @@ class FindScreen(FindingScreen):
         return self.console.accounts.context_for(account)
 
     def verb_copy(self) -> None:
-        match self.query_one(LineList).current_data(object):
+        match self._found.rows.current_data(object):
             case FoundUser(upn=text):
                 self.copy(text)
             case FoundOrder(order_id=number):

@@ -20,6 +20,7 @@ from mission_control_tui.model.store.tables.operators import RecentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.screens.base.context import Context
+from mission_control_tui.screens.base.find_list import FindList
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.users.user import UserScreen
@@ -95,16 +96,18 @@ async def test_the_count_comes_with_its_rows_though_others_change_things_meanwhi
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gates: list[asyncio.Event] = []
-    answer = FindScreen.answer
-
-    async def slow(screen: FindScreen, text: str) -> tuple[Sequence[Row], str]:
-        gates.append(asyncio.Event())
-        await gates[-1].wait()
-        return await answer(screen, text)
 
     async with console(world_db) as (app, pilot):
         await find(app, pilot, "lovel", "1 found")
-        monkeypatch.setattr(FindScreen, "answer", slow)
+        found = app.screen.query_one(FindList)
+        answer = found.answer
+
+        async def slow(text: str) -> tuple[Sequence[Row], str]:
+            gates.append(asyncio.Event())
+            await gates[-1].wait()
+            return await answer(text)
+
+        monkeypatch.setattr(found, "answer", slow)
         await pilot.press("ctrl+u", "a")
         screen = app.screen
         assert isinstance(screen, FindScreen)
@@ -124,17 +127,19 @@ async def test_what_was_asked_while_the_typing_paused_is_not_asked_again(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    answer = FindScreen.answer
-
-    async def counted(screen: FindScreen, text: str) -> tuple[Sequence[Row], str]:
-        asked.append(text)
-        return await answer(screen, text)
 
     async with console(world_db) as (app, pilot):
         await find(app, pilot, "ada", "2 found")
         screen = app.screen
         assert isinstance(screen, FindScreen)
-        monkeypatch.setattr(FindScreen, "answer", counted)
+        found = screen.query_one(FindList)
+        answer = found.answer
+
+        async def counted(text: str) -> tuple[Sequence[Row], str]:
+            asked.append(text)
+            return await answer(text)
+
+        monkeypatch.setattr(found, "answer", counted)
         screen.query_one(FindBox).input.value = "simps"
         await screen.load()
         await shows(pilot, "Homer Simpson")

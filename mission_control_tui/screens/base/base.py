@@ -75,6 +75,9 @@ class BaseScreen(FrameScreen):
     MAIN: ClassVar[str] = ""
     """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
 
+    ONLY_FINDS: ClassVar[bool] = False
+    """Whether it is a find box and what that finds: Escape in the box leaves, and the next one begins empty."""
+
     def may_leave(self) -> bool:
         """Tell whether Escape may leave this screen now; a screen that says no asks first by itself."""
         return True
@@ -172,7 +175,7 @@ class BaseScreen(FrameScreen):
                 panel.close()
             else:
                 panel.focus()
-        elif self.in_field:
+        elif self.in_field and not self.ONLY_FINDS:
             outside = [it for it in self.focus_chain if not getattr(it, "is_field", False)]
             main = [widget for widget in outside if widget.id == self.MAIN]
             self.set_focus(next(iter(main or outside), None))
@@ -311,7 +314,7 @@ class BaseScreen(FrameScreen):
 
     def remember(self) -> dict[str, object]:
         """Return where everything with an id is; a screen adds what else it wants to find again."""
-        return self.memory.remember()
+        return {} if self.ONLY_FINDS else self.memory.remember()
 
     def recall(self, memory: dict[str, object]) -> None:
         """Go back to what `remember` found; a screen takes what it added."""

@@ -82,6 +82,8 @@ class MissionScreen(BaseScreen):
     def why_not(self, verb: str) -> str:
         if verb in self.NEED_STORE and not self.console.is_open:
             return self.console.why_not_open
+        if verb == "find" and self.ONLY_FINDS and self.in_field:
+            return "You are in the find box: type"
         return ""
 
     def go_to(self, name: str, *arguments: Any, **named: Any) -> None:

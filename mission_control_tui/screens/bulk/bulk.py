@@ -23,6 +23,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.history.undo import undo, undo_plan
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.screens.bulk.labels import (
     OUTCOMES,
@@ -32,7 +33,7 @@ from mission_control_tui.screens.bulk.labels import (
     summary,
     title_of,
 )
-from mission_control_tui.screens.bulk.passwords import PasswordsScreen, cells_of
+from mission_control_tui.screens.bulk.passwords import BulkPasswords, cells_of
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.field import FormLine, ShownField
@@ -89,7 +90,7 @@ class ProgressLine(LineWidget):
         ]
 
 
-class BulkScreen(PasswordsScreen):
+class BulkScreen(MissionScreen):
     """One bulk, live."""
 
     NAME = "bulk"
@@ -108,6 +109,7 @@ class BulkScreen(PasswordsScreen):
 
     def __init__(self, bulk_id: int) -> None:
         super().__init__()
+        self._passwords = BulkPasswords(self)
         self._bulk_id = bulk_id
         self.subject = f" {bulk_id}"
         self._bulk: BulkView | None = None
@@ -158,7 +160,7 @@ class BulkScreen(PasswordsScreen):
 
     def _fit_buttons(self, bulk: BulkView) -> None:
         moving = bulk.state in (BulkState.RUNNING, BulkState.ATTENDED)
-        held = self.held(bulk.id)
+        held = self._passwords.held(bulk.id)
         shown = {
             "stop": moving,
             "cancel": moving or bool(bulk.progress.orange),
@@ -173,12 +175,12 @@ class BulkScreen(PasswordsScreen):
         self.query_one("#buttons").display = any(shown.values())
 
     def _can_resume(self, bulk: BulkView) -> bool:
-        held = self.held(bulk.id)
+        held = self._passwords.held(bulk.id)
         nobody = bulk.state is BulkState.ATTENDED and (held is None or not held.running)
         return bool(bulk.progress.left) and (bulk.state is BulkState.STOPPED or nobody)
 
     def _show_notice(self, bulk: BulkView) -> None:
-        held = self.held(bulk.id)
+        held = self._passwords.held(bulk.id)
         words = []
         if held is not None and held.place is not None:
             words.append(f"{held.made:,} passwords are in {held.place}.")
@@ -271,18 +273,18 @@ class BulkScreen(PasswordsScreen):
         self.need_write()
         bulk = self._known()
         if bulk.attended:
-            self.ask_where(self._resume)
+            self._passwords.ask_where(self._resume)
         else:
             self.do(self._resume(None))
 
     async def _resume(self, place: Path | None) -> None:
         bulk = (await resume(self.context.scope, self._bulk_id)).result
         if bulk.attended:
-            self.attend_to(bulk, place)
+            self._passwords.attend_to(bulk, place)
         await self.done(f"Resumed: {bulk.progress.left:,} left")
 
     def _reveal(self) -> None:
-        held = self.held(self._bulk_id)
+        held = self._passwords.held(self._bulk_id)
         if held is None or not held.passwords:
             return
         lines = ["  ".join(filter(None, cells_of(password))) for password in held.passwords]
@@ -334,14 +336,14 @@ class BulkScreen(PasswordsScreen):
 
     def _begin_undo(self, attended: bool) -> None:
         if attended:
-            self.ask_where(self._undo)
+            self._passwords.ask_where(self._undo)
         else:
             self.do(self._undo(None))
 
     async def _undo(self, place: Path | None) -> None:
         done = (await undo(self.context.scope, bulk=self._bulk_id)).result
         if done.bulk is not None and done.bulk.attended:
-            self.attend_to(done.bulk, place)
+            self._passwords.attend_to(done.bulk, place)
         await self.queue_changed()
         if done.bulk is not None:
             self.announce(f"Undone by bulk {done.bulk.id}")

@@ -27,8 +27,9 @@ from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import Seats
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.bulk.labels import people, plan_rows, summary
-from mission_control_tui.screens.bulk.passwords import PasswordsScreen
+from mission_control_tui.screens.bulk.passwords import BulkPasswords
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import AnyField, CheckField, ChoiceField, Field, FormLine
@@ -52,7 +53,7 @@ class PlanList(HeldRows):
         self._rows = ()
 
 
-class BulkNewScreen(PasswordsScreen):
+class BulkNewScreen(MissionScreen):
     """What to do for all marked users, what that would be, and its start."""
 
     NAME = "bulk-new"
@@ -72,6 +73,7 @@ class BulkNewScreen(PasswordsScreen):
     def __init__(self, users: Sequence[str], action: str = Provision.verb) -> None:
         """`users` are the marked ones, by id."""
         super().__init__()
+        self._passwords = BulkPasswords(self)
         self._users = tuple(users)
         self._first_action = action
         self._services: Mapping[str, Service] = {}
@@ -330,7 +332,7 @@ class BulkNewScreen(PasswordsScreen):
 
     def _begin(self, plan: BulkPlan) -> None:
         if plan.attended and plan.passwords:
-            self.ask_where(lambda place: self._start(plan, place))
+            self._passwords.ask_where(lambda place: self._start(plan, place))
         else:
             self.do(self._start(plan, None))
 
@@ -339,7 +341,7 @@ class BulkNewScreen(PasswordsScreen):
         done = await start(self.context.scope, self._users, plan.action, plan.params)
         bulk = done.result
         if bulk.attended:
-            self.attend_to(bulk, place)
+            self._passwords.attend_to(bulk, place)
         await self.queue_changed()
         self.turn_into("bulk", bulk.id)
 

@@ -42,12 +42,15 @@ class AttendedBulk:
 _held: WeakKeyDictionary[App[Any], dict[int, AttendedBulk]] = WeakKeyDictionary()
 
 
-class PasswordsScreen(MissionScreen):
-    """A screen from which a bulk that makes passwords is started or resumed."""
+class BulkPasswords:
+    """What a screen needs that starts or resumes bulks that make passwords."""
+
+    def __init__(self, screen: MissionScreen) -> None:
+        self._screen = screen
 
     def held(self, bulk_id: int) -> AttendedBulk | None:
         """Return what this console holds of the bulk, if it attends it."""
-        return _held.get(self.app, {}).get(bulk_id)
+        return _held.get(self._screen.app, {}).get(bulk_id)
 
     def ask_where(self, then: Callable[[Path | None], Any]) -> None:
         """Ask for the file for the passwords; empty keeps them here, to be shown once. It is made at once."""
@@ -59,8 +62,8 @@ class PasswordsScreen(MissionScreen):
             await then(place)
 
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        name = f"passwords-{self.context.account.code}-{stamp}.csv"
-        self.prompts.ask(
+        name = f"passwords-{self._screen.context.account.code}-{stamp}.csv"
+        self._screen.prompts.ask(
             [
                 "Passwords are generated. To which new file, that only you can read?",
                 "Empty: they are kept in this console alone, and shown once.",
@@ -73,8 +76,8 @@ class PasswordsScreen(MissionScreen):
     def attend_to(self, bulk: BulkView, place: Path | None) -> None:
         """Go on with the bulk in this process until it ends, whichever screen is on top."""
         held = AttendedBulk(place)
-        _held.setdefault(self.app, {})[bulk.id] = held
-        context = self.context
+        _held.setdefault(self._screen.app, {})[bulk.id] = held
+        context = self._screen.context
 
         async def work() -> None:
             def keep(made: Sequence[BulkPassword]) -> None:
@@ -91,8 +94,8 @@ class PasswordsScreen(MissionScreen):
             finally:
                 held.running = False
 
-        self.app.run_worker(
-            shielded(self.loader.guard(work())),
+        self._screen.app.run_worker(
+            shielded(self._screen.loader.guard(work())),
             group="bulks",
             description="bulk",
             exit_on_error=True,

@@ -33,22 +33,22 @@ USER = "like"
 TEMPLATE = "template "
 
 
-class MadeLikeScreen(MissionScreen):
-    """A form whose fields can be filled like a user's (`like`, an id) or from a template; none by default."""
+class CopySource:
+    """What a form's fields can be filled from: a user (`like`, an id) or a template; none by default."""
 
-    def __init__(self, like: str = "") -> None:
-        super().__init__()
-        self.like = like
-        self.subject = f" {like}" if like else ""
-        self._values: dict[str, Value] = defaults()
+    def __init__(self, screen: MissionScreen, like: str, values: dict[str, Value]) -> None:
+        """`values` are those of the fields whose groups are not open."""
+        self._screen = screen
+        self._like = like
+        self._values = values
         self._contents: dict[str, TemplateContent] = {NOBODY: TemplateContent()}
         self._labels: dict[str, str] = {NOBODY: "(none)"}
         self._seats: tuple[Seats, ...] = ()
         self._short: TemplateService | None = None
-        self._made_like: str | None = None
+        self._chosen: str | None = None
         self._gives = True
 
-    def made_like_body(self) -> Iterable[Widget]:
+    def body(self) -> Iterable[Widget]:
         """Yield what Provision gives beside the account, and the group, built when it opens, in which it is chosen."""
         line = TextLines("", "dim", id="gets")
         line.display = False
@@ -60,7 +60,7 @@ class MadeLikeScreen(MissionScreen):
         chosen = ChoiceField(
             "Made like",
             list(self._labels.items()),
-            self._made_like or NOBODY,
+            self._chosen or NOBODY,
             help_text="Fills the groups below where nothing was typed, never names or password. "
             "Templates are made on the screen Templates.",
             id="made-like",
@@ -75,30 +75,30 @@ class MadeLikeScreen(MissionScreen):
 
     # Data
 
-    async def load_made_like(self) -> None:
+    async def load(self) -> None:
         """Read templates, the user and seats; the first time, fill the form."""
-        scope = self.context.scope
+        scope = self._screen.context.scope
         contents, labels = {NOBODY: TemplateContent()}, {NOBODY: "(none)"}
-        if self.like:
-            contents[USER] = await like(scope, self.like)
-            labels[USER] = (await details(scope, self.like)).details.display_name
+        if self._like:
+            contents[USER] = await like(scope, self._like)
+            labels[USER] = (await details(scope, self._like)).details.display_name
         for template in await list_templates(scope):
             contents[TEMPLATE + template.name] = template.content
             labels[TEMPLATE + template.name] = template.name
         self._contents, self._labels = contents, labels
         self._seats = await list_seats(scope)
-        if self._made_like is None:
-            await self._choose(USER if self.like else NOBODY)
-        elif self._made_like not in contents:
-            self._made_like = NOBODY
+        if self._chosen is None:
+            await self._choose(USER if self._like else NOBODY)
+        elif self._chosen not in contents:
+            self._chosen = NOBODY
         with suppress(NoMatches):
-            self.query_one("#made-like", ChoiceField).set_choices(list(labels.items()))
+            self._screen.query_one("#made-like", ChoiceField).set_choices(list(labels.items()))
         self._tell_gets()
 
     @property
     def content(self) -> TemplateContent:
         """Return what is chosen to be made like."""
-        return self._contents.get(self._made_like or NOBODY, TemplateContent())
+        return self._contents.get(self._chosen or NOBODY, TemplateContent())
 
     def services_to_give(self) -> tuple[TemplateService, ...]:
         """Return those that are given in one go: a password of a service's own has to be shown on the next screen."""
@@ -108,7 +108,7 @@ class MadeLikeScreen(MissionScreen):
 
     def _is_plain(self, given: TemplateService) -> bool:
         try:
-            service = self.context.catalogue.service(given.service)
+            service = self._screen.context.catalogue.service(given.service)
             return (
                 service.password is not PasswordUse.OWN and not service.level(given.level).withdrawn
             )
@@ -126,7 +126,7 @@ class MadeLikeScreen(MissionScreen):
     def _why_left(self, given: TemplateService) -> str:
         instance = f" {given.instance}" if given.instance else ""
         try:
-            service = self.context.catalogue.service(given.service)
+            service = self._screen.context.catalogue.service(given.service)
             withdrawn = service.level(given.level).withdrawn
         except NotFound:
             return f"{given.service}{instance} (no longer in the catalogue)"
@@ -136,13 +136,13 @@ class MadeLikeScreen(MissionScreen):
     # Choosing
 
     async def _choose(self, wanted: str) -> None:
-        before, self._made_like = self.content, wanted
+        before, self._chosen = self.content, wanted
         self._fill(before.fields, self.content.fields)
         self._tell_gets()
 
     def _fill(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> None:
         """Put fields where nobody typed anything else than what was put there before."""
-        widgets = {field.name: widget for field, widget in form_widgets(self._body)}
+        widgets = {field.name: widget for field, widget in form_widgets(self._screen)}
         for name in TEMPLATE_FIELDS:
             field, empty = FIELD_BY_NAME[name], defaults()[name]
             widget = widgets.get(name)
@@ -157,22 +157,23 @@ class MadeLikeScreen(MissionScreen):
             elif isinstance(widget, CheckField):
                 widget.value = bool(new)
 
-    def on_form_line_changed(self, event: FormLine.Changed) -> None:
+    def changed(self, event: FormLine.Changed) -> None:
+        """Take another choice of whom to be like, or whether to give services."""
         if event.field.id == "made-like" and isinstance(event.field, ChoiceField):
-            self.do(self._choose(event.field.value))
+            self._screen.do(self._choose(event.field.value))
         elif event.field.id == "gives" and isinstance(event.field, CheckField):
             self._gives = event.field.value
             self._tell_gets()
 
     def _tell_gets(self) -> None:
-        line = self.query_one("#gets", TextLines)
-        label = self._labels.get(self._made_like or NOBODY, "")
-        fold = self.query_one("#group-like", Fold)
-        fold.note = f"like {label}" if self._made_like else "none"
+        line = self._screen.query_one("#gets", TextLines)
+        label = self._labels.get(self._chosen or NOBODY, "")
+        fold = self._screen.query_one("#group-like", Fold)
+        fold.note = f"like {label}" if self._chosen else "none"
         words, self._short = [], None
         free_of = {(seats.service_id, seats.level_id): seats.free for seats in self._seats}
         for given in self.services_to_give():
-            service = self.context.catalogue.service(given.service)
+            service = self._screen.context.catalogue.service(given.service)
             free = free_of.get((given.service, given.level), 0)
             if service.seats and free < 1 and self._short is None:
                 self._short = given
@@ -186,35 +187,34 @@ class MadeLikeScreen(MissionScreen):
         short = self._short is not None
         buys = f". {self.buy_key} buys more" if short else ""
         line.set(f"Like {label}: {gives}{more}{buys}", "error" if short else "dim")
-        line.display = bool(self._made_like)
-        self.refresh_keys()
+        line.display = bool(self._chosen)
+        self._screen.refresh_keys()
 
     # Seats
 
     @property
     def buy_key(self) -> str:
         """The key that buys, also in fields."""
-        key, twin = keymap.keys_of(keymap.BY_ID["buy"], self.console.keys)
+        key, twin = keymap.keys_of(keymap.BY_ID["buy"], self._screen.console.keys)
         return keymap.key_word(twin or key)
 
     def why_not(self, verb: str) -> str:
-        if verb == "buy" and self._short is None:
-            return "No seats are missing for what is chosen here"
-        return super().why_not(verb)
+        missing = verb != "buy" or self._short is not None
+        return "" if missing else "No seats are missing for what is chosen here"
 
     def verb_buy(self) -> None:
         """Buy seats of the first level without a free one, and come back."""
         if self._short is not None:
-            self.open_buy(self._short.service, self._short.level, self.HEADING)
+            self._screen.open_buy(self._short.service, self._short.level)
 
     # Memory
 
     def remember(self) -> dict[str, object]:
-        return {**super().remember(), "made-like-of": self._made_like, "gives-too": self._gives}
+        return {"made-like-of": self._chosen, "gives-too": self._gives}
 
     def recall(self, memory: dict[str, object]) -> None:
         chosen, gives = memory.pop("made-like-of", None), memory.pop("gives-too", None)
         if isinstance(chosen, str):
-            self._made_like = chosen
+            self._chosen = chosen
         if isinstance(gives, bool):
             self._gives = gives

@@ -30,9 +30,11 @@ from mission_control_tui.model.people.names import display_name_for, username_fo
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.users.queries import free_username, password_policy
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE, PasswordFields
 from mission_control_tui.screens.forms.user_fields import (
     FormWidget,
+    defaults,
     field_name,
     form_widgets,
     group_fold,
@@ -43,7 +45,7 @@ from mission_control_tui.screens.forms.user_fields import (
     widget_id,
     words_of,
 )
-from mission_control_tui.screens.users.copy_from import MadeLikeScreen
+from mission_control_tui.screens.users.copy_from import CopySource
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import width_of, wrap
 from mission_control_tui.widgets.field import LABEL, ChoiceField, Field, FormLine
@@ -106,7 +108,7 @@ class UpnOffer(ActionButton):
             self.post_message(self.Pressed(self))
 
 
-class NewUserScreen(MadeLikeScreen):
+class NewUserScreen(MissionScreen):
     """Creates a user and goes on to Provision Services."""
 
     NAME = "new-user"
@@ -125,7 +127,12 @@ class NewUserScreen(MadeLikeScreen):
 
     def __init__(self, like: str = "") -> None:
         """`like` is the id of a user that the new one is made like."""
-        super().__init__(like)
+        super().__init__()
+        self.subject = f" {like}" if like else ""
+        self._values = defaults()
+        """What the fields hold whose groups are not open."""
+        self.source = CopySource(self, like, self._values)
+        self.parts = (self.source,)
         self._own: set[str] = set()
         """Which of the pre-filled fields were typed over."""
         self._domains: tuple[str, ...] = ()
@@ -165,7 +172,7 @@ class NewUserScreen(MadeLikeScreen):
             verb="provision",
             id="provision",
         )
-        yield from self.made_like_body()
+        yield from self.source.body()
         for group in Group:
             if group is not Group.IDENTITY:
                 yield group_fold(group, self._values)
@@ -193,7 +200,7 @@ class NewUserScreen(MadeLikeScreen):
                 error=True,
             )
         self.refresh_keys()
-        await self.load_made_like()
+        await self.source.load()
         await self._look_up()
 
     def _show_domain(self) -> None:
@@ -263,7 +270,7 @@ class NewUserScreen(MadeLikeScreen):
     # The UPN
 
     def on_form_line_changed(self, event: FormLine.Changed) -> None:
-        super().on_form_line_changed(event)
+        self.source.changed(event)
         if event.field.id == "domain":
             self._show_domain()
             self._prefill()
@@ -334,6 +341,9 @@ class NewUserScreen(MadeLikeScreen):
         stated = {**self._typed(), "upn": self._upn(), "expires_on": None}
         return UserDetails(**stated)  # type: ignore[arg-type]
 
+    def why_not(self, verb: str) -> str:
+        return self.source.why_not(verb) or super().why_not(verb)
+
     async def verb_provision(self) -> None:
         if self._busy:
             return
@@ -356,8 +366,8 @@ class NewUserScreen(MadeLikeScreen):
             try:
                 await self._create(details, passwords.password.value, dry_run=bool(problems))
             except NoSeats as error:
-                await self.load_made_like()
-                self.announce(f"{self.buy_key} buys more. {error.what}", error=True)
+                await self.source.load()
+                self.announce(f"{self.source.buy_key} buys more. {error.what}", error=True)
             except MissionControlError as error:
                 if not error.problems:
                     raise
@@ -369,14 +379,14 @@ class NewUserScreen(MadeLikeScreen):
 
     async def _create(self, details: UserDetails, password: str, *, dry_run: bool) -> None:
         scope = self.context.scope
-        services = self.services_to_give()
+        services = self.source.services_to_give()
         outcome = await create_with(scope, details, password, services, dry_run=dry_run)
         if not dry_run:
             self._created = True
             if outcome.plan.requests:
                 await self.queue_changed()
             self.console.memory.pop(self.memory_key, None)
-            left = ", ".join(self.left_out())
+            left = ", ".join(self.source.left_out())
             says = (
                 f"Not given yet: {left}. Open it, choose a level, and p provisions" if left else ""
             )
@@ -435,13 +445,14 @@ class NewUserScreen(MadeLikeScreen):
             return {}
         return {
             **super().remember(),
+            **self.source.remember(),
             "own": frozenset(self._own),
             "typed": self._typed(),
             "chosen-domain": self._domain,
         }
 
     def recall(self, memory: dict[str, object]) -> None:
-        super().recall(memory)
+        self.source.recall(memory)
         own, typed = memory.pop("own", None), memory.pop("typed", None)
         if isinstance(own, frozenset):
             self._own = set(own)

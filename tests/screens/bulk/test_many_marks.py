@@ -128,4 +128,4 @@ async def test_all_that_the_filter_finds_is_marked_beyond_the_loaded_pages(new_d
         await shows(pilot, "500 marked; 500 users")
         store = app.store.store
         found = await light_matrix.ids(AccountScope(store, world.CALLER, app.store.account_id))
-        assert app.screen.marked == tuple(sorted(found[::2]))  # type: ignore[attr-defined]
+        assert app.screen.marks.users == tuple(sorted(found[::2]))  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
-from mission_control_tui.screens.users.copy_from import MadeLikeScreen
+from mission_control_tui.screens.users.new_user import NewUserScreen
 from mission_control_tui.screens.users.templates import TemplatesScreen
 from mission_control_tui.widgets.field import Field
 from tests.screens.driving import SIZES, shows, text_of, type_text, until
@@ -90,7 +90,7 @@ async def test_services_can_be_left_out_and_what_was_typed_stays(world_db: Path)
         app.screen.go_to("new-user")  # type: ignore[attr-defined]
         await shows(pilot, "New User", "Template")
         screen = app.screen
-        assert isinstance(screen, MadeLikeScreen)
+        assert isinstance(screen, NewUserScreen)
         await screen.query_one("#group-organisation").open_now()  # type: ignore[attr-defined]
         await screen.query_one("#group-like").open_now()  # type: ignore[attr-defined]
         screen.query_one("#made-like").focus()
@@ -148,13 +148,13 @@ async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(worl
         content = TemplateContent(services=(TemplateService("managed-exchange", "popx"),))
         await save_template(scope, "mail", content)
         app.screen.go_to("new-user")  # type: ignore[attr-defined]
-        await until(pilot, lambda: isinstance(app.screen, MadeLikeScreen))
+        await until(pilot, lambda: isinstance(app.screen, NewUserScreen))
         form = app.screen
-        assert isinstance(form, MadeLikeScreen)
-        await until(pilot, lambda: "template mail" in form._contents)
+        assert isinstance(form, NewUserScreen)
+        await until(pilot, lambda: "template mail" in form.source._contents)
         await fill_in(app, "kat")
         assert "F7 Buy" not in text_of(app)
-        await form._choose("template mail")
+        await form.source._choose("template mail")
         await shows(pilot, "(0 free). F7 buys more", "F7 Buy")
         await pilot.press("f2")
         await shows(pilot, "F7 buys more. No free seat of Managed Exchange")
@@ -164,6 +164,6 @@ async def test_missing_seats_are_bought_by_one_key_and_what_was_typed_stays(worl
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is form)
         await buy(scope, "email", level="popx", quantity=1)
-        await form.load_made_like()
+        await form.source.load()
         await shows(pilot, "(1 free)", "Katherine")
         assert "F7 Buy" not in text_of(app)
