@@ -1,5 +1,7 @@
 """The terminal driver: survives what broken lines send, never blocks the application on a slow one.
 
+A frame that comes while another is under way is left out; what has arrived is followed by the newest.
+
 Textual's own driver dies of mouse bytes that are not UTF-8, spins or hangs when the terminal goes away, blocks the
 event loop while the terminal takes nothing, and wakes ten times a second. Only public methods of it are replaced.
 """
@@ -7,6 +9,7 @@ event loop while the terminal takes nothing, and wakes ten times a second. Only 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import select
@@ -14,19 +17,28 @@ import signal
 import sys
 import threading
 from collections import deque
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
+from functools import partial
 from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from textual import constants
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.drivers.linux_driver import LinuxDriver
 
 from mission_control_tui.terminal.control_sequences import ControlSequences
-from mission_control_tui.terminal.frame_diff import FrameDiff
-from mission_control_tui.terminal.input_events import InputEvents, answered_mode
+from mission_control_tui.terminal.frame_diff import FrameDiff, draws_cells
+from mission_control_tui.terminal.frame_pacing import FramePacing
+from mission_control_tui.terminal.input_events import InputEvents, answered
 from mission_control_tui.terminal.job_control import can_be_resumed
-from mission_control_tui.terminal.lifecycle import CLEARED, LEFT_ON, MOUSE_OFF
+from mission_control_tui.terminal.lifecycle import (
+    CLEARED,
+    CURSOR_HIDDEN,
+    CURSOR_SHOWN,
+    LEFT_ON,
+    MOUSE_OFF,
+)
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -35,12 +47,11 @@ FOCUS_REPORTING = ("\x1b[?1004h", "\x1b[?1004l")
 POINTER_SHAPE = "\x1b]22;"
 """A request that few terminals know and some of the others print."""
 
-BACKLOG = 2048
-"""Bytes waiting for the terminal above which painting pauses; when they are gone, the newest state is painted once."""
-
 ANSWER_SECONDS = 3.0
 """How long an answer to a query is waited for: many terminals never give one."""
-_QUERY = re.compile(r"\x1b\[\?(\d+)\$p")
+LAST_ANSWER_SECONDS = 1.0
+"""How long an answer is waited for before the keyboard goes back to the shell, which would take it for keys."""
+_QUERY = re.compile(r"\x1b\[\?\d+\$p")
 
 
 class Writer(threading.Thread):
@@ -128,41 +139,92 @@ class ConsoleDriver(LinuxDriver):
         self._encoding = stream.encoding or "ascii"
         self._writer: Writer | None = None
         self._frame_diff = FrameDiff()
+        self._last_frame = ""
+        self._is_synchronised = False
+        self._left_out = False
+        """Whether a frame was left out, and what is newest has not been written yet."""
+        self._repaints = False
+        """Whether the screen was asked to paint what is newest."""
+        self.painted_at = -math.inf
+        """When a frame was last handed over to be written, on the clock of events."""
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._paused: AbstractContextManager[None] | None = None
         self._loop_of_app = asyncio.get_running_loop()
+        self._pacing = FramePacing(self._loop_of_app, self._go_on)
+        self._answered = threading.Event()
+        """Set while the terminal owes no answer to what a frame ended with."""
         signal.signal(signal.SIGTSTP, self._on_stop_signal)
         self._asked: dict[str, float] = {}
-        """Modes whose state the terminal was asked for, and when."""
+        """What the terminal was asked, and until when an answer may come."""
 
     # Output
 
     def write(self, data: str) -> None:
         if data in FOCUS_REPORTING or data.startswith(POINTER_SHAPE) or self._writer is None:
             return
-        if query := _QUERY.fullmatch(data):
-            self._asked[query[1]] = monotonic()
-        data = self._frame_diff.diff(data, self._app.size.width)
-        self._writer.write(data.encode(self._encoding, "replace"))
-        if self._writer.backlog > BACKLOG and self._paused is None:
-            self._paused = self._app.batch_update()
-            self._paused.__enter__()
-            if not self._writer.backlog:  # it drained between the two lines above
+        if data in (SYNC_START, SYNC_END):
+            self._is_synchronised = True
+            return
+        if draws_cells(data):
+            self._write_frame(data)
+            return
+        if _QUERY.fullmatch(data):
+            self._asked[data] = monotonic() + ANSWER_SECONDS
+        self._writer.write(self._encoded(data))
+
+    def _encoded(self, data: str) -> bytes:
+        return data.encode(self._encoding, "replace")
+
+    def _write_frame(self, data: str) -> None:
+        if self._writer is None:
+            return
+        if self._is_busy or (self._left_out and not self._repaints):
+            self._left_out, self._repaints = True, False
+            if not self._is_busy:  # the writer came to its end meanwhile
                 self._call(self._go_on)
+            return
+        self._left_out = self._repaints = False
+        self.painted_at = monotonic()
+        frame = self._frame_diff.diff(data, self._app.size.width)
+        if self._last_frame.endswith(frame):  # nothing but the cursor, where it stands already
+            return
+        self._last_frame = frame
+        if self._is_synchronised:
+            frame = f"{SYNC_START}{frame}{SYNC_END}"
+        request = self._pacing.request
+        encoded = self._encoded(frame + request)
+        seconds = self._pacing.begin(len(encoded))
+        if request:
+            self._answered.clear()
+            self._asked[request] = monotonic() + max(seconds, ANSWER_SECONDS)
+        self._writer.write(encoded)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._pacing.is_under_way or (self._writer is not None and self._writer.backlog > 0)
 
     def _on_drained(self) -> None:
-        if self._paused is not None:
+        if self._left_out:
             self._call(self._go_on)
 
     def _go_on(self) -> None:
-        if self._paused is not None and self._writer is not None and not self._writer.backlog:
-            paused, self._paused = self._paused, None
-            paused.__exit__(None, None, None)
-            if self._app.screen_stack:
-                self._app.screen.check_idle()
+        """Have the newest painted, if a frame was left out and none is under way any more."""
+        if self._left_out and not self._repaints and not self._is_busy and self._app.screen_stack:
+            self._repaints = True
+            self._app.screen.refresh()
+
+    @property
+    def holds_frames(self) -> bool:
+        """Whether what was painted waits for a slow line."""
+        return self._left_out
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all that was painted was handed to the terminal, which may not have shown it yet."""
+        return not self._left_out and (self._writer is None or not self._writer.backlog)
 
     def _on_lost(self) -> None:
+        self._answered.set()
         self._call(self._app.terminal_lost)  # type: ignore[attr-defined]
 
     def _call(self, function: Any) -> None:
@@ -172,15 +234,19 @@ class ConsoleDriver(LinuxDriver):
     def forget_screen(self) -> None:
         """The terminal may show anything: the next frame is written as a whole."""
         self._frame_diff.forget()
+        self._last_frame = ""
 
     def reset_terminal(self) -> None:
         """Take back what another program left on, so that keys and signs mean what they say."""
         modes = LEFT_ON.replace(MOUSE_OFF, "") if self._mouse else LEFT_ON
-        self.write(modes)
+        shows_cursor = getattr(self._app, "shows_cursor", False)
+        self.write(modes + (CURSOR_SHOWN if shows_cursor else CURSOR_HIDDEN))
         self.forget_screen()
 
     def start_application_mode(self) -> None:
         self.forget_screen()
+        self._pacing = FramePacing(self._loop_of_app, self._go_on)
+        self._answered.set()
         self._writer = Writer(self._descriptor, self._on_drained, self._on_lost)
         self._writer.start()
         while select.select([self._wake_read], [], [], 0)[0]:
@@ -210,6 +276,9 @@ class ConsoleDriver(LinuxDriver):
     # Input
 
     def disable_input(self) -> None:
+        if self._pacing.request:
+            self._answered.wait(LAST_ANSWER_SECONDS)
+        self._pacing.stop()
         with suppress(BlockingIOError):
             os.write(self._wake_write, b"x")
         super().disable_input()
@@ -240,14 +309,17 @@ class ConsoleDriver(LinuxDriver):
                 tokens = sequences.feed(data, monotonic())
             else:
                 tokens = sequences.tick(monotonic())
-            for token in tokens:
-                self._asked.pop(answered_mode(token) or "", None)
+            for request in filter(None, map(answered, tokens)):
+                self._asked.pop(request, None)
+                if request == self._pacing.request:
+                    self._answered.set()
+                self._call(partial(self._pacing.answered, request))
             for event in typed.events(tokens):
                 self.process_message(event)
 
     def _awaits_answer(self) -> bool:
         now = monotonic()
-        return any(now - at < ANSWER_SECONDS for at in tuple(self._asked.values()))
+        return any(now < until for until in tuple(self._asked.values()))
 
     def _read_bytes(self) -> bytes:
         try:

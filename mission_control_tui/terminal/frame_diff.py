@@ -26,6 +26,11 @@ _WORTH_A_MOVE = 6
 """As many cells that stay are written again rather than jumped over."""
 
 
+def draws_cells(data: str) -> bool:
+    """Tell whether `data` moves the cursor to draw there."""
+    return _MOVE.search(data) is not None
+
+
 class FrameDiff:
     """Remembers what the terminal shows."""
 

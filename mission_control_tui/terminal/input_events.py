@@ -22,6 +22,7 @@ from mission_control_tui.terminal.control_sequences import (
     Token,
     Typed,
 )
+from mission_control_tui.terminal.frame_pacing import STATUS
 
 SHIFT, ALT, CTRL = 1, 2, 4
 _NO_VERB = ~(SHIFT | CTRL | 64 | 128)
@@ -36,6 +37,7 @@ _MODIFY_OTHER_KEYS = re.compile(r"\x1b\[27;(\d+);(\d+)~")
 """The same as xterm's modifyOtherKeys says it."""
 _SGR_MOUSE = re.compile(r"\x1b\[<\d+;-?\d+;-?\d+[Mm]")
 _MODE_REPORT = re.compile(r"\x1b\[\?(\d+);(\d)\$y")
+_STATUS_REPORTS = ("\x1b[0n", "\x1b[3n")
 _RESIZE = re.compile(r"\x1b\[48;\d+(?::[\d:]*)?;\d+(?::[\d:]*)?;\d+(?::[\d:]*)?;\d+(?::[\d:]*)?t")
 
 _CONTROLS: Final = {
@@ -105,10 +107,13 @@ class InputEvents:
             yield from _listed(text)
 
 
-def answered_mode(token: Token) -> str | None:
-    """Return the mode whose state a token reports, as DECRPM does; None for anything else."""
-    match = _MODE_REPORT.fullmatch(token.text) if isinstance(token, Sequence) else None
-    return match[1] if match else None
+def answered(token: Token) -> str | None:
+    """Return the request that a token answers: for a mode (DECRPM) or the terminal's status (DSR); None otherwise."""
+    if not isinstance(token, Sequence):
+        return None
+    if match := _MODE_REPORT.fullmatch(token.text):
+        return f"\x1b[?{match[1]}$p"
+    return STATUS if token.text in _STATUS_REPORTS else None
 
 
 def _typed(character: str) -> Iterator[events.Key]:

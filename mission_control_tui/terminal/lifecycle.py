@@ -32,7 +32,8 @@ MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l"
 LEFT_ON = f"\x0f\x1b(B\x1b[?6l\x1b[?69l\x1b[r\x1b[4l\x1b[?1l\x1b>{MOUSE_OFF}\x1b[?1004l"
 """Back to ASCII in G0; no origin mode, margins, insert mode, application keys, reports of mouse or focus (ctlseqs)."""
 CLEARED = "\x1b[0m\x1b[2J\x1b[H"
-_RESTORE = f"\x1b[?2026l{LEFT_ON}\x1b[?2048l\x1b[?2004l\x1b[?7h{CLEARED}\x1b[?1049l\x1b[?25h"
+CURSOR_SHOWN, CURSOR_HIDDEN = "\x1b[?25h", "\x1b[?25l"
+_RESTORE = f"\x1b[?2026l{LEFT_ON}\x1b[?2048l\x1b[?2004l\x1b[?7h{CLEARED}\x1b[?1049l{CURSOR_SHOWN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class TerminalOptions:
 
     `ascii` None asks the terminal; `keys` maps verb ids to keys; `page_jump` is how many rows a page key moves, 0 for
     as many as are in view; `state_dir` is where a crash leaves its log;
-    `escape_ms` is how long an Escape waits to become an arrow key: more on slow lines.
+    `escape_ms` is how long an Escape waits to become an arrow key: more on slow lines; `show_cursor` shows the
+    terminal's own cursor, which stands on what has the focus anyway.
     """
 
     theme: str = "auto"
@@ -52,6 +54,7 @@ class TerminalOptions:
     state_dir: Path | None = None
     escape_ms: int = 100
     frames_per_second: int = 30
+    show_cursor: bool = False
 
 
 def require_terminal(

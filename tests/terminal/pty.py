@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -40,7 +40,7 @@ PLAIN = {
     "ctrl+u": "\x15",
     "ctrl+z": "\x1a",
 }
-QUERY = re.compile(rb"\x1b\[(\?\d+)\$p")
+QUERY = re.compile(rb"\x1b\[(?:(\?\d+)\$p|5n)")
 MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])|\x1b\[([<>])\d*u")
 NOT_SCREEN = re.compile(r"\x1b\[[<=>?][\d;:]*\$?[a-gi-kn-z]|\x1b\[\d*;?\d*t")
 UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*)?\Z")
@@ -82,6 +82,8 @@ class _Screen(pyte.Screen):
 class Terminal:
     """Runs `argv` in a terminal of `size`; `modern` answers that it knows synchronised output.
 
+    `answers` are the kinds of requests that it answers at all.
+
     `as_job` runs it as a shell with job control does, so that it can be suspended and brought back.
     """
 
@@ -93,11 +95,13 @@ class Terminal:
         term: str = "xterm-256color",
         env: Mapping[str, str] | None = None,
         modern: bool = True,
+        answers: Collection[str] = ("mode", "status"),
         as_job: bool = False,
     ) -> None:
         self._as_job = as_job
         self.columns, self.rows = size
         self.modern = modern
+        self.answers = answers
         self.output = b""
         self.modes: dict[str, bool] = {}
         self.screen = _Screen(self.columns, self.rows)
@@ -159,19 +163,32 @@ class Terminal:
 
     def read(self, wait: float) -> bool:
         """Take one chunk of output if there is any within `wait` seconds."""
+        data = self.receive(wait)
+        if data:
+            self.show(data)
+        return bool(data)
+
+    def receive(self, wait: float) -> bytes:
+        """Take what the program writes within `wait` seconds."""
         if self.closed or not select.select([self.master], [], [], max(wait, 0))[0]:
-            return False
+            return b""
         try:
-            data = os.read(self.master, 65536)
+            return os.read(self.master, 65536)
         except OSError:
-            return False
+            return b""
+
+    def show(self, data: bytes) -> None:
+        """Draw what was written, and answer what it asks."""
         self.output += data
         window = self._tail + data
         end = 0
         for match in QUERY.finditer(window):
             end = match.end()
             state = 2 if self.modern else 0
-            self.send_raw(b"\x1b[" + match[1] + b";%d$y" % state)
+            if match[1] and "mode" in self.answers:
+                self.send_raw(b"\x1b[" + match[1] + b";%d$y" % state)
+            elif not match[1] and "status" in self.answers:
+                self.send_raw(b"\x1b[0n")
         self._tail = window[end:][-16:]
         for match in MODE.finditer(data):
             for mode in (match[1] or b"").decode().split(";"):
@@ -185,7 +202,6 @@ class Terminal:
         if unfinished:
             text = text[: unfinished.start()]
         self._stream.feed(NOT_SCREEN.sub("", text))
-        return True
 
     def wait_for(self, pattern: str, timeout: float = 30.0) -> None:
         """Read until a regular expression is on the screen."""

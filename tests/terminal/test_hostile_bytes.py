@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from mission_control_tui.terminal import lifecycle
+from mission_control_tui.terminal import frame_pacing, lifecycle
 from tests.screens import world
 from tests.screens.hostile import TEXT, poison
 from tests.screens.places import PLACES
@@ -21,7 +21,7 @@ from tests.terminal.pty import Terminal
 OWN = re.compile(
     r"\x1b\[(?P<style>[\d;]*)m|\x1b\[(?P<y>\d+);(?P<x>\d+)H|\x1b\[K|\x1b\[\?(?:7|25|1049|2004|2026|2048)[hl]"
     r"|\x1b\[\?(?:2026|2048)\$p|\x1b\]52;c;(?P<copied>[A-Za-z0-9+/]*=*)\x07|\r\n"
-    r"|" + re.escape(lifecycle.LEFT_ON) + "|" + re.escape(lifecycle.CLEARED)
+    r"|" + re.escape(frame_pacing.STATUS) + "|" + re.escape(lifecycle.LEFT_ON) + "|" + re.escape(lifecycle.CLEARED)
 )
 OWN_STYLES = re.compile(r"(?:[012347]|2[23479]|3[0-79]|4[0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3})*")
 HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
