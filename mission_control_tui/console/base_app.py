@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.geometry import Offset
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -34,6 +35,7 @@ from mission_control_tui.terminal.job_control import can_be_resumed
 from mission_control_tui.terminal.key_queue import KeyQueue
 from mission_control_tui.widgets.shielded import shielded
 from mission_control_tui.widgets.status_lines import TopInfo
+from mission_control_tui.widgets.terminal_cursor import cursor_on
 from mission_control_tui.widgets.text_lines import TextLines
 from mission_control_tui.widgets.theme import choose_theme, themes
 
@@ -107,6 +109,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.options = options
         self.keys: Mapping[str, str] = dict(options.keys)
         self.page_jump = options.page_jump
+        self.shows_cursor = options.show_cursor
         is_ascii = lifecycle.wants_ascii(options.ascii)
         self._ascii_filter: LineFilter | None = AsciiFilter() if is_ascii else None
         self.theme = choose_theme(options.theme)
@@ -267,6 +270,15 @@ class MissionControlApp(App[int], inherit_bindings=False):
         super().copy_to_clipboard("\n".join(harmless(part) for part in parts))
         if secret:
             self._clipboard = ""
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's own cursor stands after a frame: on what has the focus, as it was laid out for that."""
+        return cursor_on(self.screen)
+
+    @cursor_position.setter
+    def cursor_position(self, place: Offset) -> None:
+        """Leave it: Textual's fields say where they believe to be before they are laid out."""
 
     def redraw(self) -> None:
         """Paint everything again, whatever the terminal shows and whatever modes it was left in."""

@@ -25,4 +25,5 @@ def options_of(settings: Settings) -> lifecycle.TerminalOptions:
         keys=keys,
         page_jump=console.page_jump,
         escape_ms=console.escape_ms,
+        show_cursor=console.show_cursor,
     )

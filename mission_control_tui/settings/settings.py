@@ -104,6 +104,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rows that a page key moves in a list; 0 for as many as are in view."""
     escape_ms: Annotated[int, msgspec.Meta(ge=10, le=5000)] = 100
     """Milliseconds that an Escape waits to become the beginning of an arrow or function key."""
+    show_cursor: bool = False
+    """Whether the terminal's own cursor is shown where it stands: on what has the focus."""
     confirm_above: Annotated[int, msgspec.Meta(ge=1)] = 20
     """An action on more users than this asks for a typed confirmation."""
     read_only: bool = False

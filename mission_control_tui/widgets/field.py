@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import Input
 
@@ -85,6 +87,11 @@ class FieldInput(Input):
         if self.password:
             return super()._value
         return Text("".join(map(sign, self.value)), no_wrap=True, overflow="ignore", end="")
+
+    def cursor_cell(self) -> Offset:
+        """Return the cell of the cursor; one at the end of a full box stands on its last cell."""
+        before = self._value.plain[: self.cursor_position]
+        return Offset(cell_len(before) - self.scroll_offset.x, 0)
 
     async def action_submit(self) -> None:
         # Text that is typed ahead is meant for the next box, not for a choice that has its value.

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -164,6 +164,22 @@ class LineWidget(Widget):
                 regions.append(Region(span[0], y, span[1] - span[0], 1))
         if regions:
             self.refresh(*regions)
+
+    def cursor_cell(self) -> Offset:
+        """Return where the terminal's own cursor stands while this has the focus: on what is drawn as the cursor."""
+        for y in range(self.content_size.height):
+            if (x := self.drawn_cursor(y)) is not None:
+                return Offset(x, y)
+        return Offset(0, 0)
+
+    def drawn_cursor(self, y: int) -> int | None:
+        """Return the column where a cursor is drawn in row `y`; None where there is none."""
+        x = 0
+        for text, style in self._drawn[y].parts if y in self._drawn else ():
+            if style == "cursor":
+                return x
+            x += width_of(text)
+        return None
 
     def _on_focus(self, event: events.Focus) -> None:
         event.prevent_default()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import events
+from textual.geometry import Offset
 from textual.widgets import TextArea
 
 from mission_control_tui.model.text.clean import harmless
@@ -49,6 +50,10 @@ class PasteArea(TextArea):
         )
         self.cursor_blink = False
         self.help_text = help_text
+
+    def cursor_cell(self) -> Offset:
+        """Return the cell of the cursor."""
+        return self.cursor_screen_offset - self.content_region.offset
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

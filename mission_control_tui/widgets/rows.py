@@ -235,13 +235,10 @@ class CursorLines(LineWidget, can_focus=True):
             self.repaint(before - top + self.head, index - top + self.head)
         if before != index:
             self.post_message(self.Moved(self, self.current))
-        self.place_cursor()
 
-    def place_cursor(self) -> None:
-        """Put the terminal's own cursor on the row, where screen readers look."""
-        if self.has_focus and self.is_mounted:
-            x, y = self.content_region.offset
-            self.app.cursor_position = Offset(x, y + self.cursor - self.top + self.head)
+    def cursor_cell(self) -> Offset:
+        y = self.cursor - self.top + self.head
+        return Offset(self.drawn_cursor(y) or 0, y)
 
     def view_moved(self) -> None:
         """Called when other rows came into view."""
@@ -268,10 +265,6 @@ class CursorLines(LineWidget, can_focus=True):
         if self.top != top:
             self.repaint()
         self.view_moved()
-
-    def _on_focus(self, event: events.Focus) -> None:
-        super()._on_focus(event)
-        self.place_cursor()
 
     def look_for_replaced(self, before: Row | None) -> None:
         """Note it when the row under the cursor is another than `before`, though nobody moved the cursor."""
