@@ -1,6 +1,7 @@
 """Bytes and CPU of the console beside stock Textual, in one run: `python -m benchmarks.terminal [runs]`.
 
-Bytes are exact; times mean something only as ratios of what ran side by side. Every verdict is one line.
+Bytes are exact; times mean something only as ratios of what ran side by side. Every verdict is one line. The request
+for the terminal's status that ends each frame is counted: 4 bytes.
 """
 
 from __future__ import annotations

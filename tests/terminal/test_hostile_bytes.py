@@ -21,7 +21,12 @@ from tests.terminal.pty import Terminal
 OWN = re.compile(
     r"\x1b\[(?P<style>[\d;]*)m|\x1b\[(?P<y>\d+);(?P<x>\d+)H|\x1b\[K|\x1b\[\?(?:7|25|1049|2004|2026|2048)[hl]"
     r"|\x1b\[\?(?:2026|2048)\$p|\x1b\]52;c;(?P<copied>[A-Za-z0-9+/]*=*)\x07|\r\n"
-    r"|" + re.escape(frame_pacing.STATUS) + "|" + re.escape(lifecycle.LEFT_ON) + "|" + re.escape(lifecycle.CLEARED)
+    r"|"
+    + re.escape(frame_pacing.STATUS)
+    + "|"
+    + re.escape(lifecycle.LEFT_ON)
+    + "|"
+    + re.escape(lifecycle.CLEARED)
 )
 OWN_STYLES = re.compile(r"(?:[012347]|2[23479]|3[0-79]|4[0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3})*")
 HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
