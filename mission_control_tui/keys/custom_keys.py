@@ -168,7 +168,7 @@ def with_key(keymap: Mapping[str, Any], verb_id: str, pressed: str) -> dict[str,
     keys = [*others, pressed] if in_fields else [pressed, *others]
     if verb.key == pressed and in_fields:
         keys = [pressed, *others]
-    changed = {one: text for one, text in keymap.items() if one != verb_id}
+    changed = {verb: text for verb, text in keymap.items() if verb != verb_id}
     if set(keys) != set(default_keys(verb)):
         changed[verb_id] = ",".join(keys)
     return changed

@@ -349,7 +349,7 @@ def hints(
         or sum(len(key) + len(label) + 1 for _verb, key, label in shown) + 2 * (len(shown) - 1)
         > width
     ):
-        shown.remove(next((it for it in reversed(shown) if it[0].id not in kept), shown[-1]))
+        shown.remove(next((hint for hint in reversed(shown) if hint[0].id not in kept), shown[-1]))
     return [(key, label) for _verb, key, label in shown]
 
 

@@ -45,7 +45,7 @@ class DraftsScreen(MissionScreen):
     async def load(self) -> None:
         found = await list_drafts(self.context.store, self.context.caller)
         if self.is_here:
-            self.query_one(RowList).set_rows([self._row(one) for one in found])
+            self.query_one(RowList).set_rows([self._row(draft) for draft in found])
 
     def _row(self, draft: Draft) -> Row:
         form = self.console.form_name(draft.kind)

@@ -66,10 +66,11 @@ class FindScreen(MissionScreen):
         at = (context.store, context.caller)
         if not text.strip():
             recent = await recent_users(*at, MOST)
-            rows = [user_row(one.user) for one in recent]
+            rows = [user_row(look.user) for look in recent]
             return rows, "whom you looked at last" if rows else "in all accounts"
         found = await find_anyone(*at, text, MOST - 1, current=context.account_id)
-        rows = [order_row(one) for one in found.orders] + [user_row(one) for one in found.users]
+        rows = [order_row(order) for order in found.orders]
+        rows += [user_row(user) for user in found.users]
         count = "1 found" if len(rows) == 1 else f"{len(rows)} found"
         return rows, f"the first {len(rows)}: type more" if found.more else count
 
@@ -91,27 +92,29 @@ class FindScreen(MissionScreen):
                 self.copy(str(number))
 
 
-def user_row(one: FoundUser) -> Row:
+def user_row(user: FoundUser) -> Row:
     """Return a person who was found."""
-    who: Cell = (one.matched, "dim") if one.matched else one.upn
-    return Row(one.user_id, (one.account.code, one.display_name, who, state_cell(one)), one)
+    who: Cell = (user.matched, "dim") if user.matched else user.upn
+    return Row(user.user_id, (user.account.code, user.display_name, who, state_cell(user)), user)
 
 
-def state_cell(one: FoundUser) -> Cell:
+def state_cell(user: FoundUser) -> Cell:
     """The lights; of who is disabled, locked or in the bin that word first, and of the lights only the numbers."""
-    flags = {"in the bin": one.in_bin, "disabled": one.disabled, "locked": one.locked}
+    flags = {"in the bin": user.in_bin, "disabled": user.disabled, "locked": user.locked}
     word = next((word for word, is_so in flags.items() if is_so), "")
     if not word:
-        return lights_cell(one.lights)
+        return lights_cell(user.lights)
     parts: list[Part] = [(word, "error")]
     for light in WORST:
-        if count := sum(each is light for _service, each in one.lights):
+        if count := sum(shown is light for _service, shown in user.lights):
             parts += [(" ", ""), *light_parts(light, str(count))]
     return tuple(parts)
 
 
-def order_row(one: FoundOrder) -> Row:
+def order_row(order: FoundOrder) -> Row:
     """Return an order whose number was typed."""
-    told = f"{one.placed_at:%Y-%m-%d} by {one.operator}"
-    state = ((f"Order {one.order_id}  ", "strong"), (one.state, "dim"))
-    return Row(("order", one.order_id), (one.account.code, state, told, str(one.total)), one)
+    told = f"{order.placed_at:%Y-%m-%d} by {order.operator}"
+    state = ((f"Order {order.order_id}  ", "strong"), (order.state, "dim"))
+    return Row(
+        ("order", order.order_id), (order.account.code, state, told, str(order.total)), order
+    )

@@ -11,6 +11,7 @@ from textual import events
 from textual.containers import Grid
 from textual.widget import Widget
 
+from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, Word
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
 from mission_control_tui.widgets.cells import age
@@ -163,8 +164,8 @@ class HomeScreen(MissionScreen):
         red = {view.id for view in self._red}
         rows += [
             past
-            for one in self._recent
-            if one.assignment_id not in red and (past := _recent_row(catalogue, one, now))
+            for request in self._recent
+            if request.assignment_id not in red and (past := _recent_row(catalogue, request, now))
         ]
         self._quadrants["activity"].set_rows(rows, more=hidden)
 
@@ -236,9 +237,9 @@ def _amount(product: Product, details: AccountDetails) -> str:
         count = sum(domain.bought for domain in details.domains)
         return f"{count} bought" if count else ""
     granted = {(level.grants_service, level.grants_level) for level in product.levels}
-    seats = [one for one in details.seats if (one.service_id, one.level_id) in granted]
-    owned = sum(one.owned for one in seats)
-    used = sum(one.used + one.queued for one in seats)
+    seats = [seat for seat in details.seats if (seat.service_id, seat.level_id) in granted]
+    owned = sum(seat.owned for seat in seats)
+    used = sum(seat.used + seat.queued for seat in seats)
     return f"{used}/{owned} used" if owned else ""
 
 
@@ -325,10 +326,6 @@ def _step(text: str, target: RowTarget) -> Row:
     return Row("next", ((text, "strong"), ("Enter", "key")), target)
 
 
-def _name_of(catalogue: Catalogue, service_id: str) -> str:
-    return next((one.name for one in catalogue.services if one.id == service_id), service_id)
-
-
 def _target(user_id: str | None, assignment_id: str, request_id: int | None) -> RowTarget:
     """Return where a light leads: to the user's services, else to the request."""
     if user_id:
@@ -347,7 +344,7 @@ def _active_row(
 ) -> tuple[datetime, Row] | None:
     if request.assignment_id is None:
         return None
-    service = _name_of(catalogue, request.service_id)
+    service = name_of(catalogue.services, request.service_id)
     target = _target(request.user_id, request.assignment_id, request.id)
     cell = _lit(Light.ORANGE, _WORDS[request.state], request.subject, service)
     row = Row(request.assignment_id, (cell, age(request.created_at, now)), target)
@@ -357,7 +354,7 @@ def _active_row(
 def _recent_row(catalogue: Catalogue, request: RequestView, now: datetime) -> Row | None:
     if request.parent_id is not None:
         return None
-    service = _name_of(catalogue, request.service_id) if request.service_id else ""
+    service = name_of(catalogue.services, request.service_id) if request.service_id else ""
     text = " ".join(filter(None, (request.kind.capitalize(), _short(request.subject), service)))
     ended = request.ended_at or request.created_at
     cell: tuple[Part, ...] = ((f"{_ENDED[request.state]}: ", "dim"), (text, ""))

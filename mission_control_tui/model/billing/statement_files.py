@@ -31,17 +31,17 @@ CSV_COLUMNS = (
 )
 
 
-def as_csv(one: Statement) -> str:
+def as_csv(statement: Statement) -> str:
     """Return the lines, one a row, then a row of kind "total" for each currency; no spreadsheet evaluates a cell."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS)
-    for line in one.lines:
+    for line in statement.lines:
         amounts = (line.unit, line.net, line.tax, line.total)
         writer.writerow(
             [
-                one.period,
-                one.account_code,
+                statement.period,
+                statement.account_code,
                 line.kind.value,
                 line.order_id or "",
                 line.day,
@@ -52,27 +52,27 @@ def as_csv(one: Statement) -> str:
                 *(amount.format(code=False).replace(",", "") for amount in amounts),
             ]
         )
-    for each in one.sums:
-        totals = (each.net, each.tax, each.total)
+    for sums in statement.sums:
+        totals = (sums.net, sums.tax, sums.total)
         writer.writerow(
-            [one.period, one.account_code, "total", "", "", "", "", "", each.net.currency, ""]
+            [statement.period, statement.account_code, "total", *[""] * 5, sums.net.currency, ""]
             + [amount.format(code=False).replace(",", "") for amount in totals]
         )
     return out.getvalue()
 
 
-def content(one: Statement, form: str) -> bytes:
+def content(statement: Statement, form: str) -> bytes:
     """Return the statement in one of `FORMATS`."""
     if form == "pdf":
         from mission_control_tui.model.billing.statement_pdf import as_pdf
 
-        return as_pdf(one)
+        return as_pdf(statement)
     if form == "csv":
-        return as_csv(one).encode()
-    return ("\n".join(text_lines(one)) + "\n").encode()
+        return as_csv(statement).encode()
+    return ("\n".join(text_lines(statement)) + "\n").encode()
 
 
-def write(one: Statement, path: Path, form: str | None = None) -> Path:
+def write(statement: Statement, path: Path, form: str | None = None) -> Path:
     """Write the statement to `path` as its ending says (.txt, .csv, .pdf), or as `form`; returns the whole path.
 
     The file is private. Raises InvalidInput for another ending, UsageError where it is there already or cannot be made.
@@ -87,7 +87,7 @@ def write(one: Statement, path: Path, form: str | None = None) -> Path:
                 )
             ],
         )
-    return put(path, content(one, chosen))
+    return put(path, content(statement, chosen))
 
 
 def put(path: Path, data: bytes) -> Path:
@@ -105,7 +105,7 @@ def put(path: Path, data: bytes) -> Path:
     return whole
 
 
-def file_name(one: Statement, form: str) -> str:
+def file_name(statement: Statement, form: str) -> str:
     """Return what its file is called: statement-acme-2026-11.pdf."""
     ending = next(ending for ending, known in ENDINGS.items() if known == form)
-    return f"statement-{one.account_code}-{one.period}{ending}"
+    return f"statement-{statement.account_code}-{statement.period}{ending}"

@@ -78,7 +78,7 @@ def _font_of(char: str, glyphs: frozenset[int]) -> tuple[str, str]:
     return NOTO, UNKNOWN
 
 
-def as_pdf(one: Statement) -> bytes:
+def as_pdf(statement: Statement) -> bytes:
     """Return the statement as PDF, the same bytes each time. Raises MissionControlError where a library is missing."""
     try:
         from reportlab.pdfgen.canvas import Canvas
@@ -92,8 +92,8 @@ def as_pdf(one: Statement) -> bytes:
         ) from error
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=PAGE, invariant=1)
-    canvas.setTitle(f"Statement {one.period} ({one.account_code})")
-    _Pages(canvas, one).draw()
+    canvas.setTitle(f"Statement {statement.period} ({statement.account_code})")
+    _Pages(canvas, statement).draw()
     canvas.save()
     return out.getvalue()
 
@@ -109,14 +109,14 @@ class _Pages:
         self._lost = False
 
     def draw(self) -> None:
-        one = self._statement
-        self._wrapped(title(one), size=15, leading=20)
+        statement = self._statement
+        self._wrapped(title(statement), size=15, leading=20)
         self._y -= 8
-        for said in remarks(one):
+        for said in remarks(statement):
             self._wrapped(said)
         self._y -= LEADING
         self._heading()
-        for line in one.lines:
+        for line in statement.lines:
             self._room(2)
             self._wrapped(f"{line.day}  {line.label}")
             unit = line.unit.format(code=False)
@@ -125,14 +125,14 @@ class _Pages:
                 left=LEFT + 60,
                 amounts=[amount.format(code=False) for amount in (line.net, line.tax, line.total)],
             )
-        if not one.lines:
+        if not statement.lines:
             self._text("Nothing was charged.")
-        for each in one.sums:
+        for sums in statement.sums:
             self._room(5)
             self._rule()
-            self._text(f"Net ({each.net.currency})", amounts=["", "", each.net.format()])
-            self._text(one.tax_label, amounts=["", "", each.tax.format()])
-            self._text("Total", size=11, amounts=["", "", each.total.format()])
+            self._text(f"Net ({sums.net.currency})", amounts=["", "", sums.net.format()])
+            self._text(statement.tax_label, amounts=["", "", sums.tax.format()])
+            self._text("Total", size=11, amounts=["", "", sums.total.format()])
         if self._lost:
             self._wrapped(LOST)
         self._foot()

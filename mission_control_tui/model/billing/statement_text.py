@@ -12,40 +12,45 @@ WIDTH = 78
 _AMOUNT = 14
 
 
-def title(one: Statement) -> str:
+def title(statement: Statement) -> str:
     """Return what the statement is of: "Statement 2026-11, Acme Pty Ltd (acme)"."""
-    return f"Statement {one.period}, {harmless(one.account_name)} ({one.account_code})"
+    account = f"{harmless(statement.account_name)} ({statement.account_code})"
+    return f"Statement {statement.period}, {account}"
 
 
-def remarks(one: Statement) -> list[str]:
+def remarks(statement: Statement) -> list[str]:
     """Return what is to be known about the statement, a sentence each."""
     said = []
-    if one.closed_at is None and one.is_over:
+    if statement.closed_at is None and statement.is_over:
         said.append("The month is over and not closed: it may still change. Read-only closes none.")
-    elif one.closed_at is None:
-        said.append(f"The month ({one.time_zone}) is not over: this is what it comes to so far.")
+    elif statement.closed_at is None:
+        said.append(
+            f"The month ({statement.time_zone}) is not over: this is what it comes to so far."
+        )
     else:
-        said.append(f"Closed on {one.closed_at:%Y-%m-%d %H:%M} UTC; it does not change any more.")
-    if one.awaiting_approval:
-        count = one.awaiting_approval
+        said.append(
+            f"Closed on {statement.closed_at:%Y-%m-%d %H:%M} UTC; it does not change any more."
+        )
+    if statement.awaiting_approval:
+        count = statement.awaiting_approval
         orders = "1 order that waits" if count == 1 else f"{count} orders that wait"
         said.append(f"Not in it: {orders} for approval.")
-    if one.test_seats:
-        seats = "1 seat" if one.test_seats == 1 else f"{one.test_seats} seats"
-        named = ", ".join(map(harmless, one.test_users))
+    if statement.test_seats:
+        seats = "1 seat" if statement.test_seats == 1 else f"{statement.test_seats} seats"
+        named = ", ".join(map(harmless, statement.test_users))
         said.append(f"Not billed: {seats} held by test users ({named}).")
-    if one.prices_are_examples:
+    if statement.prices_are_examples:
         said.append("Prices are examples.")
     return said
 
 
-def text_lines(one: Statement) -> list[str]:
+def text_lines(statement: Statement) -> list[str]:
     """Return the statement for people, in at most `WIDTH` signs a line where the labels are not longer."""
     room = WIDTH - 3 * (_AMOUNT + 1)
-    lines = [title(one), ""]
-    if not one.lines:
+    lines = [title(statement), ""]
+    if not statement.lines:
         lines += ["Nothing was charged.", ""]
-    for line in one.lines:
+    for line in statement.lines:
         lines.append(f"{line.day}  {harmless(line.label)}")
         left = quantity_words(line.quantity, line.not_billed, line.unit.format(code=False))
         lines.append(
@@ -55,14 +60,14 @@ def text_lines(one: Statement) -> list[str]:
                 for amount in (line.net, line.tax, line.total)
             )
         )
-    for each in one.sums:
+    for sums in statement.sums:
         lines += [
             "",
-            _sum(f"Net ({each.net.currency})", each.net),
-            _sum(one.tax_label, each.tax),
-            _sum("Total", each.total),
+            _sum(f"Net ({sums.net.currency})", sums.net),
+            _sum(statement.tax_label, sums.tax),
+            _sum("Total", sums.total),
         ]
-    return [*lines, "", *remarks(one)]
+    return [*lines, "", *remarks(statement)]
 
 
 def quantity_words(quantity: int, not_billed: int, unit: str) -> str:

@@ -203,7 +203,7 @@ async def close_month(store: Store, account_id: int, period: str) -> Statement:
             PlanVerb.CREATED,
             "statement",
             period,
-            after={"total": ", ".join(str(each.total) for each in draft.sums)},
+            after={"total": ", ".join(str(amounts.total) for amounts in draft.sums)},
             action=AuditAction.CLOSE_STATEMENT,
         )
         return draft

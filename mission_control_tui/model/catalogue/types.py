@@ -369,8 +369,8 @@ class Catalogue:
         """Return the services that must be provisioned before this one, the first needed first."""
         ordered: dict[str, Service] = {}
 
-        def visit(one: Service) -> None:
-            for required in one.requires:
+        def visit(wanted: Service) -> None:
+            for required in wanted.requires:
                 if required not in ordered:
                     visit(self.service(required))
                     ordered[required] = self.service(required)

@@ -188,7 +188,7 @@ async def object_view(session: AsyncSession, row: ObjectRow) -> ObjectView:
         kind_name=kind_name(catalogue, row.service_id),
         settings=dict(row.details),
         members=await _members(session, catalogue, row),
-        member_of=tuple(dict.fromkeys((one, called) for one, called in above)),
+        member_of=tuple(dict.fromkeys((group_id, called) for group_id, called in above)),
         service=service,
     )
 

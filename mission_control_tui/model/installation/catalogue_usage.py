@@ -129,5 +129,5 @@ async def _extensions(session: AsyncSession, catalogue: Catalogue) -> Pairs:
 async def _pairs(session: AsyncSession, *statements: Select[str, str]) -> Pairs:
     found: set[tuple[str, str]] = set()
     for statement in statements:
-        found |= {(one, other) for one, other in await session.execute(statement.distinct())}
+        found |= {(owner, part) for owner, part in await session.execute(statement.distinct())}
     return frozenset(found)

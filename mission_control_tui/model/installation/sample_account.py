@@ -290,7 +290,7 @@ def _owned(table: Table, account_ids: Sequence[int]) -> ColumnElement[bool] | No
         return table.c.id.in_(account_ids)
     if "account_id" in table.c:
         return table.c.account_id.in_(account_ids)
-    for key in sorted(table.foreign_keys, key=lambda one: one.parent.name):
+    for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
         parent = key.column.table
         owned = _owned(parent, account_ids)
         if owned is not None:

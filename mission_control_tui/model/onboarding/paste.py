@@ -167,8 +167,10 @@ async def paste(
                 what = f"{known.user.upn} is there already"
                 refused[known.row.row] = (Problem(f"line {known.row.line}", what),)
             people = tuple(
-                replace(one, problems=refused.get(number, ())) if not one.problems else one
-                for number, one in enumerate(proposed, 1)
+                replace(proposal, problems=refused.get(number, ()))
+                if not proposal.problems
+                else proposal
+                for number, proposal in enumerate(proposed, 1)
             )
             seats = await _seats(tx, catalogue, account_id, content, len(judged.new))
             if not dry_run and not allow_short:
@@ -187,25 +189,25 @@ async def paste(
 
 def _file(proposed: Sequence[UpnProposal], content: TemplateContent) -> ImportFile:
     rows = [
-        ImportRow(number, one.person.line, _fields(one, content))
-        for number, one in enumerate(proposed, 1)
-        if not one.problems
+        ImportRow(number, proposal.person.line, _fields(proposal, content))
+        for number, proposal in enumerate(proposed, 1)
+        if not proposal.problems
     ]
     layout = Layout(OWN_CSV, (), (), (), has_reasons=False)
     return _PastedFile("the list", OWN_CSV, "UTF-8", "", layout, rows, (), ())
 
 
-def _fields(one: UpnProposal, content: TemplateContent) -> dict[str, Value]:
-    person = one.person
+def _fields(proposal: UpnProposal, content: TemplateContent) -> dict[str, Value]:
+    person = proposal.person
     fields: dict[str, Value] = {
         **content.fields,
         **person.fields,
-        "upn": one.upn,
+        "upn": proposal.upn,
         "first_names": person.first_names,
         "last_name": person.last_name,
         "display_name": person.display_name,
     }
-    if person.address and person.address != one.upn:
+    if person.address and person.address != proposal.upn:
         fields.setdefault("external_email", person.address)
     return fields
 

@@ -145,11 +145,11 @@ async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...
         return tuple(Overdue(*row) for row in rows)
 
 
-async def purge_overdue(store: Store, one: Overdue, bin_days: int) -> None:
+async def purge_overdue(store: Store, overdue: Overdue, bin_days: int) -> None:
     """Purge it as the worker. Raises as `purge_user` where it may not be yet, or somebody brought it back meanwhile."""
     before = await _too_old(store, bin_days)
     await purge_user(
-        AccountScope(store, WORKER, one.account_id), one.user_id, deleted_before=before
+        AccountScope(store, WORKER, overdue.account_id), overdue.user_id, deleted_before=before
     )
 
 

@@ -374,7 +374,7 @@ def notes(details: AccountDetails) -> dict[str, str]:
     owned = sum(seat.owned for seat in details.seats)
     held = sum(seat.used + seat.queued for seat in details.seats)
     limit = details.approval_above
-    month = ", ".join(str(one) for one in details.this_month)
+    month = ", ".join(map(str, details.this_month))
     return {
         "contacts": f"{called}{more}" if first else "none yet",
         "orders": f"{details.orders}",

@@ -116,10 +116,10 @@ class ContactsForm(VerticalGroup):
                 wanted.append(Contact(role, **said))
         # A second one of a role, which only the command line can make, is kept.
         seen: set[ContactRole] = set()
-        for one in self.loaded:
-            if one.role not in ROLES or one.role in seen:
-                wanted.append(one)
-            seen.add(one.role)
+        for contact in self.loaded:
+            if contact.role not in ROLES or contact.role in seen:
+                wanted.append(contact)
+            seen.add(contact.role)
         return wanted
 
     def point_at(self, problems: Sequence[Problem], wanted: Sequence[Contact]) -> list[str]:
@@ -140,7 +140,7 @@ class ContactsForm(VerticalGroup):
     def remember(self) -> object:
         if self._loaded is None or not self.typed:
             return None
-        return {"typed": self.typed, "loaded": [asdict(one) for one in self._loaded]}
+        return {"typed": self.typed, "loaded": [asdict(contact) for contact in self._loaded]}
 
     def recall(self, memory: object) -> None:
         if not isinstance(memory, dict):
@@ -148,7 +148,8 @@ class ContactsForm(VerticalGroup):
         typed = {str(key): str(value) for key, value in memory["typed"].items()}
         if self._loaded is None:
             self._loaded = tuple(
-                Contact(**{**one, "role": ContactRole(one["role"])}) for one in memory["loaded"]
+                Contact(**{**contact, "role": ContactRole(contact["role"])})
+                for contact in memory["loaded"]
             )
         self._put({**_values(self._loaded), **typed})
 

@@ -73,11 +73,11 @@ def idle_rows(found: Iterable[IdleSeat]) -> list[Row]:
     """Return one row a seat that is held and not used."""
     return [
         Row(
-            (one.user_id, one.service_id, one.level_id),
-            (one.upn, one.level.removeprefix(f"{one.service} - "), ", ".join(one.why)),
-            one,
+            (seat.user_id, seat.service_id, seat.level_id),
+            (seat.upn, seat.level.removeprefix(f"{seat.service} - "), ", ".join(seat.why)),
+            seat,
         )
-        for one in found
+        for seat in found
     ]
 
 

@@ -77,8 +77,8 @@ class StatementPanel(VerticalGroup):
         self.lines.set_rows(statement_rows(found))
         self._sums.set(
             "\n".join(
-                f"Net {one.net}   {found.tax_label} {one.tax}   Total {one.total}"
-                for one in found.sums
+                f"Net {sums.net}   {found.tax_label} {sums.tax}   Total {sums.total}"
+                for sums in found.sums
             )
         )
         self._remarks.set("\n".join(remarks(found)))

@@ -24,7 +24,7 @@ def account_list(
 
     async def answer(text: str) -> tuple[Sequence[Row], str]:
         found = await find(text)
-        rows = [account_row(one, is_here=is_here(one)) for one in found[:MOST]]
+        rows = [account_row(account, is_here=is_here(account)) for account in found[:MOST]]
         count = "1 account" if len(rows) == 1 else f"{len(rows)} accounts"
         return rows, f"the first {len(rows)}: type more" if len(found) > MOST else count
 
@@ -75,7 +75,10 @@ class AccountsScreen(MissionScreen):
 
     async def _find(self, text: str) -> Sequence[Account]:
         words = fold(text).split()
-        known = [fold(" ".join((it.code, it.name, *it.domains))) for it in self._accounts]
+        known = [
+            fold(" ".join((account.code, account.name, *account.domains)))
+            for account in self._accounts
+        ]
         pairs = zip(self._accounts, known, strict=True)
         return [account for account, said in pairs if all(word in said for word in words)]
 

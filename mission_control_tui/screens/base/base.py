@@ -176,7 +176,7 @@ class BaseScreen(FrameScreen):
             else:
                 panel.focus()
         elif self.in_field and not self.ONLY_FINDS:
-            outside = [it for it in self.focus_chain if not getattr(it, "is_field", False)]
+            outside = [node for node in self.focus_chain if not getattr(node, "is_field", False)]
             main = [widget for widget in outside if widget.id == self.MAIN]
             self.set_focus(next(iter(main or outside), None))
         else:

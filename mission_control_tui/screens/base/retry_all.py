@@ -35,7 +35,9 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:
     """Return a retry plan as the lines of a question."""
-    counts = ", ".join(f"{count:,} {one}" for one in RetryForecast if (count := plan.count(one)))
+    counts = ", ".join(
+        f"{count:,} {likely}" for likely in RetryForecast if (count := plan.count(likely))
+    )
     lines = [
         f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",
         f"Likely: {counts}.",

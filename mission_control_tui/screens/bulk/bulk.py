@@ -201,7 +201,7 @@ class BulkScreen(MissionScreen):
         if self._bulk is None:
             return 0
         progress, wanted = self._bulk.progress, self._outcomes
-        return sum(getattr(progress, str(it)) for it in wanted) if wanted else progress.total
+        return sum(getattr(progress, outcome) for outcome in wanted) if wanted else progress.total
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:
         found = await items(

@@ -87,15 +87,21 @@ class AddressFields(VerticalGroup):
         """What the user has now; what is wished stays."""
         self._upn, self._aliases, self._primary = upn, aliases, primary
         have = {alias.casefold() for alias in aliases}
-        self.wished.added = [one for one in self.wished.added if one.casefold() not in have]
-        self.wished.removed = [one for one in self.wished.removed if one.casefold() in have]
+        self.wished.added = [
+            address for address in self.wished.added if address.casefold() not in have
+        ]
+        self.wished.removed = [
+            address for address in self.wished.removed if address.casefold() in have
+        ]
         if self.wished.primary == primary:
             self.wished.primary = ""
         if self.is_mounted:
             self._show()
 
     def _show(self) -> None:
-        self.list.set_rows([Row(one, (one, self._said(one))) for one in self._all()])
+        self.list.set_rows(
+            [Row(address, (address, self._said(address))) for address in self._all()]
+        )
 
     def _all(self) -> Iterable[str]:
         return (self._upn, *self._aliases, *self.wished.added)
@@ -147,7 +153,7 @@ class AddressFields(VerticalGroup):
             self.alias.error = "type an address first"
             self.alias.focus()
             return
-        if typed.casefold() not in {one.casefold() for one in self._all()}:
+        if typed.casefold() not in {address.casefold() for address in self._all()}:
             self.wished.added.append(typed)
         self.alias.value = ""
         self._say()

@@ -143,11 +143,14 @@ class MemberFields(VerticalGroup):
             return
         box.answer(sought.text)
         there = {key[1] for key in (*self._present, *self.added) if key[0] == role}
-        offers = [one for one in found if one.id not in there]
+        offers = [member for member in found if member.id not in there]
         choices = self.query_one("#choices", RowList)
         choices.forget()
         choices.set_rows(
-            [Row(one.id, (one.name, one.address, (one.kind_name, "dim")), one) for one in offers]
+            [
+                Row(member.id, (member.name, member.address, (member.kind_name, "dim")), member)
+                for member in offers
+            ]
         )
         choices.display = True
         box.note = f"{len(offers)} found" if offers else "nobody is found"

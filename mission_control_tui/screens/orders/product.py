@@ -119,7 +119,7 @@ class ProductScreen(MissionScreen):
             self.query_one("#domains", Quadrant).set_rows(rows, note=note)
         else:
             had = await list_subscriptions(context.scope)
-            self._bought = {it.level_id for it in had if it.product_id == self._product_id}
+            self._bought = {held.level_id for held in had if held.product_id == self._product_id}
             self.query_one("#levels", PriceList).set_levels(
                 level_choices(context.catalogue.money, self.product, self._details)
             )

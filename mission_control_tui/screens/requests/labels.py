@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from mission_control_tui.model.catalogue.lookup import known
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Light, RequestKind, RequestState
@@ -60,7 +61,7 @@ def row_words(catalogue: Catalogue, request: RequestView) -> str:
     name, level = service_words(catalogue, request), level_words(catalogue, request)
     service = _service(catalogue, request)
     if level and service is not None:
-        told = any(one.name.startswith(f"{name} - ") for one in service.levels)
+        told = any(offered.name.startswith(f"{name} - ") for offered in service.levels)
         name = "" if told else name
     whom = request.subject.partition("@")[0]
     return " ".join(filter(None, (request.kind, whom, name, level)))
@@ -68,7 +69,7 @@ def row_words(catalogue: Catalogue, request: RequestView) -> str:
 
 def _service(catalogue: Catalogue, request: RequestView) -> Service | None:
     """Return the service of a request; None where it has none, or one that the catalogue no longer has."""
-    return next((one for one in catalogue.services if one.id == request.service_id), None)
+    return known(catalogue.services, request.service_id)
 
 
 def next_words(request: RequestView, now: datetime | None = None) -> str:

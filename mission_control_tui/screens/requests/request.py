@@ -124,7 +124,7 @@ class RequestScreen(MissionScreen):
         if following:
             second.append(f"next try {following}")
         if request.depends_on:
-            second.append("needs request " + ", ".join(str(one) for one in request.depends_on))
+            second.append("needs request " + ", ".join(map(str, request.depends_on)))
         if request.parent_id:
             second.append(f"part of request {request.parent_id}")
         if found.children:

@@ -91,7 +91,7 @@ class RequestsScreen(MissionScreen):
         scope = context.scope
         found = await list_requests(scope, states=states, offset=offset, limit=limit)
         return RowPage(
-            [self._row(one) for one in found], await count_requests(scope, states=states)
+            [self._row(request) for request in found], await count_requests(scope, states=states)
         )
 
     async def _find(self, key: Hashable) -> int | None:

@@ -33,7 +33,7 @@ def setting_words(service: Service, name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(map(str, value))
     return str(option.told(value))
 
 

@@ -357,7 +357,7 @@ class UserServicePanel(ServicePanel):
         picker.chosen = self.chosen
         for button in self.query(".buttons ActionButton").results(ActionButton):
             button.display = button.id in self._offered()
-        had, has = ((one.settings, one.level_id, one.wish) for one in (before, view))
+        had, has = ((state.settings, state.level_id, state.wish) for state in (before, view))
         if had != has and not self._picked:
             for group, _title in GROUPS:
                 fold = self.query_one(f"#{self._prefix}-{group}", Fold)

@@ -120,7 +120,7 @@ class CopySource:
         if not self._gives:
             return ()
         return tuple(
-            self._why_left(one) for one in self.content.services if not self._is_plain(one)
+            self._why_left(given) for given in self.content.services if not self._is_plain(given)
         )
 
     def _why_left(self, given: TemplateService) -> str:

@@ -211,7 +211,7 @@ class PasteScreen(MissionScreen):
         good = [person for person in people if not person.problems]
         listed = [*wrong, *good][:SHOWN_MOST]
         more = len(people) - len(listed)
-        rows = [_row(number, one) for number, one in enumerate(listed)]
+        rows = [_row(number, proposal) for number, proposal in enumerate(listed)]
         self.query_one(RowList).set_rows(rows, more=f"+{more:,} more" if more else "")
         self.query_one("#summary", TextLines).set(summary, style)
         self._tell()
@@ -255,11 +255,11 @@ class PasteScreen(MissionScreen):
 
     def _question(self, planned: PasteResult) -> list[str]:
         count = len(planned.created)
-        stay = len({one.person.line for one in planned.refused})
+        stay = len({proposal.person.line for proposal in planned.refused})
         stays = "lines stay" if stay > 1 else "line stays"
         left = f"; {stay:,} {stays} here" if stay else ""
         lines = [f"{self.context.account.name}: create {count:,} user{'s'[: count != 1]}{left}?"]
-        same = sum(bool(one.namesake) for one in planned.created)
+        same = sum(bool(proposal.namesake) for proposal in planned.created)
         if same:
             have = "has" if same == 1 else "have"
             lines.append(f"{same:,} of them {have} the same name as somebody who is there already.")
@@ -324,7 +324,7 @@ class PasteScreen(MissionScreen):
 
     def _leave_refused(self, pasted: PastedList, result: PasteResult) -> None:
         """Keep the lines that were refused, under their headings."""
-        wrong = {one.person.line for one in result.refused}
+        wrong = {proposal.person.line for proposal in result.refused}
         numbers = sorted(wrong | ({pasted.heading_line} - {0} if wrong else set()))
         lines = [pasted.lines[number - 1] for number in numbers]
         self.query_one(PasteArea).load_text("\n".join(lines))
@@ -381,7 +381,7 @@ class _PasswordFile:
     def keep(self, made: Sequence[NewPassword]) -> None:
         """Write them; a transaction that begins again writes them anew."""
         self.forget()
-        rows = ((one.upn, one.password) for one in made)
+        rows = ((new.upn, new.password) for new in made)
         write_at_once(self._path, password_rows(rows, ("upn", "password")))
         self._is_ours = True
 

@@ -47,7 +47,7 @@ WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisi
 
 def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
     """Return the worst light of a user in words; what else there is as glyphs with a number."""
-    counts = {light: sum(one is light for _service, one in lights) for light in WORST}
+    counts = {light: sum(shown is light for _service, shown in lights) for light in WORST}
     there = [light for light in WORST if counts[light]]
     if not there:
         return light_parts(Light.GREY, "Not provisioned")
