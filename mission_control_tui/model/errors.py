@@ -72,6 +72,10 @@ class MissionControlError(Exception):
         problems = (f"{problem}." for problem in self.problems)
         return " ".join(filter(None, (self.what, *problems, self.hint)))
 
+    def said_of(self, _subject: str) -> MissionControlError:
+        """Return the same error of another user; one whose sentences name the user overrides this."""
+        return self
+
     def __str__(self) -> str:
         lines = [self.what, *(f"  {problem}" for problem in self.problems)]
         if self.hint:

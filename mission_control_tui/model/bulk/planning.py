@@ -199,9 +199,8 @@ async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _
         row = await session.get_one(AssignmentRow, acted.assignment_id)
         removes = row.wish == Wish.ABSENT
         keeps = frozenset() if removes else holds & {(row.service_id, row.level_id)}
-    name = kind.target.name
-    if name:
-        acted = replace(acted, reason=acted.reason.replace(name, _THE_USER))
+    if acted.error is not None:
+        acted = replace(acted, reason=acted.error.said_of(_THE_USER).in_a_line)
     return _Answer(acted, removes, holds - kind.holds, keeps)
 
 

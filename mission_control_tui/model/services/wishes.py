@@ -315,6 +315,20 @@ async def update_parent(tx: Transaction, child: RequestRow) -> None:
     )
 
 
+class RequirementMissing(Conflict):
+    """A service needs another one of the same user first."""
+
+    def __init__(self, service: Service, required: Service, subject: str) -> None:
+        super().__init__(
+            f"{service.name} needs {required.name} first.",
+            hint=f"Provision {required.name} to {subject} before, or together with it.",
+        )
+        self.service, self.required = service, required
+
+    def said_of(self, subject: str) -> RequirementMissing:
+        return RequirementMissing(self.service, self.required, subject)
+
+
 async def requirements(
     tx: Transaction,
     account: AccountRow,
@@ -338,10 +352,7 @@ async def requirements(
             waits.append(await _wish_directory(tx, account, catalogue, owner, required))
         elif row is None or row.wish == Wish.ABSENT:
             if required.subject is SubjectKind.USER:
-                raise Conflict(
-                    f"{service.name} needs {required.name} first.",
-                    hint=f"Provision {required.name} to {subject.name} before, or together with it.",
-                )
+                raise RequirementMissing(service, required, subject.name)
         elif row.light != Light.GREEN:
             waits.extend(await last_request(tx, row.id))
     return waits

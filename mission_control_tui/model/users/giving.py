@@ -25,6 +25,20 @@ from mission_control_tui.model.users.actions.base import ActionContext, ActionRe
 from mission_control_tui.model.users.actions.params import ActionParams
 
 
+class PasswordNotKept(Conflict):
+    """A service needs the user's password, which is at the back ends and nowhere else."""
+
+    def __init__(self, service: Service, subject: str) -> None:
+        super().__init__(
+            f"{service.name} needs {subject}'s password, which is not kept once it is delivered.",
+            hint="Reset the password, then provision again.",
+        )
+        self.service = service
+
+    def said_of(self, subject: str) -> PasswordNotKept:
+        return PasswordNotKept(self.service, subject)
+
+
 async def provision_in(
     tx: Transaction,
     context: ActionContext,
@@ -151,10 +165,7 @@ async def _password(
         return None
     if service.password is PasswordUse.USER:
         if user.secret_id is None:
-            raise Conflict(
-                f"{service.name} needs {user.upn}'s password, which is not kept once it is delivered.",
-                hint="Reset the password, then provision again.",
-            )
+            raise PasswordNotKept(service, user.upn)
         row.secret_id = user.secret_id
         return None
     password = password_policy.generate()

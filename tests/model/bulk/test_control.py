@@ -365,6 +365,26 @@ async def test_names_keep_their_order_and_marks_come_by_upn(
         assert [one.name for one in found] == list(expected)
 
 
+async def test_a_plan_names_nobody_in_a_reason_that_many_share(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    await own_seats(store, caller, account, EXCHANGE, SMALL, 2)
+    upns = await people(store, caller, account, "ann", "bob")
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(update(UserRow).values(secret_id=None))
+    box = ActionParams(EXCHANGE, SMALL)
+    said = "Managed Exchange needs {}'s password, which is not kept once it is delivered."
+
+    (reason,) = (await planning.plan(scope, upns, "provision", box)).reasons
+    assert reason.names == tuple(upns)
+    assert reason.reason.startswith(said.format("the user"))
+
+    bulk = await begun(store, caller, account, upns, "provision", box)
+    await all_of_it(store, bulk.id)
+    reasons = [item.reason for item in await queries.items(scope, bulk.id)]
+    assert all(map(str.startswith, reasons, map(said.format, upns)))
+
+
 @pytest.mark.parametrize(
     ("kind", "remedy", "failures", "likely", "why"),
     [
