@@ -99,8 +99,10 @@ class SchedulePrompts:
             for number, planned in enumerate(found)
             if (planned.params.service == service if service else planned.action == first)
         )
-        words = [title(self._context.catalogue, one.action, one.params) for one in found]
-        rows = [Row(said, (said,), one) for said, one in zip(words, found, strict=True)]
+        words = [
+            title(self._context.catalogue, planned.action, planned.params) for planned in found
+        ]
+        rows = [Row(said, (said,), planned) for said, planned in zip(words, found, strict=True)]
         if self._leads_to_services:
             said = "Provision: open Services, choose a level there, then d"
             rows.append(Row(said, (said,)))
