@@ -14,7 +14,7 @@ from textual import events
 from mission_control_tui.console.account_switching import AccountContexts, mode
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.change_follower import ChangeFollower, Wake
-from mission_control_tui.console.session_restore import SessionRestore
+from mission_control_tui.console.session_restore import LOST, SessionRestore
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
@@ -79,7 +79,9 @@ class ConsoleApp(MissionControlApp):
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""
-        if not self.accounts.follow_link(name):
+        if name == LOST:
+            self.session.take_offer()
+        elif not self.accounts.follow_link(name):
             super().follow_link(name)
 
     def enter(self, context: Context) -> None:
@@ -158,7 +160,8 @@ class ConsoleApp(MissionControlApp):
             if self._choices:
                 from mission_control_tui.screens.accounts.switch import AccountsScreen
 
-                self.push_screen(AccountsScreen(self._choices, self._choose))
+                await self.push_screen(AccountsScreen(self._choices, self._choose))
+                self.arrive()
             else:
                 self.post_message(self.OpeningFailed(error))
             return
@@ -174,9 +177,14 @@ class ConsoleApp(MissionControlApp):
         self._account, self._choices = account_id, ()
         self._open()
 
+    @property
+    def goes_back(self) -> bool:
+        return bool(self.accounts.caller.session)
+
     async def _keep_session(self, context: Context) -> None:
         if context.caller.session:
             await self.guarded(shielded(self.session.begin(context)))
+            self.is_arriving = False
         self._tell_of_keys()
         if context.caller.session:
             await self.session.keep_places()

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from time import monotonic
 from typing import Any, ClassVar, cast
 
 from rich.text import Text
@@ -92,6 +93,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.memory: dict[str, dict[str, object]] = {}
         self.store: Any = None
         self.is_open = False
+        self.is_arriving = True
         self.why_not_open = BEING_OPENED
         self.top_info = top or TopInfo()
         self.ending: lifecycle.SignalShutdown | None = None
@@ -152,7 +154,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.call_later(self._open)
 
     def _open(self) -> None:
-        self.why_not_open = BEING_OPENED
+        self.is_arriving, self.why_not_open = True, BEING_OPENED
         if self._opener is None:
             self.post_message(self.Opened())
             return
@@ -166,8 +168,19 @@ class MissionControlApp(App[int], inherit_bindings=False):
         else:
             self.post_message(self.Opened())
 
-    async def on_mission_control_app_opened(self) -> None:
+    def on_mission_control_app_opened(self) -> None:
+        # Beside the keys: one can leave while the database takes its time.
+        self.start_task(self._take_opened())
+
+    async def _take_opened(self) -> None:
         await self.opened()
+        if self.is_open and not self.goes_back:
+            self.is_arriving = False
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the place where one was last is still being gone back to; whoever does so ends the arrival."""
+        return False
 
     async def opened(self) -> None:
         """Take what the opener found and let the screen read it."""
@@ -181,10 +194,29 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if not isinstance(event.error, MissionControlError):
             raise event.error
         self.why_not_open = event.error.what
+        self._typed.begin_anew(monotonic(), event.error.what)
+        self.is_arriving = False
         if isinstance(self.screen, BaseScreen):
             self.screen.announce_error(event.error)
 
     # Keys
+
+    @property
+    def holds_frames(self) -> bool:
+        return isinstance(self._driver, ConsoleDriver) and self._driver.holds_frames
+
+    @property
+    def is_drawn(self) -> bool:
+        return not isinstance(self._driver, ConsoleDriver) or self._driver.is_drawn
+
+    @property
+    def painted_at(self) -> float:
+        return self._driver.painted_at if isinstance(self._driver, ConsoleDriver) else monotonic()
+
+    def arrive(self) -> None:
+        """Take keys from now on, and none that was typed before: the screen on top came by itself."""
+        self._typed.begin_anew(monotonic())
+        self.is_arriving = False
 
     @property
     def is_behind(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -35,6 +35,9 @@ MOST_KEPT = 8
 LEAST_TITLE = 8
 """Cells of a draft's title that are shown however long the rest is."""
 
+LOST, LOST_PLACE = "lost", "Where the connection was lost"
+"""The link of QUICK LINKS to the place that is offered, and its words."""
+
 Key = tuple[int, str, str]
 """Of a draft: account, form, subject."""
 
@@ -64,6 +67,7 @@ class SessionRestore:
         self._place: Any = None
         self._drafts: dict[Key, Any] = {}
         self._last_seen: ConsoleSnapshot | None = None
+        self._offered: Callable[[], Awaitable[None]] | None = None
         self._touched = asyncio.Event()
         self._turn = asyncio.Lock()
 
@@ -218,15 +222,17 @@ class SessionRestore:
         # A console that is lost at once waits here for its session: its place could not be noted before.
         async with self._turn:
             lost = await sessions.lost(context.store, context.caller)
+            if lost is None:
+                self._app.is_arriving = False  # keys need not wait for what is written
             await sessions.begin(context.store, context.caller)
         waiting = await drafts.list_drafts(context.store, context.caller)
         if lost is not None:
             await sessions.take_over(context.store, context.caller, lost.id)
             await self._go_back(context, lost)
         elif waiting:
-            self._app.notify(self._offered(context, waiting))
+            self._app.notify(self._told_of(context, waiting))
 
-    def _offered(self, context: Context, waiting: Sequence[Draft]) -> str:
+    def _told_of(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
         one, others = waiting[0], len(waiting) - 1
         where = "" if one.account_id == context.account_id else f" in {one.account_code}"
@@ -246,19 +252,42 @@ class SessionRestore:
         if self._stays and account.id != context.account_id:
             self._app.notify(f"The last connection was lost in {account.code}: o goes there")
             return
-        if lost.ticket and not context.caller.ticket:
-            self._accounts.change_caller(ticket=lost.ticket)
-        for key, kept in place.get("memory", {}).items():
-            self._app.memory[key] = _memory(kept)
         back = self._accounts.context_for(account)
-        if back is not context:
-            self._accounts.home_of(back)
-        for name, arguments in screens:
-            screen = self._made_again(name, arguments) if name != self._app.links[0][0] else None
-            if screen is not None:
-                screen.bind(back)
-                self._app.push_screen(screen)
-        self._app.notify("Back where the connection was lost. g goes elsewhere")
+
+        async def go() -> None:
+            if lost.ticket and not context.caller.ticket:
+                self._accounts.change_caller(ticket=lost.ticket)
+            for key, kept in place.get("memory", {}).items():
+                self._app.memory[key] = _memory(kept)
+            if back is not self._app.store:
+                self._accounts.home_of(back)
+            for name, arguments in screens:
+                screen = (
+                    self._made_again(name, arguments) if name != self._app.links[0][0] else None
+                )
+                if screen is not None:
+                    screen.bind(back)
+                    await self._app.push_screen(screen)
+            self._app.notify("Back where the connection was lost. g goes elsewhere")
+
+        if self._app.is_behind:
+            # What was typed was meant for Home, which is what one sees: it must not act elsewhere.
+            self._offered = go
+            self._app.notify(f"The connection was lost elsewhere: g, then {LOST_PLACE} goes back")
+            return
+        await go()
+        self._app.arrive()
+
+    @property
+    def offers(self) -> tuple[str, str] | None:
+        """The link to the place where the connection was lost, where Home was shown instead."""
+        return None if self._offered is None else (LOST, LOST_PLACE)
+
+    def take_offer(self) -> None:
+        """Go back to where the connection was lost."""
+        go, self._offered = self._offered, None
+        if go is not None:
+            self._app.start_task(self._app.guarded(go()))
 
     def _made_again(self, name: str, arguments: tuple[Any, ...]) -> MissionScreen | None:
         """Return a screen that was noted; None where it was another version of the program that knew it."""

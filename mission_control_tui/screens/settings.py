@@ -270,7 +270,7 @@ class SettingsScreen(MissionScreen):
                 self.announce("The key stays")
                 return
             if wrong := self._take_keys(custom_keys.with_key(self._keymap, verb_id, key)):
-                bar.say(f"{wrong}. Press another key.")
+                bar.say(f"{wrong}. Press another key.", error=True)
                 return
             self.prompts.close(bar)
             self.announce(f"{verb.label} is {key_word(key)}; w saves it")

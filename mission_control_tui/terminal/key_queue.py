@@ -9,10 +9,12 @@ has gone its whole way, and as long as the screen says that what it is typed for
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from textual import events
@@ -30,76 +32,149 @@ HELD = 0.01
 """Seconds between two looks whether a screen still holds keys back."""
 
 HOLDS = 3.0
-"""Seconds that a screen may hold keys back: after them something is stuck, and Escape and q must work.
+"""Seconds that a key may wait for what a screen holds it back for; it is refused then, with what was typed after it."""
 
-A screen refuses then what would act on rows that are not those of what was typed.
-"""
+TOGETHER = 0.35
+"""Seconds from key to key that are typed as one: what follows a refused key so soon was meant for where that leads."""
+
+BURST = 0.12
+"""Seconds from key to key that nobody types in: characters so close are a paste, and answer no question."""
+
+CAME_BY_ITSELF = "what is shown now came by itself, after this was typed"
+PASTED = "a paste is no answer: press one key"
+
+Typed: TypeAlias = "events.Key | events.Paste"
+
+
+@runtime_checkable
+class KeyRecipient(Protocol):
+    """What the queue asks of a screen; where words are returned, none of them means no."""
+
+    def awaited(self, event: Typed) -> str:
+        """Return what a key has to wait for."""
+
+    def refusal(self, event: Typed) -> str:
+        """Return why a key must not act at all."""
+
+    def leads_out(self, event: Typed) -> bool:
+        """Tell whether a key only leaves what is there, which it may do however long something takes."""
+
+    def is_answer(self, event: Typed) -> bool:
+        """Tell whether a key may answer a question about what is taken away."""
+
+    def refuse(self, why: str) -> None:
+        """Say that a key did nothing, and why."""
 
 
 class KeyQueue:
-    """The queue of keys and pastes in front of the application. A screen holds them back by `holds_key`."""
+    """The queue of keys and pastes in front of the application; the screen on top may hold them back or refuse them."""
 
-    def __init__(
-        self, app: App[Any], handle: Callable[[events.Key | events.Paste], Awaitable[None]]
-    ) -> None:
+    def __init__(self, app: App[Any], handle: Callable[[Typed], Awaitable[None]]) -> None:
         self._app = app
         self._handle = handle
-        self._waiting: deque[events.Key | events.Paste] = deque()
+        self._waiting: deque[Typed] = deque()
         self._last: tuple[MessagePump, Screen[Any], float] | None = None
         self._following = 0
         self._patience: asyncio.TimerHandle | None = None
         self._looks_again = False
-        self._held: tuple[Screen[Any], float] | None = None
+        self._held: tuple[KeyRecipient, float] | None = None
         self._was_held = False
+        self._is_stuck = False
+        self._refused_at = -math.inf
+        self._telling: Callable[[], None] | None = None
+        self._not_before = -math.inf
+        self._why_not_before = ""
 
     @property
     def is_behind(self) -> bool:
-        """Whether keys wait, or the last one is still on its way."""
-        return bool(self._waiting) or self._patience is not None or self._looks_again
+        """Whether keys wait, the last one is still on its way, or it is still to be told that some were refused."""
+        waits = bool(self._waiting) or self._telling is not None
+        return waits or self._patience is not None or self._looks_again
 
-    async def take(self, event: events.Key | events.Paste) -> None:
+    async def take(self, event: Typed) -> None:
         """Handle `event` after those before it."""
         self._waiting.append(event)
         if self._patience is None and not self._looks_again:
             self._look_soon()
+
+    def begin_anew(self, at: float, why: str = CAME_BY_ITSELF) -> None:
+        """Refuse what was typed before this moment: nobody can have meant what is shown since then."""
+        self._not_before, self._why_not_before = at, why
 
     def _look_soon(self) -> None:
         # A focus that a screen has just moved waits in the application's queue, perhaps behind the key.
         self._looks_again = True
         self._app.call_later(self._look_again)
 
+    def _look_later(self) -> None:
+        self._looks_again = True
+        asyncio.get_running_loop().call_later(HELD, self._app.call_later, self._look_again)
+
     async def _go_on(self) -> None:
         while self._waiting:
             if self._last is not None and monotonic() - self._last[2] < SETTLED:
                 self._follow()
                 return
-            if self._is_held():
-                self._looks_again = self._was_held = True
-                loop = asyncio.get_running_loop()
-                loop.call_later(HELD, self._app.call_later, self._look_again)
-                return
-            if self._was_held:
-                self._was_held = False
-                self._look_soon()
-                return
-            screen, event = self._app.screen, self._waiting.popleft()
-            refuses = getattr(screen, "refuses_key", None)
-            if refuses is not None and refuses(event):
-                if not self._waiting:
-                    self._held = None  # what is typed from now on has its own time to wait
-                continue
+            screen, event = self._app.screen, self._waiting[0]
+            if isinstance(screen, KeyRecipient):
+                if event.time - self._refused_at < TOGETHER:
+                    self._drop(self._telling)
+                    continue
+                if self._has_to_wait(screen, event):
+                    return
+                if why := self._refusal(screen, event):
+                    self._drop(partial(screen.refuse, why))
+                    continue
+            self._waiting.popleft()
             self._last = (screen.focused or screen, screen, monotonic())
             await self._handle(event)
 
-    def _is_held(self) -> bool:
-        screen = self._app.screen
-        holds = getattr(screen, "holds_key", None)
-        if holds is None or not holds(self._waiting[0]):
-            self._held = None
+    def _drop(self, tell: Callable[[], None] | None) -> None:
+        """Leave the next key out, and tell it once nothing more comes that belongs to it."""
+        self._refused_at = self._waiting.popleft().time
+        self._held, self._telling = None, tell
+        loop = asyncio.get_running_loop()
+        loop.call_later(TOGETHER, self._app.call_later, self._tell, self._refused_at)
+
+    def _tell(self, refused_at: float) -> None:
+        if refused_at == self._refused_at and self._telling is not None:
+            tell, self._telling = self._telling, None
+            tell()
+
+    def _has_to_wait(self, screen: KeyRecipient, event: Typed) -> bool:
+        """Tell whether the next key waits; it is looked at again then."""
+        if not screen.awaited(event):
+            self._held, self._is_stuck = None, False
+            if self._was_held:
+                self._was_held = False
+                self._look_soon()
+                return True
+            if screen.is_answer(event) and len(self._waiting) == 1 and _age(event) < BURST:
+                self._look_later()
+                return True
             return False
         if self._held is None or self._held[0] is not screen:
             self._held = (screen, monotonic())
-        return monotonic() - self._held[1] < HOLDS
+        waits = monotonic() - self._held[1] < HOLDS
+        if waits and not (self._is_stuck and screen.leads_out(event)):
+            self._was_held = True
+            self._look_later()
+            return True
+        self._is_stuck = True
+        return False
+
+    def _refusal(self, screen: KeyRecipient, event: Typed) -> str:
+        """Return why the next key must not act; nothing where it may."""
+        if event.time < self._not_before:
+            return self._why_not_before
+        if (awaited := screen.awaited(event)) and not screen.leads_out(event):
+            return awaited
+        if refusal := screen.refusal(event):
+            return refusal
+        follower = self._waiting[1] if len(self._waiting) > 1 else None
+        if follower is not None and screen.is_answer(event) and screen.is_answer(follower):
+            return PASTED if follower.time - event.time < BURST else ""
+        return ""
 
     async def _look_again(self) -> None:
         self._looks_again = False
@@ -136,3 +211,7 @@ class KeyQueue:
         self._following += 1
         self._last = None
         await self._go_on()
+
+
+def _age(event: Typed) -> float:
+    return monotonic() - event.time

@@ -28,6 +28,20 @@ class QuestionBar(LineWidget):
         super().__init__()
         self._asked = tuple(lines)
         self._lines: list[Part] = []
+        self._said = ""
+        self._wrong = False
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """Say something below what is asked."""
+        self._said, self._wrong = text, error
+        self.fit()
+        self.repaint()
+
+    @property
+    def said(self) -> list[list[Part]]:
+        """What was said last, as lines."""
+        lines = self.wrapped(self._said) if self._said else []
+        return [[(line, "error" if self._wrong else "")] for line in lines]
 
     def below(self) -> list[list[Part]]:
         """Return the lines below what is asked. Override this."""
@@ -87,7 +101,8 @@ class ConfirmBar(QuestionBar, can_focus=True):
                 ("  ", ""),
                 (f"[ {self._yes_word} ]", "cursor" if self.yes else ""),
                 ("   Left/Right choose, Enter answers, y, n", "dim"),
-            ]
+            ],
+            *self.said,
         ]
 
     def action_other(self) -> None:
@@ -145,8 +160,6 @@ class AskBar(QuestionBar):
         self._answered = answered
         self._hint = hint or "Enter accepts, Esc gives up"
         self._understand = understand
-        self._said = ""
-        self._wrong = False
         self.input = FieldInput(value, password=False, max_length=MOST_TYPED)
 
     def compose(self) -> ComposeResult:
@@ -159,12 +172,6 @@ class AskBar(QuestionBar):
     def focus(self, scroll_visible: bool = True) -> AskBar:
         self.input.focus(scroll_visible)
         return self
-
-    def say(self, text: str, *, error: bool = False) -> None:
-        """Say something below the box: what is wrong, or how the text is understood."""
-        self._said, self._wrong = text, error
-        self.fit()
-        self.repaint()
 
     def below(self) -> list[list[Part]]:
         box: list[Part] = [(f"{self.label}: ", "")]
@@ -220,17 +227,9 @@ class KeyBar(QuestionBar, can_focus=True):
     def __init__(self, lines: Sequence[str], pressed: Callable[[str | None], None]) -> None:
         super().__init__(lines)
         self._pressed = pressed
-        self._said = ""
-
-    def say(self, text: str) -> None:
-        """Say below the question why a key cannot be taken."""
-        self._said = text
-        self.fit()
-        self.refresh(layout=True)
 
     def below(self) -> list[list[Part]]:
-        said = self.wrapped(self._said) if self._said else []
-        return [*([(line, "error")] for line in said), [(HINT, "dim")]]
+        return [*self.said, [(HINT, "dim")]]
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

@@ -26,7 +26,7 @@ from mission_control_tui.screens.users.new_user import NewUserScreen
 from mission_control_tui.screens.users.users import UsersScreen
 from mission_control_tui.settings.settings import Settings
 from tests.screens import two_accounts, world
-from tests.screens.driving import shows, text_of, type_text, until
+from tests.screens.driving import answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, user_id
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -94,7 +94,8 @@ async def test_a_form_that_was_left_is_a_draft_without_password(world_db: Path) 
         while isinstance(app.screen, NewUserScreen):
             await pilot.press("escape")
         await shows(pilot, "Drafts")
-        await pilot.press("delete", "y")
+        await pilot.press("delete")
+        await answer(pilot, "y")
         await shows(pilot, "No drafts")
     assert "Shelley" not in kept_text(world_db)
 

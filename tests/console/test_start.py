@@ -23,7 +23,7 @@ from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
-from tests.screens.driving import console, shows, text_of, until
+from tests.screens.driving import answer, console, shows, text_of, until
 from tests.screens.places import PLACES
 from tests.screens.users.driving import opened
 
@@ -120,7 +120,7 @@ async def test_the_next_ticket_and_anyone_are_there_over_a_copied_text(
     async with opened(world_db, "history") as (app, pilot):
         await shows(pilot, "15 changes")
         app.screen.query_one(LineList).focus()
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Copied. Esc goes back")
         await pilot.press(key)
         await shows(pilot, shown)

@@ -15,7 +15,7 @@ from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.settings.settings import Settings, WorkerSettings, locations
 from tests.screens import world
-from tests.screens.driving import shows, text_of, until
+from tests.screens.driving import answer, shows, text_of, until
 from tests.screens.users.driving import context_of, user_id
 
 FAILS = "it ends as it starts"
@@ -64,7 +64,7 @@ async def test_where_no_process_can_be_started_the_change_stays_and_it_is_said(
         await shows(pilot, "• Provisioned")
         await pilot.press("enter", "up", "space", "p")
         await shows(pilot, "change Managed Exchange of ada@acme.example from")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "» Queued", "Asked for: Managed Exchange", FAILS)
 
 

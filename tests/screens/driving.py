@@ -14,6 +14,7 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.screens.base.base import BaseScreen
 from tests.screens import world
 
 SIZES = [(80, 24), (120, 40)]
@@ -53,6 +54,19 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     await arrived(app, pilot)  # a focus that the test itself has set comes first
     await burst(app, pilot, text)
     await arrived(app, pilot)
+
+
+async def answer(pilot: Pilot[int], *keys: str) -> None:
+    """Press `keys` as a person does: once what was asked for is there to be answered."""
+    app = pilot.app
+    assert isinstance(app, MissionControlApp)
+    await until(pilot, lambda: not app.is_behind and not waits(app.screen))
+    await pilot.press(*keys)
+
+
+def waits(screen: object) -> bool:
+    """Whether keys would wait at this screen."""
+    return isinstance(screen, BaseScreen) and screen.holds_keys
 
 
 async def arrived(app: MissionControlApp, pilot: Pilot[int]) -> None:

@@ -15,7 +15,7 @@ from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens import history
 from mission_control_tui.screens.history import HistoryScreen
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 ADA = "ada@acme.example"
@@ -94,7 +94,8 @@ async def test_a_change_is_undone_after_a_question(world_db: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         assert (await details(scope, ADA)).details.title == "Analyst"
-        await pilot.press("u", "y")
+        await pilot.press("u")
+        await answer(pilot, "y")
         await shows(pilot, "Undone: edit user")
         assert (await details(scope, ADA)).details.title == ""
 
@@ -174,7 +175,7 @@ async def test_a_home_that_nobody_has_and_an_export_cut_short_are_said(
 async def test_a_change_is_copied_for_a_ticket(world_db: Path) -> None:
     async with opened(world_db, "history") as (app, pilot):
         await shows(pilot, "buy Email")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await until(pilot, lambda: "fred" in app.clipboard)
 
 
@@ -191,7 +192,7 @@ async def test_a_level_change_is_undone(world_db: Path) -> None:
         await shows(pilot, f"undo change of {ADA} Managed Exchange?", "[ No ]")
         question = " ".join(text_of(app).split())
         assert "level Standard Mail (POPX) -> Managed Exchange - PC & Web Access" in question
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, f"Undone: change of {ADA} Managed Exchange")
         (view,) = await status(scope, user=ADA)
         assert view.level_id == "pc-web"
@@ -210,13 +211,13 @@ async def test_a_change_of_a_group_is_undone(world_db: Path) -> None:
         await shows(pilot, "create Sales (Distribution Group)", "change members Sales")
         await pilot.press("home", "u")
         await shows(pilot, "undo change members of Sales", "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Undone: change members of Sales", "19 changes")
         assert (await show_object(scope, made.result.id)).members == ()
         await pilot.press("home", *["down"] * 3, "u")
         await shows(pilot, "undo create of Sales", "removed Sales (Distribution Group)")
         await shows(pilot, "What Sales holds at the back end is removed")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Undone: create of Sales")
         assert (await show_object(scope, made.result.id)).removed_at is not None
 

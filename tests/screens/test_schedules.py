@@ -16,7 +16,7 @@ from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.provisioning import deprovision_all
 from tests.model.helpers import finish
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 TOMORROW = "tomorrow 18:00"
@@ -27,7 +27,7 @@ async def schedules(app: MissionControlApp) -> tuple[ScheduleView, ...]:
     return await list_schedules(context.scope)
 
 
-async def answer(pilot: Pilot[int], text: str) -> None:
+async def fill_in(pilot: Pilot[int], text: str) -> None:
     """Type a date and time into the line that asks for it, and accept."""
     names = {" ": "space", ":": "colon", "+": "plus", "-": "minus"}
     await pilot.press(*[names.get(char, char) for char in text], "enter")
@@ -43,7 +43,7 @@ async def test_disable_a_user_at_a_time_from_user_functions(
         await shows(pilot, "At a date and time, for ada@acme.example", "Suspend Managed Exchange")
         await pilot.press("enter")
         await shows(pilot, "Disable the user, of ada@acme.example, when?", "In the time zone UTC")
-        await answer(pilot, TOMORROW)
+        await fill_in(pilot, TOMORROW)
         await shows(pilot, "Scheduled, number 1: Disable the user", "18:00 (+00:00)")
         (one,) = await schedules(app)
         assert (one.action, one.upn, one.state) == ("disable", "ada@acme.example", "waiting")
@@ -66,7 +66,7 @@ async def test_a_wrong_date_stays_with_what_was_typed(world_db: Path) -> None:
         await shows(pilot, "Disable")
         await pilot.press("d", "enter")
         await shows(pilot, "2026-12-01 09:00, tomorrow 18:00")
-        await answer(pilot, "2001-01-01 09:00")
+        await fill_in(pilot, "2001-01-01 09:00")
         await shows(pilot, "is past", "When: 2001-01-01 09:00")
         await pilot.press("escape")
         await shows(pilot, "Nothing was changed")
@@ -80,7 +80,7 @@ async def test_a_chosen_level_is_provisioned_at_a_time(world_db: Path) -> None:
         await shows(pilot, "(•) Managed Exchange - PC & Web Access")
         await pilot.press("up", "space", "d")
         await shows(pilot, "Provision Managed Exchange: Standard Mail (POPX), of", "when?")
-        await answer(pilot, "+2h")
+        await fill_in(pilot, "+2h")
         await shows(pilot, "Scheduled, number 1")
         (one,) = await schedules(app)
         assert (one.action, one.params.level) == ("provision", "popx")
@@ -92,7 +92,7 @@ async def test_a_given_service_offers_suspend_first(world_db: Path) -> None:
         await pilot.press("d")
         await shows(pilot, "> Suspend Managed Exchange", "Deprovision Managed Exchange")
         await pilot.press("enter")
-        await answer(pilot, TOMORROW)
+        await fill_in(pilot, TOMORROW)
         await shows(pilot, "Scheduled, number 1")
         (one,) = await schedules(app)
         assert (one.action, one.params.service) == ("suspend", "managed-exchange")
@@ -129,7 +129,7 @@ async def test_the_list_changes_and_cancels(world_db: Path, size: tuple[int, int
         await shows(pilot, "Scheduled, number 2", "Mon 2030-01-07 09:30")
         await pilot.press("tab", "tab", "enter")
         await shows(pilot, "cancel schedule 2, Disable the user, of ada@acme.example?", "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Schedule 2 is cancelled", "· Cancelled")
         states = {one.id: one.state for one in await schedules(app)}
         assert states == {1: ScheduleState.WAITING, 2: ScheduleState.CANCELLED}
@@ -159,7 +159,8 @@ async def test_the_bin_restores_after_a_question(world_db: Path, size: tuple[int
         await shows(pilot, "restore ada@acme.example?")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "ada@acme.example is back", "Nobody is in the recycling bin")
         context = context_of(app)
         found = await users.details(context.scope, ada)

@@ -22,7 +22,9 @@ from mission_control_tui.screens.base.frame import FrameScreen
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.base.memory import Memory
 from mission_control_tui.screens.base.prompts import Prompts
+from mission_control_tui.terminal.key_queue import Typed
 from mission_control_tui.widgets.action_button import ActionButton
+from mission_control_tui.widgets.bars import ConfirmBar
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.overlays import HelpLines, LinkList
@@ -44,8 +46,14 @@ ABOUT_NO_ROW = WITH_OVERLAY | LEADS_AWAY | {"new", "undo", "sort", "write", "arm
 ACTS_ON_ROW = frozenset({"open", "mark"})
 """What a list itself does with the row under its cursor."""
 
-NOT_YET = "Nothing was done: the rows of what was typed are not there yet"
-REPLACED = "Nothing was done: another row came under the cursor as you pressed"
+LEAVES = frozenset({"leave", "how_to_quit", "suspend_process"})
+"""What the application does with a key whatever stands on the screen."""
+
+ARRIVING = "the console is still being made ready"
+NOT_DONE = "what was asked for before is not done yet"
+NOT_YET = "the rows of what was typed are not there yet"
+NOT_SHOWN = "this was typed before the question was there"
+REPLACED = "another row came under the cursor as you pressed"
 
 
 class BaseScreen(FrameScreen):
@@ -224,8 +232,10 @@ class BaseScreen(FrameScreen):
         if isinstance(self.prompts.overlay, LinkList):
             self.prompts.close_overlay()
             return
-        follow = self.console.follow_link
-        self.prompts.choose(LinkList(self.console.links), lambda row: follow(str(row.key)))
+        links, follow = [*self.console.links], self.console.follow_link
+        if (offered := self.console.session.offers) is not None:
+            links.append(offered)
+        self.prompts.choose(LinkList(links), lambda row: follow(str(row.key)))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.then is not None:
@@ -239,33 +249,56 @@ class BaseScreen(FrameScreen):
         """Whether what is typed now is meant for what comes."""
         return self.loader.holds_keys
 
-    def holds_key(self, event: events.Key | events.Paste) -> bool:
-        """Tell whether a key waits: for what `holds_keys` says, an opening panel, or the rows of what was typed."""
-        if self.holds_keys:
-            return True
+    def awaited(self, event: Typed) -> str:
+        """Return what a key waits for: the first place, what is being read, a panel, the rows of what was typed."""
+        if self.console.is_arriving:
+            return ARRIVING
+        if self.holds_keys or self.memory.is_going_back:
+            return NOT_DONE
         if not getattr(self.focused, "is_due", False):
-            return False
-        return not getattr(self.focused, "is_stale", False) or self._is_about_row(event)
+            return ""
+        is_for_now = getattr(self.focused, "is_stale", False) and not self._is_about_row(event)
+        return "" if is_for_now else NOT_YET
 
-    def refuses_key(self, event: events.Key | events.Paste) -> bool:
-        """Tell whether a key would act on another row than it was pressed for; it is announced then.
+    def refusal(self, event: Typed) -> str:
+        """Return why a key must not act: it would on another row than it was pressed for, or answer what was not shown.
 
         Rows may not have come in time, or others' changes put another row under the cursor after the key was pressed.
         """
+        if self.prompts.is_guarded:
+            return "" if event.time > self.prompts.shown_at else NOT_SHOWN
         if getattr(self.focused, "is_stale", False):
             refused = NOT_YET
         elif event.time < getattr(self.focused, "replaced_at", 0.0):
             refused = REPLACED
         else:
-            return False
-        if not self._is_about_row(event, ACTS_ON_ROW):
-            return False
-        self.announce(refused, error=True)
-        return True
+            return ""
+        return refused if self._is_about_row(event, ACTS_ON_ROW) else ""
 
-    def _is_about_row(
-        self, event: events.Key | events.Paste, actions: Collection[str] | None = None
-    ) -> bool:
+    def leads_out(self, event: Typed) -> bool:
+        if isinstance(event, events.Paste) or (self.in_field and event.is_printable):
+            return False
+        active = self.active_bindings.get(event.key)
+        if active is None:
+            return False
+        _namespace, name, parameters = parse_action(active.binding.action)
+        return name in LEAVES or (name == "verb" and parameters[0] in WITH_OVERLAY)
+
+    def is_answer(self, event: Typed) -> bool:
+        return (
+            self.prompts.is_guarded
+            and isinstance(self.prompts.bar, ConfirmBar)
+            and isinstance(event, events.Key)
+            and (event.is_printable or event.key == "enter")
+        )
+
+    def refuse(self, why: str) -> None:
+        said = f"Nothing was done: {why}"
+        self.announce(said, error=True)
+        if self.prompts.bar is not None:
+            self.prompts.bar.say(said, error=True)
+
+    def _is_about_row(self, event: Typed, actions: Collection[str] | None = None) -> bool:
         """Tell whether a key acts on a row or leads to the rows; with `actions`, of widgets only what is among them."""
         is_for_now = getattr(self.focused, "is_for_now", None)
         if isinstance(event, events.Paste) or (is_for_now is not None and is_for_now(event)):

@@ -5,7 +5,10 @@ Focus changes repaint only what differs: Textual's own screen repaints everythin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -24,6 +27,14 @@ from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmal
 
 if TYPE_CHECKING:
     from mission_control_tui.screens.base.host import Host
+
+
+LOOK_SECONDS = 0.02
+"""How often it is looked whether the screen is still there, and whether a slow line has taken what was drawn."""
+
+
+FAST_SECONDS = 0.1
+"""How long a fast line may take for a frame."""
 
 
 class Body(Container):
@@ -91,6 +102,29 @@ class FrameScreen(Screen[None]):
         """Whether the screen is mounted and among those that one can come back to."""
         ending = not self.app.is_running
         return self.is_mounted and self.is_attached and not ending and self in self.app.screen_stack
+
+    async def drawn(self) -> float:
+        """Wait until what is here now was painted and the terminal has it; return since when, on the clock of events.
+
+        A fast line shows it while it is being painted: whoever answers at once has seen it.
+        """
+        while True:
+            await self._painted()
+            painted_at, looked_at = self.console.painted_at, monotonic()
+            was_held_back = self.console.holds_frames
+            while self.is_here and not self.console.is_drawn:  # noqa: ASYNC110 - a thread writes
+                await asyncio.sleep(LOOK_SECONDS)
+            if not was_held_back or not self.is_here:
+                return painted_at if monotonic() - looked_at < FAST_SECONDS else monotonic()
+
+    async def _painted(self) -> None:
+        """Wait until what is here now was painted, or is seen by nobody any more."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        while self.is_here:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(painted.wait(), LOOK_SECONDS)
+                return
 
     async def _dispatch_message(self, message: Message) -> None:
         try:

@@ -34,6 +34,8 @@ class Accounts(Protocol):
 class Session(Protocol):
     """What is kept of this console: its place, and drafts."""
 
+    @property
+    def offers(self) -> tuple[str, str] | None: ...
     def keep_draft(self, screen: Any) -> None: ...
     def open_draft(self, draft: Draft) -> Coroutine[Any, Any, None]: ...
 
@@ -50,6 +52,14 @@ class Host(Protocol):
     is_open: bool
     """Whether the database is open."""
     why_not_open: str
+    is_arriving: bool
+    """Whether the database is still being opened, or the place that was left is still being gone back to."""
+    holds_frames: bool
+    """Whether painting waits for a slow line."""
+    is_drawn: bool
+    """Whether the terminal has all that was painted."""
+    painted_at: float
+    """When something was painted last."""
     top_info: TopInfo
     accounts: Accounts
     session: Session

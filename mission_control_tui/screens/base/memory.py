@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from textual.widget import Widget
 
 from mission_control_tui.screens.base.frame import Body, FrameScreen
+from mission_control_tui.widgets.fold import Fold
 
 
 @runtime_checkable
@@ -26,6 +27,13 @@ class Memory:
         self._body = body
         self.kept: dict[str, object] = {}
         """What was remembered and nobody has gone back to yet."""
+        self._opened: list[Fold] = []
+
+    @property
+    def is_going_back(self) -> bool:
+        """Whether panels are still being opened again, in which the focus may have been."""
+        self._opened = [fold for fold in self._opened if fold.is_opening]
+        return bool(self._opened)
 
     def remember(self) -> dict[str, object]:
         """Return where everything with an id is."""
@@ -47,6 +55,8 @@ class Memory:
         for widget in list(self._body.walk_children(Widget)):
             if widget.id and widget.id in self.kept and isinstance(widget, Rememberable):
                 widget.recall(self.kept.pop(widget.id))
+        folds = self._body.query(Fold).results(Fold)
+        self._opened = [fold for fold in folds if fold.is_opening]
         focus = self.kept.get("focus")
         for widget in self._body.walk_children(Widget):
             if isinstance(focus, str) and widget.id == focus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 
 from textual.widget import Widget
@@ -24,10 +25,18 @@ class Prompts:
         self.overlay: Widget | None = None
         self.kept_focus: Widget | None = None
         """What gets the focus back."""
+        self._takes_away = False
+        self.shown_at = math.inf
+        """When the question was on the terminal, as the clock of events says it."""
 
     @property
     def is_asking(self) -> bool:
         return self.bar is not None
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether a yes takes something away: it has to be pressed after the question was shown."""
+        return self.bar is not None and self._takes_away
 
     @property
     def is_clear(self) -> bool:
@@ -80,11 +89,18 @@ class Prompts:
     # Questions
 
     def confirm(
-        self, lines: Sequence[str], then: Callable[[], object], *, yes: str = "Yes"
+        self,
+        lines: Sequence[str],
+        then: Callable[[], object],
+        *,
+        yes: str = "Yes",
+        takes_away: bool = True,
     ) -> None:
         """Ask in place; the answer is No until Yes is chosen. `then` is called on Yes alone.
 
-        The first line names account, user and service; the others say what is lost, seats and money.
+        What `then` returns is called after it, where it can be: a question that follows. The first line names account,
+        user and service; the others say what is lost, seats and money. What was typed
+        before the question was shown answers it only where it `takes_away` nothing.
         """
         if self.bar is not None:
             return
@@ -99,10 +115,12 @@ class Prompts:
                 result = then()
                 if inspect.iscoroutine(result):
                     self._loader.do(result)
+                elif callable(result):
+                    result()
             else:
                 self._screen.announce("Nothing was changed")
 
-        self.show_bar(ConfirmBar(lines, answered, yes))
+        self.show_bar(ConfirmBar(lines, answered, yes), takes_away=takes_away)
 
     def ask(
         self,
@@ -114,11 +132,13 @@ class Prompts:
         hint: str = "",
         understand: Callable[[str], str] | None = None,
         help_text: str = "",
+        takes_away: bool = False,
     ) -> None:
         """Ask for a line of text in place. `then` gets it, on Enter.
 
         `then` may be a coroutine; while it raises a MissionControlError, the line stays with what was typed and the
-        error below it. `understand` says as one types how the text is read. Escape gives up, and changes nothing.
+        error below it. What it returns is called once the line has closed, where it can be: a question that follows.
+        `understand` says as one types how the text is read. Escape gives up, and changes nothing.
         """
         if self.bar is not None:
             return
@@ -139,7 +159,7 @@ class Prompts:
             understand=understand,
             help_text=help_text,
         )
-        self.show_bar(bar)
+        self.show_bar(bar, takes_away=takes_away)
 
     def ask_typed(
         self, lines: Sequence[str], expected: str, then: Callable[[], object], *, what: str
@@ -160,12 +180,14 @@ class Prompts:
             typed,
             hint=f"Type {what} to confirm, then Enter; Esc gives up",
             help_text=f"What this does cannot be meant by accident, so {what} has to be typed.",
+            takes_away=True,
         )
 
-    def show_bar(self, bar: QuestionBar) -> None:
+    def show_bar(self, bar: QuestionBar, *, takes_away: bool = False) -> None:
         """Show a question over the lowest lines and give it the focus."""
         self.kept_focus = self._screen.focused
         self.bar = bar
+        self._takes_away, self.shown_at = takes_away, math.inf
         self._screen.set_focus(None)
         self._loader.do(self._mount_bar(bar))
 
@@ -174,6 +196,7 @@ class Prompts:
         await self._screen.mount(bar)
         if bar is self.bar:
             bar.focus()
+            self.shown_at = await self._screen.drawn()
 
     def close(self, bar: QuestionBar) -> None:
         """Take a question away that was answered or given up."""
@@ -187,7 +210,7 @@ class Prompts:
         try:
             result = then(text)
             if inspect.iscoroutine(result):
-                await result
+                result = await result
         except MissionControlError as error:
             if not bar.is_attached:
                 raise
@@ -195,3 +218,5 @@ class Prompts:
             bar.say(problems or f"{error.what} {error.hint}".strip(), error=True)
         else:
             self.close(bar)
+            if callable(result):
+                result()

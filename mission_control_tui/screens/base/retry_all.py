@@ -30,7 +30,7 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
     if plan.queued > context.settings.console.confirm_above:
         screen.prompts.ask_typed(lines, str(plan.queued), then, what="the number of retries")
     else:
-        screen.prompts.confirm(lines, then, yes="Retry")
+        screen.prompts.confirm(lines, then, yes="Retry", takes_away=False)
 
 
 def outlook(account: str, plan: RetryPlan) -> list[str]:

@@ -328,7 +328,7 @@ class BulkScreen(MissionScreen):
             self.prompts.ask_typed(
                 lines,
                 str(plan.users),
-                lambda: self.call_after_refresh(self._begin_undo, plan.attended),
+                lambda: partial(self._begin_undo, plan.attended),
                 what="the number of users",
             )
         else:

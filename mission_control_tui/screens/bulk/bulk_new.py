@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual.containers import Vertical
@@ -321,8 +322,7 @@ class BulkNewScreen(MissionScreen):
             self.prompts.ask_typed(
                 lines,
                 str(plan.users),
-                # The question closes first, for the next one may follow.
-                lambda: self.call_after_refresh(self._begin, plan),
+                lambda: partial(self._begin, plan),
                 what="the number of users",
             )
         elif action.lost or plan.removals:

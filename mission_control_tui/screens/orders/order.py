@@ -153,7 +153,7 @@ class OrderScreen(MissionScreen):
                 "Lost: seats or domain; refused while users hold them. Nothing is paid back."
             )
         about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
-        self.prompts.confirm([about, *lines], then, yes=yes)
+        self.prompts.confirm([about, *lines], then, yes=yes, takes_away=name != "approve")
 
     def on_field_changed(self, event: Field.Changed) -> None:
         event.field.error = ""

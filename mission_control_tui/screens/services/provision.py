@@ -219,8 +219,10 @@ class ProvisionScreen(MissionScreen):
             return
         panel.scroll_visible(animate=False)
         if self.focused is panel.title_line and panel.view.light is not Light.RED:
-            first = panel.query_one(Field) if panel.another else panel.query_one(LevelPicker)
-            first.focus()
+            # At once: a focus that is set while this is on its way comes after it.
+            self.set_focus(
+                panel.query_one(Field).input if panel.another else panel.query_one(LevelPicker)
+            )
 
     async def on_level_picker_chosen(self, event: LevelPicker.Chosen) -> None:
         panel = self._panel_of(event.picker)

@@ -125,6 +125,7 @@ class BinScreen(MissionScreen):
             ],
             restore,
             yes="Restore",
+            takes_away=False,
         )
 
     async def _ask_purge(self) -> None:
@@ -142,6 +143,7 @@ class BinScreen(MissionScreen):
             "UPN",
             lambda text: self._purge(line, text),
             hint="Enter purges, Esc gives up",
+            takes_away=True,
         )
 
     async def _purge(self, line: BinLine, typed: str) -> None:

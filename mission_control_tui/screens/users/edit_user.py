@@ -163,13 +163,11 @@ class EditUserScreen(MissionScreen):
         await self.query_one(f"#{panel}", Fold).open_now()
         widget = self.query_one(PasswordReset).make if name == "password" else self._find(name)
         if widget is not None:
-            self.call_after_refresh(widget.focus)
+            widget.focus()
 
     def _focus_first(self) -> None:
         if self.focused is None or not getattr(self.focused, "is_field", False):
-            for widget in self.query("#details Field").results(Field):
-                widget.focus()
-                return
+            self.set_focus(self.query("#details Field").first(Field).input)
 
     def _adopt(self, user: UserView) -> None:
         """Show what is stored now in every field that was not touched."""
@@ -230,7 +228,8 @@ class EditUserScreen(MissionScreen):
         """Who opens Email addresses most often adds an alias: go there, which also brings it into view."""
         fold = event.fold
         if fold.id == "email" and fold.is_open and fold.title_line.has_focus:
-            self.query_one(AddressFields).alias.focus()
+            # At once: a focus that is set while this is on its way comes after it.
+            self.set_focus(self.query_one(AddressFields).alias.input)
 
     def on_address_fields_changed(self) -> None:
         self._say()

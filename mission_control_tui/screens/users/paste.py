@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -251,7 +251,12 @@ class PasteScreen(MissionScreen):
                 lines, str(count), lambda: self._ask_file(pasted, choices), what="the number"
             )
         else:
-            self.prompts.confirm(lines, lambda: self._ask_file(pasted, choices), yes="Create users")
+            self.prompts.confirm(
+                lines,
+                lambda: self._ask_file(pasted, choices),
+                yes="Create users",
+                takes_away=False,
+            )
 
     def _question(self, planned: PasteResult) -> list[str]:
         count = len(planned.created)
@@ -278,7 +283,8 @@ class PasteScreen(MissionScreen):
             ]
         return lines
 
-    def _ask_file(self, pasted: PastedList, choices: PasteChoices) -> None:
+    def _ask_file(self, pasted: PastedList, choices: PasteChoices) -> Callable[[], None]:
+        """Return the question for the file of passwords, which follows this one."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         name = f"passwords-{self.context.account.code}-{stamp}.csv"
 
@@ -296,8 +302,7 @@ class PasteScreen(MissionScreen):
                 value=str(Path.home() / name),
             )
 
-        # The question before this one closes first.
-        self.call_after_refresh(ask)
+        return ask
 
     async def _create(self, pasted: PastedList, choices: PasteChoices, path: Path) -> None:
         file = _PasswordFile(path)

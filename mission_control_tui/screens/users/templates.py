@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -128,7 +128,8 @@ class TemplatesScreen(MissionScreen):
             hint="The beginning of a name, UPN or alias; Enter goes on, Esc gives up",
         )
 
-    async def _named_user(self, text: str) -> None:
+    async def _named_user(self, text: str) -> Callable[[], None]:
+        """Return the question for the template's name, which follows this one."""
         user = await details(self.context.scope, await self._found_user(text.strip()))
         content = await like(self.context.scope, user.id)
         what = "; ".join(described(self.context.catalogue, content)) or "nothing yet"
@@ -139,15 +140,12 @@ class TemplatesScreen(MissionScreen):
             self.announce(f"Saved: {saved.result.name}")
             await self.load()
 
-        # The question before this one closes first.
-        self.call_after_refresh(
-            lambda: self.prompts.ask(
-                [f"New users like {user.details.display_name} get:", what],
-                "Name",
-                named,
-                value=start,
-                hint="What the template is called; Enter saves it, Esc gives up",
-            )
+        return lambda: self.prompts.ask(
+            [f"New users like {user.details.display_name} get:", what],
+            "Name",
+            named,
+            value=start,
+            hint="What the template is called; Enter saves it, Esc gives up",
         )
 
     async def _found_user(self, text: str) -> str:

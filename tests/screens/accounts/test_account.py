@@ -22,7 +22,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
 from tests.screens import world
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.hostile import TEXT, poison
 from tests.screens.test_hostile import look_at
 from tests.screens.users.driving import context_of, opened
@@ -148,7 +148,8 @@ async def test_a_limit_is_set_an_order_waits_and_is_approved_with_its_question(
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         assert (await show_order(scope, order.id)).state is OrderState.AWAITING_APPROVAL
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, f"Order {order.id} is approved", "Complete by fred")
         assert (await show_order(scope, order.id)).state is OrderState.COMPLETE
 
@@ -168,7 +169,8 @@ async def test_declining_asks_for_a_reason_and_cancelling_takes_back(world_db: P
         await pilot.press("tab", "enter")
         await shows(pilot, "say why")
         await type_text(pilot, "too dear")
-        await pilot.press("tab", "tab", "enter", "y")
+        await pilot.press("tab", "tab", "enter")
+        await answer(pilot, "y")
         await shows(pilot, f"Order {order.id} is declined", "Reason: too dear")
         await pilot.press("escape")
         app.screen.query_one("#order-list", RowList).focus()
@@ -177,7 +179,7 @@ async def test_declining_asks_for_a_reason_and_cancelling_takes_back(world_db: P
         app.screen.query_one("#cancel").focus()
         await pilot.press("enter")
         await shows(pilot, "Nothing is paid back", "[ Take it back ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, f"Order {free.id} is returned")
 
 
@@ -196,9 +198,10 @@ async def test_a_price_that_changed_is_asked_about(world_db: Path) -> None:
         app.screen.query_one("#waiting-list", RowList).focus()
         await pilot.press("enter")
         await shows(pilot, "is awaiting approval")
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "was agreed at AUD 3.30, and it costs AUD 4.40 now")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, f"Order {order.id} is approved")
         assert (await show_order(scope, order.id)).total == Money(330, "AUD")
 

@@ -163,7 +163,9 @@ async def test_questions_default_to_no(keys: list[str], answer: str) -> None:
         await pilot.press("f2")
         await settled(pilot, lambda: app.screen.query(ConfirmBar))
         await settled(pilot, lambda: isinstance(app.focused, ConfirmBar))
-        await pilot.press("b", "e")
+        for key in ("b", "e"):
+            await pilot.press(key)
+            await settled(pilot, lambda: not app.is_behind)
         assert app.screen.query(ConfirmBar)
         await pilot.press(*keys)
         await settled(pilot, lambda: not app.screen.query(ConfirmBar))

@@ -18,7 +18,7 @@ from mission_control_tui.widgets.bars import AskBar
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.status_lines import TopInfo, TopLine
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -212,7 +212,7 @@ async def test_what_takes_away_is_tried_and_asked_first(
         assert not newest.action.startswith("deprovision")
         await pilot.press("colon", "up", "enter")
         await shows(pilot, "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Done. Esc goes back")
         newest = (await entries(context.scope, limit=1))[0]
         assert newest.action == "deprovision managed-exchange"

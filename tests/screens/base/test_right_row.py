@@ -31,7 +31,7 @@ from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.shielded import wait_for_all
 from tests.screens import world
-from tests.screens.driving import burst, shows, type_text, until
+from tests.screens.driving import answer, burst, shows, type_text, until
 from tests.screens.users import driving
 from tests.screens.users.driving import context_of, user_id
 
@@ -218,12 +218,12 @@ async def test_what_waits_too_long_for_its_rows_is_refused(
         screen = app.screen
         await shows(pilot, "Jo [b]Bloggs[/]")
         gate = gated(monkeypatch)
-        monkeypatch.setattr(key_queue, "HOLDS", 0.3)
+        monkeypatch.setattr(key_queue, "HOLDS", 0.8)
         await burst(app, pilot, ["/", *"jo", "down", "e", " "])
         await shows(pilot, "Nothing was done: the rows of what was typed are not there yet")
         assert app.screen is screen
         assert not app.screen.query_one(LineList).marks
-        await burst(app, pilot, ["escape"])
+        await burst(app, pilot, ["escape", "escape"])
         await until(pilot, lambda: app.screen is not screen)
         gate.set()
 
@@ -348,7 +348,7 @@ async def test_a_group_is_removed_while_something_is_changed_in_its_form(world_d
         app.screen.query_one("#remove").focus()
         await pilot.press("enter")
         await shows(pilot, "remove apples")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "» Removing")
 
 

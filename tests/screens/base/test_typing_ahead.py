@@ -15,7 +15,7 @@ from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.widgets.field import Field
-from tests.screens.driving import burst, shows, until
+from tests.screens.driving import answer, burst, shows, until
 from tests.screens.services.test_provision import view_of
 from tests.screens.users.driving import opened, user_id
 
@@ -35,7 +35,7 @@ def slow_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Loader, "_read", slowly)
 
 
-async def test_what_is_typed_before_the_panels_are_there_provisions_all_the_same(
+async def test_what_is_typed_before_the_panels_are_there_asks_all_the_same(
     world_db: Path, slow_reading: None
 ) -> None:
     async with opened(world_db, "users") as (app, pilot):
@@ -43,6 +43,9 @@ async def test_what_is_typed_before_the_panels_are_there_provisions_all_the_same
         user = await user_id(app.store, "ada")
         app.screen.go_to("provision", user)  # type: ignore[attr-defined]
         await burst(app, pilot, ["enter", "up", " ", "p", "right", "enter"])
+        await shows(pilot, "Nothing was done: this was typed before the question was there")
+        assert (await view_of(app, "ada@acme.example")).level_id == "pc-web"
+        await answer(pilot, "right", "enter")
         await shows(pilot, "» Queued", "Asked for: Managed Exchange")
         assert (await view_of(app, "ada@acme.example")).level_id == "popx"
 

@@ -21,7 +21,7 @@ from mission_control_tui.screens.bulk.bulks import BulksScreen
 from mission_control_tui.screens.requests.requests import RequestsScreen
 from mission_control_tui.screens.users.lights import LightsScreen
 from tests.model.helpers import finish
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -52,7 +52,8 @@ async def start_for_all(app: MissionControlApp, pilot: Pilot[int], action: str) 
     await act_on_all(app, pilot, action)
     await pilot.press("p")
     await shows(pilot, "[ Start ]")
-    await pilot.press("p", "y")
+    await pilot.press("p")
+    await answer(pilot, "y")
     await until(pilot, lambda: isinstance(app.screen, BulkScreen))
 
 
@@ -90,7 +91,8 @@ async def test_a_bulk_is_planned_bought_for_started_and_watched(
         await shows(pilot, "Change level or settings: Managed Exchange for 4 users?", "[ No ]")
         await pilot.press("enter")
         assert await list_bulks(context_of(app).scope) == ()
-        await pilot.press("p", "y")
+        await pilot.press("p")
+        await answer(pilot, "y")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
         await shows(
             pilot, "Bulk 1: Change Managed Exchange to Standard Mail (POPX)", "4 left", "0 %"
@@ -147,7 +149,7 @@ async def test_many_users_ask_for_their_number_to_be_typed(world_db: Path) -> No
         await shows(pilot, "[ Start ]")
         await pilot.press("p")
         await shows(pilot, "Disable: 4 users?", "Type 4:")
-        await pilot.press("y", "enter")
+        await answer(pilot, "y", "enter")
         await shows(pilot, "This is not the number of users")
         assert await list_bulks(context_of(app).scope) == ()
         await pilot.press("ctrl+u", "4", "enter")
@@ -190,7 +192,7 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         app.screen.query_one("#stop").focus()
         await pilot.press("enter")
         await shows(pilot, "4 are left out", "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Stopped: 4 left out", "[ Resume ]")
         assert (await show(context_of(app).scope, 1)).state is BulkState.STOPPED
         await pilot.press("p")
@@ -201,7 +203,7 @@ async def test_it_is_stopped_resumed_and_undone(world_db: Path) -> None:
         await shows(pilot, "4 done", "100 %")
         await pilot.press("u")
         await shows(pilot, "undo bulk 1, Disable?", "4 of 4 would be done")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Bulk 2: Undo of bulk 1")
         await slices(app, 2)
         assert not (await details(context_of(app).scope, "ada@acme.example")).details.disabled
@@ -226,7 +228,7 @@ async def test_what_failed_is_filtered_told_and_tried_again(world_db: Path) -> N
             lambda: isinstance(app.screen, BulkScreen) or app.screen.prompts.is_asking,  # type: ignore[attr-defined]
         )
         if not isinstance(app.screen, BulkScreen):
-            await pilot.press("y")
+            await answer(pilot, "y")
         await until(pilot, lambda: isinstance(app.screen, BulkScreen))
         await slices(app, 1)
         await shows(pilot, "0 left", "refused")
@@ -247,7 +249,8 @@ async def test_new_passwords_go_to_a_private_file_or_are_shown_once(
         await act_on_all(app, pilot, "password")
         await pilot.press("p")
         await shows(pilot, "[ Start ]", "cannot be undone")
-        await pilot.press("p", "y")
+        await pilot.press("p")
+        await answer(pilot, "y")
         await shows(pilot, "Passwords are generated", "File:")
         await pilot.press("ctrl+u")
         file = tmp_path / "new.csv"
@@ -284,7 +287,8 @@ async def test_a_left_screen_does_not_stop_the_bulk_that_makes_passwords(world_d
         await act_on_all(app, pilot, "password")
         await pilot.press("p")
         await shows(pilot, "[ Start ]")
-        await pilot.press("p", "y")
+        await pilot.press("p")
+        await answer(pilot, "y")
         await shows(pilot, "File:")
         await pilot.press("ctrl+u", "enter", "escape", "escape")
         await until(pilot, lambda: not isinstance(app.screen, BulkNewScreen))
@@ -303,5 +307,5 @@ async def test_requests_try_all_red_again(world_db: Path) -> None:
         await shows(pilot, "Failed")
         await pilot.press("R")
         await shows(pilot, "try again 1 red light in view?")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "1 queued to be tried again, as bulk 1")

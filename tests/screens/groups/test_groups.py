@@ -25,7 +25,7 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.widgets.field import Field, FieldInput
 from tests.screens import world
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.picturing import take
 from tests.screens.users.driving import context_of, opened
 
@@ -124,7 +124,8 @@ async def test_removing_names_what_is_lost_and_no_is_the_default(world_db: Path)
         )
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "Removing")
         assert (await show_object(context_of(app).scope, "All")).members == ()
         async with context_of(app).store.write(context_of(app).caller) as tx:

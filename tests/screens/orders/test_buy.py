@@ -26,7 +26,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.text_lines import TextLines
 from tests.screens import world
-from tests.screens.driving import SIZES, console, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, console, shows, text_of, type_text, until
 
 ABN = "53004085616"
 
@@ -255,7 +255,8 @@ async def test_details_that_do_not_agree_wait_for_approval_and_can_be_approved(
         button.focus()
         await pilot.press("enter", "enter")
         await shows(pilot, "Nothing was changed")
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "is complete", "new.com.au is being registered")
 
 
@@ -378,7 +379,7 @@ async def test_removal_is_refused_while_users_hold_it_naming_them(world_db: Path
         assert await owned(app, "pc-web") == 5
         await pilot.press("enter")
         await shows(pilot, "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Removed 2 x Managed")
         assert await owned(app, "pc-web") == 3
         assert app.screen.query_one("#problem", TextLines).text == ""

@@ -22,7 +22,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from tests.screens import world
 from tests.screens.bulk.test_bulks import act_on_all, choose
-from tests.screens.driving import shows, type_text, until
+from tests.screens.driving import answer, shows, type_text, until
 from tests.screens.pictures.test_users import go
 from tests.screens.picturing import Step, take
 from tests.screens.users.driving import context_of
@@ -145,7 +145,8 @@ async def passwords_wait(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await act_on_all(app, pilot, "password")
     await pilot.press("p")
     await shows(pilot, "[ Start ]")
-    await pilot.press("p", "y")
+    await pilot.press("p")
+    await answer(pilot, "y")
     await shows(pilot, "File:")
     await pilot.press("ctrl+u", "enter")
     await shows(pilot, "4 passwords wait here to be shown once", "0 left")

@@ -31,7 +31,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import shows, type_text
+from tests.screens.driving import answer, shows, type_text
 from tests.screens.pictures.test_bulks import prepare
 from tests.screens.pictures.test_users import go, level_change, new_user, user_functions
 from tests.screens.picturing import Step, take
@@ -141,7 +141,7 @@ async def reset_done(app: MissionControlApp, pilot: Pilot[int]) -> None:
 
 async def level_asked_for(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await level_change(app, pilot)
-    await pilot.press("y")
+    await answer(pilot, "y")
     await shows(pilot, "» Queued", "Asked for: Managed Exchange", "a worker is being started")
     await prepare(app)
     app.apply_changes(["store"])

@@ -13,7 +13,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.line_list import LineList
-from tests.screens.driving import SIZES, shows, text_of, until
+from tests.screens.driving import SIZES, answer, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -88,7 +88,8 @@ async def test_cancel_asks_and_takes_the_wish_back(world_db: Path) -> None:
         await shows(pilot, f"cancel request {request.id}", "Lost: this wish")
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "· Cancelled", "( Cancel )")
         assert (await newest(app)).state is RequestState.CANCELLED
 
@@ -101,7 +102,7 @@ async def test_reset_turns_the_light_red_and_says_why(world_db: Path) -> None:
         app.screen.query_one("#reset").focus()
         await pilot.press("enter")
         await shows(pilot, "The light turns red")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "The status was reset by fred")
         await pilot.press("p")
         await shows(pilot, "Provision Services", "× Error", "The status was reset by fred")  # noqa: RUF001

@@ -25,7 +25,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.level_picker import LevelPicker
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 EXCHANGE = "#panel-managed-exchange"
@@ -220,7 +220,8 @@ async def test_removal_names_what_is_lost_and_is_asked_for_only_by_yes(world_db:
         await pilot.press("escape")
         await shows(pilot, "Nothing was changed")
         assert (await view_of(app, "ada@acme.example")).wish is Wish.PRESENT
-        await pilot.press("enter", "y")
+        await pilot.press("enter")
+        await answer(pilot, "y")
         await shows(pilot, "» Queued", "Asked for: deprovision")
         assert (await view_of(app, "ada@acme.example")).wish is Wish.ABSENT
 

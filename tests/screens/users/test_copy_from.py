@@ -19,7 +19,7 @@ from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.users.new_user import NewUserScreen
 from mission_control_tui.screens.users.templates import TemplatesScreen
 from mission_control_tui.widgets.field import Field
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -134,7 +134,7 @@ async def test_a_template_is_made_from_a_user_renamed_and_removed(
         await shows(pilot, "Renamed: Reps")
         await pilot.press("delete")
         await shows(pilot, "remove the template Reps?")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await until(pilot, lambda: "No templates yet" in text_of(app))
         assert await list_templates(scope) == ()
         assert isinstance(app.screen, TemplatesScreen)

@@ -16,7 +16,7 @@ from mission_control_tui.screens.users.edit_user import EditUserScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 ADA = "ada@acme.example"
@@ -155,7 +155,7 @@ async def test_addresses_are_added_made_primary_and_removed_only_by_provision(
         await shows(pilot, "to be removed")
         await pilot.press("f2")
         await shows(pilot, "remove countess@acme.example from ada@acme.example?", "Lost: mail")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await until(pilot, lambda: "Not yet provisioned" not in text_of(app))
         assert (await user_of(app)).aliases == ()
 

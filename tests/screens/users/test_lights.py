@@ -18,7 +18,7 @@ from mission_control_tui.screens.users.lights import LightsScreen
 from mission_control_tui.screens.users.users import UsersScreen
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 
@@ -179,7 +179,8 @@ async def test_all_red_in_view_is_tried_again_after_saying_what_fails_again(worl
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         assert await list_bulks(scope) == ()
-        await pilot.press("R", "y")
+        await pilot.press("R")
+        await answer(pilot, "y")
         await shows(pilot, "1 queued to be tried again, as bulk 1")
         await pilot.press("slash")
         await type_text(pilot, "lovelace")

@@ -19,7 +19,7 @@ from mission_control_tui.screens.users.paste import PasteScreen
 from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.paste_area import PasteArea, harmless_lines
 from mission_control_tui.widgets.row_list import RowList
-from tests.screens.driving import SIZES, shows, text_of, until
+from tests.screens.driving import SIZES, answer, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -56,7 +56,7 @@ async def test_a_list_becomes_users_with_mailboxes(
         await choose(app, "gets", "managed-exchange pc-web")
         await pilot.press("f2")
         await shows(pilot, "create 2 users; 1 line stays here?", "2 needed")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "File", "before anything is created")
         file = tmp_path / "p.csv"
         await pilot.press("ctrl+u")
@@ -82,7 +82,7 @@ async def test_a_list_without_errors_leads_to_its_bulk(world_db: Path, tmp_path:
         await choose(app, "gets", "managed-exchange pc-web")
         await pilot.press("f2")
         await shows(pilot, "create 1 user?")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "File", "before anything is created")
         await pilot.press("ctrl+u")
         app.post_message(events.Paste(str(tmp_path / "p.csv")))
@@ -128,7 +128,7 @@ async def test_a_file_that_is_there_already_is_left_alone_and_nobody_is_created(
         await shows(pilot, "1 to create")
         await pilot.press("f2")
         await shows(pilot, "create 1 user?")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "File", "before anything is created")
         await pilot.press("ctrl+u")
         app.post_message(events.Paste(str(file)))
@@ -149,7 +149,7 @@ async def test_passwords_that_cannot_be_written_create_nobody(world_db: Path) ->
         await shows(pilot, "1 to create")
         await pilot.press("f2")
         await shows(pilot, "create 1 user?")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "File", "before anything is created")
         await pilot.press("ctrl+u")
         app.post_message(events.Paste("/nowhere/at/all/p.csv"))

@@ -17,7 +17,7 @@ from mission_control_tui.screens.users.users import UsersScreen
 from mission_control_tui.widgets.line_list import LineList
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, shows, text_of, type_text, until
+from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -116,7 +116,7 @@ async def test_deprovision_asks_and_takes_all_away(world_db: Path) -> None:
         await pilot.press("enter")
         await shows(pilot, "Nothing was changed")
         await choose(pilot, app, "deprovision")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Asked for: deprovision all services", "» Queued")
         context = context_of(app)
         views = await status(context.scope, user="ada@acme.example")
@@ -132,7 +132,7 @@ async def test_delete_only_after_deprovision_and_back_from_the_bin(world_db: Pat
         await shows(pilot, "cannot be deleted while services are left")
         await choose(pilot, app, "deprovision")
         await shows(pilot, "[ No ]")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "» Queued")
         await finish(context_of(app).store, world.CALLER, context_of(app).account)
         app.apply_changes(["store"])
@@ -167,7 +167,7 @@ async def test_disable_says_what_is_lost_and_enable_takes_it_back(world_db: Path
         await shows(pilot, "User Functions")
         await choose(pilot, app, "disable")
         await shows(pilot, "disable ada@acme.example?", "the access to Managed Exchange")
-        await pilot.press("y")
+        await answer(pilot, "y")
         await shows(pilot, "Disabled, not locked")
         await choose(pilot, app, "enable")
         await shows(pilot, "Enabled, not locked")
