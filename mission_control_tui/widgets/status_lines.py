@@ -55,28 +55,37 @@ class TopLine(LineWidget):
             ("REAL", "real") if info.real else ("SIMULATOR", ""),
             ("  ", ""),
         ]
-        who = " · ".join(filter(None, (info.account, info.operator)))
         used = sum(width_of(text) for text, _style in parts)
         extra = f"  {info.extra}" if info.extra else ""
         free = max(width - used - 2, 0)
+        who = _who(info.account, info.operator)
         title = self._title(free - width_of(who) - width_of(extra))
         room = max(free - width_of(title), 0)
-        least = min(width_of(who), room - room // 2)
         others = self._others()
-        spared = max(width_of(info.account) - LEAST_ACCOUNT, 0)
-        if width_of(who) - spared + width_of(extra) + width_of(others) > room:
-            others = ""
-        room -= width_of(others)
-        if over := max(width_of(who) + width_of(extra) - room, 0):
-            # Mode and ticket are on every change: the name of the account gives way, and both names down to half.
-            account = fit(info.account, max(width_of(info.account) - over, LEAST_ACCOUNT)).rstrip()
-            who = " · ".join(filter(None, (account, info.operator)))
-            who = fit(who, max(min(width_of(who), room - width_of(extra)), least))
-        named = who + extra
-        if not others:
+        names = self._names_beside(room - width_of(extra) - width_of(others)) if others else None
+        if names is None:
+            named = self._names_alone(room, width_of(extra)) + extra
             return [*parts, (fit(named, room), "strong"), ("  ", ""), (title, "title")]
-        rest = " " * (room - width_of(named) + 2)
-        return [*parts, (named, "strong"), (others + rest, ""), (title, "title")]
+        rest = " " * (room - width_of(names + extra + others) + 2)
+        return [*parts, (names + extra, "strong"), (others + rest, ""), (title, "title")]
+
+    def _names_beside(self, room: int) -> str | None:
+        """Return who works where, beside what is red for all: the operator gives way first; None without the room."""
+        account, operator = self.info.account, self.info.operator
+        least = fit(account, min(width_of(account), LEAST_ACCOUNT)).rstrip()
+        if width_of(_who(least, operator)) > room:
+            return None
+        whole = _who(account, operator)
+        return whole if width_of(whole) <= room else fit(account, min(width_of(account), room))
+
+    def _names_alone(self, room: int, extra: int) -> str:
+        """Return who works where beside mode and ticket, which are on every change: names give way, down to half."""
+        account, operator = self.info.account, self.info.operator
+        over = max(width_of(_who(account, operator)) + extra - room, 0)
+        least = min(width_of(_who(account, operator)), room - room // 2)
+        account = fit(account, max(width_of(account) - over, min(width_of(account), LEAST_ACCOUNT)))
+        who = _who(account.rstrip(), operator)
+        return fit(who, min(width_of(who), max(room - extra, least)))
 
     def _title(self, room: int) -> str:
         """Return the title, which gives way to who works where, but never so far that it says nothing."""
@@ -93,6 +102,10 @@ class TopLine(LineWidget):
     def _count(self, light: Light, count: int | None) -> str:
         sign = "+" if count is not None and self.info.more else ""
         return f"{'-' if count is None else count}{sign} {light}"
+
+
+def _who(account: str, operator: str) -> str:
+    return " · ".join(filter(None, (account, operator)))
 
 
 class Announcement(LineWidget):

@@ -160,7 +160,7 @@ async def test_a_new_account_is_told_the_next_step_each_time(new_db: Path) -> No
             [ActionParams("managed-exchange", "pc-web")],
         )
         await shows(pilot, "Queued ada")
-        assert "Next:" not in text_of(app)
+        await until(pilot, lambda: "Next:" not in text_of(app))
 
 
 async def test_more_than_fits_is_counted(world_db: Path) -> None:

@@ -39,6 +39,7 @@ def test_an_upn_an_error_and_a_password_reach_the_terminals_clipboard(database: 
         lines = error.splitlines()
         assert lines[0].startswith("grace@acme.example: ")
         assert lines[-1].startswith("What to do: ")
+        terminal.wait_for(rf"\A[^\n]*\n{re.escape(lines[0])}")
         assert terminal.text().splitlines()[1 : 1 + len(lines)] == lines
         terminal.press("escape")
         terminal.wait_until_gone(r"Copied\. Esc")

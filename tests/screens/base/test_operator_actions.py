@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from mission_control_tui.cli.console.console import command_line
@@ -15,6 +17,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.history.audit_log import entries
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.bars import AskBar
+from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.status_lines import TopInfo, TopLine
@@ -107,9 +110,36 @@ def test_what_is_red_for_all_is_said_where_names_and_ticket_leave_room(
     assert ("  all: 12 red  " in others) is is_said
     assert "Harbour" in others
     assert ticket[:6] in others
-    assert others[-18:].split("  ")[-1].startswith(title[:11])
+    assert others[-18:].split("  ")[-1].lstrip().startswith(title[:11])
     assert is_said or others == shown(0)
     assert "all:" not in shown(2)
+
+
+@given(
+    account=st.text("Sample ü東", max_size=40),
+    operator=st.sampled_from(["", "fred", "day.shift.of.the.helpdesk"]),
+    title=st.sampled_from(["Home", "Users", "Provision Services", "Groups and shared mailboxes"]),
+    ticket=st.sampled_from(["", "T-1", "READ-ONLY INC-42", "T" * 60]),
+    counts=st.tuples(st.integers(0, 1200), st.integers(0, 1200), st.integers(0, 1200)),
+    real=st.booleans(),
+)
+def test_nothing_of_the_top_line_runs_into_the_next_or_over_the_edge(
+    account: str,
+    operator: str,
+    title: str,
+    ticket: str,
+    counts: tuple[int, int, int],
+    real: bool,
+) -> None:
+    line = TopLine(title)
+    orange, red, all_red = counts
+    line.info = TopInfo(account, operator, real, red, orange, ticket, all_red=all_red)
+    parts = list(line.line(0, 80))
+    shown = "".join(text for text, _style in parts)
+    assert width_of(shown) <= 80
+    assert parts[-1][0].startswith(title[:11])
+    assert shown.removesuffix(parts[-1][0]).endswith("  ")
+    assert "all:" not in shown or f"  all: {all_red} red  " in shown
 
 
 async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Path) -> None:
