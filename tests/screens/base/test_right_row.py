@@ -223,7 +223,7 @@ async def test_what_waits_too_long_for_its_rows_is_refused(
         await shows(pilot, "Nothing was done: the rows of what was typed are not there yet")
         assert app.screen is screen
         assert not app.screen.query_one(LineList).marks
-        await burst(app, pilot, ["escape", "escape"])
+        await burst(app, pilot, ["escape", "escape", "escape"])
         await until(pilot, lambda: app.screen is not screen)
         gate.set()
 
