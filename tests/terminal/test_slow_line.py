@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Collection
 from time import monotonic
@@ -89,3 +90,43 @@ def test_a_terminal_that_answers_nothing_is_given_the_time_of_a_slow_line() -> N
     assert STATUS not in written[1]
     assert MODE not in written[1]
     assert len(written[1]) < len(written[0]) / 2
+
+
+def test_an_answer_that_the_line_tears_is_no_escape_even_late() -> None:
+    with Terminal(USERS) as terminal:
+        on_the_first_user(terminal)
+        terminal.press("p")
+        terminal.wait_for(r"\[ No \]")
+        terminal.settle()
+        terminal.answers = ()
+        before = len(terminal.output)
+        terminal.press("right")
+        terminal.settle()
+        assert STATUS in terminal.output[before:]
+        terminal.send_raw(b"\x1b")
+        terminal.settle(0.4)
+        terminal.send_raw(b"[0n")
+        terminal.settle()
+        assert "[ No ]" in terminal.text()
+
+
+def test_an_answer_that_is_owed_is_awaited_before_the_shell_gets_the_keyboard() -> None:
+    with Terminal(USERS, as_job=True) as terminal:
+        on_the_first_user(terminal)
+        terminal.answers = ()
+        before = len(terminal.output)
+        terminal.press("down")
+        terminal.settle()
+        assert STATUS in terminal.output[before:]
+        terminal.press("ctrl+z")
+        terminal.settle()
+        terminal.send_raw(b"\x1b[0n")
+        terminal.wait_until_stopped()
+        assert b"[0n" not in terminal.output
+        terminal.answers = ("mode", "status")
+        terminal.signal(signal.SIGCONT)
+        terminal.wait_for("User 1")
+        before = len(terminal.output)
+        terminal.press("down")
+        terminal.settle()
+        assert STATUS in terminal.output[before:]
