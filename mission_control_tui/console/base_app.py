@@ -112,6 +112,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.keys: Mapping[str, str] = dict(options.keys)
         self.page_jump = options.page_jump
         self.shows_cursor = options.show_cursor
+        self.set_class(options.show_cursor, "-shows-cursor")
         is_ascii = lifecycle.wants_ascii(options.ascii)
         self._ascii_filter: LineFilter | None = AsciiFilter() if is_ascii else None
         self.theme = choose_theme(options.theme)

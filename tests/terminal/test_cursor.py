@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.screens import world
 from tests.terminal.pty import Terminal
 
 ENVIRONMENTS = pytest.mark.parametrize(
@@ -71,18 +73,22 @@ def test_it_stands_on_the_fields_of_a_form_and_the_titles_and_levels_of_panels(
 
 
 def test_it_is_shown_where_the_settings_say_so(tmp_path: Path) -> None:
+    asyncio.run(world.make(tmp_path / "a.db"))
     settings = tmp_path / "settings.toml"
     console = [sys.executable, "-m", "mission_control_tui", "--database", str(tmp_path / "a.db")]
     env = {"HOME": str(tmp_path), "MISSION_CONTROL_SETTINGS": str(settings)}
     for text, shown in (("", False), ("[console]\nshow_cursor = true\n", True)):
         settings.write_text(text)
         with Terminal(console, env={**env, "MISSION_CONTROL_NO_WORKER": "1"}) as terminal:
-            terminal.wait_for("Service Management Area")
+            terminal.wait_for("This month  AUD")
             terminal.settle()
             assert terminal.modes["25"] is shown
-            terminal.press("ctrl+z", "\x0c", "?")
-            terminal.wait_for("Keys")
+            terminal.press("\x0c", "/")
+            terminal.wait_for("Find: ")
+            terminal.settle()
+            cursor = terminal.screen.cursor
+            assert terminal.screen.buffer[cursor.y][cursor.x].reverse is not shown
             assert terminal.modes["25"] is shown
-            terminal.press("escape", "q")
+            terminal.press("escape", "f10")
             terminal.wait()
             assert terminal.modes["25"]
