@@ -73,7 +73,7 @@ OF_THE_CONSOLE = {"back", "help", "quit", "redraw", *LEADS_AWAY}
 OF_WIDGETS = {"open", "mark", "up", "down", "pageup", "pagedown", "home", "end", "right", "left"}
 
 
-@pytest.mark.parametrize("opens", ["question_mark", "g"])
+@pytest.mark.parametrize("opens", ["question_mark", pytest.param("g", marks=pytest.mark.proof)])
 async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens: str) -> None:
     verbs = [one for one in VERBS if one.id not in OF_THE_CONSOLE | OF_WIDGETS]
     async with opened(world_db, "provision", "alan") as (app, pilot):

@@ -121,7 +121,15 @@ async def test_nothing_is_heard_while_nothing_happens(world: World) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("second", [0.0, 1.0, 2.0], ids=["own clock", "seconds", "two seconds"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(0.0, marks=pytest.mark.proof),
+        1.0,
+        pytest.param(2.0, marks=pytest.mark.proof),
+    ],
+    ids=["own clock", "seconds", "two seconds"],
+)
 async def test_no_commit_is_missed_however_coarse_the_clock_of_the_file_system(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch, second: float
 ) -> None:

@@ -136,6 +136,7 @@ async def kill_in_all_steps(world: World, *, after_effect: bool) -> None:
     await check(world, made, requests)
 
 
+@pytest.mark.proof
 async def test_killed_in_every_step_of_every_kind(world: World) -> None:
     await kill_in_all_steps(world, after_effect=False)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.css.query import NoMatches
 from textual.keys import _character_to_key
@@ -18,6 +19,11 @@ from mission_control_tui.screens.base.base import BaseScreen
 from tests.screens import world
 
 SIZES = [(80, 24), (120, 40)]
+
+at_both_sizes = pytest.mark.parametrize(
+    "size", [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.proof)], ids=["size0", "size1"]
+)
+"""Runs a test at the size of the design, and for proof at the wide one."""
 
 
 def text_of(app: MissionControlApp) -> str:

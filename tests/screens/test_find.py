@@ -30,7 +30,7 @@ from mission_control_tui.widgets.rows import Row
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.model.helpers import PASSWORD, finish
 from tests.screens import world
-from tests.screens.driving import SIZES, burst, shows, text_of, type_text, until
+from tests.screens.driving import at_both_sizes, burst, shows, text_of, type_text, until
 from tests.screens.hostile import TEXT, poison
 from tests.screens.test_hostile import look_at
 from tests.screens.two_accounts import console, make_app
@@ -54,7 +54,7 @@ async def find(app: MissionControlApp, pilot: Pilot[int], text: str, shown: str)
     await shows(pilot, shown)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_user_of_another_account_is_found_and_escape_leads_back(
     size: tuple[int, int], world_db: Path
 ) -> None:

@@ -15,13 +15,13 @@ from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens import history
 from mission_control_tui.screens.history import HistoryScreen
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 ADA = "ada@acme.example"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_it_is_narrowed_and_shows_before_and_after(
     world_db: Path, size: tuple[int, int]
 ) -> None:

@@ -27,10 +27,10 @@ from mission_control_tui.screens.registry import LINKS
 from mission_control_tui.widgets.quadrant import Quadrant
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
-from tests.screens.driving import SIZES, console, shows, text_of, until
+from tests.screens.driving import at_both_sizes, console, shows, text_of, until
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_first_frame_is_complete_before_the_database_is_open(
     world_db: Path, size: tuple[int, int]
 ) -> None:
@@ -57,7 +57,7 @@ async def test_first_frame_is_complete_before_the_database_is_open(
         await shows(pilot, "This month  AUD")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_quadrants_tell_what_is_there(world_db: Path, size: tuple[int, int]) -> None:
     async with console(world_db, size) as (app, pilot):
         await shows(pilot, "4/7 used", "Rita Field", "acme.example", "example prices")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
@@ -16,7 +15,7 @@ from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.provisioning import deprovision_all
 from tests.model.helpers import finish
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 TOMORROW = "tomorrow 18:00"
@@ -33,7 +32,7 @@ async def fill_in(pilot: Pilot[int], text: str) -> None:
     await pilot.press(*[names.get(char, char) for char in text], "enter")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_disable_a_user_at_a_time_from_user_functions(
     world_db: Path, size: tuple[int, int]
 ) -> None:
@@ -114,7 +113,7 @@ async def planned(app: MissionControlApp, local: str, action: str, text: str) ->
     return (await schedule(scope, user, action, None, text)).result
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_the_list_changes_and_cancels(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "schedules", size=size) as (app, pilot):
         await shows(pilot, "Nothing is scheduled: d on a user or a service does")
@@ -149,7 +148,7 @@ async def binned(app: MissionControlApp) -> str:
     return ada
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_the_bin_restores_after_a_question(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "bin", size=size) as (app, pilot):
         await shows(pilot, "Nobody is in the recycling bin")

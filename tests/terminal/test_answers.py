@@ -50,10 +50,19 @@ def test_escape_and_enter_in_one_packet_are_no_and_then_enter() -> None:
         assert "Queued" not in terminal.output.decode()
 
 
-def test_the_keyboard_outlives_an_introducer_without_an_end(users: Terminal) -> None:
-    for start in (b"\x1bP", b"\x1b]11;rgb", b"\x1b[200~yy", b"\x1bP" + b"y" * 5000):
-        users.send_raw(start)
-        users.settle(3.3)
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x1bP",
+        pytest.param(b"\x1b]11;rgb", marks=pytest.mark.proof),
+        pytest.param(b"\x1b[200~yy", marks=pytest.mark.proof),
+        pytest.param(b"\x1bP" + b"y" * 5000, marks=pytest.mark.proof),
+    ],
+    ids=["dcs", "osc", "paste", "long dcs"],
+)
+def test_the_keyboard_outlives_an_introducer_without_an_end(users: Terminal, start: bytes) -> None:
+    users.send_raw(start)
+    users.settle(3.3)
     if "[ No ]" in users.text():
         users.press("escape")
     users.wait_until_gone(r"\[ No \]")

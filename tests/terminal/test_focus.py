@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from tests.terminal.pty import Terminal
 
 
+@pytest.mark.proof
 def test_every_cell_is_as_stock_shows_it() -> None:
     keys = [
         "tab",

@@ -102,7 +102,7 @@ SIGHTS: list[tuple[UserFilter, set[int]]] = [
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("few", [0, 10_000])
+@pytest.mark.parametrize("few", [0, pytest.param(10_000, marks=pytest.mark.proof)])
 async def test_pages_places_and_ids_are_one_list_in_each_order(
     store: Store,
     caller: Caller,
@@ -180,7 +180,7 @@ def test_words_are_lights_levels_states_and_the_rest_is_text(catalogue: Catalogu
     )
 
 
-@pytest.mark.parametrize("few", [-1, 10_000])
+@pytest.mark.parametrize("few", [-1, pytest.param(10_000, marks=pytest.mark.proof)])
 async def test_no_matrix_reads_a_whole_table(
     sqlite_store: Store,
     caller: Caller,

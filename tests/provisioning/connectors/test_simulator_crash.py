@@ -81,6 +81,7 @@ async def test_killed_between_and_inside_steps(simulator: SimulatorBackEnd, mome
     assert login(simulator.file, "ann", PASSWORD)
 
 
+@pytest.mark.proof
 async def test_killed_again_and_again_in_the_middle_of_its_writing(
     simulator: SimulatorBackEnd,
 ) -> None:

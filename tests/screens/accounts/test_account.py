@@ -22,7 +22,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.hostile import TEXT, poison
 from tests.screens.test_hostile import look_at
 from tests.screens.users.driving import context_of, opened
@@ -46,7 +46,7 @@ async def retype(pilot: Pilot[int], text: str) -> None:
     await type_text(pilot, text)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_every_panel_opens_by_keys_and_the_titles_say_the_most(
     world_db: Path, size: tuple[int, int]
 ) -> None:
@@ -276,7 +276,7 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         assert "Approve" in text_of(app)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_hostile_text_is_harmless_in_every_panel(
     world_db: Path, size: tuple[int, int]
 ) -> None:

@@ -24,8 +24,7 @@ from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.overlays import HelpLines
 from mission_control_tui.widgets.status_lines import KeyLine, TopInfo
 from tests.screens.demo import FormDemo, HomeDemo, PanelsDemo, UsersDemo, make_app
-
-SIZES = [(80, 24), (120, 40)]
+from tests.screens.driving import at_both_sizes
 
 
 def text_of(app: MissionControlApp) -> str:
@@ -44,7 +43,7 @@ async def settled(pilot: Pilot[int], done: Callable[[], object]) -> None:
     raise AssertionError("never so")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 @pytest.mark.parametrize("screen", ["home", "users", "form", "panels"])
 async def test_hints_fit_and_are_never_more_than_seven(screen: str, size: tuple[int, int]) -> None:
     app = make_app(first=screen)

@@ -21,7 +21,7 @@ from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.overlays import PlainLines
 from mission_control_tui.widgets.status_lines import TopInfo, TopLine
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -37,7 +37,7 @@ async def set_ticket(pilot: Pilot[int], ticket: str) -> None:
     await pilot.press("enter")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_ticket_sticks_until_it_is_cleared(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "users", size=size) as (app, pilot):
         await pilot.press("t")

@@ -21,7 +21,7 @@ from mission_control_tui.screens.bulk.bulks import BulksScreen
 from mission_control_tui.screens.requests.requests import RequestsScreen
 from mission_control_tui.screens.users.lights import LightsScreen
 from tests.model.helpers import finish
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -63,7 +63,7 @@ async def slices(app: MissionControlApp, bulk_id: int) -> None:
         pass
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_bulk_is_planned_bought_for_started_and_watched(
     world_db: Path, size: tuple[int, int]
 ) -> None:

@@ -25,7 +25,7 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.widgets.field import Field, FieldInput
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.picturing import take
 from tests.screens.users.driving import context_of, opened
 
@@ -49,7 +49,7 @@ async def group(app: MissionControlApp, name: str = "Sales", **more: Any) -> Obj
     return (await create_object(context_of(app).scope, GROUP, name, address, **more)).result
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_group_is_made_with_members_by_keys_alone(
     world_db: Path, size: tuple[int, int]
 ) -> None:

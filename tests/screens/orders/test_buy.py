@@ -26,7 +26,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.text_lines import TextLines
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, console, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, console, shows, text_of, type_text, until
 
 ABN = "53004085616"
 
@@ -56,7 +56,7 @@ async def owned(app: MissionControlApp, level: str) -> int:
     return sum(one.owned for one in seats if one.level_id == level)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_buy_email_waits_for_a_level_and_leads_to_the_service_area(
     new_db: Path, size: tuple[int, int]
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.states import RequestKind, RequestState
@@ -13,7 +11,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.line_list import LineList
-from tests.screens.driving import SIZES, answer, shows, text_of, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -22,7 +20,7 @@ async def newest(app: MissionControlApp) -> RequestView:
     return (await list_requests(context.scope, limit=1))[0]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_the_queue_narrows_and_opens(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "requests", size=size) as (app, pilot):
         await shows(pilot, "» Queued", "× Failed", "• Succeeded", "2 h")  # noqa: RUF001

@@ -25,7 +25,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.level_picker import LevelPicker
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 EXCHANGE = "#panel-managed-exchange"
@@ -39,7 +39,7 @@ async def view_of(
     return next(view for view in views if view.service_id == service)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_level_is_given_by_keys_and_the_light_is_orange_at_once(
     world_db: Path, size: tuple[int, int]
 ) -> None:

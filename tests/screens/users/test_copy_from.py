@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mission_control_tui.model.onboarding.template_content import TemplateContent, TemplateService
 from mission_control_tui.model.onboarding.templates import list_templates, save_template
 from mission_control_tui.model.orders.buying import buy
@@ -19,7 +17,7 @@ from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.users.new_user import NewUserScreen
 from mission_control_tui.screens.users.templates import TemplatesScreen
 from mission_control_tui.widgets.field import Field
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -36,7 +34,7 @@ async def fill_in(app: object, upn: str) -> None:
         screen.query_one(f"#f-{name}", Field).value = text
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_l_on_a_user_makes_another_with_groups_and_services_in_one_go(
     world_db: Path, size: tuple[int, int]
 ) -> None:
@@ -58,7 +56,7 @@ async def test_l_on_a_user_makes_another_with_groups_and_services_in_one_go(
         assert mailbox.level_id == "pc-web"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_what_has_a_password_of_its_own_is_named_before_and_after(
     world_db: Path, size: tuple[int, int]
 ) -> None:
@@ -107,7 +105,7 @@ async def test_services_can_be_left_out_and_what_was_typed_stays(world_db: Path)
         assert screen.query_one("#f-title", Field).value == "Chief"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_template_is_made_from_a_user_renamed_and_removed(
     world_db: Path, size: tuple[int, int]
 ) -> None:

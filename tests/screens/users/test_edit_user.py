@@ -16,7 +16,7 @@ from mission_control_tui.screens.users.edit_user import EditUserScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 ADA = "ada@acme.example"
@@ -31,7 +31,7 @@ def is_wished(fields: AddressFields, alias: str) -> bool:
     return alias in fields.wished.added
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_changes_are_counted_and_saved_by_provision(
     world_db: Path, size: tuple[int, int]
 ) -> None:

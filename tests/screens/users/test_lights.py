@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from sqlalchemy import update
 
 from mission_control_tui.model.bulk.queries import list_bulks
@@ -18,11 +17,11 @@ from mission_control_tui.screens.users.lights import LightsScreen
 from mission_control_tui.screens.users.users import UsersScreen
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened, user_id
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_words_narrow_and_the_cell_is_told_in_words(
     world_db: Path, size: tuple[int, int]
 ) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mission_control_tui.model.domains.ownership import add_domain
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.screens.forms.password_fields import PasswordFields
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.screens.users.new_user import NewUserScreen, UpnOffer
 from mission_control_tui.widgets.field import Field
-from tests.screens.driving import SIZES, burst, shows, text_of, type_text, until
+from tests.screens.driving import at_both_sizes, burst, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 PASSWORD = "Kp7m-xR4w-9fTc"
@@ -22,7 +20,7 @@ def value(app: object, name: str) -> str:
     return app.screen.query_one(f"#f-{name}", Field).value  # type: ignore[attr-defined,no-any-return]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_all_that_is_compulsory_is_in_view(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "new-user", size=size) as (app, pilot):
         await shows(pilot, "@acme.example")

@@ -6,7 +6,6 @@ import csv
 import stat
 from pathlib import Path
 
-import pytest
 from textual import events
 from textual.pilot import Pilot
 
@@ -19,7 +18,7 @@ from mission_control_tui.screens.users.paste import PasteScreen
 from mission_control_tui.widgets.field import ChoiceField
 from mission_control_tui.widgets.paste_area import PasteArea, harmless_lines
 from mission_control_tui.widgets.row_list import RowList
-from tests.screens.driving import SIZES, answer, shows, text_of, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -43,7 +42,7 @@ async def choose(app: MissionControlApp, name: str, value: str) -> None:
     app.screen.query_one(f"#{name}", ChoiceField).value = value
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_a_list_becomes_users_with_mailboxes(
     world_db: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
@@ -17,7 +15,7 @@ from mission_control_tui.screens.users.users import UsersScreen
 from mission_control_tui.widgets.line_list import LineList
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import SIZES, answer, shows, text_of, type_text, until
+from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, opened
 
 
@@ -34,7 +32,7 @@ async def choose(pilot: object, app: MissionControlApp, name: str) -> None:
     await pilot.press("home", *["down"] * names.index(name), "enter")  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_both_sizes
 async def test_find_as_one_types_and_expand(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "users", size=size) as (app, pilot):
         await shows(pilot, "Ada Lovelace", "× Error", "» Provisioning", "4 users")  # noqa: RUF001
