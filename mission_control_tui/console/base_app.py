@@ -210,10 +210,6 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def is_drawn(self) -> bool:
         return not isinstance(self._driver, ConsoleDriver) or self._driver.is_drawn
 
-    @property
-    def painted_at(self) -> float:
-        return self._driver.painted_at if isinstance(self._driver, ConsoleDriver) else monotonic()
-
     def arrive(self) -> None:
         """Take keys from now on, and none that was typed before: the screen on top came by itself."""
         self._typed.begin_anew(monotonic())

@@ -9,7 +9,6 @@ event loop while the terminal takes nothing, and wakes ten times a second. Only 
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import re
 import select
@@ -145,8 +144,6 @@ class ConsoleDriver(LinuxDriver):
         """Whether a frame was left out, and what is newest has not been written yet."""
         self._repaints = False
         """Whether the screen was asked to paint what is newest."""
-        self.painted_at = -math.inf
-        """When a frame was last handed over to be written, on the clock of events."""
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._loop_of_app = asyncio.get_running_loop()
@@ -184,7 +181,6 @@ class ConsoleDriver(LinuxDriver):
                 self._call(self._go_on)
             return
         self._left_out = self._repaints = False
-        self.painted_at = monotonic()
         frame = self._frame_diff.diff(data, self._app.size.width)
         if self._last_frame.endswith(frame):  # nothing but the cursor, where it stands already
             return

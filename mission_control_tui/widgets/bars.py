@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -30,6 +32,8 @@ class QuestionBar(LineWidget):
         self._lines: list[Part] = []
         self._said = ""
         self._wrong = False
+        self.painted_at = math.inf
+        """When it was painted first, on the clock of events."""
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Say something below what is asked."""
@@ -71,6 +75,7 @@ class QuestionBar(LineWidget):
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         if y == 0:
+            self.painted_at = min(self.painted_at, monotonic())
             return [("─" * width, "orange")]
         lines = [*([line] for line in self._lines), *self.below()]
         return [("  ", ""), *lines[y - 1]] if y <= len(lines) else ()

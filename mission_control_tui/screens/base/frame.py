@@ -103,19 +103,18 @@ class FrameScreen(Screen[None]):
         ending = not self.app.is_running
         return self.is_mounted and self.is_attached and not ending and self in self.app.screen_stack
 
-    async def drawn(self) -> float:
-        """Wait until what is here now was painted and the terminal has it; return since when, on the clock of events.
+    async def drawn(self) -> float | None:
+        """Wait until what is here now was painted and the terminal has it.
 
-        A fast line shows it while it is being painted: whoever answers at once has seen it.
+        Returns since when, on the clock of events; None where the line took it while it was being painted.
         """
         while True:
             await self._painted()
-            painted_at, looked_at = self.console.painted_at, monotonic()
-            was_held_back = self.console.holds_frames
+            was_held_back, began = self.console.holds_frames, monotonic()
             while self.is_here and not self.console.is_drawn:  # noqa: ASYNC110 - a thread writes
                 await asyncio.sleep(LOOK_SECONDS)
             if not was_held_back or not self.is_here:
-                return painted_at if monotonic() - looked_at < FAST_SECONDS else monotonic()
+                return None if monotonic() - began < FAST_SECONDS else monotonic()
 
     async def _painted(self) -> None:
         """Wait until what is here now was painted, or is seen by nobody any more."""

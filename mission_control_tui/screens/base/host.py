@@ -58,8 +58,6 @@ class Host(Protocol):
     """Whether painting waits for a slow line."""
     is_drawn: bool
     """Whether the terminal has all that was painted."""
-    painted_at: float
-    """When something was painted last."""
     top_info: TopInfo
     accounts: Accounts
     session: Session

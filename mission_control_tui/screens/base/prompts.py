@@ -196,7 +196,8 @@ class Prompts:
         await self._screen.mount(bar)
         if bar is self.bar:
             bar.focus()
-            self.shown_at = await self._screen.drawn()
+            late = await self._screen.drawn()
+            self.shown_at = bar.painted_at if late is None else late
 
     def close(self, bar: QuestionBar) -> None:
         """Take a question away that was answered or given up."""
