@@ -81,7 +81,7 @@ VERBS: tuple[Verb, ...] = (
         "Edit what the cursor is on",
         "f4",
         priority=30,
-        where="on a user or service",
+        where="on a user, service, template or schedule",
     ),
     Verb(
         "retry",
@@ -99,7 +99,7 @@ VERBS: tuple[Verb, ...] = (
         "New user",
         "f6",
         priority=25,
-        where="on Home and in the Service Management Area",
+        where="on Home, in the Service Management Area and on lists of users, templates and groups",
     ),
     Verb(
         "buy",
@@ -159,7 +159,7 @@ VERBS: tuple[Verb, ...] = (
         "Sort",
         "Sort by name or by age",
         priority=55,
-        where="on lights and requests",
+        where="on lights",
     ),
     Verb(
         "like",
@@ -198,7 +198,7 @@ VERBS: tuple[Verb, ...] = (
         "Write file",
         "Write what is shown to a file",
         priority=46,
-        where="in the history, statements and lists that can be exported",
+        where="in the history, statements and settings",
     ),
     Verb(
         "discard",
@@ -206,7 +206,7 @@ VERBS: tuple[Verb, ...] = (
         "Throw away",
         "Throw away what the cursor is on",
         priority=40,
-        where="on drafts",
+        where="on drafts, templates and settings",
     ),
     Verb(
         "ticket", "t", "Ticket", "Set the ticket that every change carries; empty clears it", "f11"

@@ -90,7 +90,7 @@ class HistoryScreen(MissionScreen):
     async def load(self) -> None:
         if self._user_id is not None:
             user = await details(self.context.scope, self._user_id)
-            self.set_heading(f"History of {user.details.display_name}")
+            self.frame.top.title = f"History of {user.details.display_name}"
         self.query_one(LineList).show(self._fetch, find=self._find, keep=True)
         self.refresh_keys()
 

@@ -17,6 +17,7 @@ from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.screens.base.base import LEADS_AWAY, BaseScreen
 from mission_control_tui.screens.base.context import NO_WORKER
+from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
@@ -35,6 +36,13 @@ def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
     assert "MEMORY_NAME" in vars(found)
     assert PLACES[name].HEADING == dict(LINKS).get(name, PLACES[name].HEADING) != ""
     assert PLACES[name].ABOUT
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_two_classes_stand_under_a_screen(name: str) -> None:
+    """What several screens share beside these are objects that they own."""
+    own = [cls for cls in PLACES[name].__mro__ if cls.__module__.startswith("mission_control_tui.")]
+    assert own == [PLACES[name], MissionScreen, BaseScreen]
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "rows", "../home", "base", "accounts"])

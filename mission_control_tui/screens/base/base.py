@@ -7,18 +7,23 @@ A screen says which verbs it has (`VERBS`), what its body is (`body`), and how i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
 from textual.actions import parse as parse_action
+from textual.app import ComposeResult
+from textual.css.query import NoMatches
 from textual.message import Message
+from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.widget import Widget
 
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.frame import Frame
+from mission_control_tui.screens.base.host import Host
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.base.memory import Memory
 from mission_control_tui.screens.base.prompts import Prompts
@@ -56,8 +61,25 @@ NOT_SHOWN = "this was typed before the question was there"
 REPLACED = "another row came under the cursor as you pressed"
 
 
-class BaseScreen(FrameScreen):
+class BaseScreen(Screen[None]):
     """The base of every screen."""
+
+    AUTO_FOCUS = "Body *"
+
+    HEADING: ClassVar[str] = ""
+    """What the top line calls this screen."""
+
+    ABOUT: ClassVar[str] = ""
+    """What help says about this screen, in plain text."""
+
+    VERBS: ClassVar[tuple[str, ...]] = ()
+    """Ids of verbs that this screen has beside those that are everywhere; each needs a method `verb_<id>`."""
+
+    KEY_LABELS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What verbs are called in the key hints of this screen, where not as ever."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    # Textual's own screen repaints everything when the focus changes; here only what differs is.
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
@@ -65,9 +87,10 @@ class BaseScreen(FrameScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loader = Loader(self)
-        self.prompts = Prompts(self, self.loader)
-        self.memory = Memory(self, self._body)
+        self.frame = Frame(self, self.HEADING, self)
+        self.loader = Loader(self, self.frame, self.load)
+        self.prompts = Prompts(self, self.frame, self.loader)
+        self.memory = Memory(self.frame.body, lambda: self.focus_behind)
         self.parts: tuple[object, ...] = ()
         """Objects that a screen owns and that do some of its verbs."""
 
@@ -86,14 +109,66 @@ class BaseScreen(FrameScreen):
     ONLY_FINDS: ClassVar[bool] = False
     """Whether it is a find box and what that finds: Escape in the box leaves, and the next one begins empty."""
 
+    @classmethod
+    def all_verbs(cls) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*cls.VERBS, *keymap.EVERYWHERE)))
+
+    @property
+    def console(self) -> Host:
+        """The application, as what screens may ask of it."""
+        return self.frame.console
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the screen is mounted and among those that one can come back to."""
+        return self.frame.is_here
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the widgets between top line and announcement line. Override this."""
+        return ()
+
+    def why_not(self, verb: str) -> str:
+        """Return why a verb cannot be used just now; empty when it can."""
+        return ""
+
+    async def load(self) -> None:
+        """Read what is shown. Called when the database is open, on coming back, and when others changed something."""
+
     def may_leave(self) -> bool:
         """Tell whether Escape may leave this screen now; a screen that says no asks first by itself."""
         return True
 
+    def compose(self) -> ComposeResult:
+        yield self.frame.top
+        with self.frame.body:
+            yield from self.body()
+        yield self.frame.announcement
+        yield self.frame.keys
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except NoMatches:
+            # A screen that was left loses its widgets before the last messages about them arrive.
+            if self.is_here:
+                raise
+        except MissionControlError as error:
+            # What a button asks for may be refused just as what a verb asks for.
+            if self.is_here:
+                self.announce_error(error)
+
+    async def _invoke_and_clear_callbacks(self) -> None:
+        try:
+            await super()._invoke_and_clear_callbacks()
+        except NoMatches:
+            # What was to be done after a refresh that never came, because the screen was left.
+            if self.is_here:
+                raise
+
     def on_mount(self) -> None:
         self.update_top()
         self.memory.kept = dict(self.console.memory.get(self.memory_key, {}))
-        self._fit(self.app.size.width, self.app.size.height)
+        self.frame.fit(self.app.size.width, self.app.size.height)
         self.refresh_keys()
         if self.memory.kept:
             self.call_after_refresh(self._go_back)
@@ -116,16 +191,62 @@ class BaseScreen(FrameScreen):
 
     @property
     def focus_behind(self) -> Widget | None:
-        return self.prompts.kept_focus or super().focus_behind
+        """The focused widget, or the one that gets the focus back when what stands before it goes."""
+        return self.prompts.kept_focus or self.frame.focus_behind
 
-    # Verbs
+    def _focus_path(self) -> list[Widget]:
+        """Return the focused widget and what it is in, innermost first, without the screen."""
+        nodes = self.focused.ancestors_with_self if self.focused is not None else []
+        return [node for node in nodes if isinstance(node, Widget) and node is not self]
+
+    @property
+    def in_field(self) -> bool:
+        """Whether the focus is in a field, where letters are text."""
+        return bool(getattr(self.focused, "is_field", False))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.frame.fit(event.size.width, event.size.height)
+        self.refresh_keys()
+
+    # Lines
+
+    def update_top(self) -> None:
+        self.frame.top.info = self.console.top_info
+
+    def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
+        """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
+        self.frame.announce(text, error=error, of_overlay=of_overlay)
+
+    def announce_error(self, error: MissionControlError) -> None:
+        self.frame.announce_error(error)
+
+    @property
+    def announced(self) -> str:
+        return self.frame.announcement.text
+
+    def refresh_keys(self) -> None:
+        """Show the key hints that hold now."""
+        self.frame.refresh_keys()
 
     @property
     def in_front(self) -> frozenset[str] | None:
+        """The only verbs that the key hints show while something stands in place of the body; else None."""
         return HINTED_OVER if self.prompts.overlay is not None else None
 
+    @property
+    def unhinted(self) -> frozenset[str]:
+        """Verbs that can be used just now and that the key hints leave out, for others matter more."""
+        return frozenset()
+
+    @property
+    def key_labels(self) -> Mapping[str, str]:
+        """What verbs are called just now in the key hints, by their ids, where not as ever."""
+        return dict(self.KEY_LABELS)
+
+    # Verbs
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self._too_small is not None and action == "verb":
+        if self.frame.is_too_small and action == "verb":
             return parameters == ("quit",)
         if self.prompts.is_asking and action == "verb":
             return parameters in (("back",), ("quit",), ("redraw",))

@@ -1,22 +1,14 @@
-"""The frame of every screen: top line, body, announcements, key hints, and the notice where it does not fit.
-
-Focus changes repaint only what differs: Textual's own screen repaints everything on each.
-"""
+"""The frame of every screen: top line, body, announcements, key hints, and the notice where it does not fit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from textual import events
-from textual.app import ComposeResult
 from textual.containers import Container
-from textual.css.query import NoMatches
-from textual.message import Message
-from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -41,67 +33,48 @@ class Body(Container):
     """What is between the lines that every screen has."""
 
 
-class FrameScreen(Screen[None]):
-    """Lines above and below a body, and where the focus is."""
+class HintedVerbs(Protocol):
+    """What the key hints of a screen go by."""
 
-    AUTO_FOCUS = "Body *"
+    VERBS: ClassVar[tuple[str, ...]]
 
-    HEADING: ClassVar[str] = ""
-    """What the top line calls this screen."""
+    def all_verbs(self) -> tuple[str, ...]: ...
+    def why_not(self, verb: str) -> str: ...
+    @property
+    def in_front(self) -> frozenset[str] | None: ...
+    @property
+    def unhinted(self) -> frozenset[str]: ...
+    @property
+    def key_labels(self) -> Mapping[str, str]: ...
+    @property
+    def in_field(self) -> bool: ...
 
-    ABOUT: ClassVar[str] = ""
-    """What help says about this screen, in plain text."""
 
-    VERBS: ClassVar[tuple[str, ...]] = ()
-    """Ids of verbs that this screen has beside those that are everywhere; each needs a method `verb_<id>`."""
+class Frame:
+    """The lines above and below the body of a screen, and the notice in place of all of it."""
 
-    KEY_LABELS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """What verbs are called in the key hints of this screen, where not as ever."""
-
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._top = TopLine(self.HEADING)
-        self._announcement = Announcement()
+    def __init__(self, screen: Screen[Any], heading: str, verbs: HintedVerbs) -> None:
+        self._screen = screen
+        self._verbs = verbs
+        self.top = TopLine(heading)
+        self.body = Body(id="body")
+        self.announcement = Announcement()
+        self.keys = KeyLine()
         self.said_of_overlay = False
-        self._keys = KeyLine()
-        self._body = Body(id="body")
         self._too_small: TooSmall | None = None
-        self._small_focus: Widget | None = None
-
-    @classmethod
-    def all_verbs(cls) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*cls.VERBS, *keymap.EVERYWHERE)))
-
-    def body(self) -> Iterable[Widget]:
-        """Yield the widgets between top line and announcement line. Override this."""
-        return ()
-
-    def why_not(self, verb: str) -> str:
-        """Return why a verb cannot be used just now; empty when it can."""
-        return ""
-
-    async def load(self) -> None:
-        """Read what is shown. Called when the database is open, on coming back, and when others changed something."""
+        self._kept_focus: Widget | None = None
 
     @property
     def console(self) -> Host:
         """The application, as what screens may ask of it."""
-        return cast("Host", self.app)
-
-    def compose(self) -> ComposeResult:
-        yield self._top
-        with self._body:
-            yield from self.body()
-        yield self._announcement
-        yield self._keys
+        return cast("Host", self._screen.app)
 
     @property
     def is_here(self) -> bool:
         """Whether the screen is mounted and among those that one can come back to."""
-        ending = not self.app.is_running
-        return self.is_mounted and self.is_attached and not ending and self in self.app.screen_stack
+        screen, app = self._screen, self._screen.app
+        is_there = screen.is_mounted and screen.is_attached
+        return is_there and app.is_running and screen in app.screen_stack
 
     async def drawn(self) -> float | None:
         """Wait until what is here now was painted and the terminal has it.
@@ -119,72 +92,29 @@ class FrameScreen(Screen[None]):
     async def _painted(self) -> None:
         """Wait until what is here now was painted, or is seen by nobody any more."""
         painted = asyncio.Event()
-        self.call_after_refresh(painted.set)
+        self._screen.call_after_refresh(painted.set)
         while self.is_here:
             with suppress(TimeoutError):
                 await asyncio.wait_for(painted.wait(), LOOK_SECONDS)
                 return
 
-    async def _dispatch_message(self, message: Message) -> None:
-        try:
-            await super()._dispatch_message(message)
-        except NoMatches:
-            # A screen that was left loses its widgets before the last messages about them arrive.
-            if self.is_here:
-                raise
-        except MissionControlError as error:
-            # What a button asks for may be refused just as what a verb asks for.
-            if self.is_here:
-                self.announce_error(error)
-
-    async def _invoke_and_clear_callbacks(self) -> None:
-        try:
-            await super()._invoke_and_clear_callbacks()
-        except NoMatches:
-            # What was to be done after a refresh that never came, because the screen was left.
-            if self.is_here:
-                raise
-
-    def _focus_path(self) -> list[Widget]:
-        """Return the focused widget and what it is in, innermost first, without the screen."""
-        nodes = self.focused.ancestors_with_self if self.focused is not None else []
-        return [node for node in nodes if isinstance(node, Widget) and node is not self]
-
-    @property
-    def focus_behind(self) -> Widget | None:
-        """The focused widget, or the one that gets the focus back when what stands before it goes."""
-        return self._small_focus or self.focused
-
-    # Lines
-
-    def set_heading(self, text: str) -> None:
-        self._top.title = text
-
-    def update_top(self) -> None:
-        self._top.info = self.console.top_info
-
     def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
         """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
         self.said_of_overlay = of_overlay
-        self._announcement.set(text, error=error)
+        self.announcement.set(text, error=error)
 
     def announce_error(self, error: MissionControlError) -> None:
         problems = "; ".join(str(problem) for problem in error.problems[:2])
         said = " - ".join(filter(None, (error.what, problems, error.hint)))
         self.announce(said.replace("\n", " "), error=True)
 
-    @property
-    def announced(self) -> str:
-        return self._announcement.text
-
     def refresh_keys(self) -> None:
         """Show the key hints that hold now."""
-        elsewhere = keymap.HINTED_WHERE_NAMED - {*self.VERBS}
-        hidden = elsewhere | self.unhinted
-        ids = [verb for verb in self.all_verbs() if verb not in hidden and not self.why_not(verb)]
-        if self.in_front is not None:
-            ids = [verb for verb in ids if verb in self.in_front]
-        focused = self.focused
+        verbs, focused = self._verbs, self._screen.focused
+        hidden = verbs.unhinted | (keymap.HINTED_WHERE_NAMED - {*verbs.VERBS})
+        ids = [one for one in verbs.all_verbs() if one not in hidden and not verbs.why_not(one)]
+        if verbs.in_front is not None:
+            ids = [verb for verb in ids if verb in verbs.in_front]
         if focused is not None:
             own = {binding.id for _key, binding in focused._bindings if binding.id}
             ids += [
@@ -192,53 +122,38 @@ class FrameScreen(Screen[None]):
                 for verb in ("open", "mark")
                 if verb in own and getattr(focused, f"{verb}_hint", True)
             ]
-        labels = {**self.key_labels, **getattr(focused, "key_labels", {})}
-        self._keys.hints = keymap.hints(
+        self.keys.hints = keymap.hints(
             ids,
-            self.app.size.width,
-            in_field=self.in_field,
+            self._screen.app.size.width,
+            in_field=verbs.in_field,
             overrides=self.console.keys,
-            labels=labels,
+            labels={**verbs.key_labels, **getattr(focused, "key_labels", {})},
         )
-
-    @property
-    def in_front(self) -> frozenset[str] | None:
-        """The only verbs that the key hints show while something stands in place of the body; else None."""
-        return None
-
-    @property
-    def unhinted(self) -> frozenset[str]:
-        """Verbs that can be used just now and that the key hints leave out, for others matter more."""
-        return frozenset()
-
-    @property
-    def key_labels(self) -> Mapping[str, str]:
-        """What verbs are called just now in the key hints, by their ids, where not as ever."""
-        return dict(self.KEY_LABELS)
-
-    @property
-    def in_field(self) -> bool:
-        """Whether the focus is in a field, where letters are text."""
-        return bool(getattr(self.focused, "is_field", False))
 
     # Size
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._fit(event.size.width, event.size.height)
-        self.refresh_keys()
+    @property
+    def is_too_small(self) -> bool:
+        return self._too_small is not None
 
-    def _fit(self, width: int, height: int) -> None:
+    @property
+    def focus_behind(self) -> Widget | None:
+        """The focused widget, or the one that gets the focus back when the notice goes."""
+        return self._kept_focus or self._screen.focused
+
+    def fit(self, width: int, height: int) -> None:
+        """Show the notice where the terminal is too small, and take it away where it is not."""
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         if small and self._too_small is None:
-            self._small_focus = self.focused
+            self._kept_focus = self._screen.focused
             self._too_small = TooSmall()
-            self.mount(self._too_small)
-            self.set_focus(None)
+            self._screen.mount(self._too_small)
+            self._screen.set_focus(None)
         elif small and self._too_small is not None:
             self._too_small.refresh()
         elif self._too_small is not None:
             self._too_small.remove()
             self._too_small = None
-            if self._small_focus is not None and self._small_focus.is_attached:
-                self.set_focus(self._small_focus, scroll_visible=False)
-            self._small_focus = None
+            if self._kept_focus is not None and self._kept_focus.is_attached:
+                self._screen.set_focus(self._kept_focus, scroll_visible=False)
+            self._kept_focus = None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from textual.css.query import NoMatches
+from textual.screen import Screen
 
-from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.frame import Frame
 from mission_control_tui.widgets.shielded import shielded
 
 
 class Loader:
     """Reads a screen's data whenever they may have changed; an error that a person can act upon is announced."""
 
-    def __init__(self, screen: FrameScreen) -> None:
+    def __init__(
+        self, screen: Screen[Any], frame: Frame, read: Callable[[], Awaitable[None]]
+    ) -> None:
         self._screen = screen
+        self._frame = frame
+        self._read_data = read
         self.has_read = False
         self._loading = False
         self._load_again = False
@@ -24,7 +29,7 @@ class Loader:
     @property
     def holds_keys(self) -> bool:
         """Whether what is typed now is meant for what comes: a first reading, or a key's work."""
-        unread = self._screen.console.is_open and not self.has_read
+        unread = self._frame.console.is_open and not self.has_read
         return unread or self._doing > 0
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
@@ -45,7 +50,7 @@ class Loader:
         finally:
             self._doing -= 1
 
-    async def guard(self, work: Coroutine[Any, Any, object]) -> None:
+    async def guard(self, work: Awaitable[object]) -> None:
         """Do `work`; an error that a person can act upon is announced."""
         try:
             await work
@@ -56,16 +61,16 @@ class Loader:
         """Announce what a person can act upon; raises a flaw of the program again."""
         from mission_control_tui.model.store.engine import operator_error
 
-        if isinstance(error, NoMatches) and not self._screen.is_here:
+        if isinstance(error, NoMatches) and not self._frame.is_here:
             return  # while a screen is taken down, its widgets go before its work is cancelled
         said = operator_error(error)
-        screen = self._screen if self._screen.is_here else self._screen.app.screen
-        if isinstance(screen, FrameScreen):
-            screen.announce_error(said)
+        top = self._screen if self._frame.is_here else self._screen.app.screen
+        if isinstance(frame := getattr(top, "frame", None), Frame):
+            frame.announce_error(said)
 
     def reload(self) -> None:
         """Read the data again; requests that come while it is being read are one more reading, never a queue."""
-        if not self._screen.is_here:
+        if not self._frame.is_here:
             return
         if self._loading:
             self._load_again = True
@@ -78,17 +83,17 @@ class Loader:
             while True:
                 self._load_again = False
                 await self._read()
-                if not self._load_again or not self._screen.is_here:
+                if not self._load_again or not self._frame.is_here:
                     return
         finally:
             self._loading = False
 
     async def _read(self) -> None:
         try:
-            await self.guard(self._screen.load())
+            await self.guard(self._read_data())
         except NoMatches:
             # A screen that was left while it read has lost its widgets, and nobody looks at it.
-            if self._screen.is_here:
+            if self._frame.is_here:
                 raise
         finally:
             self.has_read = True

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from textual.widget import Widget
 
-from mission_control_tui.screens.base.frame import Body, FrameScreen
+from mission_control_tui.screens.base.frame import Body
 from mission_control_tui.widgets.fold import Fold
 
 
@@ -22,9 +23,9 @@ class Rememberable(Protocol):
 class Memory:
     """The place of a screen, which the application keeps while one is elsewhere."""
 
-    def __init__(self, screen: FrameScreen, body: Body) -> None:
-        self._screen = screen
+    def __init__(self, body: Body, focus: Callable[[], Widget | None]) -> None:
         self._body = body
+        self._focus = focus
         self.kept: dict[str, object] = {}
         """What was remembered and nobody has gone back to yet."""
         self._opened: list[Fold] = []
@@ -43,11 +44,11 @@ class Memory:
                 place = widget.remember()
                 if place is not None:
                     found[widget.id] = place
-        node: Any = self._screen.focus_behind
-        while isinstance(node, Widget) and not node.id and node is not self._screen:
-            node = node.parent
-        if isinstance(node, Widget) and node is not self._screen and node.id:
-            found["focus"] = node.id
+        focus = self._focus()
+        around = focus.ancestors_with_self if focus is not None else ()
+        named = (node.id for node in around if isinstance(node, Widget) and node.id)
+        if (name := next(named, None)) is not None:
+            found["focus"] = name
         return found
 
     def recall(self) -> None:

@@ -118,7 +118,7 @@ class MissionScreen(BaseScreen):
     @property
     def draft_title(self) -> str:
         """What the list of drafts calls what is typed here."""
-        return self._top.title
+        return self.frame.top.title
 
     def keep(self) -> None:
         super().keep()
@@ -212,7 +212,7 @@ class MissionScreen(BaseScreen):
 
     def find_box(self) -> FindBox | None:
         """Return the screen's own find box, where it has one that can be used now."""
-        boxes = self._body.query(FindBox)
+        boxes = self.frame.body.query(FindBox)
         return next((box for box in boxes if box.display and not box.disabled), None)
 
     def verb_find(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from textual.screen import Screen
 from textual.widget import Widget
 
 from mission_control_tui.model.errors import InvalidInput, MissionControlError
-from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.frame import Frame
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.widgets.bars import AskBar, ConfirmBar, QuestionBar
 from mission_control_tui.widgets.rows import CursorLines, Row
@@ -18,8 +20,9 @@ from mission_control_tui.widgets.rows import CursorLines, Row
 class Prompts:
     """At most one overlay in place of a screen's body, and one question over its lowest lines."""
 
-    def __init__(self, screen: FrameScreen, loader: Loader) -> None:
+    def __init__(self, screen: Screen[Any], frame: Frame, loader: Loader) -> None:
         self._screen = screen
+        self._frame = frame
         self._loader = loader
         self.bar: QuestionBar | None = None
         self.overlay: Widget | None = None
@@ -75,8 +78,8 @@ class Prompts:
         if overlay is not None:
             overlay.remove()
             self._focus_again()
-            if self._screen.said_of_overlay:
-                self._screen.announce("")
+            if self._frame.said_of_overlay:
+                self._frame.announce("")
 
     def _focus_again(self) -> None:
         kept, self.kept_focus = self.kept_focus, None
@@ -84,7 +87,7 @@ class Prompts:
             self._screen.set_focus(kept, scroll_visible=False)
         else:
             self._screen.set_focus(None)
-        self._screen.refresh_keys()
+        self._frame.refresh_keys()
 
     # Questions
 
@@ -118,7 +121,7 @@ class Prompts:
                 elif callable(result):
                     result()
             else:
-                self._screen.announce("Nothing was changed")
+                self._frame.announce("Nothing was changed")
 
         self.show_bar(ConfirmBar(lines, answered, yes), takes_away=takes_away)
 
@@ -146,7 +149,7 @@ class Prompts:
         def answered(text: str | None) -> None:
             if text is None:
                 self.close(bar)
-                self._screen.announce("Nothing was changed")
+                self._frame.announce("Nothing was changed")
             else:
                 self._loader.do(self.take(bar, text, then))
 
@@ -196,7 +199,7 @@ class Prompts:
         await self._screen.mount(bar)
         if bar is self.bar:
             bar.focus()
-            late = await self._screen.drawn()
+            late = await self._frame.drawn()
             self.shown_at = bar.painted_at if late is None else late
 
     def close(self, bar: QuestionBar) -> None:

@@ -11,7 +11,7 @@ from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
-from mission_control_tui.screens.base.frame import FrameScreen
+from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.widgets.field import CheckField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 
@@ -109,7 +109,7 @@ def place_problems(
 
 
 def point_out(
-    screen: FrameScreen, problems: Sequence[Problem], places: Mapping[str, FormWidget]
+    screen: BaseScreen, problems: Sequence[Problem], places: Mapping[str, FormWidget]
 ) -> list[str]:
     """Show each problem beside its field, go to the first and announce how many; returns what has no field."""
     wrong, homeless = place_problems(problems, places)

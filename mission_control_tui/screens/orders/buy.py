@@ -83,7 +83,7 @@ class BuyScreen(MissionScreen):
         return ()
 
     def on_mount(self) -> None:
-        self.set_heading(f"Buy {self.product.name}")
+        self.frame.top.title = f"Buy {self.product.name}"
         self._show(1 if self._level_id and self.steps()[0] == LEVEL else 0)
 
     # Steps
@@ -132,7 +132,7 @@ class BuyScreen(MissionScreen):
         }
         if key not in self._pages:
             self._pages[key] = StepPage(self._fields(key), "buy")
-            self._body.mount(self._pages[key])
+            self.frame.body.mount(self._pages[key])
         page = self._pages[key]
         title = words.get(key, key.removeprefix("page:"))
         page.title.set(f"Step {at + 1} of {len(steps)}: {title}")

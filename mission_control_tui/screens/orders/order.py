@@ -81,7 +81,7 @@ class OrderScreen(MissionScreen):
                 yield ActionButton(label, help_text=words, run=partial(self._ask, name), id=name)
 
     def on_mount(self) -> None:
-        self.set_heading(f"Order {self._order_id}")
+        self.frame.top.title = f"Order {self._order_id}"
         self._offer(())
         self.query_one("#links").focus()
 

@@ -105,7 +105,7 @@ class ProductScreen(MissionScreen):
     # Data
 
     def on_mount(self) -> None:
-        self.set_heading(self.product.name)
+        self.frame.top.title = self.product.name
         self._details: AccountDetails | None = None
         self._bought: set[str] | None = None
         self._describe()

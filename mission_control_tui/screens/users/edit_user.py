@@ -152,7 +152,7 @@ class EditUserScreen(MissionScreen):
         if self._wanted_field:
             self.do(self._go_to_field(self._wanted_field))
             return
-        if not any(fold.is_open for fold in self._body.query(Fold).results(Fold)):
+        if not any(fold.is_open for fold in self.frame.body.query(Fold).results(Fold)):
             details.open()
             self.call_after_refresh(self._focus_first)
 
@@ -219,7 +219,7 @@ class EditUserScreen(MissionScreen):
 
     def _take_typed(self) -> None:
         """Note what was typed: a key's own message may still be on its way when the user is read again."""
-        for field, widget in form_widgets(self._body):
+        for field, widget in form_widgets(self.frame.body):
             value = value_of(widget)
             if value != self._shown.get(field.name, value):
                 self._touched[field.name] = value

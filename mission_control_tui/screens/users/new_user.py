@@ -333,7 +333,7 @@ class NewUserScreen(MissionScreen):
 
     def _typed(self) -> dict[str, Value]:
         """Return what every field holds, those of groups that are not open too."""
-        held = {field.name: value_of(widget) for field, widget in form_widgets(self._body)}
+        held = {field.name: value_of(widget) for field, widget in form_widgets(self.frame.body)}
         return {**self._values, **held}
 
     def _details(self) -> UserDetails:
@@ -393,7 +393,7 @@ class NewUserScreen(MissionScreen):
             self.turn_into("provision", outcome.result.user.id, fresh=True, says=says)
 
     def _clear_errors(self) -> None:
-        for _field, widget in form_widgets(self._body):
+        for _field, widget in form_widgets(self.frame.body):
             widget.error = ""
         passwords = self.query_one(PasswordFields)
         passwords.password.error = passwords.confirm.error = ""
@@ -404,7 +404,7 @@ class NewUserScreen(MissionScreen):
         names = {problem.where for problem in problems}
         for group in {field.group for field in FIELDS if field.name in names} - {Group.IDENTITY}:
             await self.query_one("#group-" + str(group).casefold(), Fold).open_now()
-        places: dict[str, FormWidget] = {f.name: w for f, w in form_widgets(self._body)}
+        places: dict[str, FormWidget] = {f.name: w for f, w in form_widgets(self.frame.body)}
         passwords = self.query_one(PasswordFields)
         optional = {name: places.pop(name) for name in list(places) if name not in FORM_COMPULSORY}
         places |= {"password": passwords.password, "confirm": passwords.confirm} | optional
