@@ -48,7 +48,7 @@ Typed: TypeAlias = "events.Key | events.Paste"
 
 @runtime_checkable
 class KeyRecipient(Protocol):
-    """What the queue asks of a screen; where words are returned, none of them means no."""
+    """What the queue asks of a screen's `key_gate`; where words are returned, none of them means no."""
 
     def awaited(self, event: Typed) -> str:
         """Return what a key has to wait for."""
@@ -116,14 +116,15 @@ class KeyQueue:
                 self._follow()
                 return
             screen, event = self._app.screen, self._waiting[0]
-            if isinstance(screen, KeyRecipient):
+            recipient = getattr(screen, "key_gate", None)
+            if isinstance(recipient, KeyRecipient):
                 if event.time - self._refused_at < TOGETHER:
                     self._drop(self._telling)
                     continue
-                if self._has_to_wait(screen, event):
+                if self._has_to_wait(recipient, event):
                     return
-                if why := self._refusal(screen, event):
-                    self._drop(partial(screen.refuse, why))
+                if why := self._refusal(recipient, event):
+                    self._drop(partial(recipient.refuse, why))
                     continue
             self._waiting.popleft()
             self._last = (screen.focused or screen, screen, monotonic())
@@ -141,38 +142,38 @@ class KeyQueue:
             tell, self._telling = self._telling, None
             tell()
 
-    def _has_to_wait(self, screen: KeyRecipient, event: Typed) -> bool:
+    def _has_to_wait(self, recipient: KeyRecipient, event: Typed) -> bool:
         """Tell whether the next key waits; it is looked at again then."""
-        if not screen.awaited(event):
+        if not recipient.awaited(event):
             self._held, self._is_stuck = None, False
             if self._was_held:
                 self._was_held = False
                 self._look_soon()
                 return True
-            if screen.is_answer(event) and len(self._waiting) == 1 and _age(event) < BURST:
+            if recipient.is_answer(event) and len(self._waiting) == 1 and _age(event) < BURST:
                 self._look_later()
                 return True
             return False
-        if self._held is None or self._held[0] is not screen:
-            self._held = (screen, monotonic())
+        if self._held is None or self._held[0] is not recipient:
+            self._held = (recipient, monotonic())
         waits = monotonic() - self._held[1] < HOLDS
-        if waits and not (self._is_stuck and screen.leads_out(event)):
+        if waits and not (self._is_stuck and recipient.leads_out(event)):
             self._was_held = True
             self._look_later()
             return True
         self._is_stuck = True
         return False
 
-    def _refusal(self, screen: KeyRecipient, event: Typed) -> str:
+    def _refusal(self, recipient: KeyRecipient, event: Typed) -> str:
         """Return why the next key must not act; nothing where it may."""
         if event.time < self._not_before:
             return self._why_not_before
-        if (awaited := screen.awaited(event)) and not screen.leads_out(event):
+        if (awaited := recipient.awaited(event)) and not recipient.leads_out(event):
             return awaited
-        if refusal := screen.refusal(event):
+        if refusal := recipient.refusal(event):
             return refusal
         follower = self._waiting[1] if len(self._waiting) > 1 else None
-        if follower is not None and screen.is_answer(event) and screen.is_answer(follower):
+        if follower is not None and recipient.is_answer(event) and recipient.is_answer(follower):
             return PASTED if follower.time - event.time < BURST else ""
         return ""
 

@@ -15,8 +15,9 @@ from mission_control_tui.model.accounts import editing as accounts
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.screens.base.base import LEADS_AWAY, BaseScreen
+from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import NO_WORKER
+from mission_control_tui.screens.base.key_gate import LEADS_AWAY
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
-from textual.actions import parse as parse_action
 from textual.app import ComposeResult
 from textual.css.query import NoMatches
 from textual.message import Message
@@ -24,41 +23,18 @@ from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.screens.base.frame import Frame
 from mission_control_tui.screens.base.host import Host
+from mission_control_tui.screens.base.key_gate import LEADS_AWAY, WITH_OVERLAY, KeyGate
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.base.memory import Memory
 from mission_control_tui.screens.base.prompts import Prompts
-from mission_control_tui.terminal.key_queue import Typed
 from mission_control_tui.widgets.action_button import ActionButton
-from mission_control_tui.widgets.bars import ConfirmBar
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.overlays import HelpLines, LinkList
 from mission_control_tui.widgets.rows import CursorLines
 
-WITH_OVERLAY = frozenset({"back", "help", "quit", "redraw"})
-"""Verbs that hold while something stands in place of the body."""
-
-LEADS_AWAY = frozenset({"go", "next_red", "account", "command", "find", "ticket"})
-"""Verbs that are not about what is behind it, and hold too, but for help, where a key is looked up and not meant."""
-
 HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
-
-
-ABOUT_NO_ROW = WITH_OVERLAY | LEADS_AWAY | {"new", "undo", "sort", "write", "arm"}
-"""Verbs that are not about the row under the cursor."""
-
-ACTS_ON_ROW = frozenset({"open", "mark"})
-"""What a list itself does with the row under its cursor."""
-
-LEAVES = frozenset({"leave", "how_to_quit", "suspend_process"})
-"""What the application does with a key whatever stands on the screen."""
-
-ARRIVING = "the console is still being made ready"
-NOT_DONE = "what was asked for before is not done yet"
-NOT_YET = "the rows of what was typed are not there yet"
-NOT_SHOWN = "this was typed before the question was there"
-REPLACED = "another row came under the cursor as you pressed"
 
 
 class BaseScreen(Screen[None]):
@@ -91,6 +67,9 @@ class BaseScreen(Screen[None]):
         self.loader = Loader(self, self.frame, self.load)
         self.prompts = Prompts(self, self.frame, self.loader)
         self.memory = Memory(self.frame.body, lambda: self.focus_behind)
+        self.key_gate = KeyGate(
+            self, self.frame, self.prompts, self.memory, holds_keys=lambda: self.holds_keys
+        )
         self.parts: tuple[object, ...] = ()
         """Objects that a screen owns and that do some of its verbs."""
 
@@ -369,69 +348,6 @@ class BaseScreen(Screen[None]):
     def holds_keys(self) -> bool:
         """Whether what is typed now is meant for what comes."""
         return self.loader.holds_keys
-
-    def awaited(self, event: Typed) -> str:
-        """Return what a key waits for: the first place, what is being read, a panel, the rows of what was typed."""
-        if self.console.is_arriving:
-            return ARRIVING
-        if self.holds_keys or self.memory.is_going_back:
-            return NOT_DONE
-        if not getattr(self.focused, "is_due", False):
-            return ""
-        is_for_now = getattr(self.focused, "is_stale", False) and not self._is_about_row(event)
-        return "" if is_for_now else NOT_YET
-
-    def refusal(self, event: Typed) -> str:
-        """Return why a key must not act: it would on another row than it was pressed for, or answer what was not shown.
-
-        Rows may not have come in time, or others' changes put another row under the cursor after the key was pressed.
-        """
-        if self.prompts.is_guarded:
-            return "" if event.time > self.prompts.shown_at else NOT_SHOWN
-        if getattr(self.focused, "is_stale", False):
-            refused = NOT_YET
-        elif event.time < getattr(self.focused, "replaced_at", 0.0):
-            refused = REPLACED
-        else:
-            return ""
-        return refused if self._is_about_row(event, ACTS_ON_ROW) else ""
-
-    def leads_out(self, event: Typed) -> bool:
-        if isinstance(event, events.Paste) or (self.in_field and event.is_printable):
-            return False
-        active = self.active_bindings.get(event.key)
-        if active is None:
-            return False
-        _namespace, name, parameters = parse_action(active.binding.action)
-        return name in LEAVES or (name == "verb" and parameters[0] in WITH_OVERLAY)
-
-    def is_answer(self, event: Typed) -> bool:
-        return (
-            self.prompts.is_guarded
-            and isinstance(self.prompts.bar, ConfirmBar)
-            and isinstance(event, events.Key)
-            and (event.is_printable or event.key == "enter")
-        )
-
-    def refuse(self, why: str) -> None:
-        said = f"Nothing was done: {why}"
-        self.announce(said, error=True)
-        if self.prompts.bar is not None:
-            self.prompts.bar.say(said, error=True)
-
-    def _is_about_row(self, event: Typed, actions: Collection[str] | None = None) -> bool:
-        """Tell whether a key acts on a row or leads to the rows; with `actions`, of widgets only what is among them."""
-        is_for_now = getattr(self.focused, "is_for_now", None)
-        if isinstance(event, events.Paste) or (is_for_now is not None and is_for_now(event)):
-            return False
-        active = self.active_bindings.get(event.key)
-        if active is None:
-            return False
-        _namespace, name, parameters = parse_action(active.binding.action)
-        if name == "verb":
-            of_rows = getattr(self.focused, "has_verbs_of_rows", False)
-            return of_rows and parameters[0] not in ABOUT_NO_ROW
-        return actions is None or name in actions
 
     def do(self, work: Coroutine[Any, Any, object]) -> None:
         """Run `work` beside the keys; an error that a person can act upon is announced."""
