@@ -63,7 +63,7 @@ class BaseScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.frame = Frame(self, self.HEADING, self)
+        self.frame = Frame(self, self.HEADING, self._hints)
         self.loader = Loader(self, self.frame, self.load)
         self.prompts = Prompts(self, self.frame, self.loader)
         self.memory = Memory(self.frame.body, lambda: self.focus_behind)
@@ -207,10 +207,23 @@ class BaseScreen(Screen[None]):
         """Show the key hints that hold now."""
         self.frame.refresh_keys()
 
-    @property
-    def in_front(self) -> frozenset[str] | None:
-        """The only verbs that the key hints show while something stands in place of the body; else None."""
-        return HINTED_OVER if self.prompts.overlay is not None else None
+    def _hints(self) -> list[tuple[str, str]]:
+        hidden = self.unhinted | (keymap.HINTED_WHERE_NAMED - {*self.VERBS})
+        if self.prompts.overlay is not None:
+            hidden |= {*self.all_verbs()} - HINTED_OVER
+        ids = [verb for verb in self.all_verbs() if verb not in hidden and not self.why_not(verb)]
+        focused = self.focused
+        if focused is not None:
+            own = {binding.id for _key, binding in focused._bindings if binding.id}
+            shown = [verb for verb in ("open", "mark") if getattr(focused, f"{verb}_hint", True)]
+            ids += [verb for verb in shown if verb in own]
+        return keymap.hints(
+            ids,
+            self.app.size.width,
+            in_field=self.in_field,
+            overrides=self.console.keys,
+            labels={**self.key_labels, **getattr(focused, "key_labels", {})},
+        )
 
     @property
     def unhinted(self) -> frozenset[str]:
@@ -225,7 +238,7 @@ class BaseScreen(Screen[None]):
     # Verbs
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.frame.is_too_small and action == "verb":
+        if self.frame.too_small is not None and action == "verb":
             return parameters == ("quit",)
         if self.prompts.is_asking and action == "verb":
             return parameters in (("back",), ("quit",), ("redraw",))

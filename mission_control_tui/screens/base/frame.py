@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
 from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
@@ -33,35 +32,21 @@ class Body(Container):
     """What is between the lines that every screen has."""
 
 
-class HintedVerbs(Protocol):
-    """What the key hints of a screen go by."""
-
-    VERBS: ClassVar[tuple[str, ...]]
-
-    def all_verbs(self) -> tuple[str, ...]: ...
-    def why_not(self, verb: str) -> str: ...
-    @property
-    def in_front(self) -> frozenset[str] | None: ...
-    @property
-    def unhinted(self) -> frozenset[str]: ...
-    @property
-    def key_labels(self) -> Mapping[str, str]: ...
-    @property
-    def in_field(self) -> bool: ...
-
-
 class Frame:
     """The lines above and below the body of a screen, and the notice in place of all of it."""
 
-    def __init__(self, screen: Screen[Any], heading: str, verbs: HintedVerbs) -> None:
+    def __init__(
+        self, screen: Screen[Any], heading: str, hints: Callable[[], list[tuple[str, str]]]
+    ) -> None:
+        """`hints` returns the keys that can be used just now, with their labels."""
         self._screen = screen
-        self._verbs = verbs
+        self._hints = hints
         self.top = TopLine(heading)
         self.body = Body(id="body")
         self.announcement = Announcement()
         self.keys = KeyLine()
         self.said_of_overlay = False
-        self._too_small: TooSmall | None = None
+        self.too_small: TooSmall | None = None
         self._kept_focus: Widget | None = None
 
     @property
@@ -110,31 +95,9 @@ class Frame:
 
     def refresh_keys(self) -> None:
         """Show the key hints that hold now."""
-        verbs, focused = self._verbs, self._screen.focused
-        hidden = verbs.unhinted | (keymap.HINTED_WHERE_NAMED - {*verbs.VERBS})
-        ids = [one for one in verbs.all_verbs() if one not in hidden and not verbs.why_not(one)]
-        if verbs.in_front is not None:
-            ids = [verb for verb in ids if verb in verbs.in_front]
-        if focused is not None:
-            own = {binding.id for _key, binding in focused._bindings if binding.id}
-            ids += [
-                verb
-                for verb in ("open", "mark")
-                if verb in own and getattr(focused, f"{verb}_hint", True)
-            ]
-        self.keys.hints = keymap.hints(
-            ids,
-            self._screen.app.size.width,
-            in_field=verbs.in_field,
-            overrides=self.console.keys,
-            labels={**verbs.key_labels, **getattr(focused, "key_labels", {})},
-        )
+        self.keys.hints = self._hints()
 
     # Size
-
-    @property
-    def is_too_small(self) -> bool:
-        return self._too_small is not None
 
     @property
     def focus_behind(self) -> Widget | None:
@@ -144,16 +107,16 @@ class Frame:
     def fit(self, width: int, height: int) -> None:
         """Show the notice where the terminal is too small, and take it away where it is not."""
         small = width < MIN_WIDTH or height < MIN_HEIGHT
-        if small and self._too_small is None:
+        if small and self.too_small is None:
             self._kept_focus = self._screen.focused
-            self._too_small = TooSmall()
-            self._screen.mount(self._too_small)
+            self.too_small = TooSmall()
+            self._screen.mount(self.too_small)
             self._screen.set_focus(None)
-        elif small and self._too_small is not None:
-            self._too_small.refresh()
-        elif self._too_small is not None:
-            self._too_small.remove()
-            self._too_small = None
+        elif small and self.too_small is not None:
+            self.too_small.refresh()
+        elif self.too_small is not None:
+            self.too_small.remove()
+            self.too_small = None
             if self._kept_focus is not None and self._kept_focus.is_attached:
                 self._screen.set_focus(self._kept_focus, scroll_visible=False)
             self._kept_focus = None

@@ -19,7 +19,6 @@ from mission_control_tui.model.users.actions.registry import title
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AssignmentView, UserView
-from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
@@ -66,14 +65,10 @@ class SchedulePrompts:
         self._screen = screen
         self._leads_to_services = leads_to_services
 
-    @property
-    def _context(self) -> Context:
-        return self._screen.context
-
     def understood(self, text: str) -> str:
         """Return how a date and time is read, as one types; what the worker goes by is asked of the database again."""
         try:
-            zone = dates.zone_named(self._context.account.time_zone)
+            zone = dates.zone_named(self._screen.context.account.time_zone)
             moment = dates.parse(text, zone, datetime.now(UTC))
         except InvalidInput as error:
             past = (wrong.what for wrong in error.problems if wrong.code is ProblemCode.PAST)
@@ -81,13 +76,13 @@ class SchedulePrompts:
         return moment.note or moment.shown
 
     def _zone_line(self) -> str:
-        zone = self._context.account.time_zone
+        zone = self._screen.context.account.time_zone
         now = dates.shown(datetime.now(UTC), dates.zone_named(zone))
         return f"In the time zone {zone}, where it is {now}. The worker does it then, once."
 
     async def ask_what(self, user_id: str, first: str = "", *, service: str = "") -> None:
         """List what can be scheduled for a user, the cursor on what is about `service` or is `first`."""
-        scope = self._context.scope
+        scope = self._screen.context.scope
         user = await details(scope, user_id)
         if user.in_bin:
             raise Conflict(f"{user.upn} is in the recycling bin.", hint="Restore it first.")
@@ -100,7 +95,8 @@ class SchedulePrompts:
             if (planned.params.service == service if service else planned.action == first)
         )
         words = [
-            title(self._context.catalogue, planned.action, planned.params) for planned in found
+            title(self._screen.context.catalogue, planned.action, planned.params)
+            for planned in found
         ]
         rows = [Row(said, (said,), planned) for said, planned in zip(words, found, strict=True)]
         if self._leads_to_services:
@@ -123,12 +119,12 @@ class SchedulePrompts:
         """Ask for the date and time, and schedule; then `done` is called."""
 
         async def answered(text: str) -> None:
-            scope = self._context.scope
+            scope = self._screen.context.scope
             outcome = await schedule(scope, user.id, planned.action, planned.params, text)
             done()
             await self._scheduled(outcome)
 
-        what = title(self._context.catalogue, planned.action, planned.params)
+        what = title(self._screen.context.catalogue, planned.action, planned.params)
         self._ask_for_time(f"{what}, of {user.upn}", answered)
 
     def ask_other_time(self, waiting: ScheduleView) -> None:
@@ -136,18 +132,18 @@ class SchedulePrompts:
 
         async def answered(text: str) -> None:
             outcome = await change_schedule(
-                self._context.scope, waiting.id, when=text, expected_version=waiting.version
+                self._screen.context.scope, waiting.id, when=text, expected_version=waiting.version
             )
             await self._scheduled(outcome)
             self._screen.reload()
 
-        local = waiting.due_at.astimezone(dates.zone_named(self._context.account.time_zone))
+        local = waiting.due_at.astimezone(dates.zone_named(self._screen.context.account.time_zone))
         about = f"{waiting.what}, of {waiting.upn}"
         self._ask_for_time(about, answered, value=f"{local:%Y-%m-%d %H:%M}")
 
     def _ask_for_time(self, about: str, then: Callable[[str], object], value: str = "") -> None:
         self._screen.prompts.ask(
-            [f"{self._context.account.name}: {about}, when?", self._zone_line()],
+            [f"{self._screen.context.account.name}: {about}, when?", self._zone_line()],
             "When",
             then,
             value=value,
