@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.operators.drafts import Draft
     from mission_control_tui.model.operators.sessions import ConsoleSession
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.store.tables.documents import StoredPlace
     from mission_control_tui.model.views import Account
 
 KEEP_SECONDS = 3.0
@@ -47,8 +48,8 @@ class ConsoleSnapshot:
     """What is on the screens now: the place, and each form with what is typed in it (None where all was sent)."""
 
     context: Context
-    place: dict[str, Any]
-    forms: dict[Key, tuple[dict[str, Any] | None, str]]
+    place: StoredPlace
+    forms: dict[Key, tuple[dict[str, object] | None, str]]
 
 
 class SessionRestore:
@@ -82,16 +83,17 @@ class SessionRestore:
 
     # The place
 
-    def _stack_of(self, context: Context) -> dict[str, Any]:
+    def _stack_of(self, context: Context) -> StoredPlace:
         """Return the screens on top of each other, and what they remember."""
-        screens, memory = [], {}
+        screens: list[tuple[str, list[object]]] = []
+        memory: dict[str, object] = {}
         for screen in self._app.screen_stack[-MOST_KEPT:]:
             arguments = self._opened.get(screen)
             if arguments is None or not isinstance(screen, MissionScreen):
                 continue
             if screen.context.account_id != context.account_id:
                 continue
-            screens.append([screen.NAME, list(arguments)])
+            screens.append((screen.NAME, list(arguments)))
             if screen.is_mounted:
                 memory[screen.memory_key] = encode(screen.remember())
         return {"account": context.account_id, "screens": screens, "memory": memory}
@@ -109,7 +111,7 @@ class SessionRestore:
         except NoMatches:
             return None  # a screen is being built or taken down: the next look sees all of it
 
-    def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, Any] | None, str]]:
+    def _form(self, screen: MissionScreen) -> dict[Key, tuple[dict[str, object] | None, str]]:
         """Return a form with what is typed in it; nothing for what is no form or cannot be opened again."""
         arguments = self._opened.get(screen)
         if arguments is None:
@@ -178,8 +180,10 @@ class SessionRestore:
         current: Context = self._app.store
         account = await resolve_account(current.store, current.caller, draft.account_id)
         context = self._accounts.context_for(account)
-        arguments = tuple(draft.content.get("arguments", ()))
-        screen = self._made_again(draft.kind, arguments)
+        arguments = draft.content.get("arguments")
+        screen = self._made_again(
+            draft.kind, tuple(arguments if isinstance(arguments, list) else ())
+        )
         if screen is None:
             raise NotFound(
                 f"This version has no form {draft.kind!r}.",
@@ -204,7 +208,7 @@ class SessionRestore:
         lost = await sessions.lost(store, self._accounts.caller)
         return await self._account_of(store, lost.place) if lost is not None else None
 
-    async def _account_of(self, store: Store, place: Mapping[str, Any]) -> Account | None:
+    async def _account_of(self, store: Store, place: StoredPlace) -> Account | None:
         from mission_control_tui.model.accounts.editing import resolve_account
 
         account_id = place.get("account")

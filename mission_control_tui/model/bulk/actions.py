@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -22,6 +21,7 @@ from mission_control_tui.model.states import (
     SubjectKind,
     Wish,
 )
+from mission_control_tui.model.store.tables.documents import StoredItem, StoredWish
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -67,7 +67,7 @@ class ItemResult:
     reason: str = ""
     request_id: int | None = None
     assignment_id: str | None = None
-    previous: Mapping[str, Any] = field(default_factory=dict)
+    previous: StoredItem = field(default_factory=StoredItem)
     password: BulkPassword | None = None
     error: MissionControlError | None = None
     waits: bool = False
@@ -180,7 +180,7 @@ async def _do(
     params: ActionParams,
 ) -> ItemResult:
     user = _user(subject)
-    before: dict[str, Any] | None = {"disabled": user.disabled}
+    before: StoredWish | None = {"disabled": user.disabled}
     if action.of_service:
         service = context.shared.catalogue.service(params.service)
         row = subject.service(service.id, params.instance)
@@ -190,11 +190,11 @@ async def _do(
 
 
 async def _result(
-    tx: Transaction, user: UserRow, instance: str, before: dict[str, Any] | None, done: ActionResult
+    tx: Transaction, user: UserRow, instance: str, before: StoredWish | None, done: ActionResult
 ) -> ItemResult:
     assignment_id = done.assignment_id or None
     if assignment_id is None:
-        after: dict[str, Any] = {"disabled": user.disabled}
+        after: StoredWish = {"disabled": user.disabled}
     else:
         after = state_of(await tx.session.get_one(AssignmentRow, assignment_id))
     # Who has no service is disabled without a request.
@@ -206,7 +206,7 @@ async def _result(
             user.upn, done.service_id, instance, done.backend_name, done.password
         )
     # A password alone leaves the user as before, and cannot be undone.
-    states = {"before": before or {**after, "wish": str(Wish.ABSENT)}, "after": after}
+    states: StoredItem = {"before": before or {**after, "wish": str(Wish.ABSENT)}, "after": after}
     return ItemResult(
         ItemState.QUEUED,
         request_id=done.request_id,

@@ -145,5 +145,5 @@ def _was_changed(row: Any, target: BulkTarget) -> bool:
     expected = target.previous.get("expected")
     if expected is None or "wish" not in expected:
         return False
-    now = {"wish": row.wish, "level": row.level_id, "settings": json.loads(row.settings)}
-    return not same(now, expected)
+    settings = json.loads(row.settings)
+    return not same({"wish": row.wish, "level": row.level_id, "settings": settings}, expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.documents import StoredItem
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
@@ -45,7 +46,7 @@ class BulkTarget:
     user_id: str | None
     assignment_id: str | None
     name: str
-    previous: dict[str, Any] = field(default_factory=dict)
+    previous: StoredItem = field(default_factory=StoredItem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def order_of(
         services = {
             target.previous["target"]["service"]
             for target in chosen
-            if target.previous.get("expected", {}).get("wish") == Wish.ABSENT
+            if target.previous["expected"].get("wish") == Wish.ABSENT
         }
     elif action is BulkOnlyAction.GIVE:
         services = {target.previous["give"]["service"] for target in chosen}

@@ -7,7 +7,6 @@ undoing that one works as well; the undo of a bulk is a bulk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -39,6 +38,7 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
+from mission_control_tui.model.store.tables.documents import StoredWish
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -305,7 +305,7 @@ _TURNED_BACK = {
 }
 
 
-def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
+def _still(row: AuditRow, now: StoredWish) -> bool:
     """Tell whether the wish is as this change left it."""
     if "wish" in row.after:
         return bool(now["wish"] == row.after["wish"])
@@ -317,7 +317,7 @@ def _still(row: AuditRow, now: Mapping[str, Any]) -> bool:
     return all(has.get(name) == value for name, value in kept.items()) and not left_out & has.keys()
 
 
-async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, Any]:
+async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, object]:
     """Return the settings that the request of this change keeps for a cancel, if they are of the level before."""
     request = await session.get(RequestRow, row.request_id) if row.request_id else None
     if request is None or request.previous.get("level_id") != row.before.get("level"):
@@ -325,9 +325,7 @@ async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, An
     return dict(request.previous["settings"])
 
 
-def _before(
-    row: AuditRow, now: Mapping[str, Any], settings_before: dict[str, Any]
-) -> dict[str, Any]:
+def _before(row: AuditRow, now: StoredWish, settings_before: dict[str, object]) -> StoredWish:
     """Return the wish before this change; what it did not touch stays as it is now."""
     if _verb(row) is AuditAction.PROVISION:
         return {**now, "wish": str(Wish.ABSENT)}

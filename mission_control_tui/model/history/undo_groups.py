@@ -94,7 +94,7 @@ async def _back(
     """Return what states the object as it was before `row`."""
     if _verb(row) is AuditAction.CHANGE_MEMBERS:
         return await _members_back(session, found, row, force)
-    stated: dict[str, Any] = {"name": found.name, "address": found.address, **found.details}
+    stated: dict[str, object] = {"name": found.name, "address": found.address, **found.details}
     # The audit leaves out what is empty.
     now = {key: value for key, value in stated.items() if value not in ("", [])}
     changed = [key for key in {**row.before, **row.after} if now.get(key) != row.after.get(key)]

@@ -46,6 +46,7 @@ from mission_control_tui.model.services.seats import overview
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.documents import StoredParams
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -262,10 +263,11 @@ async def _bulk(
             select(AddressRow.key, AddressRow.user_id).where(AddressRow.key.in_(some))
         )
         ids |= {key: user_id for key, user_id in found if user_id is not None}
+    gives: list[StoredParams] = content.to_json()["services"]
     targets = [
-        BulkTarget(ids[user.key], None, user.details.upn, {"give": dict(service)})
+        BulkTarget(ids[user.key], None, user.details.upn, {"give": give})
         for user in users
-        for service in content.to_json()["services"]
+        for give in gives
     ]
     order = order_of(catalogue, account_id, BulkOnlyAction.GIVE, ActionParams(), targets)
     return await bulks.create_in(tx, order, await pack(targets))

@@ -38,14 +38,14 @@ class Draft:
     kind: str
     subject: str
     title: str
-    content: Mapping[str, Any]
+    content: Mapping[str, object]
     updated_at: datetime
 
 
 async def save_draft(
     scope: AccountScope,
     kind: str,
-    content: Mapping[str, Any],
+    content: Mapping[str, object],
     *,
     subject: str = "",
     title: str = "",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.processes import is_alive, this_process
+from mission_control_tui.model.store.tables.documents import StoredPlace
 from mission_control_tui.model.store.tables.operators import SessionRow
 from mission_control_tui.model.views import view_of
 
@@ -33,11 +32,11 @@ class SessionEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSession:
-    """One run of the console. `place` is whatever the console keeps of where its operator is."""
+    """One run of the console. `place` is where its operator is."""
 
     id: str
     operator: str
-    place: Mapping[str, Any]
+    place: StoredPlace
     ticket: str
     started_at: datetime
     seen_at: datetime
@@ -68,9 +67,9 @@ async def begin(store: Store, caller: Caller) -> None:
         )
 
 
-async def keep_place(store: Store, caller: Caller, place: Mapping[str, Any]) -> None:
+async def keep_place(store: Store, caller: Caller, place: StoredPlace) -> None:
     """Note where the operator is now, and the ticket."""
-    await _change(store, caller, place=dict(place), ticket=caller.ticket)
+    await _change(store, caller, place=place, ticket=caller.ticket)
 
 
 async def end(store: Store, caller: Caller, how: SessionEnding = SessionEnding.QUIT) -> None:

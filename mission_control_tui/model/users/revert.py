@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.documents import StoredWish
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -20,11 +19,10 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.giving import provision_in
 
-_WISH = ("wish", "level", "settings")
 FORCE_HINT = "Look at the history; to undo it all the same, force it."
 
 
-def state_of(row: AssignmentRow) -> dict[str, Any]:
+def state_of(row: AssignmentRow) -> StoredWish:
     """Return the wish, as the items of bulks keep it."""
     return {
         "service": row.service_id,
@@ -35,18 +33,19 @@ def state_of(row: AssignmentRow) -> dict[str, Any]:
     }
 
 
-def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def same(first: StoredWish, second: StoredWish) -> bool:
     """Tell whether two states are the same wish; of what is absent, level and settings are memories."""
-    if one["wish"] == other["wish"] == Wish.ABSENT:
-        return True
-    return all(
-        json.dumps(one[name], sort_keys=True) == json.dumps(other[name], sort_keys=True)
-        for name in _WISH
-    )
+    return _compared(first) == _compared(second)
+
+
+def _compared(state: StoredWish) -> str:
+    if state["wish"] == Wish.ABSENT:
+        return Wish.ABSENT
+    return json.dumps([state["wish"], state["level"], state["settings"]], sort_keys=True)
 
 
 async def changed_since(
-    session: AsyncSession, row: AssignmentRow, expected: Mapping[str, Any]
+    session: AsyncSession, row: AssignmentRow, expected: StoredWish
 ) -> Conflict | None:
     """Return None where the wish is still `expected`, else the refusal that says by what and whom it was changed."""
     if same(state_of(row), expected):
@@ -88,7 +87,7 @@ async def restate_service(
     context: ActionContext,
     user: UserRow,
     row: AssignmentRow,
-    target: Mapping[str, Any],
+    target: StoredWish,
 ) -> ActionResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
     service = context.catalogue.service(row.service_id)

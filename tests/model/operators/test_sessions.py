@@ -78,7 +78,7 @@ async def test_what_runs_or_was_quit_is_not_offered(store: Store, caller: Caller
     running, quitted, cut = (with_session(caller) for _ in range(3))
     for one in (running, quitted, cut):
         await sessions.begin(store, one)
-    await sessions.keep_place(store, quitted, {"screen": "user"})
+    await sessions.keep_place(store, quitted, {"screens": [("user", [])]})
     await sessions.end(store, quitted)
     assert await places(store) == [{}, {}, {}]
     fresh = with_session(caller)

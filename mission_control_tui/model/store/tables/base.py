@@ -10,6 +10,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from mission_control_tui.model.store.tables.documents import (
+    StoredBulkParams,
+    StoredItem,
+    StoredParams,
+    StoredPlace,
+)
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -37,11 +44,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_DOCUMENTS: tuple[Any, ...] = (
+    *(dict[str, Any], dict[str, object], list[Any]),
+    *(StoredParams, StoredBulkParams, StoredItem, StoredPlace),
+)
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy's own protocol)
-        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
-        list[Any]: JSON().with_variant(JSONB(), "postgresql"),
+        **dict.fromkeys(_DOCUMENTS, JSON().with_variant(JSONB(), "postgresql")),
         datetime: UtcDateTime(),
     }
 

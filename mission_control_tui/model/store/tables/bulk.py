@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.documents import StoredBulkParams, StoredItem
 
 
 class BulkRow(Base):
@@ -27,7 +27,7 @@ class BulkRow(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     action: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
-    params: Mapped[dict[str, Any]]
+    params: Mapped[StoredBulkParams]
     operator: Mapped[str] = mapped_column(String(128))
     ticket: Mapped[str] = mapped_column(String(128))
     session: Mapped[str] = mapped_column(String(32))
@@ -58,4 +58,4 @@ class BulkItemRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
-    previous: Mapped[dict[str, Any]]
+    previous: Mapped[StoredItem]

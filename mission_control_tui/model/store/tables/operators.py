@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Ident
+from mission_control_tui.model.store.tables.documents import StoredPlace
 
 
 class DraftRow(Base):
@@ -23,7 +23,7 @@ class DraftRow(Base):
     kind: Mapped[str] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(320))
-    content: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, object]]
     updated_at: Mapped[datetime]
 
 
@@ -41,7 +41,7 @@ class SessionRow(Base):
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
     pid_started: Mapped[float] = mapped_column(Float)
-    place: Mapped[dict[str, Any]]
+    place: Mapped[StoredPlace]
     ticket: Mapped[str] = mapped_column(String(128))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.documents import StoredParams
 
 
 class ScheduleRow(Base):
@@ -27,7 +27,7 @@ class ScheduleRow(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     action: Mapped[str] = mapped_column(String(32))
-    params: Mapped[dict[str, Any]]
+    params: Mapped[StoredParams]
     due_at: Mapped[datetime]
     time_zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))

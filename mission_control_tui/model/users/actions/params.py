@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.tables.documents import StoredParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +29,15 @@ class ActionParams:
     must_change: bool | None = None
     force: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> StoredParams:
         """Return everything, as bulks store it."""
-        return asdict(self)
+        return cast("StoredParams", asdict(self))
 
-    def stated(self) -> dict[str, Any]:
+    def stated(self) -> StoredParams:
         """Return what is stated only, as schedules store it."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return cast("StoredParams", {name: value for name, value in asdict(self).items() if value})
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+    def from_json(cls, stored: StoredParams) -> Self:
         """Return what was stored, whole or in part."""
-        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+        return msgspec.convert(stored, cls)

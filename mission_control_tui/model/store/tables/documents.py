@@ -1,0 +1,54 @@
+"""The shapes of the JSON that rows keep. A key may be missing: older versions left some out."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class StoredParams(TypedDict, total=False):
+    """What a verb is done with, see `ActionParams`."""
+
+    service: str
+    level: str | None
+    settings: dict[str, object]
+    instance: str
+    adopt: bool
+    include_disabled: bool
+    must_change: bool | None
+    force: bool
+
+
+class StoredBulkParams(StoredParams, total=False):
+    """The same of a bulk, with where it was started from and whether somebody takes its passwords."""
+
+    source: str
+    attended: bool
+
+
+class StoredWish(TypedDict, total=False):
+    """A wish that an undo states again: that for a service, or of a user as a whole whether `disabled`."""
+
+    service: str
+    instance: str
+    wish: str
+    level: str
+    settings: dict[str, object]
+    disabled: bool
+
+
+class StoredItem(TypedDict, total=False):
+    """What an item of a bulk keeps: `give` or `target` and `expected` from its order on, the wish around its turn."""
+
+    give: StoredParams
+    target: StoredWish
+    expected: StoredWish
+    before: StoredWish
+    after: StoredWish
+
+
+class StoredPlace(TypedDict, total=False):
+    """Where an operator is: the screens on top of each other, each with its arguments, and what they remember."""
+
+    account: int
+    screens: list[tuple[str, list[object]]]
+    memory: dict[str, object]
