@@ -14,10 +14,7 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import (
-    ActionResult,
-    action_context,
-)
+from mission_control_tui.model.users.actions.base import ActionResult, action_context
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.giving import provision_in

@@ -10,12 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from mission_control_tui.model.store.tables.documents import (
-    StoredBulkParams,
-    StoredItem,
-    StoredParams,
-    StoredPlace,
-)
+from mission_control_tui.model.store.tables import documents
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -45,8 +40,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 _DOCUMENTS: tuple[Any, ...] = (
-    *(dict[str, Any], dict[str, object], list[Any]),
-    *(StoredParams, StoredBulkParams, StoredItem, StoredPlace),
+    *(dict[str, Any], dict[str, object], list[Any], documents.StoredPlace),
+    *(documents.StoredParams, documents.StoredBulkParams, documents.StoredItem),
 )
 
 

@@ -35,8 +35,6 @@ SCHEDULABLE: dict[str, UserAction] = {
 def title(catalogue: Catalogue, verb: str, params: ActionParams) -> str:
     """Return the verb in words, also one that only a later version has."""
     action = ACTIONS.get(verb)
-    return (
-        service_title(verb, catalogue, params)
-        if action is None
-        else action.title(catalogue, params)
-    )
+    if action is None:
+        return service_title(verb, catalogue, params)
+    return action.title(catalogue, params)
