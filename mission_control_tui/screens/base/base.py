@@ -1,7 +1,8 @@
 """What all screens share: one table of verbs for keys and hints, over the frame.
 
 A screen says which verbs it has (`VERBS`), what its body is (`body`), and how it reads its data (`load`). It owns its
-`loader` (data and work), its `memory` (places) and its `prompts` (overlays, questions).
+`frame` (lines), `loader` (data and work), `memory` (places), `prompts` (overlays, questions) and `key_gate`; what only
+some screens have, such as marks, are its `parts`.
 """
 
 from __future__ import annotations
@@ -49,13 +50,22 @@ class BaseScreen(Screen[None]):
     """What help says about this screen, in plain text."""
 
     VERBS: ClassVar[tuple[str, ...]] = ()
-    """Ids of verbs that this screen has beside those that are everywhere; each needs a method `verb_<id>`."""
+    """Ids of its verbs beside those that are everywhere; each needs a `verb_<id>`, here or in one of its `parts`."""
 
     KEY_LABELS: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What verbs are called in the key hints of this screen, where not as ever."""
 
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    MEMORY_NAME: ClassVar[str] = ""
+    """What the place of this screen is remembered under. It is stored: it never changes again."""
+
+    MAIN: ClassVar[str] = ""
+    """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
+
+    ONLY_FINDS: ClassVar[bool] = False
+    """Whether it is a find box and what that finds: Escape in the box leaves, and the next one begins empty."""
+
     # Textual's own screen repaints everything when the focus changes; here only what differs is.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         cls.BINDINGS = keymap.bindings(*cls.all_verbs(), action="verb('{id}')")  # type: ignore[assignment]
@@ -78,15 +88,6 @@ class BaseScreen(Screen[None]):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, BaseScreen.ChangesArrived)
-
-    MEMORY_NAME: ClassVar[str] = ""
-    """What the place of this screen is remembered under. It is stored: it never changes again."""
-
-    MAIN: ClassVar[str] = ""
-    """The id of the button where Escape in a field goes; else it goes to the first thing that is no field."""
-
-    ONLY_FINDS: ClassVar[bool] = False
-    """Whether it is a find box and what that finds: Escape in the box leaves, and the next one begins empty."""
 
     @classmethod
     def all_verbs(cls) -> tuple[str, ...]:
@@ -171,7 +172,7 @@ class BaseScreen(Screen[None]):
     @property
     def focus_behind(self) -> Widget | None:
         """The focused widget, or the one that gets the focus back when what stands before it goes."""
-        return self.prompts.kept_focus or self.frame.focus_behind
+        return self.prompts.kept_focus or self.frame.kept_focus or self.focused
 
     def _focus_path(self) -> list[Widget]:
         """Return the focused widget and what it is in, innermost first, without the screen."""

@@ -47,7 +47,8 @@ class Frame:
         self.keys = KeyLine()
         self.said_of_overlay = False
         self.too_small: TooSmall | None = None
-        self._kept_focus: Widget | None = None
+        self.kept_focus: Widget | None = None
+        """What gets the focus back when the notice goes."""
 
     @property
     def console(self) -> Host:
@@ -99,16 +100,11 @@ class Frame:
 
     # Size
 
-    @property
-    def focus_behind(self) -> Widget | None:
-        """The focused widget, or the one that gets the focus back when the notice goes."""
-        return self._kept_focus or self._screen.focused
-
     def fit(self, width: int, height: int) -> None:
         """Show the notice where the terminal is too small, and take it away where it is not."""
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         if small and self.too_small is None:
-            self._kept_focus = self._screen.focused
+            self.kept_focus = self._screen.focused
             self.too_small = TooSmall()
             self._screen.mount(self.too_small)
             self._screen.set_focus(None)
@@ -117,6 +113,6 @@ class Frame:
         elif self.too_small is not None:
             self.too_small.remove()
             self.too_small = None
-            if self._kept_focus is not None and self._kept_focus.is_attached:
-                self._screen.set_focus(self._kept_focus, scroll_visible=False)
-            self._kept_focus = None
+            if self.kept_focus is not None and self.kept_focus.is_attached:
+                self._screen.set_focus(self.kept_focus, scroll_visible=False)
+            self.kept_focus = None
