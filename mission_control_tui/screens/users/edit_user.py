@@ -167,7 +167,10 @@ class EditUserScreen(MissionScreen):
 
     def _focus_first(self) -> None:
         if self.focused is None or not getattr(self.focused, "is_field", False):
-            self.set_focus(self.query("#details Field").first(Field).input)
+            # A busy machine may not have built the fields yet.
+            for field in self.query("#details Field").results(Field):
+                self.set_focus(field.input)
+                return
 
     def _adopt(self, user: UserView) -> None:
         """Show what is stored now in every field that was not touched."""
