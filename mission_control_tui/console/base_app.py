@@ -210,6 +210,10 @@ class MissionControlApp(App[int], inherit_bindings=False):
     def is_drawn(self) -> bool:
         return not isinstance(self._driver, ConsoleDriver) or self._driver.is_drawn
 
+    def shown_since(self, painted_at: float) -> float:
+        driver = self._driver
+        return driver.shown_since(painted_at) if isinstance(driver, ConsoleDriver) else painted_at
+
     def arrive(self) -> None:
         """Take keys from now on, and none that was typed before: the screen on top came by itself."""
         self._typed.begin_anew(monotonic())

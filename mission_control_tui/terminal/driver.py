@@ -144,6 +144,8 @@ class ConsoleDriver(LinuxDriver):
         """Whether a frame was left out, and what is newest has not been written yet."""
         self._repaints = False
         """Whether the screen was asked to paint what is newest."""
+        self._handed_over: deque[float] = deque(maxlen=100)
+        """When the last frames were handed over, on the clock of events."""
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._loop_of_app = asyncio.get_running_loop()
@@ -181,6 +183,7 @@ class ConsoleDriver(LinuxDriver):
                 self._call(self._go_on)
             return
         self._left_out = self._repaints = False
+        self._handed_over.append(monotonic())
         frame = self._frame_diff.diff(data, self._app.size.width)
         if self._last_frame.endswith(frame):  # nothing but the cursor, where it stands already
             return
@@ -213,6 +216,10 @@ class ConsoleDriver(LinuxDriver):
     def holds_frames(self) -> bool:
         """Whether what was painted waits for a slow line."""
         return self._left_out
+
+    def shown_since(self, painted_at: float) -> float:
+        """Return when what was painted at that time was handed to the terminal, in its own frame or a later one."""
+        return next((at for at in self._handed_over if at >= painted_at), monotonic())
 
     @property
     def is_drawn(self) -> bool:

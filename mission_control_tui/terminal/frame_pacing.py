@@ -17,8 +17,8 @@ MODE = "\x1b[?7$p"
 
 SLOWEST = 960
 """Bytes a second that a line takes at least: 9600 baud."""
-FIRST_SECONDS = 0.5
-"""How long the first answer is waited for; one that comes later still tells that this terminal answers."""
+FIRST_SECONDS = 2.0
+"""How long the first answer is waited for, while no frame is; a later one still tells that this terminal answers."""
 PATIENCE = 1.0
 """Seconds for an answer to come back, beyond those for the frame to arrive."""
 MOST_MISSED = 3
@@ -36,6 +36,7 @@ class FramePacing:
         self._loop = loop
         self._arrived = arrived
         self._timer: asyncio.TimerHandle | None = None
+        self._first: asyncio.TimerHandle | None = None
         self._has_answered = False
         self._missed = 0
         self._free_at = 0.0
@@ -57,7 +58,9 @@ class FramePacing:
         elif self._has_answered:
             seconds = PATIENCE + 2 * size / SLOWEST
         else:
-            seconds = FIRST_SECONDS
+            if self._first is None:
+                self._first = self._loop.call_later(FIRST_SECONDS, self._never_answered)
+            return FIRST_SECONDS
         self._timer = self._loop.call_later(seconds, self._time_is_up)
         return seconds
 
@@ -73,17 +76,20 @@ class FramePacing:
 
     def stop(self) -> None:
         """Ask no more; nobody waits for what is under way."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in filter(None, (self._timer, self._first)):
+            timer.cancel()
+        self._timer = None
         self.request = ""
+
+    def _never_answered(self) -> None:
+        self._first = None
+        if not self._has_answered:
+            self.request = MODE if self.tells_modes and self.request == STATUS else ""
 
     def _time_is_up(self) -> None:
         if self.request:
             self._missed += 1
-            if not self._has_answered:
-                self.request = MODE if self.tells_modes and self.request == STATUS else ""
-            elif self._missed == MOST_MISSED:
+            if self._missed == MOST_MISSED:
                 self.request = ""
         self._end()
 

@@ -58,6 +58,10 @@ class Host(Protocol):
     """Whether painting waits for a slow line."""
     is_drawn: bool
     """Whether the terminal has all that was painted."""
+
+    def shown_since(self, painted_at: float) -> float:
+        """Return when what was painted at that time went to the terminal, which a slow line puts off."""
+
     top_info: TopInfo
     accounts: Accounts
     session: Session

@@ -200,7 +200,8 @@ class Prompts:
         if bar is self.bar:
             bar.focus()
             late = await self._frame.drawn()
-            self.shown_at = bar.painted_at if late is None else late
+            painted = self._frame.console.shown_since(bar.painted_at)
+            self.shown_at = painted if late is None else late
 
     def close(self, bar: QuestionBar) -> None:
         """Take a question away that was answered or given up."""
