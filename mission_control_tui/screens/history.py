@@ -76,9 +76,9 @@ class HistoryScreen(MissionScreen):
             find_box=find_box,
             columns=(
                 Column("When", width=12),
-                Column("Who", width=10),
-                Column("What"),
-                Column("Ticket", width=10),
+                Column("Who"),
+                Column("What", share=4),
+                Column("Ticket"),
             ),
             empty="Nothing was changed",
             id="history",

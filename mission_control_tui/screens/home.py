@@ -246,7 +246,7 @@ def _amount(product: Product, details: AccountDetails) -> str:
 def user_rows(users: int | None, objects: int | None, lights: LightCounts | None) -> list[Row]:
     """Return what can be done with users and groups, and how many services show each light."""
     rows = [
-        Row("new", ("New User", ("n", "dim")), RowTarget("new-user")),
+        Row("new", ("New User", ("press n", "dim")), RowTarget("new-user")),
         Row("all", ("All Users", number(users)), RowTarget("users")),
         Row("area", ("Service Management Area", ""), RowTarget("service-area")),
         Row("objects", ("Groups and shared mailboxes", number(objects)), RowTarget("objects")),

@@ -68,7 +68,7 @@ class SchedulesScreen(MissionScreen):
                 Column("Who", share=3),
                 Column("State", width=11),
             ),
-            empty="Nothing is scheduled: d on a user or a service does",
+            empty="Nothing is scheduled. Press d on a user or a service to schedule something",
             id="schedules",
         )
         yield TextLines("", id="detail")

@@ -40,18 +40,21 @@ class HelpLines(HeldRows):
         self._rows = [Row(index, (text,)) for index, text in enumerate(texts)]
 
 
-NARROWEST = 80
+def broken(text: str, width: int) -> Iterator[str]:
+    """Return the lines of `text`, spaces kept; what is longer than `width` cells goes on in the next line.
 
-
-def broken(text: str) -> Iterator[str]:
-    """Return the lines of `text`, spaces kept; what is longer than the narrowest screen goes on in the next line."""
+    It is broken at a space where that leaves at least half of the line.
+    """
     for line in text.expandtabs().splitlines():
         rest = shown(line.rstrip())
         while True:
-            part = crop(rest, NARROWEST - 1)
-            yield part
-            rest = rest[len(part) :]
-            if not rest or not part:
+            part = crop(rest, width)
+            if len(part) < len(rest) and not rest[len(part)].isspace():
+                space = part.rfind(" ") + 1
+                part = part[:space] if space > len(part) // 2 else part
+            yield part.rstrip()
+            rest = rest[len(part) :].lstrip(" ") if part else ""
+            if not rest:
                 break
 
 
@@ -62,7 +65,18 @@ class PlainLines(HeldRows):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._rows = [Row(index, (line,)) for index, line in enumerate(broken(text))]
+        self._text = text
+
+    def on_mount(self) -> None:
+        self._break()
+
+    def _break(self) -> None:
+        lines = broken(self._text, self.app.size.width - 1)
+        self._rows = [Row(index, (line,)) for index, line in enumerate(lines)]
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._break()
+        self.move_to(self.top)
 
     @property
     def jump(self) -> int:

@@ -352,6 +352,10 @@ class HeldRows(CursorLines):
     def count(self) -> int:
         return len(self._rows or ())
 
+    @property
+    def known(self) -> bool:
+        return self._rows is not None
+
     def row_at(self, index: int) -> Row | None:
         return self._rows[index] if self._rows is not None else None
 

@@ -116,7 +116,7 @@ async def planned(app: MissionControlApp, local: str, action: str, text: str) ->
 @at_both_sizes
 async def test_the_list_changes_and_cancels(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "schedules", size=size) as (app, pilot):
-        await shows(pilot, "Nothing is scheduled: d on a user or a service does")
+        await shows(pilot, "Nothing is scheduled. Press d on a user or a service")
         await planned(app, "grace", "deprovision", "+3d")
         await planned(app, "ada", "disable", "2030-01-07 09:00")
         await shows(pilot, "Disable the user", "Deprovision everything", "Grace Hopper")

@@ -50,10 +50,15 @@ def command_line(database: str, root: click.Command) -> CommandLine:
     history = typed.History(locations().state / "commands")
 
     async def run(
-        command: ParsedCommand, caller: Caller, account: str, *extra: str
+        command: ParsedCommand, caller: Caller, account: str, *extra: str, width: int
     ) -> ProcessResult:
         where = typed.CommandScope(
-            database, account, caller.ticket, caller.session, read_only=not caller.may_write
+            database,
+            account,
+            caller.ticket,
+            caller.session,
+            read_only=not caller.may_write,
+            width=width,
         )
         return await typed.run(command, where, *extra)
 

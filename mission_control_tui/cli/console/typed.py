@@ -30,13 +30,14 @@ OUTPUT_LIMIT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CommandScope:
-    """What every command of this console gets: its database, account, ticket and session."""
+    """What every command of this console gets: its database, account, ticket, session, and the cells of a line."""
 
     database: str
     account: str
     ticket: str = ""
     session: str = ""
     read_only: bool = False
+    width: int = 80
 
 
 def split(text: str) -> list[str]:
@@ -100,7 +101,7 @@ async def run(typed: ParsedCommand, where: CommandScope, *extra: str) -> Process
         "MISSION_CONTROL_DATABASE": where.database,
         "MISSION_CONTROL_RUN": where.session,
         "MISSION_CONTROL_READ_ONLY": "1" if where.read_only else "0",
-        "COLUMNS": "80",
+        "COLUMNS": str(where.width),
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mission_control_tui"),

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from mission_control_tui.model.text.clean import harmless
 
+_WORDS = {"in_bin": "in the recycling bin"}
+"""What is called otherwise than it is stored."""
+
 
 def value_text(value: object) -> str:
     """Return a value for people, on one line; an empty one is "none"."""
@@ -23,7 +26,7 @@ def value_text(value: object) -> str:
 def differences(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
     """Yield what changed, a line for each: "title: Analyst -> Manager"."""
     for key in dict.fromkeys([*before, *after]):
-        label = harmless(key.replace("_", " "))
+        label = harmless(_WORDS.get(key, key.replace("_", " ")))
         if key not in before:
             yield f"{label}: {value_text(after[key])}"
         elif key not in after:

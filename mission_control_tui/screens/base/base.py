@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.css.query import NoMatches
 from textual.message import Message
@@ -33,6 +33,9 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.overlays import HelpLines, LinkList
 from mission_control_tui.widgets.rows import CursorLines
+
+NEEDS_ROW = frozenset({"edit", "retry", "retry_all", "discard", "like", "schedule", "copy", "act"})
+"""Verbs that the key hints leave out where nothing is in the lists of a screen."""
 
 HINTED_OVER = frozenset({"back", "help", "quit"})
 """What the key hints show beside what the overlay has: the letters of others may be names of screens there."""
@@ -208,8 +211,19 @@ class BaseScreen(Screen[None]):
         """Show the key hints that hold now."""
         self.frame.refresh_keys()
 
+    @property
+    def _has_no_rows(self) -> bool:
+        """Whether there are lists here, and nothing in any of them."""
+        found = self.frame.body.query(CursorLines).results(CursorLines)
+        lists = [rows for rows in found if rows.display]
+        return bool(lists) and not any(
+            rows.count or not getattr(rows, "known", True) for rows in lists
+        )
+
     def _hints(self) -> list[tuple[str, str]]:
         hidden = self.unhinted | (keymap.HINTED_WHERE_NAMED - {*self.VERBS})
+        if has_no_rows := self._has_no_rows:
+            hidden |= NEEDS_ROW
         if self.prompts.overlay is not None:
             hidden |= {*self.all_verbs()} - HINTED_OVER
         ids = [verb for verb in self.all_verbs() if verb not in hidden and not self.why_not(verb)]
@@ -217,7 +231,8 @@ class BaseScreen(Screen[None]):
         if focused is not None:
             own = {binding.id for _key, binding in focused._bindings if binding.id}
             shown = [verb for verb in ("open", "mark") if getattr(focused, f"{verb}_hint", True)]
-            ids += [verb for verb in shown if verb in own]
+            if not (has_no_rows and isinstance(focused, CursorLines)):
+                ids += [verb for verb in shown if verb in own]
         return keymap.hints(
             ids,
             self.app.size.width,
@@ -373,6 +388,10 @@ class BaseScreen(Screen[None]):
     def on_line_list_failed(self, event: LineList.Failed) -> None:
         event.stop()
         self.loader.announce_failure(event.error)
+
+    @on(LineList.Loaded)
+    def _hint_what_rows_need(self) -> None:
+        self.refresh_keys()
 
     def on_base_screen_changes_arrived(self, event: ChangesArrived) -> None:
         event.stop()

@@ -28,8 +28,9 @@ class ProcessResult:
 class CommandLine:
     """The command line, handed in by whoever opened the console: screens know none.
 
-    `understand` raises UsageError; `run` gets the command, the caller, the account's code and further words; `complete`
-    says what the last word of a line can become; `history` are the lines typed before, and `remember` keeps one more.
+    `understand` raises UsageError; `run` gets the command, the caller, the account's code, further words, and the cells
+    of a line as `width`; `complete` says what the last word of a line can become; `history` are the lines typed before,
+    and `remember` keeps one more.
     """
 
     understand: Callable[[str], ParsedCommand]

@@ -11,6 +11,7 @@ from mission_control_tui.screens.base.command_line import (
     ParsedCommand,
     ProcessResult,
 )
+from mission_control_tui.widgets.bars import MARGINS
 from mission_control_tui.widgets.command_bar import CommandBar
 from mission_control_tui.widgets.overlays import PlainLines, broken
 
@@ -54,8 +55,9 @@ class CommandPrompt:
             self._ask_first(commands, typed, text, tried.output if tried is not None else "")
 
     def _ask_first(self, commands: CommandLine, typed: ParsedCommand, text: str, said: str) -> None:
+        width = self._screen.app.size.width - MARGINS
         room = max(self._screen.app.size.height - 8, 4)
-        lines = [line for line in broken(said) if line][:room]
+        lines = [line for line in broken(said, width) if line][:room]
 
         async def agreed() -> None:
             self._show_output(text, await self._run(commands, typed, "--yes"))
@@ -64,7 +66,11 @@ class CommandPrompt:
 
     async def _run(self, commands: CommandLine, typed: ParsedCommand, *extra: str) -> ProcessResult:
         return await commands.run(
-            typed, self._screen.console.accounts.caller, self._account_code(), *extra
+            typed,
+            self._screen.console.accounts.caller,
+            self._account_code(),
+            *extra,
+            width=self._screen.app.size.width - 1,
         )
 
     def _show_output(self, text: str, ran: ProcessResult) -> None:

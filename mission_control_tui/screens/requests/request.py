@@ -122,9 +122,11 @@ class RequestScreen(MissionScreen):
         tries = "1 attempt" if request.attempt == 1 else f"{request.attempt} attempts"
         second = [tries, f"{request.failures} failed"]
         if following:
-            second.append(f"next try {following}")
-        if request.depends_on:
-            second.append("needs request " + ", ".join(map(str, request.depends_on)))
+            waits = request.state is RequestState.WAITING
+            second.append(f"{'begins' if waits else 'next try'} {following}")
+        first_others = f"after request {', '.join(map(str, request.depends_on))}"
+        if request.depends_on and first_others != following:
+            second.append(f"comes {first_others}")
         if request.parent_id:
             second.append(f"part of request {request.parent_id}")
         if found.children:

@@ -59,8 +59,8 @@ class RequestsScreen(MissionScreen):
         yield LineList(
             columns=(
                 Column("No.", width=5, right=True),
-                Column("State", width=15),
-                Column("What"),
+                Column("State", share=2),
+                Column("What", share=5),
                 Column("Age", width=6, right=True),
                 Column("Tries", width=5, right=True),
             ),

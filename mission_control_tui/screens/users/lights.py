@@ -42,7 +42,7 @@ class LightsScreen(MissionScreen):
         "panel. Space marks, v marks from the last mark to here, * all that is found; x acts on the marked; R tries "
         "all red again. Letters: E error, Q queued, P provisioning, W waiting, G provisioned, S suspended, D differs."
     )
-    VERBS = ("sort", *MARKING, "like", "copy", "schedule")
+    VERBS = ("find", "sort", *MARKING, "like", "copy", "schedule")
     KEY_LABELS = (("retry_all", "Retry red"),)
     CSS_PATH = "lights.tcss"
     AUTO_FOCUS = "#lights"

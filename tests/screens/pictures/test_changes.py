@@ -43,7 +43,7 @@ DAY = "2026-01-02 03:04:05.000000"
 
 def age_audit(path: Path) -> None:
     """Everything was changed at the same time on a day that stays the same; a test alone may say so."""
-    with closing(sqlite3.connect(path)) as database:
+    with closing(sqlite3.connect(path, timeout=60)) as database:
         (made,) = database.execute(
             "SELECT sql FROM sqlite_master WHERE name = 'audit_no_update'"
         ).fetchone()
