@@ -22,6 +22,7 @@ from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.screens.users.edit_user import EditUserScreen
 from mission_control_tui.widgets.bars import ConfirmBar
 from mission_control_tui.widgets.field import Field
+from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
 from tests.model.helpers import finish
 from tests.screens import world
@@ -121,6 +122,22 @@ async def test_a_setting_that_is_refused_says_so_beside_it_and_stays(world_db: P
         await pilot.press("0", "0", "0", "f2")
         await shows(pilot, "» Queued")
         assert (await view_of(app, "ada@acme.example")).settings["quota"] == 7000
+
+
+async def test_a_focus_that_is_set_while_a_panel_opens_stays(world_db: Path) -> None:
+    async with opened(world_db, "provision", "ada") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        screen, panel = app.screen, app.screen.query_one(EXCHANGE, UserServicePanel)
+        await panel.open_now()
+        await until(pilot, lambda: not panel.is_opening)
+        await panel.query_one("#panel-managed-exchange-settings").open_now()  # type: ignore[attr-defined]
+        quota = panel.option_widget("quota")
+        assert isinstance(quota, Field)
+        screen.set_focus(panel.title_line)
+        quota.focus()
+        screen.on_fold_toggled(Fold.Toggled(panel))  # type: ignore[attr-defined]
+        await pilot.pause()
+        assert app.focused is quota.input
 
 
 async def test_a_light_follows_what_another_process_did(world_db: Path) -> None:
