@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.services.attention import Place
     from mission_control_tui.model.views import Account
     from mission_control_tui.screens.base.command_line import CommandLine
+    from mission_control_tui.screens.base.host import Link
     from mission_control_tui.settings.settings import Settings
     from mission_control_tui.terminal.lifecycle import TerminalOptions
 
@@ -76,6 +77,11 @@ class ConsoleApp(MissionControlApp):
         if not named:
             self.session.note_opened(screen, arguments)
         return screen
+
+    @property
+    def quick_links(self) -> Sequence[Link]:
+        offered = self.session.offers
+        return self.links if offered is None else (*self.links, offered)
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""

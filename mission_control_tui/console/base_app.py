@@ -273,6 +273,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.push_screen(self.make_screen(name))
 
     @property
+    def quick_links(self) -> Sequence[Link]:
+        """Where one can go from anywhere, just now."""
+        return self.links
+
+    @property
     def base_screens(self) -> list[BaseScreen]:
         """The screens on each other, the one on top last."""
         return [screen for screen in self.screen_stack if isinstance(screen, BaseScreen)]

@@ -361,9 +361,7 @@ class BaseScreen(Screen[None]):
         if isinstance(self.prompts.overlay, LinkList):
             self.prompts.close_overlay()
             return
-        links, follow = [*self.console.links], self.console.follow_link
-        if (offered := self.console.session.offers) is not None:
-            links.append(offered)
+        links, follow = self.console.quick_links, self.console.follow_link
         self.prompts.choose(LinkList(links), lambda row: follow(str(row.key)))
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:

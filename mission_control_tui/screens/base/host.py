@@ -34,8 +34,6 @@ class Accounts(Protocol):
 class Session(Protocol):
     """What is kept of this console: its place, and drafts."""
 
-    @property
-    def offers(self) -> tuple[str, str] | None: ...
     def keep_draft(self, screen: Any) -> None: ...
     def open_draft(self, draft: Draft) -> Coroutine[Any, Any, None]: ...
 
@@ -45,7 +43,7 @@ class Host(Protocol):
 
     keys: Mapping[str, str]
     """The operator's own keys, by verb."""
-    links: Sequence[Link]
+    quick_links: Sequence[Link]
     memory: dict[str, dict[str, object]]
     """What each screen remembers, by its memory key."""
     store: Any

@@ -316,7 +316,7 @@ def bulk(desk: Desk, ticket: Ticket) -> None:
     desk.press("down", "down", "right", then=r"<Managed Exchange - PC & Web")
     desk.press("f2", then=f"{count} of {count} would be done")
     desk.press("p", then=QUESTION)
-    desk.press("y", then=rf"(?i)done.*{count}|{count}.*done")
+    desk.press("y", then=rf"Bulk \d+: (.|\n)*{count}")
 
 
 async def all_have_pc_web(world: World, ticket: Ticket) -> bool:
