@@ -122,8 +122,10 @@ class ControlSequences:
         return self._patience if self._is_late and len(self._text) == 2 else unended
 
     def feed(self, data: bytes, now: float) -> list[Token]:
-        """Take bytes that were read at `now`; return what is complete by them."""
-        self._end_silence(now)
+        """Take bytes that were read at `now`; return what is complete by them.
+
+        Silence is what `tick` tells of: what is read late, by a busy machine, may have been there long before.
+        """
         if now - self._last > UNENDED_SECONDS:
             self._decoder.reset()
         is_torn = self._state is _State.GROUND and now - self._escaped_at < LATE_SECONDS
@@ -136,7 +138,7 @@ class ControlSequences:
         return self._taken()
 
     def tick(self, now: float) -> list[Token]:
-        """Give up what has waited for its end too long; return what becomes of it."""
+        """Give up what has waited for its end too long, nothing having come; return what becomes of it."""
         self._end_silence(now)
         return self._taken()
 

@@ -137,6 +137,15 @@ def test_an_answer_that_is_cut_off_says_nothing(name: str) -> None:
         assert at <= 2 or not found[:-1]
 
 
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_what_was_there_in_time_belongs_together_however_late_it_is_read(at: int) -> None:
+    """A reader that finds more without having waited for it knows of no silence."""
+    for data, wanted in ((b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", []), (b"\x1b[1;2A", ["shift+up"])):
+        machine = ControlSequences(PATIENCE)
+        tokens = machine.feed(data[:at], 0.0) + machine.feed(data[at:] + b"y", LONG)
+        assert keys(tokens) == [*wanted, "y"]
+
+
 def test_escape_and_a_key_in_one_packet_are_two_keys() -> None:
     assert typed(b"\x1bg") == ["escape", "g"]
     assert typed(b"\x1b\r") == ["escape", "enter"]
