@@ -38,7 +38,8 @@ def missing(what: str, install_line: str) -> NoReturn:
 
 def require(binary: str, install_line: str) -> Path:
     """The path of the program `binary`; without it the test is skipped, or fails where MC_REQUIRE_REAL=1."""
-    found = shutil.which(binary)
+    # Not everybody's PATH names where daemons are.
+    found = shutil.which(binary, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
     if found is None:
         missing(binary, install_line)
     return Path(found)

@@ -152,6 +152,9 @@ class Terminal:
         self.columns, self.rows = columns, rows
         self.screen.resize(rows, columns)
         self._set_size()
+        if self.modes.get("2048"):
+            # Who asked to be told so does not look at the size by itself any more.
+            self.send_raw(b"\x1b[48;%d;%d;0;0t" % (rows, columns))
 
     def hang_up(self) -> None:
         """Take the terminal away."""

@@ -8,7 +8,6 @@ half an hour each on two processors. Without it, a seeded sample.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from tests.support import proof_factor
-from tests.terminal import corpus_world
 from tests.terminal.corpus import ACTIONS, Action
 from tests.terminal.replaying import Line, Replay, Slow, lines
 
@@ -29,19 +27,12 @@ Typist = Callable[[Action], Slow]
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("corpus") / "corpus.db"
-    asyncio.run(corpus_world.make(path))
-    return path
-
-
-@pytest.fixture(scope="module")
-def slow(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Typist:
+def slow(corpus_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Typist:
     """Types an action slowly, once."""
 
     @cache
     def typed(action: Action) -> Slow:
-        with Replay(template, tmp_path_factory.mktemp("slow") / "console") as console:
+        with Replay(corpus_template, tmp_path_factory.mktemp("slow") / "console") as console:
             found = console.slowly(action)
         assert found.end != found.states[0], f"{action.name} changes nothing"
         return found
@@ -49,27 +40,27 @@ def slow(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Typist:
     return typed
 
 
-def play(action: Action, line: Line, slow: Typist, template: Path, directory: Path) -> str:
+def play(action: Action, line: Line, slow: Typist, corpus_template: Path, directory: Path) -> str:
     expected = slow(action)
-    with Replay(template, directory) as console:
+    with Replay(corpus_template, directory) as console:
         return console.judge(action, line, expected)
 
 
 def test_whom_one_looks_for_in_one_packet_is_who_is_meant(
-    slow: Typist, template: Path, tmp_path: Path
+    slow: Typist, corpus_template: Path, tmp_path: Path
 ) -> None:
     (action,) = (one for one in ACTIONS if one.name == "users: copy")
-    assert play(action, Line(0.0, 0), slow, template, tmp_path / "fast") in ("done", "refused")
+    assert play(action, Line(0.0, 0), slow, corpus_template, tmp_path / "fast") != "asked"
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(0 if LONG else 300)
 @pytest.mark.parametrize("action", PLAYED, ids=lambda action: action.name)
 def test_what_is_typed_fast_does_what_slow_typing_does(
-    action: Action, slow: Typist, template: Path, tmp_path: Path
+    action: Action, slow: Typist, corpus_template: Path, tmp_path: Path
 ) -> None:
     chance = random.Random(f"{SEED} {action.name}")
     for number in range(proof_factor() if LONG else 1):
         played = list(lines(chance))
         for line in played if LONG else chance.sample(played, LINES):
-            play(action, line, slow, template, tmp_path / f"{number} {line}")
+            play(action, line, slow, corpus_template, tmp_path / f"{number} {line}")
