@@ -258,8 +258,6 @@ class SettingsScreen(MissionScreen):
         if isinstance(event.rows, OwnKeysList):
             event.stop()
             self._ask_for_key(str(event.row.key))
-        else:
-            super().on_cursor_lines_opened(event)
 
     def _ask_for_key(self, verb_id: str) -> None:
         verb = BY_ID[verb_id]

@@ -112,6 +112,14 @@ class CursorLines(LineWidget, can_focus=True):
         row: Row
 
     @dataclass
+    class Filled(Message):
+        """There are rows now where there were none, or the other way round."""
+
+        rows: CursorLines
+
+    _had_rows: bool | None = None
+
+    @dataclass
     class Moved(Message):
         """The cursor is on another row; only the newest of these is delivered."""
 
@@ -258,6 +266,9 @@ class CursorLines(LineWidget, can_focus=True):
         self.cursor = max(0, min(self.cursor, self.count - 1))
         self._reveal()
         self.repaint()
+        if self._had_rows is not bool(self.count):
+            self._had_rows = bool(self.count)
+            self.post_message(self.Filled(self))
 
     def on_resize(self, event: events.Resize) -> None:
         top = self.top

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui import screens
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.start import make_app
 from mission_control_tui.keys.keymap import VERBS
@@ -22,10 +23,11 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
+from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
-from tests.screens.driving import answer, console, shows, text_of, until
+from tests.screens.driving import answer, console, shows, text_of, type_text, until
 from tests.screens.places import PLACES
 from tests.screens.users.driving import opened
 
@@ -44,6 +46,11 @@ def test_two_classes_stand_under_a_screen(name: str) -> None:
     """What several screens share beside these are objects that they own."""
     own = [cls for cls in PLACES[name].__mro__ if cls.__module__.startswith("mission_control_tui.")]
     assert own == [PLACES[name], MissionScreen, BaseScreen]
+
+
+def test_no_two_modules_of_screens_are_called_alike() -> None:
+    files = [path.stem for path in Path(screens.__path__[0]).rglob("*.py")]
+    assert [name for name in PLACES if files.count(name.replace("-", "_")) != 1] == []
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "rows", "../home", "base", "accounts"])
@@ -134,6 +141,38 @@ async def test_the_next_ticket_and_anyone_are_there_over_a_copied_text(
         await pilot.press(key)
         await shows(pilot, shown)
         assert app.screen.prompts.overlay is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("key", "text"), [("slash", "simps"), ("o", "glo")])
+async def test_find_over_quick_links_leads_back_into_the_box(
+    world_db: Path, key: str, text: str
+) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await type_text(pilot, text)
+        await pilot.press("f9", "f3")
+        await until(pilot, lambda: not app.is_behind)
+        assert len(app.screen_stack) == 2
+        assert app.screen.query_one(FindBox).text == text
+        assert app.screen.query_one(FindBox).has_focus_within
+
+
+async def test_a_link_opens_one_screen_from_settings_too(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "settings") as (app, pilot):
+        made: list[str] = []
+        make = app.make_screen
+
+        def noting(name: str, *arguments: Any, **named: Any) -> Any:
+            made.append(name)
+            return make(name, *arguments, **named)
+
+        monkeypatch.setattr(app, "make_screen", noting)
+        await pilot.press("f9", "u", "s", "enter")
+        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Users")
+        assert made == ["users"]
 
 
 async def test_a_verb_closes_quick_links_before_it_acts(world_db: Path) -> None:

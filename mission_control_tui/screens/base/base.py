@@ -2,7 +2,7 @@
 
 A screen says which verbs it has (`VERBS`), what its body is (`body`), and how it reads its data (`load`). It owns its
 `frame` (lines), `loader` (data and work), `memory` (places), `prompts` (overlays, questions) and `key_gate`; what only
-some screens have, such as marks, are its `parts`.
+some screens have are objects of theirs, those with verbs of their own its `parts`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.overlays import HelpLines, LinkList
+from mission_control_tui.widgets.row_list import RowList
 from mission_control_tui.widgets.rows import CursorLines
 
 NEEDS_ROW = frozenset({"edit", "retry", "retry_all", "discard", "like", "schedule", "copy", "act"})
@@ -214,11 +215,9 @@ class BaseScreen(Screen[None]):
     @property
     def _has_no_rows(self) -> bool:
         """Whether there are lists here, and nothing in any of them."""
-        found = self.frame.body.query(CursorLines).results(CursorLines)
-        lists = [rows for rows in found if rows.display]
-        return bool(lists) and not any(
-            rows.count or not getattr(rows, "known", True) for rows in lists
-        )
+        found = self.frame.body.query("LineList, RowList")
+        lists = [rows for rows in found if isinstance(rows, LineList | RowList) and rows.display]
+        return bool(lists) and not any(rows.count or not rows.known for rows in lists)
 
     def _hints(self) -> list[tuple[str, str]]:
         hidden = self.unhinted | (keymap.HINTED_WHERE_NAMED - {*self.VERBS})
@@ -387,7 +386,7 @@ class BaseScreen(Screen[None]):
         event.stop()
         self.loader.announce_failure(event.error)
 
-    @on(LineList.Loaded)
+    @on(CursorLines.Filled)
     def _hint_what_rows_need(self) -> None:
         self.refresh_keys()
 

@@ -33,7 +33,7 @@ class Memory:
     @property
     def is_going_back(self) -> bool:
         """Whether panels are still being opened again, in which the focus may have been."""
-        self._opened = [fold for fold in self._opened if fold.is_opening]
+        self._opened = [fold for fold in self._opened if fold.is_opening and fold.is_attached]
         return bool(self._opened)
 
     def remember(self) -> dict[str, object]:

@@ -220,7 +220,7 @@ class MissionScreen(BaseScreen):
         box = self.find_box()
         if box is None:
             self.console.find_anyone("")
-        elif box.has_focus_within:
+        elif box.has_focus_within and not self.ONLY_FINDS:
             self.console.find_anyone(box.text)
         else:
             box.focus()

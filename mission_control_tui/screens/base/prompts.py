@@ -223,5 +223,5 @@ class Prompts:
             bar.say(problems or f"{error.what} {error.hint}".strip(), error=True)
         else:
             self.close(bar)
-            if callable(result):
+            if callable(result) and self._frame.is_here:
                 result()

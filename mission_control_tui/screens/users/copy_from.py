@@ -199,8 +199,8 @@ class CopySource:
         return keymap.key_word(twin or key)
 
     def why_not(self, verb: str) -> str:
-        missing = verb != "buy" or self._short is not None
-        return "" if missing else "No seats are missing for what is chosen here"
+        is_idle = verb == "buy" and self._short is None
+        return "No seats are missing for what is chosen here" if is_idle else ""
 
     def verb_buy(self) -> None:
         """Buy seats of the first level without a free one, and come back."""

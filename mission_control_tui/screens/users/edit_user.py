@@ -164,6 +164,8 @@ class EditUserScreen(MissionScreen):
         widget = self.query_one(PasswordReset).make if name == "password" else self._find(name)
         if widget is not None:
             widget.focus()
+            # Where it is, is known once the panel has been laid out.
+            self.call_after_refresh(widget.scroll_visible, animate=False)
 
     def _focus_first(self) -> None:
         if self.focused is None or not getattr(self.focused, "is_field", False):

@@ -17,7 +17,7 @@ from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
-from tests.screens.users.driving import context_of, opened
+from tests.screens.users.driving import context_of, opened, user_id
 
 ADA = "ada@acme.example"
 
@@ -252,3 +252,20 @@ async def test_a_reload_between_a_key_and_its_message_keeps_what_was_typed(
         monkeypatch.undo()
         assert title.value == "C"
         await shows(pilot, "Not yet provisioned: 1 change (Title)")
+
+
+@pytest.mark.parametrize("name", ["external_email", "web_page", "notes"])
+async def test_the_field_that_is_gone_to_is_in_view(world_db: Path, name: str) -> None:
+    async with opened(world_db, "home") as (app, pilot):
+        user = await user_id(context_of(app), "ada")
+        app.screen.go_to("edit-user", user, name)  # type: ignore[attr-defined]
+        await until(pilot, lambda: getattr(app.focused, "is_field", False))
+        await until(pilot, lambda: not app.is_behind)
+
+        def is_in_view() -> bool:
+            assert app.focused is not None
+            return bool(app.screen.find_widget(app.focused).visible_region.height)
+
+        await until(pilot, is_in_view)
+        await pilot.pause()
+        assert is_in_view(), text_of(app)
