@@ -123,6 +123,7 @@ def test_a_whole_python_is_preferred_to_a_newer_one_without_venv(clone: Clone) -
     assert "No network" in clone.fails()
 
 
+@pytest.mark.proof
 def test_no_network_is_named_and_the_next_call_starts_over(clone: Clone) -> None:
     clone.has_python(f'{REAL} "$@"')
     for _ in range(2):
@@ -170,6 +171,7 @@ def test_an_interrupted_call_says_so_and_leaves_nothing_that_passes_for_complete
     assert "[1/2] Making" in clone.fails()
 
 
+@pytest.mark.proof
 def test_a_second_caller_waits_for_the_first(clone: Clone) -> None:
     clone.has_python(f'{REAL} "$@"')
     with contextlib.ExitStack() as stack:

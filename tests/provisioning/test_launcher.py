@@ -78,6 +78,7 @@ async def test_many_calls_at_once_start_one_worker(launched: World) -> None:
     assert log_path(Path(launched.where)).read_text("utf-8").count("begins at") == 1
 
 
+@pytest.mark.proof
 async def test_no_wish_falls_between_the_end_of_one_worker_and_the_next(launched: World) -> None:
     launched.configure(idle_seconds=0.0)
     (upn,) = await launched.people("ann")
@@ -268,6 +269,7 @@ async def test_on_postgresql_nobody_is_started_and_a_missing_worker_is_said(
         await postgres_world.until(there)
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World) -> None:
     world = postgres_world

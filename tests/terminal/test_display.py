@@ -72,6 +72,7 @@ def test_one_light_costs_less_than_eighty_bytes() -> None:
         assert terminal.press_measured("r") < 80
 
 
+@pytest.mark.proof
 def test_cursor_costs_the_same_in_a_hundred_thousand_rows() -> None:
     costs = []
     for rows in ("100", "100000"):

@@ -229,6 +229,7 @@ def home_from_the_order(terminal: Terminal, says: str) -> None:
     terminal.press("down", "down", "enter")
 
 
+@pytest.mark.proof
 def test_domain_names_hosting_and_databases_are_bought_by_keys(database: Path) -> None:
     with console(database) as terminal:
         open_product(terminal, "Domain Names")
@@ -286,6 +287,7 @@ class Counting:
         self.terminal.settle(0.15)
 
 
+@pytest.mark.proof
 def test_key_presses_from_home_in_a_real_terminal(database: Path) -> None:
     asyncio.run(_buy(database, "pc-web"))
     with console(database) as terminal:
@@ -334,6 +336,7 @@ def test_a_killed_worker_is_replaced_and_the_light_turns_green(database: Path) -
         terminal.wait_for("• Provisioned", 90)
 
 
+@pytest.mark.proof
 def test_a_second_process_changes_the_same_user(database: Path) -> None:
     with console(database) as terminal:
         buy_mailboxes(terminal)

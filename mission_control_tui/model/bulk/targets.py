@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from sqlalchemy import Select, func, select
@@ -116,8 +116,14 @@ async def targets(
     if isinstance(picked, UserFilter):
         where = picked.resolved((await in_force(session)).catalogue)
         if action is BulkOnlyAction.RETRY:
-            services = where.services | {service for service, _level in where.levels}
-            return await _red(session, account_id, None, of_service or services - {""})
+            services = of_service or where.services
+            if replace(
+                where, services=frozenset()
+            ).is_all:  # groups and domains too, not users alone
+                return await _red(session, account_id, None, services)
+            services = services or {service for service, _level in where.levels} - {""}
+            found = [user.user_id or "" for user in await _found(session, account_id, where)]
+            return await _red(session, account_id, found, services)
         users = await _found(session, account_id, where)
     else:
         users = await _named(session, account_id, picked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mission_control_tui.model.users.actions import registry
 from tests.cli.command import Command
 
 ACTIONS = "mission_control_tui.model.users.actions"
@@ -49,3 +50,8 @@ def test_a_file_with_a_new_verb_is_all_there_is_to_it(acme: Command, tmp_path: P
     undone = acme.run("undo", "bulk", "1", environment=there)
     assert "What was said was said." in undone.err
     assert acme.run(*start).code == 2, "without the file there is no such verb"
+
+
+def test_no_two_verbs_are_called_alike() -> None:
+    names = [action.verb for action in registry._verbs()]
+    assert sorted(names) == sorted(set(names)) == sorted(registry.ACTIONS)

@@ -506,6 +506,9 @@ async def test_the_outlook_of_a_retry(
     assert "3 times" in likely[upns[3]][1]
     some = await retry.retry_plan(scope, upns[:1])
     assert [one.subject for one in some.lines] == upns[:1]
+    only = UserFilter(domain="acme.example", text=upns[0].partition("@")[0])
+    picked = await targets.order(scope, only, BulkOnlyAction.RETRY)
+    assert [target.name for target in picked.targets] == upns[:1]
 
     bulk = await bulks.start(scope, ALL, BulkOnlyAction.RETRY, ActionParams(EXCHANGE))
     await all_of_it(store, bulk.result.id)

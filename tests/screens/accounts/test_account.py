@@ -276,6 +276,7 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         assert "Approve" in text_of(app)
 
 
+@pytest.mark.proof
 @at_both_sizes
 async def test_hostile_text_is_harmless_in_every_panel(
     world_db: Path, size: tuple[int, int]
