@@ -89,6 +89,7 @@ ACTIONS = (
         "Scheduled, number 1",
         *(*_in("lights", "miles"), "d", "enter", "2031-02-03 10:00", "enter"),
     ),
+    _does("requests: try again", "Tried again", *_go("requests", "end", "up", "r")),
     _does("history: undo", "Undone", *_in("history", "apples"), "u", ASKED, "y"),
     _does("history: copy", "Copied", *_in("history", "bananas"), "y"),
     _does(

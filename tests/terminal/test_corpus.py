@@ -3,7 +3,7 @@
     MC_PROOF=2 ./run-tests tests/terminal/test_corpus.py
 
 plays every action at every pace, without and with answers of the terminal between its keys, twice with other answers:
-half an hour each on two processors. Without it, a seeded sample.
+a quarter of an hour each on two processors. Without it, a seeded sample.
 """
 
 from __future__ import annotations
