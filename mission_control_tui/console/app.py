@@ -86,6 +86,7 @@ class ConsoleApp(MissionControlApp):
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""
         if name == LOST:
+            super().follow_link(self.links[0][0])
             self.session.take_offer()
         elif not self.accounts.follow_link(name):
             super().follow_link(name)
@@ -144,6 +145,7 @@ class ConsoleApp(MissionControlApp):
                 await current(store),
                 lambda: self.changes.wake_worker(store),
             )
+            await self.changes.count(context)
         except UsageError:
             self._choices = (
                 await list_accounts(store, self.accounts.caller) if self._account is None else ()
@@ -155,7 +157,6 @@ class ConsoleApp(MissionControlApp):
             await store.close()
             raise
         self._account = chosen.id
-        await self.changes.count(context)
         return context
 
     async def opened(self) -> None:

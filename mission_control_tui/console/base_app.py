@@ -380,7 +380,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
     # End
 
     def action_leave(self) -> None:
-        self.exit(return_code=0)
+        if self.is_open or self.ending is None:
+            self.exit(return_code=0)
+        else:
+            # What opens the database may wait for another process, in a thread that cannot be cancelled.
+            self.ending.end(0)
 
     def action_how_to_quit(self) -> None:
         self.notify("q or F10 quits; what was asked for goes on")

@@ -238,9 +238,9 @@ class SessionRestore:
 
     def _told_of(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
-        one, others = waiting[0], len(waiting) - 1
-        where = "" if one.account_id == context.account_id else f" in {one.account_code}"
-        title = one.title or self._app.form_name(one.kind)
+        newest, others = waiting[0], len(waiting) - 1
+        where = "" if newest.account_id == context.account_id else f" in {newest.account_code}"
+        title = newest.title or self._app.form_name(newest.kind)
         after = f"{f', and {others} more' if others else ''}. g, then Drafts goes on with it"
         room = self._app.size.width - width_of(f"Unfinished{where}: {after}")
         return (
@@ -259,10 +259,10 @@ class SessionRestore:
         back = self._accounts.context_for(account)
 
         async def go() -> None:
-            if lost.ticket and not context.caller.ticket:
+            if lost.ticket and not self._accounts.caller.ticket:
                 self._accounts.change_caller(ticket=lost.ticket)
             for key, kept in place.get("memory", {}).items():
-                self._app.memory[key] = _memory(kept)
+                self._app.memory.setdefault(key, _memory(kept))
             if back is not self._app.store:
                 self._accounts.home_of(back)
             for name, arguments in screens:

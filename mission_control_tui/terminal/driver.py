@@ -279,7 +279,8 @@ class ConsoleDriver(LinuxDriver):
     # Input
 
     def disable_input(self) -> None:
-        if self._pacing.request:
+        if self._pacing.request and not self._app.return_code:
+            # Whoever ends it from outside gives little time, and keeps no shell that could get the answer.
             self._answered.wait(LAST_ANSWER_SECONDS)
         self._pacing.stop()
         with suppress(BlockingIOError):

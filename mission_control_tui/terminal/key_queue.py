@@ -133,7 +133,7 @@ class KeyQueue:
     def _drop(self, tell: Callable[[], None] | None) -> None:
         """Leave the next key out, and tell it once nothing more comes that belongs to it."""
         self._refused_at = self._waiting.popleft().time
-        self._held, self._telling = None, tell
+        self._telling = tell
         loop = asyncio.get_running_loop()
         loop.call_later(TOGETHER, self._app.call_later, self._tell, self._refused_at)
 
@@ -156,7 +156,7 @@ class KeyQueue:
             return False
         if self._held is None or self._held[0] is not recipient:
             self._held = (recipient, monotonic())
-        waits = monotonic() - self._held[1] < HOLDS
+        waits = monotonic() - max(self._held[1], event.time) < HOLDS
         if waits and not (self._is_stuck and recipient.leads_out(event)):
             self._was_held = True
             self._look_later()
@@ -166,10 +166,11 @@ class KeyQueue:
 
     def _refusal(self, recipient: KeyRecipient, event: Typed) -> str:
         """Return why the next key must not act; nothing where it may."""
-        if event.time < self._not_before:
-            return self._why_not_before
-        if (awaited := recipient.awaited(event)) and not recipient.leads_out(event):
-            return awaited
+        if not recipient.leads_out(event):
+            if event.time < self._not_before:
+                return self._why_not_before
+            if awaited := recipient.awaited(event):
+                return awaited
         if refusal := recipient.refusal(event):
             return refusal
         follower = self._waiting[1] if len(self._waiting) > 1 else None

@@ -20,10 +20,11 @@ from mission_control_tui.screens.find import FindScreen
 from mission_control_tui.screens.home import HomeScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.terminal import key_queue
+from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.find_box import FindBox
 from tests.console.test_session_restore import console, go
 from tests.screens import two_accounts, world
-from tests.screens.driving import burst, shows, text_of, until
+from tests.screens.driving import burst, shows, text_of, type_text, until
 from tests.screens.users.driving import context_of, user_id
 
 PACES = (0.0, 0.03, 0.08, 0.2)
@@ -117,6 +118,7 @@ async def test_what_is_typed_before_the_place_is_there_is_for_home_and_the_place
         await pilot.press("enter", "up", "space")
         await shows(pilot, "(•) Standard Mail (POPX)")
         before = requests_in(world_db)
+        app.accounts.change_caller(ticket="INC-1")
         app.exit(return_code=129)
 
     lost = sessions.lost
@@ -132,9 +134,33 @@ async def test_what_is_typed_before_the_place_is_there_is_for_home_and_the_place
         await until(pilot, lambda: not app.is_behind and not app.is_arriving)
         assert isinstance(app.screen, HomeScreen)
         assert requests_in(world_db) == before
+        app.accounts.change_caller(ticket="INC-2")
         await pilot.press("g")
         await shows(pilot, "Where the connection was lost")
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
         await shows(pilot, "Alan Turing", "(•) Standard Mail (POPX)")
         assert "Where the connection" not in text_of(app)
+        assert app.accounts.caller.ticket == "INC-2"
+
+
+async def test_what_was_typed_since_stays_when_the_lost_place_is_gone_to(world_db: Path) -> None:
+    async def type_first_name(text: str) -> None:
+        go(app, "new-user")
+        await until(pilot, lambda: app.screen.query("#f-first-names"))
+        field = app.screen.query_one("#f-first-names", Field)
+        field.focus()
+        field.value = ""
+        await type_text(pilot, text)
+
+    async with console(world_db) as (app, pilot):
+        await type_first_name("Older")
+        app.exit(return_code=129)
+    async with console(world_db) as (app, pilot):
+        await burst(app, pilot, ["down"])
+        await until(pilot, lambda: not app.is_behind and not app.is_arriving)
+        await type_first_name("Newer")
+        await pilot.press("f9")
+        await shows(pilot, "Where the connection was lost")
+        await pilot.press("end", "enter")
+        await shows(pilot, "[Newer")

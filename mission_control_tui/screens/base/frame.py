@@ -78,8 +78,9 @@ class Frame:
     async def _painted(self) -> None:
         """Wait until what is here now was painted, or is seen by nobody any more."""
         painted = asyncio.Event()
-        self._screen.call_after_refresh(painted.set)
         while self.is_here:
+            # Another screen may have been on top, which was asked for it and has gone.
+            self._screen.call_after_refresh(painted.set)
             with suppress(TimeoutError):
                 await asyncio.wait_for(painted.wait(), LOOK_SECONDS)
                 return

@@ -75,7 +75,8 @@ class KeyGate:
         Rows may not have come in time, or others' changes put another row under the cursor after the key was pressed.
         """
         if self._prompts.is_guarded:
-            return "" if event.time > self._prompts.shown_at else NOT_SHOWN
+            is_late = event.time > self._prompts.shown_at
+            return "" if is_late or self.leads_out(event) else NOT_SHOWN
         if getattr(self._screen.focused, "is_stale", False):
             refused = NOT_YET
         elif event.time < getattr(self._screen.focused, "replaced_at", 0.0):
@@ -85,15 +86,17 @@ class KeyGate:
         return refused if self._is_about_row(event, ACTS_ON_ROW) else ""
 
     def leads_out(self, event: Typed) -> bool:
-        if isinstance(event, events.Paste) or (
-            getattr(self._screen.focused, "is_field", False) and event.is_printable
-        ):
+        """Tell whether a key only leaves what is there: Escape of a question too, however long its work takes."""
+        is_text = getattr(self._screen.focused, "is_field", False) or self._prompts.is_asking
+        if isinstance(event, events.Paste) or (is_text and event.is_printable):
             return False
         active = self._screen.active_bindings.get(event.key)
         if active is None:
             return False
         _namespace, name, parameters = parse_action(active.binding.action)
-        return name in LEAVES or (name == "verb" and parameters[0] in WITH_OVERLAY)
+        if name == "verb":
+            return parameters[0] in WITH_OVERLAY
+        return name in LEAVES or (name == "say" and parameters == (False,))
 
     def is_answer(self, event: Typed) -> bool:
         return (

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
+from textual import events
 
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.services import lights
 from mission_control_tui.screens.base.loading import Loader
 from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.services.provision import ProvisionScreen
+from mission_control_tui.terminal import key_queue
 from mission_control_tui.widgets.field import Field
 from tests.screens.driving import answer, burst, shows, until
 from tests.screens.services.test_provision import view_of
@@ -100,6 +103,35 @@ async def test_a_reading_that_fails_or_hangs_does_not_hold_the_keys_for_ever(
             app.screen.go_to("provision", user)  # type: ignore[attr-defined]
             await burst(app, pilot, ["escape"])
             await until(pilot, lambda: app.screen is users)
+
+
+async def test_keys_that_waited_too_long_are_refused_together_and_one_can_leave(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Grace Hopper")
+        app.screen.do(never())  # type: ignore[attr-defined]
+        monkeypatch.setattr(key_queue, "HOLDS", 3.0)
+        for number in range(10):  # as if they had been typed before, each by itself
+            key = events.Key("down", None)
+            key.time = monotonic() - 20 + number
+            key.set_sender(app)
+            app.post_message(key)
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_code == 0)
+
+
+async def test_a_question_whose_work_hangs_is_given_up(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_queue, "HOLDS", 0.3)
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "Grace Hopper")
+        prompts = app.screen.prompts  # type: ignore[attr-defined]
+        prompts.ask(["Which one?"], "One", never)
+        await answer(pilot, "1", "enter")
+        await pilot.press("escape")
+        await until(pilot, lambda: not prompts.is_asking)
 
 
 async def test_what_is_typed_as_a_step_comes_is_for_its_first_field(new_db: Path) -> None:
