@@ -153,8 +153,7 @@ class EditUserScreen(MissionScreen):
             self.do(self._go_to_field(self._wanted_field))
             return
         if not any(fold.is_open for fold in self.frame.body.query(Fold).results(Fold)):
-            details.open()
-            self.call_after_refresh(self._focus_first)
+            self.do(self._open_first(details))
 
     async def _go_to_field(self, name: str) -> None:
         """Open the panel of a field and go there; "password" is Password Reset."""
@@ -167,12 +166,11 @@ class EditUserScreen(MissionScreen):
             # Where it is, is known once the panel has been laid out.
             self.call_after_refresh(widget.scroll_visible, animate=False)
 
-    def _focus_first(self) -> None:
+    async def _open_first(self, details: Fold) -> None:
+        """Open a panel and go to its first field; keys that come meanwhile are for that field."""
+        await details.open_now()
         if self.focused is None or not getattr(self.focused, "is_field", False):
-            # A busy machine may not have built the fields yet.
-            for field in self.query("#details Field").results(Field):
-                self.set_focus(field.input)
-                return
+            self.set_focus(details.query(Field).first(Field).input)
 
     def _adopt(self, user: UserView) -> None:
         """Show what is stored now in every field that was not touched."""
