@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -22,7 +23,9 @@ def console(template: Path, directory: Path) -> list[str]:
     for end in ("", ".key"):
         shutil.copy(f"{template}{end}", f"{path}{end}")
     env = [f"PYTHONPATH={ROOT}", "LANG=C.UTF-8", f"HOME={directory}", "MISSION_CONTROL_NO_WORKER=1"]
-    run = f"echo it begins; exec {sys.executable} -m tests.terminal.corpus_world {path}"
+    run = (
+        f"echo it begins; exec {shlex.quote(sys.executable)} -m tests.terminal.corpus_world {path}"
+    )
     return ["env", *env, "sh", "-c", run]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def test_under_a_shell_it_is_suspended_and_comes_back() -> None:
     shell = ["/bin/bash", "--norc", "--noprofile", "-i"]
     with Terminal(shell, env={"PS1": "shell> "}) as terminal:
         terminal.wait_for("shell>")
-        terminal.send_raw((" ".join(DEMO) + "\r").encode())
+        terminal.send_raw((shlex.join(DEMO) + "\r").encode())
         terminal.wait_for("Event 4")
         terminal.settle()
         terminal.press("ctrl+z")
@@ -110,7 +111,7 @@ def test_a_closed_stream_is_no_crash_and_no_file_takes_its_place(
     tmp_path: Path, closed: str
 ) -> None:
     env = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
-    command = f"{sys.executable} -m mission_control_tui users list {closed}"
+    command = f"{shlex.quote(sys.executable)} -m mission_control_tui users list {closed}"
     done = subprocess.run(["/bin/sh", "-c", command], env=env, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr

@@ -131,8 +131,9 @@ class ObjectScreen(MissionScreen):
             return
         first = self._view is None
         if first or not self._changes:
-            recalled = self._given  # before the first reading: what a draft had typed
-            await self._adopt(view)
+            await self._take_kind(view.kind)
+            recalled = self._given  # what a draft had typed may have come back until now
+            self._adopt(view)
             fields = self._fields()
             for name, value in recalled.items():
                 if name in fields:
@@ -170,10 +171,9 @@ class ObjectScreen(MissionScreen):
         service = self._service
         return service.options_for(service.levels[0].id) if service is not None else ()
 
-    async def _adopt(self, view: ObjectView) -> None:
-        """Show what is stored."""
+    def _adopt(self, view: ObjectView) -> None:
+        """Show what is stored of a view whose kind was taken."""
         self._view, self._version = view, view.version
-        await self._take_kind(view.kind)
         self.query_one("#who", TextLines).set(f"{view.name}  {view.address}  ({view.kind_name})")
         self._shown = {"name": view.name, "address": view.address, **view.settings}
         for name, widget in self._fields().items():
@@ -339,12 +339,12 @@ class ObjectScreen(MissionScreen):
         )
         self._their_words = []
         members.forget()
-        await self._adopt(outcome.result)
+        self._adopt(outcome.result)
         await self.done("Asked for; the light follows")
 
     async def _restore(self) -> None:
         outcome = await restore_object(self.context.scope, str(self.object_id))
-        await self._adopt(outcome.result)
+        self._adopt(outcome.result)
         await self.done("; ".join(outcome.plan.warnings) or "It is made again; the light follows")
 
     async def _ask_remove(self) -> None:

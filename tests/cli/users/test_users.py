@@ -192,7 +192,7 @@ def test_delete_wants_a_yes_and_restore_brings_back(acme: Command) -> None:
     ada = acme.user("ada")
     assert acme.run("users", "delete", ada).code == 7
     assert acme.run("users", "deprovision", ada).code == 7
-    assert "in bin: no -> yes" in acme.ok("users", "delete", ada, "--dry-run").out
+    assert "in the recycling bin: no -> yes" in acme.ok("users", "delete", ada, "--dry-run").out
     acme.ok("users", "delete", ada, "--yes")
     assert acme.json("users", "list")["total"] == 0
     assert [one["upn"] for one in acme.json("users", "list", "--bin")["users"]] == [ada]

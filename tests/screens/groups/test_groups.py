@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from mission_control_tui.model.states import Light, Wish, Word
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.groups.object import ObjectScreen
 from mission_control_tui.screens.users.card import UserCard
 from mission_control_tui.widgets.field import Field, FieldInput
 from tests.screens import world
@@ -180,9 +182,17 @@ async def test_somebody_elses_save_is_shown_and_what_was_typed_stays(world_db: P
         assert (await show_object(context_of(app).scope, made.id)).settings["note"] == "Theirs"
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.3], ids=["", "fields are built slowly"])
 async def test_a_look_elsewhere_keeps_what_was_typed_and_brings_no_old_value_back(
-    world_db: Path,
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
+    take_kind = ObjectScreen._take_kind
+
+    async def slowly(screen: ObjectScreen, kind: str) -> None:
+        await take_kind(screen, kind)
+        await asyncio.sleep(seconds)
+
+    monkeypatch.setattr(ObjectScreen, "_take_kind", slowly)
     async with opened(world_db, "objects") as (app, pilot):
         made = await renamed_in_the_form(app, pilot)
         app.follow_link("requests")
