@@ -90,10 +90,7 @@ class KeyGate:
         is_text = getattr(self._screen.focused, "is_field", False) or self._prompts.is_asking
         if isinstance(event, events.Paste) or (is_text and event.is_printable):
             return False
-        active = self._screen.active_bindings.get(event.key)
-        if active is None:
-            return False
-        _namespace, name, parameters = parse_action(active.binding.action)
+        name, parameters = self._action_of(event)
         if name == "verb":
             return parameters[0] in WITH_OVERLAY
         return name in LEAVES or (name == "say" and parameters == (False,))
@@ -117,11 +114,13 @@ class KeyGate:
         is_for_now = getattr(self._screen.focused, "is_for_now", None)
         if isinstance(event, events.Paste) or (is_for_now is not None and is_for_now(event)):
             return False
-        active = self._screen.active_bindings.get(event.key)
-        if active is None:
-            return False
-        _namespace, name, parameters = parse_action(active.binding.action)
+        name, parameters = self._action_of(event)
         if name == "verb":
             of_rows = getattr(self._screen.focused, "has_verbs_of_rows", False)
             return of_rows and parameters[0] not in ABOUT_NO_ROW
-        return actions is None or name in actions
+        return bool(name) and (actions is None or name in actions)
+
+    def _action_of(self, event: events.Key) -> tuple[str, tuple[object, ...]]:
+        """Return the action that a key does here, and what it is given; without a name where it does none."""
+        active = self._screen.active_bindings.get(event.key)
+        return parse_action(active.binding.action)[1:] if active is not None else ("", ())
