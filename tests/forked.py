@@ -143,6 +143,7 @@ def _import_everything() -> None:
     import mission_control_tui.provisioning.backends
     import mission_control_tui.provisioning.connectors.postgresql
     import mission_control_tui.provisioning.connectors.simulator
+    import mission_control_tui.provisioning.dbos_engine
     import mission_control_tui.provisioning.engine
     import mission_control_tui.provisioning.worker
 

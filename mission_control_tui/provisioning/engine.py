@@ -1,40 +1,20 @@
-"""The job engine: a thin port, and DBOS Transact behind it. No other module imports dbos.
+"""The job engine: what a worker asks of one, and the one of an embedded worker, which is this process's event loop.
 
-Our own tables are the truth; the engine's are disposable. It gets a job as two numbers (request, attempt), queues it,
-runs it on this process's event loop and records its steps. It is never asked to recover anything: a new attempt is a
-new job, and each process has a queue and an executor id of its own.
+Our own tables are the truth, and whoever claimed a request runs it: where one worker process serves one file there is
+nothing to distribute. A job is two numbers (request, attempt); a new attempt is a new job.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
-import threading
-import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Engine
-
-from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.engine import SILENCE_MS
+from sqlalchemy.engine import URL
 
 JobFunction = Callable[[int, int], Awaitable[None]]
 """(request id, attempt) -> nothing: all that a job has to say goes into our own tables."""
-
-APPLICATION = "mission-control"
-SCHEMA = "dbos"
-WORKFLOW = "provision"
-POLL_SECONDS = 0.1
-FORGET_AT_ONCE = 200
-"""Ended jobs that are deleted in one go."""
-
-SUBSECONDS_SINCE = (3, 42)
-"""The first version of SQLite that knows 'subsec'."""
 
 
 class JobEngine(Protocol):
@@ -52,237 +32,37 @@ class JobEngine(Protocol):
     async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
         """Delete what is kept of jobs that ended, and of the queues of workers that are dead."""
 
-    def intact(self) -> bool:
-        """Return False when the engine's own tables are gone, so that it must be started anew."""
-
     async def close(self) -> None:
         """Stop taking jobs from the queue and let go of everything."""
 
 
-class DbosEngine:
-    """DBOS with a SQLite file of its own beside the database, or a schema of its own in PostgreSQL."""
+class EmbeddedEngine:
+    """Runs each job as a task of this process, at once: the worker claims no more than it has slots for."""
 
-    def __init__(
-        self, url: URL, worker_id: str, app_version: str, slots: int, run: JobFunction
-    ) -> None:
-        self._queue = queue_name(worker_id)
-        self._worker_id = worker_id
-        self._app_version = app_version
-        self._slots = slots
+    def __init__(self, url: URL, run: JobFunction) -> None:
+        self._url = url
         self._run = run
-        self._file = engine_file(url, worker_id)
-        self._inode = 0
-        self._launched = False
-        self._url = (
-            url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-            if self._file is None
-            else f"sqlite:///{self._file}"
-        )
+        self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
 
     async def start(self) -> None:
-        try:
-            await self._start()
-        except BaseException:
-            # A half-started DBOS would be taken for a started one the next time.
-            await self.close()
-            raise
-
-    async def _start(self) -> None:
-        await _in_a_thread_of_its_own(self._prepare)
-        from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
-
-        config: DBOSConfig = {
-            "name": APPLICATION,
-            "system_database_url": self._url,
-            "dbos_system_schema": SCHEMA,
-            "executor_id": self._worker_id,
-            "application_version": self._app_version,
-            "serializer": DBOSPortableJSONSerializer(),
-            "run_migrations": False,
-            "sys_db_idle_transaction_timeout_sec": SILENCE_MS / 1000,
-            "scheduler_polling_interval_sec": 3600.0,
-            "enable_otlp": False,
-            "log_level": "WARNING",
-        }
-        DBOS(config=config)
-        _register(self._run)
-        DBOS.listen_queues([self._queue])
-        # Not in a thread: DBOS runs jobs on the loop that it finds running here.
-        DBOS.launch()
-        self._launched = True
-
-    def _prepare(self) -> None:
-        """Make tables and queue before the launch: DBOS looks for new queues only once a second."""
-        from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
-
-        if self._file is not None:
-            tell_time()
-            self._make_file(self._file)
-        DBOS.migrate(self._url, schema=SCHEMA)
-        client = DBOSClient(
-            system_database_url=self._url,
-            dbos_system_schema=SCHEMA,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            sys_db_idle_transaction_timeout_sec=SILENCE_MS / 1000,
-        )
-        try:
-            client.register_queue(
-                self._queue,
-                worker_concurrency=self._slots,
-                polling_interval_sec=POLL_SECONDS,
-                application_name=APPLICATION,
-            )
-        finally:
-            client.destroy()
-
-    def _make_file(self, file: Path) -> None:
-        for old in file.parent.glob(f"{_file_prefix(file)}*"):
-            # A frozen worker keeps the file that it has open; nobody else needs it.
+        """Delete the files that engines of earlier versions left beside the database."""
+        database = Path(self._url.database or "")
+        for old in database.parent.glob(f"{database.name}.engine-*"):
             old.unlink(missing_ok=True)
-        file.touch(mode=0o600, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(file)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-        self._inode = file.stat().st_ino
 
     async def submit(self, request_id: int, attempt: int, priority: int) -> None:
-        from dbos import DBOS
-
-        await DBOS.enqueue_workflow_with_options_async(
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": self._queue,
-                "workflow_id": job_id(request_id, attempt),
-                "app_version": self._app_version,
-                "priority": priority,
-            },
-            request_id,
-            attempt,
-        )
+        job = (request_id, attempt)
+        if job not in self._tasks:
+            task = asyncio.ensure_future(self._run(request_id, attempt))
+            self._tasks[job] = task
+            task.add_done_callback(lambda _: self._tasks.pop(job, None))
 
     async def step(self, name: str, call: Callable[[], Awaitable[None]]) -> None:
-        from dbos import DBOS
-
-        async def recorded() -> None:
-            await call()
-
-        await DBOS.run_step_async({"name": name}, recorded)
+        await call()
 
     async def forget(self, jobs: Sequence[tuple[int, int]], dead: Collection[str] = ()) -> None:
-        from dbos import DBOS
-
-        ids = [job_id(*job) for job in jobs]
-        for worker_id in dead:
-            queue = queue_name(worker_id)
-            left = await DBOS.list_workflows_async(
-                queue_name=queue, load_input=False, load_output=False
-            )
-            ids.extend(workflow.workflow_id for workflow in left)
-            await DBOS.delete_queue_async(queue)
-        for some in batches(ids, FORGET_AT_ONCE):
-            await DBOS.delete_workflows_async(list(some))
-
-    def intact(self) -> bool:
-        if self._file is None:
-            return True
-        try:
-            return self._file.stat().st_ino == self._inode
-        except FileNotFoundError:
-            return False
+        """Keep nothing, so that there is nothing to delete."""
 
     async def close(self) -> None:
-        from dbos import DBOS
-
-        if self._launched and self._file is None:
-            await self.forget((), (self._worker_id,))
-        self._launched = False
-        await _in_a_thread_of_its_own(DBOS.destroy)
-        # DBOS made its own pool the loop's and has just shut it down; this process goes on needing one.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        if self._file is not None and self.intact():
-            for suffix in ("", "-wal", "-shm"):
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-
-
-def job_id(request_id: int, attempt: int) -> str:
-    """Return the engine's id of a job: the same for the same attempt, so that submitting twice is harmless."""
-    return f"{request_id}-{attempt}"
-
-
-def queue_name(worker_id: str) -> str:
-    """Return the name of the queue that this worker alone listens to."""
-    return f"{APPLICATION}-{worker_id}"
-
-
-def engine_file(url: URL, worker_id: str) -> Path | None:
-    """Return the engine's own file beside a SQLite database, one for each worker process; None for PostgreSQL."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    database = Path(url.database or "")
-    return database.with_name(f"{database.name}.engine-{worker_id}")
-
-
-def tell_time() -> None:
-    """Have SQLite before 3.42 answer `unixepoch('subsec')`, which DBOS asks for on Python 3.12 and later.
-
-    It is null there (https://sqlite.org/lang_datefunc.html), and no job can be queued. The answer is in whole seconds,
-    as what DBOS itself asks for on Python 3.11.
-    """
-    if sqlite3.sqlite_version_info < SUBSECONDS_SINCE and not event.contains(*_CONNECTED):
-        event.listen(*_CONNECTED)
-
-
-def _give_clock(connection: object, _record: object) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.create_function("unixepoch", 1, _unixepoch)
-
-
-def _unixepoch(_subsec: str) -> int:
-    return int(time.time())
-
-
-_CONNECTED = (Engine, "connect", _give_clock)
-
-
-def _file_prefix(file: Path) -> str:
-    return file.name.partition(".engine-")[0] + ".engine-"
-
-
-async def _in_a_thread_of_its_own(call: Callable[[], None]) -> None:
-    """Call as asyncio.to_thread does, but neither the loop's end nor the process's waits for a call that hangs."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def answer(error: BaseException | None) -> None:
-        if not done.done():
-            done.set_result(None) if error is None else done.set_exception(error)
-
-    def work() -> None:
-        error: BaseException | None = None
-        try:
-            call()
-        except BaseException as raised:  # noqa: BLE001 - raised again by whoever awaits
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(answer, error)
-
-    threading.Thread(target=work, daemon=True).start()
-    await done
-
-
-_job: JobFunction | None = None
-
-
-def _register(run: JobFunction) -> None:
-    """Name the one workflow; a second start of the engine in this process only changes what it runs."""
-    from dbos import DBOS
-
-    global _job
-    first, _job = _job is None, run
-    if first:
-        DBOS.workflow(name=WORKFLOW)(_workflow)
-
-
-async def _workflow(request_id: int, attempt: int) -> None:
-    if _job is not None:
-        await _job(request_id, attempt)
+        for task in tuple(self._tasks.values()):
+            task.cancel()

@@ -212,12 +212,12 @@ class Worker:
                 await self._engine.start()
                 return
             except Exception as error:
-                # A worker that was frozen here may have lost its lease, and with it the engine's file.
+                # A worker that was frozen here may have lost its lease.
                 await look(self._store, self._me.id)
                 if not tries_left:
                     raise StoreError(
                         f"The job engine cannot start: {first_line(error)}",
-                        hint="It makes its own tables: a file beside the database, or a schema `dbos`.",
+                        hint="It makes its own tables, in a schema `dbos`.",
                     ) from error
                 log.warning("the engine is started once more: %s", first_line(error))
 
@@ -255,16 +255,7 @@ class Worker:
         self._timeout = min(max(seconds, 0.01), self._timeout)
 
     async def _mend(self) -> None:
-        """Mend what an engine failure left: a file that is gone, jobs that never began, runs without an ending."""
-        if not self._engine.intact():
-            log.warning("the engine's file is gone; it is started anew")
-            for task in self._tasks:
-                task.cancel()
-            self._unfinished |= self._jobs.keys()
-            await self._engine.close()
-            await self._start_engine()
-            self._jobs.clear()
-            self._ended.clear()
+        """Mend what an engine failure left: jobs that never began, runs without an ending."""
         now = time.monotonic()
         for run, job in tuple(self._jobs.items()):
             if job.task is None and now - job.claimed_at > START_SECONDS:

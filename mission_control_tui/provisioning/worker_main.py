@@ -64,7 +64,7 @@ async def _work(
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
-    from mission_control_tui.provisioning.engine import DbosEngine, JobEngine, JobFunction
+    from mission_control_tui.provisioning.engine import EmbeddedEngine, JobEngine, JobFunction
     from mission_control_tui.provisioning.worker import Worker
 
     store = await Store.open(url, create=False, connectors=settings.services)
@@ -72,6 +72,10 @@ async def _work(
         me = Identity.of_this_process(__version__)
 
         def make_engine(run: JobFunction) -> JobEngine:
+            if store.is_sqlite:
+                return EmbeddedEngine(store.url, run)
+            from mission_control_tui.provisioning.dbos_engine import DbosEngine
+
             return DbosEngine(store.url, me.id, __version__, settings.worker.slots, run)
 
         worker = Worker(

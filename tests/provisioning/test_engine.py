@@ -1,30 +1,18 @@
-"""What DBOS asks of SQLite, on versions of SQLite that do not know it yet."""
+"""The engine of an embedded worker: it keeps nothing, and clears away what engines of earlier versions kept."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
-
-from mission_control_tui.provisioning.engine import tell_time
+from tests.provisioning.support import World, engine_files, worker
 
 
-def test_sqlite_answers_the_time_that_dbos_has_its_tables_filled_with(tmp_path: Path) -> None:
-    tell_time()
-    tell_time()
-    engine = create_engine(f"sqlite:///{tmp_path / 'engine.db'}")
-    begun = int(time.time()) * 1000
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "CREATE TABLE queues (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000), n)"
-            )
-        )
-        connection.execute(text("INSERT INTO queues (n) VALUES (1)"))
-    with engine.begin() as connection:
-        at = connection.execute(text("SELECT at FROM queues")).scalar_one()
-        due = connection.execute(text("SELECT unixepoch('subsec') * 1000 >= at FROM queues"))
-        assert due.scalar_one()
-    engine.dispose()
-    assert begun <= at <= time.time() * 1000
+async def test_files_of_an_earlier_engine_go_and_none_is_made(sqlite_world: World) -> None:
+    database = sqlite_world.store.url.database
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{database}.engine-host-1-abcd{suffix}").write_text("of another version")
+    with worker(sqlite_world):
+        (upn,) = await sqlite_world.people("ann")
+        await sqlite_world.give(upn)
+        await sqlite_world.settled()
+        assert engine_files(sqlite_world.store.url) == ()

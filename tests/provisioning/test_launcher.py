@@ -212,43 +212,6 @@ async def test_told_to_stop_it_ends_the_step_and_gives_the_request_back(world: W
     assert not doubled(world.effect_counts())
 
 
-@pytest.mark.parametrize("when", ["idle", "running", "between"])
-async def test_the_engines_own_file_may_vanish(sqlite_world: World, when: str) -> None:
-    world = sqlite_world
-    world.rules('step = "mailbox"\ndelay = 0.8')
-    ann, bob = await world.people("ann", "bob")
-
-    def vanish() -> None:
-        files = engine_files(world.store.url)
-        assert files
-        for file in files:
-            file.unlink()
-
-    with worker(world) as first:
-        given = await world.give(ann)
-        await world.until(lambda: world.running_step("mailbox"))
-        if when == "running":
-            vanish()
-        if when == "between":
-            first.kill()
-            vanish()
-        else:
-            await world.settled()
-            if when == "idle":
-                vanish()
-            other = await world.give(bob)
-            await world.settled()
-            assert first.alive
-            assert engine_files(world.store.url), "the engine was not started anew"
-    if when == "between":
-        other = await world.give(bob)
-        with worker(world, "second"):
-            await world.settled()
-    for one in (given, other):
-        assert await world.light(one.assignment_id) == Light.GREEN
-    assert not doubled(world.effect_counts())
-
-
 async def test_no_worker_is_started_where_it_is_suppressed(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,9 +265,10 @@ async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World)
     assert await world.light(given.assignment_id) == Light.GREEN
 
 
-def test_starting_a_worker_imports_no_engine() -> None:
+@pytest.mark.parametrize("module", ["launcher", "worker", "worker_main"])
+def test_starting_a_worker_imports_no_engine(module: str) -> None:
     code = (
-        "import sys, mission_control_tui.provisioning.launcher;"
+        f"import sys, mission_control_tui.provisioning.{module};"
         "print(sorted({'dbos', 'textual', 'psycopg', 'alembic'} & set(sys.modules)))"
     )
     output = subprocess.run(

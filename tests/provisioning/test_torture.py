@@ -34,7 +34,6 @@ from tests.provisioning.support import (
     WorkerProcess,
     World,
     doubled,
-    engine_files,
     freeze_harmlessly,
     wish,
     worker,
@@ -105,7 +104,7 @@ async def thaw_the_replaced(world: World, frozen: list[WorkerProcess]) -> None:
 async def strike(
     world: World, rng: random.Random, victim: WorkerProcess, frozen: list[WorkerProcess]
 ) -> None:
-    blow = rng.choice(("kill", "kill", "freeze", "stop", "engine"))
+    blow = rng.choice(("kill", "kill", "freeze", "stop"))
     at_work = victim.pid in {row.pid for row in await world.workers() if not row.ended}
     match blow if at_work else "kill":
         case "kill":
@@ -113,14 +112,9 @@ async def strike(
         case "freeze":
             await freeze(world, victim)
             frozen.append(victim)
-        case "stop":
+        case _:
             victim.terminate()
             assert victim.wait() == 0
-        case _:
-            for file in engine_files(world.store.url):
-                file.unlink(missing_ok=True)
-            await asyncio.sleep(rng.uniform(0.0, 0.3))
-            victim.kill()
 
 
 async def torture(world: World, seed: int) -> None:
