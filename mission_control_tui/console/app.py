@@ -178,6 +178,8 @@ class ConsoleApp(MissionControlApp):
         self.changes.follow(self.store)
         self.start_task(self._keep_session(self.store))
         self.start_task(self.changes.look_after())
+        if not self.store.store.folded_anew and self.accounts.caller.may_write:
+            self.start_task(self._fold_anew(self.store))
 
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""
@@ -195,6 +197,11 @@ class ConsoleApp(MissionControlApp):
         self._tell_of_keys()
         if context.caller.session:
             await self.session.keep_places()
+
+    async def _fold_anew(self, context: Context) -> None:
+        from mission_control_tui.model.search.renewal import renew
+
+        await self.if_it_answers(renew(context.store))
 
     def _tell_of_keys(self) -> None:
         """Say which own keys are left out: the console starts whatever stands in the keymap."""

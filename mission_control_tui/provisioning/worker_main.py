@@ -61,6 +61,7 @@ async def _work(
     from mission_control_tui.model.caller import WORKER
     from mission_control_tui.model.installation.connector_switch import switch_connectors
     from mission_control_tui.model.requests.workers import Identity
+    from mission_control_tui.model.search.renewal import renew
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
@@ -98,6 +99,9 @@ async def _work(
                 "service %s went from connector %s to %s: %d not checked, %d still run",
                 *(switch.service_id, switch.before, switch.after, switch.moved, switch.running),
             )
+        if not store.folded_anew:
+            await renew(store)
+            log.info("what users are found by was folded anew")
         log.info("worker %s begins at %s", me.id, store.shown_url)
         code = await worker.run()
         log.info("worker %s ends with code %d", me.id, code)

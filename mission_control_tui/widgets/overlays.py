@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from textual import events
 
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.widgets.cells import crop, shown, wrap
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.rows import Column, HeldRows, Row, cell_parts

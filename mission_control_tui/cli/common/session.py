@@ -128,6 +128,10 @@ class Session:
         try:
             if store.connectors != store.followed and not self.dry_run:
                 await self._follow_settings(store)
+            if not (store.folded_anew or self.dry_run or self._starts_read_only):
+                from mission_control_tui.model.search.renewal import SECONDS, renew
+
+                await renew(store, SECONDS)
             if fresh:
                 await self._make_sample(store)
             result = await work(store)

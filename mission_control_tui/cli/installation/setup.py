@@ -80,13 +80,25 @@ def upgrade(session: Session) -> None:
     """
     import asyncio
 
+    from mission_control_tui.model.search.renewal import renew
     from mission_control_tui.model.store import upgrade as model
+    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.engine import database_url, display_url
 
     url = database_url(session.where)
     shown = display_url(url)
     key_file = model.key_path(url, session.settings.worker.key_file)
-    done = asyncio.run(model.upgrade(url, key_file))
+
+    async def work() -> model.UpgradeResult:
+        done = await model.upgrade(url, key_file)
+        store = await Store.open(url, create=False)
+        try:
+            await renew(store)
+        finally:
+            await store.close()
+        return done
+
+    done = asyncio.run(work())
     told = {"before": done.before or None, "after": done.after, "backup": done.backup}
     if session.printed({"database": shown, **told}):
         return

@@ -9,7 +9,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.operators.recents import recent_accounts
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account
 
 

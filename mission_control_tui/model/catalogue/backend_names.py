@@ -8,7 +8,7 @@ import string
 from collections.abc import Mapping
 
 from mission_control_tui.model.catalogue.types import Service
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 
 PLACEHOLDERS = frozenset({"account", "username", "instance", "upn", "domain", "name"})
 """What a pattern may name: account code, username, instance name, the user's UPN, a domain name, an object's name."""

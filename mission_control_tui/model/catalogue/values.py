@@ -10,7 +10,8 @@ from enum import StrEnum
 from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.countries import country_code
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
 
 Value = bool | int | str | list[str] | None
 """What a setting holds: plain JSON, so that a stored value compares equal to a new one."""

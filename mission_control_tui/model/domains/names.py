@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 
 _RULE = ValueRule(id="domain", name="Domain name", type=ValueType.DOMAIN, required=True)
 _ACE = "xn--"

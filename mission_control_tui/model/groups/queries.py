@@ -21,7 +21,7 @@ from mission_control_tui.model.store.group_rows import members_of, object_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import AssignmentView, view_of
 
 FOUND = 8

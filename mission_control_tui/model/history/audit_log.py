@@ -14,7 +14,7 @@ from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import AuditView, view_of
 
 WORDS_LIMIT = 8

@@ -20,7 +20,8 @@ from mission_control_tui.model.onboarding.files.formats import FORMATS, Use, hea
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
 from mission_control_tui.model.people.names import display_name_for
 from mission_control_tui.model.people.values import parse_value
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
 
 LINES_LIMIT = 20_000
 LINE_LIMIT = 4_000

@@ -30,7 +30,8 @@ from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import name_key
 
 NAME_LIMIT = 60
 
@@ -183,7 +184,7 @@ async def remove_template(
 
 async def _keep(tx: Transaction, row: TemplateRow, name: str) -> None:
     """Write the row under this name as its next version."""
-    row.name, row.name_key = name, fold(name)
+    row.name, row.name_key = name, name_key(name)
     row.operator, row.updated_at = tx.caller.operator, tx.now
     row.version += 1
     await tx.session.flush()
@@ -214,7 +215,7 @@ async def _find(
     session: AsyncSession, account_id: int, name: str, *, lock: bool = False
 ) -> TemplateRow | None:
     statement = select(TemplateRow).where(
-        TemplateRow.account_id == account_id, TemplateRow.name_key == fold(name)
+        TemplateRow.account_id == account_id, TemplateRow.name_key == name_key(name)
     )
     return await session.scalar(statement.with_for_update() if lock else statement)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -32,24 +31,14 @@ from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.user_rows import sort_key
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
 
 AT_ONCE = 250
 """People who are judged before others get the processor."""
 
 ROUNDS = 60
 """How many free names are tried for one person."""
-
-_LETTERS = str.maketrans(
-    dict(
-        zip(
-            "ßæœøłđðþ\u0131ħŋŧ",
-            ("ss", "ae", "oe", "o", "l", "d", "d", "th", "i", "h", "n", "t"),
-            strict=True,
-        )
-    )
-)
-"""Letters that do not come apart into a plain one and an accent."""
 
 
 class Pattern(StrEnum):
@@ -94,9 +83,8 @@ def local_part(pattern: Pattern, first_names: str, last_name: str, display_name:
 
 
 def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     kept = "".join(
-        char for char in decomposed if char.isascii() and (char.isalnum() or char == "-")
+        char for char in fold(text) if char.isascii() and (char.isalnum() or char == "-")
     )
     return kept.strip("-")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 
 # Kosovo's code is in wide use and in iso3166, but ISO 3166-1 leaves it to its users.
 _NOT_ASSIGNED = frozenset({"XK"})

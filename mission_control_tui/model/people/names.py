@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Container, Iterator
 
 from mission_control_tui.model.people.address_syntax import LOCAL_LIMIT, upn_key
 from mission_control_tui.model.people.fields import USERNAME_LIMIT
+from mission_control_tui.model.text.folding import fold
 
 Taken = Container[str] | Callable[[str], bool]
 """What is in use already, asked in lower case: a collection, or a function that says whether."""
@@ -30,9 +30,7 @@ def username_for(upn: str, taken: Taken = ()) -> str:
     """
     local = upn.rpartition("@")[0] or upn
     plain = "".join(
-        char
-        for char in _without_accents(local).lower()
-        if char.isascii() and char.isprintable() and char not in _UNFIT
+        char for char in fold(local) if char.isascii() and char.isprintable() and char not in _UNFIT
     )
     base = plain[:USERNAME_LIMIT].strip(".") or "user"
     is_taken = _asker(taken)
@@ -87,8 +85,3 @@ def _numbered(base: str, number: int, limit: int, *, separator: str = "") -> str
     if not separator and base[:room].rstrip(".")[-1:].isdigit():
         separator = "-"
     return f"{base[: room - len(separator)].rstrip('.')}{separator}{number}"
-
-
-def _without_accents(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed if not unicodedata.combining(char))

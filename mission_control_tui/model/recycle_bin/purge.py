@@ -34,7 +34,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.users.editing import apply_changes
 
 PURGED_NAME = "(purged)"

@@ -26,17 +26,15 @@ from mission_control_tui.model.search.results import (
 from mission_control_tui.model.search.scope import (
     CANDIDATES,
     COLUMNS,
-    LAST,
     Rank,
     Scope,
     SearchCandidate,
-    begins_with,
     put,
     put_seen,
 )
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 
 CANDIDATES_OF_SEVERAL = 100
 """The same for several words: each of these is asked for the other words."""
@@ -101,29 +99,40 @@ class _Search:
         """Find everybody who matches, up to the limits; return whether there are more."""
         words, scope, found = self._words, self._scope, self.found
         await self._exact_address()
-        by_count = await self._rarest_first()
-        rarest = [word for word, _count in by_count]
-        frequent = len(words) > 1 and by_count[0][1] >= COUNTED
-        # Asking each of thousands for the other words takes PostgreSQL three times as long as SQLite.
-        look = self._together if frequent and not scope.is_sqlite else self._matches
+        counted = [await self._rarest_first(form) for form in search.forms(words)]
         more = False
-        if by_count[0][1]:
-            for part in scope.parts(SearchTermRow.account_id):
-                more |= await look(part, rarest, in_bin=False)
+        for by_count in counted:
+            more |= await self._outside_the_bin(by_count)
         await self._exact_username(among_found=not more)
         if more:
             await self._begins()
         if len(found) < limit:
-            for part in scope.parts(SearchTermRow.account_id):
-                await self._matches(part, rarest, in_bin=True)
+            for by_count in counted:
+                rarest = [word for word, _count in by_count]
+                for part in scope.parts(SearchTermRow.account_id):
+                    await self._matches(part, rarest, in_bin=True)
         if found:
             return more
+        by_count = counted[0]
         if any(is_inside(word) for word in words):
             others = (pair for pair in by_count if not is_inside(pair[0]))
             return await with_digits(self._store, scope, words, next(others, None), found)
         if len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
             return await inside(self._store, scope, words[0], found)
         return False
+
+    async def _outside_the_bin(self, by_count: Sequence[tuple[str, int]]) -> bool:
+        """Find those whom every word finds, given with how many terms it begins; return whether there are more."""
+        scope = self._scope
+        frequent = len(by_count) > 1 and by_count[0][1] >= COUNTED
+        # Asking each of thousands for the other words takes PostgreSQL three times as long as SQLite.
+        look = self._together if frequent and not scope.is_sqlite else self._matches
+        more = False
+        if by_count[0][1]:
+            rarest = [word for word, _count in by_count]
+            for part in scope.parts(SearchTermRow.account_id):
+                more |= await look(part, rarest, in_bin=False)
+        return more
 
     async def _exact_address(self) -> None:
         statement = (
@@ -143,9 +152,8 @@ class _Search:
             statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
             put_seen(self.found, Rank.EXACT, await self._session.execute(statement), self._scope)
 
-    async def _rarest_first(self) -> list[tuple[str, int]]:
+    async def _rarest_first(self, words: Sequence[str]) -> list[tuple[str, int]]:
         """Return the words and how many terms begin so, rarest first, then longest; one alone counts as many."""
-        words = self._words
         if len(words) == 1:
             return [(words[0], COUNTED)]
         counts = [
@@ -154,7 +162,7 @@ class _Search:
                 .where(
                     self._scope.everywhere(SearchTermRow.account_id),
                     SearchTermRow.in_bin == false(),
-                    *begins_with(word),
+                    search.begins_with(word),
                 )
                 .limit(COUNTED)
             )
@@ -181,7 +189,7 @@ class _Search:
             .where(
                 part,
                 SearchTermRow.in_bin == (true() if in_bin else false()),
-                *begins_with(words[0]),
+                search.begins_with(words[0]),
                 *(search.begins(SearchTermRow.user_id, word) for word in words[1:]),
             )
             .limit(most)
@@ -198,7 +206,11 @@ class _Search:
         """As `_matches`, for several words that many have each, by a table of everybody who has the other ones."""
 
         def of(word: str) -> tuple[ColumnElement[bool], ...]:
-            return part, SearchTermRow.in_bin == (true() if in_bin else false()), *begins_with(word)
+            return (
+                part,
+                SearchTermRow.in_bin == (true() if in_bin else false()),
+                search.begins_with(word),
+            )
 
         others = (
             # In a CASE it is a table made once; of a plain condition PostgreSQL makes a join, and guesses its size.
@@ -232,7 +244,7 @@ class _Search:
                 part,
                 UserRow.in_bin == false(),
                 UserRow.sort_key >= folded,
-                UserRow.sort_key < folded + LAST,
+                UserRow.sort_key < folded + search.LAST,
             )
             .limit(CANDIDATES)
             for part in scope.parts(UserRow.account_id)
@@ -241,7 +253,7 @@ class _Search:
             # For a caller of few accounts this walk might pass everybody else's addresses.
             keys = (
                 select(AddressRow.user_id)
-                .where(AddressRow.key >= folded, AddressRow.key < folded + LAST)
+                .where(AddressRow.key >= folded, AddressRow.key < folded + search.LAST)
                 .order_by(AddressRow.key)
                 .limit(CANDIDATES)
             )

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.states import Light, SubjectKind
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 
 _WORDS = re.compile(r'"([^"]*)"?|(\S+)')
 _LEAST = 3

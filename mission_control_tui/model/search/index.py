@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, false, func, insert, select, true
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -19,7 +19,7 @@ from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetai
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.user_rows import to_details
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold, pieces
 
 TERM_LIMIT = 320
 """Characters of a term; what is typed beyond them is not looked at."""
@@ -33,8 +33,15 @@ RARE = 2_000
 _RANKED_UP_TO = 20_000
 """Terms of a word that are counted to tell which is the rarest."""
 
-_LAST = "\U0010ffff"
-_NOT_WORD = re.compile(r"[\W_]+")
+LAST = "\U0010ffff"
+"""What comes after everything that begins with the text before it."""
+
+ENDING = "<"
+"""What a phone number's digits in reverse are kept behind; no word of a query begins so."""
+
+FEWEST_ENDING = 4
+"""Digits from which a number is found by how it ends."""
+
 _OUTER = " .,;:!?()[]{}<>\"'`*"
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _FEWEST_PHONE_DIGITS = 3
@@ -54,13 +61,16 @@ def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
     for address in (details.upn, *aliases):
         whole = fold(address)
         found.add(whole)
-        found.update(_NOT_WORD.split(whole.rpartition("@")[0]))
+        found.update(pieces(whole.rpartition("@")[0]))
     username = fold(details.username)
-    found.update((username, *_NOT_WORD.split(username)))
+    found.update((username, *pieces(username)))
     for field in _PHONE_FIELDS:
         phone: str = getattr(details, field)
         if phone:
-            found.update(_phone_forms(phone, details.country))
+            forms = list(_phone_forms(phone, details.country))
+            found.update(forms)
+            # Parsed, the second form has no extension and no prefix that is dialled first.
+            found.add(ENDING + forms[:2][-1][::-1])
     found.discard("")
     ordered = sorted(term[:TERM_LIMIT] for term in found)
     return [
@@ -73,10 +83,9 @@ def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
 def _parts(word: str) -> Iterator[str]:
     """O'Brien is found by o'brien, by obrien and by brien."""
     yield word
-    pieces = _NOT_WORD.split(word)
-    if len(pieces) > 1:
-        yield "".join(pieces)
-        yield from pieces
+    parts = pieces(word)
+    yield "".join(parts)
+    yield from parts
 
 
 def _phone_forms(phone: str, country: str) -> Iterator[str]:
@@ -92,15 +101,17 @@ def _phone_forms(phone: str, country: str) -> Iterator[str]:
         return  # kept as typed, and found as typed
     for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.NATIONAL):
         yield digits_of(phonenumbers.format_number(number, form))
+    yield phonenumbers.national_significant_number(number)
 
 
 def words_of(query: str) -> list[str]:
     """Return the prefixes that all have to be found; a phone number is one, however spaced. Nothing to find: empty."""
-    if _PHONE.fullmatch(query.strip()):
-        digits = digits_of(query)
+    folded = fold(query)
+    if _PHONE.fullmatch(folded):
+        digits = digits_of(folded)
         if len(digits) >= _FEWEST_PHONE_DIGITS:
             return [digits[:TERM_LIMIT]]
-    words = (word.strip(_OUTER).removeprefix("+")[:TERM_LIMIT] for word in fold(query).split(" "))
+    words = (word.strip(_OUTER).removeprefix("+")[:TERM_LIMIT] for word in folded.split(" "))
     return [word for word in dict.fromkeys(words) if word][:WORD_LIMIT]
 
 
@@ -166,10 +177,24 @@ class QueryWords:
 def begins(user_id: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
     """Tell whether one of the user's terms begins with `word`."""
     term = aliased(SearchTermRow)
-    found = select(term.user_id).where(
-        term.user_id == user_id, term.term >= word, term.term < word + _LAST
-    )
-    return found.exists()
+    return select(term.user_id).where(term.user_id == user_id, begins_with(word, term)).exists()
+
+
+def begins_with(word: str, row: type[SearchTermRow] = SearchTermRow) -> ColumnElement[bool]:
+    """Tell whether a term begins with the word."""
+    return and_(row.term >= word, row.term < word + LAST)
+
+
+def forms(words: Sequence[str]) -> list[list[str]]:
+    """Return the words, and once more with the longest digits of a phone as how a number ends."""
+    digits = [
+        word for word in words if len(word) >= FEWEST_ENDING and word.isascii() and word.isdecimal()
+    ]
+    if not digits:
+        return [list(words)]
+    longest = max(digits, key=len)
+    ending = ENDING + longest[::-1]
+    return [list(words), [ending if word == longest else word for word in words]]
 
 
 def counted(statement: Select[*tuple[Any, ...]]) -> ColumnElement[int]:
@@ -183,8 +208,7 @@ def _range(
     return (
         row.account_id == account_id,
         row.in_bin == (true() if in_bin else false()),
-        row.term >= prefix,
-        row.term < prefix + _LAST,
+        begins_with(prefix, row),
     )
 
 

@@ -19,7 +19,6 @@ from mission_control_tui.model.search.scope import (
     Rank,
     Scope,
     SearchCandidate,
-    begins_with,
     put_seen,
 )
 from mission_control_tui.model.store.database import Store
@@ -57,7 +56,7 @@ async def with_digits(
     others = [word for word in words if not is_inside(word)]
     if rarest is not None and rarest[1] < RARE:
         others.remove(rarest[0])
-        conditions = [*begins_with(rarest[0]), *_each(scope, others, digits)]
+        conditions = [search.begins_with(rarest[0]), *_each(scope, others, digits)]
         halves = [[_terms(part, conditions) for part in scope.parts(SearchTermRow.account_id)]]
     else:
         longest = max(digits, key=len)

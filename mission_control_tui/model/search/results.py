@@ -18,7 +18,7 @@ from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account, view_of
 
 _PHONES = {field.name: field.label for field in FIELDS if field.kind is FieldKind.PHONE}

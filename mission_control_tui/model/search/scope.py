@@ -11,12 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.tables.accounts import AccountRow
-from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import UserRow
 
 CANDIDATES = 250
 """Terms that are looked at for one answer; where more begin so, the best ranks are asked for by themselves."""
 
-LAST = "\U0010ffff"
 COLUMNS = (UserRow.id, UserRow.account_id, UserRow.sort_key, UserRow.in_bin)
 
 
@@ -94,8 +93,3 @@ def put_seen(
     for user_id, account_id, sort_key, in_bin in rows:
         if scope.caller.may_see(account_id):
             put(found, user_id, SearchCandidate(rank, account_id, sort_key, in_bin))
-
-
-def begins_with(word: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the range of terms that begin with the word."""
-    return SearchTermRow.term >= word, SearchTermRow.term < word + LAST

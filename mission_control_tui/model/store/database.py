@@ -27,6 +27,7 @@ from mission_control_tui.model.store.engine import (
 )
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.folding import FOLDING
 
 
 class Store:
@@ -38,6 +39,8 @@ class Store:
         installation: str,
         connectors: Mapping[str, str] | None = None,
         followed: Mapping[str, str] | None = None,
+        *,
+        folded_anew: bool = True,
     ) -> None:
         self.engine = engine
         self.installation = installation
@@ -45,6 +48,8 @@ class Store:
         """Service id -> connector name, where the settings differ from the catalogue."""
         self.followed = dict(followed or {})
         """The same as it was when assignments followed it last, see `connecting`."""
+        self.folded_anew = folded_anew
+        """Whether what users are found by was made by this program's folding, see `search/renewal.py`."""
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -70,15 +75,19 @@ class Store:
         engine = create_engine(url)
         try:
             async with engine.connect() as connection:
-                installation, followed = (
+                installation, followed, folding = (
                     await connection.execute(
-                        select(InstallationRow.uuid, InstallationRow.connectors)
+                        select(
+                            InstallationRow.uuid,
+                            InstallationRow.connectors,
+                            InstallationRow.folding,
+                        )
                     )
                 ).one()
         except (DBAPIError, OSError) as error:
             await engine.dispose()
             raise unreachable(url, error) from error
-        return cls(engine, installation, connectors, followed)
+        return cls(engine, installation, connectors, followed, folded_anew=folding >= FOLDING)
 
     @property
     def is_sqlite(self) -> bool:

@@ -10,7 +10,8 @@ from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
 
 SORT_KEY_LIMIT = 256
 NAMED = 5

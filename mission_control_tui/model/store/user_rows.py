@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.people.fields import FIELDS, UserDetails, Value
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import UserView, view_of
 
 SORT_KEY_LIMIT = 256

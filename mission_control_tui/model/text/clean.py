@@ -1,21 +1,12 @@
-"""Text from outside is data: folding for search and comparison, and making it harmless to show."""
+"""Text from outside is data: making it harmless to show, and to open in a spreadsheet."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-_SPACES = re.compile(r"\s+")
 _HARMFUL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _KEPT_FORMAT = frozenset({"\u200c", "\u200d"})  # joiners that Persian and Indic names need
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, spaces collapsed: what search and uniqueness compare."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return _SPACES.sub(" ", bare.casefold()).strip()
 
 
 def harmless(text: str, *, replacement: str = "\ufffd") -> str:

@@ -8,7 +8,7 @@ from typing import cast
 from textual.widget import Widget
 
 from mission_control_tui.model.accounts.search import find_accounts
-from mission_control_tui.model.text.clean import fold
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account
 from mission_control_tui.screens.base.find_list import HOW, MOST, FindList
 from mission_control_tui.screens.base.mission_screen import MissionScreen

@@ -21,8 +21,8 @@ from mission_control_tui.model.groups.editing import (
 )
 from mission_control_tui.model.groups.queries import ObjectView, choices, show_object
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.text.clean import fold
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.model.text.folding import fold
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put

@@ -14,7 +14,8 @@ from mission_control_tui.model.catalogue.file.group_rules import check_objects
 from mission_control_tui.model.catalogue.file.rules import check_rule
 from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.text.clean import fold, harmless
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
 
 _ENDING = re.compile(r"(?:\.[a-z0-9-]+)+")
 _USERS_ONLY = frozenset({"username", "upn"})

@@ -9,6 +9,7 @@ from sqlalchemy import LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.text.folding import FOLDING
 
 
 class InstallationRow(Base):
@@ -23,6 +24,10 @@ class InstallationRow(Base):
     uuid: Mapped[str] = mapped_column(String(32))
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     connectors: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    folding: Mapped[int] = mapped_column(default=FOLDING, server_default="1")
+    """The version of the folding that all that is stored folded has."""
+    folded_to: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """The last user who has been folded anew, while that is going on."""
     created_at: Mapped[datetime]
 
 
