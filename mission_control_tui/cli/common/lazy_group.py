@@ -46,8 +46,17 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        rows = [(name, short) for name, (short, _) in self.lazy.items()]
+        """List all commands; those that are imported late are listed without importing them."""
+        here = ((name, self.commands[name]) for name in super().list_commands(ctx))
+        width = formatter.width - 6 - max(map(len, self.list_commands(ctx)), default=0)
+        rows = [
+            *(
+                (name, command.get_short_help_str(max(width, 20)))
+                for name, command in here
+                if not command.hidden
+            ),
+            *((name, short) for name, (short, _) in self.lazy.items()),
+        ]
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)

@@ -91,7 +91,7 @@ def upgrade(session: Session) -> None:
 
     async def work() -> model.UpgradeResult:
         done = await model.upgrade(url, key_file)
-        store = await Store.open(url, create=False)
+        store = await Store.open(session.where, create=False)
         try:
             await renew(store)
         finally:

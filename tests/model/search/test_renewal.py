@@ -16,6 +16,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
+from mission_control_tui.model.text.folding import FOLDING
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.views import Account
 from tests.model.helpers import create, named
@@ -58,7 +59,7 @@ async def test_an_old_index_is_made_anew_once_by_several_at_a_time(
     assert [user.upn[:2] for user in (await find_anyone(store, caller, "capt")).users] == ["u0"]
     async with store.read() as session:
         installation = (await session.scalars(select(InstallationRow))).one()
-    assert (installation.folding, installation.folded_to) == (renewal.FOLDING, "")
+    assert (installation.folding, installation.folded_to) == (FOLDING, "")
     again = await Store.open(where)
     assert again.folded_anew
     await again.close()
