@@ -15,9 +15,11 @@ import click
 from mission_control_tui import __version__
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.limits import WHOLE
 
 if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
@@ -59,6 +61,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 CRASHED = 1
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+ERROR_LINE = 2000
+"""Characters of a line of an error that are printed."""
 
 
 @click.group(
@@ -67,10 +71,10 @@ BROKEN_PIPE = 141
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--database", metavar="URL-OR-PATH", help="The database to work on.")
-@click.option("--account", metavar="CODE", help="The account to work on.")
-@click.option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
-@click.option("--read-only", is_flag=True, help="Change nothing; in the console a arms it.")
+@option("--database", limit=WHOLE, metavar="URL-OR-PATH", help="The database to work on.")
+@option("--account", metavar="CODE", help="The account to work on.")
+@option("--mouse", is_flag=True, help="Let the console have the mouse: it blocks selecting.")
+@option("--read-only", is_flag=True, help="Change nothing; in the console a arms it.")
 @click.version_option(__version__, prog_name="mission-control")
 @click.pass_context
 def root(
@@ -121,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             hint = "Add --help to see how the command is called."
             _explain(UsageError(error.format_message(), hint=hint), code, as_json=True)
         else:
-            error.show()
+            _show(error)
     except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("Interrupted.", err=True)
         code = INTERRUPTED
@@ -166,16 +170,29 @@ def _crash(error: Exception) -> MissionControlError:
     )
 
 
+def _show(error: click.ClickException) -> None:
+    """Print click's own words, which may hold what was typed."""
+    words = io.StringIO()
+    error.show(words)
+    for text in words.getvalue().splitlines():
+        click.echo(_short(harmless(text)), err=True)
+
+
+def _short(text: str) -> str:
+    """Return a line of an error, which repeats no more than so much of what was given."""
+    return text if len(text) <= ERROR_LINE else f"{text[:ERROR_LINE]}..."
+
+
 def _explain(error: MissionControlError, exit_code: int, *, as_json: bool) -> None:
     """Print an error on stderr: in words, or as one JSON document."""
     if not as_json:
         for text in str(error).splitlines():
-            click.echo(harmless(text), err=True)
+            click.echo(_short(harmless(text)), err=True)
         return
     document = {
         "code": error.code,
         "title": error.title,
-        "what": error.what,
+        "what": _short(error.what),
         "hint": error.hint,
         "exit_code": exit_code,
         "problems": [asdict(problem) for problem in error.problems],

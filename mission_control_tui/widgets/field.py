@@ -19,6 +19,7 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import Input
 
+from mission_control_tui.model.text.limits import LINE
 from mission_control_tui.widgets.cells import fit, shown, sign, width_of, wrap
 from mission_control_tui.widgets.lines import LineWidget, Painted, Part
 
@@ -150,7 +151,7 @@ class Field(LineWidget):
         self.suffix = suffix
         self._error = ""
         self._width = width
-        self.input = FieldInput(value, password=password, max_length=max_length)
+        self.input = FieldInput(value, password=password, max_length=max_length or LINE)
         self.input.styles.width = width
 
     def compose(self) -> ComposeResult:

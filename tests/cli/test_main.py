@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -196,8 +198,20 @@ def test_unusable_settings_are_a_usage_error(tmp_path: Path) -> None:
 def test_control_characters_never_reach_the_terminal() -> None:
     ok("init", "--name", "Acme", "--code", "acme")
     nasty = "\x1b]0;owned\x07\x9b31m\u202e"
-    ok("account", "edit", "--name", "Plain", "--ticket", nasty)
+    ok("account", "edit", "--name", "Plain")
+    with contextlib.closing(sqlite3.connect(locations().database)) as stored:
+        names = [row[1] for row in stored.execute("PRAGMA table_info(audit)") if row[1] != "id"]
+        asked = ", ".join("?" if name == "ticket" else name for name in names)
+        stored.execute(
+            f"INSERT INTO audit ({', '.join(names)}) SELECT {asked} FROM audit", (nasty,)
+        )
+        stored.commit()
     for called in (
+        call("account", "edit", "--name", "Plain", "--ticket", nasty),
+        call("account", "edit", f"--{nasty}"),
+        call("account", nasty),
+        call("orders", "show", nasty),
+        call("orders", "list", "--kind", nasty),
         ok("audit"),
         ok("audit", "--csv"),
         ok("audit", "--json"),

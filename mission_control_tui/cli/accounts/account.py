@@ -11,6 +11,7 @@ from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 
@@ -36,7 +37,7 @@ def account() -> None:
 
 
 @account.command("list")
-@click.option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
+@option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
 @reads("mission-control account list --match acme")
 def list_(session: Session, match: str | None) -> None:
     """The accounts that you may work on, by code; with --match those that you worked on last come first."""
@@ -58,7 +59,7 @@ def list_(session: Session, match: str | None) -> None:
 
 
 @account.command()
-@click.argument("code", required=False)
+@argument("code", required=False)
 @reads("mission-control account show sample")
 def show(session: Session, code: str | None) -> None:
     """One account: domains, seats, lights, contacts, what this month came to."""
@@ -115,13 +116,11 @@ def _print(found: AccountDetails) -> None:
 
 
 @account.command()
-@click.argument("code", required=False)
-@click.option("--name", help="The customer's name.")
-@click.option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
-@click.option(
-    "--password-length", type=int, metavar="N", help="Characters of a password, at least."
-)
-@click.option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
+@argument("code", required=False)
+@option("--name", help="The customer's name.")
+@option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
+@option("--password-length", type=int, metavar="N", help="Characters of a password, at least.")
+@option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
 @changes("mission-control account edit acme --time-zone Australia/Sydney --ticket T-100")
 def edit(
     session: Session,
@@ -152,7 +151,7 @@ def edit(
 
 
 @account.command("add-domain")
-@click.argument("name")
+@argument("name")
 @changes("mission-control account add-domain acme.example --dry-run")
 def add_domain(session: Session, name: str) -> None:
     """Let the account use a domain that is registered elsewhere.
@@ -165,7 +164,7 @@ def add_domain(session: Session, name: str) -> None:
 
 
 @account.command("remove-domain")
-@click.argument("name")
+@argument("name")
 @destroys("mission-control account remove-domain acme.example --yes")
 def remove_domain(session: Session, name: str) -> None:
     """Let go of a domain that is registered elsewhere; refused while users have addresses in it."""

@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.output import attributes, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, Problem
@@ -62,12 +63,12 @@ def seats_table(found: Sequence[Seats]) -> None:
 
 
 @click.command()
-@click.argument("product")
-@click.option("--level", metavar="LEVEL", help="The level, by id or name.")
-@click.option("--quantity", type=int, default=1, show_default=True, metavar="N", help="Seats.")
-@click.option("--domain", metavar="NAME", help="The domain name to buy, or to attach.")
-@click.option("--term", type=int, metavar="MONTHS", help="The shortest there is when left out.")
-@click.option(
+@argument("product")
+@option("--level", metavar="LEVEL", help="The level, by id or name.")
+@option("--quantity", type=int, default=1, show_default=True, metavar="N", help="Seats.")
+@option("--domain", metavar="NAME", help="The domain name to buy, or to attach.")
+@option("--term", type=int, metavar="MONTHS", help="The shortest there is when left out.")
+@option(
     "--set",
     "answers",
     multiple=True,
@@ -106,10 +107,10 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("product")
-@click.option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
-@click.option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
-@click.option("--domain", metavar="NAME", help="The bought domain name to let go.")
+@argument("product")
+@option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
+@option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
+@option("--domain", metavar="NAME", help="The bought domain name to let go.")
 @destroys("mission-control remove email --level popx --quantity 1 --yes")
 def remove(session: Session, product: str, **bought: Any) -> None:
     """Remove seats of a product's level, or a bought domain. Nothing is paid back.

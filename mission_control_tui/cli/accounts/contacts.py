@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -46,10 +47,10 @@ def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
 
 
 @contacts.command("set")
-@click.argument("role", type=ROLES)
-@click.option("--name", help="Who; needed for a new contact.")
-@click.option("--email", help="Empty for none.")
-@click.option("--phone", help="With + and the country's code; empty for none.")
+@argument("role", type=ROLES)
+@option("--name", help="Who; needed for a new contact.")
+@option("--email", help="Empty for none.")
+@option("--phone", help="With + and the country's code; empty for none.")
 @changes(
     "mission-control account contacts set primary --name 'Rita Field' --phone '+61 2 9374 4000'"
 )
@@ -64,7 +65,7 @@ def set_(session: Session, role: str, **stated: Any) -> None:
 
 
 @contacts.command("clear")
-@click.argument("role", type=ROLES)
+@argument("role", type=ROLES)
 @destroys("mission-control account contacts clear secondary --yes")
 def clear(session: Session, role: str) -> None:
     """Let the account have no contact with this role."""

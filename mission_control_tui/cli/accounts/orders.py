@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
 from mission_control_tui.cli.common.output import line, when
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import OrderKind, OrderState
@@ -25,10 +26,10 @@ def orders() -> None:
 
 
 @orders.command("list")
-@click.option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
+@option("--awaiting-approval", is_flag=True, help="Only those that a person has to look at.")
 @choices("--state", "state", STATES, "Only orders in this state")
-@click.option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
-@click.option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
+@option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
+@option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
 @limited(200, None, most=None)
 @reads("mission-control orders list --state returned --state cancelled --limit 20")
 def list_orders(
@@ -55,7 +56,7 @@ def _row(order: OrderView) -> tuple[object, ...]:
 
 
 @orders.command("show")
-@click.argument("number", type=int)
+@argument("number", type=int)
 @reads("mission-control orders show 1")
 def show_order(session: Session, number: int) -> None:
     """One order with its lines, prices and answers, as they were agreed."""
@@ -90,9 +91,9 @@ def _print_order(order: OrderView) -> None:
 
 
 @orders.command("approve")
-@click.argument("number", type=int)
-@click.option("--note", default="", help="Kept with the order.")
-@click.option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
+@argument("number", type=int)
+@option("--note", default="", help="Kept with the order.")
+@option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
 @changes("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
 def approve(session: Session, number: int, **stated: Any) -> None:
     """Let an order that waits for approval bring what was ordered.
@@ -105,8 +106,8 @@ def approve(session: Session, number: int, **stated: Any) -> None:
 
 
 @orders.command("decline")
-@click.argument("number", type=int)
-@click.option("--reason", required=True, help="Kept with the order.")
+@argument("number", type=int)
+@option("--reason", required=True, help="Kept with the order.")
 @changes("mission-control orders decline 1 --reason 'No such company' --dry-run")
 def decline(session: Session, number: int, reason: str) -> None:
     """Refuse an order that waits for approval."""
@@ -116,8 +117,8 @@ def decline(session: Session, number: int, reason: str) -> None:
 
 
 @orders.command("cancel")
-@click.argument("number", type=int)
-@click.option("--reason", default="", help="Kept with the order.")
+@argument("number", type=int)
+@option("--reason", default="", help="Kept with the order.")
 @destroys("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
 def cancel(session: Session, number: int, reason: str) -> None:
     """Take an order back.

@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common.options import changes, reads
 from mission_control_tui.cli.common.output import attributes, line, say
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--above", metavar="AMOUNT", help="Orders of more than this total, with tax, wait.")
-@click.option("--never", is_flag=True, help="No order waits because of its total.")
+@option("--above", metavar="AMOUNT", help="Orders of more than this total, with tax, wait.")
+@option("--never", is_flag=True, help="No order waits because of its total.")
 @changes("mission-control account approval --above 500 --ticket T-100")
 def approval(session: Session, above: str | None, never: bool) -> None:
     """Show or set the total above which orders wait for approval.
@@ -57,12 +58,12 @@ def _show_limit(session: Session) -> None:
 
 
 @click.command()
-@click.option("--month", metavar="YYYY-MM", help="The running one when left out.")
-@click.option(
+@option("--month", metavar="YYYY-MM", help="The running one when left out.")
+@option(
     "--format", "form", type=click.Choice(("text", "csv", "pdf", "json")),
     help="Text when left out, or what the ending of --out says.",
 )  # fmt: skip
-@click.option(
+@option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write a file of one's own; never over one that is there.",
 )  # fmt: skip

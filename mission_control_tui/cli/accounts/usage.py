@@ -9,6 +9,7 @@ import click
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.options import limited, reads
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
-@click.option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
+@option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
+@option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
 @limited(200, "At most so many idle seats.", most=None)
 @reads("mission-control account usage", "mission-control account usage --idle --csv")
 def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:

@@ -10,11 +10,13 @@ from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import options, passwords, waiting
 from mission_control_tui.cli.common.output import attributes, line, say, when
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import views
 from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
@@ -29,22 +31,22 @@ def bulk() -> None:
 
 
 def _what(command: options.Command) -> options.Command:
-    for option in (
+    for add in (
         passwords.passwords_out,
-        click.option("--must-change/--no-must-change", default=None, help="With password."),
-        click.option(
-            "--include-disabled", is_flag=True, help="Give services to disabled users as well."
+        option("--must-change/--no-must-change", default=None, help="With password."),
+        option("--include-disabled", is_flag=True, help="Give services to disabled users as well."),
+        option(
+            "--instance", limit=INSTANCE, default="", metavar="NAME", help="Which of several of it."
         ),
-        click.option("--instance", default="", metavar="NAME", help="Which of several of it."),
         options.settings_option("May be repeated."),
         options.LEVEL,
-        click.option("--service", default="", metavar="SERVICE", help="By name or id."),
+        option("--service", default="", metavar="SERVICE", help="By name or id."),
         where,
         users_from,
     ):
-        command = option(command)
-    command = click.argument("names", nargs=-1, metavar="[USER]...")(command)
-    return click.argument("action", type=click.Choice([*ACTIONS, str(views.BulkOnlyAction.RETRY)]))(
+        command = add(command)
+    command = argument("names", nargs=-1, metavar="[USER]...")(command)
+    return argument("action", type=click.Choice([*ACTIONS, str(views.BulkOnlyAction.RETRY)]))(
         command
     )
 
@@ -120,9 +122,9 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
 
 
 @bulk.command("list")
-@click.option("--moving", is_flag=True, help="Only those that somebody goes on with.")
+@option("--moving", is_flag=True, help="Only those that somebody goes on with.")
 @options.limited(20, None, most=10_000)
-@click.option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
+@option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
 @options.reads("mission-control bulk list --moving")
 def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
     """List bulks, the newest first."""
@@ -139,11 +141,11 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
 
 
 @bulk.command()
-@click.argument("bulk_id", type=int, metavar="ID")
-@click.option("--failed", is_flag=True, help="List what is red or was refused, and why.")
+@argument("bulk_id", type=int, metavar="ID")
+@option("--failed", is_flag=True, help="List what is red or was refused, and why.")
 @options.choices("--outcome", "outcomes", views.ItemOutcome, "List items that ended so")
 @options.limited(50, None)
-@click.option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
+@option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
 @options.reads("mission-control bulk show 3 --failed")
 def show(
     session: Session, bulk_id: int, failed: bool, outcomes: tuple[str, ...], limit: int, after: int
@@ -173,8 +175,8 @@ def show(
 
 
 @bulk.command()
-@click.argument("bulk_id", type=int, metavar="ID")
-@click.option("--cancel-queued", is_flag=True, help="Cancel what is on its way as well.")
+@argument("bulk_id", type=int, metavar="ID")
+@option("--cancel-queued", is_flag=True, help="Cancel what is on its way as well.")
 @options.changes("mission-control bulk stop 3 --cancel-queued")
 def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
     """Stop a bulk: what is left of it is not wished for; what is queued goes on, or is cancelled."""
@@ -208,7 +210,7 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
 
 
 @bulk.command()
-@click.argument("bulk_id", type=int, metavar="ID")
+@argument("bulk_id", type=int, metavar="ID")
 @passwords.passwords_out
 @options.waits
 @options.changes("mission-control bulk resume 3")

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.text import limits
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -21,11 +23,15 @@ COMPLETE_VARIABLE = "_MISSION_CONTROL_COMPLETE"
 """The environment variable by which a shell asks for completions."""
 
 
-INSTANCE = click.option(
-    "--instance", default="", metavar="NAME", help="Which of several of this service."
+INSTANCE = option(
+    "--instance",
+    limit=limits.INSTANCE,
+    default="",
+    metavar="NAME",
+    help="Which of several of this service.",
 )
-LEVEL = click.option("--level", metavar="LEVEL", help="The level to give, by name or id.")
-OFFSET = click.option(
+LEVEL = option("--level", metavar="LEVEL", help="The level to give, by name or id.")
+OFFSET = option(
     "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."
 )
 
@@ -49,7 +55,7 @@ class Pair(click.ParamType[tuple[str, str]]):
 
 def pairs(names: Sequence[str], shape: str, help_text: str, kind: Pair) -> Decorator:
     """Return an option NAME=VALUE that may be repeated: the command takes the pairs."""
-    return click.option(*names, multiple=True, type=kind, metavar=shape, help=help_text)
+    return option(*names, multiple=True, type=kind, metavar=shape, help=help_text)
 
 
 def settings_option(help_text: str) -> Decorator:
@@ -69,19 +75,22 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
 
 def kept(*flags: str, **attributes: Any) -> Decorator:
     """Return an option that is kept in the session instead of being handed to the command."""
-    return click.option(*flags, expose_value=False, callback=_keep, **attributes)
+    return option(*flags, expose_value=False, callback=_keep, **attributes)
 
 
 def places(command: Command) -> Command:
     """Add `--database` and `--account`, which may stand after the command as well as before it."""
     command = kept("--account", metavar="CODE", hidden=True)(command)
-    return kept("--database", metavar="URL-OR-PATH", hidden=True)(command)
+    return kept("--database", limit=limits.WHOLE, metavar="URL-OR-PATH", hidden=True)(command)
 
 
 _YES = kept("--yes", "assume_yes", is_flag=True, help="Do not ask; needed without a terminal.")
 _DRY_RUN = kept("--dry-run", is_flag=True, help="Print the plan and change nothing.")
 _TICKET = kept(
-    "--ticket", metavar="REF", help="Ticket reference, kept with every change in the audit."
+    "--ticket",
+    limit=limits.TICKET,
+    metavar="REF",
+    help="Ticket reference, kept with every change in the audit.",
 )
 _JSON = kept("--json", is_flag=True, help="Print JSON (its shape: mission-control docs cli).")
 
@@ -104,8 +113,8 @@ def destroys(*examples: str) -> Decorator:
 def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
     def decorate(command: Command) -> Command:
         command = pass_session(example(*examples)(command))
-        for option in (*options, places):
-            command = option(command)
+        for add in (*options, places):
+            command = add(command)
         return command
 
     return decorate
@@ -115,7 +124,7 @@ def limited(
     default: int, help_text: str | None = "At most so many.", *, most: int | None = 100_000
 ) -> Decorator:
     """Return `--limit N`, from 1 to `most`."""
-    return click.option(
+    return option(
         "--limit",
         type=click.IntRange(1, most),
         default=default,
@@ -127,7 +136,7 @@ def limited(
 
 def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:
     """Return an option that takes one of the values and may be repeated."""
-    return click.option(
+    return option(
         flag,
         name,
         multiple=True,
@@ -146,7 +155,7 @@ waits = kept(
 
 def changes_user(*examples: str) -> Decorator:
     """As `changes`, with `--wait`, for one USER, whom the function takes after the session."""
-    return lambda command: click.argument("user")(waits(changes(*examples)(command)))
+    return lambda command: argument("user")(waits(changes(*examples)(command)))
 
 
 def example(*lines: str) -> Decorator:

@@ -12,6 +12,7 @@ import click
 
 from mission_control_tui.cli.common.options import kept
 from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError, UsageError
 from mission_control_tui.model.store.private_files import create, password_rows, put
@@ -28,7 +29,7 @@ passwords_out = kept(
     metavar="FILE",
     help="Write generated passwords to this new file (CSV), which only you can read.",
 )
-password_stdin = click.option(
+password_stdin = option(
     "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
 )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import click
-
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserField, Value
 from mission_control_tui.model.people.values import parse_value
+from mission_control_tui.model.text.limits import WHOLE
 
 Command = Callable[..., Any]
 
@@ -23,12 +23,12 @@ def field_options(command: Command) -> Command:
 def _option(field: UserField) -> Callable[[Command], Command]:
     if field.kind is FieldKind.FLAG:
         name = field.flag.removeprefix("--")
-        return click.option(
-            f"--{name}/--no-{name}", field.name, default=None, help=f"{field.help}."
-        )
-    return click.option(
+        return option(f"--{name}/--no-{name}", field.name, default=None, help=f"{field.help}.")
+    return option(
         field.flag,
         field.name,
+        limit=WHOLE,  # the fields' own limits are told together with what else is wrong in them
+        lines=field.kind is FieldKind.LINES,
         metavar=_METAVARS.get(field.kind, field.kind.upper()),
         help=f"{field.help}.",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
@@ -14,13 +15,13 @@ from mission_control_tui.model.states import Light
 _KEYS = ("service", "level", "light", "disabled", "domain")
 
 
-users_from = click.option(
+users_from = option(
     "--users-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="All users in FILE: UPNs one a line, or a file as for `users import`.",
 )
-where = click.option(
+where = option(
     "--where",
     "conditions",
     multiple=True,

@@ -6,6 +6,7 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, say, when
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
@@ -32,7 +33,7 @@ def list_(session: Session) -> None:
 
 
 @drafts.command()
-@click.argument("draft", type=int)
+@argument("draft", type=int)
 @reads("mission-control drafts show 1")
 def show(session: Session, draft: int) -> None:
     """Show what was typed in a draft. Passwords are never kept."""
@@ -47,7 +48,7 @@ def show(session: Session, draft: int) -> None:
 
 
 @drafts.command()
-@click.argument("draft", type=int)
+@argument("draft", type=int)
 @reads("mission-control drafts discard 1")
 def discard(session: Session, draft: int) -> None:
     """Forget a draft."""

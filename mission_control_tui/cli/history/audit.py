@@ -11,6 +11,7 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -41,30 +42,26 @@ class MomentParam(click.ParamType[datetime]):
             if ago:
                 return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
             given = datetime.fromisoformat(value.strip())
-            return given if given.tzinfo else given.replace(tzinfo=UTC)
+            return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time: give 2026-03-01, 2026-03-01T09:30 (UTC) or 7d", param)
 
 
 @click.command()
-@click.option("--user", metavar="UPN", help="Of this user, also one in the recycling bin.")
-@click.option("--operator", metavar="NAME", help="By this operator.")
-@click.option("--service", metavar="SERVICE", help="Of this service.")
-@click.option("--action", metavar="WORDS", help="Whose action begins so, as in provision.")
-@click.option("--since", type=MomentParam(), metavar="WHEN", help="2026-03-01, or 7d ago.")
-@click.option("--until", type=MomentParam(), metavar="WHEN", help="Before this time.")
-@click.option("--ticket", metavar="REF", help="For this ticket.")
-@click.option("--request", type=int, metavar="N", help="Of this request.")
-@click.option("--bulk", type=int, metavar="N", help="Of this bulk.")
-@click.option("--session", metavar="ID", help="Of this run of a console.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="200 unless exported, then all."
-)
-@click.option("--csv", "form", flag_value="csv", help="CSV that no spreadsheet evaluates.")
-@click.option("--text", "form", flag_value="text", help="Plain text for a ticket, oldest first.")
-@click.option(
-    "--script", "form", flag_value="script", help="Commands that do it again, oldest first."
-)
+@option("--user", metavar="UPN", help="Of this user, also one in the recycling bin.")
+@option("--operator", metavar="NAME", help="By this operator.")
+@option("--service", metavar="SERVICE", help="Of this service.")
+@option("--action", metavar="WORDS", help="Whose action begins so, as in provision.")
+@option("--since", type=MomentParam(), metavar="WHEN", help="2026-03-01, or 7d ago.")
+@option("--until", type=MomentParam(), metavar="WHEN", help="Before this time.")
+@option("--ticket", metavar="REF", help="For this ticket.")
+@option("--request", type=int, metavar="N", help="Of this request.")
+@option("--bulk", type=int, metavar="N", help="Of this bulk.")
+@option("--session", metavar="ID", help="Of this run of a console.")
+@option("--limit", type=click.IntRange(min=1), metavar="N", help="200 unless exported, then all.")
+@option("--csv", "form", flag_value="csv", help="CSV that no spreadsheet evaluates.")
+@option("--text", "form", flag_value="text", help="Plain text for a ticket, oldest first.")
+@option("--script", "form", flag_value="script", help="Commands that do it again, oldest first.")
 @reads("mission-control audit --since 7d --csv", "mission-control audit --ticket T-100 --script")
 def audit(
     session: Session, /, limit: int | None, form: str | None, **filters: Unpack[AuditFilter]

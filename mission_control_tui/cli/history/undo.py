@@ -11,6 +11,7 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, results
 from mission_control_tui.cli.common.options import destroys, waits
 from mission_control_tui.cli.common.output import line, print_json, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Plan, PlanVerb
 
@@ -29,9 +30,9 @@ def _removed(plan: Plan) -> int:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["audit", "request", "bulk"]))
-@click.argument("number", type=int, metavar="ID")
-@click.option("--force", is_flag=True, help="Also what somebody changed since.")
+@argument("kind", type=click.Choice(["audit", "request", "bulk"]))
+@argument("number", type=int, metavar="ID")
+@option("--force", is_flag=True, help="Also what somebody changed since.")
 @passwords.passwords_out
 @waits
 @destroys("mission-control undo request 17", "mission-control undo bulk 3 --dry-run")

@@ -10,6 +10,7 @@ import click
 
 from mission_control_tui.cli.common.options import changes, reads
 from mission_control_tui.cli.common.output import attributes, line, print_json, say, table, wrapped
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, NotFound
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.installation.catalogue_update import TouchedChange
     from mission_control_tui.model.store.database import Store
 
-_FILE = click.argument("file", type=click.Path(path_type=Path))
+_FILE = argument("file", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -128,10 +129,10 @@ def load(session: Session, file: Path) -> None:
 
 
 @catalogue.command()
-@click.option(
+@option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there."
 )
-@click.option("--force", is_flag=True, help="Also over a FILE that is there.")
+@option("--force", is_flag=True, help="Also over a FILE that is there.")
 @reads(
     "mission-control catalogue export > my-catalogue.toml",
     "mission-control catalogue export --out my-catalogue.toml",
@@ -178,7 +179,7 @@ def _write(out: Path, text: str, *, over: bool) -> None:
 
 
 @catalogue.command()
-@click.argument("product", required=False)
+@argument("product", required=False)
 @reads("mission-control catalogue show email")
 def show(session: Session, product: str | None) -> None:
     """What is for sale: products, levels and prices; with PRODUCT also terms and the fields that it asks for."""

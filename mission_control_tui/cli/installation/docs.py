@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 
 
@@ -22,8 +23,8 @@ class Page:
 
 
 @click.command()
-@click.argument("page", required=False)
-@click.option("--path", "only_path", is_flag=True, help="Print where the file is instead.")
+@argument("page", required=False)
+@option("--path", "only_path", is_flag=True, help="Print where the file is instead.")
 @reads("mission-control docs", "mission-control docs catalogue")
 def docs(session: Session, page: str | None, only_path: bool) -> None:
     """The documentation: its pages with their titles, or one PAGE, on a terminal through your pager."""

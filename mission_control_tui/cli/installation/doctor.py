@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import say, wrapped
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"
 
 
 @click.command()
-@click.option(
+@option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=10.0,

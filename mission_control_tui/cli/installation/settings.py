@@ -8,8 +8,10 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import say, table
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.differences import value_text
+from mission_control_tui.model.text.limits import WHOLE
 
 if TYPE_CHECKING:
     from mission_control_tui.settings.file import SettingsFile
@@ -21,7 +23,7 @@ def settings() -> None:
 
 
 @settings.command()
-@click.argument("key", required=False)
+@argument("key", required=False)
 @reads("mission-control settings show console.theme")
 def show(session: Session, key: str | None) -> None:
     """Every setting, its value and where that comes from: the file, the environment, a flag, the default.
@@ -58,8 +60,8 @@ def show(session: Session, key: str | None) -> None:
 
 
 @settings.command("set")
-@click.argument("key")
-@click.argument("value")
+@argument("key")
+@argument("value", limit=WHOLE)
 @reads(
     "mission-control settings set console.theme light",
     "mission-control settings set console.keymap.provision c",
@@ -79,7 +81,7 @@ def set_(session: Session, key: str, value: str) -> None:
 
 
 @settings.command()
-@click.argument("key")
+@argument("key")
 @reads("mission-control settings unset console.theme")
 def unset(session: Session, key: str) -> None:
     """Take KEY out of the settings file: its default holds again."""

@@ -12,6 +12,7 @@ import click
 
 from mission_control_tui.cli.common import options
 from mission_control_tui.cli.common.output import line, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
@@ -21,10 +22,10 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command()
-@click.option("--name", required=True, help="The customer's name.")
-@click.option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
-@click.option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
-@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
+@option("--name", required=True, help="The customer's name.")
+@option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
+@option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
+@option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
 @options.changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
 def init(session: Session, **stated: Any) -> None:
     """Set up a real account; the database is made where there is none, without the sample account."""
@@ -112,7 +113,7 @@ def upgrade(session: Session) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(PLACES), required=False)
+@argument("what", type=click.Choice(PLACES), required=False)
 @options.reads("mission-control locate database")
 def locate(session: Session, what: str | None) -> None:
     """Where files are: all of them, or one. Nothing is made."""
@@ -152,7 +153,7 @@ def locate(session: Session, what: str | None) -> None:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 @options.places
 @options.example(

@@ -8,18 +8,19 @@ import sys
 import click
 
 from mission_control_tui.cli.common.options import example, places
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session, pass_session
 from mission_control_tui.model.errors import UsageError
 
 
 @click.command()
-@click.option(
+@option(
     "--idle-exit",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
     help="End after so long without work (embedded database only).",
 )
-@click.option(
+@option(
     "--once",
     is_flag=True,
     help="Do what is queued and due now, then end (embedded database only): for a timer.",

@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import changes
 from mission_control_tui.cli.common.output import attributes, line, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
 from mission_control_tui.model.text.differences import value_text
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("user", required=False)
-@click.option("--service", metavar="SERVICE", help="Only one service, by name or id.")
-@click.option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
+@argument("user", required=False)
+@option("--service", metavar="SERVICE", help="Only one service, by name or id.")
+@option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
 @changes("mission-control drift", "mission-control drift ada@acme.example --orphans")
 def drift(session: Session, **about: Any) -> None:
     """Look at every green service, or one user's, and show where its back end differs.

@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.search import filters
 
@@ -19,8 +20,8 @@ ORDERS = ("name", "oldest", "newest")
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[WORD]...")
-@click.option(
+@argument("words", nargs=-1, metavar="[WORD]...")
+@option(
     "--sort",
     type=click.Choice(ORDERS),
     default="name",
@@ -28,7 +29,7 @@ ORDERS = ("name", "oldest", "newest")
     help="By name, or the oldest or newest red or orange first.",
 )
 @limited(50, None)
-@click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave so many out.")
+@option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave so many out.")
 @reads("mission-control lights red popx", "mission-control lights drift --sort oldest --json")
 def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offset: int) -> None:
     """Show all users down and all services across, one light and letter each.

@@ -10,6 +10,7 @@ import click
 
 from mission_control_tui.cli.common import options, passwords, results
 from mission_control_tui.cli.common.output import say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import users_in
 from mission_control_tui.model.errors import UsageError
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[USER] SERVICE")
+@argument("names", nargs=-1, metavar="[USER] SERVICE")
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
-@click.option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
-@click.option(
+@option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
+@option(
     "--users-from",
     type=click.Path(path_type=Path),
     metavar="FILE",

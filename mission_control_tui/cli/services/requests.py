@@ -11,6 +11,7 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.errors import UsageError
@@ -34,9 +35,9 @@ def requests() -> None:
 
 @requests.command("list")
 @choices("--state", "states", RequestState, "Only requests in this state")
-@click.option("--user", metavar="USER", help="Only one user's.")
+@option("--user", metavar="USER", help="Only one user's.")
 @limited(50, "At most so many, the newest first.")
-@click.option("--before", type=int, metavar="ID", help="Only those older than this request.")
+@option("--before", type=int, metavar="ID", help="Only those older than this request.")
 @reads("mission-control requests list --state failed")
 def list_all(
     session: Session, states: tuple[str, ...], user: str | None, limit: int, before: int | None
@@ -79,7 +80,7 @@ def request(view: RequestView) -> dict[str, object]:
 
 
 @requests.command()
-@click.argument("request_id", type=int, metavar="ID")
+@argument("request_id", type=int, metavar="ID")
 @reads("mission-control requests show 17")
 def show(session: Session, request_id: int) -> None:
     """Show one request: its steps, and everything that the back end said."""
@@ -117,8 +118,8 @@ def show(session: Session, request_id: int) -> None:
 
 
 @requests.command()
-@click.argument("request_id", type=int, metavar="[ID]", required=False)
-@click.option("--all-red", is_flag=True, help="Try every service again whose light is red.")
+@argument("request_id", type=int, metavar="[ID]", required=False)
+@option("--all-red", is_flag=True, help="Try every service again whose light is red.")
 @changes("mission-control requests retry 17", "mission-control requests retry --all-red")
 def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     """Ask again for what failed or was cancelled; what waits for its next try is tried now.
@@ -178,7 +179,7 @@ def _retry_all(session: Session) -> None:
 
 
 @requests.command()
-@click.argument("request_id", type=int, metavar="ID")
+@argument("request_id", type=int, metavar="ID")
 @changes("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
@@ -189,7 +190,7 @@ def cancel(session: Session, request_id: int) -> None:
 
 
 @requests.command()
-@click.argument("request_id", type=int, metavar="ID")
+@argument("request_id", type=int, metavar="ID")
 @changes("mission-control requests reset 17")
 def reset(session: Session, request_id: int) -> None:
     """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""

@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common import options, results, waiting
 from mission_control_tui.cli.common.output import attributes, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import ScheduleState
@@ -33,10 +34,10 @@ def schedule() -> None:
 
 
 @schedule.command()
-@click.argument("user")
-@click.argument("when")
-@click.argument("action", type=click.Choice(tuple(SCHEDULABLE)))
-@click.argument("service", required=False, default="")
+@argument("user")
+@argument("when")
+@argument("action", type=click.Choice(tuple(SCHEDULABLE)))
+@argument("service", required=False, default="")
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
@@ -69,7 +70,7 @@ def add(
 
 
 @schedule.command("list")
-@click.option("--user", metavar="USER", help="Only one user's.")
+@option("--user", metavar="USER", help="Only one user's.")
 @options.choices("--state", "states", ScheduleState, "Only those in this state")
 @options.limited(200)
 @options.reads("mission-control schedule list --state waiting")
@@ -89,8 +90,8 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
 
 
 @schedule.command()
-@click.argument("number", type=int)
-@click.option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
+@argument("number", type=int)
+@option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
 @options.LEVEL
 @options.SETTINGS
 @options.changes('mission-control schedule change 12 --when "mon 9:00"')
@@ -124,7 +125,7 @@ def change(
 
 
 @schedule.command()
-@click.argument("number", type=int)
+@argument("number", type=int)
 @options.changes("mission-control schedule cancel 12")
 def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""

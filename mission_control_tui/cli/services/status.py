@@ -12,6 +12,7 @@ import click
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.options import reads, waits
 from mission_control_tui.cli.common.output import line, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
@@ -23,8 +24,8 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 
 
 @click.command()
-@click.argument("user", required=False)
-@click.option(
+@argument("user", required=False)
+@option(
     "--light",
     type=click.Choice([str(light) for light in Light]),
     help="Only services with this light.",

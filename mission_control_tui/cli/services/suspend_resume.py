@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import INSTANCE, Command, changes, destroys, waits
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import RequestKind
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def _service_of_user(command: Command) -> Command:
     """Add USER, SERVICE, `--instance` and `--wait`."""
-    for parameter in (waits, INSTANCE, click.argument("service"), click.argument("user")):
+    for parameter in (waits, INSTANCE, argument("service"), argument("user")):
         command = parameter(command)
     return command
 

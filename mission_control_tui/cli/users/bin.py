@@ -9,6 +9,7 @@ import click
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import destroys, limited, reads
 from mission_control_tui.cli.common.output import when
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("bin")
-@click.argument("query", required=False, default="")
+@argument("query", required=False, default="")
 @limited(200)
 @reads("mission-control users bin")
 def recycling_bin(session: Session, query: str, limit: int) -> None:
@@ -41,7 +42,7 @@ def _row(user: BinLine) -> tuple[object, ...]:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @destroys("mission-control users purge ada@acme.example --yes")
 def purge(session: Session, user: str) -> None:
     """Take the data of somebody in the recycling bin out of the database, now and for good.

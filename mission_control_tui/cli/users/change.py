@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common import passwords, results
 from mission_control_tui.cli.common.options import changes, changes_user, destroys, waits
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_fields import field_options, stated
 from mission_control_tui.cli.users.templates import content_of
@@ -25,9 +26,9 @@ P = ParamSpec("P")
 
 @click.command()
 @field_options
-@click.option("--template", metavar="NAME", help="Make it like this saved template.")
-@click.option("--like", metavar="USER", help="Make it like this user.")
-@click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
+@option("--template", metavar="NAME", help="Make it like this saved template.")
+@option("--like", metavar="USER", help="Make it like this user.")
+@option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
 @passwords.password_stdin
 @passwords.passwords_out
 @changes(
@@ -92,7 +93,7 @@ def _write_passwords(file: passwords.PasswordFile, made: NewUserResult) -> None:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @field_options
 @waits
 @changes("mission-control users edit ada@acme.example --title Analyst --manager bob@acme.example")
@@ -150,7 +151,7 @@ def unlock(session: Session, user: str) -> None:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @waits
 @destroys("mission-control users deprovision ada@acme.example --yes --wait 60")
 def deprovision(session: Session, user: str) -> None:
@@ -162,7 +163,7 @@ def deprovision(session: Session, user: str) -> None:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @destroys("mission-control users delete ada@acme.example --yes")
 def delete(session: Session, user: str) -> None:
     """Put a user into the recycling bin, once no service is left.
@@ -176,7 +177,7 @@ def delete(session: Session, user: str) -> None:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @changes("mission-control users restore ada@acme.example")
 def restore(session: Session, user: str) -> None:
     """Bring a user back from the recycling bin, without any service."""
@@ -192,7 +193,7 @@ def alias() -> None:
 
 @alias.command()
 @changes_user("mission-control users alias add ada@acme.example countess@acme.example")
-@click.argument("address")
+@argument("address")
 def add(session: Session, user: str, address: str) -> None:
     """Give a user a further address."""
     from mission_control_tui.model.users.editing import add_alias
@@ -202,7 +203,7 @@ def add(session: Session, user: str, address: str) -> None:
 
 @alias.command()
 @changes_user("mission-control users alias remove ada@acme.example countess@acme.example")
-@click.argument("address")
+@argument("address")
 def remove(session: Session, user: str, address: str) -> None:
     """Take an alias or a former UPN away, which frees it."""
     from mission_control_tui.model.users.editing import remove_alias
@@ -212,7 +213,7 @@ def remove(session: Session, user: str, address: str) -> None:
 
 @alias.command()
 @changes_user("mission-control users alias primary ada@acme.example countess@acme.example")
-@click.argument("address")
+@argument("address")
 def primary(session: Session, user: str, address: str) -> None:
     """Make one of the user's addresses the one that recipients see and reply to."""
     from mission_control_tui.model.users.editing import set_primary

@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import attributes, lights, say, table, when
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
 
@@ -19,7 +20,7 @@ HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
 
 
 @click.command()
-@click.argument("query", nargs=-1, required=True)
+@argument("query", nargs=-1, required=True)
 @limited(50, "At most so many people.", most=1_000)
 @reads("mission-control find lovelace", "mission-control find order 12")
 def find(session: Session, query: tuple[str, ...], limit: int) -> None:

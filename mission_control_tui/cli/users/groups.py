@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common import options, results
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
-OBJECT = click.argument("named", metavar="OBJECT")
-WHO = click.argument("who", nargs=-1, required=True, metavar="WHO...")
+OBJECT = argument("named", metavar="OBJECT")
+WHO = argument("who", nargs=-1, required=True, metavar="WHO...")
 _FIELD = options.Pair("--set {} is not understood.", "Write --set NAME=VALUE.")
 SETTINGS = options.pairs(("--set", "settings"), "FIELD=VALUE", "A field; may be repeated.", _FIELD)
 
@@ -55,16 +56,16 @@ def kinds(session: Session) -> None:
         return
     for kind in found:
         line(f"{kind.id}  {kind.name}: {kind.description}")
-        for option in kind.options_for(kind.levels[0].id):
-            line(f"    --set {option.id}=...  {option.name}; {option.expected}")
+        for field in kind.options_for(kind.levels[0].id):
+            line(f"    --set {field.id}=...  {field.name}; {field.expected}")
         for role in kind.roles:
             line(f"    --add {role.id}=...  {role.name}. {role.help}".rstrip())
 
 
 @objects.command("list")
-@click.argument("query", required=False, default="")
-@click.option("--kind", metavar="KIND", help="Only this kind, by name or id.")
-@click.option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
+@argument("query", required=False, default="")
+@option("--kind", metavar="KIND", help="Only this kind, by name or id.")
+@option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
 @options.limited(200)
 @options.OFFSET
 @options.reads('mission-control objects list sales --kind "Distribution Group"')
@@ -111,9 +112,9 @@ def show(session: Session, named: str) -> None:
 
 
 @objects.command()
-@click.argument("kind")
-@click.argument("name")
-@click.argument("address")
+@argument("kind")
+@argument("name")
+@argument("address")
 @SETTINGS
 @ADD
 @options.waits
@@ -139,8 +140,8 @@ def create(
 
 @objects.command()
 @OBJECT
-@click.option("--name", metavar="NAME", help="What it is called from now on.")
-@click.option("--address", metavar="ADDRESS", help="Its address from now on.")
+@option("--name", metavar="NAME", help="What it is called from now on.")
+@option("--address", metavar="ADDRESS", help="Its address from now on.")
 @SETTINGS
 @ADD
 @_members("--remove", "A member who is no longer to have the role")
@@ -168,7 +169,7 @@ def edit(
 @objects.command()
 @OBJECT
 @WHO
-@click.option("--role", metavar="ROLE", help="What they are to it; without it the first role.")
+@option("--role", metavar="ROLE", help="What they are to it; without it the first role.")
 @options.waits
 @options.changes(
     "mission-control objects join sales@acme.example ada@acme.example bob@acme.example"
@@ -181,7 +182,7 @@ def join(session: Session, named: str, who: tuple[str, ...], role: str | None) -
 @objects.command()
 @OBJECT
 @WHO
-@click.option("--role", metavar="ROLE", help="What they no longer are; without it the first role.")
+@option("--role", metavar="ROLE", help="What they no longer are; without it the first role.")
 @options.waits
 @options.changes("mission-control objects leave sales@acme.example ada@acme.example --role owner")
 def leave(session: Session, named: str, who: tuple[str, ...], role: str | None) -> None:
@@ -267,8 +268,8 @@ def _kind(kind: Service) -> dict[str, object]:
     return {
         **attributes(kind, "id", "name", "description", "address", "included_with"),
         "fields": [
-            {"id": option.id, "name": option.name, "type": option.type, "default": option.initial}
-            for option in kind.options_for(kind.levels[0].id)
+            {"id": field.id, "name": field.name, "type": field.type, "default": field.initial}
+            for field in kind.options_for(kind.levels[0].id)
         ],
         "roles": kind.roles,
     }

@@ -8,6 +8,7 @@ import click
 
 from mission_control_tui.cli.common.options import limited, reads
 from mission_control_tui.cli.common.output import line, say, when
+from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.services.requests import request, what
 from mission_control_tui.model.text.differences import value_text
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @limited(50, "At most so many changes, the newest.")
 @reads("mission-control users history ada@acme.example")
 def history(session: Session, user: str, limit: int) -> None:

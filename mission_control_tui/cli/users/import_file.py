@@ -14,6 +14,7 @@ import click
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import changes
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--update", is_flag=True, help="Change users who exist to what the file states.")
+@argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@option("--update", is_flag=True, help="Change users who exist to what the file states.")
 @passwords.passwords_out
-@click.option(
+@option(
     "--rejects-out",
     type=click.Path(path_type=Path),
     metavar="FILE",

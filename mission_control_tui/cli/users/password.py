@@ -10,8 +10,10 @@ import click
 from mission_control_tui.cli.common import passwords, results
 from mission_control_tui.cli.common.options import changes, waits
 from mission_control_tui.cli.common.output import attributes
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.text.limits import INSTANCE
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("user")
-@click.option("--service", metavar="SERVICE", help="A service with a password of its own.")
-@click.option("--instance", default="", metavar="NAME", help="Which of several of that service.")
-@click.option(
+@argument("user")
+@option("--service", metavar="SERVICE", help="A service with a password of its own.")
+@option(
+    "--instance",
+    limit=INSTANCE,
+    default="",
+    metavar="NAME",
+    help="Which of several of that service.",
+)
+@option(
     "--must-change/--no-must-change",
     default=None,
     help="Whether the user has to choose a new one at the next logon.",

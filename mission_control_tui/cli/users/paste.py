@@ -14,6 +14,7 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.options import Pair, changes, pairs, waits
 from mission_control_tui.cli.common.output import attributes, line, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
 from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, UsageError
@@ -34,27 +35,23 @@ NAMED = 50
 
 
 @click.command("paste")
-@click.argument(
-    "file", type=click.Path(path_type=Path), metavar="[FILE]", default="-", required=False
-)
-@click.option(
-    "--domain", metavar="DOMAIN", help="Where the UPNs are; without, what most users have."
-)
-@click.option(
+@argument("file", type=click.Path(path_type=Path), metavar="[FILE]", default="-", required=False)
+@option("--domain", metavar="DOMAIN", help="Where the UPNs are; without, what most users have.")
+@option(
     "--pattern",
     type=click.Choice(PATTERNS),
     default="first.last",
     show_default=True,
     help="How UPNs are made of names.",
 )
-@click.option("--template", metavar="NAME", help="What everybody gets: a saved template.")
-@click.option("--like", metavar="USER", help="What everybody gets: what this user has.")
+@option("--template", metavar="NAME", help="What everybody gets: a saved template.")
+@option("--like", metavar="USER", help="What everybody gets: what this user has.")
 @pairs(
     *(("--level", "levels"), "SERVICE=LEVEL", "A service that everybody gets; may be repeated."),
     Pair("--give {} is not SERVICE=LEVEL."),
 )
-@click.option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
-@click.option("--allow-short", is_flag=True, help="Where seats are short, the last go without.")
+@option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
+@option("--allow-short", is_flag=True, help="Where seats are short, the last go without.")
 @passwords.passwords_out
 @waits
 @changes(

@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common import options, results
 from mission_control_tui.cli.common.output import attributes, line, when
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotFound, UsageError
 
@@ -47,7 +48,7 @@ def _row(template: Template) -> tuple[str, ...]:
 
 
 @templates.command()
-@click.argument("name")
+@argument("name")
 @options.reads("mission-control templates show Sales")
 def show(session: Session, name: str) -> None:
     """Everything in one template."""
@@ -76,8 +77,8 @@ def stating(flag: str, name: str, shape: str, help_text: str) -> options.Decorat
 
 
 @templates.command()
-@click.argument("name")
-@click.option("--like", metavar="USER", help="What a new user like this one would get.")
+@argument("name")
+@option("--like", metavar="USER", help="What a new user like this one would get.")
 @stating("--field", "fields", "FIELD=VALUE", "A field; may be repeated.")
 @stating(
     "--give",
@@ -91,7 +92,7 @@ def stating(flag: str, name: str, shape: str, help_text: str) -> options.Decorat
     "SERVICE.OPTION=VALUE",
     "A setting of a service that is given; may be repeated.",
 )
-@click.option("--replace", is_flag=True, help="Replace the template of this name.")
+@option("--replace", is_flag=True, help="Replace the template of this name.")
 @options.changes(
     "mission-control templates save Sales --like ada@acme.example",
     "mission-control templates save Kiosk --field department=Shop --give managed-exchange=popx",
@@ -130,8 +131,8 @@ def save(
 
 
 @templates.command()
-@click.argument("name")
-@click.argument("new_name")
+@argument("name")
+@argument("new_name")
 @options.changes("mission-control templates rename Sales 'Sales Sydney'")
 def rename(session: Session, name: str, new_name: str) -> None:
     """Call a template otherwise."""
@@ -142,7 +143,7 @@ def rename(session: Session, name: str, new_name: str) -> None:
 
 
 @templates.command()
-@click.argument("name")
+@argument("name")
 @options.destroys("mission-control templates remove Sales --yes")
 def remove(session: Session, name: str) -> None:
     """Remove a template; users that were made from it stay as they are."""
@@ -187,13 +188,13 @@ def stated_content(
     levels = {service: level.strip() for service, level in give}
     of: dict[str, dict[str, Any]] = {at: {} for at in levels}
     for where, value in settings:
-        at, dot, option = where.rpartition(".")
+        at, dot, name = where.rpartition(".")
         if not dot or at not in of:
             raise UsageError(
                 f"--set {where}={value} is for no service that is given.",
                 hint="Write it as SERVICE.OPTION=VALUE, with the same SERVICE as in --give.",
             )
-        of[at][option] = value.strip()
+        of[at][name] = value.strip()
     services = []
     for at, level in levels.items():
         service, _, instance = at.partition("/")

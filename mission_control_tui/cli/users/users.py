@@ -10,6 +10,7 @@ from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import OFFSET, limited, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
@@ -50,13 +51,13 @@ def users() -> None:
 
 
 @click.command("list")
-@click.argument("query", required=False, default="")
-@click.option("--light", type=click.Choice(LIGHTS), help="Only who has a service with this light.")
-@click.option("--disabled/--enabled", default=None, help="Only who is disabled, or who is not.")
-@click.option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
+@argument("query", required=False, default="")
+@option("--light", type=click.Choice(LIGHTS), help="Only who has a service with this light.")
+@option("--disabled/--enabled", default=None, help="Only who is disabled, or who is not.")
+@option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
 @limited(50)
 @OFFSET
-@click.option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
+@option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
 @reads("mission-control users list lovelace --light red")
 def list_users(
     session: Session,
@@ -122,7 +123,7 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
 
 
 @click.command()
-@click.argument("user")
+@argument("user")
 @reads("mission-control users show ada.lovelace@acme.example")
 def show(session: Session, user: str) -> None:
     """Show everything about one user; what is empty is left out."""

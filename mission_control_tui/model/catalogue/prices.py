@@ -9,6 +9,7 @@ from mission_control_tui.model.catalogue.values import InvalidValue
 from mission_control_tui.model.catalogue.values import domain as domain_name
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
+from mission_control_tui.model.text import limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,10 @@ def quote(
     unit = catalogue.money(priced.prices[months])
     net = unit * quantity
     tax = net.share(catalogue.tax_basis_points)
+    if net.minor + tax.minor > limits.NUMBER:
+        what = f"{quantity} of them cost more than one order can come to"
+        bad = Problem("quantity", what, "give a smaller quantity")
+        raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=[bad])
     sums = {"net": net, "tax": tax, "total": net + tax}
     about = f" for {name}" if name else ""
     line = QuoteLine(

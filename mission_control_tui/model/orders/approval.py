@@ -30,6 +30,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text import limits
 from mission_control_tui.model.text.clean import harmless
 
 _WORDS = {
@@ -62,10 +63,11 @@ async def set_approval_limit(
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         catalogue = (await in_force(tx.session)).catalogue
-        if above is not None and (above.currency != catalogue.currency or above.minor < 0):
-            wrong = Problem(
-                "above", f"{above} is not an amount from 0 up", f"in {catalogue.currency}"
-            )
+        most = Money(limits.NUMBER, catalogue.currency)
+        if above is not None and (
+            above.currency != most.currency or not 0 <= above.minor <= most.minor
+        ):
+            wrong = Problem("above", f"{above} is not an amount from 0 to {most}")
             raise InvalidInput("This limit cannot be set.", problems=[wrong])
         before = _limit(owner, catalogue)
         changes = before != above

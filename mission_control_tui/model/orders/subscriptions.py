@@ -15,6 +15,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import SubscriptionRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text import limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ async def change_quantity(
     before = row.quantity if row is not None else 0
     if before + by < 0:
         raise Conflict(f"The account has {before} of {product.name}: {level.name}, not {-by}.")
+    if before + by > limits.NUMBER:
+        raise Conflict(
+            f"The account has {before} of {product.name}: {level.name}, and cannot have {by} more."
+        )
     if row is None:
         row = SubscriptionRow(
             account_id=account.id, product_id=product.id, level_id=level.id, quantity=0

@@ -16,6 +16,7 @@ from sqlalchemy import insert, select, update
 from mission_control_tui.model.catalogue.backend_names import back_end_name
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.services.instance_names import check_instance
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -99,6 +100,7 @@ async def find_or_make(
     found = await find(tx, subject, service.id, instance)
     if found is not None:
         return found
+    check_instance(instance)
     connector = connector_of(tx, account, service)
     user, domain = subject.user, subject.domain
     row = AssignmentRow(

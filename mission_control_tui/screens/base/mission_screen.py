@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 from mission_control_tui.keys import keymap
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, StoreError
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.limits import TICKET
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.command_prompt import GOES_BACK, CommandPrompt
 from mission_control_tui.screens.base.context import Context
@@ -20,7 +21,6 @@ from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.overlays import PlainLines
 
-TICKET_LIMIT = 128
 COPIED = "Copied: "
 
 
@@ -138,8 +138,8 @@ class MissionScreen(BaseScreen):
 
     def _set_ticket(self, text: str) -> None:
         ticket = harmless(text).strip()
-        if len(ticket) > TICKET_LIMIT:
-            raise InvalidInput(f"A ticket has at most {TICKET_LIMIT} characters.")
+        if len(ticket) > TICKET:
+            raise InvalidInput(f"A ticket has at most {TICKET} characters.")
         self.console.accounts.change_caller(ticket=ticket)
         self.announce(f"Every change carries ticket {ticket}" if ticket else "No ticket any more")
 

@@ -14,6 +14,7 @@ from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.model.orders.buying import Availability, DomainCheck, buy, check_domain
 from mission_control_tui.model.orders.queries import OrderView
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import heading_for, words_of
 from mission_control_tui.screens.orders.product import level_choices, term_words
@@ -195,7 +196,7 @@ class BuyScreen(MissionScreen):
                 "How many",
                 str(self._quantity or product.min_quantity),
                 required=True,
-                max_length=9,
+                max_length=DIGITS,
                 help_text=f"From {product.min_quantity} to {product.max_quantity}.",
                 id="quantity",
             )

@@ -19,6 +19,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
@@ -98,7 +99,12 @@ class ProductScreen(MissionScreen):
     def _removal(self) -> list[Widget]:
         why_not, run = self._why_not_removed(self._picked()), self._ask_to_remove_seats
         return [
-            Field("How many", id="removed", help_text="Free seats alone can be removed."),
+            Field(
+                "How many",
+                max_length=DIGITS,
+                id="removed",
+                help_text="Free seats alone can be removed.",
+            ),
             ActionButton("Remove", reason=why_not, run=run, id="remove"),
         ]
 

@@ -15,6 +15,7 @@ from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
+from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
@@ -188,7 +189,7 @@ class UserServicePanel(ServicePanel):
             yield Field(
                 "Name",
                 required=True,
-                max_length=40,
+                max_length=INSTANCE,
                 help_text="Tells this one apart from the user's others; fixed afterwards.",
                 id=f"{self._prefix}-name",
             )

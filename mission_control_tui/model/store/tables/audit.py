@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, ForeignKey, Index, String, Table, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.base import Base, Words
 
 APPEND_ONLY = {
     "sqlite": (
@@ -60,7 +60,7 @@ class AuditRow(Base):
     source: Mapped[str] = mapped_column(String(16))
     ticket: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(64))
-    target: Mapped[str] = mapped_column(String(320))
+    target: Mapped[str] = mapped_column(Words(320))
     user_id: Mapped[str | None] = mapped_column(String(32))
     request_id: Mapped[int | None]
     version: Mapped[int | None]

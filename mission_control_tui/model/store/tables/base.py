@@ -39,6 +39,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """A text that the program makes for people, of names that may be long: what does not fit is cut."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or len(value) <= self.length:
+            return value
+        return f"{value[: self.length - 3]}..."
+
+
 _DOCUMENTS: tuple[Any, ...] = (
     *(dict[str, Any], dict[str, object], list[Any], documents.StoredPlace),
     *(documents.StoredParams, documents.StoredBulkParams, documents.StoredItem),

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.base import Base, Words
 from mission_control_tui.model.store.tables.documents import StoredBulkParams, StoredItem
 
 
@@ -54,7 +54,7 @@ class BulkItemRow(Base):
     bulk_id: Mapped[int] = mapped_column(ForeignKey("bulks.id"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
     assignment_id: Mapped[str | None] = mapped_column(ForeignKey("assignments.id"))
-    name: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str] = mapped_column(Words(320))
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text)
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))

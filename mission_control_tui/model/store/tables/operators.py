@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mission_control_tui.model.store.tables.base import Base, Ident
+from mission_control_tui.model.store.tables.base import Base, Ident, Words
 from mission_control_tui.model.store.tables.documents import StoredPlace
 
 
@@ -22,7 +22,7 @@ class DraftRow(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[str] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(String(64))
-    title: Mapped[str] = mapped_column(String(320))
+    title: Mapped[str] = mapped_column(Words(320))
     content: Mapped[dict[str, object]]
     updated_at: Mapped[datetime]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mission_control_tui.model.store.tables.base import Base
+from mission_control_tui.model.store.tables.base import Base, Words
 
 REMOVALS = text("kind = 'deprovision'")
 """What the index of removals holds; a query must say it in the same words to use it."""
@@ -48,7 +48,7 @@ class RequestRow(Base):
     worker_id: Mapped[str] = mapped_column(String(64), default="")
     next_try_at: Mapped[float] = mapped_column(Float, default=0.0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    waiting_for: Mapped[str] = mapped_column(String(320), default="")
+    waiting_for: Mapped[str] = mapped_column(Words(320), default="")
     hold: Mapped[str] = mapped_column(String(16), default="")
     previous: Mapped[dict[str, Any]]
 
@@ -96,7 +96,7 @@ class RequestEventRow(Base):
     at: Mapped[datetime]
     attempt: Mapped[int]
     kind: Mapped[str] = mapped_column(String(32))
-    step: Mapped[str] = mapped_column(String(200), default="")
+    step: Mapped[str] = mapped_column(Words(200), default="")
     said: Mapped[str] = mapped_column(Text)
     remedy: Mapped[str] = mapped_column(Text)
     duration_ms: Mapped[int | None]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mission_control_tui.model.store.tables.base import Base, Ident, Slug, bytewise
+from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words, bytewise
 
 
 class SeatPoolRow(Base):
@@ -67,7 +67,7 @@ class AssignmentRow(Base):
 
     light: Mapped[str] = mapped_column(String(8))
     word: Mapped[str] = mapped_column(String(32))
-    step: Mapped[str] = mapped_column(String(200), default="")
+    step: Mapped[str] = mapped_column(Words(200), default="")
     error_kind: Mapped[str] = mapped_column(String(16), default="")
     error_said: Mapped[str] = mapped_column(Text, default="")
     error_remedy: Mapped[str] = mapped_column(Text, default="")
