@@ -13,7 +13,7 @@ from functools import lru_cache
 from rich.cells import cell_len
 
 Cell = tuple[str, str] | None
-"""Style and character; the right half of a wide character is empty; None is unknown."""
+"""Style and character, with the marks on it; the right half of a wide character is empty; None is unknown."""
 
 _MOVE = re.compile(r"\n?\x1b\[(\d+);(\d+)H")
 _PIECE = re.compile(r"\x1b\[([\d;]*)m|([^\x1b]+)")
@@ -88,13 +88,26 @@ def _cells(text: str) -> list[Cell] | None:
             cells += [(on_blank, char) if char == " " else (style, char) for char in drawn]
             continue
         widths = [cell_len(char) for char in drawn]
-        if 0 in widths or sum(widths) != cell_len(drawn):
+        if sum(widths) != cell_len(drawn):
             return None
         for char, width in zip(drawn, widths, strict=True):
-            cells.append((on_blank if char == " " else style, char))
-            if width == 2:
-                cells.append((style, ""))
+            if width:
+                cells.append((on_blank if char == " " else style, char))
+                if width == 2:
+                    cells.append((style, ""))
+            elif not _put_on_base(cells, char):
+                return None
     return cells
+
+
+def _put_on_base(cells: list[Cell], mark: str) -> bool:
+    """Add a mark to the character before it; False where there is none."""
+    for at in range(len(cells) - 1, max(len(cells) - 3, -1), -1):
+        cell = cells[at]
+        if cell is not None and cell[1]:
+            cells[at] = (cell[0], cell[1] + mark)
+            return True
+    return False
 
 
 @lru_cache(1024)
@@ -122,6 +135,8 @@ def _put(row: list[Cell], column: int, cells: list[Cell]) -> None:
 
 def _differences(y: int, before: list[Cell], row: list[Cell]) -> list[str]:
     """Return what to write, so that row `y` that shows `before` shows `row`."""
+    if _has_marks(before) or _has_marks(row):
+        return _marked(y, row) if row != before else []
     changed = [
         at for at, (old, new) in enumerate(zip(before, row, strict=True)) if new not in (old, None)
     ]
@@ -144,6 +159,46 @@ def _differences(y: int, before: list[Cell], row: list[Cell]) -> list[str]:
         if erases:
             break
     return found
+
+
+def _has_marks(row: list[Cell]) -> bool:
+    return any(cell is not None and len(cell[1]) > 1 for cell in row)
+
+
+def _marked(y: int, row: list[Cell]) -> list[str]:
+    """Return what to write of a row with marks: first all of it without them, then each marked text over it.
+
+    Terminals disagree whether a vowel sign takes a cell. So nothing that follows hangs on how far a marked text moved
+    the cursor, and whatever that drew too far is drawn over.
+    """
+    found = [
+        f"\x1b[{y};{start + 1}H{_drawn([cell and (cell[0], cell[1][:1]) for cell in row[start:end]])}"
+        for start, end in _stretches(row, [cell is not None for cell in row])
+    ]
+    dark = [cell is not None and cell[1] != " " for cell in row]
+    # A single blank stands between the words of one text.
+    inked = [
+        dark[at]
+        or (0 < at < len(row) - 1 and row[at] is not None and dark[at - 1] and dark[at + 1])
+        for at in range(len(row))
+    ]
+    stretches = _stretches(row, inked)
+    first = next((at for at, (start, end) in enumerate(stretches) if _has_marks(row[start:end])), 0)
+    found += [
+        f"\x1b[{y};{start + 1}H{_drawn(row[start:end])}"
+        for start, end in (stretches[first:] if _has_marks(row) else [])
+    ]
+    return found
+
+
+def _stretches(row: list[Cell], chosen: list[bool]) -> list[tuple[int, int]]:
+    """Return where the chosen cells begin and end, each time several stand in a row."""
+    edges = [
+        at
+        for at in range(len(row) + 1)
+        if (at < len(row) and chosen[at]) != (at > 0 and chosen[at - 1])
+    ]
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _drawn(cells: list[Cell]) -> str:

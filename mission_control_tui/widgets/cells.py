@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from unicodedata import category
 
 from rich.cells import cell_len
 
@@ -12,7 +13,9 @@ from mission_control_tui.model.text.clean import harmless
 
 ELLIPSIS = "…"
 _REGIONAL_A = 0x1F1E6
-_DROPPED = frozenset("\ufe0e\ufe0f\u200c\u200d\u20e3")
+_DROPPED = frozenset(
+    "\ufe0e\ufe0f\u200c\u200d\u20e3\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+)
 
 _PLAIN = re.compile(
     "[ -~\xa0-\xac\xae-\u024f\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u221a\u2500-\u259f\u25ba\u25bc]*"
@@ -27,7 +30,10 @@ def is_plain(text: str) -> bool:
 
 @lru_cache(4096)
 def shown(text: str) -> str:
-    """`text` on one line, without what terminals disagree on: joiners, variation selectors, flags."""
+    """`text` on one line, without what terminals disagree on: joiners, variation selectors, flags, skin colours.
+
+    Marks stay with their base, vowel signs too: whatever cells a terminal gives them, frames are drawn around them.
+    """
     text = harmless(text)
     if is_plain(text):
         return text
@@ -45,7 +51,8 @@ def shown(text: str) -> str:
         width = wcwidth(char)
         kept.append(char if width == cell_len(char) else "?" * max(width, 1))
     result = "".join(kept)
-    if cell_len(result) == wcswidth(result):
+    unmarked = "".join(char for char in result if not category(char).startswith("M"))
+    if cell_len(unmarked) == wcswidth(unmarked):
         return result
     return "".join(char if wcwidth(char) == 1 else "?" * max(wcwidth(char), 0) for char in kept)
 

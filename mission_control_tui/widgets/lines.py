@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -58,9 +59,10 @@ class Line:
                 cells.extend((char, style) for char in text)
                 continue
             for char in text:
-                width = width_of(char)
+                width = cell_len(char)
                 if width == 0 and cells:
-                    cells[-1] = (cells[-1][0] + char, style)
+                    at = -1 if cells[-1][0] else -2
+                    cells[at] = (cells[at][0] + char, style)
                 else:
                     cells.append((char, style))
                     cells.extend([("", style)] * (width - 1))

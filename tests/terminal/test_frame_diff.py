@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import category
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
+from wcwidth import wcwidth
 
 from mission_control_tui.terminal.frame_diff import FrameDiff
 
@@ -20,9 +23,8 @@ STYLES = (
 )  # fmt: skip
 VISIBLE_ON_A_BLANK = ("bg", "reverse", "underscore", "strikethrough")
 
-texts = st.text(alphabet=st.sampled_from("  ab界株é"), max_size=9) | st.integers(4, 16).map(
-    " ".__mul__
-)
+letters = st.sampled_from([*"  ab界株é", "\u092f\u093e", "\u0e14\u0e35", "界\u0301"])
+texts = st.lists(letters, max_size=9).map("".join) | st.integers(4, 16).map(" ".__mul__)
 pieces = st.lists(st.tuples(texts, st.sampled_from(STYLES)), max_size=6)
 rows = st.lists(
     st.tuples(st.integers(0, COLUMNS - 1), st.booleans(), pieces), min_size=1, max_size=4
@@ -48,9 +50,26 @@ def frame_of(found: Sequence[Row], system: ColorSystem | None) -> str:
     return "\n".join(lines) + "\x1b[1;1H"
 
 
+class Screen(pyte.Screen):
+    """pyte, which leaves out every mark that is not an accent, with all of them on their base or in cells of theirs."""
+
+    signs_take_cells = False
+
+    def draw(self, data: str) -> None:
+        for char in data:
+            if category(char).startswith("M") and not (
+                category(char) == "Mc" and self.signs_take_cells
+            ):
+                row, x = self.buffer[self.cursor.y], self.cursor.x - 1
+                at = x if row[x].data else x - 1
+                row[at] = row[at]._replace(data=row[at].data + char)
+            else:
+                super().draw(char)
+
+
 def shown(frame: str) -> list[list[tuple[object, ...]]]:
     """Every cell of a screen that was full of something else; of a blank only what can be seen."""
-    screen = pyte.Screen(COLUMNS, ROWS)
+    screen = Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     screen.reset_mode(7, private=True)
     for y in range(ROWS):
@@ -90,3 +109,26 @@ def test_what_need_not_be_told_is_left_out() -> None:
     assert thinner.diff(frame, 24) == "\x1b[1;1H"
     thinner.forget()
     assert thinner.diff(frame, 24) == told
+
+
+@pytest.mark.parametrize("takes_a_cell", [False, True])
+def test_nothing_moves_whatever_cells_a_terminal_gives_to_vowel_signs(
+    takes_a_cell: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of "\u092a\u094d\u0930\u093f\u092f\u093e" some terminals take three cells, others five."""
+    monkeypatch.setattr(
+        pyte.screens, "wcwidth", lambda char: 1 if category(char) == "Mc" else wcwidth(char)
+    )
+    monkeypatch.setattr(Screen, "signs_take_cells", takes_a_cell)
+    name = "\u092a\u094d\u0930\u093f\u092f\u093e \u0936\u0930\u094d\u092e\u093e"
+    screen, thinner = Screen(COLUMNS, 1), FrameDiff()
+    stream = pyte.Stream(screen)
+    stream.feed(thinner.diff(f"\x1b[1;1HIn {name}{' ' * 7}\x1b[7m   red \x1b[0m", COLUMNS))
+    assert "".join(cell.data for cell in (screen.buffer[0][x] for x in range(17))).split() == [
+        "In",
+        *name.split(),
+    ]
+    assert [screen.buffer[0][x].data for x in range(17, 24)] == list("   red ")
+    assert all(screen.buffer[0][x].reverse for x in range(17, 24))
+    stream.feed(thinner.diff("\x1b[1;4HAnn    ", COLUMNS))
+    assert screen.display[0] == f"In Ann{' ' * 14}red "

@@ -9,7 +9,8 @@ import pytest
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from mission_control_tui.widgets.cells import fit, is_plain, shown
+from mission_control_tui.widgets.cells import crop, fit, is_plain, shown, width_of, wrap
+from mission_control_tui.widgets.lines import Line
 
 HEAVY = (
     "wcwidth",
@@ -36,6 +37,34 @@ def test_plain_characters_take_one_cell_and_are_shown_as_they_are() -> None:
 def test_what_tables_disagree_on_is_asked_for(text: str) -> None:
     assert not is_plain(text)
     assert cell_len(fit(text, 5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("प्रिया शर्मा", 7),
+        ("வணக்கம்", 5),
+        ("বাংলা", 2),
+        ("తెలుగు", 3),
+        ("മലയാളം", 4),
+        ("ကြီး", 1),
+        ("ខ្មែរ", 3),
+        ("สวัสดี", 4),
+        ("שָׁלוֹם", 4),
+        ("مُحَمَّد", 4),
+        ("e\u0301", 1),
+    ],
+)
+def test_marks_of_every_script_stay_with_their_base(text: str, cells: int) -> None:
+    assert shown(text) == text
+    assert width_of(text) == cells
+    for width in range(1, cells + 2):
+        assert cell_len(fit(text, width)) == width
+        kept = crop(text, width)
+        assert text.startswith(kept)
+        assert not text[len(kept) : len(kept) + 1] or wcwidth(text[len(kept)]) == 1
+    assert "".join(wrap(text, 3)).replace(" ", "") == text.replace(" ", "")
+    assert len(Line.of([(text, "")], cells).cells()) == cells
 
 
 def test_first_frame_loads_nothing_heavy() -> None:
