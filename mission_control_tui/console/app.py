@@ -131,7 +131,12 @@ class ConsoleApp(MissionControlApp):
         from mission_control_tui.model.installation.connector_switch import follow_settings
         from mission_control_tui.model.store.database import Store
 
-        store = await Store.open(self._where, connectors=self.accounts.settings.services)
+        settings = self.accounts.settings
+        store = await Store.open(
+            self._where,
+            connectors=settings.services,
+            private_suffixes=settings.own_endings,
+        )
         try:
             await follow_settings(store, self.accounts.caller)
             chosen = await self.session.lost_account(store) if self._account is None else None

@@ -41,6 +41,7 @@ class AuditAction(StrEnum):
 
     # To an account and what it bought
     ADD_DOMAIN = "add domain"
+    ALLOW_DOMAIN = "allow domain"
     APPROVE_ORDER = "approve order"
     CANCEL_ORDER = "cancel order"
     CLOSE_STATEMENT = "close statement"
@@ -53,6 +54,7 @@ class AuditAction(StrEnum):
     RETURN_ORDER = "return order"
     SAVE_TEMPLATE = "save template"
     SET_CONTACTS = "set contacts"
+    WITHDRAW_DOMAIN = "withdraw domain"
 
     # To work that is queued, scheduled or under way
     ALLOW_REMOVAL = "allow removal"

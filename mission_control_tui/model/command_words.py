@@ -5,11 +5,17 @@ No password is ever among them: a command that sets one makes a new one and name
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetails, Value
 
 Words = tuple[str, ...]
+
+
+def command_line(*words: str) -> str:
+    """Return a command as it is typed into a shell, each word quoted where it has to be."""
+    return shlex.join(("mission-control", *words))
 
 
 def flags(values: Mapping[str, object]) -> Words:

@@ -230,7 +230,7 @@ def known_setting(key: str) -> None:
 def _plain(settings: Settings) -> Iterator[Setting]:
     """Yield the settings that are there whatever the file says, with their defaults."""
     default = Settings()
-    for name in ("database", "account"):
+    for name in ("database", "account", "private_suffixes"):
         yield Setting(name, getattr(settings, name), "", getattr(default, name))
     for table in ("worker", "console"):
         values, defaults = getattr(settings, table), getattr(default, table)

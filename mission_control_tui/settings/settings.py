@@ -121,12 +121,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A path or a URL; empty for the embedded database in the data directory."""
     account: str = ""
     """The account that commands work on when none is named."""
+    private_suffixes: str = ""
+    """Endings of domains in one's own networks, with commas between."""
     services: dict[str, str] = {}
     """Service id -> connector name, over what the catalogue says."""
     connectors: dict[str, dict[str, Any]] = {}
     """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
     console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
+
+    @property
+    def own_endings(self) -> tuple[str, ...]:
+        """The private suffixes, lower case and without the dot in front."""
+        words = (word.strip(" .").lower() for word in self.private_suffixes.split(","))
+        return tuple(filter(None, words))
 
     @property
     def connector_names(self) -> set[str]:

@@ -163,6 +163,31 @@ def add_domain(session: Session, name: str) -> None:
     change_and_tell(session, under("domain"), domains.add_domain, name)
 
 
+@account.command("allow-domain")
+@argument("name")
+@option("--to", required=True, metavar="CODE", help="The account that may have it.")
+@changes("mission-control account allow-domain mail.acme.example --to sample --dry-run")
+def allow_domain(session: Session, name: str, to: str) -> None:
+    """Let another account have a name that is below or above a domain of this account.
+
+    It is kept until it is taken back, and in this account's audit.
+    """
+    from mission_control_tui.model.domains import consents
+
+    change_and_tell(session, under("domain"), consents.allow_domain, name, to)
+
+
+@account.command("disallow-domain")
+@argument("name")
+@option("--to", required=True, metavar="CODE", help="The account that it was allowed to.")
+@changes("mission-control account disallow-domain mail.acme.example --to sample --dry-run")
+def disallow_domain(session: Session, name: str, to: str) -> None:
+    """Take a yes back; what the other account has by now, it keeps."""
+    from mission_control_tui.model.domains import consents
+
+    change_and_tell(session, under("domain"), consents.withdraw_domain, name, to)
+
+
 @account.command("remove-domain")
 @argument("name")
 @destroys("mission-control account remove-domain acme.example --yes")

@@ -124,7 +124,12 @@ class Session:
         from mission_control_tui.model.store.database import Store
         from mission_control_tui.model.store.engine import unreachable
 
-        store = await Store.open(self.where, create=create, connectors=self.settings.services)
+        store = await Store.open(
+            self.where,
+            create=create,
+            connectors=self.settings.services,
+            private_suffixes=self.settings.own_endings,
+        )
         try:
             if store.connectors != store.followed and not self.dry_run:
                 await self._follow_settings(store)

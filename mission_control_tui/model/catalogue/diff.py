@@ -84,6 +84,7 @@ _CONSEQUENCES: dict[tuple[type, str], str] = {
     (Product, "terms"): "New orders only.",
     (Catalogue, "currency"): "New orders only; past orders keep theirs.",
     (Catalogue, "tax_basis_points"): "New orders only; past orders keep theirs.",
+    (Catalogue, "address_characters"): "New addresses only; present ones stay.",
     (Catalogue, "prices_are_examples"): "Screens start or stop saying that prices are examples.",
 }
 _ON_ADDING = {

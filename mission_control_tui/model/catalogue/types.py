@@ -322,12 +322,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything that is sold and provisioned. `tax_basis_points` are ten-thousandths: 1000 is 10 %."""
+    """Everything that is sold and provisioned. `tax_basis_points` are ten-thousandths: 1000 is 10 %.
+
+    `address_characters` may stand in new addresses before the @, beside what is safe everywhere.
+    """
 
     currency: str
     tax_name: str
     tax_basis_points: int
     prices_are_examples: bool = False
+    address_characters: str = ""
     products: tuple[Product, ...] = ()
     services: tuple[Service, ...] = ()
 

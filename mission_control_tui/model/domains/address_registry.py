@@ -11,6 +11,7 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import (
     Conflict,
     InvalidInput,
@@ -18,7 +19,13 @@ from mission_control_tui.model.errors import (
     Problem,
     ProblemCode,
 )
-from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
+from mission_control_tui.model.people.address_syntax import (
+    SPECIAL,
+    lookup_key,
+    normal_address,
+    upn_key,
+    upn_problems,
+)
 from mission_control_tui.model.people.names import alternatives
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
@@ -55,7 +62,7 @@ def user_address(
     return AddressRow(
         account_id=row.account_id,
         user_id=row.id,
-        address=address,
+        address=normal_address(address),
         key=upn_key(address),
         kind=kind,
         is_primary=is_primary,
@@ -92,6 +99,28 @@ class UpnStatus:
     held: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """What a new address of an account may be: in one of its `domains`, with those `special` characters."""
+
+    domains: tuple[str, ...]
+    special: str
+
+    def problems(self, address: str, where: str) -> list[Problem]:
+        """Return everything that is wrong with the address, whoever has it."""
+        return upn_problems(address, where=where, domains=self.domains, special=self.special)
+
+
+async def address_rules(session: AsyncSession, account_id: int) -> AddressRules:
+    """Return the account's domains, and what the catalogue allows in front of the @."""
+    return AddressRules(await domains_of(session, account_id), await special_characters(session))
+
+
+async def special_characters(session: AsyncSession) -> str:
+    """Return which characters the catalogue allows in addresses beside those that are safe everywhere."""
+    return (await in_force(session)).catalogue.address_characters
+
+
 async def usual_domain(scope: AccountScope) -> str:
     """Return the domain to propose for a new user: what most users have, else the oldest; "" where there is none.
 
@@ -120,10 +149,14 @@ async def usual_domain(scope: AccountScope) -> str:
 async def upn_status(scope: AccountScope, upn: str) -> UpnStatus:
     """Tell whether `upn` is valid and free, asked while it is typed: one indexed query when it is."""
     typed = upn.strip()
-    problems = upn_problems(typed)
+    problems = upn_problems(typed, special=SPECIAL)
     if problems:
         return UpnStatus(typed, free=False, problem=problems[0])
     async with scope.read() as (session, account_id):
+        if not set(SPECIAL).isdisjoint(typed):
+            problems = upn_problems(typed, special=await special_characters(session))
+            if problems:
+                return UpnStatus(typed, free=False, problem=problems[0])
         key = lookup_key(typed)
         holder = (await holders(session, [key])).get(key)
         if holder is None:

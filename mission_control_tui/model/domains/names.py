@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
+from mission_control_tui.model.people.address_syntax import domain_letters
 from mission_control_tui.model.text.folding import fold
 
 _RULE = ValueRule(id="domain", name="Domain name", type=ValueType.DOMAIN, required=True)
-_ACE = "xn--"
 
 
 def normalise(typed: str) -> str:
@@ -23,14 +23,8 @@ def normalise(typed: str) -> str:
 
 def shown(name: str) -> str:
     """Return a stored name for people: with its letters where it has other than ASCII's, else as it is."""
-    if _ACE not in name:
-        return name
-    import idna
-
-    try:
-        return f"{idna.decode(name)} ({name})"
-    except idna.IDNAError:
-        return name
+    letters = domain_letters(name)
+    return name if letters == name else f"{letters} ({name})"
 
 
 class Evidence(StrEnum):

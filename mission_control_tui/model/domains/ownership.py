@@ -13,8 +13,11 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.domains.consents import require_consent, serialise_claims
 from mission_control_tui.model.domains.names import normalise
+from mission_control_tui.model.domains.suffixes import require_registrable
 from mission_control_tui.model.errors import Conflict, NotFound
+from mission_control_tui.model.people.address_syntax import domain_letters
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
@@ -86,6 +89,8 @@ async def add_domain(scope: AccountScope, name: str, *, dry_run: bool = False) -
         owner = await locked_account(tx, account_id)
         tx.command("account", "add-domain", stored)
         await claim(tx, owner, stored, bought=False)
+        if (letters := domain_letters(stored)) != stored:
+            tx.warn(f"{stored} reads {letters}.")
     return tx.outcome(stored)
 
 
@@ -143,7 +148,12 @@ async def claim(
     term_months: int = 0,
     details: Mapping[str, object] | None = None,
 ) -> DomainRow:
-    """Make `name` (in its stored form) the account's. Raises Conflict when an account has it already."""
+    """Make `name` (in its stored form) the account's.
+
+    Raises InvalidInput for what cannot be a domain, Conflict when an account has it already or has to allow it.
+    """
+    await serialise_claims(tx)
+    require_registrable(name, tx.private_suffixes, sold=bought)
     await refuse_taken(tx.session, account, name)
     row = await _own_former(tx, account, name) or DomainRow(account_id=account.id, name=name)
     row.bought, row.term_months, row.details = bought, term_months, dict(details or {})
@@ -161,7 +171,7 @@ async def claim(
 
 
 async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) -> None:
-    """Raise Conflict when an account has the domain `name` (in its stored form)."""
+    """Raise Conflict when an account has the domain `name` (in its stored form), or has to allow it and did not."""
     owner = await session.scalar(
         select(DomainRow.account_id).where(DomainRow.name == name, DomainRow.removed_at.is_(None))
     )
@@ -172,6 +182,7 @@ async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) ->
             f"The domain {name} belongs to another account of this installation.",
             hint="A domain belongs to one account: remove it there first.",
         )
+    await require_consent(session, account, name)
 
 
 async def _own_former(tx: Transaction, account: AccountRow, name: str) -> DomainRow | None:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
 from mission_control_tui.model.catalogue.values import Value as Setting
 from mission_control_tui.model.catalogue.values import ValueRule, ValueType
-from mission_control_tui.model.domains.address_registry import domains_of, upn_taken
+from mission_control_tui.model.domains.address_registry import address_rules, upn_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, ProblemCode
-from mission_control_tui.model.people.address_syntax import domain_key, upn_problems
+from mission_control_tui.model.people.address_syntax import domain_key, normal_address
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.store.group_rows import NAMED, sort_key
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -51,7 +51,7 @@ async def judged(
     own = "" if known is None else known.id
     previous = None if known is None else known.details
     problems = await _name_problems(session, account_id, service, clean, own)
-    kept, wrong = await _address(session, account_id, service, address, own)
+    kept, wrong = await _address(session, account_id, service, address, known)
     problems += wrong
     wanted: Mapping[str, Setting] = {}
     try:
@@ -101,24 +101,30 @@ async def _other(
 
 
 async def _address(
-    session: AsyncSession, account_id: int, service: Service, address: str, own: str
+    session: AsyncSession,
+    account_id: int,
+    service: Service,
+    address: str,
+    known: ObjectRow | None,
 ) -> tuple[str, list[Problem]]:
-    """Return the address as it is kept, and what is wrong with it."""
+    """Return the address as it is kept, and what is wrong with it; what the object has already is not judged again."""
+    own = "" if known is None else known.id
     typed = address.strip()
-    domains = await domains_of(session, account_id)
+    rules = await address_rules(session, account_id)
     if service.address is AddressUse.OWN:
-        problems = upn_problems(typed, where="address", domains=domains)
-        if not problems:
-            problems = await upn_taken(
-                session, account_id, typed, by_other_than=own, where="address"
-            )
-        return typed, problems
+        problems = rules.problems(typed, "address")
+        unchanged = known is not None and typed == known.address
+        if problems and not unchanged:
+            return typed, problems
+        kept = typed if unchanged else normal_address(typed)
+        taken_by = await upn_taken(session, account_id, kept, by_other_than=own, where="address")
+        return kept, taken_by
     try:
         kept = str(EMAIL.validate(typed))
     except InvalidInput as error:
         return typed, list(error.problems)
     domain = domain_key(kept.rpartition("@")[2])
-    if domain in domains:
+    if domain in rules.domains:
         what = f"{domain} is a domain of this account"
         hint = f"a {service.name} is somebody elsewhere: make a user, a group or a shared mailbox"
         return kept, [Problem("address", what, hint)]

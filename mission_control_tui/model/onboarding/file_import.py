@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from mission_control_tui.model.domains.address_registry import domains_of
+from mission_control_tui.model.domains.address_registry import domains_of, special_characters
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
@@ -116,9 +116,10 @@ async def run_import(
         owner = await scope.row(session)
         account_id = owner.id
         domains = await domains_of(session, account_id)
+        special = await special_characters(session)
     foreign = foreign_domains(file, domains)
     steps = _Steps(progress, len(file.rows))
-    checked = await _checked(file, steps)
+    checked = await _checked(file, special, steps)
 
     async def work() -> Outcome[ImportResult]:
         async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
@@ -169,9 +170,9 @@ class _Steps:
         self.more(2 * self._rows)
 
 
-async def _checked(file: ImportFile, steps: _Steps) -> list[CheckedRow]:
+async def _checked(file: ImportFile, special: str, steps: _Steps) -> list[CheckedRow]:
     """Return all rows judged by the rules about people, without keeping others from the processor."""
-    rows = check_rows(file, domains=None)
+    rows = check_rows(file, domains=None, special=special)
     checked: list[CheckedRow] = []
     while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHECKED_AT_ONCE))):
         checked += chunk

@@ -156,8 +156,9 @@ async def paste(
         catalogue = (await in_force(session)).catalogue
         content = checked(catalogue, choices.content)
         proposed = await _propose(session, account_id, pasted, choices)
+        special = catalogue.address_characters
     file = await asyncio.to_thread(_file, proposed, content)
-    rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None)))
+    rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None, special=special)))
 
     async def work() -> Outcome[PasteResult]:
         async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:

@@ -16,6 +16,7 @@ from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     Holder,
     holders,
+    special_characters,
     taken,
 )
 from mission_control_tui.model.errors import Problem
@@ -25,6 +26,7 @@ from mission_control_tui.model.people.address_syntax import (
     domain_key,
     domain_of,
     lookup_key,
+    normal_address,
     upn_problems,
 )
 from mission_control_tui.model.people.names import alternatives
@@ -103,6 +105,8 @@ async def propose(
     be proposed is taken for the same person, and refused: so pasting a list again creates nobody twice.
     """
     own = {domain_key(name) for name in domains}
+    special = await special_characters(session)
+    people = [_with_normal_address(person) for person in people]
     found: dict[int, UpnProposal] = {}
     open_: dict[int, Iterator[str]] = {}
     used: dict[str, int] = {}
@@ -134,7 +138,7 @@ async def propose(
         for count, index in enumerate(list(open_)):
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            done = _judge(people[index], asked.pop(index), held, used, account_id)
+            done = _judge(people[index], asked.pop(index), held, used, account_id, special)
             if done is not None:
                 found[index] = done
                 del open_[index]
@@ -166,6 +170,11 @@ async def _namesakes(
     return tuple(map(noted, proposed))
 
 
+def _with_normal_address(person: PastedPerson) -> PastedPerson:
+    known = bool(person.address) and bool(domain_of(person.address))
+    return replace(person, address=normal_address(person.address)) if known else person
+
+
 def _refused(person: PastedPerson, what: str, hint: str, upn: str = "") -> UpnProposal:
     return UpnProposal(person, upn, problems=(Problem(f"line {person.line}", what, hint),))
 
@@ -176,14 +185,21 @@ def _none_free(person: PastedPerson) -> UpnProposal:
 
 
 def _judge(
-    person: PastedPerson, upn: str, held: dict[str, Holder], used: dict[str, int], account_id: int
+    person: PastedPerson,
+    upn: str,
+    held: dict[str, Holder],
+    used: dict[str, int],
+    account_id: int,
+    special: str,
 ) -> UpnProposal | None:
     """Return what becomes of the person with this UPN; None where the next one is to be tried."""
     if not upn:
         return _none_free(person)
     where = f"line {person.line}"
     given = bool(person.address) and upn == person.address
-    problems = tuple(replace(problem, where=where) for problem in upn_problems(upn))
+    problems = tuple(
+        replace(problem, where=where) for problem in upn_problems(upn, special=special)
+    )
     if problems:
         return UpnProposal(person, upn, problems=problems)
     key = lookup_key(upn)

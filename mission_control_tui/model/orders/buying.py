@@ -22,6 +22,7 @@ from mission_control_tui.model.domains.ownership import (
     refuse_taken,
     required_domain,
 )
+from mission_control_tui.model.domains.suffixes import require_registrable
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import OrderView, views
@@ -130,6 +131,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     (line,) = quoted.lines
     doubts = above_limit(account, quoted.total)
     if sold.buys is PurchaseKind.DOMAIN:
+        require_registrable(line.domain, tx.private_suffixes, sold=True)
         await refuse_taken(tx.session, account, line.domain)
         await _refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))

@@ -16,15 +16,17 @@ LOCAL_LIMIT = 64
 DOMAIN_LIMIT = 253
 """Octets in a domain name, in its ASCII form (RFC 1035, without the root's dot)."""
 
-_ATEXT = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]*")
-_NOT_ATEXT = re.compile(r"[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]")
+SPECIAL = "!$%&*/?`{|}"
+"""What RFC 5322 allows in a local part and mail systems, shells or file names take for something else."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9.\-_+'#=^~]")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _DOMAINS_NAMED = 5
 
 
 @lru_cache(maxsize=4096)
 def domain_key(domain: str) -> str:
-    """Return the form by which domains are compared: lower case, ASCII (IDNA 2008), no final dot.
+    """Return the form in which domains are stored and compared: lower case, ASCII (IDNA 2008), no final dot.
 
     Raises InvalidInput when it is not a domain name.
     """
@@ -45,6 +47,27 @@ def domain_key(domain: str) -> str:
         hint = "letters, digits and hyphens between dots, as in acme.example"
         raise InvalidInput(f"{what}.", problems=[Problem("domain", what, hint)])
     return name
+
+
+def domain_letters(domain: str) -> str:
+    """Return a domain as people write it: with its letters where it has other than ASCII's."""
+    if "xn--" not in domain:
+        return domain
+    import idna
+
+    try:
+        return idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        return domain
+
+
+def normal_address(typed: str) -> str:
+    """Return an address in the form that is stored: its domain as `domain_key` has it, the rest as it was typed.
+
+    Raises InvalidInput when the domain is not one.
+    """
+    local, _, domain = typed.strip().rpartition("@")
+    return f"{local}@{domain_key(domain)}"
 
 
 def domain_of(address: str) -> str:
@@ -70,16 +93,21 @@ def lookup_key(typed: str) -> str:
 
 
 def upn_problems(
-    upn: str, *, where: str = "upn", domains: Collection[str] | None = None
+    upn: str,
+    *,
+    where: str = "upn",
+    domains: Collection[str] | None = None,
+    special: str = "",
 ) -> list[Problem]:
     """Everything wrong with `upn`: a dot-atom of at most 64 octets (RFC 5321), @, and a domain.
 
-    `domains`, where given, are the account's (any spelling), of which the domain must be one.
+    `domains`, where given, are the account's (any spelling), of which the domain must be one. `special` are those of
+    SPECIAL that the local part may have; the catalogue says which.
     """
     if "@" not in upn:
         return [Problem(where, f"{_shown(upn)} has no @", "write it as name@domain")]
     local, _, domain = upn.rpartition("@")
-    problems = list(_local_problems(local, where))
+    problems = list(_local_problems(local, where, special))
     try:
         key = domain_key(domain)
     except InvalidInput as error:
@@ -92,13 +120,15 @@ def upn_problems(
     return problems
 
 
-def _local_problems(local: str, where: str) -> Iterator[Problem]:
+def _local_problems(local: str, where: str, special: str) -> Iterator[Problem]:
     if not local:
         yield Problem(where, "nothing stands before the @", "write it as name@domain")
         return
-    if not _ATEXT.fullmatch(local):
-        refused = dict.fromkeys(_NOT_ATEXT.findall(local))
-        names = ", ".join(in_words(char) for char in refused)
+    refused = [
+        char for char in dict.fromkeys(local) if char not in special and not _PLAIN.match(char)
+    ]
+    if refused:
+        names = ", ".join(map(in_words, refused))
         hint = "letters a to z, digits, and . - _ are safe everywhere"
         yield Problem(where, f"the part before the @ cannot have {names}", hint)
     if len(local.encode(errors="replace")) > LOCAL_LIMIT:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
-from mission_control_tui.model.people.address_syntax import upn_problems
+from mission_control_tui.model.people.address_syntax import SPECIAL, normal_address, upn_problems
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.people.fields import (
     FIELDS,
@@ -48,11 +48,12 @@ def validate_details(
     *,
     domains: Collection[str] | None,
     compulsory: AbstractSet[str] = FORM_COMPULSORY,
+    special: str = "",
 ) -> Validated:
     """Clean and judge `details`.
 
     `domains` are the account's, of which the UPN's must be one; None leaves that to the caller. `compulsory` names the
-    fields that may not be empty: FORM_COMPULSORY or IMPORT_COMPULSORY.
+    fields that may not be empty: FORM_COMPULSORY or IMPORT_COMPULSORY. `special` is that of `upn_problems`.
     """
     problems: list[Problem] = []
     cleaned: dict[str, str] = {}
@@ -64,7 +65,7 @@ def validate_details(
             continue
         lines = field.kind is FieldKind.LINES
         text = tidy(typed, lines=lines)
-        found = list(_problems_of(field, text, domains, field.name in compulsory, lines))
+        found = list(_problems_of(field, text, domains, field.name in compulsory, lines, special))
         problems += found
         if text and not found and field.kind in _CLEANERS:
             text = _CLEANERS[field.kind](text)
@@ -76,7 +77,12 @@ def validate_details(
 
 
 def _problems_of(
-    field: UserField, text: str, domains: Collection[str] | None, compulsory: bool, lines: bool
+    field: UserField,
+    text: str,
+    domains: Collection[str] | None,
+    compulsory: bool,
+    lines: bool,
+    special: str,
 ) -> Iterator[Problem]:
     if not text:
         if compulsory:
@@ -91,9 +97,9 @@ def _problems_of(
             field.name, f"has {len(text)} characters, {field.max_length} are allowed", "shorten it"
         )
     if field.kind is FieldKind.UPN:
-        yield from upn_problems(text, where=field.name, domains=domains)
+        yield from upn_problems(text, where=field.name, domains=domains, special=special)
     elif field.kind is FieldKind.USER:
-        yield from upn_problems(text, where=field.name)
+        yield from upn_problems(text, where=field.name, special=SPECIAL)
     elif field.kind in _RULES:
         what, hint = _RULES[field.kind](text)
         if what:
@@ -175,4 +181,6 @@ _RULES: dict[FieldKind, Callable[[str], tuple[str, str]]] = {
 _CLEANERS: dict[FieldKind, Callable[[str], str]] = {
     FieldKind.COUNTRY: lambda text: country_code(text) or text,
     FieldKind.EMAIL: _email_clean,
+    FieldKind.UPN: normal_address,
+    FieldKind.USER: normal_address,
 }

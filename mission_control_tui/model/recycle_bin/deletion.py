@@ -7,10 +7,11 @@ from sqlalchemy import func, select, update
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import name_of
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
 from mission_control_tui.model.groups.members import leave
-from mission_control_tui.model.people.address_syntax import upn_problems
+from mission_control_tui.model.people.address_syntax import SPECIAL, upn_problems
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
@@ -71,7 +72,7 @@ async def restore_user(
             tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         else:
             domains = await domains_of(tx.session, account_id)
-            problems = upn_problems(row.upn, domains=domains)
+            problems = upn_problems(row.upn, domains=domains, special=SPECIAL)
             if problems:
                 raise Conflict(f"{row.upn} cannot come back.", problems=problems)
             await _turn(tx, row, in_bin=False)
@@ -141,6 +142,6 @@ async def require_gone(tx: Transaction, row: UserRow) -> None:
         problems.append(Problem(where, f"{what}: {service.word}"))
     raise Conflict(
         f"{row.upn} cannot be deleted while services are left.",
-        hint=f"Deprovision them first (mission-control users deprovision {row.upn}) and wait until they are grey.",
+        hint=f"Deprovision them first ({command_line('users', 'deprovision', row.upn)}) and wait until they are grey.",
         problems=problems,
     )

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import require_gone
@@ -163,7 +164,7 @@ def _require_binned(row: UserRow, deleted_before: datetime | None) -> None:
     if not row.in_bin:
         raise Conflict(
             f"{row.upn} is not in the recycling bin.",
-            hint=f"Delete it first: mission-control users delete {row.upn}",
+            hint=f"Delete it first: {command_line('users', 'delete', row.upn)}",
         )
     if deleted_before is not None and (row.deleted_at or row.updated_at) > deleted_before:
         raise NotFound(f"{row.upn} was deleted again meanwhile.")

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, false, func, insert,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from mission_control_tui.model.people.address_syntax import domain_letters, domain_of
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetails
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
@@ -62,6 +63,7 @@ def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
         whole = fold(address)
         found.add(whole)
         found.update(pieces(whole.rpartition("@")[0]))
+        found.update(_international(address))
     username = fold(details.username)
     found.update((username, *pieces(username)))
     for field in _PHONE_FIELDS:
@@ -78,6 +80,17 @@ def terms_of(details: UserDetails, aliases: Iterable[str] = ()) -> list[str]:
         for term, following in zip(ordered, [*ordered[1:], ""], strict=True)
         if not following.startswith(term)
     ]
+
+
+def _international(address: str) -> Iterator[str]:
+    """Yield the domain in ASCII and in its letters, alone and behind the local part, where the two differ."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii() and "xn--" not in domain:
+        return
+    stored = domain_of(address) or domain
+    for name in {stored, fold(domain_letters(stored))}:
+        yield name
+        yield fold(f"{local}@") + name
 
 
 def _parts(word: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ that another writer is about to change. PostgreSQL: READ COMMITTED with row lock
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -41,6 +41,7 @@ class Store:
         followed: Mapping[str, str] | None = None,
         *,
         folded_anew: bool = True,
+        private_suffixes: Iterable[str] = (),
     ) -> None:
         self.engine = engine
         self.installation = installation
@@ -50,6 +51,8 @@ class Store:
         """The same as it was when assignments followed it last, see `connecting`."""
         self.folded_anew = folded_anew
         """Whether what users are found by was made by this program's folding, see `search/renewal.py`."""
+        self.private_suffixes = tuple(private_suffixes)
+        """Endings of domains in the provider's own networks, which no public list has."""
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -62,7 +65,12 @@ class Store:
 
     @classmethod
     async def open(
-        cls, where: str | Path, *, create: bool = True, connectors: Mapping[str, str] | None = None
+        cls,
+        where: str | Path,
+        *,
+        create: bool = True,
+        connectors: Mapping[str, str] | None = None,
+        private_suffixes: Iterable[str] = (),
     ) -> Self:
         """Open the database, making or upgrading it first where that is this program's to do.
 
@@ -87,7 +95,14 @@ class Store:
         except (DBAPIError, OSError) as error:
             await engine.dispose()
             raise unreachable(url, error) from error
-        return cls(engine, installation, connectors, followed, folded_anew=folding >= FOLDING)
+        return cls(
+            engine,
+            installation,
+            connectors,
+            followed,
+            folded_anew=folding >= FOLDING,
+            private_suffixes=private_suffixes,
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -124,6 +139,7 @@ class Store:
                 dry_run=dry_run,
                 is_sqlite=self.is_sqlite,
                 connectors=self.connectors,
+                private_suffixes=self.private_suffixes,
             )
             yield tx
             await tx.finish(CHANNEL)

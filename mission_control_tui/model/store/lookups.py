@@ -8,6 +8,7 @@ from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Denied, InRecycleBin, NotFound, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -81,7 +82,7 @@ async def user_row(
     if rows[0].in_bin and not binned:
         raise InRecycleBin(
             f"{rows[0].upn} is in the recycling bin.",
-            hint=f"Bring it back first: mission-control users restore {rows[0].upn}",
+            hint=f"Bring it back first: {command_line('users', 'restore', rows[0].upn)}",
         )
     return rows[0]
 

@@ -32,6 +32,8 @@ class Transaction:
     dry_run: bool
     is_sqlite: bool
     connectors: Mapping[str, str]
+    private_suffixes: tuple[str, ...] = ()
+    """Endings of domains in the provider's own networks."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     requests: list[int] = field(default_factory=list)
     priority: int = Priority.INTERACTIVE

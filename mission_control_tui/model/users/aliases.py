@@ -9,12 +9,12 @@ from sqlalchemy import delete
 
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
-    domains_of,
+    address_rules,
     upn_taken,
     user_address,
 )
 from mission_control_tui.model.errors import Conflict, NotFound, Problem
-from mission_control_tui.model.people.address_syntax import lookup_key, upn_key, upn_problems
+from mission_control_tui.model.people.address_syntax import lookup_key, upn_key
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of
@@ -37,9 +37,11 @@ class AddressChanges:
 async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:
     """Return why the user cannot have these aliases: no address, no domain of the account, somebody else's."""
     problems: list[Problem] = []
-    domains = await domains_of(tx.session, row.account_id) if aliases else ()
+    if not aliases:
+        return problems
+    rules = await address_rules(tx.session, row.account_id)
     for address in map(str.strip, aliases):
-        wrong = upn_problems(address, where="alias", domains=domains)
+        wrong = rules.problems(address, "alias")
         problems += wrong or await upn_taken(
             tx.session, row.account_id, address, by_other_than=row.id, where="alias"
         )

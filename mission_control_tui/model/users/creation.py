@@ -12,7 +12,7 @@ from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
-    domains_of,
+    address_rules,
     refusal,
     upn_taken,
 )
@@ -75,7 +75,8 @@ async def create_in(
     generate: bool,
 ) -> CreatedUser:
     """As `create_user`, inside the caller's transaction."""
-    validated = validate_details(details, domains=await domains_of(tx.session, account.id))
+    rules = await address_rules(tx.session, account.id)
+    validated = validate_details(details, domains=rules.domains, special=rules.special)
     details = validated.details
     wrong = {problem.where for problem in validated.problems}
     problems: list[Problem] = list(validated.problems)

@@ -10,7 +10,7 @@ from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
-    domains_of,
+    address_rules,
     refusal,
     upn_taken,
     user_address,
@@ -245,8 +245,13 @@ async def _judged(
     emptied = {
         name for name in differing & FORM_COMPULSORY if not str(getattr(wanted, name)).strip()
     }
-    domains = await domains_of(tx.session, row.account_id) if "upn" in differing else None
-    validated = validate_details(wanted, domains=domains, compulsory=IMPORT_COMPULSORY | emptied)
+    rules = await address_rules(tx.session, row.account_id)
+    validated = validate_details(
+        wanted,
+        domains=rules.domains if "upn" in differing else None,
+        compulsory=IMPORT_COMPULSORY | emptied,
+        special=rules.special,
+    )
     wanted = validated.details
     problems += [problem for problem in validated.problems if problem.where in differing]
     wrong = {problem.where for problem in problems}

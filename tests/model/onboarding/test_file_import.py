@@ -84,7 +84,7 @@ async def test_a_microsoft_file_becomes_users(store: Store, scope: AccountScope)
         progress=lambda done, rows: heard.append((done, rows)),
     )
     result = outcome.result
-    assert result.created == ("ada.lovelace@acme.example", "Grace.Hopper@ACME.example")
+    assert result.created == ("ada.lovelace@acme.example", "Grace.Hopper@acme.example")
     assert (result.unchanged, result.differing, result.refused) == (0, (), ())
     assert [str(one) for one in result.warnings if "row 3" in one.where]
     assert heard[-1] == (2, 2)

@@ -22,6 +22,7 @@ from mission_control_tui.model.catalogue.types import (
     PurchaseKind,
 )
 from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.people.address_syntax import SPECIAL
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
 
@@ -56,6 +57,12 @@ def _clean(text: str) -> str:
         raise _refuse("one line without control or invisible characters", repr(text))
     if text != text.strip():
         raise _refuse("no blanks at either end", repr(text))
+    return text
+
+
+def _special(text: str) -> str:
+    if wrong := [char for char in text if char not in SPECIAL]:
+        raise _refuse(f"some of the characters {SPECIAL}", repr(wrong[0]))
     return text
 
 
@@ -210,6 +217,7 @@ class CatalogueFile(_Table):
     format: Literal[1]
     currency: str
     prices_are_examples: bool = False
+    address_characters: Annotated[str, AfterValidator(_special)] = ""
     tax: TaxTable
     products: Annotated[list[ProductTable], Field(min_length=1)]
     services: Annotated[list[ServiceTable], Field(min_length=1)]

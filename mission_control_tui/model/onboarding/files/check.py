@@ -22,10 +22,14 @@ class CheckedRow:
     warnings: tuple[Problem, ...]
 
 
-def check_rows(file: ImportFile, *, domains: Collection[str] | None) -> Iterator[CheckedRow]:
-    """Yield the rows in order. `domains` are the account's, as for validate_details."""
+def check_rows(
+    file: ImportFile, *, domains: Collection[str] | None, special: str = ""
+) -> Iterator[CheckedRow]:
+    """Yield the rows in order. `domains` are the account's and `special` the catalogue's, as for validate_details."""
     for row in file.rows:
-        validated = validate_details(row.details(), domains=domains, compulsory=IMPORT_COMPULSORY)
+        validated = validate_details(
+            row.details(), domains=domains, compulsory=IMPORT_COMPULSORY, special=special
+        )
         found = [file.located(row, problem) for problem in validated.problems]
         warnings = tuple(file.located(row, warning) for warning in validated.warnings)
         yield CheckedRow(row, validated.details, (*row.problems, *found), warnings)

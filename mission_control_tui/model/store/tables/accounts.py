@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Key
@@ -53,6 +53,19 @@ class DomainRow(Base):
     details: Mapped[dict[str, Any]]
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+
+
+class DomainConsentRow(Base):
+    """The yes of an account to another one's domain `name`, which is above or below a domain of its own."""
+
+    __tablename__ = "domain_consents"
+    __table_args__ = (UniqueConstraint("account_id", "name", "to_account_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[Key]
+    to_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    given_at: Mapped[datetime]
 
 
 class ContactRow(Base):

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from mission_control_tui.model.catalogue.types import Catalogue, Service
-from mission_control_tui.model.command_words import Words, instance_flag, setting_flags
+from mission_control_tui.model.command_words import (
+    Words,
+    command_line,
+    instance_flag,
+    setting_flags,
+)
 from mission_control_tui.model.errors import NotFound, UsageError
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -65,7 +70,7 @@ class HasNoService(NotFound):
     def __init__(self, user: UserRow, service: Service, instance: str = "") -> None:
         super().__init__(
             f"{user.upn} has no {named(service, instance)}.",
-            hint=f"`mission-control status {user.upn}` shows what there is.",
+            hint=f"`{command_line('status', user.upn)}` shows what there is.",
         )
         self.service = service
 

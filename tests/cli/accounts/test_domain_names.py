@@ -1,0 +1,94 @@
+"""Domain names: what is one, whose it is, and in which form it is kept and found."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.cli.inprocess import answer, call, ok
+
+
+@pytest.fixture(autouse=True)
+def _accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    ok("init", "--name", "Contoso", "--code", "contoso", "--domain", "contoso.com")
+    ok("init", "--name", "Evil", "--code", "evil", "--domain", "evil.com")
+
+
+def user(upn: str, account: str = "contoso") -> None:
+    name = ("--first-names", "F", "--last-name", "L")
+    where = ("--account", account, "users", "create", "--upn", upn)
+    ok(*where, *name, "--password-stdin", stdin="Sup3rS3cret!!x\n")
+
+
+def test_what_nobody_can_register_is_no_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("co.uk", "com.au", "foo.c", "a.corp", "xn--99999.com", "a..com", "com"):
+        refused = call("--account", "evil", "account", "add-domain", wrong)
+        assert (refused.code, refused.out) == (3, ""), wrong
+    assert call("init", "--name", "X", "--code", "x", "--domain", "co.uk").code == 3
+    bought = ("--account", "evil", "buy", "domain-names", "--domain", "foo.c")
+    assert call(*bought).code != 0
+    monkeypatch.setenv("MISSION_CONTROL_PRIVATE_SUFFIXES", ".corp, lan")
+    for name in ("a.corp", "b.lan", "c.example", "d.test", "e.github.io", "f.co.uk"):
+        ok("--account", "evil", "account", "add-domain", name)
+    read = ok("--account", "evil", "account", "add-domain", "xn--bcher-kva.com")
+    assert "bücher.com" in read.err
+
+
+def test_name_below_or_above_anothers_needs_a_yes() -> None:
+    add = ("account", "add-domain")
+    refused = call("--account", "evil", *add, "mail.contoso.com")
+    assert refused.code == 5
+    assert "account allow-domain mail.contoso.com --to evil" in refused.err
+    allow = ("account", "allow-domain", "mail.contoso.com", "--to")
+    assert call("--account", "evil", *allow, "contoso").code == 2
+    ok("--account", "contoso", *allow, "evil", "--dry-run")
+    assert call("--account", "evil", *add, "mail.contoso.com").code == 5
+    ok("--account", "contoso", *allow, "evil")
+    assert "Nothing to do" in ok("--account", "contoso", *allow, "evil").out
+    assert call("--account", "evil", *add, "www.contoso.com").code == 5
+    ok("--account", "evil", *add, "mail.contoso.com")
+    told = ok("--account", "contoso", "audit").out
+    assert "allow domain" in told
+    ok("--account", "contoso", *add, "own.contoso.com")
+
+    ok("--account", "evil", *add, "shop.big.com")
+    above = call("--account", "contoso", *add, "big.com")
+    assert above.code == 5
+    ok("--account", "evil", "account", "allow-domain", "big.com", "--to", "contoso")
+    ok("--account", "evil", "account", "disallow-domain", "big.com", "--to", "contoso")
+    assert call("--account", "contoso", *add, "big.com").code == 5
+
+
+def test_address_has_one_form_by_every_door_and_is_found_by_each_spelling() -> None:
+    ok("--account", "contoso", "account", "add-domain", "bücher.com")
+    user("ann@CONTOSO.com.")
+    user("b@bücher.com")
+    on = ("--account", "contoso")
+    ok(*on, "users", "alias", "add", "ann@contoso.com", "info@Contoso.COM.")
+    ok(*on, "users", "edit", "b@bücher.com", "--upn", "c@XN--BCHER-KVA.com.")
+    shown = answer(*on, "users", "show", "ann@contoso.com")
+    assert (shown["upn"], shown["aliases"]) == ("ann@contoso.com", ["info@contoso.com"])
+    for query in ("bücher", "xn--bcher", "c@bücher.com", "c@xn--bcher-kva.com", "c@buch"):
+        assert "c@xn--bcher-kva.com" in ok("find", query).out, query
+    for query in ("bücher", "xn--bcher"):
+        assert "c@xn--bcher-kva.com" in ok(*on, "users", "list", query).out, query
+
+
+def test_copied_commands_quote_what_they_hold_and_old_addresses_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mission_control_tui.model.people import address_syntax
+
+    refused = call("--account", "contoso", "users", "create", "--upn", "a`id`@contoso.com")
+    assert refused.code != 0
+    with monkeypatch.context() as before:
+        before.setattr(address_syntax, "_PLAIN", re.compile("."))
+        user("a$b|c@contoso.com")
+    on = ("--account", "contoso")
+    ok(*on, "users", "edit", "a$b|c@contoso.com", "--display-name", "Other")
+    ok(*on, "users", "delete", "a$b|c@contoso.com", "--yes")
+    binned = call(*on, "users", "edit", "a$b|c@contoso.com", "--display-name", "Third")
+    assert "mission-control users restore 'a$b|c@contoso.com'" in binned.err
+    ok(*on, "users", "restore", "a$b|c@contoso.com")
