@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("Set up a real account.", "installation.setup:init"),
     "demo": ("The sample account: reset.", "installation.setup:demo"),
     "upgrade": ("Make or upgrade the database's tables.", "installation.setup:upgrade"),
+    "backup": ("Back the database up into one file.", "installation.backup:backup"),
+    "restore": ("Restore the database from a backup.", "installation.backup:restore"),
     "account": ("Accounts: list, show.", "accounts.account:account"),
     "catalogue": ("The catalogue: check, diff, load, export.", "installation.catalogue:catalogue"),
     "services": ("Services and seats: list.", "accounts.buying:services"),

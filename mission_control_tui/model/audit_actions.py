@@ -56,6 +56,11 @@ class AuditAction(StrEnum):
     SET_CONTACTS = "set contacts"
     WITHDRAW_DOMAIN = "withdraw domain"
 
+    # To the whole installation: in every account's audit
+    CONFIRM_CLOCK = "confirm clock"
+    DOUBT_CLOCK = "doubt clock"
+    RAISE_EPOCH = "raise epoch"
+
     # To work that is queued, scheduled or under way
     ALLOW_REMOVAL = "allow removal"
     CANCEL_REQUEST = "cancel request"

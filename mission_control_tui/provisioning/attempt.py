@@ -27,6 +27,7 @@ from mission_control_tui.model.requests.attempts import (
     load,
     progress,
 )
+from mission_control_tui.model.requests.fences import FenceVerdict, judge
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
 from mission_control_tui.model.states import (
     RETRIED_KINDS,
@@ -59,6 +60,19 @@ from mission_control_tui.settings.settings import WorkerSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+RESTORED_SAID = (
+    "The back end holds a newer wish than this database, which was restored from an older backup: "
+    "it goes on in a new epoch."
+)
+REPLACED_SAID = (
+    "{name} was changed in epoch {met} of this installation, and this database counts in epoch {own}: "
+    "another copy of the database has taken its place"
+)
+REPLACED_REMEDY = (
+    "Stop whatever works with the copy that does not count. Where this one counts: "
+    "mission-control restore --new-epoch, then try again."
+)
 
 
 class WorkerStop(Exception):
@@ -198,7 +212,7 @@ class _Attempt:
         self._job = job
         self._connector, self._seconds = backend.connector, backend.call_seconds
         self._mark = Mark(
-            context.store.installation, job.assignment_id, job.generation, run.attempt
+            context.store.installation, job.assignment_id, job.generation, run.attempt, job.epoch
         )
         self._desired = desired_state(job, backend.connector, self._mark)
         self._journal = _DurableJournal(context, run, job)
@@ -229,6 +243,9 @@ class _Attempt:
             self._connector, self._desired, self._journal, call_seconds=self._seconds
         )
         if look.outcome is LookOutcome.BLOCKED:
+            found = look.observed.mark
+            if found is not None and found.is_ahead_of(self._mark) and await self._ahead(found):
+                return
             await self._blocked(look.plan)
         else:
             await self._agree(look)
@@ -266,6 +283,20 @@ class _Attempt:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
         failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
         await self._end(outcomes.fail, failure)
+
+    async def _ahead(self, found: Mark) -> bool:
+        """End an attempt whose database knows of nothing newer than itself, and the back end does."""
+        run, epoch = self._run, self._job.epoch
+        match await judge(self._context.store, run, epoch, found.epoch):
+            case FenceVerdict.AGAIN:
+                await self._end(outcomes.give_back, RESTORED_SAID)
+            case FenceVerdict.REPLACED:
+                said = REPLACED_SAID.format(name=self._job.backend_name, met=found.epoch, own=epoch)
+                failure = AttemptFailure(ErrorKind.CONFLICT, said, REPLACED_REMEDY)
+                await self._end(outcomes.fail, failure)
+            case FenceVerdict.SUPERSEDED:
+                return False
+        return True
 
     async def _only_observes(self, plan: ChangePlan) -> None:
         """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""

@@ -27,7 +27,14 @@ def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
         and PASSWORD in connector.capabilities
         and job.wished.wish is not Wish.ABSENT
     )
-    return state_of(job, job.wished, mark, secret=SEALED if delivers else None, adopt=job.adopt)
+    return state_of(
+        job,
+        job.wished,
+        mark,
+        secret=SEALED if delivers else None,
+        secret_id=job.secret_id if delivers else "",
+        adopt=job.adopt,
+    )
 
 
 def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:
@@ -65,6 +72,7 @@ def state_of(
     mark: Mark,
     *,
     secret: str | None = None,
+    secret_id: str = "",
     adopt: bool = False,
 ) -> DesiredState:
     """Return one wish for a service instance, as a connector is asked for it."""
@@ -77,6 +85,7 @@ def state_of(
         settings=wished.settings,
         attributes=told.attributes,
         secret=secret,
+        secret_id=secret_id,
         adopt=adopt,
         limits=wished.limits,
         disabled=told.disabled,

@@ -228,7 +228,11 @@ class _Survey:
 
     def _desired(self, assignment: GreenAssignment) -> DesiredState:
         mark = Mark(
-            self.backends.installation, assignment.assignment_id, assignment.generation, NO_FENCE
+            self.backends.installation,
+            assignment.assignment_id,
+            assignment.generation,
+            NO_FENCE,
+            assignment.epoch,
         )
         return state_of(assignment, assignment.wished, mark)
 

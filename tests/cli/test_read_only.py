@@ -25,6 +25,7 @@ type = "simulator"
 mode = "enabled"
 """
 LOOKS = {
+    "backup": (("monday",),),
     "account contacts list": ((),),
     "account statement": ((), ("--month", "2026-02"), ("--month", "2026-02", "--format", "csv")),
     "account usage": ((),),

@@ -37,8 +37,9 @@ async def sqlite_world(
     shutil.copy(sqlite_template, path)
     shutil.copy(f"{sqlite_template}.key", f"{path}.key")
     store = await Store.open(path)
-    yield await furnish(store, str(path), tmp_path, catalogue)
-    await store.close()
+    world = await furnish(store, str(path), tmp_path, catalogue)
+    yield world
+    await world.store.close()
 
 
 @pytest.fixture

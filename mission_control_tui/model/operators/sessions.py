@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.processes import is_alive, this_process
+from mission_control_tui.model.store.processes import host_name, is_alive, this_process
 from mission_control_tui.model.store.tables.documents import StoredPlace
 from mission_control_tui.model.store.tables.operators import SessionRow
 from mission_control_tui.model.views import view_of
@@ -108,6 +108,21 @@ async def lost(store: Store, caller: Caller) -> ConsoleSession | None:
             if row.ended or not is_alive(row.host, row.pid, row.pid_started):
                 return view_of(ConsoleSession, row)
     return None
+
+
+async def running(store: Store) -> tuple[ConsoleSession, ...]:
+    """Return the sessions whose console runs now; one on another machine that was seen within OFFERED_HOURS counts."""
+    since = datetime.now(UTC) - timedelta(hours=OFFERED_HOURS)
+    async with store.read() as session:
+        rows = await session.scalars(
+            select(SessionRow).where(SessionRow.ended == "").order_by(SessionRow.started_at)
+        )
+        return tuple(
+            view_of(ConsoleSession, row)
+            for row in rows
+            if is_alive(row.host, row.pid, row.pid_started)
+            and (row.host == host_name() or row.seen_at >= since)
+        )
 
 
 async def take_over(store: Store, caller: Caller, lost_id: str) -> None:

@@ -19,6 +19,7 @@ from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.requests.attributes import attributes_of
 from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import RequestState, StepState, Wish, Word
+from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -63,6 +64,7 @@ class ServiceWish:
 class Job:
     """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed.
 
+    `secret_id` tells it from every other password; `epoch` is that of the installation when the run began.
     `stop_reason` is why the run must not even begin.
     """
 
@@ -79,7 +81,9 @@ class Job:
     disabled: bool
     adopt: bool
     stop_reason: StopReason | None
+    epoch: int = 1
     sealed: bytes | None = field(default=None, repr=False)
+    secret_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +132,7 @@ async def load(store: Store, run: Run) -> Job:
         row, request = found
         service = (await in_force(session)).catalogue.service(row.service_id)
         user = await session.get(UserRow, row.user_id) if row.user_id else None
-        sealed = (
-            await session.scalar(select(SecretRow.sealed).where(SecretRow.id == row.secret_id))
-            if row.secret_id is not None
-            else None
-        )
+        secret = await session.get(SecretRow, row.secret_id) if row.secret_id is not None else None
         return Job(
             assignment_id=row.id,
             generation=request.generation,
@@ -152,7 +152,9 @@ async def load(store: Store, run: Run) -> Job:
             disabled=user is not None and user.disabled,
             adopt=bool(request.previous.get("adopt")),
             stop_reason=_stop_reason(request, row),
-            sealed=sealed,
+            epoch=await epochs.present(session),
+            sealed=secret.sealed if secret is not None else None,
+            secret_id=secret.mark if secret is not None else "",
         )
 
 

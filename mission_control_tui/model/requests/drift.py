@@ -15,6 +15,7 @@ from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
 from mission_control_tui.model.requests.attributes import attributes_of
 from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
@@ -41,6 +42,7 @@ class GreenAssignment:
     wished: ServiceWish
     attributes: Mapping[str, object]
     disabled: bool
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ async def green_pages(
             if service_id is not None:
                 statement = statement.where(AssignmentRow.service_id == service_id)
             rows = (await session.execute(statement)).all()
+            epoch = await epochs.present(session)
             page: list[GreenAssignment] = []
             for row, found, subject in rows:
                 person: UserRow | None = found
@@ -110,6 +113,7 @@ async def green_pages(
                         wished=wished,
                         attributes=await attributes_of(session, row, person),
                         disabled=person is not None and person.disabled,
+                        epoch=epoch,
                     )
                 )
         if page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
@@ -25,7 +26,13 @@ async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) 
         lambda: [sealing.seal(public, password) for password in passwords]
     )
     rows = [
-        {"account_id": account_id, "sealed": secret, "created_at": tx.now, "wiped_at": None}
+        {
+            "account_id": account_id,
+            "sealed": secret,
+            "mark": secrets.token_hex(16),
+            "created_at": tx.now,
+            "wiped_at": None,
+        }
         for secret in sealed
     ]
     result = await tx.session.execute(

@@ -92,6 +92,13 @@ async def upgrade(url: URL, key_file: Path | None = None) -> UpgradeResult:
     return UpgradeResult(before, HEAD, None)
 
 
+async def tables_of(url: URL) -> tuple[str, ...]:
+    """Return the tables of this program that a PostgreSQL database holds. Raises StoreError."""
+    async with _postgresql(url) as connection:
+        there = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    return tuple(sorted(there & {*Base.metadata.tables, "alembic_version"}))
+
+
 @asynccontextmanager
 async def _postgresql(url: URL) -> AsyncIterator[AsyncConnection]:
     """Yield a connection in a transaction. Raises StoreError where the database cannot be opened."""

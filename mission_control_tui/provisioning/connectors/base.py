@@ -52,20 +52,26 @@ CHANGE_WORDS = frozenset(
 class Mark:
     """The owner of an object at the back end: written there, read back by `observe`.
 
-    `installation` and `key` (the assignment's immutable id) say who owns it. `generation` and
-    `attempt` are the fence: a connector refuses (kind stale) to apply a desired state whose fence
-    is older than the one that it finds.
+    `installation` and `key` (the assignment's immutable id) say who owns it. `epoch`, `generation`
+    and `attempt` are the fence: a connector refuses (kind stale) to apply a desired state whose
+    fence is older than the one that it finds. An installation that was restored from a backup, and
+    so counts generations again, goes on in a higher epoch; marks that carry none are of the first.
     """
 
     installation: str
     key: str
     generation: int = 0
     attempt: int = 0
+    epoch: int = 1
 
     @property
-    def fence(self) -> tuple[int, int]:
-        """(generation, attempt): of two desired states of one object the greater is the newer."""
-        return (self.generation, self.attempt)
+    def fence(self) -> tuple[int, int, int]:
+        """(epoch, generation, attempt): of two desired states of one object the greater is the newer."""
+        return (self.epoch, self.generation, self.attempt)
+
+    def is_ahead_of(self, other: Mark) -> bool:
+        """Return True when this is a newer mark of the owner that `other` names."""
+        return self.same_owner(other) and self.fence > other.fence
 
     def same_owner(self, other: Mark | None) -> bool:
         """Return True when `other` is this very assignment of this very installation."""
@@ -87,8 +93,9 @@ class DesiredState:
       primary_address, domain; of a group, contact or shared mailbox display_name, primary_address,
       domain and, for each role of members in use, `members.ROLE`: their addresses, sorted.
     - `disabled`: the user is disabled: what is wished present is kept suspended (see `state`).
-    - `secret`: the password to set, or None to leave the present one alone. Setting one is an
-      effect once per generation, so a new password needs a new generation.
+    - `secret`: the password to set, or None to leave the present one alone; `secret_id` is what
+      tells it from every other password. It is written beside the password, in the same act, and
+      the password is not set where the same id is found.
     - `adopt`: an unmarked or foreign object may be taken over.
     """
 
@@ -100,6 +107,7 @@ class DesiredState:
     settings: Mapping[str, object] = field(default_factory=dict)
     attributes: Mapping[str, object] = field(default_factory=dict)
     secret: str | None = field(default=None, repr=False)
+    secret_id: str = ""
     adopt: bool = False
     limits: Mapping[str, object] = field(default_factory=dict)
     disabled: bool = False
@@ -123,8 +131,9 @@ class ObservedState:
     - `complete`: False when the object is half made.
     - `pending`: the back end has accepted what is reported here and still works on it: stay orange,
       observe again.
-    - `secret_generation`: the generation that last set the password, 0 when none did. A back end
-      with no room for it reports the mark's generation, and sets mark and password in one act.
+    - `secret_id`: that of the password that was set last, "" when it is not known: the password is
+      set again then, so a back end with no room for it sets one twice where an attempt is repeated.
+    - `secret_generation`: the generation that last set the password, 0 when none did.
     """
 
     exists: bool
@@ -139,6 +148,7 @@ class ObservedState:
     limits: Mapping[str, object] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     secret_generation: int = 0
+    secret_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

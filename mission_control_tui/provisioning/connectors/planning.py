@@ -82,9 +82,8 @@ def plan_difference(
         return ChangePlan(PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone")
     if present and not ours and not desired.adopt:
         return _conflict(desired, observed)
-    newer = observed.mark if desired.mark.same_owner(observed.mark) else None
-    if newer is not None and newer.fence > desired.mark.fence:
-        return _superseded(desired, newer)
+    if observed.mark is not None and observed.mark.is_ahead_of(desired.mark):
+        return _superseded(desired, observed.mark)
     if desired.state is Wish.ABSENT and not present:
         fence = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
         update = ChangePlan(PlanAction.UPDATE, (Step(layout[0].name, tuple(fence)),))
@@ -207,10 +206,15 @@ def _conflict(desired: DesiredState, observed: ObservedState) -> ChangePlan:
 def _superseded(desired: DesiredState, newer: Mark) -> ChangePlan:
     return blocked(
         ErrorKind.STALE,
-        f"{desired.name} carries a newer wish (generation {newer.generation}, attempt "
-        f"{newer.attempt}) than this one ({desired.mark.generation}, {desired.mark.attempt})",
+        f"{desired.name} carries a newer wish ({_fence_words(newer)}) than this one "
+        f"({_fence_words(desired.mark)})",
         "Nothing to do: the newer request decides.",
     )
+
+
+def _fence_words(mark: Mark) -> str:
+    epoch = f"epoch {mark.epoch}, " if mark.epoch > 1 else ""
+    return f"{epoch}generation {mark.generation}, attempt {mark.attempt}"
 
 
 def _removal(observed: ObservedState, layout: Sequence[Part]) -> ChangePlan:
@@ -259,10 +263,10 @@ def _unsupported(
 def _newer_fence(desired: DesiredState, observed: ObservedState) -> list[Change]:
     # A worker that still holds an older wish must find the newer generation, so even a wish that
     # changes nothing else writes it; a new attempt of the same wish need not.
-    old = observed.mark.generation if observed.mark is not None else 0
-    if old >= desired.mark.generation:
+    old = observed.mark.fence[:2] if observed.mark is not None else (0, 0)
+    if old >= desired.mark.fence[:2]:
         return []
-    return [Change("generation", old, desired.mark.generation)]
+    return [Change("generation", old[1], desired.mark.generation)]
 
 
 def _differences(
@@ -281,8 +285,8 @@ def _differences(
         yield Change("state", str(observed.wish), str(desired.state), takes_away=loses)
     if level_is_kept and not same(observed.level, desired.level):
         yield Change("level", observed.level or None, desired.level)
-    password_is_older = not ours or observed.secret_generation < desired.mark.generation
-    if desired.secret is not None and password_is_older:
+    is_set = ours and observed.secret_id != "" and observed.secret_id == desired.secret_id
+    if desired.secret is not None and not is_set:
         yield Change("password", None, "to be set")
     for table, keys in compared:
         before: Mapping[str, object] = getattr(observed, table)

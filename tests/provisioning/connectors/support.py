@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,12 +47,18 @@ def wish(
     service: str = "databases",
     installation: str = INSTALLATION,
     secret: str | None = PASSWORD,
+    epoch: int = 1,
     **more: object,
 ) -> DesiredState:
     """A wish for `name`; its key is made from the name unless given."""
-    mark = Mark(installation, key or f"key-of-{name}", generation, attempt)
-    limits = LIMITS.get(level, {})
-    return DesiredState(mark, service, name, state, level, limits=limits, secret=secret, **more)  # type: ignore[arg-type]
+    mark = Mark(installation, key or f"key-of-{name}", generation, attempt, epoch)
+    more = {
+        "limits": LIMITS.get(level, {}),
+        "secret": secret,
+        "secret_id": f"{zlib.crc32(str(secret).encode())}",
+        **more,
+    }
+    return DesiredState(mark, service, name, state, level, **more)  # type: ignore[arg-type]
 
 
 def new_name(prefix: str = "acme") -> str:

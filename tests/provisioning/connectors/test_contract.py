@@ -231,16 +231,37 @@ async def test_a_half_made_object_can_be_removed(back_end: BackEnd) -> None:
     assert not removed.observed.exists
 
 
-async def test_a_password_is_set_once_a_generation(back_end: BackEnd) -> None:
+async def test_a_newer_epoch_is_newer_than_every_generation(back_end: BackEnd) -> None:
+    connector, name = await back_end.open(), new_name()
+    await reach(connector, wish(name, generation=9))
+    restored = wish(name, level="large", generation=3, epoch=2, secret="Restored-9-Secret")
+    reached = await reach(connector, restored)
+    assert reached.outcome is LookOutcome.DONE
+    assert reached.observed.level == "large"
+    assert reached.observed.mark == restored.mark
+    assert await back_end.can_log_in(name, "Restored-9-Secret")
+    before = await back_end.written(name)
+    of_before = await reach(connector, wish(name, generation=10, secret="Old-Worker-1"))
+    assert (of_before.outcome, of_before.plan.kind) == (LookOutcome.BLOCKED, ErrorKind.STALE)
+    assert await back_end.written(name) == before
+
+
+async def test_a_password_is_told_by_its_id_and_not_by_its_generation(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     await reach(connector, wish(name))
-    await reach(connector, wish(name, attempt=2, secret="Another-Secret-1"))
-    assert await back_end.can_log_in(name, PASSWORD)
+    before = await back_end.written(name)
+    again = await reach(connector, wish(name, attempt=2))
+    assert again.outcome is LookOutcome.DONE
+    assert await back_end.written(name) == before
+    # A restored database states another password in a generation that the back end has seen.
+    await reach(connector, wish(name, attempt=3, secret="Another-Secret-1"))
+    assert await back_end.can_log_in(name, "Another-Secret-1")
+    assert not await back_end.can_log_in(name, PASSWORD)
     _, plan = await observe_and_plan(connector, wish(name, generation=2, secret="Reset-2-Secret"))
     assert [change.what for change in plan.changes] == ["password"]
     await reach(connector, wish(name, generation=2, secret="Reset-2-Secret"))
     assert await back_end.can_log_in(name, "Reset-2-Secret")
-    assert not await back_end.can_log_in(name, PASSWORD)
+    assert not await back_end.can_log_in(name, "Another-Secret-1")
 
 
 async def test_no_secret_shows_in_what_is_reported(back_end: BackEnd) -> None:

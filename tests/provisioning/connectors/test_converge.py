@@ -83,6 +83,7 @@ class Faulty:
             missing=missing,
             pending=self.pending,
             secret_generation=self.made.mark.generation,
+            secret_id=self.made.secret_id,
         )
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:

@@ -45,6 +45,7 @@ THERE = ObservedState(
     settings={"hide": False},
     attributes={"upn": "a@example.com"},
     secret_generation=3,
+    secret_id="known",
 )
 
 
@@ -78,7 +79,7 @@ def test_absent_is_created_in_the_layouts_order() -> None:
 
 def test_equal_is_left_alone() -> None:
     assert plan(wanted(), THERE).action is PlanAction.NONE
-    assert plan(wanted(secret="same generation"), THERE).action is PlanAction.NONE
+    assert plan(wanted(secret="same", secret_id="known"), THERE).action is PlanAction.NONE
 
 
 def test_a_difference_is_an_update_of_the_part_that_carries_it() -> None:
@@ -310,6 +311,7 @@ wishes = st.builds(
     attributes=tables,
     limits=tables,
     secret=st.none() | st.just("secret"),
+    secret_id=st.sampled_from(["first", "second"]),
     adopt=st.booleans(),
     disabled=st.booleans(),
 )
@@ -330,6 +332,7 @@ objects = st.builds(
         attributes=tables,
         limits=tables,
         secret_generation=st.integers(0, 5),
+        secret_id=st.sampled_from(["", "first", "second"]),
     ),
 )
 
@@ -355,6 +358,7 @@ def carried_out(desired: DesiredState, observed: ObservedState, made: ChangePlan
             facts["level"] = change.after
         elif change.what == "password":
             facts["secret_generation"] = desired.mark.generation
+            facts["secret_id"] = desired.secret_id
         elif change.after == "absent":
             missing.add(change.what)
         elif change.after == "present":

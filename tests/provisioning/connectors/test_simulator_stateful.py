@@ -180,6 +180,7 @@ class SimulatorMachine(RuleBasedStateMachine):
             level,
             generation=expected.wished.mark.generation + 1,
             secret=secret,
+            secret_id=f"of {expected.wished.mark.generation + 1}",
             settings={"quota": quota},
         )
         if state is Wish.ABSENT:

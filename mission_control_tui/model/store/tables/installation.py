@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, Text
+from sqlalchemy import Float, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base
@@ -16,6 +16,10 @@ class InstallationRow(Base):
     """One row: whose objects at the back ends are ours, and the key that passwords are sealed with.
 
     `connectors` are the settings' [services] (service id -> connector) that the assignments have followed last.
+    `epoch` is raised when the database was restored from a backup: back ends may hold newer wishes than it knows.
+    `epoch_met` is the highest that a back end showed beyond it, 0 for none.
+    `clock_trusted` is the newest time that a worker took for right, in seconds since 1970; 0 when none ever ran.
+    `clock_doubt` says why the clock is doubted since `clock_doubted_at`; "" when it is not.
     """
 
     __tablename__ = "installation"
@@ -29,6 +33,11 @@ class InstallationRow(Base):
     folded_to: Mapped[str] = mapped_column(String(32), default="", server_default="")
     """The last user who has been folded anew, while that is going on."""
     created_at: Mapped[datetime]
+    epoch: Mapped[int] = mapped_column(default=1, server_default="1")
+    epoch_met: Mapped[int] = mapped_column(default=0, server_default="0")
+    clock_trusted: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    clock_doubt: Mapped[str] = mapped_column(Text, default="", server_default="")
+    clock_doubted_at: Mapped[datetime | None]
 
 
 class CatalogueVersionRow(Base):

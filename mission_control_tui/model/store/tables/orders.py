@@ -12,9 +12,13 @@ from mission_control_tui.model.store.tables.base import Base, Slug
 
 
 class OrderRow(Base):
-    """A purchase or a removal: what was agreed, at which price, by whom."""
+    """A purchase or a removal: what was agreed, at which price, by whom.
+
+    `idempotency_key` is the buyer's word for this one order: said again, it finds the order instead of placing another.
+    """
 
     __tablename__ = "orders"
+    __table_args__ = (UniqueConstraint("account_id", "idempotency_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -32,6 +36,7 @@ class OrderRow(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
     reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    idempotency_key: Mapped[str | None] = mapped_column(String(64))
 
 
 class OrderLineRow(Base):

@@ -15,7 +15,10 @@ REMOVALS = text("kind = 'deprovision'")
 
 
 class RequestRow(Base):
-    """One wish sent to the worker; the row itself is the outbox."""
+    """One wish sent to the worker; the row itself is the outbox.
+
+    `next_try_at` and `waits_since`, when that wait began, are by the database's clock in seconds since 1970.
+    """
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -47,6 +50,7 @@ class RequestRow(Base):
     failures: Mapped[int] = mapped_column(default=0)
     worker_id: Mapped[str] = mapped_column(String(64), default="")
     next_try_at: Mapped[float] = mapped_column(Float, default=0.0)
+    waits_since: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     waiting_for: Mapped[str] = mapped_column(Words(320), default="")
     hold: Mapped[str] = mapped_column(String(16), default="")

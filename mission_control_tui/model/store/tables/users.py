@@ -80,12 +80,16 @@ class SearchTermRow(Base):
 
 
 class SecretRow(Base):
-    """A password sealed for the worker, wiped when the back ends have it."""
+    """A password sealed for the worker, wiped when the back ends have it.
+
+    `mark` is random: back ends keep it to tell this password from every other, also from one of the same number.
+    """
 
     __tablename__ = "secrets"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mark: Mapped[Ident]
     created_at: Mapped[datetime]
     wiped_at: Mapped[datetime | None]

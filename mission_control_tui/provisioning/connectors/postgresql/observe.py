@@ -49,6 +49,7 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
         complete=role and database,
         missing=tuple(part for part, there in ((ROLE, role), (DATABASE, database)) if not there),
         secret_generation=comment.secret_generation if role and comment else 0,
+        secret_id=comment.secret_id if role and comment else "",
     )
 
 

@@ -25,20 +25,33 @@ class _Written(msgspec.Struct):
     attempt: int
     level: str
     secret: int
+    epoch: int = 1
+    secret_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """The content of a role's comment: its owner, its level, and the generation that set its password."""
+    """The content of a role's comment: its owner, its level, and which password it has, since which generation."""
 
     mark: Mark
     level: str
     secret_generation: int
+    secret_id: str = ""
 
     def to_text(self) -> str:
         """Return the comment as PostgreSQL keeps it."""
-        owner, (generation, attempt) = (self.mark.installation, self.mark.key), self.mark.fence
-        written = _Written(1, *owner, generation, attempt, self.level, self.secret_generation)
+        mark = self.mark
+        written = _Written(
+            1,
+            mark.installation,
+            mark.key,
+            mark.generation,
+            mark.attempt,
+            self.level,
+            self.secret_generation,
+            mark.epoch,
+            self.secret_id,
+        )
         return json.dumps(msgspec.structs.asdict(written))
 
     @classmethod
@@ -48,8 +61,8 @@ class Comment:
             body = msgspec.json.decode(text or "", type=_Written)
         except msgspec.DecodeError:
             return None
-        mark = Mark(body.installation, body.key, body.generation, body.attempt)
-        return cls(mark, body.level, body.secret)
+        mark = Mark(body.installation, body.key, body.generation, body.attempt, body.epoch)
+        return cls(mark, body.level, body.secret, body.secret_id)
 
 
 def name_problem(name: str) -> str:

@@ -46,9 +46,10 @@ class StepExecution:
             connections=self.connections if new or "limits.connection_limit" in whats else None,
             verifier=verifier(secret) if sets_password and secret is not None else None,
         )
-        kept = 0 if "owner" in whats else self.seen.secret_generation
-        generation = self.desired.mark.generation if sets_password else kept
-        comment = sql.Comment(self.desired.mark, self.desired.level, generation)
+        password = (0, "") if "owner" in whats else self._password()
+        if sets_password:
+            password = self.desired.mark.generation, self.desired.secret_id
+        comment = sql.Comment(self.desired.mark, self.desired.level, *password)
         async with self.connection.transaction():
             if statement:
                 await self.connection.execute(statement)
@@ -110,7 +111,10 @@ class StepExecution:
 
     def _comment(self) -> sql.Comment:
         """Return the role's comment with the new fence, and the level and password that it has."""
-        return sql.Comment(self.desired.mark, self.seen.level, self.seen.secret_generation)
+        return sql.Comment(self.desired.mark, self.seen.level, *self._password())
+
+    def _password(self) -> tuple[int, str]:
+        return self.seen.secret_generation, self.seen.secret_id
 
     async def _end_sessions(self) -> None:
         await self.connection.fetchval(sql.END_SESSIONS, self.desired.name)

@@ -40,6 +40,7 @@ class SimulatedObject:
     attributes: dict[str, object] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
     secret_generation: int = 0
+    secret_id: str = ""
     password: str = ""
     pending_until: float = 0.0
 
@@ -52,12 +53,12 @@ class SimulatedObject:
         """Return everything, as one JSON object."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
-    def observed(self, layout: Sequence[Part], fence: tuple[int, int]) -> ObservedState:
+    def observed(self, layout: Sequence[Part], fence: tuple[int, int, int]) -> ObservedState:
         """Return how it looks from outside; `fence` is what its owner's last act carried."""
         missing = tuple(part.name for part in layout if part.name not in self.parts)
         return ObservedState(
             exists=True,
-            mark=Mark(self.installation, self.key, *fence) if self.key else None,
+            mark=marked(self.installation, self.key, fence) if self.key else None,
             wish=Wish(self.wish),
             level=self.level,
             settings=self.settings,
@@ -68,6 +69,7 @@ class SimulatedObject:
             limits=self.limits,
             missing=missing,
             secret_generation=self.secret_generation,
+            secret_id=self.secret_id,
         )
 
     def takes(self, password: str) -> bool:
@@ -89,15 +91,22 @@ class SimulatedObject:
             case ["owner"]:
                 self.installation, self.key = desired.mark.installation, desired.mark.key
                 # The former owner's generations say nothing about the new one's.
-                self.secret_generation = 0
+                self.secret_generation, self.secret_id = 0, ""
             case ["password"]:
                 self.password = _hash(desired.secret or "")
                 self.secret_generation = desired.mark.generation
+                self.secret_id = desired.secret_id
             case ["generation"]:
                 pass
             case _:
                 there = change.after != "absent"
                 self.parts = [part for part in self.parts if part != step] + [step] * there
+
+
+def marked(installation: str, key: str, fence: tuple[int, int, int]) -> Mark:
+    """Return the owner's mark with this fence: (epoch, generation, attempt)."""
+    epoch, generation, attempt = fence
+    return Mark(installation, key, generation, attempt, epoch)
 
 
 def effects_of(step: Step) -> list[tuple[str, list[Change]]]:

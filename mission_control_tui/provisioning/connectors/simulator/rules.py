@@ -62,7 +62,7 @@ class Situation:
             step,
             desired.level,
             str(desired.state),
-            desired.mark.fence,
+            desired.mark.fence[1:],
         )
 
 

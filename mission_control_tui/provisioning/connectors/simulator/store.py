@@ -24,17 +24,17 @@ from mission_control_tui.provisioning.connectors.base import (
     ChangePlan,
     ConnectorError,
     DesiredState,
-    Mark,
     ObservedState,
 )
 from mission_control_tui.provisioning.connectors.planning import Part, step_to_do
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
+    marked,
 )
 from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, SimulatorRule
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
 
 _SCHEMA = (
@@ -43,7 +43,7 @@ _SCHEMA = (
         PRIMARY KEY (service, name))""",
     """CREATE TABLE fence (
         service TEXT NOT NULL, name TEXT NOT NULL, installation TEXT NOT NULL, key TEXT NOT NULL,
-        generation INTEGER NOT NULL, attempt INTEGER NOT NULL,
+        generation INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 1,
         PRIMARY KEY (service, name, installation, key))""",
     """CREATE TABLE used (
         rule TEXT NOT NULL, service TEXT NOT NULL, key TEXT NOT NULL, times INTEGER NOT NULL,
@@ -53,6 +53,9 @@ _SCHEMA = (
         name TEXT NOT NULL, key TEXT NOT NULL, generation INTEGER NOT NULL,
         attempt INTEGER NOT NULL, step TEXT NOT NULL, effect TEXT NOT NULL, detail TEXT NOT NULL)""",
 )
+
+_UPGRADES = {1: "ALTER TABLE fence ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1"}
+"""What brings a file of this version to the next one."""
 
 Planner = Callable[[DesiredState, ObservedState], ChangePlan]
 Layouts = Callable[[str], Sequence[Part]]
@@ -222,6 +225,8 @@ def _ready(db: sqlite3.Connection, path: Path) -> None:
     version = _version(db)
     if version == 0:
         _make_schema(db)
+    elif version < SCHEMA_VERSION:
+        _upgrade(db)
     elif version != SCHEMA_VERSION:
         raise _error(ErrorKind.CONFIG, path, f"its version is {version}, not {SCHEMA_VERSION}")
 
@@ -249,6 +254,14 @@ def _make_schema(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
+def _upgrade(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for version in range(_version(db), SCHEMA_VERSION):
+        db.execute(_UPGRADES[version])
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")
+
+
 def _look(
     db: sqlite3.Connection, desired: DesiredState, layout: Sequence[Part]
 ) -> tuple[SimulatedObject | None, ObservedState]:
@@ -261,17 +274,17 @@ def _look(
         fence = _fence(db, (service, name, found.installation, found.key))
         return found, found.observed(layout, fence)
     left = _fence(db, (service, name, mark.installation, mark.key))
-    return None, ObservedState(exists=False, mark=Mark(mark.installation, mark.key, *left))
+    return None, ObservedState(exists=False, mark=marked(mark.installation, mark.key, left))
 
 
-def _fence(db: sqlite3.Connection, place: tuple[str, str, str, str]) -> tuple[int, int]:
+def _fence(db: sqlite3.Connection, place: tuple[str, str, str, str]) -> tuple[int, int, int]:
     """Return the fence that is kept for (service, name, installation, key)."""
     row = db.execute(
-        "SELECT generation, attempt FROM fence"
+        "SELECT epoch, generation, attempt FROM fence"
         " WHERE service = ? AND name = ? AND installation = ? AND key = ?",
         place,
     ).fetchone()
-    return (row[0], row[1]) if row else (0, 0)
+    return (row[0], row[1], row[2]) if row else (1, 0, 0)
 
 
 def _pass_fence(db: sqlite3.Connection, desired: DesiredState) -> None:
@@ -282,12 +295,16 @@ def _pass_fence(db: sqlite3.Connection, desired: DesiredState) -> None:
     if mark.fence < stored:
         raise ConnectorError(
             ErrorKind.STALE,
-            f"{desired.name} has seen generation {stored[0]}, attempt {stored[1]}; "
-            f"this is {mark.generation}, {mark.attempt}",
+            f"{desired.name} has seen epoch {stored[0]}, generation {stored[1]}, attempt "
+            f"{stored[2]}; this is {', '.join(map(str, mark.fence))}",
             remedy="Nothing to do: the newer request decides.",
             code="fence",
         )
-    db.execute("INSERT OR REPLACE INTO fence VALUES (?, ?, ?, ?, ?, ?)", (*place, *mark.fence))
+    db.execute(
+        "INSERT OR REPLACE INTO fence (service, name, installation, key, epoch, generation, attempt)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*place, *mark.fence),
+    )
 
 
 def _spend(
@@ -343,5 +360,5 @@ def _act(
         db.execute(
             "INSERT INTO ledger (at, service, name, key, generation, attempt, step, effect, detail)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (at, *place, mark.key, *mark.fence, step.name, effect, detail),
+            (at, *place, mark.key, mark.generation, mark.attempt, step.name, effect, detail),
         )
