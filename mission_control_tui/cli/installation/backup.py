@@ -11,6 +11,7 @@ import click
 
 from mission_control_tui.cli.common import options
 from mission_control_tui.cli.common.output import line, say
+from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError, UsageError
 
@@ -21,8 +22,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("file", type=FILE)
-@click.option("--without-key", is_flag=True, help="Leave the worker's key out of it.")
+@argument("file", type=FILE)
+@option("--without-key", is_flag=True, help="Leave the worker's key out of it.")
 @options.reads("mission-control backup /srv/backups/mission-control-monday")
 def backup(session: Session, file: Path, without_key: bool) -> None:
     """Back the whole installation up into a new file, while workers and consoles go on.
@@ -46,13 +47,13 @@ def backup(session: Session, file: Path, without_key: bool) -> None:
 
 
 @click.command()
-@click.argument("file", type=FILE, required=False)
-@click.option(
+@argument("file", type=FILE, required=False)
+@option(
     "--new-epoch",
     is_flag=True,
     help="Without FILE: this database was put back by other means, and counts.",
 )
-@click.option("--while-running", is_flag=True, help="Although workers or consoles run.")
+@option("--while-running", is_flag=True, help="Although workers or consoles run.")
 @options.destroys(
     "mission-control restore /srv/backups/mission-control-monday --dry-run",
     "mission-control restore --new-epoch",
