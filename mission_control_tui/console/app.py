@@ -15,7 +15,7 @@ from mission_control_tui.console.account_switching import AccountContexts, mode
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.change_follower import ChangeFollower, Wake
 from mission_control_tui.console.session_restore import LOST, SessionRestore
-from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
@@ -151,10 +151,8 @@ class ConsoleApp(MissionControlApp):
                 lambda: self.changes.wake_worker(store),
             )
             await self.changes.count(context)
-        except UsageError:
-            self._choices = (
-                await list_accounts(store, self.accounts.caller) if self._account is None else ()
-            )
+        except (UsageError, NotFound):
+            self._choices = await list_accounts(store, self.accounts.caller)
             await store.close()
             raise
         except BaseException:
@@ -172,7 +170,9 @@ class ConsoleApp(MissionControlApp):
             if self._choices:
                 from mission_control_tui.screens.accounts.switch import AccountsScreen
 
-                await self.push_screen(AccountsScreen(self._choices, self._choose))
+                why = "" if self._account is None else error.what
+                self._account = None
+                await self.push_screen(AccountsScreen(self._choices, self._choose, why))
                 self.arrive()
             else:
                 self.post_message(self.OpeningFailed(error))

@@ -42,6 +42,12 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 ALL = sorted(commands(root))
 
 
+@pytest.mark.parametrize("path", sorted({path[:-1] for path in ALL if len(path) > 1}))
+def test_the_help_of_a_group_names_each_of_its_commands(path: tuple[str, ...]) -> None:
+    listed = {line.split()[0] for line in ok(*path, "--help").out.splitlines() if line.strip()}
+    assert {each[-1] for each in ALL if each[:-1] == path} <= listed
+
+
 def examples(path: tuple[str, ...]) -> list[str]:
     """The calls below "Example:" of a command's help, continued lines joined."""
     text = ok(*path, "--help").out

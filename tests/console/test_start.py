@@ -16,10 +16,11 @@ from mission_control_tui.model.accounts import editing as accounts
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.screens.accounts.switch import CHOOSE, AccountsScreen
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import NO_WORKER
 from mission_control_tui.screens.base.key_gate import LEADS_AWAY
-from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.base.mission_screen import IN_THE_BOX, MissionScreen
 from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
@@ -208,8 +209,7 @@ async def test_an_account_that_is_not_there_is_said_and_the_console_can_be_left(
     app = ConsoleApp(Settings(), str(new_db), "nobody", None, world.CALLER, world.no_wake)
     async with app.run_test() as pilot:
         await shows(pilot, "There is no account 'nobody'.", "acme")
-        await pilot.press("right", "enter", "escape", "b", "exclamation_mark")
-        await pilot.press("q")
+        await pilot.press("right", "escape", "exclamation_mark", "escape", "f10")
     assert app.return_code == 0
 
 
@@ -282,6 +282,16 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
             "Acme Pty Ltd",
             "[b] Other",
         )
+        await pilot.press("escape", "escape")
+        await shows(pilot, CHOOSE)
+        for key in ("f8", "f9", "f3", "slash", "ctrl+o", "ctrl+g", "ctrl+r", "f11"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen.announced in (CHOOSE, IN_THE_BOX))
+            app.screen.announce("")
+        assert "F9" not in text_of(app)
+        await pilot.press("down", "a", "n", "colon", "escape", "slash")
+        assert isinstance(app.screen, AccountsScreen)
+        assert app.accounts.caller.may_write
         await pilot.press("down", "down", "enter")
         await shows(pilot, "This month  AUD", "Next: buy Email")
         await until(pilot, lambda: app.top_info.account == "[b] Other")

@@ -258,7 +258,7 @@ async def test_who_may_only_look_changes_nothing(world: World) -> None:
 async def test_a_wrong_account_names_only_those_that_may_be_seen(world: World) -> None:
     limited = replace(world.anna, accounts=frozenset({world.mine.id}))
     for key in ("nosuch", 99):
-        with pytest.raises(NotFound, match=r"There are: acme\.") as refused:
+        with pytest.raises(NotFound, match=r"There is acme \(") as refused:
             await overview.show(AccountScope(world.store, limited, key))
         assert not [one for one in SECRETS if one in said(refused.value)]
     with pytest.raises(Denied, match="globex"):

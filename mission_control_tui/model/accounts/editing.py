@@ -41,7 +41,7 @@ from mission_control_tui.model.views import Account
 
 NAME_LIMIT = 200
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}[a-z0-9]")
-_LISTED = 20
+_LISTED = 3
 
 
 @retries_on_conflict
@@ -132,10 +132,10 @@ async def resolve_account(store: Store, caller: Caller, key: int | str | None) -
     if len(real) == 1:
         return real[0]
     names = ", ".join(f"{account.code} ({harmless(account.name)})" for account in real[:_LISTED])
-    more = f" and {len(real) - _LISTED} more" if len(real) > _LISTED else ""
+    more = f" and {len(real) - _LISTED:,} more" if len(real) > _LISTED else ""
     raise UsageError(
-        f"There are several accounts: {names}{more}.",
-        hint="Name one: --account CODE, or `account` in the settings.",
+        f"There are {len(real):,} accounts: {names}{more}.",
+        hint="Name one: --account CODE, or `account` in the settings. All of them: mission-control account list",
     )
 
 

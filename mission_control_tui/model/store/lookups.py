@@ -20,6 +20,10 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.folding import fold
+
+_NEAREST = 3
+"""Accounts that are named to who misspelt one."""
 
 Numbered = TypeVar("Numbered", RequestRow, OrderRow, BulkRow, AuditRow)
 _NUMBERED: dict[type[Base], tuple[str, str]] = {
@@ -36,20 +40,34 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
     condition = AccountRow.id == key if isinstance(key, int) else AccountRow.code == key.lower()
     row = await session.scalar(select(AccountRow).where(condition))
     if row is None:
-        statement = select(AccountRow.code).order_by(AccountRow.code).limit(20)
-        if caller.accounts is not None:
-            statement = statement.where(AccountRow.id.in_(caller.accounts))
-        codes = (await session.scalars(statement)).all()
-        raise NotFound(
-            f"There is no account {key!r}.",
-            hint=f"There are: {', '.join(codes)}."
-            if codes
-            else "Run `mission-control init` first.",
-        )
+        raise await _no_account(session, caller, key)
     if not caller.may_see(row.id):
         # As it was asked for: whoever gave a number does not learn the code.
         raise Denied(f"You may not work on account {harmless(str(key))}.")
     return row
+
+
+async def _no_account(session: AsyncSession, caller: Caller, key: int | str) -> NotFound:
+    """Return the error that says how many accounts there are, and which are called nearly so."""
+    statement = select(AccountRow.code, AccountRow.name).order_by(AccountRow.code)
+    if caller.accounts is not None:
+        statement = statement.where(AccountRow.id.in_(caller.accounts))
+    names = {row.code: row.name for row in await session.execute(statement)}
+    what = f"There is no account {key!r}."
+    if not names:
+        return NotFound(what, hint="Run `mission-control init` first.")
+    from difflib import get_close_matches
+
+    typed = fold(str(key))
+    alike = [code for code, name in names.items() if typed and typed in f"{code} {fold(name)}"]
+    near = list(dict.fromkeys([*get_close_matches(typed, names, n=_NEAREST), *alike]))[:_NEAREST]
+    if len(names) <= _NEAREST:
+        near = list(names)
+    named = " or ".join(f"{code} ({harmless(names[code])})" for code in near)
+    few = named if len(names) <= _NEAREST else f"{len(names):,} accounts"
+    guess = f"Did you mean {named}? " if named and few != named else ""
+    finds = "`mission-control account list --match TEXT` finds one by part of its name."
+    return NotFound(what, hint=f"{guess}There {'is' if len(names) == 1 else 'are'} {few}. {finds}")
 
 
 async def user_row(

@@ -43,8 +43,17 @@ def account_row(account: Account, *, is_here: bool) -> Row:
     return Row(account.id, (account.code, cell, ", ".join(account.domains)), account)
 
 
+CHOOSE = "Choose an account first: type part of it, Down, Enter; F10 quits"
+OFFERED = frozenset({"find", "back", "help", "quit", "redraw"})
+"""What can be done before there is an account."""
+
+
 class AccountsScreen(MissionScreen):
-    """The choice at the start; `chosen_id` is called with the account's id once this screen has gone."""
+    """The choice at the start: until one is made nothing else is offered, for there is no account to do it in.
+
+    `chosen_id` is called with the account's id once this screen has gone; `why` says what was wrong with the one that
+    was named.
+    """
 
     MEMORY_NAME = "AccountsScreen"
     HEADING = "Accounts"
@@ -57,10 +66,13 @@ class AccountsScreen(MissionScreen):
     AUTO_FOCUS = "FindInput"
     ONLY_FINDS = True
 
-    def __init__(self, accounts: Sequence[Account], chosen_id: Callable[[int], None]) -> None:
+    def __init__(
+        self, accounts: Sequence[Account], chosen_id: Callable[[int], None], why: str = ""
+    ) -> None:
         super().__init__()
         self._accounts = tuple(accounts)
         self._chosen_id = chosen_id
+        self._why = why
         self._found = account_list(self._find, self._go_on)
 
     def body(self) -> Iterable[Widget]:
@@ -70,8 +82,18 @@ class AccountsScreen(MissionScreen):
         self._found.look()
 
     def on_mount(self) -> None:
-        self.announce("Which account do you want to work on? Type, Down, Enter")
+        question = "Which account do you want to work on? Type, Down, Enter"
+        self.announce(f"{self._why} {question}".lstrip(), error=bool(self._why))
         self._found.look()
+
+    def why_not(self, verb: str) -> str:
+        return super().why_not(verb) if verb in OFFERED else CHOOSE
+
+    def may_leave(self) -> bool:
+        """Home without an account would have nothing to show."""
+        self._found.box.focus()
+        self.announce(CHOOSE)
+        return False
 
     async def _find(self, text: str) -> Sequence[Account]:
         words = fold(text).split()
@@ -128,4 +150,8 @@ class SwitchScreen(MissionScreen):
             self.console.accounts.change(account)
 
     def verb_account(self) -> None:
-        self.verb_find()
+        """Go to the box; from there, where its letter is text, back to where one was."""
+        if self.in_field:
+            self.leave()
+        else:
+            self.verb_find()

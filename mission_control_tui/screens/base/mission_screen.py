@@ -22,6 +22,7 @@ from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.overlays import PlainLines
 
 COPIED = "Copied: "
+IN_THE_BOX = "You are in the find box: type"
 
 
 class MissionScreen(BaseScreen):
@@ -83,7 +84,7 @@ class MissionScreen(BaseScreen):
         if verb in self.NEED_STORE and not self.console.is_open:
             return self.console.why_not_open
         if verb == "find" and self.ONLY_FINDS and self.in_field:
-            return "You are in the find box: type"
+            return IN_THE_BOX
         return ""
 
     def go_to(self, name: str, *arguments: Any, **named: Any) -> None:
@@ -227,7 +228,10 @@ class MissionScreen(BaseScreen):
 
     def on_find_box_widened(self, event: FindBox.Widened) -> None:
         event.stop()
-        self.console.find_anyone(event.text)
+        if self.ONLY_FINDS:
+            self.announce(IN_THE_BOX)
+        else:
+            self.console.find_anyone(event.text)
 
     def looked_at(self, user_id: str) -> None:
         """Note for the list of recent people that the operator looks at this user."""

@@ -39,6 +39,19 @@ def test_unknown_account_is_not_found() -> None:
     refused = call("services", "list", "--account", "nosuch")
     assert refused.code == 4
     assert "acme" in refused.err
+    for number in range(5):
+        ok("init", "--name", f"Zeta {number}", "--code", f"zeta{number}")
+    said = call("services", "list", "--account", "acmee").err
+    assert "Did you mean acme (Acme Pty Ltd)?" in said
+    assert "There are 6 accounts." in said
+    assert "account list --match" in said
+    assert "zeta2 (Zeta 2)" in call("services", "list", "--account", "zeta 2").err
+    said = call("services", "list").err
+    assert (
+        "There are 6 accounts: acme (Acme Pty Ltd), zeta0 (Zeta 0), zeta1 (Zeta 1) and 3 more."
+        in said
+    )
+    assert "account list" in said
 
 
 def test_show_reads_as_text_and_as_json() -> None:
